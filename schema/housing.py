@@ -1,0 +1,144 @@
+"""Housing: buildings and dwellings (房屋), and where they stand."""
+
+from schema.catalogue import Bucket, Edge, Entity, Field, Grade, Kind, RegionLevel, Scalar
+
+REGION_BUCKETS = (
+    Bucket("regionStreet", "region", RegionLevel.STREET),
+    Bucket("regionCommunity", "region", RegionLevel.COMMUNITY),
+    Bucket("regionGrid", "region", RegionLevel.GRID),
+)
+REGION_MASKS = ("redact", "region(DISTRICT)", "region(STREET)", "region(COMMUNITY)")
+
+BUILDING = Entity(
+    "Building",
+    "buildings",
+    "樓棟",
+    "A building",
+    2,
+    (
+        Field(
+            "code", Scalar.STRING, "樓棟編碼", "Building number", Kind.CODE, indexed=True, source="housing"
+        ),
+        Field("name", Scalar.STRING, "樓棟名稱", "Name", Kind.CODE, source="housing"),
+        Field(
+            "address",
+            Scalar.STRING,
+            "地址",
+            "Address",
+            Kind.ADDRESS,
+            Grade.GENERAL_2,
+            source="housing",
+            masks=("redact",),
+        ),
+        Field("floors", Scalar.INT, "層數", "Number of floors", Kind.QUANTITY, source="housing"),
+        Field("builtYear", Scalar.INT, "建成年份", "Year of completion", Kind.TIME, source="housing"),
+        Field(
+            "region",
+            Scalar.REGION,
+            "所屬網格",
+            "Region path of its grid",
+            Kind.REGION,
+            masks=REGION_MASKS,
+            buckets=REGION_BUCKETS,
+            indexed=True,
+            source="housing",
+        ),
+    ),
+    subjects=("dwellings", "residents"),
+)
+
+DWELLING = Entity(
+    "Dwelling",
+    "dwellings",
+    "房屋",
+    "A flat or house that people live in",
+    3,
+    (
+        Field(
+            "code", Scalar.STRING, "房屋編碼", "Dwelling number", Kind.CODE, indexed=True, source="housing"
+        ),
+        Field(
+            "unitNo",
+            Scalar.STRING,
+            "單元號",
+            "Entrance",
+            Kind.ADDRESS,
+            Grade.GENERAL_3,
+            personal=True,
+            source="housing",
+            masks=("redact",),
+        ),
+        Field(
+            "roomNo",
+            Scalar.STRING,
+            "房號",
+            "Room number",
+            Kind.ADDRESS,
+            Grade.GENERAL_3,
+            personal=True,
+            source="housing",
+            masks=("redact",),
+        ),
+        Field(
+            "usage",
+            Scalar.ENUM,
+            "用途",
+            "Use",
+            Kind.STATUS,
+            Grade.GENERAL_2,
+            values=("OWNER_OCCUPIED", "RENTED", "VACANT", "BUSINESS"),
+            buckets=(Bucket("usage"),),
+            source="housing",
+        ),
+        Field(
+            "area",
+            Scalar.FLOAT,
+            "面積（平方米）",
+            "Floor area in square metres",
+            Kind.QUANTITY,
+            Grade.GENERAL_2,
+            source="housing",
+        ),
+        Field(
+            "region",
+            Scalar.REGION,
+            "所屬網格",
+            "Region path of its grid",
+            Kind.REGION,
+            masks=REGION_MASKS,
+            buckets=REGION_BUCKETS,
+            indexed=True,
+            source="housing",
+        ),
+    ),
+    subjects=("residents",),
+)
+
+EDGES = (
+    Edge(
+        "LOCATED_IN",
+        "Building",
+        "grid",
+        False,
+        "Region",
+        "buildings",
+        True,
+        "所屬網格",
+        "The grid it stands in",
+        "樓棟",
+        "Buildings that stand in it",
+    ),
+    Edge(
+        "IN_BUILDING",
+        "Dwelling",
+        "building",
+        False,
+        "Building",
+        "dwellings",
+        True,
+        "所屬樓棟",
+        "The building it is in",
+        "房屋",
+        "Dwellings in it",
+    ),
+)

@@ -1,0 +1,62 @@
+"""Places: the administrative tree from province to grid (GB/T 2260, GB/T 10114), of variable depth."""
+
+from schema.catalogue import Edge, Entity, Field, Grade, Kind, RegionLevel, Scalar
+
+REGION = Entity(
+    "Region",
+    "regions",
+    "行政區劃與網格",
+    "An administrative division or grid",
+    1,
+    (
+        Field(
+            "code",
+            Scalar.STRING,
+            "區劃代碼",
+            "Official code",
+            Kind.CODE,
+            indexed=True,
+            source="civil-affairs",
+        ),
+        Field("name", Scalar.STRING, "名稱", "Name", Kind.CODE, source="civil-affairs"),
+        Field(
+            "level",
+            Scalar.ENUM,
+            "級別",
+            "Level",
+            Kind.CODE,
+            values=tuple(RegionLevel),
+            indexed=True,
+            source="civil-affairs",
+        ),
+        Field(
+            "region", Scalar.REGION, "轄區路徑", "Path of the division, each segment ending in /", Kind.REGION
+        ),
+        Field("validFrom", Scalar.DATE, "生效日期", "In force from", Kind.TIME, source="civil-affairs"),
+        Field(
+            "validTo",
+            Scalar.DATE,
+            "失效日期",
+            "In force until",
+            Kind.TIME,
+            Grade.GENERAL_1,
+            source="civil-affairs",
+        ),
+    ),
+)
+
+EDGES = (
+    Edge(
+        "PART_OF",
+        "Region",
+        "parent",
+        False,
+        "Region",
+        "children",
+        True,
+        "上級區劃",
+        "The division it is part of",
+        "下級區劃",
+        "The divisions directly below",
+    ),
+)

@@ -1,0 +1,344 @@
+"""A condition has one form, whoever wrote it: a GraphQL `where` and a policy's `rows` both become a `Predicate`.
+
+`parse` takes the nested mapping that GraphQL coercion or YAML yields, checks each name against the catalogue and each
+value against its field, and gives frozen data. Three-valued logic: a comparison with a null value is unknown, and an
+unknown row is not a match. `negation_normal` pushes every `not` down to the leaves, where a guard can stand beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+
+MAX_VALUES = 200
+"""Longest list that `in` takes."""
+
+
+class PredicateError(ValueError):
+    """A condition names something unknown or compares with a value of another type. Never carries the value."""
+
+    def __init__(self, path: tuple[str, ...], problem: str) -> None:
+        super().__init__(f"{'.'.join(path) or 'where'}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class Op(StrEnum):
+    """How a leaf compares; the `NOT_…` forms exist after `negation_normal` only."""
+
+    EQ = "eq"
+    IN = "in"
+    STARTS_WITH = "startsWith"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    IS_NULL = "isNull"
+    NOT_EQ = "notEq"
+    NOT_IN = "notIn"
+    NOT_STARTS_WITH = "notStartsWith"
+
+
+_NEGATED = {
+    Op.EQ: Op.NOT_EQ,
+    Op.IN: Op.NOT_IN,
+    Op.STARTS_WITH: Op.NOT_STARTS_WITH,
+    Op.LT: Op.GTE,
+    Op.GTE: Op.LT,
+    Op.GT: Op.LTE,
+    Op.LTE: Op.GT,
+    Op.NOT_EQ: Op.EQ,
+    Op.NOT_IN: Op.IN,
+    Op.NOT_STARTS_WITH: Op.STARTS_WITH,
+}
+_ORDERED = (Op.EQ, Op.IN, Op.LT, Op.LTE, Op.GT, Op.GTE, Op.IS_NULL)
+OPERATORS: Mapping[Scalar, tuple[Op, ...]] = {
+    Scalar.STRING: (Op.EQ, Op.IN, Op.STARTS_WITH, Op.IS_NULL),
+    Scalar.REGION: (Op.EQ, Op.IN, Op.STARTS_WITH, Op.IS_NULL),
+    Scalar.ENUM: (Op.EQ, Op.IN, Op.IS_NULL),
+    Scalar.BOOLEAN: (Op.EQ, Op.IS_NULL),
+    Scalar.INT: _ORDERED,
+    Scalar.FLOAT: _ORDERED,
+    Scalar.DATE: _ORDERED,
+    Scalar.DATETIME: _ORDERED,
+}
+"""Which comparisons a field of each scalar takes, in GraphQL and in policies alike."""
+
+BUCKET_OPERATORS = (Op.EQ, Op.IN)
+
+_PLACEHOLDER = re.compile(
+    r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z"
+)
+_REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A value known only when a request is decided: `$subject.jurisdiction`, `$today`, `$today - 60y`."""
+
+    name: str
+    years_ago: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A leaf: one field (or one of its aggregate buckets) against one value; `IN` takes a tuple, `IS_NULL` a bool."""
+
+    field: str
+    op: Op
+    value: Any
+    bucket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """`some`: at least one node over the edge satisfies `where`; otherwise (`none`) no node does."""
+
+    edge: str
+    some: bool
+    where: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; with no part, true."""
+
+    parts: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any_:
+    """At least one part holds; with no part, false."""
+
+    parts: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Predicate
+
+
+Predicate = Compare | Related | All | Any_ | Not
+TRUE = All(())
+FALSE = Any_(())
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What a condition may contain: placeholders (policies only), aggregate buckets (aggregate roots only)."""
+
+    catalogue: Catalogue
+    placeholders: bool = False
+    buckets: bool = False
+
+
+def parse(grammar: Grammar, entity: Entity, source: Any, path: tuple[str, ...] = ()) -> Predicate:
+    """The predicate that a nested mapping states about `entity`; raises PredicateError."""
+    if not isinstance(source, Mapping):
+        raise PredicateError(path, "expected a condition such as {name: {eq: …}}, not null or a plain value")
+    parts = [
+        _parse_entry(grammar, entity, str(key), value, (*path, str(key))) for key, value in source.items()
+    ]
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
+    if key in {"and", "or"}:
+        if not isinstance(value, list):
+            raise PredicateError(path, "expected a list of conditions")
+        parts = tuple(parse(grammar, entity, each, (*path, str(i))) for i, each in enumerate(value))
+        return All(parts) if key == "and" else Any_(parts)
+    if key == "not":
+        return Not(parse(grammar, entity, value, path))
+    if key in entity.edges:
+        return _parse_edge(grammar, entity, key, value, path)
+    return _parse_leaf(grammar, entity, key, value, path)
+
+
+def _parse_edge(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
+    if not isinstance(value, Mapping) or not set(value) <= {"some", "none"}:
+        raise PredicateError(path, "an edge takes `some` and `none`")
+    target = grammar.catalogue.entity(entity.edges[key].target)
+    inner = Grammar(grammar.catalogue, grammar.placeholders, buckets=False)
+    parts = [
+        Related(key, quantifier == "some", parse(inner, target, where, (*path, str(quantifier))))
+        for quantifier, where in value.items()
+    ]
+    return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
+    try:
+        field, bucket = _field_or_bucket(grammar, entity, key)
+    except CatalogueError as unknown:
+        raise PredicateError(path, str(unknown)) from None
+    if not isinstance(value, Mapping):
+        raise PredicateError(path, "expected a comparison such as {eq: …}; for null use {isNull: true}")
+    allowed = OPERATORS[field.scalar] if bucket is None else BUCKET_OPERATORS
+    leaves: list[Predicate] = []
+    for name, operand in value.items():
+        if name not in allowed:
+            raise PredicateError((*path, str(name)), f"unknown comparison; {key} takes {', '.join(allowed)}")
+        op = Op(name)
+        coerced = _operand(grammar, field, bucket, op, operand, (*path, str(name)))
+        leaves.append(Compare(field.name, op, coerced, bucket.name if bucket else None))
+    return leaves[0] if len(leaves) == 1 else All(tuple(leaves))
+
+
+def _field_or_bucket(grammar: Grammar, entity: Entity, key: str) -> tuple[Field, Bucket | None]:
+    if grammar.buckets and not entity.has(key):
+        field, bucket = entity.bucket(key)
+        return field, bucket
+    return entity.field(key), None
+
+
+def _operand(
+    grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]
+) -> Any:
+    if op is Op.IS_NULL:
+        if not isinstance(value, bool):
+            raise PredicateError(path, "isNull takes true or false")
+        return value
+    if op is Op.IN:
+        if not isinstance(value, list) or len(value) > MAX_VALUES:
+            raise PredicateError(path, f"expected a list of at most {MAX_VALUES} values")
+        return tuple(_value(grammar, field, bucket, each, (*path, str(i))) for i, each in enumerate(value))
+    return _value(grammar, field, bucket, value, path)
+
+
+def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, path: tuple[str, ...]) -> Any:
+    if value is None:
+        raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
+    if grammar.placeholders and isinstance(value, str) and value.startswith("$"):
+        return _placeholder(field, value, path)
+    scalar = Scalar.STRING if bucket and bucket.kind == "age_band" else field.scalar
+    if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
+        raise PredicateError(path, "expected a string (quote numbers)")
+    try:
+        return _COERCE[scalar](field, value)
+    except (ValueError, TypeError):
+        raise PredicateError(
+            path, f"expected {_EXPECTED[scalar].format(values=', '.join(field.values))}"
+        ) from None
+
+
+def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder:
+    found = _PLACEHOLDER.match(value)
+    if not found:
+        raise PredicateError(
+            path,
+            "unknown placeholder; known: $subject.application|department|role|level|jurisdiction, $today, $today - 60y",
+        )
+    if value.startswith("$today"):
+        if field.scalar is not Scalar.DATE:
+            raise PredicateError(path, "$today compares with a date field only")
+        return Placeholder("today", int(found.group(2) or 0))
+    if field.scalar not in {Scalar.STRING, Scalar.REGION, Scalar.ENUM}:
+        raise PredicateError(path, f"{value} compares with a text field only")
+    if (field.scalar is Scalar.REGION) != value.endswith("jurisdiction"):
+        raise PredicateError(path, "$subject.jurisdiction and region fields compare with each other only")
+    return Placeholder(found.group(1))
+
+
+def _enum(field: Field, value: str) -> str:
+    if value not in field.values:
+        raise ValueError("wrong type")
+    return str(value)
+
+
+def _region(_field: Field, value: str) -> str:
+    if not _REGION.match(value):
+        raise ValueError("wrong type")
+    return value
+
+
+def _number(_field: Field, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("wrong type")
+    return float(value)
+
+
+def _integer(_field: Field, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+        raise ValueError("wrong type")
+    return value
+
+
+def _boolean(_field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("wrong type")
+    return value
+
+
+def _date(_field: Field, value: Any) -> dt.date:
+    if isinstance(value, dt.datetime):
+        raise ValueError("wrong type")
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+def _datetime(_field: Field, value: Any) -> dt.datetime:
+    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("wrong type")
+    return moment
+
+
+_COERCE = {
+    Scalar.STRING: lambda _field, value: str(value),
+    Scalar.ENUM: _enum,
+    Scalar.REGION: _region,
+    Scalar.FLOAT: _number,
+    Scalar.INT: _integer,
+    Scalar.BOOLEAN: _boolean,
+    Scalar.DATE: _date,
+    Scalar.DATETIME: _datetime,
+}
+_EXPECTED = {
+    Scalar.STRING: "a string",
+    Scalar.ENUM: "one of {values}",
+    Scalar.REGION: "a region path whose segments each end in /",
+    Scalar.FLOAT: "a number",
+    Scalar.INT: "a 64-bit integer",
+    Scalar.BOOLEAN: "true or false",
+    Scalar.DATE: "a date such as 1957-03-01",
+    Scalar.DATETIME: "a time with a zone such as 2026-06-30T08:00:00+08:00",
+}
+
+
+def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
+    """The same condition with `Not` nowhere: negation stands in the leaves (Kleene logic keeps the meaning)."""
+    match predicate:
+        case Not(part):
+            return negation_normal(part, not negate)
+        case All(parts):
+            pushed = tuple(negation_normal(each, negate) for each in parts)
+            return Any_(pushed) if negate else All(pushed)
+        case Any_(parts):
+            pushed = tuple(negation_normal(each, negate) for each in parts)
+            return All(pushed) if negate else Any_(pushed)
+        case Related(edge, some, where):
+            return Related(edge, some != negate, negation_normal(where))
+        case Compare(field, Op.IS_NULL, value, bucket):
+            return Compare(field, Op.IS_NULL, value != negate, bucket)
+        case Compare(field, op, value, bucket):
+            return Compare(field, _NEGATED[op], value, bucket) if negate else predicate
+
+
+def leaves(predicate: Predicate) -> Iterator[Compare | Related]:
+    """Each comparison and each edge condition of the entity itself (not those beyond an edge)."""
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield predicate
