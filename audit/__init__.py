@@ -1,0 +1,1 @@
+"""Nothing leaves before it is logged: records, the log that keeps them, the tree over them."""

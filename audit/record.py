@@ -1,0 +1,325 @@
+"""One request leaves one record, and equal records are equal bytes.
+
+A record says who asked what, for which purpose, and what was decided; it never says what was answered.
+Personal values stand in it only as keyed digests, made by the caller with a `Digester`. The bytes are
+canonical JSON of version 1: keys sorted, no white space, UTF-8, and every character that could disturb a
+terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped.
+`decode` accepts exactly what `encode` makes. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split`
+keeps to it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, Final
+
+VERSION: Final = 1
+MAX_BYTES: Final = 65_535
+MAX_TEXT: Final = 256  # bytes of JSON for one text; nothing legitimate comes near it
+MAX_LIST: Final = 8_192  # bytes of JSON for one list of coordinates, or for the variables
+MAX_INT: Final = 2**63 - 1
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_SALT = re.compile(r"[0-9a-f]{32}")
+_DISTURBING = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+
+
+class RecordInvalid(ValueError):
+    """A record, or the bytes of one, breaks the format. The text names a field, never its value."""
+
+
+def utc_now() -> str:
+    """The present as a record's time: UTC, ISO 8601, milliseconds, `Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def new_salt() -> str:
+    """Sixteen random bytes in hex: without them a leaf hash would confirm a guessed record."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """What was decided, as coordinates (`Person.phone`) by the effect they got."""
+
+    clear: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    aggregated: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What happened in one request; refusals, continuations and pulls are records too.
+
+    `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose` where it is not a
+    known id. `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
+    `http_status` is 0 where no HTTP was spoken, `variables` maps a path (`$where.phone.eq`) to a keyed digest
+    or a class that policy lets be seen. RecordInvalid for a time, salt or number that is out of form.
+    """
+
+    kind: str
+    request_id: str
+    result: str
+    http_status: int
+    time: str = field(default_factory=utc_now)
+    application: str | None = None
+    department: str | None = None
+    subject: str | None = None
+    purpose: str | None = None
+    case: str | None = None
+    policy_version: str | None = None
+    operation: str | None = None
+    operation_name: str | None = None
+    request_digest: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    decision: Coordinates = field(default_factory=Coordinates)
+    nodes: int = 0
+    subjects: tuple[str, ...] = ()
+    duration_us: int = 0
+    salt: str = field(default_factory=new_salt)
+
+    def __post_init__(self) -> None:
+        if not _TIME.fullmatch(self.time):
+            raise RecordInvalid("time is not UTC ISO 8601 with milliseconds")
+        if not _SALT.fullmatch(self.salt):
+            raise RecordInvalid("salt is not 16 bytes in hex")
+        for name in ("http_status", "nodes", "duration_us"):
+            number = getattr(self, name)
+            if type(number) is not int or not 0 <= number <= MAX_INT:
+                raise RecordInvalid(f"{name} is not a count")
+        object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
+
+
+_EFFECTS: Final = tuple(f.name for f in fields(Coordinates))
+_NAMES: Final = tuple(f.name for f in fields(Record))
+_REQUIRED_TEXTS: Final = ("kind", "request_id", "result", "time", "salt")
+_OPTIONAL_TEXTS: Final = (
+    "application",
+    "department",
+    "subject",
+    "purpose",
+    "case",
+    "policy_version",
+    "operation",
+    "operation_name",
+    "request_digest",
+)
+
+
+class Digester:
+    """Turns a personal value into a keyed digest that can be searched for and not turned back."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        """`key` holds at least 16 secret bytes; a shorter one raises ValueError."""
+        if len(key) < 16:
+            raise ValueError("the digest key is shorter than 16 bytes")
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "Digester(…)"
+
+    def digest(self, kind: str, value: str) -> str:
+        """HMAC-SHA256 of `value` in the domain `kind`, cut to 128 bits: 22 characters of base64url."""
+        domain = kind.encode()
+        # The length goes first so that no (kind, value) can be read as another pair.
+        message = len(domain).to_bytes(2, "big") + domain + value.encode("utf-8", "surrogatepass")
+        mac = hmac.digest(self._key, message, "sha256")[:16]
+        return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+_dumps = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
+
+def _json(value: object) -> bytes:
+    text = _dumps(value)
+    if not (text.isascii() and text.isprintable()):
+        text = _DISTURBING.sub(_escape, text)
+    return text.encode()
+
+
+def encode(record: Record) -> bytes:
+    """The canonical bytes of `record`, at most 65,535; RecordInvalid if `split` was needed first."""
+    body = _canonical(record)
+    if len(body) > MAX_BYTES:
+        raise RecordInvalid("the record is longer than 65,535 bytes")
+    return body
+
+
+def _canonical(record: Record) -> bytes:
+    document: dict[str, object] = {name: getattr(record, name) for name in _NAMES}
+    document["variables"] = dict(record.variables)
+    document["decision"] = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
+    document["v"] = VERSION
+    return _json(document)
+
+
+def decode(body: bytes) -> Record:
+    """The record whose canonical bytes are `body`; RecordInvalid for any other bytes."""
+    if len(body) > MAX_BYTES:
+        raise RecordInvalid("the record is longer than 65,535 bytes")
+    try:
+        document = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        raise RecordInvalid("the record is not JSON") from None
+    if not isinstance(document, dict) or document.keys() != {*_NAMES, "v"}:
+        raise RecordInvalid("the record has not the fields of version 1")
+    if type(document["v"]) is not int or document.pop("v") != VERSION:
+        raise RecordInvalid("the record is of an unknown version")
+    known: dict[str, Any] = {name: _READERS.get(name, _read_number)(name, document[name]) for name in _NAMES}
+    record = Record(**known)
+    if encode(record) != body:
+        raise RecordInvalid("the record is not in canonical form")
+    return record
+
+
+def _read_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise RecordInvalid(f"{name} is not a text")
+    return value
+
+
+def _read_optional(name: str, value: object) -> str | None:
+    return None if value is None else _read_text(name, value)
+
+
+def _read_number(name: str, value: object) -> int:
+    if type(value) is not int:
+        raise RecordInvalid(f"{name} is not a number")
+    return value
+
+
+def _read_texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise RecordInvalid(f"{name} is not a list")
+    return tuple(_read_text(name, item) for item in value)
+
+
+def _read_variables(name: str, value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise RecordInvalid(f"{name} is not a map")
+    return {key: _read_text(name, item) for key, item in value.items()}
+
+
+def _read_decision(name: str, value: object) -> Coordinates:
+    if not isinstance(value, dict) or value.keys() != set(_EFFECTS):
+        raise RecordInvalid(f"{name} has not the five effects")
+    return Coordinates(**{effect: _read_texts(effect, value[effect]) for effect in _EFFECTS})
+
+
+_READERS: Final[dict[str, Callable[[str, object], object]]] = {
+    **dict.fromkeys(_REQUIRED_TEXTS, _read_text),
+    **dict.fromkeys(_OPTIONAL_TEXTS, _read_optional),
+    "variables": _read_variables,
+    "decision": _read_decision,
+    "subjects": _read_texts,
+}
+
+
+def split(record: Record) -> tuple[Record, ...]:
+    """`record` as records that each `encode`: itself, then continuations with the subjects that did not fit.
+
+    Other oversized parts are replaced by `#` with their SHA-256 and length. What fits comes back unchanged.
+    """
+    return tuple(part for part, _ in _parts(record))
+
+
+def pack(record: Record) -> tuple[bytes, ...]:
+    """The bytes of each part of `split(record)`, in order."""
+    return tuple(body for _, body in _parts(record))
+
+
+def _parts(record: Record) -> Iterator[tuple[Record, bytes]]:
+    whole = _bounded(record)
+    body = _canonical(whole)
+    rest: tuple[str, ...] = ()
+    if len(body) > MAX_BYTES:
+        room = MAX_BYTES - len(encode(replace(whole, subjects=())))
+        first, rest = _take(whole.subjects, room)
+        whole = replace(whole, subjects=first)
+        body = encode(whole)
+    yield whole, body
+    yield from ((part, encode(part)) for part in _continuations(whole, rest))
+
+
+def _continuations(whole: Record, rest: tuple[str, ...]) -> Iterator[Record]:
+    number = 0
+    while rest:
+        number += 1
+        # Derived, not drawn, so that split is a function; as unguessable as the salt it comes from.
+        salt = hashlib.sha256(f"{whole.salt}/{number}".encode()).hexdigest()[:32]
+        bare = Record(
+            kind="continuation",
+            request_id=whole.request_id,
+            time=whole.time,
+            result=whole.result,
+            http_status=whole.http_status,
+            salt=salt,
+        )
+        first, rest = _take(rest, MAX_BYTES - len(encode(bare)))
+        yield replace(bare, subjects=first)
+
+
+def _take(subjects: tuple[str, ...], room: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    used = 0
+    for at, subject in enumerate(subjects):
+        used += len(_json(subject)) + 1
+        if used > room:
+            return subjects[:at], subjects[at:]
+    return subjects, ()
+
+
+def _bounded(record: Record) -> Record:
+    changes: dict[str, Any] = {}
+    for name in (*_REQUIRED_TEXTS, *_OPTIONAL_TEXTS):
+        text = getattr(record, name)
+        if text is not None and (short := _short(text)) is not text:
+            changes[name] = short
+    if _long(chain.from_iterable(record.variables.items())):
+        changes["variables"] = {"#": _digested(_json(dict(record.variables)))}
+    lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
+    if long := {effect: (_digested(_json(listed)),) for effect, listed in lists.items() if _long(listed)}:
+        changes["decision"] = replace(record.decision, **long)
+    if any(len(subject) > 22 and _short(subject) is not subject for subject in record.subjects):
+        changes["subjects"] = tuple(_short(subject) for subject in record.subjects)
+    return replace(record, **changes) if changes else record
+
+
+def _long(texts: Iterable[str]) -> bool:
+    return sum(len(_json(text)) + 1 for text in texts) > MAX_LIST
+
+
+def _short(text: str) -> str:
+    # Plain ASCII, the rule, is answered without encoding: only a quote or backslash doubles.
+    if len(text) * 2 <= MAX_TEXT - 2 and text.isascii() and text.isprintable():
+        return text
+    listed = _json(text)
+    return text if len(listed) <= MAX_TEXT else _digested(listed)
+
+
+def _digested(listed: bytes) -> str:
+    return f"#sha256:{hashlib.sha256(listed).hexdigest()}:{len(listed)}"

@@ -1,0 +1,81 @@
+"""The root of the log is the Merkle tree hash of RFC 6962 over its leaves, whatever way it was computed.
+
+RFC 6962 section 2.1: a leaf is SHA-256(0x00 ‖ record), a node SHA-256(0x01 ‖ left ‖ right), the empty tree
+SHA-256 of nothing. A `Frontier` is the compact range [0, size): the roots of the perfect subtrees, largest
+first, one for each bit that is set in the size. It is all that is needed to append and to know the root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+
+_sha256 = hashlib.sha256
+
+
+def leaf_hash(record: bytes) -> bytes:
+    """The hash of one leaf: 32 bytes."""
+    return _sha256(b"\x00" + record).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node over two hashes of 32 bytes."""
+    return _sha256(b"\x01" + left + right).digest()
+
+
+class Frontier:
+    """The right edge of a tree that only grows."""
+
+    __slots__ = ("_hashes", "_size")
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._hashes: list[bytes] = []
+
+    @classmethod
+    def load(cls, size: int, packed: bytes) -> Frontier:
+        """The frontier of `size` leaves that `packed` gave; ValueError if the two do not belong together."""
+        if size < 0 or len(packed) != size.bit_count() * HASH_BYTES:
+            raise ValueError("the frontier does not fit its size")
+        frontier = cls()
+        frontier._size = size
+        frontier._hashes = [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
+        return frontier
+
+    @property
+    def size(self) -> int:
+        """How many leaves the tree has."""
+        return self._size
+
+    @property
+    def packed(self) -> bytes:
+        """The hashes one after another, largest subtree first."""
+        return b"".join(self._hashes)
+
+    def copy(self) -> Frontier:
+        """A frontier that grows apart from this one."""
+        return Frontier.load(self._size, self.packed)
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf, given by its hash of 32 bytes."""
+        if len(leaf) != HASH_BYTES:
+            raise ValueError("a leaf hash has 32 bytes")
+        carried, size = leaf, self._size
+        # Adding one to a binary number: each bit that is set is a subtree that the carry swallows.
+        while size & 1:
+            carried = node_hash(self._hashes.pop(), carried)
+            size >>= 1
+        self._hashes.append(carried)
+        self._size += 1
+
+    def root(self) -> bytes:
+        """The Merkle tree hash of all leaves so far: 32 bytes."""
+        if not self._hashes:
+            return EMPTY_ROOT
+        root = self._hashes[-1]
+        for left in self._hashes[-2::-1]:
+            root = node_hash(left, root)
+        return root
