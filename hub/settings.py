@@ -1,0 +1,143 @@
+"""A setting is known, checked and frozen before anything runs, or nothing runs.
+
+Values come from the environment (`SLUICEGATE_…`) or from arguments. A `SLUICEGATE_` variable that names no
+setting is an error: a misspelt limit must not silently leave the default in force. Secrets come from the
+environment or from a file, and appear in no repr and in no error text.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "SLUICEGATE_"
+JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used. The text names settings, never their values."""
+
+
+class Settings(BaseSettings):
+    """All settings of one hub. Durations in seconds, sizes in bytes unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    home: Path = Path(".sluicegate")
+    host: str = "127.0.0.1"
+    port: Port = 8600
+
+    graph_url: str | None = Field(default=None, pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$")
+    graph_user: str = "neo4j"
+    graph_password: SecretStr | None = None
+    graph_password_file: Path | None = None
+    graph_database: str = "neo4j"
+    graph_port: Port | None = None
+    graph_heap: JavaSize = "1g"
+    graph_page_cache: JavaSize = "512m"
+    graph_transaction_memory: JavaSize = "512m"
+    graph_deadline: Seconds = 5.0
+    jars: Path | None = None
+
+    policies: Path = Path("examples/county/policies")
+    issuer: str = Field(default="sluicegate-local", min_length=1)
+    audience: str = Field(default="sluicegate", min_length=1)
+    issuer_jwks: Path | None = None
+
+    body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
+    page_default: int = Field(default=20, ge=1)
+    page_max: int = Field(default=200, ge=1, le=10_000)
+    result_node_cap: int = Field(default=10_000, ge=1)
+    result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
+    audit_deadline: Seconds = 2.0
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_every_variable(cls, given: Any) -> Any:
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+        if unknown:
+            raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        return given
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.page_default > self.page_max:
+            raise ValueError("page_default is larger than page_max")
+        if self.graph_password is not None and self.graph_password_file is not None:
+            raise ValueError("give graph_password or graph_password_file, not both")
+        if self.graph_url is not None and self.graph_password is None and self.graph_password_file is None:
+            raise ValueError("graph_url needs graph_password or graph_password_file")
+        return self
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read the environment, with arguments taking precedence.
+
+        Raises SettingsError with one line for each fault, so that a command can print it as it is.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+                for fault in error.errors(include_input=False, include_url=False, include_context=False)
+            ]
+            raise SettingsError("\n".join(lines)) from None
+
+    def read_graph_password(self) -> str | None:
+        """The password of a graph server of one's own: from the setting or its file; None if neither is set.
+
+        Raises SettingsError if the file cannot be read or is empty.
+        """
+        if self.graph_password is not None:
+            return self.graph_password.get_secret_value()
+        if self.graph_password_file is None:
+            return None
+        try:
+            password = self.graph_password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError("graph_password_file cannot be read") from None
+        if not password:
+            raise SettingsError("graph_password_file is empty")
+        return password
+
+    def prepare_home(self) -> Path:
+        """Make the data folder, readable by its owner only, and return it as an absolute path."""
+        home = self.home.absolute()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        return home
+
+    @property
+    def keys_folder(self) -> Path:
+        """Private keys of this hub (issuer, ids, cursors, digests)."""
+        return self.home.absolute() / "keys"
+
+    @property
+    def audit_file(self) -> Path:
+        """The audit log's database."""
+        return self.home.absolute() / "audit.db"
+
+    @property
+    def graph_folder(self) -> Path:
+        """Everything of the managed local graph: store, password, state, logs."""
+        return self.home.absolute() / "graph"
+
+    @property
+    def quarantine_folder(self) -> Path:
+        """Rows that connectors refused."""
+        return self.home.absolute() / "quarantine"
+
+    @property
+    def jar_cache(self) -> Path:
+        """Where fetched jars are kept, shared by all homes of one user."""
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Path(base) / "sluicegate" / "jars"
