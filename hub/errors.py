@@ -1,0 +1,97 @@
+"""Every refusal has one code, one HTTP status and one page, and tells nothing about hidden data.
+
+The one table of codes: status, and whether the answer may still carry partial data. `docs/errors/` has a page for each
+code, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Stable names that a client may switch on."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    METHOD = "METHOD"
+    TOO_LARGE = "TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PURPOSE_REQUIRED = "PURPOSE_REQUIRED"
+    PURPOSE_DENIED = "PURPOSE_DENIED"
+    VALIDATION = "VALIDATION"
+    DEPTH_LIMIT = "DEPTH_LIMIT"
+    COST_LIMIT = "COST_LIMIT"
+    BATCHING_DISABLED = "BATCHING_DISABLED"
+    FIELD_NOT_FILTERABLE = "FIELD_NOT_FILTERABLE"
+    BAD_CURSOR = "BAD_CURSOR"
+    FIELD_DENIED = "FIELD_DENIED"
+    SUPPRESSED = "SUPPRESSED"
+    TIMEOUT = "TIMEOUT"
+    RESULT_LIMIT = "RESULT_LIMIT"
+    GRAPH_UNAVAILABLE = "GRAPH_UNAVAILABLE"
+    AUDIT_UNAVAILABLE = "AUDIT_UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a code leaves: its HTTP status, and whether data may stand beside it."""
+
+    http_status: int
+    partial_data: bool = False
+
+
+RULES: Mapping[Code, Rule] = {
+    Code.BAD_REQUEST: Rule(400),
+    Code.METHOD: Rule(405),
+    Code.TOO_LARGE: Rule(413),
+    Code.UNSUPPORTED_MEDIA_TYPE: Rule(415),
+    Code.UNAUTHENTICATED: Rule(401),
+    Code.PURPOSE_REQUIRED: Rule(400),
+    Code.PURPOSE_DENIED: Rule(403),
+    Code.VALIDATION: Rule(400),
+    Code.DEPTH_LIMIT: Rule(400),
+    Code.COST_LIMIT: Rule(400),
+    Code.BATCHING_DISABLED: Rule(400),
+    Code.FIELD_NOT_FILTERABLE: Rule(400),
+    Code.BAD_CURSOR: Rule(400),
+    Code.FIELD_DENIED: Rule(200, partial_data=True),
+    Code.SUPPRESSED: Rule(200, partial_data=True),
+    Code.TIMEOUT: Rule(504),
+    Code.RESULT_LIMIT: Rule(400),
+    Code.GRAPH_UNAVAILABLE: Rule(503),
+    Code.AUDIT_UNAVAILABLE: Rule(503),
+    Code.INTERNAL: Rule(500),
+}
+
+
+class HubError(Exception):
+    """A refusal. `public_message` is what the client reads; it never holds a value from data or from a request.
+
+    `location` is (line, column) in the document where that helps; `access` tells how to ask for what was missing.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        public_message: str,
+        *,
+        path: tuple[str | int, ...] = (),
+        locations: tuple[tuple[int, int], ...] = (),
+        access: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {public_message}")
+        self.code = code
+        self.public_message = public_message
+        self.path = path
+        self.locations = locations
+        self.access = access
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return RULES[self.code].http_status

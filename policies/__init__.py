@@ -1,0 +1,1 @@
+"""What may be seen: purposes, grants, decisions and masks; pure but for reading policy files."""
