@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,9 +23,17 @@ import jpype
 import psutil
 
 ALREADY_RUNNING = 75
-ALLOWED_PROCEDURES = (
-    "db.labels,db.relationshipTypes,db.propertyKeys,db.awaitIndex,db.awaitIndexes,db.ping,dbms.components,"
-    "dbms.routing.getRoutingTable"
+ALLOWED_PROCEDURES = frozenset(
+    {
+        "db.awaitIndex",
+        "db.awaitIndexes",
+        "db.labels",
+        "db.ping",
+        "db.propertyKeys",
+        "db.relationshipTypes",
+        "dbms.components",
+        "dbms.routing.getRoutingTable",
+    }
 )
 
 
@@ -75,12 +84,15 @@ def configuration(launch: Launch) -> Mapping[str, str]:
         "dbms.security.allow_csv_import_from_file_urls": "false",
         # The switch above covers file URLs only; blocking every address covers the rest.
         "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
-        "dbms.security.procedures.allowlist": ALLOWED_PROCEDURES,
+        "dbms.security.procedures.allowlist": ",".join(sorted(ALLOWED_PROCEDURES)),
         "dbms.security.procedures.unrestricted": "",
         "dbms.usage_report.enabled": "false",
         "internal.dbms.usage_report.udc_network_enabled": "false",
         "db.logs.query.enabled": "OFF",
         "db.tx_log.rotation.retention_policy": "1 files",
+        # Bolt stops after the databases have: what it would wait for has ended already (11 s to stop without these).
+        "internal.server.bolt.thread_pool_shutdown_wait_time": "200ms",
+        "internal.server.bolt.connection_shutdown_wait_time": "200ms",
     }
 
 
@@ -128,9 +140,19 @@ def open_store(launch: Launch) -> tuple[Any, int]:
     builder = jpype.JClass("org.neo4j.dbms.api.DatabaseManagementServiceBuilder")(path.of(launch.folder))
     service = builder.loadPropertiesFromFile(path.of(str(folder / "neo4j.conf"))).build()
     resolver = service.database("neo4j").getDependencyResolver()
+    remove_procedures(resolver.resolveDependency(jpype.JClass("org.neo4j.kernel.api.procedure.GlobalProcedures")))
     register = resolver.resolveDependency(jpype.JClass("org.neo4j.configuration.connectors.ConnectorPortRegister"))
     connector = jpype.JClass("org.neo4j.configuration.connectors.ConnectorType").BOLT
     return service, int(register.getLocalAddress(connector).getPort())
+
+
+def remove_procedures(registry: Any) -> None:
+    """Take away every built-in procedure but the few allowed; the configured allow-list covers plug-ins only."""
+    view = registry.getCurrentView()
+    for language in jpype.JClass("org.neo4j.kernel.api.QueryLanguage").values():
+        for signature in view.getAllProcedures(language).toArray():
+            if str(signature.name()) not in ALLOWED_PROCEDURES:
+                registry.unregister(signature.name())
 
 
 def reason_of(error: BaseException) -> str:
@@ -187,8 +209,11 @@ def host(launch: Launch, folder: Path) -> int:
         set_first_password(folder)
         service, port = open_store(launch)
     except BaseException as error:
+        traceback.print_exc()
         write_state(folder, State("failed", pid, started, launch.port, launch.owned, reason_of(error)))
-        raise
+        sys.stderr.flush()
+        # Threads of a half-started store would keep the process, and with it the lock.
+        os._exit(1)
     write_state(folder, State("ready", pid, started, port, launch.owned))
     wait_for_end(wakeup, launch.owned)
     write_state(folder, State("stopping", pid, started, port, launch.owned))

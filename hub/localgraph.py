@@ -91,7 +91,12 @@ class LocalGraph:
         with self._sole_starter():
             if not self._locked():
                 self._launch(owned)
-            port = self._await_ready(deadline)
+            try:
+                port = self._await_ready(deadline)
+            except LocalGraphError:
+                if self._child is not None:
+                    self.stop(wait_seconds=0)
+                raise
         address = GraphAddress(f"bolt://127.0.0.1:{port}", "neo4j", self._password())
         self._await_answer(address, deadline)
         return address

@@ -1,0 +1,89 @@
+"""Every test that needs a graph gets a real one, started once a session and stopped by its own process id."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import neo4j
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from hub.localgraph import GraphAddress, LocalGraph
+from hub.settings import Settings
+
+SEED = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(2**32))
+hypothesis_settings.register_profile("sluicegate", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("sluicegate")
+
+
+def pytest_report_header() -> str:
+    return f"TEST_SEED={SEED}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """A developer's own SLUICEGATE_ variables must not reach a test; the jar folder alone is let through."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("SLUICEGATE_") and name != "SLUICEGATE_JARS":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Randomness that TEST_SEED repeats."""
+    return random.Random(SEED)
+
+
+@pytest.fixture(scope="session")
+def graph_settings(tmp_path_factory: pytest.TempPathFactory, _no_settings_from_outside: None) -> Settings:
+    """Settings whose home holds the session's graph."""
+    return Settings.load(home=tmp_path_factory.mktemp("graph-home"), graph_heap="768m", graph_page_cache="256m")
+
+
+@pytest.fixture(scope="session")
+def graph_address(graph_settings: Settings) -> Iterator[GraphAddress]:
+    """One real Neo4j for the whole session. Not to be killed: a test that kills starts its own LocalGraph."""
+    graph = LocalGraph(graph_settings)
+    try:
+        yield graph.start(owned=True)
+    finally:
+        graph.stop()
+
+
+@pytest.fixture(scope="session")
+def graph_driver(graph_address: GraphAddress) -> Iterator[neo4j.Driver]:
+    """A synchronous driver on the session's graph, for setting up and for looking."""
+    with neo4j.GraphDatabase.driver(graph_address.url, auth=(graph_address.user, graph_address.password)) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def wipe(graph_driver: neo4j.Driver) -> Callable[[], None]:
+    """A call that removes all data, constraints and indexes from the session's graph."""
+
+    def run() -> None:
+        for row in graph_driver.execute_query("SHOW CONSTRAINTS YIELD name").records:
+            graph_driver.execute_query(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
+        for row in graph_driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'").records:
+            graph_driver.execute_query(f"DROP INDEX `{row['name']}` IF EXISTS")
+        with graph_driver.session() as session:
+            session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS").consume()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def empty_graph(graph_address: GraphAddress, wipe: Callable[[], None]) -> Iterator[GraphAddress]:
+    """The session's graph, empty at the module's start and emptied after it."""
+    wipe()
+    yield graph_address
+    wipe()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A data folder of this test's own."""
+    return tmp_path / "home"
