@@ -1,0 +1,293 @@
+"""Nothing is read from the graph without a deadline and a cap, and no error tells what was asked or found.
+
+One reader for the hub (`Graph`: READ sessions, one auto-commit statement, server-side timeout) and one writer
+for connectors and set-up (`GraphWriter`: managed write transactions). Both speak Bolt through the official
+driver, whose notifications and logs are off because they quote statements. Design §1 (stage 8) and §7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self, TypeVar, cast
+
+import neo4j
+from neo4j import exceptions, time
+
+from hub.errors import Code, HubError
+
+T = TypeVar("T")
+
+RETRIES = 2
+BACKOFF_SECONDS = 0.05
+READY_SECONDS = 2.0
+VALUE_OVERHEAD = 8
+"""Bytes counted for each value besides its text: about what JSON punctuation costs."""
+
+_COUNTED = (
+    "nodes_created",
+    "nodes_deleted",
+    "relationships_created",
+    "relationships_deleted",
+    "properties_set",
+    "labels_added",
+    "labels_removed",
+    "indexes_added",
+    "indexes_removed",
+    "constraints_added",
+    "constraints_removed",
+)
+_log = logging.getLogger("sluicegate.graph")
+
+
+class GraphWriteError(RuntimeError):
+    """A write failed and nothing of its transaction is kept.
+
+    Holds the server's status code, never a value.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"the graph refused a write ({code})")
+        self.code = code
+
+
+class Graph:
+    """The hub's reader. Safe for many tasks of one event loop at once."""
+
+    def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
+        _silence_driver()
+        self._driver = neo4j.AsyncGraphDatabase.driver(
+            url,
+            auth=(user, password),
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+            connection_timeout=5.0,
+            connection_acquisition_timeout=10.0,
+        )
+        self._database = database
+        self.statements = 0
+        """Statements sent since the start, repeats after a transient error included."""
+
+    async def fetch(
+        self, text: str, parameters: Mapping[str, Any], *, deadline_seconds: float, byte_cap: int
+    ) -> list[dict[str, Any]]:
+        """All rows of one read statement as plain Python values; temporal values become ISO 8601 strings.
+
+        Raises HubError: TIMEOUT past the deadline (the statement is then cancelled on the server too),
+        RESULT_LIMIT where the rows are larger than `byte_cap` (about their size as JSON) or than the server's
+        memory for one transaction, GRAPH_UNAVAILABLE where there is no connection, INTERNAL for anything
+        else.
+        """
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                return await self._retried(text, parameters, deadline_seconds, byte_cap)
+        except TimeoutError:
+            raise _timeout() from None
+
+    async def _retried(
+        self, text: str, parameters: Mapping[str, Any], deadline: float, byte_cap: int
+    ) -> list[dict[str, Any]]:
+        for attempt in range(RETRIES + 1):
+            try:
+                return await self._run(text, parameters, deadline, byte_cap)
+            except (exceptions.Neo4jError, exceptions.DriverError) as error:
+                if attempt == RETRIES or not _worth_repeating(error):
+                    raise _refusal(error) from None
+            # Jitter: many requests that failed together should not come back together.
+            await asyncio.sleep(BACKOFF_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _run(
+        self, text: str, parameters: Mapping[str, Any], deadline: float, byte_cap: int
+    ) -> list[dict[str, Any]]:
+        query = neo4j.Query(text, timeout=deadline)
+        meter = _Meter(byte_cap)
+        async with self._session() as session:
+            self.statements += 1
+            result = await session.run(query, dict(parameters))
+            names = result.keys()
+            # Taken in streaming order, so that a result past the cap is never held whole.
+            return [
+                {name: meter.plain(value) for name, value in zip(names, record, strict=True)}
+                async for record in result
+            ]
+
+    def _session(self) -> neo4j.AsyncSession:
+        return self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
+
+    async def ready(self) -> bool:
+        """Whether the graph answers a trivial statement within two seconds."""
+        try:
+            async with asyncio.timeout(READY_SECONDS), self._session() as session:
+                await (await session.run("RETURN 1")).consume()
+        except (TimeoutError, OSError, exceptions.Neo4jError, exceptions.DriverError):
+            return False
+        return True
+
+    async def explain(self, text: str, parameters: Mapping[str, Any]) -> list[str]:
+        """Operator names of the plan the server would use, root first; nothing is run.
+
+        For tests and `--explain`.
+        """
+        async with self._session() as session:
+            result = await session.run("EXPLAIN " + text, dict(parameters))
+            plan = (await result.consume()).plan
+        return list(_operators(cast(dict[str, Any], plan or {})))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._driver.close()
+
+
+class Transaction:
+    """One write transaction.
+
+    `totals` sums what its statements changed (`nodes_created`, `properties_set`, …).
+    """
+
+    def __init__(self, transaction: neo4j.ManagedTransaction) -> None:
+        self._transaction = transaction
+        self.totals: Counter[str] = Counter()
+
+    def run(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a statement in this transaction and return its rows as plain values."""
+        result = self._transaction.run(text, parameters)
+        rows = _rows(result)
+        counters = result.consume().counters
+        self.totals.update({name: count for name in _COUNTED if (count := getattr(counters, name))})
+        return rows
+
+
+class GraphWriter:
+    """The writer of connectors and set-up; synchronous, one thread. Errors are `GraphWriteError`."""
+
+    def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
+        _silence_driver()
+        self._driver = neo4j.GraphDatabase.driver(
+            url, auth=(user, password), notifications_min_severity="OFF", telemetry_disabled=True
+        )
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one transaction that is wholly kept or wholly undone.
+
+        `work` is called again after a transient error: it must not change anything but its transaction.
+        """
+        try:
+            with self._driver.session(database=self._database) as session:
+                return session.execute_write(lambda transaction: work(Transaction(transaction)))
+        except (exceptions.Neo4jError, exceptions.DriverError) as error:
+            raise _write_error(error) from None
+
+    def read(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of one read statement, repeated after a transient error."""
+        try:
+            with self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS
+            ) as session:
+                return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
+        except (exceptions.Neo4jError, exceptions.DriverError) as error:
+            raise _write_error(error) from None
+
+    def run_schema(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a statement that cannot share a transaction with data, such as one that makes an index."""
+        try:
+            with self._driver.session(database=self._database) as session:
+                return _rows(session.run(text, parameters))
+        except (exceptions.Neo4jError, exceptions.DriverError) as error:
+            raise _write_error(error) from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._driver.close()
+
+
+class _Meter:
+    """Turns driver values into plain ones and counts their size on the way; one walk for both."""
+
+    def __init__(self, byte_cap: int) -> None:
+        self._left = byte_cap
+
+    def plain(self, value: Any) -> Any:
+        kind = type(value)
+        size = VALUE_OVERHEAD
+        if kind is str:
+            size += len(value)
+        self._left -= size
+        if self._left < 0:
+            raise HubError(Code.RESULT_LIMIT, "the answer is too large; ask for fewer nodes or fields")
+        if kind is dict:
+            return {key: self.plain(each) for key, each in value.items()}
+        if kind is list:
+            return [self.plain(each) for each in value]
+        return value if kind in _PLAIN else _iso(value)
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, time.Date | time.DateTime | time.Time):
+        return value.to_native().isoformat()
+    # A node, a point, a duration: the compiler never asks for one, so this is a fault of ours.
+    raise HubError(Code.INTERNAL, "the graph returned a value of an unexpected type")
+
+
+def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
+    meter = _Meter(2**62)
+    names = result.keys()
+    return [{name: meter.plain(v) for name, v in zip(names, record, strict=True)} for record in result]
+
+
+def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
+    if "operatorType" in plan:
+        yield str(plan["operatorType"]).partition("@")[0]
+    for child in plan.get("children", ()):
+        yield from _operators(child)
+
+
+def _timeout() -> HubError:
+    return HubError(
+        Code.TIMEOUT, "the graph did not answer in time; ask for fewer nodes or narrow the filter"
+    )
+
+
+def _code(error: Exception) -> str:
+    return (error.code if isinstance(error, exceptions.Neo4jError) else None) or type(error).__name__
+
+
+def _worth_repeating(error: exceptions.Neo4jError | exceptions.DriverError) -> bool:
+    return error.is_retryable() and "OutOfMemory" not in _code(error)
+
+
+def _refusal(error: exceptions.Neo4jError | exceptions.DriverError) -> HubError:
+    code = _code(error)
+    if "TransactionTimedOut" in code:
+        return _timeout()
+    if "OutOfMemory" in code:
+        return HubError(Code.RESULT_LIMIT, "the answer is too large; ask for fewer nodes or fields")
+    # The code is one of the server's fixed names; the message, which may quote the statement, is dropped.
+    _log.warning("the graph failed: %s", code)
+    if isinstance(error, exceptions.DriverError | exceptions.TransientError | exceptions.AuthError):
+        return HubError(Code.GRAPH_UNAVAILABLE, "the graph cannot be reached; try again shortly")
+    return HubError(Code.INTERNAL, "the hub failed; the fault is recorded under this request id")
+
+
+def _write_error(error: Exception) -> GraphWriteError:
+    return GraphWriteError(_code(error))
+
+
+def _silence_driver() -> None:
+    for name in ("neo4j", "neo4j.io", "neo4j.pool", "neo4j.notifications"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
