@@ -90,6 +90,8 @@ def configuration(launch: Launch) -> Mapping[str, str]:
         "dbms.usage_report.enabled": "false",
         "internal.dbms.usage_report.udc_network_enabled": "false",
         "dbms.fleet_manager.enabled": "false",
+        # On by default since 2026: broadcasts of this server's presence on the local network.
+        "server.fleet_discovery.enabled": "false",
         "db.logs.query.enabled": "OFF",
         "db.tx_log.rotation.retention_policy": "1 files",
         # Bolt stops after the databases have: what it would wait for (10 s) has ended already.

@@ -1,0 +1,52 @@
+# Two commands are enough on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OURS := hub schema policies connectors audit
+
+PEOPLE ?= 3000
+SEED ?= 42
+PORT ?= 8600
+CHECK ?=
+
+.PHONY: setup demo test check bench lock clean
+
+setup: $(READY)
+
+# Done once for each lock: every file that is installed is verified against its SHA-256.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; say which with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Stays in the foreground until Ctrl-C; CHECK=1 does the same tour, asserts its content and ends.
+demo: setup
+	$(BIN)/sluicegate demo --people $(PEOPLE) --seed $(SEED) --port $(PORT) $(if $(CHECK),--check)
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: setup
+	@set -e; for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+# Needs uv, from anywhere. The jars have a lock of their own: python -m hub.jars --lock VERSION > hub/neo4j.lock
+lock:
+	{ echo "# Runtime, test and build dependencies, for every platform. Made with: make lock"; \
+	  uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 \
+	    --generate-hashes --no-header --annotation-style line --quiet; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
