@@ -108,7 +108,8 @@ class AuditLog:
         """Log `record` and return when it is durable; AuditUnavailable if not by the deadline.
 
         `operation_text` is the normalised operation, whose SHA-256 `record.operation` must be (else
-        RecordInvalid); it is kept once, unless it is longer than 65,535 bytes: then its hash alone stands.
+        RecordInvalid); it is kept once, unless it is longer than 65,535 bytes or not Unicode: then its hash
+        alone stands.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
@@ -274,10 +275,12 @@ def _receipt(waiting: _Waiting, placed: Placed) -> Receipt:
 def _kept(record: Record, text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
+    # A lone surrogate is no text to SQLite; such an operation is refused anyway, its hash is enough.
     raw = text.encode("utf-8", "surrogatepass")
     if record.operation != hashlib.sha256(raw).hexdigest():
         raise RecordInvalid("operation is not the SHA-256 of the operation's text")
-    return (record.operation, text) if len(raw) <= MAX_BYTES else None
+    kept = len(raw) <= MAX_BYTES and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return (record.operation, text) if kept else None
 
 
 def read(path: Path | str, start: int = 0, limit: int | None = None) -> Iterator[Logged]:

@@ -34,7 +34,7 @@ _TABLES: Final = (
     "CREATE TABLE operation (hash TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT NULL,"
     " frontier BLOB NOT NULL)",
-    f"INSERT INTO head VALUES (1, 0, x'{EMPTY_ROOT.hex()}', x'')",  # noqa: S608
+    f"INSERT INTO head VALUES (1, 0, x'{EMPTY_ROOT.hex()}', x'')",
     *(
         f"CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table}"
         " BEGIN SELECT RAISE(ABORT, 'append only'); END"
@@ -101,7 +101,7 @@ class Store:
         self._unchecked = 0
 
     def begin(self, until: float) -> None:
-        """Wait for the writer's lock until the monotonic time `until`, and take it; opens the file if need be."""
+        """Take the writer's lock, waiting until the monotonic time `until`; opens the file if need be."""
         with _translated():
             if self._connection is None:
                 self._connection = self._open(until)

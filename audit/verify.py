@@ -1,8 +1,9 @@
 """A log that verifies is the log that was written: nothing changed, missing, moved, doubled or cut off.
 
-Every leaf is computed again from its bytes and every root from the leaves (RFC 6962 section 2.1), so that the first
-row that does not follow from the rows before it is found and named. Whoever rewrites the file *and* recomputes every
-root after the change makes another log that is whole in itself: only a checkpoint kept elsewhere shows that.
+Every leaf is computed again from its bytes and every root from the leaves (RFC 6962 section 2.1), so that
+the first row that does not follow from the rows before it is found and named. Whoever rewrites the file
+*and* recomputes every root after the change makes another log that is whole in itself: only a checkpoint
+kept elsewhere shows that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 from audit.record import RecordInvalid, decode
 from audit.store import StoreFault, reading
-from audit.tree import EMPTY_ROOT, Frontier, leaf_hash
+from audit.tree import Frontier, leaf_hash
 
 PAGE: Final = 1_000
 
@@ -25,7 +26,7 @@ _Row = tuple[int, bytes, bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`size` records verified up to `root` (hex); if not `ok`, `why` in one word and the first bad index, if any.
+    """`size` records verified up to `root` (hex); if not `ok`, `why`, and the first bad index if it is one.
 
     `why` is one of: changed, missing, reordered, duplicated, truncated, added, undecodable, head, operation,
     unreadable.
@@ -45,39 +46,43 @@ class _Bad(Exception):
         self.index = index
 
 
+@dataclass(slots=True)
+class _Good:
+    tree: Frontier
+
+
 def verify(path: Path | str) -> Verdict:
     """Verify the log at `path`, which may be written to meanwhile; FileNotFoundError if there is none."""
-    frontier = Frontier()
+    good = _Good(Frontier())
+    bad: _Bad | None = None
     try:
         with reading(Path(path)) as connection:
             try:
-                _verify(connection, frontier)
+                _verify(connection, good)
             except sqlite3.DatabaseError:
-                raise _Bad("unreadable", frontier.size) from None
-    except _Bad as bad:
-        return Verdict(False, frontier.size, frontier.root().hex(), bad.index, bad.why)
+                bad = _Bad("unreadable", good.tree.size)
+    except _Bad as found:
+        bad = found
     except StoreFault:
-        return Verdict(False, 0, EMPTY_ROOT.hex(), None, "unreadable")
-    return Verdict(True, frontier.size, frontier.root().hex())
+        bad = _Bad("unreadable")
+    size, root = good.tree.size, good.tree.root().hex()
+    return Verdict(False, size, root, bad.index, bad.why) if bad else Verdict(True, size, root)
 
 
-def _verify(connection: sqlite3.Connection, frontier: Frontier) -> None:
+def _verify(connection: sqlite3.Connection, good: _Good) -> None:
     size, root = _head(connection)
     # What other processes append after this moment is theirs; the head that was read is what must hold.
     for row in _rows(connection, size):
-        _check(connection, frontier, row)
-    if frontier.size < size:
-        raise _Bad("truncated", frontier.size)
-    if frontier.root() != root:
+        good.tree = _follow(connection, good.tree, row)
+    if good.tree.size < size:
+        raise _Bad("truncated", good.tree.size)
+    if good.tree.root() != root:
         raise _Bad("head")
     size, last = connection.execute("SELECT size, (SELECT max(idx) FROM record) FROM head").fetchone()
     if last is not None and last >= size:
         raise _Bad("added", size)
     for digest, text in connection.execute("SELECT hash, text FROM operation"):
-        if (
-            not isinstance(text, str)
-            or hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != digest
-        ):
+        if not isinstance(text, str) or hashlib.sha256(text.encode()).hexdigest() != digest:
             raise _Bad("operation")
 
 
@@ -90,11 +95,10 @@ def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
 
 def _rows(connection: sqlite3.Connection, size: int) -> Iterator[_Row]:
     # By pages, so that a long verification does not keep the writer from tidying its WAL.
-    after: int | None = None
+    after = -(2**63)
     while True:
         page: list[_Row] = connection.execute(
-            "SELECT idx, leaf, root, body FROM record WHERE (?1 IS NULL OR idx > ?1) AND idx < ?2"
-            " ORDER BY idx LIMIT ?3",
+            "SELECT idx, leaf, root, body FROM record WHERE idx > ? AND idx < ? ORDER BY idx LIMIT ?",
             (after, size, PAGE),
         ).fetchall()
         yield from page
@@ -103,21 +107,23 @@ def _rows(connection: sqlite3.Connection, size: int) -> Iterator[_Row]:
         after = page[-1][0]
 
 
-def _check(connection: sqlite3.Connection, frontier: Frontier, row: _Row) -> None:
+def _follow(connection: sqlite3.Connection, before: Frontier, row: _Row) -> Frontier:
+    """The tree with `row` after the rows of `before`; _Bad if it does not follow from them."""
     index, leaf, root, body = row
-    expected = frontier.size
+    expected = before.size
     if index != expected:
         raise _Bad("missing" if index > expected else "added", min(index, expected))
     if not isinstance(body, bytes) or not isinstance(leaf, bytes) or leaf_hash(body) != leaf:
         raise _Bad(_why_body(connection, row), index)
-    before = frontier.copy()
-    frontier.append(leaf)
-    if frontier.root() != root:
+    after = before.copy()
+    after.append(leaf)
+    if after.root() != root:
         raise _Bad(_why_row(connection, before, row), index)
     try:
         decode(body)
     except RecordInvalid:
         raise _Bad("undecodable", index) from None
+    return after
 
 
 def _why_body(connection: sqlite3.Connection, row: _Row) -> str:
@@ -140,7 +146,8 @@ def _why_row(connection: sqlite3.Connection, before: Frontier, row: _Row) -> str
     index, leaf, root, _ = row
     if connection.execute("SELECT 1 FROM record WHERE leaf = ? AND idx <> ?", (leaf, index)).fetchone():
         return "duplicated"
-    for other_leaf, other_root in connection.execute("SELECT leaf, root FROM record WHERE idx > ?", (index,)):
+    others = "SELECT leaf, root FROM record WHERE idx > ? AND typeof(leaf) = 'blob' AND length(leaf) = 32"
+    for other_leaf, other_root in connection.execute(others, (index,)):
         candidate = before.copy()
         candidate.append(other_leaf)
         # The other row's leaf is the one that was appended here, whether its root moved with it or not.
