@@ -72,7 +72,8 @@ RULES: Mapping[Code, Rule] = {
 class HubError(Exception):
     """A refusal. `public_message` is what the client reads; it never holds a value from data or from a request.
 
-    `location` is (line, column) in the document where that helps; `access` tells how to ask for what was missing.
+    `location` is (line, column) in the document where that helps; `access` tells how to ask for what was missing;
+    `also` are further faults of the same code, found in the same place.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class HubError(Exception):
         path: tuple[str | int, ...] = (),
         locations: tuple[tuple[int, int], ...] = (),
         access: Mapping[str, Any] | None = None,
+        also: tuple[HubError, ...] = (),
     ) -> None:
         super().__init__(f"{code}: {public_message}")
         self.code = code
@@ -90,6 +92,7 @@ class HubError(Exception):
         self.path = path
         self.locations = locations
         self.access = access
+        self.also = also
 
     @property
     def http_status(self) -> int:

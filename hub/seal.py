@@ -14,7 +14,6 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hub.keyfile import KeyRefused, keep
 
 KEY_VERSION: Final = b"\x01"
 KEY_BYTES: Final = 32
@@ -35,10 +36,6 @@ SIV_BYTES: Final = 16
 ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
-
-
-class KeyRefused(RuntimeError):
-    """A key file cannot be used; the text names the file and the remedy, never the key."""
 
 
 class Seals:
@@ -103,44 +100,11 @@ class Seals:
 
 
 def load_key(path: Path) -> bytes:
-    """The 32 random bytes in `path`, made once with mode 0600.
-
-    Raises KeyRefused for a file that others may read, that is no plain file, or that is not 32 bytes.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        _create_key(path)
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            key = file.read(KEY_BYTES + 1)
-    except OSError:
-        raise KeyRefused(f"{path} cannot be read as a plain file") from None
-    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
-        raise KeyRefused(f"{path} may be read by others; chmod 600 it, and replace it if it was exposed")
+    """The 32 random bytes in `path`, made once; raises KeyRefused as `keyfile.keep`, or for another size."""
+    key = keep(path, lambda: secrets.token_bytes(KEY_BYTES))
     if len(key) != KEY_BYTES:
         raise KeyRefused(f"{path} is not a key of {KEY_BYTES} bytes; restore it from its backup")
     return key
-
-
-def _create_key(path: Path) -> None:
-    # Written whole beside it, then linked: two starting processes agree on one key, and none sees half of it.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
-        ) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    except OSError:
-        raise KeyRefused(f"{path} cannot be written") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _derive(key: bytes, context: tuple[str, ...], size: int) -> bytes:

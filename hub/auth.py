@@ -1,0 +1,179 @@
+"""A token proves `client_id` and `sub` and nothing else; all other attributes come from the registry.
+
+Stage 2. JWS compact tokens (RFC 7515, RFC 7519, best practice RFC 8725): one list of algorithms, each bound to its key;
+issuer and audience compared as whole strings; a lifetime that is stated and short. A refusal never says which check
+failed, because that is a guide for the next try.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+
+from hub.endpoint import Request
+from hub.errors import Code, HubError
+from hub.strict_json import NotStrict, loads
+from policies.model import PolicySet, Subject
+
+MAX_TOKEN: Final = 8_192
+LEEWAY_SECONDS: Final = 30
+MAX_LIFETIME_SECONDS: Final = 3_600
+MIN_RSA_BITS: Final = 2_048
+MAX_SUB: Final = 256
+HEADER: Final = frozenset({"alg", "kid", "typ"})
+KINDS: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+
+_PART = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+class KeysRefused(RuntimeError):
+    """The issuer's key file cannot be used; the text says why."""
+
+
+class _Refused(Exception):
+    """The token is not accepted. Why stays inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A request whose sender is known, under the policy version that will decide it."""
+
+    request: Request
+    policy: PolicySet
+    subject: Subject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Accepts tokens of one issuer for one audience, signed with one of its public keys."""
+
+    issuer: str
+    audience: str
+    keys: Mapping[str, tuple[str, Key]] = field(repr=False)
+    """kid → (the one algorithm it may be used with, key)."""
+
+    @classmethod
+    def load(cls, jwks: Path, issuer: str, audience: str) -> Verifier:
+        """Read a JWK set (RFC 7517) of public keys from a file; raises KeysRefused."""
+        try:
+            keys = KeySet.import_key_set(loads(jwks.read_bytes())).keys
+        except (OSError, NotStrict, JoseError, KeyError, TypeError, ValueError):
+            raise KeysRefused(f"{jwks} is not a JWK set") from None
+        if not keys:
+            raise KeysRefused(f"{jwks} holds no key")
+        known = {key.kid: (_algorithm(key), key) for key in keys if key.kid}
+        if len(known) != len(keys):
+            raise KeysRefused(f"{jwks}: each key needs a `kid` of its own")
+        return cls(issuer, audience, known)
+
+    def verify(self, token: str, now: float) -> tuple[str, str]:
+        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
+        try:
+            claims = self._signed_claims(token)
+            self._check_times(claims, now)
+            if claims.get("iss") != self.issuer or claims.get("aud") != self.audience:
+                raise _Refused
+            return _name(claims, "client_id"), _name(claims, "sub")
+        except _Refused:
+            raise unauthenticated() from None
+
+    def _signed_claims(self, token: str) -> Mapping[str, Any]:
+        parts = token.split(".")
+        if len(token) > MAX_TOKEN or len(parts) != 3 or not all(_PART.match(part) for part in parts):
+            raise _Refused
+        header = _section(parts[0])
+        # `crit`, `jku`, `jwk`, `x5u`, `zip` and whatever else there may be: a header we do not know is not ours.
+        if not header.keys() <= HEADER or str(header.get("typ", "JWT")).lower() not in KINDS:
+            raise _Refused
+        kid = header.get("kid")
+        algorithm, key = self.keys.get(kid, (None, None)) if isinstance(kid, str) else (None, None)
+        if algorithm is None or header.get("alg") != algorithm:
+            raise _Refused
+        try:
+            jws.deserialize_compact(token, key, algorithms=[algorithm])
+        except (JoseError, ValueError, TypeError):
+            raise _Refused from None
+        return _section(parts[1])
+
+    def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
+        issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
+        begins = _moment(claims, "nbf") if "nbf" in claims else issued
+        in_force = max(issued, begins) <= now + LEEWAY_SECONDS and now - LEEWAY_SECONDS < expires
+        if not in_force or not 0 < expires - issued <= MAX_LIFETIME_SECONDS:
+            raise _Refused
+
+
+def identify(request: Request, policy: PolicySet, verifier: Verifier, now: float) -> Identified:
+    """Who sent a request, with the attributes that the policy version's registry gives him.
+
+    Raises HubError UNAUTHENTICATED, with one text for every reason but a missing token.
+    """
+    if request.bearer is None:
+        raise HubError(
+            Code.UNAUTHENTICATED,
+            "send `Authorization: Bearer …` with a token of your department's issuer; "
+            "on a local hub: sluicegate token --app NAME",
+        )
+    client, sub = verifier.verify(request.bearer, now)
+    application = policy.applications.get(client)
+    if application is None:
+        raise unauthenticated()
+    jurisdiction: str | None = application.jurisdiction
+    if application.staff:
+        # An application that lists its staff answers for nobody else.
+        jurisdiction = application.staff.get(sub)
+    if jurisdiction is None:
+        raise unauthenticated()
+    subject = Subject(application.id, application.department, application.role, application.level, jurisdiction, sub)
+    return Identified(request, policy, subject)
+
+
+def unauthenticated() -> HubError:
+    """The refusal of a token, the same whatever was wrong with it."""
+    return HubError(
+        Code.UNAUTHENTICATED,
+        "the token is not accepted: ask its issuer for a fresh one, made for this hub and a registered application",
+    )
+
+
+def _algorithm(key: Key) -> str:
+    if isinstance(key, ECKey) and key.curve_name == "P-256":
+        return "ES256"
+    if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
+        return "EdDSA"
+    if isinstance(key, RSAKey) and key.public_key.key_size >= MIN_RSA_BITS:
+        return "RS256"
+    raise KeysRefused("a key is none of P-256, Ed25519, and RSA of 2048 bits or more")
+
+
+def _section(part: str) -> Mapping[str, Any]:
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        found = loads(raw)
+    except (ValueError, NotStrict):
+        raise _Refused from None
+    if not isinstance(found, dict):
+        raise _Refused
+    return found
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Refused
+    return value
+
+
+def _name(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_SUB:
+        raise _Refused
+    return value

@@ -1,0 +1,78 @@
+"""A JSON text means one thing to every reader, or it is refused.
+
+RFC 8259 leaves open what duplicate names, lone surrogates and huge numbers mean; two parsers that differ there are
+a way past a check (I-JSON, RFC 7493). Everything left open is an error here, and so is deep nesting.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+MAX_DEPTH = 64
+MAX_DIGITS = 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class NotStrict(ValueError):
+    """The text is not strict JSON. Says which rule it broke, never what stood there."""
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a strict JSON text in UTF-8; NotStrict otherwise."""
+    try:
+        value = _decoder.decode(raw.decode("utf-8"))
+    except NotStrict:
+        raise
+    except UnicodeDecodeError:
+        raise NotStrict("the text is not UTF-8") from None
+    except RecursionError:
+        raise NotStrict("the text is nested too deeply") from None
+    except ValueError:
+        raise NotStrict("the text is not JSON") from None
+    _check(value)
+    return value
+
+
+def _check(value: Any) -> None:
+    stack: list[tuple[Any, int]] = [(value, 0)]
+    while stack:
+        each, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise NotStrict("the text is nested too deeply")
+        if isinstance(each, dict):
+            stack.extend((name, depth + 1) for name in each)
+            stack.extend((inner, depth + 1) for inner in each.values())
+        elif isinstance(each, list):
+            stack.extend((inner, depth + 1) for inner in each)
+        elif isinstance(each, str) and not each.isascii() and _SURROGATE.search(each):
+            raise NotStrict("a string holds half of a surrogate pair")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise NotStrict("a name stands twice in one object")
+    return made
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise NotStrict("a number has too many digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NotStrict("a number is too large")
+    return number
+
+
+def _constant(text: str) -> float:
+    raise NotStrict("NaN and Infinity are not JSON")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
