@@ -1,4 +1,4 @@
-"""A decision depends on policy version, subject and purpose alone, never on data, on the order of rules or on the query.
+"""A decision depends on policy version, subject and purpose alone, never on data, rule order or the query.
 
 `decide` turns the grants in force into a table: for each coordinate, on which rows it is clear, masked (and how),
 open to aggregates, or to a match. A prohibition takes everything from its coordinates, whatever the grants say.
@@ -40,9 +40,7 @@ def purposes_of(policy: PolicySet, subject: Subject, today: dt.date) -> tuple[st
     return tuple(each for each in policy.purposes if applicable(policy, subject, each, today))
 
 
-def decide(
-    catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: str, today: dt.date
-) -> Decision:
+def decide(catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> Decision:
     """The table of effects for one subject and purpose."""
     grants = applicable(policy, subject, purpose, today)
     forbidden = prohibited(policy, purpose)
@@ -63,9 +61,7 @@ def prohibited(policy: PolicySet, purpose: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _decide_type(
-    catalogue: Catalogue, entity: str, grants: Iterable[Grant], forbidden: frozenset[str]
-) -> TypeDecision:
+def _decide_type(catalogue: Catalogue, entity: str, grants: Iterable[Grant], forbidden: frozenset[str]) -> TypeDecision:
     rows: dict[Predicate, int] = {}
     effects: dict[str, _Effects] = {}
     visible: set[int] = set()
@@ -127,10 +123,13 @@ class _Effects:
 def purposes_that_would(
     catalogue: Catalogue, policy: PolicySet, subject: Subject, coordinate: str, today: dt.date
 ) -> tuple[str, ...]:
-    """Purposes for which this same subject would be shown the coordinate, in clear or masked."""
+    """Purposes for which this same subject would be shown the coordinate (or the type), in clear or masked."""
     entity, _, name = coordinate.partition(".")
     would: Mapping[str, Decision] = {
-        purpose: decide(catalogue, policy, subject, purpose, today)
-        for purpose in purposes_of(policy, subject, today)
+        purpose: decide(catalogue, policy, subject, purpose, today) for purpose in purposes_of(policy, subject, today)
     }
-    return tuple(purpose for purpose, decision in would.items() if decision.of(entity).of(name).shown)
+    return tuple(
+        purpose
+        for purpose, decision in would.items()
+        if (decision.of(entity).of(name).shown if name else decision.of(entity).visible)
+    )

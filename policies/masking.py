@@ -19,9 +19,11 @@ REDACTED = "***"
 """What stands for a text of which nothing may be shown. Other types are null."""
 
 COMPOUND_SURNAMES = (
-    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟", "尉遲", "公孙", "公孫", "慕容",
-    "令狐", "司徒", "司空", "夏侯", "轩辕", "軒轅", "长孙", "長孫", "宇文", "鲜于", "鮮于", "闾丘", "閭丘", "南宫", "南宮",
-    "端木", "百里", "呼延", "独孤", "獨孤", "申屠", "太史", "澹台", "澹臺", "濮阳", "濮陽", "赫连", "赫連", "钟离", "鍾離",
+    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟",
+    "尉遲", "公孙", "公孫", "慕容", "令狐", "司徒", "司空", "夏侯", "轩辕", "軒轅", "长孙",
+    "長孫", "宇文", "鲜于", "鮮于", "闾丘", "閭丘", "南宫", "南宮", "端木", "百里", "呼延",
+    "独孤", "獨孤", "申屠", "太史", "澹台", "澹臺", "濮阳", "濮陽", "赫连", "赫連", "钟离",
+    "鍾離",
 )  # fmt: skip
 """Two-character surnames: `surname` keeps both characters."""
 
@@ -38,7 +40,9 @@ class MaskError(ValueError):
 class Mask(Protocol):
     """One masking method with its parameters."""
 
-    scalars: frozenset[Scalar]
+    @property
+    def scalars(self) -> frozenset[Scalar]:
+        """Which kinds of field it can mask."""
 
     def apply(self, value: Any, today: dt.date) -> str | None:
         """The masked form of a non-null value."""
@@ -153,9 +157,7 @@ def _no_parameters(make: Callable[[], Mask]) -> Callable[[tuple[str, ...]], Mask
 
 
 def _partial(parameters: tuple[str, ...]) -> Mask:
-    if len(parameters) != 2 or not all(
-        each.isascii() and each.isdigit() and len(each) < 3 for each in parameters
-    ):
+    if len(parameters) != 2 or not all(each.isascii() and each.isdigit() and len(each) < 3 for each in parameters):
         raise MaskError("takes two small whole numbers: keep_first, keep_last")
     return Partial(int(parameters[0]), int(parameters[1]))
 

@@ -44,7 +44,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who asks: attributes from the registry, never from the token. `sub` is personal: it is logged as a digest only."""
+    """Who asks: attributes come from the registry, never from the token. `sub` is logged as a digest only."""
 
     application: str
     department: str

@@ -193,16 +193,12 @@ class Entity:
         for each in self.fields:
             if each.name == name:
                 return each
-        raise CatalogueError(
-            f"{self.name} has no field {name!r}; it has {', '.join(f.name for f in self.fields)}"
-        )
+        raise CatalogueError(f"{self.name} has no field {name!r}; it has {', '.join(f.name for f in self.fields)}")
 
     def edge(self, name: str) -> EdgeEnd:
         """The edge called `name`; raises CatalogueError."""
         if name not in self.edges:
-            raise CatalogueError(
-                f"{self.name} has no edge {name!r}; it has {', '.join(self.edges) or 'none'}"
-            )
+            raise CatalogueError(f"{self.name} has no edge {name!r}; it has {', '.join(self.edges) or 'none'}")
         return self.edges[name]
 
     def buckets(self) -> Iterator[tuple[Field, Bucket]]:

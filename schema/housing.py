@@ -16,9 +16,7 @@ BUILDING = Entity(
     "A building",
     2,
     (
-        Field(
-            "code", Scalar.STRING, "樓棟編碼", "Building number", Kind.CODE, indexed=True, source="housing"
-        ),
+        Field("code", Scalar.STRING, "樓棟編碼", "Building number", Kind.CODE, indexed=True, source="housing"),
         Field("name", Scalar.STRING, "樓棟名稱", "Name", Kind.CODE, source="housing"),
         Field(
             "address",
@@ -54,9 +52,7 @@ DWELLING = Entity(
     "A flat or house that people live in",
     3,
     (
-        Field(
-            "code", Scalar.STRING, "房屋編碼", "Dwelling number", Kind.CODE, indexed=True, source="housing"
-        ),
+        Field("code", Scalar.STRING, "房屋編碼", "Dwelling number", Kind.CODE, indexed=True, source="housing"),
         Field(
             "unitNo",
             Scalar.STRING,

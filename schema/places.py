@@ -29,9 +29,7 @@ REGION = Entity(
             indexed=True,
             source="civil-affairs",
         ),
-        Field(
-            "region", Scalar.REGION, "轄區路徑", "Path of the division, each segment ending in /", Kind.REGION
-        ),
+        Field("region", Scalar.REGION, "轄區路徑", "Path of the division, each segment ending in /", Kind.REGION),
         Field("validFrom", Scalar.DATE, "生效日期", "In force from", Kind.TIME, source="civil-affairs"),
         Field(
             "validTo",

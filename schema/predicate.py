@@ -72,9 +72,7 @@ OPERATORS: Mapping[Scalar, tuple[Op, ...]] = {
 
 BUCKET_OPERATORS = (Op.EQ, Op.IN)
 
-_PLACEHOLDER = re.compile(
-    r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z"
-)
+_PLACEHOLDER = re.compile(r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z")
 _REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
 
 
@@ -144,9 +142,7 @@ def parse(grammar: Grammar, entity: Entity, source: Any, path: tuple[str, ...] =
     """The predicate that a nested mapping states about `entity`; raises PredicateError."""
     if not isinstance(source, Mapping):
         raise PredicateError(path, "expected a condition such as {name: {eq: …}}, not null or a plain value")
-    parts = [
-        _parse_entry(grammar, entity, str(key), value, (*path, str(key))) for key, value in source.items()
-    ]
+    parts = [_parse_entry(grammar, entity, str(key), value, (*path, str(key))) for key, value in source.items()]
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 
@@ -200,9 +196,7 @@ def _field_or_bucket(grammar: Grammar, entity: Entity, key: str) -> tuple[Field,
     return entity.field(key), None
 
 
-def _operand(
-    grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]
-) -> Any:
+def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]) -> Any:
     if op is Op.IS_NULL:
         if not isinstance(value, bool):
             raise PredicateError(path, "isNull takes true or false")
@@ -225,9 +219,7 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, pa
     try:
         return _COERCE[scalar](field, value)
     except (ValueError, TypeError):
-        raise PredicateError(
-            path, f"expected {_EXPECTED[scalar].format(values=', '.join(field.values))}"
-        ) from None
+        raise PredicateError(path, f"expected {_EXPECTED[scalar].format(values=', '.join(field.values))}") from None
 
 
 def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder:

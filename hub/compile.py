@@ -1,0 +1,180 @@
+"""One operation is at most one statement, whatever its root fields, fragments and filters.
+
+Stage 7. Each root becomes one `CALL () { … }` that returns `r0`, `r1`, …; nested selections are `COLLECT` subqueries in
+the projection. Response names do not enter the text: cells are `c0`, `c1`, … in the plan's order, `s` is the surrogate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.cypher import REQUEST, Cypher, Node, Reference
+from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
+from schema.catalogue import Catalogue, Entity
+from schema.predicate import Compare
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text, parameters, and what the text reads. No byte of the text comes from the request."""
+
+    text: str
+    parameters: dict[str, Any]
+    references: tuple[Reference, ...]
+
+
+def compile_plan(planned: Planned, catalogue: Catalogue) -> Statement | None:
+    """The statement of a plan, or None where nothing is to be fetched."""
+    if not planned.fetched:
+        return None
+    writer = _Compiler(Cypher(catalogue, planned.decision))
+    calls = [f"CALL () {{\n{writer.root(root, f'r{index}')}\n}}" for index, root in enumerate(planned.fetched)]
+    names = ", ".join(f"r{index}" for index in range(len(calls)))
+    return Statement(
+        f"{chr(10).join(calls)}\nRETURN {names}", writer.cypher.parameters, tuple(writer.cypher.references)
+    )
+
+
+class _Compiler:
+    def __init__(self, cypher: Cypher) -> None:
+        self.cypher = cypher
+
+    def root(self, root: Fetched, name: str) -> str:
+        if isinstance(root, Lookup):
+            return self._lookup(root, name)
+        return self._page(root, name) if isinstance(root, Page) else self._aggregate(root, name)
+
+    def _visible(self, entity: Entity) -> Node:
+        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible)
+
+    def _lookup(self, root: Lookup, name: str) -> str:
+        node = self._visible(root.node.entity)
+        sid = self.cypher.parameter(root.sid)
+        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
+        return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
+
+    # Pages.
+
+    def _page(self, root: Page, name: str) -> str:
+        node = self._visible(root.entity)
+        conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
+        if root.match is not None:
+            conditions.append(self._matched(root.match, node))
+        else:
+            conditions.append(self.cypher.condition(node, root.where, REQUEST))
+        if root.after is not None:
+            conditions.append(self._after(node, root.order, root.after))
+        match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {' AND '.join(conditions)}"
+        return f"{match}\n  {self._cut_to_page(root, node)}\n  RETURN collect({self._page_row(root, node)}) AS {name}"
+
+    def _matched(self, match: Compare, node: Node) -> str:
+        """`eq` on the rows where a grant allows the match; noted as a match, not as a filter."""
+        field = self.cypher.read(node, node.entity.field(match.field), "match", REQUEST)
+        rows = self.cypher.rows(node, self.cypher.table(node.entity).of(match.field).match)
+        return f"{field} = {self.cypher.parameter(match.value)} AND {rows}"
+
+    def _cut_to_page(self, root: Page, node: Node) -> str:
+        if root.match is not None:
+            # A match answers one node or none: two people with one telephone are not told apart by guessing.
+            found = f"WITH collect({node.var}) AS found"
+            return f"{found}\n  UNWIND CASE WHEN size(found) = 1 THEN found ELSE [] END AS {node.var}"
+        # One row more than the page tells whether another page follows.
+        limit = self.cypher.parameter(root.first + 1)
+        return f"WITH {node.var} ORDER BY {self._order(node, root.order)} LIMIT {limit}"
+
+    def _page_row(self, root: Page, node: Node) -> str:
+        keys = [self.cypher.clear_cell(node, key.field, "cursor") for key in root.order]
+        plans = [self._project(each, node) for each in root.nodes]
+        return f"{{s: {node.var}.sid, k: [{', '.join(keys)}], n: [{', '.join(plans)}]}}"
+
+    def _order(self, node: Node, order: tuple[OrderKey, ...]) -> str:
+        keys = [
+            f"{self.cypher.clear_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
+        ]
+        return ", ".join([*keys, f"{node.var}.sid"])
+
+    def _after(self, node: Node, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
+        """Rows that come after the cursor's, null keys included: Cypher sorts null last ascending, first descending."""
+        tail = f"{node.var}.sid > {self.cypher.parameter(after[-1])}"
+        for key, value in reversed(list(zip(order, after[:-1], strict=True))):
+            cell = self.cypher.clear_cell(node, key.field, "cursor")
+            if value is None:
+                beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
+                tail = f"({cell} IS NULL AND {tail}{beyond})"
+                continue
+            bound = self.cypher.parameter(value)
+            beyond = f"{cell} < {bound}" if key.descending else f"{cell} > {bound} OR {cell} IS NULL"
+            tail = f"({beyond} OR ({cell} = {bound} AND {tail}))"
+        return tail
+
+    # Nodes.
+
+    def _project(self, plan: NodePlan, node: Node) -> str:
+        """A map of the surrogate and of each cell that comes from the graph."""
+        cells = [f"s: {node.var}.sid"]
+        for index, cell in enumerate(plan.cells):
+            if isinstance(cell, FieldCell):
+                cells.append(f"c{index}: {self.cypher.cell(node, cell.field)}")
+            elif isinstance(cell, EdgeCell):
+                cells.append(f"c{index}: {self._edge(cell, node)}")
+        return f"{{{', '.join(cells)}}}"
+
+    def _edge(self, cell: EdgeCell, node: Node) -> str:
+        """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""
+        end = node.entity.edge(cell.edge)
+        other = self._visible(cell.node.entity)
+        pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
+        clear = self.cypher.table(node.entity).of(end.name).clear
+        guard = "" if node.within <= clear else f"{self.cypher.rows(node, clear)} AND "
+        limit = self.cypher.parameter(1 if cell.first is None else cell.first)
+        nodes = (
+            f"COLLECT {{ MATCH {pattern} WHERE {guard}{self.cypher.node_is_there(other)} "
+            f"WITH DISTINCT {other.var} ORDER BY {self._order(other, cell.order)} LIMIT {limit} "
+            f"RETURN {self._project(cell.node, other)} }}"
+        )
+        return nodes if cell.first is not None else f"head({nodes})"
+
+    # Aggregates.
+
+    def _aggregate(self, root: Aggregate, name: str) -> str:
+        """Cells about at least *k* data subjects; a smaller count does not leave the database."""
+        table = self.cypher.table(root.entity)
+        node = Node(self.cypher.variable(), root.entity, table.contributing)
+        conditions = f"{self.cypher.node_is_there(node)} AND {self.cypher.condition(node, root.where, REQUEST)}"
+        lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
+        subject = self._subjects(root.entity, node, lines)
+        keys = [
+            f"{self.cypher.bucket_cell(node, field, bucket)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
+        ]
+        counts = [f"count(DISTINCT {node.var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
+        lines.append(f"  WITH {', '.join(keys + counts)}")
+        lines.append(f"  WHERE contributors >= {self.cypher.parameter(table.contributors)}")
+        groups = ", ".join(f"b{index}" for index in range(len(root.buckets)))
+        lines.append(
+            f"  RETURN {{rows: collect([{groups}{', ' if groups else ''}amount]), {self._places(root)}}} AS {name}"
+        )
+        return "\n".join(lines)
+
+    def _subjects(self, entity: Entity, node: Node, lines: list[str]) -> str:
+        """The people a row tells about; a rule counts them, so the edges on the way are read for the policy."""
+        here = node
+        for step in entity.subjects or ():
+            end = here.entity.edge(step)
+            other = Node(self.cypher.variable(), self.cypher.catalogue.entity(end.target), frozenset())
+            pattern = self.cypher.pattern(here, end, other.var, "contributors", "policy")
+            lines.append(f"  OPTIONAL MATCH {pattern} WHERE {other.var}.deletedAt IS NULL")
+            here = other
+        return here.var
+
+    def _places(self, root: Aggregate) -> str:
+        """The divisions a region bucket could name, so that an empty one looks like one that is suppressed."""
+        lists = []
+        for index, (_, bucket) in enumerate(root.buckets):
+            if bucket.level is not None:
+                level = self.cypher.parameter(bucket.level.value)
+                within = self.cypher.parameter(self.cypher.decision.subject.jurisdiction)
+                where = f"g.level = {level} AND g.region STARTS WITH {within} AND g.deletedAt IS NULL"
+                paths = f"MATCH (g:Region) WHERE {where} RETURN DISTINCT g.region AS path ORDER BY path"
+                lists.append(f"d{index}: COLLECT {{ {paths} }}")
+        return ", ".join(lists) or "d: null"

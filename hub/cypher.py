@@ -1,0 +1,299 @@
+"""A statement holds catalogue identifiers and parameters only, and each property it reads says who asked for it.
+
+The words of Cypher in which a plan is compiled: comparisons, row predicates, cells, masks and buckets. Every property
+reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for what the
+client named, `policy` for what a rule reads. `policies/masking.py` defines what each mask yields; this says the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from policies import masking
+from policies.model import Decision, RowSet, TypeDecision
+from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.predicate import All, Any_, Compare, Not, Op, Placeholder, Predicate, Related
+
+REQUEST = "request"
+POLICY = "policy"
+
+_COMPARISONS = {
+    Op.EQ: "{left} = {right}",
+    Op.NOT_EQ: "{left} <> {right}",
+    Op.IN: "{left} IN {right}",
+    Op.NOT_IN: "NOT {left} IN {right}",
+    Op.STARTS_WITH: "{left} STARTS WITH {right}",
+    Op.NOT_STARTS_WITH: "NOT {left} STARTS WITH {right}",
+    Op.LT: "{left} < {right}",
+    Op.LTE: "{left} <= {right}",
+    Op.GT: "{left} > {right}",
+    Op.GTE: "{left} >= {right}",
+}
+_CHINA = dt.timezone(dt.timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One property or edge that a statement reads: where (`select`, `where`, `order`, …), and for whom."""
+
+    coordinate: str
+    position: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node variable in a statement, and the rows it is already narrowed to (visible, or contributing)."""
+
+    var: str
+    entity: Entity
+    within: RowSet
+
+
+class Cypher:
+    """Gathers the parameters and references of one statement while its text is written."""
+
+    def __init__(self, catalogue: Catalogue, decision: Decision) -> None:
+        self.catalogue = catalogue
+        self.decision = decision
+        self.parameters: dict[str, Any] = {}
+        self.references: list[Reference] = []
+        self._variables = 0
+
+    def variable(self) -> str:
+        """A fresh variable name."""
+        self._variables += 1
+        return f"n{self._variables - 1}"
+
+    def parameter(self, value: Any) -> str:
+        """`$p0`: the value goes beside the statement, never into it."""
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = _stored(value)
+        return f"${name}"
+
+    def read(self, node: Node, field: Field, position: str, origin: str) -> str:
+        """`n0.phone`, noted as a reference."""
+        self.references.append(Reference(f"{node.entity.name}.{field.name}", position, origin))
+        return f"{node.var}.{field.name}"
+
+    def pattern(self, node: Node, end: EdgeEnd, var: str, position: str, origin: str) -> str:
+        """`(n0)-[:LIVES_IN]->(n1:Dwelling)`, noted as a reference."""
+        self.references.append(Reference(end.coordinate, position, origin))
+        arrow = f"-[:{end.relationship}]->" if end.outgoing else f"<-[:{end.relationship}]-"
+        return f"({node.var}){arrow}({var}:{end.target})"
+
+    def table(self, entity: Entity) -> TypeDecision:
+        """What the decision says of a type."""
+        return self.decision.of(entity.name)
+
+    # Rows.
+
+    def rows(self, node: Node, rows: RowSet) -> str:
+        """True where at least one of the row predicates holds; their common jurisdiction stands before them."""
+        table = self.table(node.entity)
+        predicates = [table.rows[index] for index in sorted(rows)]
+        if not predicates:
+            return "false"
+        parts = [self.condition(node, each, POLICY) for each in predicates]
+        if len(parts) == 1:
+            return parts[0]
+        either = f"({' OR '.join(parts)})"
+        prefix = self._common_prefix(predicates)
+        if not prefix:
+            return either
+        region = self.read(node, node.entity.field("region"), "where", POLICY)
+        return f"{region} STARTS WITH {self.parameter(prefix)} AND {either}"
+
+    def _common_prefix(self, predicates: list[Predicate]) -> str:
+        """The longest path that each predicate demands; an index seeks it, which a bare OR would prevent."""
+        paths = [self._demanded_prefix(each) for each in predicates]
+        if not all(paths):
+            return ""
+        common: list[str] = []
+        for segments in zip(*(str(path).rstrip("/").split("/") for path in paths), strict=False):
+            if len(set(segments)) > 1:
+                break
+            common.append(segments[0])
+        return "".join(f"{each}/" for each in common)
+
+    def _demanded_prefix(self, predicate: Predicate) -> str | None:
+        match predicate:
+            case Compare("region", Op.STARTS_WITH | Op.EQ, value):
+                return str(self.resolve(value))
+            case All(parts):
+                return next((found for each in parts if (found := self._demanded_prefix(each))), None)
+            case _:
+                return None
+
+    def node_is_there(self, node: Node) -> str:
+        """Not deleted, and within the rows that the node is narrowed to."""
+        return f"{node.var}.deletedAt IS NULL AND {self.rows(node, node.within)}"
+
+    # Conditions.
+
+    def condition(self, node: Node, predicate: Predicate, origin: str) -> str:
+        """A predicate in negation normal form: a request's is guarded cell by cell, a policy's reads raw values."""
+        match predicate:
+            case All(parts):
+                return self._joined(node, parts, origin, " AND ", "true")
+            case Any_(parts):
+                return self._joined(node, parts, origin, " OR ", "false")
+            case Related():
+                return self._related(node, predicate, origin)
+            case Compare():
+                return self._compare(node, predicate, origin)
+            case Not():
+                raise AssertionError("a condition is compiled in negation normal form")
+        assert_never(predicate)
+
+    def _joined(self, node: Node, parts: tuple[Predicate, ...], origin: str, by: str, empty: str) -> str:
+        texts = [self.condition(node, each, origin) for each in parts]
+        return texts[0] if len(texts) == 1 else f"({by.join(texts)})" if texts else empty
+
+    def _related(self, node: Node, predicate: Related, origin: str) -> str:
+        end = node.entity.edge(predicate.edge)
+        target = self.catalogue.entity(end.target)
+        visible = self.table(target).visible if origin == REQUEST else frozenset()
+        other = Node(self.variable(), target, visible)
+        pattern = self.pattern(node, end, other.var, "exists", origin)
+        there = self.node_is_there(other) if origin == REQUEST else f"{other.var}.deletedAt IS NULL"
+        wanted = self.condition(other, predicate.where, origin)
+        guard = self._guard(node, self.table(node.entity).of(end.name).clear) if origin == REQUEST else ""
+        before = f"{guard} AND " if guard else ""
+        exists = f"EXISTS {{ MATCH {pattern} WHERE {before}{there} AND {wanted} }}"
+        return exists if predicate.some else f"NOT {exists}"
+
+    def _compare(self, node: Node, leaf: Compare, origin: str) -> str:
+        field = node.entity.field(leaf.field)
+        effects = self.table(node.entity).of(field.name)
+        allowed = effects.clear | effects.aggregate if leaf.bucket else effects.clear
+        guard = self._guard(node, allowed) if origin == REQUEST else ""
+        value = self.read(node, field, "where", origin)
+        if leaf.bucket:
+            value = self.bucket(value, node.entity.bucket(leaf.bucket)[1])
+        if leaf.op is Op.IS_NULL:
+            return self._is_null(value, bool(leaf.value), guard)
+        text = self._comparison(leaf, value)
+        return f"({text} AND {guard})" if guard else text
+
+    def _comparison(self, leaf: Compare, value: str) -> str:
+        operand = self.resolve(leaf.value)
+        if leaf.op in {Op.IN, Op.NOT_IN} and not operand:
+            # Cypher says `null IN []` is false; to us a comparison with null is unknown, and never tells null apart.
+            return "false" if leaf.op is Op.IN else f"{value} IS NOT NULL"
+        return _COMPARISONS[leaf.op].format(left=value, right=self.parameter(operand))
+
+    def _is_null(self, value: str, expected: bool, guard: str) -> str:
+        """A hidden cell is null like any other, or a filter could tell the two apart."""
+        if not guard:
+            return f"{value} IS NULL" if expected else f"{value} IS NOT NULL"
+        shown = f"coalesce({guard}, false)"
+        return f"({value} IS NULL OR NOT {shown})" if expected else f"({value} IS NOT NULL AND {shown})"
+
+    def _guard(self, node: Node, allowed: RowSet) -> str:
+        """The rows on which a cell may be read; empty where that is every row the node can be."""
+        return "" if node.within <= allowed else f"({self.rows(node, allowed)})"
+
+    def resolve(self, value: Any) -> Any:
+        """A placeholder's value for this subject and day; anything else as it is."""
+        if isinstance(value, tuple):
+            return tuple(self.resolve(each) for each in value)
+        if not isinstance(value, Placeholder):
+            return value
+        if value.name == "today":
+            return years_before(self.decision.today, value.years_ago)
+        return getattr(self.decision.subject, value.name.removeprefix("subject."))
+
+    # Cells.
+
+    def cell(self, node: Node, field: Field, position: str = "select") -> str:
+        """The value that each row may show: clear, masked by the most revealing rung granted, or null."""
+        effects = self.table(node.entity).of(field.name)
+        if node.within <= effects.clear:
+            return self.read(node, field, position, REQUEST)
+        branches = []
+        if effects.clear:
+            branches.append((effects.clear, self.read(node, field, position, REQUEST)))
+        for rung, rows in effects.masks:
+            value = self.read(node, field, position, REQUEST)
+            branches.append((rows, self.mask(value, field, masking.parse(rung))))
+        if len(branches) == 1 and node.within <= branches[0][0]:
+            return branches[0][1]
+        return f"CASE {' '.join(f'WHEN {self.rows(node, rows)} THEN {text}' for rows, text in branches)} END"
+
+    def clear_cell(self, node: Node, field: Field, position: str) -> str:
+        """The value where it is clear, null elsewhere: what a request may sort by."""
+        clear = self.table(node.entity).of(field.name).clear
+        value = self.read(node, field, position, REQUEST)
+        return value if node.within <= clear else f"CASE WHEN {self.rows(node, clear)} THEN {value} END"
+
+    def bucket_cell(self, node: Node, field: Field, bucket: Bucket) -> str:
+        """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
+        effects = self.table(node.entity).of(field.name)
+        allowed = effects.clear | effects.aggregate
+        value = self.bucket(self.read(node, field, "group", REQUEST), bucket)
+        return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
+
+    def bucket(self, value: str, bucket: Bucket) -> str:
+        """The coarse form of a value."""
+        if bucket.kind == "age_band":
+            return self._age_band(value)
+        if bucket.level is not None:
+            return _cut(value, bucket.level.depth)
+        return value
+
+    def mask(self, value: str, field: Field, mask: masking.Mask) -> str:
+        """The masked form of a value; null stays null."""
+        text = field.scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}
+        redacted = f"CASE WHEN {value} IS NOT NULL THEN '{masking.REDACTED}' END" if text else "null"
+        match mask:
+            case masking.Partial(first, last):
+                kept = f"left({value}, {first}) + '****' + right({value}, {last})"
+                return f"CASE WHEN size({value}) > {first + last} THEN {kept} WHEN {value} IS NOT NULL THEN '***' END"
+            case masking.Surname():
+                compound = self.parameter(list(masking.COMPOUND_SURNAMES))
+                return (
+                    f"CASE WHEN size({value}) > 2 AND left({value}, 2) IN {compound} THEN left({value}, 2) + '**' "
+                    f"WHEN size({value}) > 1 THEN left({value}, 1) + '**' WHEN {value} IS NOT NULL THEN '***' END"
+                )
+            case masking.Year():
+                return f"toString({value}.year)"
+            case masking.AgeBand():
+                return self._age_band(value)
+            case masking.Region(level):
+                return _cut(value, level.depth)
+            case _:
+                return redacted
+
+    def _age_band(self, value: str) -> str:
+        today = self.parameter(self.decision.today)
+        age = f"duration.between({value}, {today}).years"
+        low = f"{age} / 10 * 10"
+        return (
+            f"CASE WHEN {value} > {today} THEN null WHEN {age} >= {masking.OLDEST_BAND} THEN '{masking.OLDEST_BAND}+' "
+            f"WHEN {value} IS NOT NULL THEN toString({low}) + '-' + toString({low} + 9) END"
+        )
+
+
+def _cut(value: str, depth: int) -> str:
+    kept = f"[s IN split({value}, '/') WHERE s <> ''][0..{depth}]"
+    return f"CASE WHEN {value} IS NOT NULL THEN reduce(path = '', s IN {kept} | path + s + '/') END"
+
+
+def years_before(day: dt.date, years: int) -> dt.date:
+    """The same day so many years earlier; the last of February where that day does not exist."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def _stored(value: Any) -> Any:
+    """A parameter as the graph stores such values: times at +08:00, because Cypher's `=` minds the offset."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(_CHINA)
+    if isinstance(value, tuple):
+        return [_stored(each) for each in value]
+    return value
