@@ -13,10 +13,11 @@ import asyncio
 import concurrent.futures
 import hashlib
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -208,9 +209,7 @@ class AuditLog:
             self._fail(fault)
             self._settle([(waiting, self._why) for waiting in batch])
         else:
-            self._settle(
-                [(waiting, _receipt(waiting, at)) for waiting, at in zip(alive, placed, strict=True)]
-            )
+            self._settle([(waiting, _receipt(waiting, at)) for waiting, at in zip(alive, placed, strict=True)])
             self._tidy()
         finally:
             self._busy_since = None
@@ -303,11 +302,8 @@ def read(path: Path | str, start: int = 0, limit: int | None = None) -> Iterator
 
 def tail(path: Path | str, count: int = 20) -> list[Logged]:
     """The newest `count` records, newest last; errors as `read`."""
-    try:
-        with reading(Path(path)) as connection:
-            last = connection.execute("SELECT max(idx) FROM record").fetchone()[0]
-    except StoreFault as fault:
-        raise AuditUnavailable(f"the audit log can't be read: {fault}") from None
+    with _readable(Path(path)) as connection:
+        last = connection.execute("SELECT max(idx) FROM record").fetchone()[0]
     return [] if last is None else list(read(path, max(0, last + 1 - count)))
 
 
@@ -319,17 +315,23 @@ def show(path: Path | str, index: int) -> tuple[Logged, str | None]:
     raise IndexError(f"the audit log has no record {index}")
 
 
-def _page(path: Path, start: int, limit: int) -> list[tuple[int, bytes, bytes]]:
+@contextmanager
+def _readable(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with reading(path) as connection:
-            return connection.execute(
-                "SELECT idx, leaf, body FROM record WHERE idx >= ? ORDER BY idx LIMIT ?", (start, limit)
-            ).fetchall()
+            yield connection
     except StoreFault as fault:
         raise AuditUnavailable(f"the audit log can't be read: {fault}") from None
 
 
+def _page(path: Path, start: int, limit: int) -> list[tuple[int, bytes, bytes]]:
+    with _readable(path) as connection:
+        return connection.execute(
+            "SELECT idx, leaf, body FROM record WHERE idx >= ? ORDER BY idx LIMIT ?", (start, limit)
+        ).fetchall()
+
+
 def _text(path: Path, operation: str | None) -> str | None:
-    with reading(path) as connection:
+    with _readable(path) as connection:
         row = connection.execute("SELECT text FROM operation WHERE hash = ?", (operation,)).fetchone()
     return row[0] if row else None

@@ -29,15 +29,13 @@ LAYOUT: Final = 1
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024  # of new records; then the WAL is copied into the main file
 
 _TABLES: Final = (
-    "CREATE TABLE record"
-    " (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, root BLOB NOT NULL, body BLOB NOT NULL)",
+    "CREATE TABLE record (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, root BLOB NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE operation (hash TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL)",
     "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root BLOB NOT NULL,"
     " frontier BLOB NOT NULL)",
     f"INSERT INTO head VALUES (1, 0, x'{EMPTY_ROOT.hex()}', x'')",
     *(
-        f"CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table}"
-        " BEGIN SELECT RAISE(ABORT, 'append only'); END"
+        f"CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'append only'); END"
         for table in ("record", "operation")
         for verb in ("UPDATE", "DELETE")
     ),
@@ -212,9 +210,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, "there is no audit log here", str(path))
     with _translated():
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5
-        )
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
         try:
             if _pragma(connection, "application_id") != APPLICATION_ID:
                 raise StoreFault("NOT_A_LOG", lasting=True)

@@ -21,7 +21,8 @@ from audit.tree import Frontier, leaf_hash
 
 PAGE: Final = 1_000
 
-_Row = tuple[int, bytes, bytes, bytes]
+# SQLite keeps a value of any type in any column; only what is checked to be bytes is taken for bytes.
+_Row = tuple[int, object, object, object]
 
 
 @dataclass(frozen=True, slots=True)

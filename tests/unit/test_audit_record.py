@@ -173,9 +173,15 @@ def test_a_part_too_large_stands_by_digest_and_length(change: dict[str, object])
 
 def test_parts_that_all_just_fit_leave_room_for_subjects() -> None:
     nearly = tuple(f"P.f{i:03}" for i in range(800))
+    zeros = "\x00" * 42
     record = replace(
         RECORD,
-        **{name: "\x00" * 42 for name in ("kind", "request_id", "result", "application", "purpose", "case")},
+        kind=zeros,
+        request_id=zeros,
+        result=zeros,
+        application=zeros,
+        purpose=zeros,
+        case=zeros,
         decision=Coordinates(clear=nearly, masked=nearly, aggregated=nearly, matched=nearly, denied=nearly),
         variables={"$v": "\u2028" * 1_300},
         subjects=tuple(f"{i:022}" for i in range(3_000)),

@@ -63,9 +63,7 @@ def flip(index: int, byte: int, column: str = "body") -> Edit:
 def swap(columns: str) -> Edit:
     """Rows 4 and 9 exchange `columns`."""
     pairs = ", ".join(f"{c} = (SELECT {c} FROM old WHERE old.idx = 13 - record.idx)" for c in columns.split())
-    return run(
-        "CREATE TEMP TABLE old AS SELECT * FROM record", f"UPDATE record SET {pairs} WHERE idx IN (4, 9)"
-    )
+    return run("CREATE TEMP TABLE old AS SELECT * FROM record", f"UPDATE record SET {pairs} WHERE idx IN (4, 9)")
 
 
 def renumber_without(index: int) -> Edit:
