@@ -165,6 +165,8 @@ def _document_fault(error: GraphQLError) -> HubError:
     text = error.message
     if rule == "ValuesOfCorrectTypeRule" and not _NAMES_ONLY.match(text):
         text = "a value here is not of the type that the schema asks for"
+    # Suggestions are off, but one rule makes them all the same.
+    text = text.partition(" Did you mean")[0]
     return HubError(Code.VALIDATION, text[:MAX_MESSAGE], locations=_places(error))
 
 

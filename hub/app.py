@@ -1,0 +1,161 @@
+"""Only four paths answer, and what they answer is JSON without a trace of the server behind it.
+
+`POST /graphql` for data, `/healthz` (the process lives), `/readyz` (it can serve, and if not, what is missing),
+`/metrics` (Prometheus). No cross-origin header is ever sent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from audit.log import AuditLog
+from audit.record import Digester
+from hub.auth import Verifier
+from hub.endpoint import arrive
+from hub.graph import Graph
+from hub.issuer import Issuer
+from hub.pipeline import Hub, answer
+from hub.seal import Seals, load_key
+from hub.settings import Settings
+from hub.telemetry import Telemetry, otlp_exporter
+from policies.model import PolicySet
+from schema.catalogue import Catalogue
+from schema.graphql import build as build_schema
+
+
+def open_hub(
+    settings: Settings,
+    graph: Graph,
+    policy: PolicySet,
+    catalogue: Catalogue,
+    telemetry: Telemetry | None = None,
+) -> Hub:
+    """Put a hub together: keys and audit log from the home, which is made if there is none.
+
+    Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used.
+    """
+    settings.prepare_home()
+    jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
+    return Hub(
+        settings=settings,
+        catalogue=catalogue,
+        schema=build_schema(catalogue),
+        policy=policy,
+        verifier=Verifier.load(jwks, settings.issuer, settings.audience),
+        seals=Seals(load_key(settings.keys_folder / "seal.key")),
+        digester=Digester(load_key(settings.keys_folder / "digest.key")),
+        graph=graph,
+        log=AuditLog.open(settings.audit_file, settings.audit_deadline),
+        telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
+    )
+
+
+def build(hub: Hub) -> Starlette:
+    """The ASGI application of a hub; it closes the hub's parts when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await hub.graph.close()
+        hub.log.close()
+        hub.telemetry.close()
+
+    async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
+        arrival = await arrive(Request(scope, receive), hub.settings.body_limit)
+        response = await answer(hub, arrival)
+        await response(scope, receive, send)
+
+    async def healthz(_: Request) -> Response:
+        return _told({"alive": True})
+
+    async def readyz(_: Request) -> Response:
+        parts = {
+            "graph": await hub.graph.ready(),
+            "audit": hub.log.healthy,
+            "policy": bool(hub.policy.purposes),
+        }
+        return _told({"ready": all(parts.values()), **parts}, 200 if all(parts.values()) else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [
+        Route("/graphql", _Any(graphql)),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={404: _missing, 405: _method, 500: _failed},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Any:
+    """An endpoint for every method: a wrong one is refused by the pipeline, and recorded like any request."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def _told(content: dict[str, Any], status: int = 200) -> Response:
+    return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
+
+
+def _missing(_: Request, __: Exception) -> Response:
+    return _told({"error": "nothing is served at this path"}, 404)
+
+
+def _method(_: Request, __: Exception) -> Response:
+    return _told({"error": "this path is read with GET"}, 405)
+
+
+def _failed(_: Request, __: Exception) -> Response:
+    return _told({"error": "the hub failed"}, 500)
+
+
+def server(hub: Hub) -> uvicorn.Server:
+    """A server for a hub, on the settings' address: no access log (it would print URLs), no server header."""
+    config = uvicorn.Config(
+        build(hub),
+        host=hub.settings.host,
+        port=hub.settings.port,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        http="httptools",
+        ws="none",
+        timeout_graceful_shutdown=10,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def announced(settings: Settings) -> Iterator[Path]:
+    """While it lasts, `hub.json` in the home tells commands where this hub listens."""
+    path = settings.prepare_home() / "hub.json"
+    path.write_text(json.dumps({"pid": os.getpid(), "host": settings.host, "port": settings.port}), "utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

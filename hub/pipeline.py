@@ -1,0 +1,164 @@
+"""No stage can be skipped, and every request, whatever became of it, is recorded before its first byte leaves.
+
+The stages of the design's section 1, top to bottom. Each is a function from one frozen dataclass to the next;
+a refusal at any of them leaves by the one exit at the end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLSchema
+from opentelemetry.trace import Span
+from starlette.responses import Response
+
+from audit.log import AuditLog, AuditUnavailable, Receipt
+from audit.record import Digester
+from hub import auth, endpoint, limits, purpose
+from hub.access import Access
+from hub.compile import compile_plan
+from hub.errors import Code, HubError
+from hub.graph import Graph
+from hub.introspect import introspect
+from hub.plan import plan
+from hub.planned import Planned
+from hub.record import Trail, make_record
+from hub.respond import Answer, respond
+from hub.seal import Seals
+from hub.settings import Settings
+from hub.telemetry import Telemetry
+from policies.decide import decide
+from policies.model import Decision, PolicySet
+from schema.catalogue import Catalogue
+
+
+def local_now() -> dt.datetime:
+    """The present in the local time zone, in which grants say their days."""
+    return dt.datetime.now().astimezone()
+
+
+@dataclass(slots=True)
+class Hub:
+    """The parts of one running hub. `policy` is swapped whole; a request reads it once and keeps it."""
+
+    settings: Settings
+    catalogue: Catalogue
+    schema: GraphQLSchema
+    policy: PolicySet
+    verifier: auth.Verifier
+    seals: Seals = field(repr=False)
+    digester: Digester = field(repr=False)
+    graph: Graph
+    log: AuditLog
+    telemetry: Telemetry
+    now: Callable[[], dt.datetime] = local_now
+
+
+async def answer(hub: Hub, arrival: endpoint.Arrival) -> Response:
+    """The response to one arrival, already recorded; 503 without data where it cannot be recorded."""
+    trail = Trail(arrival, hub.policy)
+    with hub.telemetry.request() as span:
+        try:
+            found = await _stages(hub, trail)
+            reply = endpoint.compose(arrival, trail.policy.version, found.data, found.errors)
+        except HubError as refusal:
+            reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
+        except Exception as fault:
+            hub.telemetry.fault(trail.stage, fault)
+            reply = endpoint.compose(arrival, trail.policy.version, None, (_internal(),))
+        return await _leave(hub, trail, reply, span)
+
+
+async def _stages(hub: Hub, trail: Trail) -> Answer:
+    policy, now = trail.policy, hub.now()
+    with _stage(hub, trail, "read"):
+        trail.request = request = endpoint.read(trail.arrival, hub.settings)
+    with _stage(hub, trail, "identify"):
+        trail.identified = identified = auth.identify(request, policy, hub.verifier, now.timestamp())
+    with _stage(hub, trail, "purpose"):
+        trail.purposed = purposed = purpose.state(identified, now.date())
+    with _stage(hub, trail, "validate"):
+        trail.validated = validated = limits.validate(purposed, hub.schema)
+    with _stage(hub, trail, "decide"):
+        decision = decide(hub.catalogue, policy, identified.subject, purposed.purpose, purposed.today)
+    with _stage(hub, trail, "plan"):
+        trail.planned = planned = _plan(hub, validated, decision)
+    with _stage(hub, trail, "compile"):
+        statement = compile_plan(planned, hub.catalogue)
+    with _stage(hub, trail, "fetch"):
+        row = await _fetch(hub, statement.text, statement.parameters) if statement else {}
+    with _stage(hub, trail, "respond"):
+        trail.answer = found = _respond(hub, validated, planned, row, policy)
+    return found
+
+
+def _stage(hub: Hub, trail: Trail, name: str) -> Any:
+    trail.stage = name
+    return hub.telemetry.stage(name)
+
+
+def _plan(hub: Hub, validated: limits.Validated, decision: Decision) -> Planned:
+    fragments = dict(validated.fragments)
+    return plan(validated.operation, fragments, validated.variables, decision, hub.schema, hub.catalogue, hub.seals)
+
+
+async def _fetch(hub: Hub, text: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows = await hub.graph.fetch(
+        text,
+        parameters,
+        deadline_seconds=hub.settings.graph_deadline,
+        byte_cap=hub.settings.result_byte_cap,
+    )
+    if len(rows) != 1:
+        raise _internal()
+    return rows[0]
+
+
+def _respond(
+    hub: Hub, validated: limits.Validated, planned: Planned, row: Mapping[str, Any], policy: PolicySet
+) -> Answer:
+    access = Access(hub.catalogue, policy, planned.decision)
+    introspected = introspect(validated, planned, hub.schema)
+    found = respond(planned, row, introspected, hub.catalogue, hub.seals, access)
+    if found.nodes > hub.settings.result_node_cap:
+        raise HubError(
+            Code.RESULT_LIMIT, f"the answer has more than {hub.settings.result_node_cap} nodes; ask for fewer"
+        )
+    return found
+
+
+async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
+    """The one exit: record, then render."""
+    receipt: Receipt | None = None
+    with _stage(hub, trail, "audit"):
+        try:
+            record, text = make_record(trail, reply, hub.digester)
+            receipt = await hub.log.append(record, text)
+        except AuditUnavailable:
+            reply = _unlogged(trail)
+        except Exception as fault:
+            hub.telemetry.fault(trail.stage, fault)
+            reply = _unlogged(trail)
+    known: dict[str, str | int] = {"policy_version": trail.policy.version, "http_status": reply.status}
+    if trail.identified is not None:
+        known["application"] = trail.identified.subject.application
+    if trail.purposed is not None:
+        known["purpose"] = trail.purposed.purpose
+    if trail.answer is not None:
+        known["nodes"] = trail.answer.nodes
+    hub.telemetry.ended(span, reply.code, known)
+    return endpoint.render(reply, receipt)
+
+
+def _unlogged(trail: Trail) -> endpoint.Reply:
+    refusal = HubError(
+        Code.AUDIT_UNAVAILABLE, "the query cannot be recorded now, so it is not answered; try again shortly"
+    )
+    return endpoint.compose(trail.arrival, trail.policy.version, None, (refusal,))
+
+
+def _internal() -> HubError:
+    return HubError(Code.INTERNAL, "the hub failed; the fault is recorded under this request id")
