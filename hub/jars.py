@@ -72,9 +72,7 @@ def parse_lock(text: str) -> tuple[Jar, ...]:
             group, artifact, version, classifier = (*coordinate.split(":"), "")[:4]
             jar = Jar(group, artifact, version, classifier, sha256, int(size))
         except ValueError:
-            raise ValueError(
-                f"neo4j.lock line {number}: expected 'group:artifact:version sha256 bytes'"
-            ) from None
+            raise ValueError(f"neo4j.lock line {number}: expected 'group:artifact:version sha256 bytes'") from None
         if len(sha256) != 64 or "/" in jar.filename or jar.filename in jars:
             raise ValueError(f"neo4j.lock line {number}: bad digest, or a file name used twice")
         jars[jar.filename] = jar
@@ -181,9 +179,7 @@ def _fetch(jar: Jar, staging: Path, folder: Path) -> int:
 def _download(jar: Jar, repository: Path) -> Path:
     from jgo.maven import MavenContext
 
-    context = MavenContext(
-        repo_cache=repository, local_repos=[], remote_repos={"central": MAVEN_CENTRAL}, timeout=30
-    )
+    context = MavenContext(repo_cache=repository, local_repos=[], remote_repos={"central": MAVEN_CENTRAL}, timeout=30)
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     return component.artifact(jar.classifier).resolve()
 
@@ -194,18 +190,14 @@ def resolve_lock(version: str) -> str:
     from jgo.parse import Coordinate
 
     with tempfile.TemporaryDirectory() as folder:
-        context = MavenContext(
-            repo_cache=Path(folder), local_repos=[], remote_repos={"central": MAVEN_CENTRAL}
-        )
+        context = MavenContext(repo_cache=Path(folder), local_repos=[], remote_repos={"central": MAVEN_CENTRAL})
         wanted = context.create_dependency(replace(Coordinate.parse(f"{NEO4J}:{version}"), scope="compile"))
         given, transitive = context.resolver.resolve([wanted])
         found = [*given, *(dep for dep in transitive if dep.scope in ("compile", "runtime"))]
         lines = []
         for dep in found:
             data = dep.artifact.resolve().read_bytes()
-            name = ":".join(
-                part for part in (dep.groupId, dep.artifactId, dep.version, dep.classifier) if part
-            )
+            name = ":".join(part for part in (dep.groupId, dep.artifactId, dep.version, dep.classifier) if part)
             lines.append(f"{name} {hashlib.sha256(data).hexdigest()} {len(data)}")
     head = f"# {NEO4J}:{version}, every jar it needs. Made with: python -m hub.jars --lock {version}\n"
     return head + "\n".join(sorted(lines)) + "\n"

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -136,6 +136,7 @@ class LocalGraph:
 
     def _launch(self, owned: bool) -> None:
         settings, before = self._settings, self._state()
+        self._forget_child()
         self._keep_password()
         jars = _jars_with_progress(settings)
         port = settings.graph_port or _still_free(before.port if before else 0)
@@ -159,9 +160,7 @@ class LocalGraph:
             if ended not in (None, ALREADY_RUNNING) or (not self._locked() and ended is not None):
                 raise LocalGraphError(self._why_failed(state))
             if self._child is None and not self._locked():
-                raise LocalGraphError(
-                    "The graph process ended while it was being waited for; start it again."
-                )
+                raise LocalGraphError("The graph process ended while it was being waited for; start it again.")
             time.sleep(POLL_SECONDS)
         raise LocalGraphError(f"The graph did not start in time; see {self._folder / 'neo4j.log'}.")
 
@@ -184,9 +183,7 @@ class LocalGraph:
                 ) from None
             except (neo4j.exceptions.ServiceUnavailable, neo4j.exceptions.TransientError):
                 if time.monotonic() > deadline or not self._locked():
-                    raise LocalGraphError(
-                        f"The graph does not answer; see {self._folder / 'neo4j.log'}."
-                    ) from None
+                    raise LocalGraphError(f"The graph does not answer; see {self._folder / 'neo4j.log'}.") from None
                 time.sleep(POLL_SECONDS)
 
     def _state(self) -> State | None:
@@ -207,7 +204,8 @@ class LocalGraph:
 
     @contextmanager
     def _sole_starter(self) -> Iterator[None]:
-        with (self._folder / "start.lock").open("a") as stream:
+        handle = os.open(self._folder / "start.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "w") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
@@ -253,15 +251,14 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
     if log.exists():
         os.replace(log, folder / "neo4j.log.1")
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("SLUICEGATE_") and name not in DROPPED
+        name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_") and name not in DROPPED
     }
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         child = subprocess.Popen(
             [sys.executable, "-m", "hub.graph_process"],
             stdin=subprocess.PIPE,
+            bufsize=0,
             stdout=handle,
             stderr=handle,
             env=environment,
@@ -270,10 +267,11 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
     finally:
         os.close(handle)
     if child.stdin is not None:
-        child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
-        child.stdin.flush()
-        if not launch.owned:
-            child.stdin.close()
+        # A child that died at once is found out, with its reason, by whoever waits for it.
+        with suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
+            if not launch.owned:
+                child.stdin.close()
     return child
 
 

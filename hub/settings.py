@@ -62,9 +62,7 @@ class Settings(BaseSettings):
     @classmethod
     def _know_every_variable(cls, given: Any) -> Any:
         known = {PREFIX + name.upper() for name in cls.model_fields}
-        unknown = sorted(
-            name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
-        )
+        unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
             raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         return given

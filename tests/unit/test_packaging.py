@@ -1,0 +1,139 @@
+"""The distribution: what it claims, what it ships, what it must not collide with, and who may import whom."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.unit
+ROOT = Path(__file__).parents[2]
+OURS = ("hub", "schema", "policies", "connectors", "audit")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+VIOLATIONS = [
+    ("schema/places.py", "import audit", "schema imports none of ours"),
+    ("audit/record.py", "import schema", "audit imports none of ours"),
+    ("policies/model.py", "import connectors", "policies imports schema only"),
+    ("connectors/__init__.py", "import policies", "connectors imports schema only"),
+    ("hub/settings.py", "import neo4j", "neo4j only in hub.graph and hub.localgraph"),
+    ("schema/catalogue.py", "import strawberry", "Strawberry only in schema.graphql and hub"),
+    ("hub/settings.py", "import dlt", "dlt only in connectors"),
+]
+
+
+def top_level_names(files: list[str]) -> set[str]:
+    return {name.split("/")[0].removesuffix(".py") for name in files if not name.startswith("..")}
+
+
+def test_no_dependency_ships_a_package_of_our_name() -> None:
+    others = [d for d in distributions() if d.metadata["Name"] != "sluicegate"]
+    shipped = {d.metadata["Name"]: top_level_names([str(f) for f in d.files or ()]) for d in others}
+    assert "neo4j" in shipped["neo4j"], "the look into the distributions works"
+    assert {name: found for name, tops in shipped.items() if (found := tops & set(OURS))} == {}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The five packages and the project file, to build from and to break."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in OURS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name in (PROJECT["project"].get("readme"),):
+        if name:
+            shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def test_the_wheel_ships_every_file_of_the_five_packages(copy: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    (wheel,) = (copy / "dist").glob("sluicegate-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = set(archive.namelist())
+        entry_points = archive.read(next(n for n in shipped if n.endswith("entry_points.txt"))).decode()
+    kept = {str(p.relative_to(copy)) for name in OURS for p in (copy / name).rglob("*") if p.is_file()}
+    assert {"hub/neo4j.lock", "hub/neo4j-log.xml", "hub/py.typed"} <= kept
+    assert kept - shipped == set()
+    assert {name.split("/")[0] for name in shipped if ".dist-info" not in name} == set(OURS)
+    assert any(name.endswith("licenses/LICENSE") for name in shipped)
+    assert "sluicegate = hub.cli:main" in entry_points
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS, ids=[row[2] for row in VIOLATIONS])
+def test_a_forbidden_import_is_found(file: str, line: str, contract: str, copy: Path) -> None:
+    path = copy / file
+    before = path.read_text("utf-8")
+    path.write_text(f"{before}\n{line}\n", "utf-8")
+    try:
+        command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+        ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    finally:
+        path.write_text(before, "utf-8")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"{contract} BROKEN" in re.sub(r"\x1b\[[0-9;]*m|\s+", " ", ended.stdout)
+
+
+def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    pinned = re.findall(r"^([a-z0-9][a-z0-9.-]*)==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
+    assert len(pinned) == len(re.findall(r"^[a-z0-9].*==", lock, re.MULTILINE))
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["test"], *extras["build"]]
+    names = {re.split(r"[\[<>=;! ]", line)[0].lower().replace("_", "-") for line in wanted}
+    assert names - set(pinned) == set()
+    assert re.findall(r"://|^--|find-links|index-url", lock, re.MULTILINE) == []
+
+
+def test_no_file_has_two_purposes() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
+        for name in OURS
+        for path in (ROOT / name).rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def test_every_file_says_what_it_keeps() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for name in OURS
+        for path in (ROOT / name).rglob("*.py")
+        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+def test_docker_compose() -> None:
+    """Structure first, by ourselves; then by docker-compose where there is one."""
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    assert set(composed["services"]) == {"neo4j", "hub"}
+    for name, service in composed["services"].items():
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
+        assert service["healthcheck"]["test"], name
+        assert set(service["secrets"]) <= set(composed["secrets"]), name
+        volumes = {volume.split(":")[0] for volume in service["volumes"] if not volume.startswith(".")}
+        assert volumes <= set(composed["volumes"]), name
+        assert not [key for key in service["environment"] if key.endswith("PASSWORD")], name
+    program = shutil.which("docker-compose")
+    if program:
+        subprocess.run([program, "config", "-q"], cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+
+def test_docker_compose_speaks_of_the_locked_neo4j_and_of_known_settings() -> None:
+    from hub.jars import graph_version, read_lock
+    from hub.settings import PREFIX, Settings
+
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    assert services["neo4j"]["image"] == f"neo4j:{graph_version(read_lock())}-community"
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert {name for name in services["hub"]["environment"] if name.startswith(PREFIX)} - known == set()
