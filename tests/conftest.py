@@ -40,9 +40,7 @@ def rng() -> random.Random:
 @pytest.fixture(scope="session")
 def graph_settings(tmp_path_factory: pytest.TempPathFactory, _no_settings_from_outside: None) -> Settings:
     """Settings whose home holds the session's graph."""
-    return Settings.load(
-        home=tmp_path_factory.mktemp("graph-home"), graph_heap="768m", graph_page_cache="256m"
-    )
+    return Settings.load(home=tmp_path_factory.mktemp("graph-home"), graph_heap="768m", graph_page_cache="256m")
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +56,7 @@ def graph_address(graph_settings: Settings) -> Iterator[GraphAddress]:
 @pytest.fixture(scope="session")
 def graph_driver(graph_address: GraphAddress) -> Iterator[neo4j.Driver]:
     """A synchronous driver on the session's graph, for setting up and for looking."""
-    with neo4j.GraphDatabase.driver(
-        graph_address.url, auth=(graph_address.user, graph_address.password)
-    ) as driver:
+    with neo4j.GraphDatabase.driver(graph_address.url, auth=(graph_address.user, graph_address.password)) as driver:
         yield driver
 
 

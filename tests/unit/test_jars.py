@@ -85,9 +85,7 @@ def test_fetched_once_with_progress(repository: Path, tmp_path: Path) -> None:
     assert [path.read_bytes() for path in paths] == list(CONTENT.values())
     assert seen == [(0, 5200), (5000, 5200), (5200, 5200)]
     seen.clear()
-    assert (
-        ensure_jars(lock(), tmp_path / "cache", None, lambda done, total: seen.append((done, total))) == paths
-    )
+    assert ensure_jars(lock(), tmp_path / "cache", None, lambda done, total: seen.append((done, total))) == paths
     assert seen == []
 
 
@@ -107,9 +105,7 @@ def test_a_damaged_cache_is_fetched_again(repository: Path, tmp_path: Path) -> N
     ],
     ids=["absent", "changed", "short"],
 )
-def test_what_differs_is_never_kept(
-    published: dict[str, bytes], reason: str, repository: Path, tmp_path: Path
-) -> None:
+def test_what_differs_is_never_kept(published: dict[str, bytes], reason: str, repository: Path, tmp_path: Path) -> None:
     for name, content in published.items():
         publish(repository, name, content)
     with pytest.raises(JarsUnavailable, match=reason) as caught:

@@ -106,6 +106,4 @@ def test_home_is_for_its_owner_only(home: Path) -> None:
 
 def test_jars_are_shared_between_homes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert (
-        Settings.load(home=home).jar_cache == Settings.load().jar_cache == tmp_path / "cache/sluicegate/jars"
-    )
+    assert Settings.load(home=home).jar_cache == Settings.load().jar_cache == tmp_path / "cache/sluicegate/jars"
