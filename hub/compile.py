@@ -12,7 +12,7 @@ from typing import Any
 from hub.cypher import REQUEST, Cypher, Node, Reference
 from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
 from schema.catalogue import Catalogue, Entity
-from schema.predicate import Compare
+from schema.predicate import Compare, Placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class _Compiler:
         for index, (_, bucket) in enumerate(root.buckets):
             if bucket.level is not None:
                 level = self.cypher.parameter(bucket.level.value)
-                within = self.cypher.parameter(self.cypher.decision.subject.jurisdiction)
+                within = self.cypher.operand(Placeholder("subject.jurisdiction"))
                 where = f"g.level = {level} AND g.region STARTS WITH {within} AND g.deletedAt IS NULL"
                 paths = f"MATCH (g:Region) WHERE {where} RETURN DISTINCT g.region AS path ORDER BY path"
                 lists.append(f"d{index}: COLLECT {{ {paths} }}")

@@ -61,6 +61,7 @@ class Cypher:
         self.parameters: dict[str, Any] = {}
         self.references: list[Reference] = []
         self._variables = 0
+        self._placeholders: dict[Placeholder, str] = {}
 
     def variable(self) -> str:
         """A fresh variable name."""
@@ -72,6 +73,14 @@ class Cypher:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = _stored(value)
         return f"${name}"
+
+    def operand(self, value: Any) -> str:
+        """The parameter for a comparison's value; a placeholder's is shared by all who use it."""
+        if not isinstance(value, Placeholder):
+            return self.parameter(self.resolve(value))
+        if value not in self._placeholders:
+            self._placeholders[value] = self.parameter(self.resolve(value))
+        return self._placeholders[value]
 
     def read(self, node: Node, field: Field, position: str, origin: str) -> str:
         """`n0.phone`, noted as a reference."""
@@ -179,11 +188,10 @@ class Cypher:
         return f"({text} AND {guard})" if guard else text
 
     def _comparison(self, leaf: Compare, value: str) -> str:
-        operand = self.resolve(leaf.value)
-        if leaf.op in {Op.IN, Op.NOT_IN} and not operand:
+        if leaf.op in {Op.IN, Op.NOT_IN} and not leaf.value:
             # Cypher says `null IN []` is false; to us a comparison with null is unknown, and never tells null apart.
             return "false" if leaf.op is Op.IN else f"{value} IS NOT NULL"
-        return _COMPARISONS[leaf.op].format(left=value, right=self.parameter(operand))
+        return _COMPARISONS[leaf.op].format(left=value, right=self.operand(leaf.value))
 
     def _is_null(self, value: str, expected: bool, guard: str) -> str:
         """A hidden cell is null like any other, or a filter could tell the two apart."""
@@ -268,7 +276,7 @@ class Cypher:
                 return redacted
 
     def _age_band(self, value: str) -> str:
-        today = self.parameter(self.decision.today)
+        today = self.operand(Placeholder("today"))
         age = f"duration.between({value}, {today}).years"
         low = f"{age} / 10 * 10"
         return (

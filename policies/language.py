@@ -339,6 +339,8 @@ def _document(file: PolicyFile) -> PolicyDocument:
 def _explain(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return "unknown key; the policy language does not have it"
+    if kind == "string_type":
+        return "expected text; quote it, because YAML reads yes, no, on, off and numbers as something else"
     return message[0].lower() + message[1:]
 
 

@@ -1,0 +1,77 @@
+"""The catalogue refuses what contradicts itself, and knows each name once."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from policies.language import check_ladders
+from schema import CATALOGUE
+from schema.catalogue import Bucket, Catalogue, CatalogueError, Edge, Entity, Field, Kind, RegionLevel, Scalar
+
+pytestmark = pytest.mark.unit
+
+
+def entity(*fields: Field, name: str = "Thing", tag: int = 9) -> Entity:
+    return Entity(name, "things", "物", "A thing", tag, fields)
+
+
+def text(name: str = "title", **changes: object) -> Field:
+    return dataclasses.replace(Field(name, Scalar.STRING, "題", "Title", Kind.CODE), **changes)
+
+
+BAD = {
+    "a field twice": (entity(text(), text()),),
+    "a field called id": (entity(text("id")),),
+    "a name that is not plain": (entity(text("ti`tle")),),
+    "a homoglyph": (entity(text("tіtle")),),  # Cyrillic і
+    "biometrics": (entity(text("faceImage")),),
+    "travel tracks": (entity(text("travelLog")),),
+    "an enum without values": (entity(text(scalar=Scalar.ENUM)),),
+    "values without an enum": (entity(text(values=("A",))),),
+    "a mask that is not a call": (entity(text(masks=("partial(3",))),),
+    "a value bucket on text": (entity(text(buckets=(Bucket("title"),))),),
+    "a bucket that hides a field": (entity(text(), text("other", buckets=(Bucket("title", "age_band"),))),),
+    "a region bucket without a level": (entity(text(buckets=(Bucket("street", "region"),))),),
+    "two entities with one id tag": (entity(text()), entity(text(), name="Other")),
+}
+
+
+@pytest.mark.parametrize("entities", BAD.values(), ids=BAD.keys())
+def test_a_contradiction_is_refused(entities: tuple[Entity, ...]) -> None:
+    with pytest.raises(CatalogueError):
+        Catalogue(entities, ())
+
+
+def test_an_edge_to_nowhere_is_refused() -> None:
+    edge = Edge("R", "Thing", "others", True, "Nowhere", "things", True, "", "", "", "")
+    with pytest.raises(CatalogueError, match="Nowhere"):
+        Catalogue((entity(text()),), (edge,))
+
+
+def test_an_edge_is_known_at_both_ends() -> None:
+    dwellings = CATALOGUE.entity("Person").edge("dwellings")
+    residents = CATALOGUE.entity("Dwelling").edge("residents")
+    assert (dwellings.inverse, residents.inverse) == (residents.coordinate, dwellings.coordinate)
+    assert dwellings.outgoing
+    assert not residents.outgoing
+
+
+@pytest.mark.parametrize("name", ["Person.fone", "Persn.phone", "Person", "Person.", ""])
+def test_an_unknown_coordinate_is_an_error(name: str) -> None:
+    with pytest.raises(CatalogueError):
+        CATALOGUE.coordinate(name)
+
+
+def test_every_mask_on_every_ladder_is_registered_and_fits_its_field() -> None:
+    check_ladders(CATALOGUE)
+
+
+def test_every_level_has_its_segment() -> None:
+    assert [level.depth for level in RegionLevel] == [1, 2, 3, 4, 5, 6]
+
+
+def test_each_entity_tells_whom_it_is_about() -> None:
+    about = {each.name: getattr(CATALOGUE.subject_entity(each), "name", None) for each in CATALOGUE}
+    assert about == {"Region": None, "Building": "Person", "Dwelling": "Person", "Person": "Person", "Event": "Person"}
