@@ -123,17 +123,22 @@ def identify(request: Request, policy: PolicySet, verifier: Verifier, now: float
             "on a local hub: sluicegate token --app NAME",
         )
     client, sub = verifier.verify(request.bearer, now)
+    subject = registered(policy, client, sub)
+    if subject is None:
+        raise unauthenticated()
+    return Identified(request, policy, subject)
+
+
+def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
+    """The subject that the registry makes of an application and a person; None where it knows no such pair."""
     application = policy.applications.get(client)
     if application is None:
-        raise unauthenticated()
-    jurisdiction: str | None = application.jurisdiction
-    if application.staff:
-        # An application that lists its staff answers for nobody else.
-        jurisdiction = application.staff.get(sub)
+        return None
+    # An application that lists its staff answers for nobody else.
+    jurisdiction = application.staff.get(sub) if application.staff else application.jurisdiction
     if jurisdiction is None:
-        raise unauthenticated()
-    subject = Subject(application.id, application.department, application.role, application.level, jurisdiction, sub)
-    return Identified(request, policy, subject)
+        return None
+    return Subject(application.id, application.department, application.role, application.level, jurisdiction, sub)
 
 
 def unauthenticated() -> HubError:

@@ -1,0 +1,55 @@
+"""An explanation on the command line takes the same stages as a request does, up to the statement, and stops there.
+
+It reads the policy folder and asks neither the hub nor the graph, so it can be had before anything runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import orjson
+
+from hub.auth import Identified, registered, unauthenticated
+from hub.compile import compile_plan
+from hub.endpoint import JSON, Arrival, read
+from hub.explain import Explanation, explain
+from hub.limits import validate
+from hub.plan import plan
+from hub.purpose import state
+from hub.seal import Seals, load_key
+from hub.settings import Settings
+from policies.decide import decide
+from policies.language import load
+from schema import CATALOGUE
+from schema.graphql import build
+
+
+def explain_locally(
+    settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any]
+) -> Explanation:
+    """What the hub would decide and send for `body` (`query`, `variables`); HubError as the hub would refuse."""
+    policy = load(settings.policies, CATALOGUE)
+    application = policy.applications.get(app)
+    subject = registered(policy, app, person or next(iter(application.staff), "local")) if application else None
+    if subject is None:
+        raise unauthenticated()
+    now = dt.datetime.now().astimezone()
+    headers = (("content-type", JSON), ("access-purpose", purpose))
+    arrival = Arrival("local", now, 0, "POST", "/graphql", headers, orjson.dumps(body))
+    purposed = state(Identified(read(arrival, settings), policy, subject), now.date())
+    schema = build(CATALOGUE)
+    validated = validate(purposed, schema)
+    decision = decide(CATALOGUE, policy, subject, purpose, now.date())
+    settings.prepare_home()
+    seals = Seals(load_key(settings.keys_folder / "seal.key"))
+    planned = plan(
+        validated.operation,
+        dict(validated.fragments),
+        validated.variables,
+        decision,
+        schema,
+        CATALOGUE,
+        seals,
+    )
+    return explain(planned, compile_plan(planned, CATALOGUE))

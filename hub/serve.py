@@ -1,0 +1,66 @@
+"""A hub serves only under a policy that loaded whole, and never waits for the graph to say that it lives.
+
+Loads the policy folder, starts the local graph or takes the server that the settings name, makes constraints
+and indexes, then serves until it is told to stop. A graph that is down delays nothing: `/readyz` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+
+from hub.app import announced, open_hub, server
+from hub.graph import Graph, GraphWriteError, GraphWriter
+from hub.localgraph import GraphAddress, LocalGraph
+from hub.settings import Settings
+from hub.telemetry import set_up_logging
+from policies.language import load
+from schema import CATALOGUE
+
+RETRY_SECONDS = 5.0
+_log = logging.getLogger("sluicegate.serve")
+
+
+def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; a local graph that this started is stopped too.
+
+    `tell` is given lines for the person at the keyboard. Raises what loading and starting raise.
+    """
+    set_up_logging()
+    policy = load(settings.policies, CATALOGUE)
+    local = None if settings.graph_url else LocalGraph(settings)
+    ran = local.status().running if local else True
+    ended = threading.Event()
+    try:
+        address = local.start(owned=not ran) if local else _own_server(settings)
+        threading.Thread(target=_keep_trying, args=(address, settings, ended), daemon=True).start()
+        graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
+        hub = open_hub(settings, graph, policy, CATALOGUE)
+        with announced(settings):
+            tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
+            server(hub).run()
+    finally:
+        ended.set()
+        if local is not None and not ran:
+            local.stop()
+
+
+def _own_server(settings: Settings) -> GraphAddress:
+    return GraphAddress(settings.graph_url or "", settings.graph_user, settings.read_graph_password() or "")
+
+
+def _keep_trying(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
+    """Make constraints and indexes as soon as the graph answers; serving does not wait for it."""
+    from hub.constraints import ensure_constraints
+
+    while not ended.is_set():
+        try:
+            with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+                ensure_constraints(writer, CATALOGUE)
+            return
+        except GraphWriteError as failed:
+            _log.warning("constraints are not made yet: %s", failed.code)
+        # Jitter: hubs that restart together should not knock together.
+        ended.wait(RETRY_SECONDS * (0.5 + random.random()))  # noqa: S311
