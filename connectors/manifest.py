@@ -1,0 +1,289 @@
+"""A source may write what its block declares, all of it known to the catalogue, or the block does not load.
+
+A source is a YAML file: what kind of system it is, where, how its columns become catalogue fields, for which purpose
+it was collected and how far it is trusted. Provenance comes from here and never from the data. Secrets are named
+(`env:NAME`, `file:PATH`), not written. Errors name file, path and what is allowed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from connectors.base import ConnectorError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Column = Annotated[str, Field(min_length=1, max_length=128)]
+Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$")]
+_SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+class ManifestError(ValueError):
+    """A source's block cannot be used. The text names file, path and what is allowed."""
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+
+class FieldRule(_Block):
+    """How one catalogue field is filled: from a column by a transform, or from the node that an edge leads to."""
+
+    column: Column | None = None
+    transform: str | None = Field(default=None, alias="as")
+    required: bool = False
+    format: str | None = None
+    values: Mapping[str, str] | None = None
+    least: float | None = Field(default=None, alias="min")
+    most: float | None = Field(default=None, alias="max")
+    via: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one(self) -> FieldRule:
+        if (self.column is None) == (self.via is None):
+            raise ValueError("a field takes `column` or `via`, one of them")
+        if self.via is not None and self.model_fields_set - {"via"}:
+            raise ValueError("`via` stands alone")
+        return self
+
+
+class EdgeRule(_Block):
+    """An edge to the node of `entity` whose identity `column` holds; `required`: no row without its target."""
+
+    entity: str
+    column: Column
+    transform: str = Field(default="code", alias="as")
+    required: bool = False
+
+
+class Check(_Block):
+    """A rule between fields of one record."""
+
+    rule: str
+    fields: tuple[str, ...] = Field(min_length=1)
+
+
+class Updated(_Block):
+    """The column that tells when a record last changed at its source."""
+
+    column: Column
+    format: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
+
+
+class Stream(_Block):
+    """One kind of record: which entity it tells of, what numbers it at the source, what identifies its node."""
+
+    name: Name
+    entity: str
+    table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")] | None = None
+    key: tuple[Column, ...] = Field(min_length=1)
+    identity: str
+    updated: Updated | None = None
+    cursor: bool = False
+    fields: Mapping[str, FieldRule] = Field(min_length=1)
+    edges: Mapping[str, EdgeRule] = {}
+    checks: tuple[Check, ...] = ()
+    successor: Column | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_column(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _cursor_needs_time(self) -> Stream:
+        if self.cursor and self.updated is None:
+            raise ValueError("a cursor needs the `updated` column")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the stream reads, each once."""
+        named = [
+            *self.key,
+            *(rule.column for rule in self.fields.values() if rule.column),
+            *(rule.column for rule in self.edges.values()),
+            *((self.updated.column,) if self.updated else ()),
+            *((self.successor,) if self.successor else ()),
+        ]
+        return tuple(dict.fromkeys(named))
+
+
+class Limits(_Block):
+    """Beyond these a source itself must be wrong.
+
+    Share of refused rows in a batch, growth of a full read (times), pages of a REST read, seconds for an answer.
+    """
+
+    quarantined: float = Field(default=0.1, ge=0, le=1)
+    growth: float = Field(default=10, ge=1)
+    pages: int = Field(default=10_000, ge=1)
+    timeout: float = Field(default=30, gt=0, le=600)
+
+
+class Paging(_Block):
+    """How a REST source gives its records page by page; names of parameters and of members of the answer."""
+
+    items: str = "items"
+    page: str = "page"
+    size: str = "pageSize"
+    rows: int = Field(default=200, ge=1, le=1000)
+    pages: str = "pages"
+    total: str = "total"
+    since: str | None = None
+
+
+class Source(_Block):
+    """One department's system, as its YAML block describes it."""
+
+    name: Name
+    kind: Literal["csv", "sql", "rest"]
+    where: str = Field(min_length=1)
+    encoding: Literal["utf-8", "utf-8-sig", "gbk", "gb18030"] = "utf-8"
+    delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
+    zone: Annotated[str, Field(pattern=r"^[+-]\d{2}:\d{2}$")] = "+08:00"
+    bearer: str | None = None
+    password: str | None = None
+    collected_for: Purpose = Field(alias="collectedFor")
+    trust: int = Field(ge=1, le=99)
+    after: tuple[Name, ...] = ()
+    limits: Limits = Limits()
+    paging: Paging | None = None
+    records: tuple[Stream, ...] = Field(min_length=1)
+
+    @field_validator("bearer", "password")
+    @classmethod
+    def _reference(cls, given: str | None) -> str | None:
+        if given is not None and not _SECRET.match(given):
+            raise ValueError("a secret is named, not written: env:NAME or file:PATH")
+        return given
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Source:
+        belongs = {"csv": set(), "sql": {"password"}, "rest": {"bearer", "paging"}}[self.kind]
+        given = {name for name in ("bearer", "password", "paging") if getattr(self, name) is not None}
+        if given - belongs:
+            raise ValueError(f"{', '.join(sorted(given - belongs))}: not for a {self.kind} source")
+        if self.kind == "rest":
+            _check_url(self.where)
+        if self.kind == "sql" and "://" in self.where and urlsplit(self.where).password:
+            raise ValueError("where: no password in an address; use `password`")
+        names = [each.name for each in self.records]
+        if len(set(names)) != len(names):
+            raise ValueError("records: two have the same name")
+        if any((each.table is not None) != (self.kind == "sql") for each in self.records):
+            raise ValueError("records: `table` is for sql sources, and needed there")
+        return self
+
+    @property
+    def tzinfo(self) -> dt.timezone:
+        """The zone of times that state none."""
+        hours, minutes = self.zone[1:].split(":")
+        offset = dt.timedelta(hours=int(hours), minutes=int(minutes))
+        return dt.timezone(-offset if self.zone[0] == "-" else offset)
+
+    def digest(self, stream: Stream) -> str:
+        """Changes whenever the stream would be read or written differently; addresses and secrets do not count."""
+        told = stream.model_dump_json() + f"|{self.encoding}|{self.zone}|{self.trust}|{self.collected_for}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _check_url(where: str) -> None:
+    parts = urlsplit(where)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise ValueError("where: a plain http(s) address without user, password and query")
+    # Plain HTTP would show key and records to the network; on loopback there is none.
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("where: https is needed, but on loopback")
+
+
+def read_block(path: Path, variables: Mapping[str, str]) -> Source:
+    """The source that a YAML file declares; `${NAME}` stands for a given variable and for nothing else.
+
+    Raises ManifestError.
+    """
+    try:
+        given = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise ManifestError(f"{path.name}: cannot be read as UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" near line {mark.line + 1}" if mark else ""
+        raise ManifestError(f"{path.name}: not valid YAML{line}") from None
+    try:
+        return Source.model_validate(_filled(given, variables, path.name))
+    except ValidationError as error:
+        lines = [
+            f"{path.name}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_told(fault)}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise ManifestError("\n".join(lines)) from None
+
+
+_NESTED: Mapping[str, type[BaseModel]] = {
+    "fields": FieldRule,
+    "edges": EdgeRule,
+    "checks": Check,
+    "updated": Updated,
+    "limits": Limits,
+    "paging": Paging,
+    "records": Stream,
+}
+
+
+def _told(fault: Any) -> str:
+    if fault["type"] != "extra_forbidden":
+        return str(fault["msg"])
+    owners = [_NESTED[str(part)] for part in fault["loc"][:-1] if str(part) in _NESTED]
+    model = owners[-1] if owners else Source
+    known = ", ".join(info.alias or name for name, info in model.model_fields.items())
+    return f"unknown name; allowed: {known}"
+
+
+def _filled(given: Any, variables: Mapping[str, str], file: str) -> Any:
+    """The block with `${NAME}` filled in, in places only: `where` and secrets by file."""
+    if not isinstance(given, dict):
+        raise ManifestError(f"{file}: expected a mapping; allowed: {', '.join(Source.model_fields)}")
+
+    def value(found: re.Match[str]) -> str:
+        if found.group(1) not in variables:
+            known = ", ".join(sorted(variables)) or "none"
+            raise ManifestError(f"{file}: unknown variable {found.group(1)}; known: {known}")
+        return variables[found.group(1)]
+
+    return {
+        key: _VARIABLE.sub(value, each) if key in {"where", "bearer", "password"} and isinstance(each, str) else each
+        for key, each in given.items()
+    }
+
+
+def read_secret(source: str, reference: str, environment: Mapping[str, str]) -> SecretStr:
+    """The secret that `env:NAME` or `file:PATH` names; raises ConnectorError, which does not tell it."""
+    kind, _, name = reference.partition(":")
+    try:
+        found = environment.get(name, "") if kind == "env" else Path(name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if not found:
+        told = f"environment variable {name}" if kind == "env" else "the secret's file"
+        raise ConnectorError(source, f"{told} is missing or empty")
+    return SecretStr(found)

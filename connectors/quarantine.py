@@ -1,0 +1,58 @@
+"""A refused row is reported by place, field and reason, and no value of it is kept anywhere.
+
+The rules' names are stable: a steward sorts by them. A record number stands in an entry only if it is clean, that is
+a plain code which is neither a resident id nor a telephone number; otherwise its keyed digest does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from connectors.base import ConnectorError
+
+SMALL_BATCH = 20
+"""Rows under which a share of refused rows says nothing."""
+
+_CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
+_PERSONAL = re.compile(r"\d{17}[\dXx]|(?<!\d)1\d{10}(?!\d)")
+
+
+class Unfit(Exception):
+    """A cell that cannot be taken. Rule and reason are fixed texts; the value is in neither.
+
+    `awaits` names (entity, identity) of a node that would make it fit; `column` is filled in by whoever knows it.
+    """
+
+    def __init__(self, rule: str, reason: str, awaits: tuple[str, str] | None = None) -> None:
+        super().__init__(f"{rule}: {reason}")
+        self.rule = rule
+        self.reason = reason
+        self.awaits = awaits
+        self.column = ""
+
+
+def clean(number: str) -> bool:
+    """Whether a record number may be shown as it is."""
+    return _CLEAN.match(number) is not None and _PERSONAL.search(number) is None
+
+
+def check_share(stream: str, refused: int, rows: int, most: float) -> None:
+    """Raise ConnectorError if so many rows of a batch are refused that the source itself must be wrong."""
+    if rows >= SMALL_BATCH and refused > most * rows:
+        raise ConnectorError(
+            stream, f"{refused} of {rows} rows of a batch are refused, more than the limit of {most:.0%}"
+        )
+
+
+def check_growth(stream: str, rows: int, before: int | None, most: float) -> None:
+    """Raise ConnectorError if a full read is far larger than the last one."""
+    if before and rows > most * max(before, SMALL_BATCH):
+        raise ConnectorError(
+            stream, f"more than {most:g} times the {before} rows of the last full read; nothing more is taken"
+        )
+
+
+def check_not_empty(stream: str, rows: int, before: int | None) -> None:
+    """Raise ConnectorError if a full read that used to have rows has none."""
+    if before and rows == 0:
+        raise ConnectorError(stream, f"no rows, where the last full read had {before}; nothing is changed")

@@ -1,0 +1,188 @@
+"""What the graph says of a node depends on its live records only, never on the order in which they came.
+
+Three decisions, all pure: who a record is about (a valid resident id number, GB 11643, and nothing weaker), whether a
+record is new, changed, the same or stale, and which of several records' values a node carries (survivorship:
+the stream with the best trust rank; within a stream the latest record, then the largest key).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from stdnum.cn.ric import calc_check_digit
+
+from connectors.base import Record, StreamPlan
+
+_PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+_NONE: frozenset[str] = frozenset()
+
+
+def is_resident_id(text: str) -> bool:
+    """Whether `text` is a valid 18-character resident id number: province, real date, check character.
+
+    The county part is not looked up: people keep the code of a county that was renamed since.
+    """
+    if len(text) != 18 or not text.isascii() or not text[:17].isdigit() or not _PROVINCES.match(text):
+        return False
+    try:
+        dt.date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        return False
+    return bool(calc_check_digit(text) == text[17]) and text[14:17] != "000"
+
+
+def birth_of(id_number: str) -> dt.date:
+    """The date of birth in a valid id number."""
+    return dt.date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
+
+
+def gender_of(id_number: str) -> str:
+    """The sex in a valid id number, in the catalogue's words."""
+    return "MALE" if int(id_number[16]) % 2 else "FEMALE"
+
+
+class Fate(Enum):
+    """What becomes of a record."""
+
+    INSERT = auto()
+    UPDATE = auto()
+    UNCHANGED = auto()
+    REJECT = auto()
+    """Two records of one run share key and time and differ: this one lost, and is remembered as having lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the graph remembers of a record: digest, time in epoch milliseconds, digests that lost against it."""
+
+    fingerprint: str
+    as_of: int | None
+    rejected: tuple[str, ...] = ()
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Records by what is to be done. `rejected` maps a record's key to the digests that it now rejects."""
+
+    inserts: Mapping[str, Record]
+    updates: Mapping[str, Record]
+    unchanged: int
+    updated: int
+    rejected: Mapping[str, tuple[str, ...]]
+
+
+def milliseconds(moment: dt.datetime | None) -> int | None:
+    """A moment as epoch milliseconds, the form in which times are compared."""
+    return None if moment is None else int(moment.timestamp() * 1000)
+
+
+def fate(record: Record, stored: Stored | None) -> Fate:
+    """What becomes of one record, given what is stored under its key."""
+    if stored is None:
+        return Fate.INSERT
+    here, there = milliseconds(record.as_of), stored.as_of
+    if here is not None and there is not None and here < there:
+        return Fate.UNCHANGED
+    if record.fingerprint == stored.fingerprint:
+        return Fate.UNCHANGED
+    if here != there:
+        return Fate.UPDATE
+    if record.fingerprint in stored.rejected:
+        return Fate.UNCHANGED
+    if record.repeated and record.fingerprint < stored.fingerprint:
+        return Fate.REJECT
+    return Fate.UPDATE
+
+
+@dataclass(slots=True)
+class _Ledger:
+    stored: dict[str, Stored]
+    inserts: dict[str, Record] = field(default_factory=dict)
+    updates: dict[str, Record] = field(default_factory=dict)
+    rejected: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unchanged: int = 0
+    updated: int = 0
+
+    def take(self, record: Record) -> None:
+        before = self.stored.get(record.key)
+        match fate(record, before):
+            case Fate.UNCHANGED:
+                self.unchanged += 1
+                return
+            case Fate.REJECT:
+                assert before is not None  # noqa: S101 - a rejection is always against something
+                self.unchanged += 1
+                self._remember(record.key, before, (*before.rejected, record.fingerprint))
+                return
+            case Fate.INSERT:
+                self.inserts[record.key] = record
+            case Fate.UPDATE:
+                self.updated += 1
+                (self.inserts if record.key in self.inserts else self.updates)[record.key] = record
+        lost = self._lost(record, before)
+        after = Stored(record.fingerprint, milliseconds(record.as_of), (), before.sid if before else None)
+        self._remember(record.key, after, lost)
+
+    def _lost(self, record: Record, before: Stored | None) -> tuple[str, ...]:
+        if before is None or not record.repeated or before.as_of != milliseconds(record.as_of):
+            return ()
+        return (*before.rejected, before.fingerprint)
+
+    def _remember(self, key: str, stored: Stored, rejected: tuple[str, ...]) -> None:
+        ordered = tuple(sorted(set(rejected)))
+        self.stored[key] = Stored(stored.fingerprint, stored.as_of, ordered, stored.sid)
+        self.rejected[key] = ordered
+
+
+def partition(records: Iterable[Record], stored: Mapping[str, Stored]) -> Partition:
+    """Sort a batch by fate; for a key that comes several times, the last word of the batch is written, once."""
+    ledger = _Ledger(dict(stored))
+    for record in records:
+        ledger.take(record)
+    return Partition(ledger.inserts, ledger.updates, ledger.unchanged, ledger.updated, ledger.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A live record that speaks of a node."""
+
+    key: str
+    stream: str
+    as_of: int | None
+
+
+def survive(
+    plan: StreamPlan, records: Sequence[tuple[str, Record]], live: Mapping[str, Sequence[Assertion]]
+) -> dict[str, dict[str, Any]]:
+    """The values to write on each node (by surrogate) of a batch.
+
+    `records` are (surrogate, record) to be written; `live` are the other records that assert the same nodes. A field
+    is left alone where a better stream, or a later record of the same stream, has already spoken.
+    """
+    nodes: dict[str, dict[str, Any]] = {}
+    written = {record.key for _, record in records}
+    for sid, record in sorted(records, key=lambda pair: _rank(pair[1].as_of, pair[1].key)):
+        others = [each for each in live.get(sid, ()) if each.key not in written]
+        mine = _rank(record.as_of, record.key)
+        later = any(each.stream == plan.name and (_time(each.as_of), each.key) > mine for each in others)
+        values = nodes.setdefault(sid, {})
+        if not later:
+            streams = {each.stream for each in others}
+            values.update(
+                {name: value for name, value in record.values.items() if not plan.better.get(name, _NONE) & streams}
+            )
+    return nodes
+
+
+def _time(as_of: int | None) -> int:
+    return -(2**63) if as_of is None else as_of
+
+
+def _rank(as_of: dt.datetime | None, key: str) -> tuple[int, str]:
+    return _time(milliseconds(as_of)), key

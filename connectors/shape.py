@@ -1,0 +1,169 @@
+"""A row becomes a whole valid record or a quarantine entry; there is nothing between.
+
+Cells go through the transforms of their fields, then the checks between fields. What is refused is told by column,
+rule and reason (attack catalogue K09), and no cell is repeated.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connectors.base import Broken, Link, Record, Refused, Row
+from connectors.manifest import FieldRule, Source, Stream
+from connectors.quarantine import Unfit, clean
+from connectors.resolve import birth_of, gender_of
+from connectors.transforms import FITTING, TRANSFORMS, Context, Options, Transform, blank, division_path, level_of
+from connectors.transforms import code as to_code
+from connectors.transforms import datetime as to_moment
+from schema.catalogue import Catalogue, Scalar
+
+Digest = Callable[[bytes], str]
+SUCCESSOR = "successorCode"
+"""Node property that holds the code of the division that took a Region's place; not a catalogue field."""
+
+
+def _birth_of_id(birth: Any, id_number: Any) -> None:
+    if birth is not None and birth_of(id_number) != birth:
+        raise Unfit("birth-mismatch", "the date of birth is not the one in the id number")
+
+
+def _gender_of_id(gender: Any, id_number: Any) -> None:
+    if gender is not None and gender_of(id_number) != gender:
+        raise Unfit("gender-mismatch", "the sex is not the one in the id number")
+
+
+def _not_before(later: Any, earlier: Any) -> None:
+    if later is not None and earlier is not None and later < earlier:
+        raise Unfit("order-of-times", "lies before the time that it must follow")
+
+
+def _level_of_code(level: Any, official: Any) -> None:
+    if level_of(division_path(official)) != level:
+        raise Unfit("level-mismatch", "the level is not the one of the official code")
+
+
+CHECKS: Mapping[str, Callable[[Any, Any], None]] = {
+    "birth_of_id": _birth_of_id,
+    "gender_of_id": _gender_of_id,
+    "not_before": _not_before,
+    "level_of_code": _level_of_code,
+}
+"""Rules between two fields, by the name that a block uses; the first field is the one reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One column with what becomes of it."""
+
+    column: str
+    transform: Transform
+    options: Options
+    required: bool
+
+    def take(self, row: Row, context: Context) -> Any:
+        """The cell's value, None if it is blank; raises Unfit with its column."""
+        try:
+            if self.column not in row.values:
+                raise Unfit("missing", "the record lacks this member")
+            cell = row.values[self.column]
+            if not blank(cell):
+                return self.transform(cell, self.options, context)
+            if self.required:
+                raise Unfit("missing", "must not be empty")
+        except Unfit as unfit:
+            unfit.column = self.column
+            raise
+        return None
+
+
+class Shaper:
+    """Shapes the rows of one stream; pure but for the keyed digest that it is given."""
+
+    def __init__(self, source: Source, stream: Stream, catalogue: Catalogue, context: Context, digest: Digest) -> None:
+        self._stream, self._context, self._digest = stream, context, digest
+        self._name = f"{source.name}/{stream.name}"
+        entity = catalogue.entity(stream.entity)
+        self._fields = {
+            name: _field_cell(rule, column, entity.field(name).scalar, name == stream.identity)
+            for name, rule in stream.fields.items()
+            if (column := rule.column) is not None
+        }
+        self._links = {
+            name: _Cell(rule.column, TRANSFORMS[rule.transform], Options(), rule.required)
+            for name, rule in stream.edges.items()
+        }
+        updated, successor = stream.updated, stream.successor
+        self._updated = updated and _Cell(updated.column, to_moment, Options(updated.format), True)
+        self._successor = successor and _Cell(successor, to_code, Options(), False)
+
+    def shape(self, row: Row | Broken) -> Record | Refused:
+        """The record that a row states, or why it states none."""
+        if isinstance(row, Broken):
+            place = self._number(row.key) or f"row {row.number}"
+            return self._refused(place, Unfit(row.rule, row.reason), row.field, None)
+        number = self._number(tuple(row.values.get(each) for each in self._stream.key))
+        as_of: dt.datetime | None = None
+        try:
+            if number is None:
+                raise _at(self._stream.key[0], Unfit("missing", "the record has no number of its own"))
+            as_of = self._updated.take(row, self._context) if self._updated else None
+            values = {name: cell.take(row, self._context) for name, cell in self._fields.items()}
+            self._check(values)
+            links = self._take_links(row)
+            if self._successor:
+                values[SUCCESSOR] = self._successor.take(row, self._context)
+        except Unfit as unfit:
+            return self._refused(number or self._unnumbered(row), unfit, unfit.column, as_of)
+        return self._record(number, values, links, as_of)
+
+    def _take_links(self, row: Row) -> tuple[Link, ...]:
+        taken = ((name, cell, cell.take(row, self._context)) for name, cell in self._links.items())
+        return tuple(Link(name, cell.column, found) for name, cell, found in taken if found is not None)
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        for check in self._stream.checks:
+            try:
+                CHECKS[check.rule](*(values.get(each) for each in check.fields))
+            except Unfit as unfit:
+                raise _at(self._fields[check.fields[0]].column, unfit) from None
+
+    def _record(
+        self, number: str, values: Mapping[str, Any], links: tuple[Link, ...], as_of: dt.datetime | None
+    ) -> Record:
+        identity = str(values[self._stream.identity])
+        content = orjson.dumps([values, [(each.edge, each.identity) for each in links], as_of])
+        key = f"{self._name}:{number}"
+        return Record(key, number, identity, values, links, as_of, self._digest(content))
+
+    def _refused(self, number: str, unfit: Unfit, column: str, as_of: dt.datetime | None) -> Refused:
+        key = f"{self._name}:{number}"
+        return Refused(key, number, column, unfit.rule, unfit.reason, as_of, unfit.awaits)
+
+    def _number(self, cells: tuple[Any, ...] | None) -> str | None:
+        """The record's own number if it may be shown, else its keyed digest; None if a part of it is blank."""
+        if not cells or any(blank(cell) for cell in cells):
+            return None
+        number = "/".join(str(cell).strip() for cell in cells)
+        return number if clean(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
+
+    def _unnumbered(self, row: Row) -> str:
+        """Where a row without a number stands. Pages shift: outside a file its content is its place."""
+        if self._stream.cursor:
+            content = repr(sorted((str(k), str(v)) for k, v in row.values.items()))
+            return "~" + self._digest(content.encode("utf-8", "replace"))[:16]
+        return f"row {row.number}"
+
+
+def _field_cell(rule: FieldRule, column: str, scalar: Scalar, identity: bool) -> _Cell:
+    options = Options(rule.format, rule.values, rule.least, rule.most)
+    return _Cell(column, TRANSFORMS[rule.transform or FITTING[scalar][0]], options, rule.required or identity)
+
+
+def _at(column: str, unfit: Unfit) -> Unfit:
+    unfit.column = column
+    return unfit

@@ -1,0 +1,252 @@
+"""A cell becomes a catalogue value by one of the transforms registered here, or its row is refused.
+
+Each transform is a pure function of the cell, its field's options and the pull's context; it raises `Unfit` and never
+guesses. A blank cell is null before any transform sees it. Numbers are never taken for text where digits could be
+lost, times have a zone, codes are ASCII.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from connectors.base import Place
+from connectors.quarantine import Unfit
+from connectors.resolve import is_resident_id
+from schema.catalogue import RegionLevel, Scalar
+
+MAX_TEXT = 20_000
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
+_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z")
+_DIVISION = re.compile(r"\d{12}(\d{3})?\Z")
+_FORBIDDEN = frozenset({"Cc", "Cs", "Co", "Cn"})
+_LINES = frozenset("\t\n\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a transform may know besides the cell."""
+
+    places: Mapping[str, Place]
+    zone: dt.tzinfo
+    today: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A field's own options, as its block states them."""
+
+    format: str | None = None
+    values: Mapping[str, str] | None = None
+    least: float | None = None
+    most: float | None = None
+
+
+Transform = Callable[[Any, Options, Context], Any]
+
+
+def blank(cell: Any) -> bool:
+    """Whether a cell holds nothing: null, or text of blanks only."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def text(cell: Any, _options: Options, _context: Context) -> str:
+    """Text, outer blanks removed, in Unicode normal form C."""
+    if not isinstance(cell, str):
+        raise Unfit("not-text", "a text was expected; a number may have lost digits")
+    if len(cell) > MAX_TEXT:
+        raise Unfit("too-long", f"longer than {MAX_TEXT} characters")
+    if any(unicodedata.category(each) in _FORBIDDEN and each not in _LINES for each in cell):
+        raise Unfit("bad-character", "holds a control character or one that is not Unicode text")
+    return unicodedata.normalize("NFC", cell.strip())
+
+
+def code(cell: Any, _options: Options, _context: Context) -> str:
+    """A plain code: ASCII letters and digits, and . _ : / - within; whole numbers are taken too."""
+    found = str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
+    if not isinstance(found, str) or not _CODE.match(found.strip()):
+        raise Unfit("not-a-code", "a plain code of at most 64 letters and digits was expected")
+    return found.strip()
+
+
+def integer(cell: Any, options: Options, context: Context) -> int:
+    """A whole number within the field's limits."""
+    found = number(cell, options, context)
+    if not found.is_integer() or abs(found) > 2**53:
+        raise Unfit("not-an-integer", "a whole number was expected")
+    return int(found)
+
+
+def number(cell: Any, options: Options, _context: Context) -> float:
+    """A finite number within the field's limits."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal | str):
+        raise Unfit("not-a-number", "a number was expected")
+    try:
+        found = float(cell)
+    except (ValueError, OverflowError):
+        raise Unfit("not-a-number", "a number was expected") from None
+    if not math.isfinite(found):
+        raise Unfit("not-a-number", "a finite number was expected")
+    if (options.least is not None and found < options.least) or (options.most is not None and found > options.most):
+        raise Unfit("out-of-range", "outside the limits of the field")
+    return found
+
+
+def date(cell: Any, options: Options, context: Context) -> dt.date:
+    """A real calendar day that is not after today."""
+    if isinstance(cell, dt.datetime) or not isinstance(cell, dt.date | str):
+        raise Unfit("not-a-date", "a date was expected")
+    found = cell if isinstance(cell, dt.date) else _parse_date(cell.strip(), options.format)
+    if found > context.today:
+        raise Unfit("in-future", "a day that has not come yet")
+    return found
+
+
+def validity(cell: Any, options: Options, context: Context) -> dt.date:
+    """A real calendar day, in the future too."""
+    return date(cell, options, Context(context.places, context.zone, dt.date.max))
+
+
+def _parse_date(found: str, form: str | None) -> dt.date:
+    try:
+        if form is None:
+            return dt.date.fromisoformat(found)
+        day = dt.datetime.strptime(found, form).date()
+    except ValueError:
+        raise Unfit("not-a-date", "no such day, or not in the declared form") from None
+    # strptime reads `2026111` as a date too; only the exact form is accepted.
+    if day.strftime(form) != found:
+        raise Unfit("not-a-date", "no such day, or not in the declared form")
+    return day
+
+
+def datetime(cell: Any, options: Options, context: Context) -> dt.datetime:
+    """A moment with a zone: its own, or else the source's."""
+    found = cell
+    if isinstance(cell, str):
+        try:
+            found = (
+                dt.datetime.fromisoformat(cell.strip())
+                if options.format is None
+                else dt.datetime.strptime(cell.strip(), options.format)  # the zone follows
+            )
+        except ValueError:
+            raise Unfit("not-a-time", "no such time, or not in the declared form") from None
+    if not isinstance(found, dt.datetime):
+        raise Unfit("not-a-time", "a time was expected")
+    try:
+        moment = (found if found.tzinfo else found.replace(tzinfo=context.zone)).astimezone(context.zone)
+    except OverflowError:
+        raise Unfit("not-a-time", "a time out of range") from None
+    if moment.timestamp() <= 0:
+        raise Unfit("sentinel", "a time at or before 1970 stands for an unknown one")
+    return moment
+
+
+def enum(cell: Any, options: Options, _context: Context) -> str:
+    """One of the source's words, in the catalogue's."""
+    values = options.values or {}
+    found = cell.strip() if isinstance(cell, str) else cell
+    if not isinstance(found, str) or found not in values:
+        raise Unfit("unknown-value", "not one of the declared values")
+    return values[found]
+
+
+def resident_id(cell: Any, _options: Options, _context: Context) -> str:
+    """A valid resident id number (GB 11643), the check character in upper case."""
+    found = cell.strip().upper() if isinstance(cell, str) else ""
+    if not is_resident_id(found):
+        raise Unfit("bad-resident-id", "no valid resident id number: length, date or check character")
+    return found
+
+
+def phone(cell: Any, _options: Options, _context: Context) -> str:
+    """A mobile number of 11 digits, or a landline with its area code."""
+    found = cell.strip() if isinstance(cell, str) else ""
+    if not _PHONE.match(found):
+        raise Unfit("not-a-phone", "a mobile number or a landline with area code was expected")
+    return found
+
+
+def region_of_code(cell: Any, _options: Options, context: Context) -> str:
+    """The jurisdiction path that an official code of 12 or 15 digits states."""
+    return division_path(code(cell, Options(), context))
+
+
+def division_path(official: str) -> str:
+    """The path of an official code: a segment a level, `-` for a level that the place lacks, nothing below it."""
+    if not _DIVISION.match(official):
+        raise Unfit("not-a-division", "an official code of 12 or 15 digits was expected")
+    cuts = (0, 2, 4, 6, 9, 12, 15)
+    segments = [official[a:b] for a, b in pairwise(cuts) if official[a:b]]
+    while segments and not segments[-1].strip("0"):
+        segments.pop()
+    if not segments or not segments[0].strip("0"):
+        raise Unfit("not-a-division", "the code names no province")
+    return "".join(f"{each if each.strip('0') else '-'}/" for each in segments)
+
+
+def level_of(path: str) -> RegionLevel:
+    """The level that a path leads to."""
+    return list(RegionLevel)[path.count("/") - 1]
+
+
+def grid(cell: Any, _options: Options, context: Context) -> str:
+    """The code of a known grid in force; a merged grid gives way to its successor."""
+    return _grid(cell, context)[0]
+
+
+def region_of_grid(cell: Any, _options: Options, context: Context) -> str:
+    """The jurisdiction path of a known grid in force, or of the successor of a merged one."""
+    return _grid(cell, context)[1].path
+
+
+def _grid(cell: Any, context: Context) -> tuple[str, Place]:
+    official = code(cell, Options(), context)
+    for _ in range(8):
+        place = context.places.get(official)
+        if place is None or not place.grid:
+            raise Unfit("unknown-grid", "no known grid has this code", ("Region", official))
+        if not place.ended:
+            return official, place
+        if place.successor is None:
+            raise Unfit("ended-grid", "the grid is out of force and no single grid took its place")
+        official = place.successor
+    raise Unfit("ended-grid", "the grid's successors lead in a circle")
+
+
+TRANSFORMS: Mapping[str, Transform] = {
+    "text": text,
+    "code": code,
+    "integer": integer,
+    "number": number,
+    "date": date,
+    "validity": validity,
+    "datetime": datetime,
+    "enum": enum,
+    "resident_id": resident_id,
+    "phone": phone,
+    "grid": grid,
+    "region_of_grid": region_of_grid,
+    "region_of_code": region_of_code,
+}
+"""By the name that a source's block uses."""
+
+FITTING: Mapping[Scalar, tuple[str, ...]] = {
+    Scalar.STRING: ("text", "code", "resident_id", "phone", "grid"),
+    Scalar.ENUM: ("enum",),
+    Scalar.INT: ("integer",),
+    Scalar.FLOAT: ("number",),
+    Scalar.BOOLEAN: (),
+    Scalar.DATE: ("date", "validity"),
+    Scalar.DATETIME: ("datetime",),
+    Scalar.REGION: ("region_of_grid", "region_of_code"),
+}
+"""Which transforms may fill a field of each scalar; the first is what a plain column name means."""

@@ -1,0 +1,103 @@
+"""A pull names what it read, wrote and refused, and is complete or says that it is not.
+
+Loads the sources' blocks, pulls them in order into the graph of the settings, and tells the counts as a table or as
+JSON. No value of a row appears in either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from connectors.base import ConnectorError, PullResult, Report
+from connectors.manifest import ManifestError, Source
+from connectors.plans import load_sources, plan_streams
+from connectors.run import pull
+from hub.constraints import ensure_constraints
+from hub.graph import GraphWriter
+from hub.localgraph import GraphAddress, LocalGraph
+from hub.seal import load_key
+from hub.settings import Settings
+from hub.sink import Sink
+from schema import CATALOGUE
+from schema.catalogue import Catalogue
+
+COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined", "linked", "unlinked")
+
+
+def run_pull(
+    settings: Settings,
+    sources_folder: Path,
+    names: Sequence[str],
+    data_folder: Path,
+    variables: Mapping[str, str],
+    progress: Report,
+    *,
+    address: GraphAddress | None = None,
+    catalogue: Catalogue = CATALOGUE,
+) -> list[PullResult]:
+    """Pull the named sources of a folder (all of them if none is named), in their own order.
+
+    `variables` fill `${NAME}` in the blocks, beside `${DATA}`, the data folder. Without an `address` the settings'
+    graph is taken, the local one started if need be. Raises ManifestError, ConnectorError, GraphWriteError,
+    LocalGraphError and SettingsError; what was written before stays, and the next pull goes on from there.
+    """
+    filled = {"DATA": str(data_folder.absolute()), **variables}
+    sources = load_sources(sources_folder, catalogue, filled)
+    wanted = _wanted(sources, names)
+    plans = plan_streams(sources, catalogue)
+    settings.prepare_home()
+    key = load_key(graph_key_file(settings))
+    where = address or _address(settings)
+    results: list[PullResult] = []
+    with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
+        ensure_constraints(writer, catalogue)
+        sink = Sink(writer, key, plans)
+        for source in wanted:
+            results.extend(pull(source, plans, catalogue, sink, progress))
+    return results
+
+
+def _address(settings: Settings) -> GraphAddress:
+    password = settings.read_graph_password()
+    if settings.graph_url is not None and password is not None:
+        return GraphAddress(settings.graph_url, settings.graph_user, password)
+    return LocalGraph(settings).start()
+
+
+def graph_key_file(settings: Settings) -> Path:
+    """Where the key of this home's surrogates is kept; another key means another graph."""
+    return settings.keys_folder / "graph.key"
+
+
+def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    known = [each.name for each in sources]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ManifestError(f"unknown source {', '.join(unknown)}; known: {', '.join(known)}")
+    return [each for each in sources if not names or each.name in names]
+
+
+def as_table(results: Iterable[PullResult]) -> Table:
+    """The counts, a line a stream."""
+    table = Table(title="Pull 拉取")
+    table.add_column("source 来源")
+    for name in COUNTS:
+        table.add_column(name, justify="right")
+    table.add_column("seconds", justify="right")
+    for each in results:
+        counts = [f"{getattr(each, name):,}" for name in COUNTS]
+        table.add_row(f"{each.source}/{each.stream}", *counts, f"{each.seconds:.1f}")
+    return table
+
+
+def as_json(results: Iterable[PullResult]) -> str:
+    """The counts for machines."""
+    return json.dumps([asdict(each) for each in results], ensure_ascii=False)
+
+
+__all__ = ["COUNTS", "ConnectorError", "ManifestError", "as_json", "as_table", "graph_key_file", "run_pull"]
