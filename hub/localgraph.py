@@ -123,7 +123,7 @@ class LocalGraph:
         state = self._state()
         if not self._locked():
             return GraphStatus("stopped")
-        if state is None or state.phase not in ("starting", "ready", "stopping"):
+        if state is None or not _process(state):
             return GraphStatus("starting")
         return GraphStatus(state.phase, state.pid, state.port or None, state.owned)
 
@@ -155,7 +155,7 @@ class LocalGraph:
         """Follow the state file until it says ready; returns the port."""
         while time.monotonic() < deadline:
             state, ended = self._state(), self._child.poll() if self._child else None
-            if self._locked() and state and state.phase == "ready":
+            if self._locked() and state and state.phase == "ready" and _process(state):
                 return state.port
             if ended not in (None, ALREADY_RUNNING) or (not self._locked() and ended is not None):
                 raise LocalGraphError(self._why_failed(state))
@@ -212,14 +212,10 @@ class LocalGraph:
     def _signal(self, number: signal.Signals) -> None:
         """Signal the recorded process, unless its id now belongs to another one."""
         state = self._state()
-        if state is None:
-            return
-        try:
-            process = psutil.Process(state.pid)
-            if process.create_time() == state.started:
+        process = _process(state) if state else None
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-        except psutil.NoSuchProcess:
-            return
 
     def _forget_child(self) -> None:
         if self._child is not None:
@@ -244,6 +240,15 @@ class LocalGraph:
             return (self._folder / "password").read_text("ascii")
         except FileNotFoundError:
             raise LocalGraphError(f"{self._folder / 'password'} is gone; put it back.") from None
+
+
+def _process(state: State) -> psutil.Process | None:
+    """The process a state speaks of; None if it ended, even if its id now belongs to another one."""
+    try:
+        process = psutil.Process(state.pid)
+        return process if process.create_time() == state.started else None
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:

@@ -218,13 +218,38 @@ def test_a_wanted_port_in_use_is_an_error_that_names_the_setting(own_settings: S
     assert graph.status().phase == "stopped"
 
 
-def test_an_owned_graph_ends_with_its_parent(own_settings: Settings) -> None:
+def starter(settings: Settings, then: str) -> list[str]:
+    """A program of its own that starts the graph of a home, and then does something."""
     program = (
         "import sys, time; from hub.localgraph import LocalGraph; from hub.settings import Settings;"
         "g = LocalGraph(Settings.load(home=sys.argv[1], graph_heap='512m', graph_page_cache='64m'));"
-        "g.start(owned=True); print(g.status().pid, flush=True); time.sleep(600)"
     )
-    arguments = [sys.executable, "-c", program, str(own_settings.home)]
+    return [sys.executable, "-c", program + then, str(settings.home)]
+
+
+def test_a_graph_that_is_not_owned_outlives_its_starter_and_another_stops_it(own_settings: Settings) -> None:
+    subprocess.run(starter(own_settings, "g.start()"), check=True, timeout=200)
+    graph = LocalGraph(own_settings)
+    assert graph.status().phase == "ready"
+    assert ask(graph.address(), "RETURN 1") == [[1]]
+    assert graph.stop() is True
+    assert graph.status().phase == "stopped"
+
+
+def test_stopped_while_it_starts(own_settings: Settings) -> None:
+    graph = LocalGraph(own_settings)
+    with subprocess.Popen(starter(own_settings, "g.start()"), stderr=subprocess.PIPE, text=True) as parent:
+        until(lambda: graph.status().pid is not None)
+        assert graph.status().phase == "starting"
+        assert graph.stop() is True
+        _, error = parent.communicate(timeout=100)
+    assert parent.returncode == 1
+    assert "LocalGraphError: The graph process" in error
+
+
+def test_an_owned_graph_ends_with_its_parent(own_settings: Settings) -> None:
+    then = "g.start(owned=True); print(g.status().pid, flush=True); time.sleep(600)"
+    arguments = starter(own_settings, then)
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         graph = psutil.Process(int(parent.stdout.readline()))
