@@ -105,7 +105,8 @@ def pull(
     if as_json:
         typer.echo(pulling.as_json(results))
     else:
-        Console().print(pulling.as_table(results))
+        # Where no terminal says how wide it is, wide enough for every column.
+        Console(width=None if sys.stdout.isatty() else 120).print(pulling.as_table(results))
 
 
 def _pair(text: str) -> tuple[str, str]:

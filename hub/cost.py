@@ -42,14 +42,20 @@ META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one document. `cost` counts nodes; introspection may nest deeper, for tools ask that way."""
+    """Bounds on one document. `cost` counts nodes; introspection may nest deeper, for tools ask that way.
+
+    `fields` counts fields, spreads and inline fragments after expansion; `repeats` pairs of fields that share a
+    place in the answer, which validation compares one with another.
+    """
 
     characters: int = 65_536
-    tokens: int = 2_000
+    tokens: int = 1_500
+    operations: int = 10
     depth: int = 12
     introspection_depth: int = 16
     nesting: int = 60
-    fields: int = 500
+    fields: int = 400
+    repeats: int = 1_000
     cost: int = 20_000
     aggregate_cost: int = 100
     introspection_list: int = 5
@@ -88,6 +94,7 @@ def measure(
             meter.add(fragments[name])
         cost = meter.of(operation.selection_set, schema.query_type, 0)
         _check(cost, limits)
+        _check_repeats(operation, fragments, limits)
         found[id(operation)] = cost
     return found
 
@@ -101,6 +108,39 @@ def _check(cost: Cost, limits: Limits) -> None:
         raise HubError(
             Code.COST_LIMIT, f"the query could fetch more than {limits.cost} nodes; lower `first` or ask twice"
         )
+
+
+def _check_repeats(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits
+) -> None:
+    """Refuse many fields in one place of the answer: comparing each with each is what makes validation slow.
+
+    Linear in the fields after expansion, which are bounded when this is called.
+    """
+    pairs = 0
+    groups = [[operation.selection_set]]
+    while groups:
+        places: dict[str, list[SelectionSetNode | None]] = {}
+        for node in _expanded(groups.pop(), fragments):
+            name = node.alias.value if node.alias else node.name.value
+            place = places.setdefault(name, [])
+            pairs += len(place)
+            place.append(node.selection_set)
+        if pairs > limits.repeats:
+            raise HubError(Code.COST_LIMIT, "the query repeats the same fields too often")
+        groups += [kept for sets in places.values() if (kept := [each for each in sets if each is not None])]
+
+
+def _expanded(sets: list[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    stack = list(sets)
+    while stack:
+        for each in stack.pop().selections:
+            if isinstance(each, FieldNode):
+                yield each
+            elif isinstance(each, InlineFragmentNode):
+                stack.append(each.selection_set)
+            elif isinstance(each, FragmentSpreadNode) and each.name.value in fragments:
+                stack.append(fragments[each.name.value].selection_set)
 
 
 def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:
@@ -137,9 +177,9 @@ class _Meter:
                 cost = self._field(each, parent, nesting + 1)
             elif isinstance(each, InlineFragmentNode):
                 condition = self._condition(each.type_condition.name.value) if each.type_condition else parent
-                cost = self.of(each.selection_set, condition, nesting + 1)
+                cost = _entered(self.of(each.selection_set, condition, nesting + 1))
             elif isinstance(each, FragmentSpreadNode):
-                cost = self._fragments.get(each.name.value, Cost())
+                cost = _entered(self._fragments.get(each.name.value, Cost()))
             else:
                 raise AssertionError("a selection is a field, an inline fragment or a spread")
             depth, fields, nodes = max(depth, cost.depth), fields + cost.fields, nodes + cost.nodes
@@ -194,6 +234,11 @@ class _Meter:
 
     def _condition(self, name: str) -> Parent:
         return _composite(self._schema.type_map.get(name))
+
+
+def _entered(inner: Cost) -> Cost:
+    # A fragment is a step even where it holds no field: empty ones, doubled thirty times, would cost nothing.
+    return Cost(inner.depth, inner.fields + 1, inner.nodes)
 
 
 def _composite(named: GraphQLNamedType | None) -> Parent:

@@ -67,6 +67,8 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
     document = _parse(request.query, limits)
     operations, fragments = _definitions(document)
     _check_directives(document)
+    if len(operations) > limits.operations:
+        raise HubError(Code.COST_LIMIT, f"the document has more than {limits.operations} operations")
     operation = _chosen(operations, request.operation_name)
     costs = measure(operations, fragments, schema, request.variables, limits)
     _validate(document, schema)
@@ -143,6 +145,8 @@ def _check_directives(document: DocumentNode) -> None:
 
 def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
     errors = check_document(schema, document, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
+    if errors and errors[0].message == "Validation aborted.":
+        raise HubError(Code.DEPTH_LIMIT, "the fragments are nested too deeply")
     if errors:
         raise _several([_document_fault(each) for each in errors[:MAX_ERRORS]])
 
