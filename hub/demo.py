@@ -1,0 +1,130 @@
+"""One command shows the whole promise on real parts, and leaves nothing running behind it.
+
+Makes the sample county, starts a real Neo4j, serves the hotline over HTTP, pulls the four registers, starts the hub as
+its users would, and takes the tour. In the foreground until Ctrl-C; with `check` it ends after the tour.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from hub import sample
+from hub.cli_words import progress_bar, row_counter
+from hub.hotline import serve_hotline
+from hub.localgraph import LocalGraph
+from hub.pull import as_table, run_pull
+from hub.settings import Settings
+from hub.tour import Tour, TourFailed
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60.0
+
+
+class DemoFailed(RuntimeError):
+    """The demo could not be set up. The text says what to do."""
+
+
+def run(people: int, seed: int, port: int | None, check: bool) -> int:
+    """Set up, pull, serve and tour. Returns the exit code: 0, or 1 where the tour was not as it must be."""
+    console = Console()
+    settings = Settings.load(**({} if port is None else {"port": port}))
+    county = ROOT / "examples" / "county"
+    if not county.is_dir():
+        raise DemoFailed("the demo needs a checkout: examples/county is not beside the program")
+    settings.prepare_home()
+    folder = settings.home.absolute() / "county"
+    began = time.monotonic()
+    _make_county(console, folder, people, seed)
+    graph = LocalGraph(settings)
+    try:
+        address = graph.start(owned=True)
+        console.print(f"Neo4j is up at {address.url}")
+        key = secrets.token_urlsafe(16)
+        os.environ["HOTLINE_KEY"] = key
+        with serve_hotline(folder / "hotline", key) as url, row_counter() as report:
+            results = run_pull(settings, county / "sources", (), folder, {"HOTLINE_URL": url}, report, address=address)
+        console.print(as_table(results))
+        with _hub(settings):
+            code = _tour(console, settings)
+            console.print(f"\n{time.monotonic() - began:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
+            if not check:
+                _wait(console)
+        return code
+    finally:
+        graph.stop()
+
+
+def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
+    """The sample, made anew only if it is not this one already."""
+    if folder.exists():
+        summary = sample.read_summary(folder)
+        if (summary.people, summary.seed) == (people, seed):
+            return
+        raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
+    with progress_bar() as progress:
+        sample.generate(folder, people, seed, progress)
+
+
+@contextmanager
+def _hub(settings: Settings) -> Iterator[None]:
+    """The hub as a process of its own, as `sluicegate serve` starts it."""
+    environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
+    environment["SLUICEGATE_POLICIES"] = str(settings.policies.absolute())
+    command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    try:
+        _await_ready(settings, process)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _await_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    url = f"http://{settings.host}:{settings.port}/readyz"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoFailed(f"the hub ended at once; is port {settings.port} taken? Choose another with --port")
+        try:
+            if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise DemoFailed(f"the hub was not ready within {START_SECONDS:.0f} s; see what it printed above")
+
+
+def _tour(console: Console, settings: Settings) -> int:
+    try:
+        Tour(settings, console, dt.datetime.now().astimezone().date()).take()
+    except TourFailed as failed:
+        console.print(f"[red]{failed}[/red]")
+        return 1
+    return 0
+
+
+def _wait(console: Console) -> None:
+    console.print("Ask it yourself, from another terminal (Ctrl-C here ends everything):")
+    console.print(
+        "  .venv/bin/sluicegate query --app grid-desk --purpose event.dispatch "
+        "'{ events(first: 3) { edges { node { number kind status reporterPhone } } } }'",
+        highlight=False,
+        soft_wrap=True,
+    )
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping")

@@ -1,0 +1,287 @@
+"""The tour asks one running hub the same question for three purposes, and asserts each answer word by word.
+
+It is what a stranger sees first and what `demo --check` holds to: three answers whose content differs as the policy
+says, the statement of each, its record in the log, a count that is suppressed, and refusals that say what was missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from audit.log import show
+from audit.verify import verify
+from hub.explain_local import explain_locally
+from hub.issuer import Issuer
+from hub.sample import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
+from hub.settings import Settings
+from policies.masking import age_band
+
+QUESTION = """\
+query Resident($idNumber: String!) {
+  people(where: {idNumber: {eq: $idNumber}}) {
+    edges {
+      node {
+        name idNumber phone gender birthDate residency address
+        dwellings { usage roomNo residents { name } }
+        reports { number status text reporterPhone }
+      }
+    }
+  }
+}"""
+
+ABSENT = None
+"""What a field is that the purpose may not see: null, with FIELD_DENIED."""
+
+
+class TourFailed(AssertionError):
+    """The hub did not answer as its policy says. The text names the step, and no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One asking of the question: who, for what, and the whole of what must come back."""
+
+    application: str
+    purpose: str
+    person: Mapping[str, Any]
+    denied: frozenset[str]
+
+
+def stops(today: dt.date) -> tuple[Stop, ...]:
+    """The three purposes and their expected answers on a given day."""
+    band = age_band(PROTAGONIST.birth, today)
+    phone, both = PROTAGONIST.phone, (PROTAGONIST.name, COMPANION.name)
+    return (
+        Stop(
+            "fire-inspection",
+            "safety.fire.rental",
+            {
+                "name": _surname(PROTAGONIST.name),
+                "phone": f"{phone[:3]}****{phone[-4:]}",
+                "birthDate": band,
+                "residency": "PERMANENT",
+                "gender": ABSENT,
+                "address": ABSENT,
+                "dwellings": [{"usage": "RENTED", "residents": {_surname(name) for name in both}}],
+                "reports": ABSENT,
+            },
+            frozenset({"Person.idNumber", "Person.gender", "Person.address", "Person.reports"}),
+        ),
+        Stop(
+            "grid-desk",
+            "event.dispatch",
+            {
+                "name": PROTAGONIST.name,
+                "phone": f"****{phone[-4:]}",
+                "birthDate": band,
+                "residency": "PERMANENT",
+                "gender": "FEMALE",
+                "address": ...,
+                "dwellings": [{"usage": "RENTED", "residents": set(both)}],
+                "reports": [
+                    {
+                        "number": PROTAGONIST_TICKET,
+                        "status": "HANDLING",
+                        "text": "***",
+                        "reporterPhone": f"****{phone[-4:]}",
+                    }
+                ],
+            },
+            frozenset({"Person.idNumber"}),
+        ),
+        Stop(
+            "welfare-visits",
+            "welfare.elder",
+            {
+                "name": PROTAGONIST.name,
+                "phone": phone,
+                "birthDate": str(PROTAGONIST.birth.year),
+                "residency": ABSENT,
+                "gender": "FEMALE",
+                "address": ...,
+                # Her companion is not yet sixty: for this purpose he does not exist.
+                "dwellings": [{"usage": ABSENT, "residents": {PROTAGONIST.name}}],
+                "reports": ABSENT,
+            },
+            frozenset({"Person.idNumber", "Person.residency", "Person.reports", "Dwelling.usage"}),
+        ),
+    )
+
+
+def _surname(name: str) -> str:
+    return f"{name[0]}**"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One answer as a client receives it."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def codes(self) -> list[str]:
+        """The error codes, in order."""
+        return [error["extensions"]["code"] for error in self.body.get("errors", ())]
+
+    @property
+    def index(self) -> int:
+        """Where the record of this answer stands in the log."""
+        return int(self.body["extensions"]["receipt"]["index"])
+
+
+class Tour:
+    """Asks a hub over HTTP and tells what comes back."""
+
+    def __init__(self, settings: Settings, console: Console, today: dt.date) -> None:
+        self.settings = settings
+        self.console = console
+        self.today = today
+        self.issuer = Issuer(settings)
+        self.client = httpx.Client(
+            base_url=f"http://{settings.host}:{settings.port}", trust_env=False, timeout=settings.graph_deadline * 4
+        )
+
+    def take(self) -> None:
+        """The whole tour; raises TourFailed where something is not as it must be."""
+        with self.client:
+            self.console.rule("One resident, one question, three purposes 一人一問三種目的")
+            self.console.print(Panel(QUESTION, title="the question", expand=False))
+            asked = [self._stop(number, stop) for number, stop in enumerate(stops(self.today), 1)]
+            self._count()
+            refused = self._refusals()
+            self._log([*asked, *refused])
+
+    def ask(self, application: str, purpose: str | None, document: str, variables: Mapping[str, Any]) -> Asked:
+        """One query, as an app of that department sends it."""
+        headers = {"Authorization": f"Bearer {self.issuer.issue(application, 'tour')}"}
+        if purpose is not None:
+            headers["Access-Purpose"] = purpose
+        response = self.client.post("/graphql", headers=headers, json={"query": document, "variables": dict(variables)})
+        return Asked(response.status_code, response.json())
+
+    def _stop(self, number: int, stop: Stop) -> Asked:
+        variables = {"idNumber": PROTAGONIST.id_no}
+        asked = self.ask(stop.application, stop.purpose, QUESTION, variables)
+        edges = asked.body.get("data", {}).get("people", {}).get("edges", [])
+        _expect(asked.status == 200 and len(edges) == 1, f"{stop.purpose}: the match finds one resident")
+        person = edges[0]["node"]
+        self._show(number, stop, person)
+        _compare(stop, person)
+        denied = {each["extensions"]["access"]["coordinate"] for each in asked.body.get("errors", ())}
+        _expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on just the fields it may not see")
+        body = {"query": QUESTION, "variables": variables}
+        found = explain_locally(self.settings, stop.application, "tour", stop.purpose, body)
+        _expect("address" in (found.statement or "") or "Person.address" in denied, f"{stop.purpose}: a statement")
+        for coordinate in denied - {"Person.idNumber"}:
+            name = coordinate.partition(".")[2]
+            _expect(f".{name}" not in (found.statement or "") or name == "usage", f"{coordinate} is never fetched")
+        self.console.print(Panel(found.statement or "", title="the one statement", expand=False, border_style="dim"))
+        return asked
+
+    def _show(self, number: int, stop: Stop, person: Mapping[str, Any]) -> None:
+        table = Table(title=f"{number}. {stop.application} asks for {stop.purpose}", title_justify="left")
+        for heading in ("field", "answer", ""):
+            table.add_column(heading)
+        for name, value in person.items():
+            coordinate = f"Person.{name}"
+            shown = (
+                "—"
+                if value is None
+                else json.dumps(value, ensure_ascii=False)
+                if isinstance(value, list)
+                else str(value)
+            )
+            why = "denied, never fetched" if coordinate in stop.denied else "masked" if "**" in shown else ""
+            table.add_row(name, shown, why)
+        self.console.print(table)
+
+    def _count(self) -> None:
+        self.console.rule("Those who count, and may list nothing 只計數")
+        document = "{ peopleAggregate(groupBy: [REGION_GRID, AGE_BAND]) { regionGrid ageBand count } }"
+        asked = self.ask("statistics", "stat", document, {})
+        cells = asked.body["data"]["peopleAggregate"]
+        shown = [cell for cell in cells if cell["count"] is not None]
+        _expect(
+            bool(shown) and all(cell["count"] >= 10 for cell in shown), "every count shown is of ten people or more"
+        )
+        _expect(len(shown) < len(cells) and asked.codes == ["SUPPRESSED"], "smaller cells are null, with SUPPRESSED")
+        table = Table(title="people by grid and age (some cells)", title_justify="left")
+        for heading in ("grid", "age", "people"):
+            table.add_column(heading)
+        for cell in (cells[0], *cells[6:11]):
+            table.add_row(
+                cell["regionGrid"], cell["ageBand"], "under 10: null" if cell["count"] is None else str(cell["count"])
+            )
+        self.console.print(table)
+        listed = self.ask("statistics", "stat", "{ people { edges { node { id } } pageInfo { hasNextPage } } }", {})
+        _expect(listed.body["data"] == {"people": None}, "statistics can list nobody, not even an id")
+
+    def _refusals(self) -> list[Asked]:
+        self.console.rule("Refusals say what was missing, and how to ask 拒絕")
+        by_phone = '{ people(where: {phone: {startsWith: "199"}}) { edges { node { name } } } }'
+        tries: tuple[tuple[str, str | None, str, int, str], ...] = (
+            ("fire-inspection", None, "{ buildings { edges { node { name } } } }", 400, "PURPOSE_REQUIRED"),
+            ("fire-inspection", "safety", "{ buildings { edges { node { name } } } }", 403, "PURPOSE_DENIED"),
+            ("fire-inspection", "safety.fire.rental", by_phone, 400, "FIELD_NOT_FILTERABLE"),
+            ("hotline-insight", "voice.analyse", "{ buildings { nme } }", 400, "VALIDATION"),
+        )
+        refused = []
+        table = Table("application", "purpose", "answer", "what it says")
+        for application, purpose, document, status, code in tries:
+            asked = self.ask(application, purpose, document, {})
+            _expect((asked.status, asked.codes[:1]) == (status, [code]), f"{code} with status {status}")
+            _expect("data" not in asked.body, f"{code} carries no data")
+            table.add_row(application, purpose or "none", f"{status} {code}", asked.body["errors"][0]["message"])
+            refused.append(asked)
+        self.console.print(table)
+        return refused
+
+    def _log(self, asked: list[Asked]) -> None:
+        self.console.rule("Each is in the log 逐條入賬")
+        table = Table("record", "application", "purpose", "result", "nodes", "clear", "masked", "denied", "leaf")
+        for each in asked:
+            logged, _ = show(self.settings.audit_file, each.index)
+            record = logged.record
+            _expect(record.request_id == each.body["extensions"]["requestId"], f"record {each.index} is this request's")
+            decision = record.decision
+            counts = [str(len(names)) for names in (decision.clear, decision.masked, decision.denied)]
+            table.add_row(
+                str(each.index), record.application, record.purpose or "", record.result, str(record.nodes), *counts,
+                logged.leaf_hash[:12],
+            )  # fmt: skip
+        self.console.print(table)
+        verdict = verify(self.settings.audit_file)
+        _expect(verdict.ok, "the log verifies")
+        self.console.print(f"audit verify: clean, {verdict.size} records, root {verdict.root[:16]}…")
+
+
+def _compare(stop: Stop, person: Mapping[str, Any]) -> None:
+    _expect(person["idNumber"] is None, f"{stop.purpose}: the number that was matched is not shown")
+    for name, expected in stop.person.items():
+        if name == "dwellings":
+            good = _same_dwellings(person[name], expected)
+        else:
+            good = bool(person[name]) if expected is ... else person[name] == expected
+        _expect(good, f"{stop.purpose}: {name} is shown as the policy says")
+
+
+def _same_dwellings(found: Any, wanted: Any) -> bool:
+    """Residents come in no particular order; the room number is there, whichever it is."""
+    return [(each["usage"], {who["name"] for who in each["residents"]}) for each in found if each["roomNo"]] == [
+        (each["usage"], each["residents"]) for each in wanted
+    ]
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise TourFailed(f"not as it must be: {what}")
