@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.cypher import REQUEST, Cypher, Node, Reference
+from hub.cypher import REQUEST, Cypher, Node, Reference, both
 from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
 from schema.catalogue import Catalogue, Entity
 from schema.predicate import Compare, Placeholder
@@ -65,7 +65,7 @@ class _Compiler:
             conditions.append(self.cypher.condition(node, root.where, REQUEST))
         if root.after is not None:
             conditions.append(self._after(node, root.order, root.after))
-        match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {' AND '.join(conditions)}"
+        match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {both(*conditions)}"
         return f"{match}\n  {self._cut_to_page(root, node)}\n  RETURN collect({self._page_row(root, node)}) AS {name}"
 
     def _matched(self, match: Compare, node: Node) -> str:
@@ -126,10 +126,10 @@ class _Compiler:
         other = self._visible(cell.node.entity)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
-        guard = "" if node.within <= clear else f"{self.cypher.rows(node, clear)} AND "
+        guard = "" if node.within <= clear else self.cypher.rows(node, clear)
         limit = self.cypher.parameter(1 if cell.first is None else cell.first)
         nodes = (
-            f"COLLECT {{ MATCH {pattern} WHERE {guard}{self.cypher.node_is_there(other)} "
+            f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
             f"WITH DISTINCT {other.var} ORDER BY {self._order(other, cell.order)} LIMIT {limit} "
             f"RETURN {self._project(cell.node, other)} }}"
         )
@@ -141,7 +141,7 @@ class _Compiler:
         """Cells about at least *k* data subjects; a smaller count does not leave the database."""
         table = self.cypher.table(root.entity)
         node = Node(self.cypher.variable(), root.entity, table.contributing)
-        conditions = f"{self.cypher.node_is_there(node)} AND {self.cypher.condition(node, root.where, REQUEST)}"
+        conditions = both(self.cypher.node_is_there(node), self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
         subject = self._subjects(root.entity, node, lines)
         keys = [

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
-from schema.predicate import All, Any_, Compare, Not, Op, Placeholder, Predicate, Related
+from schema.predicate import All, Any_, Compare, Not, Op, Placeholder, Predicate, Related, conjuncts
 
 REQUEST = "request"
 POLICY = "policy"
@@ -102,7 +102,7 @@ class Cypher:
     def rows(self, node: Node, rows: RowSet) -> str:
         """True where at least one of the row predicates holds; their common jurisdiction stands before them."""
         table = self.table(node.entity)
-        predicates = [table.rows[index] for index in sorted(rows)]
+        predicates = _widest([table.rows[index] for index in sorted(rows)])
         if not predicates:
             return "false"
         parts = [self.condition(node, each, POLICY) for each in predicates]
@@ -138,7 +138,7 @@ class Cypher:
 
     def node_is_there(self, node: Node) -> str:
         """Not deleted, and within the rows that the node is narrowed to."""
-        return f"{node.var}.deletedAt IS NULL AND {self.rows(node, node.within)}"
+        return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))
 
     # Conditions.
 
@@ -170,8 +170,7 @@ class Cypher:
         there = self.node_is_there(other) if origin == REQUEST else f"{other.var}.deletedAt IS NULL"
         wanted = self.condition(other, predicate.where, origin)
         guard = self._guard(node, self.table(node.entity).of(end.name).clear) if origin == REQUEST else ""
-        before = f"{guard} AND " if guard else ""
-        exists = f"EXISTS {{ MATCH {pattern} WHERE {before}{there} AND {wanted} }}"
+        exists = f"EXISTS {{ MATCH {pattern} WHERE {both(guard, there, wanted)} }}"
         return exists if predicate.some else f"NOT {exists}"
 
     def _compare(self, node: Node, leaf: Compare, origin: str) -> str:
@@ -283,6 +282,17 @@ class Cypher:
             f"CASE WHEN {value} > {today} THEN null WHEN {age} >= {masking.OLDEST_BAND} THEN '{masking.OLDEST_BAND}+' "
             f"WHEN {value} IS NOT NULL THEN toString({low}) + '-' + toString({low} + 9) END"
         )
+
+
+def both(*conditions: str) -> str:
+    """All of them; what is always true is left out."""
+    return " AND ".join(each for each in conditions if each not in {"", "true"}) or "true"
+
+
+def _widest(predicates: list[Predicate]) -> list[Predicate]:
+    """Without those that another one includes: `a OR (a AND b)` is `a`."""
+    demands = [conjuncts(each) for each in predicates]
+    return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
 
 
 def _cut(value: str, depth: int) -> str:

@@ -21,7 +21,7 @@ from policies.model import (
 )
 from policies.purposes import covered, struck
 from schema.catalogue import Catalogue, EdgeEnd
-from schema.predicate import Predicate, negation_normal
+from schema.predicate import Predicate, conjuncts, negation_normal
 
 
 def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
@@ -86,7 +86,8 @@ def _decide_type(catalogue: Catalogue, entity: str, grants: Iterable[Grant], for
             thresholds.append(grant.contributors)
         if any(effect.name != "aggregate" for effect in given.values()):
             visible.add(row)
-    fields = {name.partition(".")[2]: each.table(_ladder(catalogue, name)) for name, each in effects.items()}
+    within = _within(tuple(rows))
+    fields = {name.partition(".")[2]: each.table(_ladder(catalogue, name), within) for name, each in effects.items()}
     contributors = max(thresholds, default=DEFAULT_CONTRIBUTORS)
     return TypeDecision(tuple(rows), frozenset(visible), frozenset(contributing), fields, contributors)
 
@@ -94,6 +95,15 @@ def _decide_type(catalogue: Catalogue, entity: str, grants: Iterable[Grant], for
 def _ladder(catalogue: Catalogue, coordinate: str) -> tuple[str, ...]:
     found = catalogue.coordinate(coordinate)
     return () if isinstance(found, EdgeEnd) else found.masks
+
+
+def _within(rows: tuple[Predicate, ...]) -> tuple[frozenset[int], ...]:
+    """For each row predicate, those that demand at least as much: whatever holds on its rows holds on theirs.
+
+    So a field that is clear on a whole jurisdiction needs no guard on the rented dwellings in it.
+    """
+    demands = [conjuncts(each) for each in rows]
+    return tuple(frozenset(j for j, more in enumerate(demands) if less <= more) for less in demands)
 
 
 class _Effects:
@@ -105,19 +115,20 @@ class _Effects:
     def add(self, effect: str, mask: str | None, row: int) -> None:
         self.rows.setdefault((effect, mask), set()).add(row)
 
-    def of(self, effect: str) -> frozenset[int]:
-        return frozenset(self.rows.get((effect, None), ()))
-
-    def table(self, ladder: tuple[str, ...]) -> FieldDecision:
+    def table(self, ladder: tuple[str, ...], within: tuple[frozenset[int], ...]) -> FieldDecision:
         """Most revealing rung first; a rung keeps no row that something stronger already covers."""
-        covered_rows = set(self.of("clear"))
+
+        def of(effect: str, mask: str | None = None) -> frozenset[int]:
+            return frozenset(inner for row in self.rows.get((effect, mask), ()) for inner in within[row])
+
+        shown = of("clear")
         masks: list[tuple[str, frozenset[int]]] = []
         for rung in reversed(ladder):
-            left = frozenset(self.rows.get(("mask", rung), set()) - covered_rows)
+            left = of("mask", rung) - shown
             if left:
                 masks.append((rung, left))
-                covered_rows |= left
-        return FieldDecision(self.of("clear"), tuple(masks), self.of("aggregate"), self.of("match"))
+                shown |= left
+        return FieldDecision(of("clear"), tuple(masks), of("aggregate"), of("match"))
 
 
 def purposes_that_would(

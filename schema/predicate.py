@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -324,13 +324,10 @@ def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
             return Compare(field, _NEGATED[op], value, bucket) if negate else predicate
 
 
-def leaves(predicate: Predicate) -> Iterator[Compare | Related]:
-    """Each comparison and each edge condition of the entity itself (not those beyond an edge)."""
+def conjuncts(predicate: Predicate) -> frozenset[Predicate]:
+    """The conditions that must all hold; a predicate whose conjuncts include another's holds on fewer rows."""
     match predicate:
-        case All(parts) | Any_(parts):
-            for part in parts:
-                yield from leaves(part)
-        case Not(part):
-            yield from leaves(part)
+        case All(parts):
+            return frozenset(each for part in parts for each in conjuncts(part))
         case _:
-            yield predicate
+            return frozenset({predicate})
