@@ -146,6 +146,8 @@ def _sole_fetcher(folder: Path) -> Iterator[None]:
 
 def _fetch_all(jars: list[Jar], folder: Path, progress: Progress) -> None:
     total, done = sum(jar.size for jar in jars), 0
+    for left in folder.glob(".fetching-*"):  # by a fetcher that was killed: we hold its lock now
+        shutil.rmtree(left, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder))
     pool = ThreadPoolExecutor(FETCHERS)
     try:

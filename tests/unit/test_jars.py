@@ -93,7 +93,9 @@ def test_a_damaged_cache_is_fetched_again(repository: Path, tmp_path: Path) -> N
     publish_all(repository)
     first = ensure_jars(lock(), tmp_path / "cache", None, print)[0]
     first.write_bytes(b"\0" * len(CONTENT["neo4j"]))
+    (first.parent / ".fetching-killed").mkdir()
     assert ensure_jars(lock(), tmp_path / "cache", None, print)[0].read_bytes() == CONTENT["neo4j"]
+    assert {path.name for path in first.parent.iterdir()} == {".lock", "neo4j-1.0.jar", "helper-1.0.jar"}
 
 
 @pytest.mark.parametrize(
