@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from hub import cli_ask, cli_audit, cli_graph
-from hub.cli_words import Home, Json, Port, open_settings, progress_bar, remedied, row_counter
+from hub.cli_words import Home, Json, Port, Refused, open_settings, progress_bar, remedied, row_counter
 
 app = typer.Typer(
     name="sluicegate",
@@ -42,10 +42,13 @@ def demo(
     check: Annotated[bool, typer.Option("--check", help="Take the tour, assert it, stop, exit.")] = False,
 ) -> None:
     """Set up everything and take the tour: a county, a graph, three purposes, three answers (演示)."""
-    from hub.demo import run
-
     with remedied():
-        code: int = run(people, seed, port, check)
+        from hub.demo import DemoFailed, run
+
+        try:
+            code = run(people, seed, port, check)
+        except DemoFailed as failed:
+            raise Refused(str(failed)) from None
     raise typer.Exit(code)
 
 

@@ -111,8 +111,7 @@ class Graph:
             names = result.keys()
             # Taken in streaming order, so that a result past the cap is never held whole.
             return [
-                {name: meter.plain(value) for name, value in zip(names, record, strict=True)}
-                async for record in result
+                {name: meter.plain(value) for name, value in zip(names, record, strict=True)} async for record in result
             ]
 
     def _session(self) -> neo4j.AsyncSession:
@@ -191,9 +190,7 @@ class GraphWriter:
     def read(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of one read statement, repeated after a transient error."""
         try:
-            with self._driver.session(
-                database=self._database, default_access_mode=neo4j.READ_ACCESS
-            ) as session:
+            with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
                 return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
@@ -256,9 +253,7 @@ def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _timeout() -> HubError:
-    return HubError(
-        Code.TIMEOUT, "the graph did not answer in time; ask for fewer nodes or narrow the filter"
-    )
+    return HubError(Code.TIMEOUT, "the graph did not answer in time; ask for fewer nodes or narrow the filter")
 
 
 def _code(error: Exception) -> str:
