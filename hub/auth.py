@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from hub.endpoint import Request
@@ -28,6 +29,7 @@ LEEWAY_SECONDS: Final = 30
 MAX_LIFETIME_SECONDS: Final = 3_600
 MIN_RSA_BITS: Final = 2_048
 MAX_SUB: Final = 256
+NONE: Final[frozenset[str]] = frozenset()
 HEADER: Final = frozenset({"alg", "kid", "typ"})
 KINDS: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
@@ -57,8 +59,8 @@ class Verifier:
 
     issuer: str
     audience: str
-    keys: Mapping[str, tuple[str, Key]] = field(repr=False)
-    """kid → (the one algorithm it may be used with, key)."""
+    keys: Mapping[str, tuple[frozenset[str], Key]] = field(repr=False)
+    """kid → (the one algorithm it may be used with, by all its names; key)."""
 
     @classmethod
     def load(cls, jwks: Path, issuer: str, audience: str) -> Verifier:
@@ -69,7 +71,7 @@ class Verifier:
             raise KeysRefused(f"{jwks} is not a JWK set") from None
         if not keys:
             raise KeysRefused(f"{jwks} holds no key")
-        known = {key.kid: (_algorithm(key), key) for key in keys if key.kid}
+        known = {key.kid: (_algorithms(key), key) for key in keys if key.kid}
         if len(known) != len(keys):
             raise KeysRefused(f"{jwks}: each key needs a `kid` of its own")
         return cls(issuer, audience, known)
@@ -94,13 +96,11 @@ class Verifier:
         if not header.keys() <= HEADER or str(header.get("typ", "JWT")).lower() not in KINDS:
             raise _Refused
         kid = header.get("kid")
-        algorithm, key = self.keys.get(kid, (None, None)) if isinstance(kid, str) else (None, None)
-        if algorithm is None or header.get("alg") != algorithm:
+        algorithms, key = self.keys.get(kid, (NONE, None)) if isinstance(kid, str) else (NONE, None)
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in algorithms:
             raise _Refused
-        try:
-            jws.deserialize_compact(token, key, algorithms=[algorithm])
-        except (JoseError, ValueError, TypeError):
-            raise _Refused from None
+        _check_signature(token, key, algorithm)
         return _section(parts[1])
 
     def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
@@ -149,13 +149,23 @@ def unauthenticated() -> HubError:
     )
 
 
-def _algorithm(key: Key) -> str:
+def _check_signature(token: str, key: Key | None, algorithm: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            # RFC 9864 renames EdDSA with this curve to Ed25519; issuers still write the old name.
+            warnings.simplefilter("ignore", SecurityWarning)
+            jws.deserialize_compact(token, key, algorithms=[algorithm])
+    except (JoseError, ValueError, TypeError):
+        raise _Refused from None
+
+
+def _algorithms(key: Key) -> frozenset[str]:
     if isinstance(key, ECKey) and key.curve_name == "P-256":
-        return "ES256"
+        return frozenset({"ES256"})
     if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
-        return "EdDSA"
+        return frozenset({"EdDSA", "Ed25519"})
     if isinstance(key, RSAKey) and key.public_key.key_size >= MIN_RSA_BITS:
-        return "RS256"
+        return frozenset({"RS256"})
     raise KeysRefused("a key is none of P-256, Ed25519, and RSA of 2048 bits or more")
 
 

@@ -58,7 +58,8 @@ class Limits:
     repeats: int = 1_000
     cost: int = 20_000
     aggregate_cost: int = 100
-    introspection_list: int = 5
+    introspection_types: int = 40
+    introspection_list: int = 3
     page_default: int = 20
     page_max: int = 200
 
@@ -203,8 +204,10 @@ class _Meter:
     def _weight(self, node: FieldNode, definition: GraphQLField, named: GraphQLNamedType) -> tuple[int, int]:
         """(nodes that the field itself stands for, how often its selections repeat)."""
         if named.name.startswith("__"):
-            listed = is_list_type(get_nullable_type(definition.type))
-            return 1, self._limits.introspection_list if listed else 1
+            if not is_list_type(get_nullable_type(definition.type)):
+                return 1, 1
+            every = node.name.value == "types"
+            return 1, self._limits.introspection_types if every else self._limits.introspection_list
         if "first" in definition.args:
             return 1, self._page(node)
         if named.name.endswith("Aggregate"):

@@ -1,0 +1,110 @@
+"""I: a browser, a proxy or a curious client gets no other way in."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import Served, code_of, serving
+
+pytestmark = pytest.mark.attack
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("web") / "home") as running:
+        yield running
+
+
+@pytest.mark.parametrize("query", ["{__typename}", "mutation{x}"])
+def test_i01_get(served: Served, query: str) -> None:
+    response = served.client.get("/graphql", params={"query": query})
+    assert (response.status_code, code_of(response)) == (405, "METHOD")
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "", "application/jsonx"],
+)
+def test_i01_what_a_form_can_send(served: Served, media: str) -> None:
+    headers = {"Content-Type": media, "Authorization": f"Bearer {served.issuer.issue('fire-inspection', 'p')}"}
+    response = served.client.post("/graphql", content=b'{"query": "{ __typename }"}', headers=headers)
+    assert (response.status_code, code_of(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("document", ["mutation { x }", "subscription { x }", "{ __typename } mutation M { x }"])
+def test_i01_only_queries(served: Served, document: str) -> None:
+    response = served.ask(document)
+    assert (response.status_code, code_of(response)) == (400, "VALIDATION")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1"])
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_i04_no_cross_origin_header_ever(served: Served, origin: str, method: str) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    response = served.client.request(method, "/graphql", headers=headers)
+    assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", ["/graphiql", "/playground", "/console/", "/docs", "/openapi.json", "/schema"])
+def test_i05_no_page_for_anonymous(served: Served, path: str) -> None:
+    assert served.client.get(path).status_code == 404
+
+
+def test_i05_introspection_needs_a_token(served: Served) -> None:
+    query = {"query": "{ __schema { queryType { name } } }"}
+    anonymous = served.client.post("/graphql", json=query)
+    assert (anonymous.status_code, code_of(anonymous)) == (401, "UNAUTHENTICATED")
+    assert served.ask(**query).json()["data"] == {"__schema": {"queryType": {"name": "Query"}}}
+
+
+@pytest.mark.parametrize(
+    ("headers", "members"),
+    [
+        ({"X-Debug": "1"}, {}),
+        ({"X-Apollo-Tracing": "1", "Apollo-Require-Preflight": "1"}, {}),
+        ({"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"}, {}),
+        ({}, {"extensions": {}}),
+    ],
+)
+def test_i06_no_tracing_on_demand(served: Served, headers: dict[str, str], members: dict[str, object]) -> None:
+    told = served.ask(headers=headers, **members).json()
+    assert told["extensions"].keys() == {"policyVersion", "requestId", "receipt"}
+
+
+def test_i06_asking_by_extension_is_refused(served: Served) -> None:
+    assert code_of(served.ask(extensions={"tracing": True})) == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Content-Length: +5\r\n",
+    ],
+)
+def test_i09_smuggling(served: Served, head: bytes) -> None:
+    """Two readings of where a request ends: refused, and the bytes that follow are not a second request."""
+    hidden = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    start = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as wire:
+        wire.sendall(start + head + b"\r\n0\r\n\r\n" + hidden)
+        wire.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"sluicegate_requests_total" not in answer
+
+
+def test_i09_a_second_request_on_a_connection_is_read_whole(served: Served) -> None:
+    body = json.dumps({"query": "{ __typename }"}).encode()
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as wire:
+        wire.sendall(head + b"\r\n" + body + head + b"Connection: close\r\n\r\n" + body)
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert answer.count(b"UNAUTHENTICATED") == 2
