@@ -11,6 +11,9 @@ from hypothesis import settings as hypothesis_settings
 
 from hub.localgraph import GraphAddress, LocalGraph
 from hub.settings import Settings
+from tests.county import county
+
+__all__ = ["county"]  # the fixture of the shared sample county
 
 SEED = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(2**32))
 hypothesis_settings.register_profile("sluicegate", deadline=None, print_blob=True)
