@@ -54,6 +54,12 @@ class Since:
     waiting: tuple[str, ...] = ()
     waiting_since: dt.datetime | None = None
 
+    def earliest(self) -> dt.datetime | None:
+        """From where to read if waiting records cannot be asked for one by one; None is the beginning."""
+        if self.moment is None or (self.waiting and self.waiting_since is None):
+            return None
+        return min(self.moment, self.waiting_since or self.moment)
+
 
 class Reader(Protocol):
     """One stream of a source.

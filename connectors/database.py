@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -51,14 +52,18 @@ class TableReader:
         return self._stream.table or ""
 
     def _parts(self, since: Since) -> Iterator[Any]:
-        moment = since.moment if self._stream.cursor else None
+        numbers = [each for each in since.waiting if not each.startswith("~")]
+        alone = len(self._stream.key) == 1 and len(numbers) == len(since.waiting)
+        # A record number that is kept as a digest cannot be asked for: the read starts earlier instead.
+        moment = since.moment if alone else since.earliest()
+        if not self._stream.cursor:
+            moment = None
         yield lambda query, table: self._order(self._after(query, table, moment), table)
-        if moment is None or len(self._stream.key) != 1:
+        if moment is None or not alone:
             return
-        for start in range(0, len(since.waiting), CHUNK):
-            keys = since.waiting[start : start + CHUNK]
-            yield lambda query, table, keys=keys: self._order(
-                query.where(table.c[self._stream.key[0]].in_(keys)), table
+        for start in range(0, len(numbers), CHUNK):
+            yield lambda query, table, some=numbers[start : start + CHUNK]: self._order(
+                query.where(_among(table.c[self._stream.key[0]], some)), table
             )
 
     def _after(self, query: Any, table: Any, moment: dt.datetime | None) -> Any:
@@ -95,7 +100,7 @@ class TableReader:
             if not path.is_file():
                 raise ConnectorError(self._name, "the database file does not exist")
             # Read-only by SQLite itself: a connector changes nothing at its source, and makes no empty file.
-            url = sa.URL.create("sqlite", database=f"file:{path.as_posix()}", query={"mode": "ro", "uri": "true"})
+            url = sa.URL.create("sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"})
             return sa.create_engine(url, hide_parameters=True)
         try:
             url = sa.make_url(where)
@@ -105,3 +110,8 @@ class TableReader:
             return sa.create_engine(url, hide_parameters=True)
         except (sa.exc.ArgumentError, ImportError):
             raise ConnectorError(self._name, "the database's address or driver is not usable") from None
+
+
+def _among(column: Any, numbers: list[str]) -> Any:
+    whole = isinstance(column.type, sa.Integer)
+    return column.in_([int(each) for each in numbers if each.isdigit()] if whole else numbers)

@@ -64,7 +64,7 @@ class RestReader:
 
     def read(self, since: Since) -> Iterator[Row | Broken]:
         """Records changed at or after `since`; raises ConnectorError if they cannot all be had."""
-        start = None if self.full else _earliest(since)
+        start = None if self.full else since.earliest()
         number = 0
         given: set[bytes] = set()
         before: set[bytes] | None = None
@@ -172,13 +172,6 @@ def _row(number: int, item: Any) -> Row | Broken:
 
 def _mark(item: Any) -> bytes:
     return hashlib.blake2b(orjson.dumps(item, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
-
-
-def _earliest(since: Since) -> dt.datetime | None:
-    """Waiting records cannot be asked for one by one: the read starts at the oldest of them."""
-    if since.moment is None or (since.waiting and since.waiting_since is None):
-        return None
-    return min(since.moment, since.waiting_since or since.moment)
 
 
 def _pause(attempt: int, wanted: str | None) -> float:

@@ -1,0 +1,141 @@
+"""A pull that is killed at any moment leaves whole batches, and the next pull ends in the graph of a clean one (L12, L36)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from hub.localgraph import GraphAddress
+from tests.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+import connectors.run
+from hub.localgraph import GraphAddress
+from hub.pull import run_pull
+from hub.settings import Settings
+from hub.sink import Sink
+
+given = json.loads(sys.stdin.readline())
+connectors.run.BATCH_ROWS = 40
+left = given["writes"]
+real = Sink.write
+
+def write(self, batch):
+    # The kill comes from within, so that each moment is met for certain: before a batch, or while it is in flight.
+    global left
+    left -= 1
+    if left < 0 and given["inside"]:
+        def dying(transaction):
+            run = transaction.run
+            count = 0
+            def counted(text, **parameters):
+                nonlocal count
+                count += 1
+                if count > given["statements"]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return run(text, **parameters)
+            transaction.run = counted
+            return transaction
+        plain = self._writer.write
+        self._writer.write = lambda work: plain(lambda transaction: work(dying(transaction)))
+    elif left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(self, batch)
+
+Sink.write = write
+address = GraphAddress(given["url"], given["user"], given["password"])
+variables = {"HOTLINE_URL": given["hotline"]}
+settings = Settings.load(home=Path(given["home"]))
+run_pull(settings, Path(given["sources"]), [], Path(given["folder"]), variables, lambda *_: None, address=address)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return county(tmp_path_factory.mktemp("kill") / "data", 300)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kill-home")
+
+
+@pytest.fixture(scope="module")
+def clean(
+    folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> tuple[list[str], list[str]]:
+    """The graph of one clean pull."""
+    pull(home, empty_graph, folder)
+    found = canonical(graph_driver)
+    assert len(found[0]) > 1_000
+    return found
+
+
+def killed_pull(folder: Path, home: Path, address: GraphAddress, moment: dict[str, int]) -> int:
+    import json
+
+    with hotline(folder) as variables:
+        given = {
+            "url": address.url, "user": address.user, "password": address.password, "home": str(home),
+            "sources": str(SOURCES), "folder": str(folder), "hotline": variables["HOTLINE_URL"], **moment,
+        }  # fmt: skip
+        child = subprocess.run(
+            [sys.executable, "-c", CHILD], input=json.dumps(given) + "\n", text=True, capture_output=True,
+            env={**os.environ, "HOTLINE_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=120, check=False,
+        )  # fmt: skip
+    assert child.stderr == ""
+    return child.returncode
+
+
+MOMENTS = (
+    {"writes": 0, "inside": 1, "statements": 2},
+    {"writes": 4, "inside": 0, "statements": 0},
+    {"writes": 6, "inside": 1, "statements": 5},
+    {"writes": 12, "inside": 1, "statements": 3},
+    {"writes": 20, "inside": 1, "statements": 7},
+)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda each: "-".join(str(part) for part in each.values()))
+def test_killed_then_pulled_again_is_as_pulled_once(
+    clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
+    graph_driver: neo4j.Driver, moment: dict[str, int],
+) -> None:  # fmt: skip
+    empty(graph_driver)
+    assert killed_pull(folder, home, empty_graph, moment) == -signal.SIGKILL
+    assert one(graph_driver, "MATCH (n) RETURN count(n)") < len(clean[0])
+    # Wholly in or out: no record without its node, no cursor that has passed what is not in.
+    torn = "MATCH (r:SourceRecord) WHERE NOT (r)-[:ASSERTS]->() RETURN count(r)"
+    assert one(graph_driver, torn) == 0
+    ahead = (
+        "MATCH (c:SourceCursor)  WHERE c.position IS NOT NULL AND NOT EXISTS "
+        "{ MATCH (r:SourceRecord|Quarantined {stream: c.source}) WHERE r.asOf = c.position } RETURN c.source AS s"
+    )
+    assert ask(graph_driver, ahead) == []
+    pull(home, empty_graph, folder)
+    assert canonical(graph_driver) == clean
+    assert [each.changes for each in pull(home, empty_graph, folder).values()] == [0] * 6
+
+
+def test_killed_by_the_clock(
+    clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
+    graph_driver: neo4j.Driver, rng: random.Random, wipe: Callable[[], None],
+) -> None:  # fmt: skip
+    """A moment that nobody chose; TEST_SEED in the header repeats the choice."""
+    empty(graph_driver)
+    moment = {"writes": rng.randrange(25), "inside": 1, "statements": rng.randrange(1, 9)}
+    killed_pull(folder, home, empty_graph, moment)
+    pull(home, empty_graph, folder)
+    assert canonical(graph_driver) == clean
