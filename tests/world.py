@@ -52,10 +52,14 @@ class World:
         for label, rows in by_label.items():
             text = f"UNWIND $rows AS row CREATE (n:{label}) SET n = row"
             writer.write(lambda tx, text=text, rows=rows: tx.run(text, rows=rows))  # type: ignore[misc]
+        by_edge: dict[tuple[str, str], list[list[str]]] = {}
         for source, edge, target in self.edges:
-            end = CATALOGUE.entity(self.nodes[source][0]).edge(edge)
-            text = f"MATCH (a {{sid: $a}}), (b {{sid: $b}}) CREATE (a)-[:{end.relationship}]->(b)"
-            writer.write(lambda tx, t=text, a=sid(source), b=sid(target): tx.run(t, a=a, b=b))  # type: ignore[misc]
+            by_edge.setdefault((self.nodes[source][0], edge), []).append([sid(source), sid(target)])
+        for (label, edge), pairs in by_edge.items():
+            end = CATALOGUE.entity(label).edge(edge)
+            text = f"UNWIND $pairs AS pair MATCH (a:{label} {{sid: pair[0]}}), (b:{end.target} {{sid: pair[1]}}) "
+            text += f"CREATE (a)-[:{end.relationship}]->(b)"
+            writer.write(lambda tx, text=text, pairs=pairs: tx.run(text, pairs=pairs))  # type: ignore[misc]
 
 
 def policy(folder: Path, text: str) -> PolicySet:

@@ -1,0 +1,151 @@
+"""The compiled statement and the naive oracle agree on generated policies, graphs and documents (semantics 15).
+
+`ORACLE_TRIPLES` sets how many (policy, graph, document) triples; `TEST_SEED` repeats a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import HubError
+from hub.graph import Graph, GraphWriter
+from hub.localgraph import GraphAddress
+from policies.model import PolicySet, Subject
+from schema import CATALOGUE
+from tests.answers import CURSOR, Expected, expected
+from tests.documents import PAGED, Document, document
+from tests.generate import APPLICATIONS, PURPOSES, policies, world
+from tests.oracle import Sight, rules_for
+from tests.world import SEALS, TODAY, World, ask, sid, subject
+
+pytestmark = [pytest.mark.property, pytest.mark.slow]
+TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "2000"))
+WORLDS, DOCUMENTS, IN_FLIGHT, MAX_PAGES = 5, 10, 4, 4
+"""Each pair of a policy and a document meets every world: planning its statement takes most of the time."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One triple; `label` names the draw that made it."""
+
+    label: str
+    policies: PolicySet
+    who: Subject
+    purpose: str
+    sight: Sight
+    document: Document
+
+
+def draw(seed: int, worlds: list[World], folder: Path, pairs: int) -> Iterator[list[Case]]:
+    """`pairs` of a policy and a document, each with every world."""
+    for index in range(-(-pairs // DOCUMENTS)):
+        rng = random.Random(f"{seed}:{index}")
+        rules = policies(rng, folder / str(index))
+        for number in range(DOCUMENTS):
+            who = subject(rules, rng.choice(APPLICATIONS))
+            purpose = rng.choice(PURPOSES)
+            found = rules_for(rules, who, purpose, TODAY)
+            sights = [Sight(each, found, who.jurisdiction, TODAY) for each in worlds]
+            names = rng.sample(sorted(worlds[0].nodes), 12)
+            ids = [_id(rng, worlds[0], name, who.department, purpose) for name in names]
+            asked = document(rng, ids, sights[0].filterable)
+            label = f"{index}.{number}"
+            yield [Case(f"{label}.{w}", rules, who, purpose, sight, asked) for w, sight in enumerate(sights)]
+
+
+def _id(rng: random.Random, made: World, name: str, department: str, purpose: str) -> str:
+    """A sealed id, sometimes another department's."""
+    tag = CATALOGUE.entity(made.nodes[name][0]).tag
+    return SEALS.seal_id(rng.choice((department, department, department, "other")), purpose, tag, sid(name))
+
+
+def agrees(wanted: Any, got: Any) -> bool:
+    """Whether the answers are the same; a cursor of the oracle stands for any cursor of the hub."""
+    if isinstance(wanted, dict):
+        return isinstance(got, dict) and list(wanted) == list(got) and all(agrees(wanted[k], got[k]) for k in wanted)
+    if isinstance(wanted, list):
+        return isinstance(got, list) and len(wanted) == len(got) and all(map(agrees, wanted, got))
+    if isinstance(wanted, str) and wanted.startswith(CURSOR):
+        return isinstance(got, str) and len(got) > 40
+    return type(wanted) is type(got) and bool(wanted == got)
+
+
+def errors_agree(wanted: Expected, errors: tuple[HubError, ...]) -> bool:
+    """Whether the errors beside the data are the same, those under a forged `node` apart."""
+    got = Counter((each.code.value, tuple(map(str, each.path))) for each in errors)
+    kept = Counter({key: count for key, count in got.items() if key[1][0] not in wanted.forged})
+    return kept == wanted.errors
+
+
+async def disagreement(graph: Graph, case: Case) -> str | None:
+    """How the two answers differ, page after page, or None."""
+    theirs: dict[str, Any] = dict(case.document.variables)
+    ours: dict[str, Any] = dict(case.document.variables)
+    for _ in range(MAX_PAGES):
+        wanted = expected(case.sight, case.who.department, case.purpose, case.document.text, ours)
+        try:
+            got = await ask(graph, case.policies, case.who, case.purpose, case.document.text, theirs)
+        except HubError as refusal:
+            return None if refusal.code.value in wanted.faults else _tell(case, ours, wanted, repr(refusal))
+        if wanted.faults or not agrees(wanted.data, got.answer.data) or not errors_agree(wanted, got.answer.errors):
+            codes = [(each.code.value, each.path) for each in got.answer.errors]
+            text = got.statement.text if got.statement else ""
+            return _tell(case, ours, wanted, f"{json.dumps(got.answer.data, ensure_ascii=False)}\n{codes}\n{text}")
+        if not case.document.paged or not wanted.data[PAGED] or not wanted.data[PAGED]["pageInfo"]["hasNextPage"]:
+            return None
+        if wanted.data[PAGED]["pageInfo"]["endCursor"] is None:
+            return None
+        ours["after"] = wanted.data[PAGED]["pageInfo"]["endCursor"]
+        theirs["after"] = got.answer.data[PAGED]["pageInfo"]["endCursor"]
+    return None
+
+
+def _tell(case: Case, variables: Mapping[str, Any], wanted: Expected, got: str) -> str:
+    return (
+        f"draw {case.label} ({case.who.application}, {case.purpose})\n{case.document.text}\n{dict(variables)}\n"
+        f"oracle: {json.dumps(wanted.data, ensure_ascii=False)}\n"
+        f"{wanted.errors} {wanted.faults}\nhub: {got}\n"
+    )
+
+
+async def disagreements(graph: Graph, cases: list[Case]) -> list[str]:
+    """All of them, a few operations in flight at once."""
+    gate = asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(case: Case) -> str | None:
+        async with gate:
+            return await disagreement(graph, case)
+
+    return [found for found in await asyncio.gather(*(one(case) for case in cases)) if found]
+
+
+def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: random.Random, tmp_path: Path) -> None:
+    seed = rng.getrandbits(32)
+    worlds = [world(random.Random(f"{seed}:world:{index}")) for index in range(WORLDS)]
+    drawn = list(draw(seed, worlds, tmp_path, -(-TRIPLES // WORLDS)))
+
+    async def run() -> list[str]:
+        graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
+        try:
+            with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+                for index, made in enumerate(worlds):
+                    made.load(writer)
+                    if found := await disagreements(graph, [cases[index] for cases in drawn]):
+                        return found
+        finally:
+            await graph.close()
+        return []
+
+    found = sorted(asyncio.run(run()), key=len)
+    assert sum(map(len, drawn)) >= TRIPLES
+    assert not found, f"{len(found)} disagree; the smallest:\n{found[0]}"
