@@ -1,0 +1,141 @@
+"""One operation is at most one statement and just one record, however many root fields it has."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from graphql import get_introspection_query
+
+from audit.log import read, show
+from hub.app import build, open_hub
+from hub.graph import Graph
+from hub.issuer import Issuer
+from hub.pipeline import Hub
+from hub.settings import Settings
+from policies.language import load
+from schema import CATALOGUE
+from tests.county import POLICIES, Answer, County
+
+pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+
+Asked = tuple[str, str | None, str]
+GRID = ("grid-desk", "event.dispatch")
+STAT = ("statistics", "stat")
+
+ONE = [
+    "{ people(first: 2) { edges { node { id name } } } }",
+    "{ people(first: 2) { edges { node { name dwellings { building { name grid { name } } residents { name } } } } } }",
+    "{ a: people(first: 1) { edges { node { name } } } b: people(first: 1) { edges { node { phone } } } }",
+    "{ people { pageInfo { hasNextPage } } events { edges { cursor } } regions { edges { node { code } } } "
+    "buildings { edges { node { name dwellings { roomNo } } } } dwellings { edges { node { code } } } }",
+    "{ __schema { queryType { name } } people(first: 1) { edges { node { name } } } }",
+    "{ __type(name: \"Person\") { fields { name } } __typename events(first: 1) { edges { node { number } } } }",
+    "query($no: Boolean = false) { people(first: 1) { edges { node { name phone @include(if: $no) } } } "
+    "events(first: 1) @skip(if: $no) { edges { node { text } } } }",
+    "{ people(first: 1) { edges { node { name idNumber registeredAddress } } } }",
+    "{ events(first: 3, where: {status: {in: [RECEIVED, HANDLING]}}, orderBy: [{reportedAt: DESC}]) "
+    "{ edges { node { number reporter { name } } } } }",
+    "{ regions(where: {buildings: {some: {dwellings: {some: {usage: {eq: RENTED}}}}}}) { edges { node { code } } } }",
+    'fragment p on Person { ...q dwellings { code } } fragment q on Person { name } '
+    "{ people(first: 1) { edges { node { ...p ... on Node { id } } } } }",
+]  # fmt: skip
+COUNTS = [
+    "{ peopleAggregate { count } }",
+    "{ peopleAggregate(groupBy: [GENDER]) { gender count } dwellingsAggregate(groupBy: [USAGE]) { usage count } "
+    "buildingsAggregate { count } }",
+    "{ __schema { types { name } } peopleAggregate(groupBy: [AGE_BAND]) { ageBand count } }",
+]
+NONE = [
+    "{ __typename }",
+    "{ __schema { types { name fields { name } } } }",
+    "{ people(first: 1) @skip(if: true) { edges { node { name } } } }",
+]
+DENIED = ["{ people { edges { node { id } } } }", "{ people { edges { cursor } } regions { pageInfo { endCursor } } }"]
+REFUSED: list[tuple[str | None, str, str]] = [
+    (None, ONE[0], "PURPOSE_REQUIRED"),
+    ("welfare.elder", ONE[0], "PURPOSE_DENIED"),
+    ("event.dispatch", "{ people { edges { node { nme } } } }", "VALIDATION"),
+    ("event.dispatch", '{ people(where: {phone: {eq: "1"}}) { edges { cursor } } }', "FIELD_NOT_FILTERABLE"),
+    ("event.dispatch", '{ people(after: "x") { edges { cursor } } }', "BAD_CURSOR"),
+]
+CORPUS: list[tuple[Asked, int, str]] = [
+    *(((*GRID, document), 1, "OK") for document in ONE),
+    *(((*STAT, document), 1, "OK") for document in COUNTS),
+    *(((*GRID, document), 0, "OK") for document in [*NONE, get_introspection_query()]),
+    *(((*STAT, document), 0, "OK") for document in DENIED),
+    *((("grid-desk", purpose, document), 0, code) for purpose, document, code in REFUSED),
+]
+
+
+@asynccontextmanager
+async def in_process(county: County, folder: Path) -> AsyncIterator[tuple[Hub, httpx.AsyncClient]]:
+    """A hub in this process over the county's graph, and a client that reaches it without a socket."""
+    settings = Settings.load(home=folder / "home", policies=POLICIES)
+    graph = Graph(county.address.url, county.address.user, county.address.password)
+    hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
+    app = build(hub)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            yield hub, client
+
+
+async def ask(hub: Hub, client: httpx.AsyncClient, asked: Asked) -> Answer:
+    application, purpose, document = asked
+    headers = {"Authorization": f"Bearer {Issuer(hub.settings).issue(application, 'tester')}"}
+    if purpose is not None:
+        headers["Access-Purpose"] = purpose
+    response = await client.post("/graphql", headers=headers, json={"query": document})
+    return Answer(response.status_code, response.headers, response.content)
+
+
+async def walk(county: County, folder: Path) -> list[tuple[Answer, int, int, str]]:
+    """Of each document in turn: the answer, its statements, its records, and the result that was recorded."""
+    async with in_process(county, folder) as (hub, client):
+        found = []
+        for asked, _, _ in CORPUS:
+            statements, records = hub.graph.statements, len(list(read(hub.settings.audit_file)))
+            answer = await ask(hub, client, asked)
+            logged, _ = show(hub.settings.audit_file, answer.receipt["index"])
+            now = len(list(read(hub.settings.audit_file)))
+            found.append((answer, hub.graph.statements - statements, now - records, logged.record.result))
+        return found
+
+
+@pytest.fixture(scope="module")
+def walked(county: County, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Answer, int, int, str]]]:
+    yield asyncio.run(walk(county, tmp_path_factory.mktemp("one-statement")))
+
+
+@pytest.mark.parametrize("at", range(len(CORPUS)), ids=[asked[2][:60] for asked, _, _ in CORPUS])
+def test_one_operation_is_one_statement_and_one_record(walked: list[tuple[Answer, int, int, str]], at: int) -> None:
+    _, wanted, result = CORPUS[at]
+    answer, statements, records, recorded = walked[at]
+    assert (statements, records, recorded) == (wanted, 1, result), answer.body
+    assert ("data" in answer.body) == (result == "OK")
+
+
+def test_data_stands_beside_introspection(walked: list[tuple[Answer, int, int, str]]) -> None:
+    at = next(at for at, (asked, _, _) in enumerate(CORPUS) if asked[2].startswith("{ __schema { queryType"))
+    data = walked[at][0].data
+    assert data["__schema"] == {"queryType": {"name": "Query"}}
+    assert len(data["people"]["edges"]) == 1
+    assert list(data) == ["__schema", "people"]
+
+
+def test_requests_at_once_are_one_statement_and_one_record_each(county: County, tmp_path: Path) -> None:
+    async def at_once() -> tuple[int, list[Answer], Path]:
+        async with in_process(county, tmp_path) as (hub, client):
+            asked = [ask(hub, client, (*GRID, document)) for document in ONE for _ in range(5)]
+            answers = await asyncio.gather(*asked)
+            return hub.graph.statements, list(answers), hub.settings.audit_file
+
+    statements, answers, path = asyncio.run(at_once())
+    assert statements == len(answers) == 5 * len(ONE)
+    told = {(answer.receipt["index"], answer.body["extensions"]["requestId"]) for answer in answers}
+    assert told == {(each.index, each.record.request_id) for each in read(path)}
+    assert json.dumps([answer.data for answer in answers[:5]]) == json.dumps([answers[0].data] * 5)
