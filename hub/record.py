@@ -115,6 +115,8 @@ def _values(request: Request, validated: Validated | None, digester: Digester) -
 
 def _told(value: object, digester: Digester) -> str:
     # True, false and null identify nobody; any other value might.
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return digester.digest("value", str(value))
