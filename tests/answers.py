@@ -50,14 +50,14 @@ class Expected:
     """`node` roots whose id leads nowhere: which denials stand beside that null is not defined."""
 
 
-def expected(sight: Sight, department: str, purpose: str, document: str, variables: Mapping[str, Any]) -> Expected:
+def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
     """The oracle's answer to a valid document of one operation."""
     parsed = parse(document)
     operation = next(each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables))
     assert isinstance(values, VariableValues), values
-    reader = _Reader(sight, department, purpose, fragments, values)
+    reader = _Reader(sight, fragments, values)
     for name, nodes in reader.fields("Query", [operation]).items():
         reader.out.data[name] = reader.root(name, nodes)
     return reader.out
@@ -75,12 +75,10 @@ class _Reader:
     def __init__(
         self,
         sight: Sight,
-        department: str,
-        purpose: str,
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
     ) -> None:
-        self.sight, self.department, self.purpose = sight, department, purpose
+        self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
         self.fragments, self.variables = fragments, variables
         self.out = Expected()
 

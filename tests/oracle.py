@@ -28,7 +28,7 @@ from schema.predicate import (
     conjuncts,
     negation_normal,
 )
-from tests.world import World, sid
+from tests.world import SEALS, World, sid
 
 Kleene = bool | None
 """True, false, or None for unknown."""
@@ -175,7 +175,8 @@ class Sight:
 
     world: World
     rules: Mapping[str, list[Rule]]
-    jurisdiction: str
+    who: Subject
+    purpose: str
     today: dt.date
     _edges: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _holds: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -244,8 +245,15 @@ class Sight:
         if value is None or effect is None or effect.name == "aggregate":
             return None
         if effect.mask is not None:
-            return masking.parse(effect.mask).apply(value, self.today)
+            return self.masked(effect.mask, value)
         return value.isoformat() if isinstance(value, dt.date) else value
+
+    def masked(self, rung: str, value: Any) -> Any:
+        """A value under one rung; a pseudonym has a key for each department and purpose."""
+        if rung == "pseudonym":
+            key = SEALS.pseudonym_key(self.who.department, self.purpose)
+            return masking.parse(rung).apply(value, self.today, key)
+        return masking.parse(rung).apply(value, self.today)
 
     def clear_value(self, name: str, field_: str) -> Any:
         """The value if the cell is clear; a masked or hidden cell is null to filters and sorts (semantics 9)."""
@@ -356,4 +364,4 @@ class Sight:
             return list(field_.values)
         regions = CATALOGUE.entity("Region")
         at_level = {self.value(n, "region") for n in self.names(regions) if self.value(n, "level") == bucket.level}
-        return sorted(path for path in at_level if path is not None and path.startswith(self.jurisdiction))
+        return sorted(path for path in at_level if path is not None and path.startswith(self.who.jurisdiction))

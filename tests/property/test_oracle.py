@@ -20,7 +20,7 @@ import pytest
 from hub.errors import HubError
 from hub.graph import Graph, GraphWriter
 from hub.localgraph import GraphAddress
-from policies.model import PolicySet, Subject
+from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.answers import CURSOR, Expected, expected
 from tests.documents import PAGED, Document, document
@@ -40,8 +40,6 @@ class Case:
 
     label: str
     policies: PolicySet
-    who: Subject
-    purpose: str
     sight: Sight
     document: Document
 
@@ -55,12 +53,12 @@ def draw(seed: int, worlds: list[World], folder: Path, pairs: int) -> Iterator[l
             who = subject(rules, rng.choice(APPLICATIONS))
             purpose = rng.choice(PURPOSES)
             found = rules_for(rules, who, purpose, TODAY)
-            sights = [Sight(each, found, who.jurisdiction, TODAY) for each in worlds]
+            sights = [Sight(each, found, who, purpose, TODAY) for each in worlds]
             names = rng.sample(sorted(worlds[0].nodes), 12)
             ids = [_id(rng, worlds[0], name, who.department, purpose) for name in names]
             asked = document(rng, ids, sights[0].filterable)
             label = f"{index}.{number}"
-            yield [Case(f"{label}.{w}", rules, who, purpose, sight, asked) for w, sight in enumerate(sights)]
+            yield [Case(f"{label}.{w}", rules, sight, asked) for w, sight in enumerate(sights)]
 
 
 def _id(rng: random.Random, made: World, name: str, department: str, purpose: str) -> str:
@@ -87,16 +85,18 @@ def errors_agree(wanted: Expected, errors: tuple[HubError, ...]) -> bool:
     return kept == wanted.errors
 
 
-async def disagreement(graph: Graph, case: Case) -> str | None:
-    """How the two answers differ, page after page, or None."""
+async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | None:
+    """How the two answers differ, page after page, or None; counts operations in `asked`."""
     theirs: dict[str, Any] = dict(case.document.variables)
     ours: dict[str, Any] = dict(case.document.variables)
     for _ in range(MAX_PAGES):
-        wanted = expected(case.sight, case.who.department, case.purpose, case.document.text, ours)
+        wanted = expected(case.sight, case.document.text, ours)
         try:
-            got = await ask(graph, case.policies, case.who, case.purpose, case.document.text, theirs)
+            sight = case.sight
+            got = await ask(graph, case.policies, sight.who, sight.purpose, case.document.text, theirs)
         except HubError as refusal:
             return None if refusal.code.value in wanted.faults else _tell(case, ours, wanted, repr(refusal))
+        asked["with a statement" if got.statement else "without"] += 1
         if wanted.faults or not agrees(wanted.data, got.answer.data) or not errors_agree(wanted, got.answer.errors):
             codes = [(each.code.value, each.path) for each in got.answer.errors]
             text = got.statement.text if got.statement else ""
@@ -112,19 +112,20 @@ async def disagreement(graph: Graph, case: Case) -> str | None:
 
 def _tell(case: Case, variables: Mapping[str, Any], wanted: Expected, got: str) -> str:
     return (
-        f"draw {case.label} ({case.who.application}, {case.purpose})\n{case.document.text}\n{dict(variables)}\n"
+        f"draw {case.label} ({case.sight.who.application}, {case.sight.purpose})\n"
+        f"{case.document.text}\n{dict(variables)}\n"
         f"oracle: {json.dumps(wanted.data, ensure_ascii=False)}\n"
         f"{wanted.errors} {wanted.faults}\nhub: {got}\n"
     )
 
 
-async def disagreements(graph: Graph, cases: list[Case]) -> list[str]:
+async def disagreements(graph: Graph, cases: list[Case], asked: Counter[str]) -> list[str]:
     """All of them, a few operations in flight at once."""
     gate = asyncio.Semaphore(IN_FLIGHT)
 
     async def one(case: Case) -> str | None:
         async with gate:
-            return await disagreement(graph, case)
+            return await disagreement(graph, case, asked)
 
     return [found for found in await asyncio.gather(*(one(case) for case in cases)) if found]
 
@@ -133,6 +134,7 @@ def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: rand
     seed = rng.getrandbits(32)
     worlds = [world(random.Random(f"{seed}:world:{index}")) for index in range(WORLDS)]
     drawn = list(draw(seed, worlds, tmp_path, -(-TRIPLES // WORLDS)))
+    asked: Counter[str] = Counter()
 
     async def run() -> list[str]:
         graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
@@ -140,8 +142,10 @@ def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: rand
             with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
                 for index, made in enumerate(worlds):
                     made.load(writer)
-                    if found := await disagreements(graph, [cases[index] for cases in drawn]):
+                    if found := await disagreements(graph, [cases[index] for cases in drawn], asked):
                         return found
+            # None can have sent fewer than one, so none has sent more.
+            assert graph.statements == asked["with a statement"]
         finally:
             await graph.close()
         return []

@@ -1,0 +1,145 @@
+"""Denied data is never fetched: no statement reads, for the client, a coordinate that no rule gives him.
+
+Over a corpus of generated documents: every property a statement touches is accounted for with its origin, the text is
+made of catalogue words and of nothing the client wrote. That an operation is at most one statement at the driver is
+counted here on a sample, and for every operation in test_oracle.py.
+`NEVER_FETCHED_DOCUMENTS` sets how many; `TEST_SEED` repeats a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hub.compile import Statement
+from hub.errors import HubError
+from hub.graph import Graph
+from hub.localgraph import GraphAddress
+from schema import CATALOGUE
+from tests.documents import document
+from tests.generate import APPLICATIONS, PURPOSES, policies, world
+from tests.oracle import Sight, rules_for
+from tests.world import SEALS, TODAY, prepare, sid, subject
+
+pytestmark = [pytest.mark.property, pytest.mark.slow]
+DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "500"))
+PER_POLICY, SAMPLE = 10, 10
+ALIASES = "zzq"
+
+EFFECTS = ("clear", "mask", "aggregate")
+VOCABULARY = """
+CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
+OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString duration
+between years year floor path found contributors amount rows g s k n d m v
+"""
+KEYWORDS = frozenset(VOCABULARY.split())
+MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
+TEXTS = frozenset({"", "/", "-", ".", "*", "**", "***", "****", "90+"})
+NAMES = frozenset(
+    name
+    for entity in CATALOGUE
+    for name in (
+        entity.name,
+        "sid",
+        "deletedAt",
+        *(field.name for field in entity.fields),
+        *(end.relationship for end in entity.edges.values()),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement and the coordinates its reader has no effect on."""
+
+    label: str
+    document: str
+    statement: Statement
+    denied: frozenset[str]
+
+
+def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
+    """Documents with a statement; those that were refused, or ask the graph nothing, are counted apart."""
+    made = world(random.Random(f"{seed}"))
+    for index in range(10 * DOCUMENTS // PER_POLICY):
+        rng = random.Random(f"{seed}:{index}")
+        rules = policies(rng, folder / str(index))
+        for number in range(PER_POLICY):
+            who, purpose = subject(rules, rng.choice(APPLICATIONS)), rng.choice(PURPOSES)
+            sight = Sight(made, rules_for(rules, who, purpose, TODAY), who, purpose, TODAY)
+            denied = frozenset(
+                coordinate
+                for coordinate, _ in CATALOGUE.coordinates()
+                if not sight.gives(*coordinate.split("."), *EFFECTS) and not sight.matches(*coordinate.split("."))
+            )
+            ids = [
+                SEALS.seal_id(who.department, purpose, CATALOGUE.entity(label).tag, sid(name))
+                for name, (label, _) in rng.sample(sorted(made.nodes.items()), 6)
+            ]
+            asked = document(rng, ids, sight.filterable, ALIASES)
+            try:
+                _, statement = prepare(rules, who, purpose, asked.text, asked.variables)
+            except HubError as refusal:
+                refused.append(refusal.code.value)
+                continue
+            if statement is not None:
+                yield Prepared(f"{seed}:{index}:{number}", asked.text, statement, denied)
+
+
+def properties(text: str) -> set[str]:
+    """`Type.property` of each property read in a statement, from the labels its variables are bound to."""
+    labels = dict(re.findall(r"\((n\d+):(\w+)", text))
+    return {f"{labels[var]}.{name}" for var, name in re.findall(r"\b(n\d+)\.(\w+)", text)}
+
+
+def problems(case: Prepared) -> list[str]:
+    """What is wrong with a statement."""
+    text = case.statement.text
+    asked = {each.coordinate for each in case.statement.references if each.origin == "request"}
+    known = {each.coordinate for each in case.statement.references}
+    house = {f"{entity.name}.{name}" for entity in CATALOGUE for name in ("sid", "deletedAt")}
+    bare = re.sub(r"'[^']*'", "''", text)
+    words = set(re.findall(r"[A-Za-z_]\w*", bare)) - KEYWORDS - NAMES
+    return [
+        *(f"fetches {each}, which is denied" for each in sorted(asked & case.denied)),
+        *(f"reads {each}, which is not accounted for" for each in sorted(properties(text) - known - house)),
+        *(f"holds the word {each}" for each in sorted(words) if not MADE.match(each)),
+        *(f"holds the text {each!r}" for each in re.findall(r"'([^']*)'", text) if each not in TEXTS),
+        *(["holds more than ASCII"] if not text.isascii() else []),
+        *(["holds a name the client made up"] if ALIASES in text else []),
+        *(f"has the parameter {each}" for each in case.statement.parameters if not re.fullmatch(r"p\d+", each)),
+    ]
+
+
+def test_no_statement_reads_what_is_denied(empty_graph: GraphAddress, rng: random.Random, tmp_path: Path) -> None:
+    refused: list[str] = []
+    made = corpus(rng.getrandbits(32), tmp_path, refused)
+    cases = [case for case, _ in zip(made, range(DOCUMENTS), strict=False)]
+
+    for case in cases:
+        assert not problems(case), f"{case.label}: {problems(case)}\n{case.document}\n{case.statement.text}"
+    assert len(cases) == DOCUMENTS
+    assert sum(bool(case.denied) for case in cases) > DOCUMENTS // 2
+    assert set(refused) <= {"FIELD_NOT_FILTERABLE", "VALIDATION", "BAD_CURSOR"}
+    assert len(refused) < DOCUMENTS // 2
+
+    async def statements() -> list[int]:
+        graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
+        sent = []
+        for case in cases[::SAMPLE]:
+            before = graph.statements
+            await graph.fetch(
+                case.statement.text, case.statement.parameters, deadline_seconds=60.0, byte_cap=10_000_000
+            )
+            sent.append(graph.statements - before)
+        await graph.close()
+        return sent
+
+    assert set(asyncio.run(statements())) == {1}
