@@ -1,8 +1,8 @@
 """A statement holds catalogue identifiers and parameters only, and each property it reads says who asked for it.
 
-The words of Cypher in which a plan is compiled: comparisons, row predicates, cells, masks and buckets. Every property
+The words of Cypher in which a plan is compiled: comparisons, row predicates and cells. Every property
 reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for what the
-client named, `policy` for what a rule reads. `policies/masking.py` defines what each mask yields; this says the same.
+client named, `policy` for what a rule reads.
 """
 
 from __future__ import annotations
@@ -11,10 +11,24 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from hub import veil
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
-from schema.predicate import All, Any_, Compare, Not, Op, Placeholder, Predicate, Related, conjuncts
+from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field
+from schema.predicate import (
+    All,
+    Any_,
+    CaseHolds,
+    Compare,
+    IsCase,
+    Not,
+    Op,
+    Placeholder,
+    Predicate,
+    Related,
+    conjuncts,
+    has_case,
+)
 
 REQUEST = "request"
 POLICY = "policy"
@@ -153,9 +167,40 @@ class Cypher:
                 return self._related(node, predicate, origin)
             case Compare():
                 return self._compare(node, predicate, origin)
+            case IsCase():
+                return self._is_case(node)
+            case CaseHolds():
+                return self._case_holds()
             case Not():
                 raise AssertionError("a condition is compiled in negation normal form")
         assert_never(predicate)
+
+    def _is_case(self, node: Node) -> str:
+        """The node is the request's case, and one that the subject may work on; false where no case is named."""
+        case = self.catalogue.case
+        if case is None or self.decision.case is None:
+            return "false"
+        table = self.table(node.entity)
+        sees = frozenset(row for row in table.visible if not has_case(table.rows[row]))
+        number, status, department = (
+            self.read(node, node.entity.field(name), "case", POLICY)
+            for name in (case.number, case.status, case.department)
+        )
+        conditions = both(
+            f"{number} = {self.operand(Placeholder('case'))}",
+            f"{status} IN {self.parameter(case.open)}",
+            f"{department} = {self.operand(Placeholder('subject.department'))}",
+            f"{node.var}.deletedAt IS NULL",
+            self.rows(node, sees),
+        )
+        return f"({conditions})"
+
+    def _case_holds(self) -> str:
+        case = self.catalogue.case
+        if case is None or self.decision.case is None:
+            return "false"
+        node = Node(self.variable(), self.catalogue.entity(case.entity), frozenset())
+        return f"EXISTS {{ MATCH ({node.var}:{case.entity}) WHERE {self._is_case(node)} }}"
 
     def _joined(self, node: Node, parts: tuple[Predicate, ...], origin: str, by: str, empty: str) -> str:
         texts = [self.condition(node, each, origin) for each in parts]
@@ -180,7 +225,7 @@ class Cypher:
         guard = self._guard(node, allowed) if origin == REQUEST else ""
         value = self.read(node, field, "where", origin)
         if leaf.bucket:
-            value = self.bucket(value, node.entity.bucket(leaf.bucket)[1])
+            value = veil.bucket(value, node.entity.bucket(leaf.bucket)[1], self.operand)
         if leaf.op is Op.IS_NULL:
             return self._is_null(value, bool(leaf.value), guard)
         text = self._comparison(leaf, value)
@@ -211,6 +256,8 @@ class Cypher:
             return value
         if value.name == "today":
             return years_before(self.decision.today, value.years_ago)
+        if value.name == "case":
+            return self.decision.case
         return getattr(self.decision.subject, value.name.removeprefix("subject."))
 
     # Cells.
@@ -224,11 +271,17 @@ class Cypher:
         if effects.clear:
             branches.append((effects.clear, self.read(node, field, position, REQUEST)))
         for rung, rows in effects.masks:
-            value = self.read(node, field, position, REQUEST)
-            branches.append((rows, self.mask(value, field, masking.parse(rung))))
+            branches.append((rows, self._masked(self.read(node, field, position, REQUEST), field, rung)))
         if len(branches) == 1 and node.within <= branches[0][0]:
             return branches[0][1]
         return f"CASE {' '.join(f'WHEN {self.rows(node, rows)} THEN {text}' for rows, text in branches)} END"
+
+    def _masked(self, value: str, field: Field, rung: str) -> str:
+        """The masked form, or a pair of rung and value for `hub/respond.py` where Cypher cannot mask it."""
+        mask = masking.parse(rung)
+        if mask.after_fetch:
+            return f"CASE WHEN {value} IS NOT NULL THEN {{m: {self.parameter(rung)}, v: {value}}} END"
+        return veil.mask(value, field, mask, self.operand)
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere: what a request may sort by."""
@@ -240,48 +293,8 @@ class Cypher:
         """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
         effects = self.table(node.entity).of(field.name)
         allowed = effects.clear | effects.aggregate
-        value = self.bucket(self.read(node, field, "group", REQUEST), bucket)
+        value = veil.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
         return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
-
-    def bucket(self, value: str, bucket: Bucket) -> str:
-        """The coarse form of a value."""
-        if bucket.kind == "age_band":
-            return self._age_band(value)
-        if bucket.level is not None:
-            return _cut(value, bucket.level.depth)
-        return value
-
-    def mask(self, value: str, field: Field, mask: masking.Mask) -> str:
-        """The masked form of a value; null stays null."""
-        text = field.scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}
-        redacted = f"CASE WHEN {value} IS NOT NULL THEN '{masking.REDACTED}' END" if text else "null"
-        match mask:
-            case masking.Partial(first, last):
-                kept = f"left({value}, {first}) + '****' + right({value}, {last})"
-                return f"CASE WHEN size({value}) > {first + last} THEN {kept} WHEN {value} IS NOT NULL THEN '***' END"
-            case masking.Surname():
-                compound = self.parameter(list(masking.COMPOUND_SURNAMES))
-                return (
-                    f"CASE WHEN size({value}) > 2 AND left({value}, 2) IN {compound} THEN left({value}, 2) + '**' "
-                    f"WHEN size({value}) > 1 THEN left({value}, 1) + '**' WHEN {value} IS NOT NULL THEN '***' END"
-                )
-            case masking.Year():
-                return f"toString({value}.year)"
-            case masking.AgeBand():
-                return self._age_band(value)
-            case masking.Region(level):
-                return _cut(value, level.depth)
-            case _:
-                return redacted
-
-    def _age_band(self, value: str) -> str:
-        today = self.operand(Placeholder("today"))
-        age = f"duration.between({value}, {today}).years"
-        low = f"{age} / 10 * 10"
-        return (
-            f"CASE WHEN {value} > {today} THEN null WHEN {age} >= {masking.OLDEST_BAND} THEN '{masking.OLDEST_BAND}+' "
-            f"WHEN {value} IS NOT NULL THEN toString({low}) + '-' + toString({low} + 9) END"
-        )
 
 
 def both(*conditions: str) -> str:
@@ -293,11 +306,6 @@ def _widest(predicates: list[Predicate]) -> list[Predicate]:
     """Without those that another one includes: `a OR (a AND b)` is `a`."""
     demands = [conjuncts(each) for each in predicates]
     return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
-
-
-def _cut(value: str, depth: int) -> str:
-    kept = f"[s IN split({value}, '/') WHERE s <> ''][0..{depth}]"
-    return f"CASE WHEN {value} IS NOT NULL THEN reduce(path = '', s IN {kept} | path + s + '/') END"
 
 
 def years_before(day: dt.date, years: int) -> dt.date:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hub.compile import Statement
 from hub.planned import Planned
 from policies.model import Decision, RowSet, TypeDecision
-from schema.predicate import All, Any_, Compare, Not, Placeholder, Predicate, Related
+from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Placeholder, Predicate, Related
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ def describe(predicate: Predicate) -> str:
             return f"not ({describe(part)})"
         case Related(edge, some, where):
             return f"{'some' if some else 'no'} {edge} with ({describe(where)})"
+        case IsCase():
+            return "it is the request's case"
+        case CaseHolds():
+            return "the request's case holds"
         case Compare(field, op, value):
             return f"{field} {op} {_value(value)}"
 

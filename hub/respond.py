@@ -33,7 +33,7 @@ from hub.planned import (
     TypenameCell,
 )
 from hub.seal import Seals
-from policies.masking import AGE_BANDS
+from policies.masking import AGE_BANDS, mask_fetched
 from schema.catalogue import Bucket, Catalogue, Field
 from schema.graphql import aggregate_type
 
@@ -105,7 +105,7 @@ class _Responder:
         for index, cell in enumerate(plan.cells):
             match cell:
                 case FieldCell(name):
-                    shown[name] = row[f"c{index}"]
+                    shown[name] = self._value(row[f"c{index}"])
                 case IdCell(name):
                     shown[name] = self.seals.seal_id(self.department, self.purpose, plan.entity.tag, row["s"])
                 case TypenameCell(name, text):
@@ -115,6 +115,13 @@ class _Responder:
                 case EdgeCell(name):
                     shown[name] = self._edge(cell, row[f"c{index}"])
         return shown
+
+    def _value(self, found: Any) -> Any:
+        """A cell as it came, or masked here where Cypher could not."""
+        if not isinstance(found, dict):
+            return found
+        key = self.seals.pseudonym_key(self.department, self.purpose)
+        return mask_fetched(found["m"], found["v"], self.planned.decision.today, key)
 
     def _edge(self, cell: EdgeCell, found: Any) -> Any:
         if cell.first is None:

@@ -67,6 +67,10 @@ class Seals:
         sealed = self._cipher(department, purpose).encrypt(bytes((tag,)) + raw, [KEY_VERSION])
         return _encode(KEY_VERSION + sealed)
 
+    def pseudonym_key(self, department: str, purpose: str) -> bytes:
+        """The key of pseudonyms for this department and purpose: two departments cannot join their answers by them."""
+        return _derive(self._key, ("pseudonym", department, purpose), 32)
+
     def open_id(self, department: str, purpose: str, text: str) -> tuple[int, str] | None:
         """(tag, sid) of an id sealed for this department and purpose; None for any other text."""
         raw = _decode(text, ID_BYTES)

@@ -8,31 +8,45 @@ The design's section 4, semantics 1–6, 10 and 11; LeFevre et al., "Limiting di
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from policies.model import (
+    DEFAULT_BUCKETS,
     DEFAULT_CONTRIBUTORS,
     Decision,
     FieldDecision,
     Grant,
     PolicySet,
+    Prohibition,
+    Purpose,
+    Reason,
     Subject,
     TypeDecision,
 )
-from policies.purposes import covered, struck
+from policies.obligations import strictest
+from policies.purposes import covered, implies, struck
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Predicate, conjuncts, negation_normal
 
 
 def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
-    """Grants in force for this subject and purpose; none for an unknown purpose."""
-    if purpose not in policy.purposes:
+    """Grants in force for this subject and purpose; none for an unknown or expired purpose."""
+    if purpose not in policy.purposes or any(_expired(each, today) for each in _lineage(policy, purpose)):
         return ()
     return tuple(
         grant
         for grant in policy.grants
         if covered(grant.purposes, purpose) and grant.valid.holds(today) and grant.to.selects(subject)
     )
+
+
+def _lineage(policy: PolicySet, purpose: str) -> tuple[Purpose, ...]:
+    """The purpose and those above it."""
+    return tuple(each for each in policy.purposes.values() if implies(each.id, purpose))
+
+
+def _expired(purpose: Purpose, today: dt.date) -> bool:
+    return purpose.expires is not None and today > purpose.expires
 
 
 def purposes_of(policy: PolicySet, subject: Subject, today: dt.date) -> tuple[str, ...]:
@@ -43,58 +57,90 @@ def purposes_of(policy: PolicySet, subject: Subject, today: dt.date) -> tuple[st
 def decide(catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> Decision:
     """The table of effects for one subject and purpose."""
     grants = applicable(policy, subject, purpose, today)
-    forbidden = prohibited(policy, purpose)
-    types = {
-        entity.name: table
-        for entity in catalogue
-        if (table := _decide_type(catalogue, entity.name, grants, forbidden)).rows
-    }
-    return Decision(policy.version, subject, purpose, today, types, tuple(grant.id for grant in grants))
+    table = _Table(catalogue, policy, purpose, grants)
+    types = {entity.name: found for entity in catalogue if (found := table.of(entity.name)).rows}
+    return Decision(
+        policy.version,
+        subject,
+        purpose,
+        today,
+        types,
+        tuple(grant.id for grant in grants),
+        strictest(grant.obligations for grant in grants),
+        {name: tuple(found) for name, found in table.reasons.items()},
+    )
 
 
-def prohibited(policy: PolicySet, purpose: str) -> frozenset[str]:
-    """Coordinates from which a prohibition takes every effect for this purpose."""
-    names: set[str] = set()
+def prohibitions_on(policy: PolicySet, purpose: str) -> dict[str, tuple[Prohibition, ...]]:
+    """Coordinate → the prohibitions that take every effect from it for this purpose."""
+    found: dict[str, tuple[Prohibition, ...]] = {}
     for rule in policy.prohibitions:
         if struck(rule.purposes, purpose):
-            names |= rule.coordinates
-    return frozenset(names)
+            for name in rule.coordinates:
+                found[name] = (*found.get(name, ()), rule)
+    return found
 
 
-def _decide_type(catalogue: Catalogue, entity: str, grants: Iterable[Grant], forbidden: frozenset[str]) -> TypeDecision:
-    rows: dict[Predicate, int] = {}
-    effects: dict[str, _Effects] = {}
-    visible: set[int] = set()
-    contributing: set[int] = set()
-    thresholds: list[int] = []
-    for grant in grants:
-        given = {
-            name: effect
-            for name, effect in grant.fields.items()
-            if name.startswith(f"{entity}.") and name not in forbidden
+class _Table:
+    """Builds the decision on each type from the grants in force, and keeps why."""
+
+    def __init__(self, catalogue: Catalogue, policy: PolicySet, purpose: str, grants: tuple[Grant, ...]) -> None:
+        self.catalogue = catalogue
+        self.grants = grants
+        self.forbidden = prohibitions_on(policy, purpose)
+        lineage = _lineage(policy, purpose)
+        self.contributors = max((each.contributors for each in lineage), default=0)
+        self.rounding = max((each.rounding for each in lineage), default=1)
+        self.reasons: dict[str, list[Reason]] = {
+            name: [Reason(rule.id, "prohibited", None, rule.place) for rule in rules]
+            for name, rules in self.forbidden.items()
         }
-        matches = {name for name in grant.match if name.startswith(f"{entity}.") and name not in forbidden}
-        if not given and not matches:
-            continue
-        row = rows.setdefault(negation_normal(grant.rows[entity]), len(rows))
-        for name, effect in given.items():
-            effects.setdefault(name, _Effects()).add(effect.name, effect.mask, row)
-        for name in matches:
-            effects.setdefault(name, _Effects()).add("match", None, row)
-        if given:
-            contributing.add(row)
-            thresholds.append(grant.contributors)
-        if any(effect.name != "aggregate" for effect in given.values()):
-            visible.add(row)
-    within = _within(tuple(rows))
-    fields = {name.partition(".")[2]: each.table(_ladder(catalogue, name), within) for name, each in effects.items()}
-    contributors = max(thresholds, default=DEFAULT_CONTRIBUTORS)
-    return TypeDecision(tuple(rows), frozenset(visible), frozenset(contributing), fields, contributors)
 
+    def of(self, entity: str) -> TypeDecision:
+        """The decision on one type."""
+        rows: dict[Predicate, int] = {}
+        effects: dict[str, _Effects] = {}
+        visible: set[int] = set()
+        contributing: set[int] = set()
+        counting: list[Grant] = []
+        for grant in self.grants:
+            given = self._given(grant, entity)
+            if not given:
+                continue
+            row = rows.setdefault(negation_normal(grant.rows[entity]), len(rows))
+            for name, effect, mask in given:
+                effects.setdefault(name, _Effects()).add(effect, mask, row)
+                reason = Reason(grant.id, mask or effect, grant.rows[entity], grant.place)
+                self.reasons.setdefault(name, []).append(reason)
+            kinds = {effect for _, effect, _ in given}
+            if kinds - {"match"}:
+                contributing.add(row)
+                counting.append(grant)
+            if kinds & {"clear", "mask"}:
+                visible.add(row)
+        within = _within(tuple(rows))
+        return TypeDecision(
+            tuple(rows),
+            frozenset(visible),
+            frozenset(contributing),
+            {name.partition(".")[2]: each.table(self._ladder(name), within) for name, each in effects.items()},
+            max(self.contributors, max((grant.contributors for grant in counting), default=DEFAULT_CONTRIBUTORS)),
+            max(self.rounding, max((grant.rounding for grant in counting), default=1)),
+            min((grant.buckets for grant in counting), default=DEFAULT_BUCKETS),
+        )
 
-def _ladder(catalogue: Catalogue, coordinate: str) -> tuple[str, ...]:
-    found = catalogue.coordinate(coordinate)
-    return () if isinstance(found, EdgeEnd) else found.masks
+    def _ladder(self, coordinate: str) -> tuple[str, ...]:
+        found = self.catalogue.coordinate(coordinate)
+        return () if isinstance(found, EdgeEnd) else found.masks
+
+    def _given(self, grant: Grant, entity: str) -> list[tuple[str, str, str | None]]:
+        """(coordinate, effect, mask) of what a grant gives on a type, prohibitions taken away."""
+        prefix = f"{entity}."
+        given: list[tuple[str, str, str | None]] = [
+            (name, effect.name, effect.mask) for name, effect in grant.fields.items() if name.startswith(prefix)
+        ]
+        given += [(name, "match", None) for name in sorted(grant.match) if name.startswith(prefix)]
+        return [each for each in given if each[0] not in self.forbidden]
 
 
 def _within(rows: tuple[Predicate, ...]) -> tuple[frozenset[int], ...]:

@@ -1,28 +1,30 @@
 """A policy that names anything unknown does not load; nothing in it is ever ignored.
 
 Reads every `*.yaml` file of a folder as one set and makes the immutable `PolicySet` of it. Sections: `purposes`,
-`applications`, `owners`, `grants`, `prohibitions`. Each error names file and line and what to write instead.
+`applications`, `owners`, `grants`, `prohibitions`,
+`stewards`, `expect`. Each error names file and line and what to write instead.
 The version is the hash of all files' names and bytes.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
-from policies import masking
+from policies import masking, obligations
+from policies.blocks import ExpectationBlock, GrantBlock, MaskBlock, PolicyDocument, ProhibitionBlock, SelectorBlock
 from policies.model import (
     AGGREGATE,
     CLEAR,
-    DEFAULT_CONTRIBUTORS,
     Application,
     Effect,
+    Expectation,
     Grant,
     PolicySet,
     Prohibition,
@@ -30,95 +32,15 @@ from policies.model import (
     Selector,
     Validity,
 )
-from policies.purposes import parent, valid_id
+from policies.obligations import Obligation, ObligationError
+from policies.purposes import implies, parent, valid_id
 from policies.source import PolicyFile, PolicyFileError
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
-from schema.predicate import Grammar, PredicateError, parse
+from schema.predicate import All, CaseHolds, Grammar, PredicateError, parse
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
-Jurisdiction = Annotated[str, StringConstraints(pattern=r"^([0-9A-Za-z-]+/)+$", max_length=100)]
-
-
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class PurposeBlock(_Block):
-    """A purpose: `id`, its titles, and the W3C DPV purpose it corresponds to."""
-
-    id: str
-    zh: str
-    en: str
-    dpv: str = ""
-
-
-class ApplicationBlock(_Block):
-    """A registered application; `staff` maps a person (`sub`) to the jurisdiction he answers for."""
-
-    id: Name
-    zh: str
-    en: str
-    department: Name
-    jurisdiction: Jurisdiction
-    role: Name | Literal[""] = ""
-    level: Name | Literal[""] = ""
-    staff: dict[str, Jurisdiction] = Field(default_factory=dict)
-
-
-class SelectorBlock(_Block):
-    """To whom: each attribute that is named must be among those listed."""
-
-    application: list[str] | None = None
-    department: list[str] | None = None
-    role: list[str] | None = None
-    level: list[str] | None = None
-
-
-class MaskBlock(_Block):
-    """`{mask: "partial(3,4)"}`: a rung of the coordinate's mask ladder."""
-
-    mask: str
-
-
-class ValidityBlock(_Block):
-    """First and last day in force."""
-
-    start: dt.date | None = Field(default=None, alias="from")
-    end: dt.date | None = Field(default=None, alias="to")
-
-
-class GrantBlock(_Block):
-    """Who may see what for which purposes, on which rows, on which legal basis."""
-
-    id: Name
-    to: SelectorBlock
-    purposes: list[str] = Field(alias="for")
-    rows: dict[str, Any]
-    fields: dict[str, Literal["clear", "aggregate"] | MaskBlock]
-    match: list[str] = Field(default_factory=list)
-    contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)
-    basis: Annotated[str, StringConstraints(min_length=1)]
-    valid: ValidityBlock = ValidityBlock()
-
-
-class ProhibitionBlock(_Block):
-    """What nobody may see for these purposes, those below and those above."""
-
-    id: Name
-    prohibit: list[str]
-    purposes: list[str] = Field(alias="for")
-    basis: Annotated[str, StringConstraints(min_length=1)]
-
-
-class PolicyDocument(_Block):
-    """One policy file."""
-
-    purposes: list[PurposeBlock] = Field(default_factory=list)
-    applications: list[ApplicationBlock] = Field(default_factory=list)
-    owners: dict[str, Name] = Field(default_factory=dict)
-    grants: list[GrantBlock] = Field(default_factory=list)
-    prohibitions: list[ProhibitionBlock] = Field(default_factory=list)
+EPIDEMIC = "epidemic"
+"""The purpose that must end: what was allowed in an epidemic is not to outlive it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +60,38 @@ class _Read:
 
 def load(folder: Path, catalogue: Catalogue) -> PolicySet:
     """The policy set in `folder`; raises PolicyFileError at the first thing that is wrong."""
+    return load_files(read_folder(folder), catalogue)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The policy files in `folder`, by name; raises PolicyFileError if there is none."""
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     if not paths:
         raise PolicyFileError(str(folder.name), "no *.yaml policy file here; name the folder that holds them")
-    return _Loader(catalogue, paths).policy_set()
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def load_files(files: Mapping[str, bytes], catalogue: Catalogue) -> PolicySet:
+    """The policy set that files make, given by name; raises PolicyFileError at the first thing that is wrong."""
+    return _Loader(catalogue, files).policy_set()
+
+
+def version_of(files: Mapping[str, bytes]) -> str:
+    """The name of a policy version: a hash over its files' names and bytes."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
 
 
 class _Loader:
-    def __init__(self, catalogue: Catalogue, paths: list[Path]) -> None:
+    def __init__(self, catalogue: Catalogue, files: Mapping[str, bytes]) -> None:
         self.catalogue = catalogue
-        self.version = _hash(paths)
-        self.documents = [(file, _document(file)) for file in (PolicyFile(path, path.name) for path in paths)]
+        self.version = version_of(files)
+        self.documents = [
+            (file, _document(file)) for file in (PolicyFile(name, content) for name, content in sorted(files.items()))
+        ]
         self.purposes: dict[str, Purpose] = {}
         self.applications: dict[str, Application] = {}
         self.owners: dict[str, str] = {}
@@ -160,7 +103,17 @@ class _Loader:
         self._read_owners()
         grants = tuple(self._grant(at, block) for at, block in self._blocks("grants"))
         prohibitions = tuple(self._prohibition(at, block) for at, block in self._blocks("prohibitions"))
-        return PolicySet(self.version, self.purposes, self.applications, grants, prohibitions, self.owners)
+        expectations = tuple(self._expectation(at, block) for at, block in self._blocks("expect"))
+        return PolicySet(
+            self.version,
+            self.purposes,
+            self.applications,
+            grants,
+            prohibitions,
+            self.owners,
+            self._stewards(),
+            expectations,
+        )
 
     def _blocks(self, section: str) -> Iterator[tuple[_Read, Any]]:
         for file, document in self.documents:
@@ -173,7 +126,9 @@ class _Loader:
                 raise at.wrong(f"{block.id!r} is not a dotted lower-case path such as safety.fire", "id")
             if block.id in self.purposes:
                 raise at.wrong(f"purpose {block.id!r} stands twice", "id")
-            self.purposes[block.id] = Purpose(block.id, block.zh, block.en, block.dpv)
+            if implies(EPIDEMIC, block.id) and (block.expires is None or block.purge is None):
+                raise at.wrong(f"{block.id!r} must say when it `expires`, and by when its data is to `purge`")
+            self.purposes[block.id] = Purpose(**block.model_dump())
         for at, block in self._blocks("purposes"):
             above = parent(block.id)
             if above and above not in self.purposes:
@@ -207,9 +162,13 @@ class _Loader:
             fields=self._effects(at, block),
             match=self._matches(at, block),
             contributors=block.contributors,
+            rounding=block.rounding,
+            buckets=block.buckets,
+            obligations=self._obligations(at, block),
             basis=block.basis,
             valid=Validity(block.valid.start, block.valid.end),
             place=at.place,
+            broad=self._broad(at, block),
         )
         if grant.valid.start and grant.valid.end and grant.valid.end < grant.valid.start:
             raise at.wrong("`valid` ends before it begins", "valid")
@@ -218,7 +177,19 @@ class _Loader:
             entity = coordinate.partition(".")[0]
             if entity not in rows:
                 raise at.wrong(f"{coordinate} is granted, but `rows` says nothing of {entity}: add which rows", "rows")
-        return Grant(**{**{name: getattr(grant, name) for name in Grant.__slots__}, "rows": rows})
+        if obligations.CASE in grant.obligations:
+            rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
+        return dataclasses.replace(grant, rows=rows)
+
+    def _obligations(self, at: _Read, block: GrantBlock) -> Mapping[str, Obligation]:
+        try:
+            return obligations.parse(block.obligations)
+        except ObligationError as wrong:
+            raise at.wrong(str(wrong), "obligations") from None
+
+    def _broad(self, at: _Read, block: GrantBlock) -> frozenset[str]:
+        broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
+        return frozenset(each for name, effect in broad for each in self._expand(at, name, effect, "fields"))
 
     def _unique(self, at: _Read, rule: str) -> None:
         if rule in self.ids:
@@ -242,10 +213,10 @@ class _Loader:
                     raise at.wrong(f"no registered application has {name} {value!r}; known: {registered}", "to", name)
         return Selector(**{name: frozenset(values) for name, values in named.items()})
 
-    def _known_purposes(self, at: _Read, names: list[str]) -> frozenset[str]:
+    def _known_purposes(self, at: _Read, names: list[str], key: str = "for") -> frozenset[str]:
         for name in names:
             if name not in self.purposes:
-                raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", "for")
+                raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", key)
         return frozenset(names)
 
     def _rows(self, at: _Read, block: GrantBlock) -> Mapping[str, Any]:
@@ -319,6 +290,23 @@ class _Loader:
         purposes = self._known_purposes(at, block.purposes)
         return Prohibition(block.id, purposes, frozenset(names), block.basis, at.place)
 
+    def _stewards(self) -> dict[str, str]:
+        stewards: dict[str, str] = {}
+        for at, block in self._blocks("stewards"):
+            if stewards.setdefault(block.account, block.person) != block.person:
+                raise at.wrong(f"account {block.account!r} belongs to two people", "account")
+        return stewards
+
+    def _expectation(self, at: _Read, block: ExpectationBlock) -> Expectation:
+        if block.app not in self.applications:
+            raise at.wrong(f"unknown application {block.app!r}; known: {', '.join(self.applications)}", "app")
+        self._known_purposes(at, [block.purpose], "purpose")
+        try:
+            self.catalogue.coordinate(block.coordinate)
+        except CatalogueError as unknown:
+            raise at.wrong(str(unknown), "coordinate") from None
+        return Expectation(block.app, block.purpose, block.coordinate, tuple(sorted(block.effects)), at.place)
+
 
 def _effect(wish: str | MaskBlock) -> Effect:
     if isinstance(wish, MaskBlock):
@@ -342,15 +330,6 @@ def _explain(kind: str, message: str) -> str:
     if kind == "string_type":
         return "expected text; quote it, because YAML reads yes, no, on, off and numbers as something else"
     return message[0].lower() + message[1:]
-
-
-def _hash(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()[:32]
 
 
 def check_ladders(catalogue: Catalogue) -> None:

@@ -7,7 +7,10 @@ database; a property test holds the two against each other.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hmac
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,8 +47,12 @@ class Mask(Protocol):
     def scalars(self) -> frozenset[Scalar]:
         """Which kinds of field it can mask."""
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
-        """The masked form of a non-null value."""
+    @property
+    def after_fetch(self) -> bool:
+        """Whether it is applied when the answer is shaped, because Cypher cannot express it."""
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """The masked form of a non-null value; `key` belongs to one department and purpose."""
 
 
 _EVERY = frozenset(Scalar)
@@ -57,8 +64,9 @@ class Redact:
     """Nothing of the value: `***` for text, null otherwise."""
 
     scalars: frozenset[Scalar] = _EVERY
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`***` or None."""
         return REDACTED if isinstance(value, str) else None
 
@@ -70,8 +78,9 @@ class Partial:
     keep_first: int
     keep_last: int
     scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`138****5678`: four stars, whatever the length."""
         text = str(value)
         if len(text) <= self.keep_first + self.keep_last:
@@ -84,8 +93,9 @@ class Surname:
     """The family name of a Chinese name, two characters for a compound one; of others the first character."""
 
     scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`张**`, `欧阳**`; a name of one character is hidden whole."""
         text = str(value)
         if len(text) < 2:
@@ -99,8 +109,9 @@ class Year:
     """The year of a date."""
 
     scalars: frozenset[Scalar] = frozenset({Scalar.DATE})
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`1957`."""
         return str(value.year)
 
@@ -110,8 +121,9 @@ class AgeBand:
     """Ten years of age, `60-69`; everyone of ninety or more is `90+`."""
 
     scalars: frozenset[Scalar] = frozenset({Scalar.DATE})
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """The band of the age in whole years on `today`; None for a date in the future."""
         return age_band(value, today)
 
@@ -122,10 +134,74 @@ class Region:
 
     level: RegionLevel
     scalars: frozenset[Scalar] = frozenset({Scalar.REGION})
+    after_fetch: bool = False
 
-    def apply(self, value: Any, today: dt.date) -> str | None:
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`14/03/21/001/`; a path that ends above the level stays as it is."""
         return cut_region(str(value), self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """The first character of a name, and a full stop; a name of one character is hidden whole."""
+
+    scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = False
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """`祁.`, `J.`"""
+        text = str(value)
+        return f"{text[0]}." if len(text) > 1 else REDACTED
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A number to the nearest multiple of a base, halves upwards."""
+
+    base: int
+    scalars: frozenset[Scalar] = frozenset({Scalar.INT, Scalar.FLOAT})
+    after_fetch: bool = False
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """`90` of 87.5 by 10; a whole number stays one."""
+        rounded = math.floor(value / self.base + 0.5) * self.base
+        return float(rounded) if isinstance(value, float) else rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonym:
+    """A stand-in that is the same wherever the value is, within one department and purpose, and nowhere else."""
+
+    scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = True
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """Sixteen letters and digits of a keyed hash: without the key a small domain cannot be tried through."""
+        if not key:
+            raise MaskError("a pseudonym needs a key")
+        digest = hmac.digest(key, str(value).encode("utf-8", "surrogatepass"), "sha256")
+        return base64.b32encode(digest[:10]).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address cut after its street, or after its estate or village; one without such a part is hidden whole."""
+
+    level: str
+    scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = True
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """`平定县榆关街道` of a whole address by `street`; `…阳光小区` by `estate`."""
+        found = ADDRESS_LEVELS[self.level].match(str(value))
+        return found.group(0) if found else REDACTED
+
+
+ADDRESS_LEVELS: Mapping[str, re.Pattern[str]] = {
+    "street": re.compile(r"[^0-9０-９]{1,40}?(?:街道|鎮|镇|鄉|乡|大道|路|街|巷)"),
+    "estate": re.compile(r"[^0-9０-９]{1,40}?(?:小區|小区|花園|花园|家園|家园|公寓|新村|苑|村)"),
+}
+"""What an address keeps: no digit may stand in it, so neither a house number nor a room number can."""
 
 
 def age_band(birth: dt.date, today: dt.date) -> str | None:
@@ -168,14 +244,38 @@ def _region(parameters: tuple[str, ...]) -> Mask:
     return Region(RegionLevel(parameters[0]))
 
 
+def _round(parameters: tuple[str, ...]) -> Mask:
+    if len(parameters) != 1 or not parameters[0].isascii() or not parameters[0].isdigit() or int(parameters[0]) < 1:
+        raise MaskError("takes one whole number of at least 1: the base")
+    return Round(int(parameters[0]))
+
+
+def _address(parameters: tuple[str, ...]) -> Mask:
+    if len(parameters) != 1 or parameters[0] not in ADDRESS_LEVELS:
+        raise MaskError(f"takes one level: {', '.join(ADDRESS_LEVELS)}")
+    return Address(parameters[0])
+
+
 METHODS: Mapping[str, Callable[[tuple[str, ...]], Mask]] = {
     "redact": _no_parameters(Redact),
     "partial": _partial,
     "surname": _no_parameters(Surname),
+    "initial": _no_parameters(Initial),
+    "round": _round,
+    "pseudonym": _no_parameters(Pseudonym),
+    "address": _address,
     "year": _no_parameters(Year),
     "age_band": _no_parameters(AgeBand),
     "region": _region,
 }
+
+
+def mask_fetched(text: str, value: Any, today: dt.date, key: bytes) -> Any:
+    """A value masked after the fetch; one that cannot be masked as asked is redacted whole, whatever went wrong."""
+    try:
+        return parse(text).apply(value, today, key)
+    except Exception:
+        return REDACTED if isinstance(value, str) else None
 
 
 def parse(text: str) -> Mask:

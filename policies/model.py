@@ -11,10 +11,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from policies.obligations import Obligation
 from schema.predicate import Predicate
 
 DEFAULT_CONTRIBUTORS = 10
 """Contributor threshold *k*: an aggregate cell about fewer data subjects is null."""
+
+DEFAULT_BUCKETS = 2
+"""How many buckets an aggregate may be grouped by, where its grant does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class Purpose:
     zh: str
     en: str
     dpv: str = ""
+    basis: str = ""
+    expires: dt.date | None = None
+    """Last day on which anything may be asked for it or below it."""
+    purge: dt.date | None = None
+    """Day by which what was collected for it is to be gone."""
+    contributors: int = 0
+    """Least contributor threshold of aggregates for it or below it; a grant may only ask for more."""
+    rounding: int = 1
+    """Least base to which counts for it or below it are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +127,15 @@ class Grant:
     fields: Mapping[str, Effect]
     match: frozenset[str]
     contributors: int
+    rounding: int
+    buckets: int
+    """Most buckets that an aggregate may be grouped by."""
+    obligations: Mapping[str, Obligation]
     basis: str
     valid: Validity
     place: str
+    broad: frozenset[str] = frozenset()
+    """Coordinates that a type or a tag gave, not their own name: `policy check` looks at these twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,21 @@ class PolicySet:
     prohibitions: tuple[Prohibition, ...]
     owners: Mapping[str, str]
     """Department that answers for each type's data: whom a refusal tells to ask."""
+    stewards: Mapping[str, str] = field(default_factory=dict)
+    """Steward's account → the human being behind it; two accounts of one person count as one."""
+    expectations: tuple[Expectation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A unit test of the policy itself: what an application must see of a coordinate for a purpose."""
+
+    application: str
+    purpose: str
+    coordinate: str
+    effects: tuple[str, ...]
+    """`clear`, `partial(3,4)`, `aggregate`, `match`, or nothing at all; all of them, and no other."""
+    place: str
 
 
 # What a decision is.
@@ -177,6 +211,8 @@ class TypeDecision:
     """Rows that aggregates may count: the visible ones and those of grants that only give `aggregate`."""
     fields: Mapping[str, FieldDecision]
     contributors: int = DEFAULT_CONTRIBUTORS
+    rounding: int = 1
+    buckets: int = DEFAULT_BUCKETS
 
     def of(self, name: str) -> FieldDecision:
         """The decision on a field or edge; nothing where no grant names it."""
@@ -184,6 +220,16 @@ class TypeDecision:
 
 
 NO_TYPE = TypeDecision((), frozenset(), frozenset(), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a coordinate has an effect: the rule, what it gives (`prohibited` if it takes away), on which rows."""
+
+    rule: str
+    effect: str
+    rows: Predicate | None
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +242,10 @@ class Decision:
     today: dt.date
     types: Mapping[str, TypeDecision]
     grants: tuple[str, ...]
+    obligations: Mapping[str, Obligation] = field(default_factory=dict)
+    reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    case: str | None = field(default=None, repr=False)
+    """The case that the request names, if any; whether it holds, the graph says."""
 
     def of(self, entity: str) -> TypeDecision:
         """The decision on a type; nothing where no grant names it."""

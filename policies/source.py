@@ -6,7 +6,6 @@ PyYAML's safe constructor, with what a policy never needs refused (a bundle of a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -49,9 +48,9 @@ class _Strict(yaml.SafeLoader):
 class PolicyFile:
     """One parsed file: `content` is plain data, `place` turns a path in it into `file:line`."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, name: str, raw: bytes) -> None:
         self.name = name
-        self.content, self._root = _load(path, name)
+        self.content, self._root = _load(name, raw)
 
     def place(self, path: tuple[str | int, ...] = ()) -> str:
         """`file:line` of the deepest node that `path` leads to."""
@@ -61,12 +60,12 @@ class PolicyFile:
         return f"{self.name}:{line}"
 
 
-def _load(path: Path, name: str) -> tuple[dict[str, Any], yaml.Node | None]:
-    if path.stat().st_size > MAX_BYTES:
+def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
+    if len(raw) > MAX_BYTES:
         raise PolicyFileError(name, f"larger than {MAX_BYTES} bytes; split it")
     loader: _Strict | None = None
     try:
-        loader = _Strict(path.read_bytes().decode("utf-8"))
+        loader = _Strict(raw.decode("utf-8"))
         root = loader.get_single_node()
         content = {} if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as wrong:

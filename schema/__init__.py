@@ -6,5 +6,6 @@ from schema.catalogue import Catalogue
 CATALOGUE = Catalogue(
     (places.REGION, housing.BUILDING, housing.DWELLING, people.PERSON, events.EVENT),
     places.EDGES + housing.EDGES + people.EDGES + events.EDGES,
+    events.CASE,
 )
 """The spine: the entities that every city shares (四標四實 and events)."""

@@ -215,10 +215,21 @@ class Entity:
         raise CatalogueError(f"{self.name} has no aggregate bucket {name!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Which entity is a case that somebody works on, and how to tell that it is open, and whose it is."""
+
+    entity: str
+    number: str
+    status: str
+    open: tuple[str, ...]
+    department: str
+
+
 class Catalogue:
     """All entities and edges of a hub, checked and frozen when made."""
 
-    def __init__(self, entities: tuple[Entity, ...], edges: tuple[Edge, ...]) -> None:
+    def __init__(self, entities: tuple[Entity, ...], edges: tuple[Edge, ...], case: Case | None = None) -> None:
         ends: dict[str, dict[str, EdgeEnd]] = {entity.name: {} for entity in entities}
         for edge in edges:
             for owner in (edge.source, edge.target):
@@ -242,6 +253,7 @@ class Catalogue:
             }
         )
         self.edges = edges
+        self.case = case
         self._check(entities)
 
     def _check(self, entities: tuple[Entity, ...]) -> None:
@@ -250,6 +262,12 @@ class Catalogue:
         for entity in self:
             _check_entity(entity)
             self.subject_entity(entity)
+        if self.case is not None:
+            status = self.entity(self.case.entity).field(self.case.status)
+            if not set(self.case.open) <= set(status.values):
+                raise CatalogueError(f"{self.case.entity}.{self.case.status} has no such value as open")
+            for name in (self.case.number, self.case.department):
+                self.entity(self.case.entity).field(name)
 
     def __iter__(self) -> Iterator[Entity]:
         return iter(self._entities.values())

@@ -1,7 +1,7 @@
 """Events (事件): what residents report and departments handle."""
 
-from schema.catalogue import Bucket, Edge, Entity, Field, Grade, Kind, Scalar
-from schema.housing import REGION_BUCKETS, REGION_MASKS
+from schema.catalogue import Bucket, Case, Edge, Entity, Field, Grade, Kind, Scalar
+from schema.housing import ADDRESS_MASKS, REGION_BUCKETS, REGION_MASKS
 
 EVENT = Entity(
     "Event",
@@ -77,7 +77,7 @@ EVENT = Entity(
             Kind.ADDRESS,
             Grade.GENERAL_3,
             personal=True,
-            masks=("redact",),
+            masks=ADDRESS_MASKS,
             source="hotline",
         ),
         Field(
@@ -88,7 +88,7 @@ EVENT = Entity(
             Kind.NAME,
             Grade.GENERAL_3,
             personal=True,
-            masks=("redact", "surname"),
+            masks=("redact", "pseudonym", "initial", "surname"),
             source="hotline",
         ),
         Field(
@@ -147,3 +147,6 @@ EDGES = (
         personal=True,
     ),
 )
+
+CASE = Case("Event", "number", "status", ("RECEIVED", "ASSIGNED", "HANDLING"), "handlingDepartment")
+"""An event is the case a handler works on, while it is not closed."""

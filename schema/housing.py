@@ -7,6 +7,7 @@ REGION_BUCKETS = (
     Bucket("regionCommunity", "region", RegionLevel.COMMUNITY),
     Bucket("regionGrid", "region", RegionLevel.GRID),
 )
+ADDRESS_MASKS = ("redact", "address(street)", "address(estate)")
 REGION_MASKS = ("redact", "region(DISTRICT)", "region(STREET)", "region(COMMUNITY)")
 
 BUILDING = Entity(
@@ -26,7 +27,7 @@ BUILDING = Entity(
             Kind.ADDRESS,
             Grade.GENERAL_2,
             source="housing",
-            masks=("redact",),
+            masks=ADDRESS_MASKS,
         ),
         Field("floors", Scalar.INT, "層數", "Number of floors", Kind.QUANTITY, source="housing"),
         Field("builtYear", Scalar.INT, "建成年份", "Year of completion", Kind.TIME, source="housing"),
@@ -93,6 +94,7 @@ DWELLING = Entity(
             "Floor area in square metres",
             Kind.QUANTITY,
             Grade.GENERAL_2,
+            masks=("redact", "round(50)", "round(10)"),
             source="housing",
         ),
         Field(

@@ -1,7 +1,7 @@
 """People: residents as the registers know them, and where they live."""
 
 from schema.catalogue import Bucket, Edge, Entity, Field, Grade, Kind, Scalar
-from schema.housing import REGION_BUCKETS, REGION_MASKS
+from schema.housing import ADDRESS_MASKS, REGION_BUCKETS, REGION_MASKS
 
 PERSON = Entity(
     "Person",
@@ -18,7 +18,7 @@ PERSON = Entity(
             Kind.NAME,
             Grade.GENERAL_3,
             personal=True,
-            masks=("redact", "surname"),
+            masks=("redact", "pseudonym", "initial", "surname"),
             indexed=True,
             source="police",
         ),
@@ -31,7 +31,7 @@ PERSON = Entity(
             Grade.GENERAL_4,
             personal=True,
             sensitive=True,
-            masks=("redact", "partial(0,4)", "partial(6,4)"),
+            masks=("redact", "pseudonym", "partial(0,4)", "partial(6,4)"),
             matchable=True,
             indexed=True,
             source="police",
@@ -93,7 +93,7 @@ PERSON = Entity(
             Kind.ADDRESS,
             Grade.GENERAL_3,
             personal=True,
-            masks=("redact",),
+            masks=ADDRESS_MASKS,
             source="police",
         ),
         Field(
@@ -105,7 +105,7 @@ PERSON = Entity(
             Grade.GENERAL_3,
             personal=True,
             sensitive=True,
-            masks=("redact",),
+            masks=ADDRESS_MASKS,
             source="police",
         ),
         Field(

@@ -7,7 +7,6 @@ unknown row is not a match. `negation_normal` pushes every `not` down to the lea
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.values import coerce, expected
 
 MAX_VALUES = 200
 """Longest list that `in` takes."""
@@ -72,8 +72,8 @@ OPERATORS: Mapping[Scalar, tuple[Op, ...]] = {
 
 BUCKET_OPERATORS = (Op.EQ, Op.IN)
 
+_KNOWN = "$subject.application|department|role|level|jurisdiction, $case, $today, $today - 60y"
 _PLACEHOLDER = re.compile(r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z")
-_REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,20 @@ class Not:
     part: Predicate
 
 
-Predicate = Compare | Related | All | Any_ | Not
+@dataclass(frozen=True, slots=True)
+class IsCase:
+    """This event is the request's case (`number: {eq: $case}`), and the subject may work on it.
+
+    That is: the subject sees it without the case, it is open, and it is assigned to the subject's department.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHolds:
+    """There is such an event at all: what an obligation of a case adds to the rows of its grant."""
+
+
+Predicate = Compare | Related | All | Any_ | Not | IsCase | CaseHolds
 TRUE = All(())
 FALSE = Any_(())
 
@@ -153,7 +166,10 @@ def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: t
         parts = tuple(parse(grammar, entity, each, (*path, str(i))) for i, each in enumerate(value))
         return All(parts) if key == "and" else Any_(parts)
     if key == "not":
-        return Not(parse(grammar, entity, value, path))
+        part = parse(grammar, entity, value, path)
+        if has_case(part):
+            raise PredicateError(path, "$case cannot stand under `not`")
+        return Not(part)
     if key in entity.edges:
         return _parse_edge(grammar, entity, key, value, path)
     return _parse_leaf(grammar, entity, key, value, path)
@@ -184,6 +200,9 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
         if name not in allowed:
             raise PredicateError((*path, str(name)), f"unknown comparison; {key} takes {', '.join(allowed)}")
         op = Op(name)
+        if grammar.placeholders and operand == "$case":
+            leaves.append(_case(grammar, entity, field, op, (*path, str(name))))
+            continue
         coerced = _operand(grammar, field, bucket, op, operand, (*path, str(name)))
         leaves.append(Compare(field.name, op, coerced, bucket.name if bucket else None))
     return leaves[0] if len(leaves) == 1 else All(tuple(leaves))
@@ -217,9 +236,30 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, pa
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
         raise PredicateError(path, "expected a string (quote numbers)")
     try:
-        return _COERCE[scalar](field, value)
+        return coerce(scalar, field, value)
     except (ValueError, TypeError):
-        raise PredicateError(path, f"expected {_EXPECTED[scalar].format(values=', '.join(field.values))}") from None
+        raise PredicateError(path, f"expected {expected(scalar, field)}") from None
+
+
+def _case(grammar: Grammar, entity: Entity, field: Field, op: Op, path: tuple[str, ...]) -> IsCase:
+    case = grammar.catalogue.case
+    if case is None or (entity.name, field.name, op) != (case.entity, case.number, Op.EQ):
+        only = f"{case.entity}.{case.number}: {{eq: $case}}" if case else "nothing: this catalogue has no cases"
+        raise PredicateError(path, f"$case stands in {only}")
+    return IsCase()
+
+
+def has_case(predicate: Predicate) -> bool:
+    """Whether a condition depends on the request's case."""
+    match predicate:
+        case All(parts) | Any_(parts):
+            return any(has_case(each) for each in parts)
+        case Not(part):
+            return has_case(part)
+        case Related(_, _, where):
+            return has_case(where)
+        case _:
+            return isinstance(predicate, IsCase | CaseHolds)
 
 
 def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder:
@@ -227,7 +267,7 @@ def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder
     if not found:
         raise PredicateError(
             path,
-            "unknown placeholder; known: $subject.application|department|role|level|jurisdiction, $today, $today - 60y",
+            f"unknown placeholder; known: {_KNOWN}",
         )
     if value.startswith("$today"):
         if field.scalar is not Scalar.DATE:
@@ -238,71 +278,6 @@ def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder
     if (field.scalar is Scalar.REGION) != value.endswith("jurisdiction"):
         raise PredicateError(path, "$subject.jurisdiction and region fields compare with each other only")
     return Placeholder(found.group(1))
-
-
-def _enum(field: Field, value: str) -> str:
-    if value not in field.values:
-        raise ValueError("wrong type")
-    return str(value)
-
-
-def _region(_field: Field, value: str) -> str:
-    if not _REGION.match(value):
-        raise ValueError("wrong type")
-    return value
-
-
-def _number(_field: Field, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("wrong type")
-    return float(value)
-
-
-def _integer(_field: Field, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
-        raise ValueError("wrong type")
-    return value
-
-
-def _boolean(_field: Field, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("wrong type")
-    return value
-
-
-def _date(_field: Field, value: Any) -> dt.date:
-    if isinstance(value, dt.datetime):
-        raise ValueError("wrong type")
-    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
-
-
-def _datetime(_field: Field, value: Any) -> dt.datetime:
-    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("wrong type")
-    return moment
-
-
-_COERCE = {
-    Scalar.STRING: lambda _field, value: str(value),
-    Scalar.ENUM: _enum,
-    Scalar.REGION: _region,
-    Scalar.FLOAT: _number,
-    Scalar.INT: _integer,
-    Scalar.BOOLEAN: _boolean,
-    Scalar.DATE: _date,
-    Scalar.DATETIME: _datetime,
-}
-_EXPECTED = {
-    Scalar.STRING: "a string",
-    Scalar.ENUM: "one of {values}",
-    Scalar.REGION: "a region path whose segments each end in /",
-    Scalar.FLOAT: "a number",
-    Scalar.INT: "a 64-bit integer",
-    Scalar.BOOLEAN: "true or false",
-    Scalar.DATE: "a date such as 1957-03-01",
-    Scalar.DATETIME: "a time with a zone such as 2026-06-30T08:00:00+08:00",
-}
 
 
 def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
@@ -318,6 +293,9 @@ def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
             return All(pushed) if negate else Any_(pushed)
         case Related(edge, some, where):
             return Related(edge, some != negate, negation_normal(where))
+        case IsCase() | CaseHolds():
+            # "Any event but the case" is refused when it is read; were it ever built, it would hold nowhere.
+            return FALSE if negate else predicate
         case Compare(field, Op.IS_NULL, value, bucket):
             return Compare(field, Op.IS_NULL, value != negate, bucket)
         case Compare(field, op, value, bucket):

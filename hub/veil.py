@@ -1,0 +1,72 @@
+"""Masks and buckets as Cypher says them, so that the clear value never leaves the database.
+
+`policies/masking.py` defines what each yields; a property test holds the two against each other on the real graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from policies import masking
+from schema.catalogue import Bucket, Field, Scalar
+from schema.predicate import Placeholder
+
+Operand = Callable[[Any], str]
+"""Gives the parameter for a value or a placeholder."""
+
+
+def bucket(value: str, bucket: Bucket, operand: Operand) -> str:
+    """The coarse form of a value."""
+    if bucket.kind == "age_band":
+        return _age_band(value, operand)
+    if bucket.level is not None:
+        return _cut(value, bucket.level.depth)
+    return value
+
+
+def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:
+    """The masked form of a value; null stays null."""
+    text = field.scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}
+    redacted = f"CASE WHEN {value} IS NOT NULL THEN '{masking.REDACTED}' END" if text else "null"
+    match mask:
+        case masking.Partial(first, last):
+            kept = f"left({value}, {first}) + '****' + right({value}, {last})"
+            return f"CASE WHEN size({value}) > {first + last} THEN {kept} WHEN {value} IS NOT NULL THEN '***' END"
+        case masking.Surname():
+            compound = operand(list(masking.COMPOUND_SURNAMES))
+            return (
+                f"CASE WHEN size({value}) > 2 AND left({value}, 2) IN {compound} THEN left({value}, 2) + '**' "
+                f"WHEN size({value}) > 1 THEN left({value}, 1) + '**' WHEN {value} IS NOT NULL THEN '***' END"
+            )
+        case masking.Initial():
+            return (
+                f"CASE WHEN size({value}) > 1 THEN left({value}, 1) + '.' "
+                f"WHEN {value} IS NOT NULL THEN '{masking.REDACTED}' END"
+            )
+        case masking.Round(base):
+            rounded = f"floor({value} / {base}.0 + 0.5) * {base}"
+            return rounded if field.scalar is Scalar.FLOAT else f"toInteger({rounded})"
+        case masking.Year():
+            return f"toString({value}.year)"
+        case masking.AgeBand():
+            return _age_band(value, operand)
+        case masking.Region(level):
+            return _cut(value, level.depth)
+        case _:
+            return redacted
+
+
+def _age_band(value: str, operand: Operand) -> str:
+    today = operand(Placeholder("today"))
+    age = f"duration.between({value}, {today}).years"
+    low = f"{age} / 10 * 10"
+    return (
+        f"CASE WHEN {value} > {today} THEN null WHEN {age} >= {masking.OLDEST_BAND} THEN '{masking.OLDEST_BAND}+' "
+        f"WHEN {value} IS NOT NULL THEN toString({low}) + '-' + toString({low} + 9) END"
+    )
+
+
+def _cut(value: str, depth: int) -> str:
+    kept = f"[s IN split({value}, '/') WHERE s <> ''][0..{depth}]"
+    return f"CASE WHEN {value} IS NOT NULL THEN reduce(path = '', s IN {kept} | path + s + '/') END"

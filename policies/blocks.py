@@ -1,0 +1,128 @@
+"""The shape of a policy file: every key is known, every value has its kind, and nothing else is accepted.
+
+Pydantic models of the YAML documents. The JSON Schema that editors complete from, and the vocabulary page, are made of
+these; `policies/language.py` checks the names in them against the catalogue and each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+Jurisdiction = Annotated[str, StringConstraints(pattern=r"^([0-9A-Za-z-]+/)+$", max_length=100)]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PurposeBlock(_Block):
+    """A purpose: `id`, its titles, the W3C DPV purpose it corresponds to, its legal basis, and how long it lasts.
+
+    `contributors` and `rounding` are the least that aggregates for it must keep to. `epidemic` and what is below it
+    must say when they end (`expires`) and when their data is to be gone (`purge`).
+    """
+
+    id: str
+    zh: str
+    en: str
+    dpv: str = ""
+    basis: str = ""
+    expires: dt.date | None = None
+    purge: dt.date | None = None
+    contributors: int = Field(default=0, ge=0)
+    rounding: int = Field(default=1, ge=1)
+
+
+class ApplicationBlock(_Block):
+    """A registered application; `staff` maps a person (`sub`) to the jurisdiction he answers for."""
+
+    id: Name
+    zh: str
+    en: str
+    department: Name
+    jurisdiction: Jurisdiction
+    role: Name | Literal[""] = ""
+    level: Name | Literal[""] = ""
+    staff: dict[str, Jurisdiction] = Field(default_factory=dict)
+
+
+class SelectorBlock(_Block):
+    """To whom: each attribute that is named must be among those listed."""
+
+    application: list[str] | None = None
+    department: list[str] | None = None
+    role: list[str] | None = None
+    level: list[str] | None = None
+
+
+class MaskBlock(_Block):
+    """`{mask: "partial(3,4)"}`: a rung of the coordinate's mask ladder."""
+
+    mask: str
+
+
+class ValidityBlock(_Block):
+    """First and last day in force."""
+
+    start: dt.date | None = Field(default=None, alias="from")
+    end: dt.date | None = Field(default=None, alias="to")
+
+
+class GrantBlock(_Block):
+    """Who may see what for which purposes, on which rows, on which legal basis."""
+
+    id: Name
+    to: SelectorBlock
+    purposes: list[str] = Field(alias="for")
+    rows: dict[str, Any]
+    fields: dict[str, Literal["clear", "aggregate"] | MaskBlock]
+    match: list[str] = Field(default_factory=list)
+    contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)
+    rounding: int = Field(default=1, ge=1)
+    buckets: int = Field(default=DEFAULT_BUCKETS, ge=0, le=4)
+    obligations: dict[str, Any] = Field(default_factory=dict)
+    basis: Annotated[str, StringConstraints(min_length=1)]
+    valid: ValidityBlock = ValidityBlock()
+
+
+class ProhibitionBlock(_Block):
+    """What nobody may see for these purposes, those below and those above."""
+
+    id: Name
+    prohibit: list[str]
+    purposes: list[str] = Field(alias="for")
+    basis: Annotated[str, StringConstraints(min_length=1)]
+
+
+class StewardBlock(_Block):
+    """An account that may draft and approve; `person` is the human being, so that nobody approves his own draft."""
+
+    account: Name
+    person: Annotated[str, StringConstraints(min_length=1)]
+
+
+class ExpectationBlock(_Block):
+    """A test: `effects` are all that the application must have on the coordinate for the purpose."""
+
+    app: str
+    purpose: str
+    coordinate: str
+    effects: list[str]
+
+
+class PolicyDocument(_Block):
+    """One policy file."""
+
+    purposes: list[PurposeBlock] = Field(default_factory=list)
+    applications: list[ApplicationBlock] = Field(default_factory=list)
+    owners: dict[str, Name] = Field(default_factory=dict)
+    grants: list[GrantBlock] = Field(default_factory=list)
+    prohibitions: list[ProhibitionBlock] = Field(default_factory=list)
+    stewards: list[StewardBlock] = Field(default_factory=list)
+    expect: list[ExpectationBlock] = Field(default_factory=list)

@@ -1,0 +1,239 @@
+"""What loads may still be wrong: a check says which rules contradict, repeat or reach nobody, and which tests fail.
+
+Findings of `sluicegate policy check`, each with file and line and what to do. A failed expectation is an error; the
+rest are warnings that a second steward should read before approving.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policies.decide import decide
+from policies.model import (
+    Application,
+    Decision,
+    Effect,
+    Expectation,
+    FieldDecision,
+    Grant,
+    PolicySet,
+    Selector,
+    Subject,
+)
+from policies.purposes import covered, implies, struck
+from schema.catalogue import Catalogue, EdgeEnd, Entity
+from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
+
+ERROR, WARNING = "error", "warning"
+_STRENGTH = {"aggregate": 0, "mask": 1, "clear": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at. `rule` names the kind of finding."""
+
+    level: str
+    rule: str
+    place: str
+    text: str
+
+
+def subject_of(application: Application) -> Subject:
+    """The subject that an application's token makes, for a person whom its staff list does not name."""
+    return Subject(
+        application.id, application.department, application.role, application.level, application.jurisdiction, ""
+    )
+
+
+def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Finding]:
+    """Everything there is to say about a policy set that loaded, errors first."""
+    findings = [
+        *_failed_expectations(catalogue, policy, today),
+        *(finding for grant in policy.grants for finding in _check_grant(catalogue, policy, grant, today)),
+        *_shadowed(policy, catalogue),
+        *_seen_by_nobody(catalogue, policy, today),
+        *_expired_purposes(policy, today),
+    ]
+    return sorted(findings, key=lambda each: (each.level, each.place, each.text))
+
+
+# Expectations.
+
+
+def effects_of(decision: FieldDecision) -> tuple[str, ...]:
+    """The effects on a coordinate, as an expectation writes them, sorted."""
+    found = [rung for rung, _ in decision.masks]
+    found += [name for name in ("clear", "aggregate", "match") if getattr(decision, name)]
+    return tuple(sorted(found))
+
+
+def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Iterator[Finding]:
+    for wish in policy.expectations:
+        found = effects_of(_decided(catalogue, policy, wish, today))
+        if found != wish.effects:
+            text = f"{wish.application} for {wish.purpose} has {_listed(found)} on {wish.coordinate}"
+            yield Finding(ERROR, "expectation", wish.place, f"{text}; expected {_listed(wish.effects)}")
+
+
+def _decided(catalogue: Catalogue, policy: PolicySet, wish: Expectation, today: dt.date) -> FieldDecision:
+    subject = subject_of(policy.applications[wish.application])
+    entity, _, name = wish.coordinate.partition(".")
+    return decide(catalogue, policy, subject, wish.purpose, today).of(entity).of(name)
+
+
+def _listed(effects: tuple[str, ...]) -> str:
+    return ", ".join(effects) or "nothing"
+
+
+# Each grant.
+
+
+def _check_grant(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
+    yield from _dead(policy, grant, today)
+    yield from _conflicts(policy, grant)
+    yield from _clear_by_tag(catalogue, grant)
+    yield from _reads_hidden(catalogue, policy, grant, today)
+
+
+def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
+    subjects = [each for each in policy.applications.values() if grant.to.selects(subject_of(each))]
+    reasons = {
+        "selects no registered application": not subjects,
+        "is for no purpose": not grant.purposes,
+        "gives nothing": not grant.fields and not grant.match,
+        "has expired": grant.valid.end is not None and grant.valid.end < today,
+    }
+    for reason, dead in reasons.items():
+        if dead:
+            yield Finding(WARNING, "dead", grant.place, f"{grant.id} {reason}; remove it or correct it")
+    shown = {name.partition(".")[0] for name, effect in grant.fields.items() if effect.name in {"clear", "mask"}}
+    for name in sorted(grant.match):
+        if name.partition(".")[0] not in shown:
+            text = f"{grant.id} lets {name} be matched, but shows no field of it: a match finds nobody; grant one"
+            yield Finding(WARNING, "dead", grant.place, text)
+
+
+def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
+    for rule in policy.prohibitions:
+        purposes = sorted(each for each in grant.purposes if struck(rule.purposes, each))
+        for name in sorted({*grant.fields, *grant.match} & rule.coordinates):
+            if purposes:
+                text = f"{grant.id} grants {name}, but {rule.id} ({rule.place}) prohibits it for {', '.join(purposes)}"
+                yield Finding(
+                    WARNING, "conflict", grant.place, f"{text}; the prohibition wins: remove the grant's line"
+                )
+
+
+def _clear_by_tag(catalogue: Catalogue, grant: Grant) -> Iterator[Finding]:
+    for name in sorted(grant.broad):
+        if grant.fields.get(name) == Effect("clear") and catalogue.coordinate(name).personal:
+            text = f"{grant.id} gives the personal {name} in clear through a type or tag; name it, if it is meant"
+            yield Finding(WARNING, "clear-by-tag", grant.place, text)
+
+
+def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
+    """Row predicates read raw values: where they read what the grantee may not, his answer tells a little of it."""
+    decisions = [
+        decide(catalogue, policy, subject_of(application), purpose, today)
+        for application in policy.applications.values()
+        if grant.to.selects(subject_of(application))
+        for purpose in sorted(grant.purposes)
+    ]
+    reported: set[str] = set()
+    for entity, condition in grant.rows.items():
+        for name in _read(catalogue, catalogue.entity(entity), condition):
+            if name not in reported and any(not _is_clear(decision, name) for decision in decisions):
+                reported.add(name)
+                text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: his rows tell of it"
+                yield Finding(WARNING, "reads-hidden", grant.place, text)
+
+
+def _is_clear(decision: Decision, coordinate: str) -> bool:
+    entity, _, name = coordinate.partition(".")
+    return bool(decision.of(entity).of(name).clear)
+
+
+def _read(catalogue: Catalogue, entity: Entity, predicate: Predicate) -> Iterator[str]:
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from _read(catalogue, entity, part)
+        case Not(part):
+            yield from _read(catalogue, entity, part)
+        case Related(edge, _, where):
+            yield f"{entity.name}.{edge}"
+            yield from _read(catalogue, catalogue.entity(entity.edge(edge).target), where)
+        case Compare(field):
+            # The jurisdiction is the subject's own: it tells him nothing that he does not know.
+            if field != "region":
+                yield f"{entity.name}.{field}"
+        case IsCase() | CaseHolds():
+            return
+
+
+# The set as a whole.
+
+
+def _shadowed(policy: PolicySet, catalogue: Catalogue) -> Iterator[Finding]:
+    for grant in policy.grants:
+        by = next((each for each in policy.grants if each is not grant and _covers(catalogue, each, grant)), None)
+        if by is not None and not (_covers(catalogue, grant, by) and grant.id < by.id):
+            text = f"{grant.id} adds nothing to {by.id} ({by.place}); remove it"
+            yield Finding(WARNING, "shadowed", grant.place, text)
+
+
+def _covers(catalogue: Catalogue, wide: Grant, narrow: Grant) -> bool:
+    """Whether `wide` gives all that `narrow` gives: to as many, for as much, on as many rows, as strongly."""
+    if not all(covered(wide.purposes, each) for each in narrow.purposes) or not _selects_all(wide.to, narrow.to):
+        return False
+    if dict(wide.obligations) != dict(narrow.obligations) or not narrow.match <= wide.match:
+        return False
+    starts = wide.valid.start is None or (narrow.valid.start is not None and wide.valid.start <= narrow.valid.start)
+    ends = wide.valid.end is None or (narrow.valid.end is not None and narrow.valid.end <= wide.valid.end)
+    if not (starts and ends and set(narrow.rows) <= set(wide.rows)):
+        return False
+    rows = all(conjuncts(wide.rows[each]) <= conjuncts(narrow.rows[each]) for each in narrow.rows)
+    return rows and all(_as_strong(catalogue, wide, name, effect) for name, effect in narrow.fields.items())
+
+
+def _selects_all(wide: Selector, narrow: Selector) -> bool:
+    for name in ("application", "department", "role", "level"):
+        allowed, wanted = getattr(wide, name), getattr(narrow, name)
+        if allowed is not None and (wanted is None or not wanted <= allowed):
+            return False
+    return True
+
+
+def _as_strong(catalogue: Catalogue, wide: Grant, name: str, effect: Effect) -> bool:
+    given = wide.fields.get(name)
+    if given is None:
+        return False
+    if given.mask is not None and effect.mask is not None:
+        field = catalogue.coordinate(name)
+        ladder = () if isinstance(field, EdgeEnd) else field.masks
+        return ladder.index(given.mask) >= ladder.index(effect.mask)
+    return given == effect or (effect.name != "aggregate" and _STRENGTH[given.name] > _STRENGTH[effect.name])
+
+
+def _seen_by_nobody(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Iterator[Finding]:
+    used: set[str] = set()
+    for application in policy.applications.values():
+        for purpose in policy.purposes:
+            decision = decide(catalogue, policy, subject_of(application), purpose, today)
+            used |= {f"{entity}.{name}" for entity, table in decision.types.items() for name in table.fields}
+    for name, _ in catalogue.coordinates():
+        if name not in used:
+            yield Finding(WARNING, "nobody", "catalogue", f"{name} is open to nobody for any purpose: is it needed?")
+
+
+def _expired_purposes(policy: PolicySet, today: dt.date) -> Iterator[Finding]:
+    for purpose in policy.purposes.values():
+        if purpose.expires is not None and purpose.expires < today:
+            below = ", ".join(each for each in policy.purposes if implies(purpose.id, each))
+            text = f"{purpose.id} expired on {purpose.expires}: nothing is answered for {below}"
+            yield Finding(WARNING, "expired", "purposes", text)
+        if purpose.purge is not None and purpose.purge < today:
+            text = f"data collected for {purpose.id} was to be gone by {purpose.purge}"
+            yield Finding(WARNING, "purge", "purposes", text)

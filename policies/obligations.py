@@ -1,0 +1,85 @@
+"""An obligation is met, or nothing is answered; where several grants apply, the strictest of each kind holds.
+
+Each is one small registered class, as a masking method is: it reads its value when a policy is loaded, says which of
+two is stricter, and the hub meets it at the stage that its docstring names. An unknown obligation refuses the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class ObligationError(ValueError):
+    """An obligation is not registered, or its value is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRequired:
+    """The grant holds only with a case that the subject may work on. Met in the statement: it joins the rows."""
+
+    def stricter(self, _other: Obligation) -> Obligation:
+        """One case is as strict as another."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `limit` of something; what is counted, and where it is met, its name says.
+
+    `nodeCap`: nodes in one answer, met when it is shaped. `dailyCap`: operations, and `matchDailyCap`: matches, of one
+    application and purpose in a day (local date), met before the graph is asked.
+    """
+
+    limit: int
+
+    def stricter(self, other: Obligation) -> Obligation:
+        """The lower of the two."""
+        return self if not isinstance(other, Cap) or self.limit <= other.limit else other
+
+
+Obligation = CaseRequired | Cap
+
+
+def _case(value: Any) -> Obligation:
+    if value != "required":
+        raise ObligationError("takes `required`")
+    return CaseRequired()
+
+
+def _cap(value: Any) -> Obligation:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ObligationError("takes a whole number of at least 1")
+    return Cap(value)
+
+
+CASE, NODE_CAP, DAILY_CAP, MATCH_DAILY_CAP = "case", "nodeCap", "dailyCap", "matchDailyCap"
+OBLIGATIONS: Mapping[str, Callable[[Any], Obligation]] = {
+    CASE: _case,
+    NODE_CAP: _cap,
+    DAILY_CAP: _cap,
+    MATCH_DAILY_CAP: _cap,
+}
+
+
+def parse(given: Mapping[str, Any]) -> dict[str, Obligation]:
+    """The obligations that a grant states; raises ObligationError naming the one that is wrong."""
+    obligations = {}
+    for name, value in given.items():
+        if name not in OBLIGATIONS:
+            raise ObligationError(f"unknown obligation {name!r}; known: {', '.join(OBLIGATIONS)}")
+        try:
+            obligations[name] = OBLIGATIONS[name](value)
+        except ObligationError as wrong:
+            raise ObligationError(f"obligation {name} {wrong}") from None
+    return obligations
+
+
+def strictest(each_grants: Iterable[Mapping[str, Obligation]]) -> dict[str, Obligation]:
+    """What holds where several grants apply."""
+    found: dict[str, Obligation] = {}
+    for obligations in each_grants:
+        for name, obligation in obligations.items():
+            found[name] = obligation.stricter(found[name]) if name in found else obligation
+    return found
