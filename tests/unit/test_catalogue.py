@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def entity(*fields: Field, name: str = "Thing", tag: int = 9) -> Entity:
     return Entity(name, "things", "物", "A thing", tag, fields)
 
 
-def text(name: str = "title", **changes: object) -> Field:
+def text(name: str = "title", **changes: Any) -> Field:
     return dataclasses.replace(Field(name, Scalar.STRING, "題", "Title", Kind.CODE), **changes)
 
 
