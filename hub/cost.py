@@ -50,7 +50,7 @@ class Limits:
 
     characters: int = 65_536
     tokens: int = 1_500
-    operations: int = 10
+    operations: int = 5
     depth: int = 12
     introspection_depth: int = 16
     nesting: int = 60
