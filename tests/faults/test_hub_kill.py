@@ -41,7 +41,7 @@ class Clients:
             thread.start()
 
     def _ask(self) -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=60) as client:
             while True:
                 try:
                     told = client.post("/graphql", json={"query": QUERY}, headers=self.headers).json()["extensions"]
