@@ -120,8 +120,8 @@ class StreamPlan:
     better: Mapping[str, frozenset[str]]
     edges: tuple[EdgePlan, ...]
     derivation: Derivation | None
-    single: bool
-    """The record's key is the node's identity: no two of its records speak of one node."""
+    alone: bool
+    """No two records speak of one node: the key is the identity, and no other stream writes the entity."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ class TableReader:
             if not path.is_file():
                 raise ConnectorError(self._name, "the database file does not exist")
             # Read-only by SQLite itself: a connector changes nothing at its source, and makes no empty file.
-            url = sa.URL.create("sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"})
+            url = sa.URL.create(
+                "sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"}
+            )
             return sa.create_engine(url, hide_parameters=True)
         try:
             url = sa.make_url(where)

@@ -51,13 +51,19 @@ def plan_streams(sources: Sequence[Source], catalogue: Catalogue) -> dict[str, S
         better = {
             each: frozenset(w for w in writers[stream.entity, each] if ranks[w] < ranks[name]) for each in stream.fields
         }
-        plans[name] = _plan(name, source, stream, better, catalogue)
+        rivals = sum(1 for _, other in pairs if other.entity == stream.entity)
+        plans[name] = _plan(name, source, stream, better, catalogue, _single(stream) and rivals == 1)
     _refuse_rivals(plans.values(), catalogue)
     return plans
 
 
 def _plan(
-    name: str, source: Source, stream: Stream, better: Mapping[str, frozenset[str]], catalogue: Catalogue
+    name: str,
+    source: Source,
+    stream: Stream,
+    better: Mapping[str, frozenset[str]],
+    catalogue: Catalogue,
+    alone: bool,
 ) -> StreamPlan:
     entity = catalogue.entity(stream.entity)
     edges = tuple(_edge_plan(entity, edge, rule) for edge, rule in stream.edges.items())
@@ -75,7 +81,7 @@ def _plan(
         better=better,
         edges=edges,
         derivation=derivation,
-        single=_single(stream),
+        alone=alone,
     )
 
 

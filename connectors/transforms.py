@@ -26,8 +26,9 @@ MAX_TEXT = 20_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z")
 _DIVISION = re.compile(r"\d{12}(\d{3})?\Z")
-_FORBIDDEN = frozenset({"Cc", "Cs", "Co", "Cn"})
-_LINES = frozenset("\t\n\r")
+# Control characters but tab and line ends, lone surrogates, non-characters, and the mark of text that was already
+# damaged. Private-use characters pass: registers hold rare names in them.
+_FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffd-\\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def text(cell: Any, _options: Options, _context: Context) -> str:
         raise Unfit("not-text", "a text was expected; a number may have lost digits")
     if len(cell) > MAX_TEXT:
         raise Unfit("too-long", f"longer than {MAX_TEXT} characters")
-    if any(unicodedata.category(each) in _FORBIDDEN and each not in _LINES for each in cell):
-        raise Unfit("bad-character", "holds a control character or one that is not Unicode text")
+    if _FORBIDDEN.search(cell):
+        raise Unfit("bad-character", "holds a control character, or one that stands for damaged text")
     return unicodedata.normalize("NFC", cell.strip())
 
 

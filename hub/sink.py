@@ -189,14 +189,15 @@ class _BatchWrite:
         entity = self._plan.entity
         moved = [key for key in updates if stored[key].sid != self._sink.sid(entity, writes[key].identity)]
         if moved:
-            rows = self._tx.run(cypher.release(entity), keys=moved, now=dt.datetime.now(dt.UTC))
+            rows = self._tx.run(cypher.release(), keys=moved, now=dt.datetime.now(dt.UTC))
             self._touch(entity, (row["sid"] for row in rows))
 
     def _nodes(self, writes: Mapping[str, Record]) -> None:
         entity = self._plan.entity
         pairs = [(self._sink.sid(entity, each.identity), each) for each in writes.values()]
         live: dict[str, list[Assertion]] = {}
-        for row in self._tx.run(cypher.assertions(entity), sids=sorted({sid for sid, _ in pairs})):
+        sids = [] if self._plan.alone else sorted({sid for sid, _ in pairs})
+        for row in self._tx.run(cypher.assertions(entity), sids=sids):
             live.setdefault(row["sid"], []).append(Assertion(row["key"], row["stream"], row["asOf"]))
         nodes = survive(self._plan, pairs, live)
         self._tx.run(cypher.upsert(entity), rows=[{"sid": sid, "values": each} for sid, each in nodes.items()])

@@ -60,7 +60,7 @@ def pull(
     return {each.stream: each for each in results}
 
 
-def silent(_stream: str, _rows: int) -> None:
+def silent(stream: str, rows: int) -> None:
     """Report to nobody."""
 
 

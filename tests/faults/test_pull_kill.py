@@ -1,4 +1,4 @@
-"""A pull that is killed at any moment leaves whole batches, and the next pull ends in the graph of a clean one (L12, L36)."""
+"""A pull killed at any moment leaves whole batches, and the next one ends in the graph of a clean pull (L12, L36)."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def killed_pull(folder: Path, home: Path, address: GraphAddress, moment: dict[st
         }  # fmt: skip
         child = subprocess.run(
             [sys.executable, "-c", CHILD], input=json.dumps(given) + "\n", text=True, capture_output=True,
-            env={**os.environ, "HOTLINE_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=120, check=False,
+            env={**os.environ, "HOTLINE_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[2])},
+            timeout=120, check=False,
         )  # fmt: skip
     assert child.stderr == ""
     return child.returncode

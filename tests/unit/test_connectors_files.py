@@ -27,7 +27,8 @@ def source(path: Path, **more: Any) -> Source:
 def read(path: Path, **more: Any) -> list[tuple[Any, ...]]:
     block = source(path, **more)
     return [
-        (each.number, each.values["k"], each.values["v"]) if isinstance(each, Row) else (each.number, each.rule, each.key)
+        (each.number, each.values["k"], each.values["v"]) if isinstance(each, Row)
+        else (each.number, each.rule, each.key)
         for each in CsvReader(block, block.records[0]).read(Since())
     ]  # fmt: skip
 
@@ -40,7 +41,8 @@ CASES: dict[str, tuple[bytes, str, list[tuple[Any, ...]]]] = {
     "gbk declared utf-8": (b"k,v\na," + GBK + b"\nb,2\n", "utf-8", [(1, "not-decodable", ("a",)), (2, "b", "2")]),
     "not gbk": (b"k,v\na,\xff\xff\nb,2\n", "gbk", [(1, "not-decodable", ("a",)), (2, "b", "2")]),
     "gbk with a byte like a quote's neighbour": (b"k,v\na,\x81\x5c\n", "gbk", [(1, "a", b"\x81\x5c".decode("gbk"))]),
-    "short and long": (b"k,v\na\nb,2,3\nc,4\n", "utf-8", [(1, "wrong-length", ("a",)), (2, "wrong-length", ("b",)), (3, "c", "4")]),
+    "short and long": (b"k,v\na\nb,2,3\nc,4\n", "utf-8",
+                       [(1, "wrong-length", ("a",)), (2, "wrong-length", ("b",)), (3, "c", "4")]),
     "line end in quotes": (b'k,v\na,"1\n2"\nb,3\n', "utf-8", [(1, "a", "1\n2"), (2, "b", "3")]),
     "doubled quote": (b'k,v\na,"x ""y"", z"\n', "utf-8", [(1, "a", 'x "y", z')]),
     "quote never closed": (b'k,v\na,"1\nb,2\nc,3\n', "utf-8", [(1, "not-csv", None), (2, "b", "2"), (3, "c", "3")]),
@@ -100,9 +102,11 @@ import requests
 stream = {"name": "s", "entity": "Region", "key": "k", "identity": "code", "fields": {"code": "k"}}
 base = {"name": "f", "collectedFor": "pop", "trust": 1}
 csv = Source.model_validate({**base, "kind": "csv", "where": sys.argv[1] + "/a.csv", "records": [stream]})
-sql = Source.model_validate({**base, "kind": "sql", "where": sys.argv[1] + "/a.db", "records": [{**stream, "table": "t"}]})
+table = {**stream, "table": "t"}
+sql = Source.model_validate({**base, "kind": "sql", "where": sys.argv[1] + "/a.db", "records": [table]})
 rest_client("http://127.0.0.1:9", requests.Session(), {})
-print(len(list(CsvReader(csv, csv.records[0]).read(Since()))), len(list(TableReader(sql, sql.records[0]).read(Since()))))
+readers = CsvReader(csv, csv.records[0]), TableReader(sql, sql.records[0])
+print(*(len(list(each.read(Since()))) for each in readers))
 """
 
 

@@ -28,6 +28,7 @@ Reply = tuple[int, dict[str, str], bytes]
 Answer = Callable[[int, dict[str, str]], Reply]
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 SECRET = "hunter2"
+SECOND = dt.datetime(2026, 6, 2, tzinfo=dt.UTC)
 
 
 @contextmanager
@@ -116,9 +117,9 @@ def test_all_pages_come_once() -> None:
     ("since", "asked_for"),
     [
         (Since(), None),
-        (Since(dt.datetime(2026, 6, 2, tzinfo=dt.UTC)), "2026-06-02T00:00:00+00:00"),
-        (Since(dt.datetime(2026, 6, 2, tzinfo=dt.UTC), ("x",), dt.datetime(2026, 6, 1, tzinfo=dt.UTC)), "2026-06-01T00:00:00+00:00"),
-        (Since(dt.datetime(2026, 6, 2, tzinfo=dt.UTC), ("x",), None), None),
+        (Since(SECOND), "2026-06-02T00:00:00+00:00"),
+        (Since(SECOND, ("x",), SECOND - dt.timedelta(days=1)), "2026-06-01T00:00:00+00:00"),
+        (Since(SECOND, ("x",), None), None),
     ],
 )  # fmt: skip
 def test_waiting_records_take_the_read_back(since: Since, asked_for: str | None) -> None:
@@ -213,16 +214,15 @@ def test_nobody_answers() -> None:
 @pytest.mark.fault
 def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.rest.MAX_PAGE_BYTES", 1_000)
-    with server(lambda _n, _q: page([item("a" * 2_000)], 1, 1, 1)) as (url, _):
-        with pytest.raises(ConnectorError, match="does not answer"):
-            keys(url)
+    large = page([item("a" * 2_000)], 1, 1, 1)
+    with server(lambda _n, _q: large) as (url, _), pytest.raises(ConnectorError, match="does not answer"):
+        keys(url)
 
 
 @pytest.mark.fault
 def test_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
-    with server(whole, self_signed(tmp_path)) as (url, asked):
-        with pytest.raises(ConnectorError, match="certificate"):
-            keys(url)
+    with server(whole, self_signed(tmp_path)) as (url, asked), pytest.raises(ConnectorError, match="certificate"):
+        keys(url)
     assert asked == []
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
 
-from connectors.base import PullResult
+from connectors.base import ConnectorError, EdgePlan, PullResult
+from hub import sink_statements as cypher
 from hub.constraints import ensure_constraints
 from hub.graph import GraphWriter
 from hub.localgraph import GraphAddress
 from hub.sample import CANARIES, DIRTY_CANARY, PROTAGONIST
 from hub.sink import surrogate
 from schema import CATALOGUE
-from tests.pulling import POLICE, ask, county, edit, empty, one, pull, rows_of
+from tests.pulling import POLICE, ask, canonical, county, edit, empty, one, pull, rows_of
 
 pytestmark = pytest.mark.unit
 
@@ -127,15 +130,14 @@ def test_edges_agree_with_the_raw_database(
     assert stored == {pair for pair in lives if pair[0] in known}
     paths = {row["c"]: row["r"] for row in ask(graph_driver, "MATCH (d:Dwelling) RETURN d.code AS c, d.region AS r")}
     cut = (0, 2, 4, 6, 9, 12, 15)
-    assert paths == {
-        code: "".join(f"{grid[a:b]}/" for a, b in zip(cut, cut[1:], strict=False)) for code, grid in grids.items()
-    }
+    assert paths == {code: "".join(f"{grid[a:b]}/" for a, b in pairwise(cut)) for code, grid in grids.items()}
 
 
 def test_values_have_the_catalogues_types(pulled: dict[str, PullResult], graph_driver: neo4j.Driver) -> None:
     person = ask(
         graph_driver,
-        "MATCH (p:Person {idNumber: $id}) RETURN valueType(p.birthDate) AS birth, p.gender AS gender, p.region AS region",
+        "MATCH (p:Person {idNumber: $id}) "
+        "RETURN valueType(p.birthDate) AS birth, p.gender AS gender, p.region AS region",
         id=PROTAGONIST.id_no,
     )
     assert person == [{"birth": "DATE NOT NULL", "gender": "FEMALE", "region": "14/03/21/001/001/001/"}]
@@ -241,7 +243,8 @@ def test_a_row_waits_for_the_node_it_needs(
             "SELECT dwelling_no FROM occupancy WHERE dwelling_no NOT IN (SELECT dwelling_no FROM dwellings)"
         ).fetchall()
         database.execute(
-            "INSERT INTO dwellings SELECT ?, building_no, '', '1', '自住', 50, '2026-07-01 00:00:00' FROM buildings LIMIT 1",
+            "INSERT INTO dwellings SELECT ?, building_no, '', '1', '自住', 50, '2026-07-01 00:00:00' "
+            "FROM buildings LIMIT 1",
             missing[0],
         )
     result = pull(home, empty_graph, copy, "housing")
@@ -272,8 +275,10 @@ def test_regions_follow_a_building_that_moves(
     assert pull(home, empty_graph, copy, "housing")["buildings"].updated == 1
     paths = ask(
         graph_driver,
-        "MATCH (r:Region {code: $grid}), (p:Person {sid: $sid}), (d)-[:IN_BUILDING]->(b:Building {code: $code})-[:LOCATED_IN]->(g) "
-        "RETURN DISTINCT r.region AS path, p.region AS person, d.region AS dwelling, b.region AS building, g.code AS at",
+        "MATCH (r:Region {code: $grid}), (p:Person {sid: $sid}) "
+        "MATCH (d)-[:IN_BUILDING]->(b:Building {code: $code})-[:LOCATED_IN]->(g) "
+        "RETURN DISTINCT r.region AS path, p.region AS person, d.region AS dwelling, b.region AS building, "
+        "g.code AS at",
         grid=other, **stranger,
     )  # fmt: skip
     assert len(paths) == 1
@@ -332,3 +337,55 @@ def test_surrogates_differ(key: bytes, entity: str, identity: str) -> None:
     base = surrogate(b"k" * 32, "Person", "a")
     assert surrogate(key, entity, identity) != base == surrogate(b"k" * 32, "Person", "a")
     assert len(base) == 32 and int(base, 16) >= 0
+
+
+def spoiled(lines: list[bytes]) -> list[bytes]:
+    """Every other row without its id number."""
+    return [each.replace(b"140321", b"140321x") if i % 2 else each for i, each in enumerate(lines)]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda lines: [], "no rows, where the last full read had"),
+        (lambda lines: lines * 12, "more than 10 times"),
+        (spoiled, "rows of a batch are refused"),
+    ],
+    ids=["empty", "swollen", "half malformed"],
+)
+def test_a_source_that_must_be_wrong_changes_nothing(
+    pulled: dict[str, PullResult], copy: Path, home: Path, empty_graph: GraphAddress,
+    graph_driver: neo4j.Driver, change: Callable[[list[bytes]], list[bytes]], told: str,
+) -> None:  # fmt: skip
+    before = canonical(graph_driver)
+    edit(copy, POLICE, change)
+    with pytest.raises(ConnectorError, match=told):
+        pull(home, empty_graph, copy, "police")
+    assert canonical(graph_driver) == before
+
+
+def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:
+    edge = EdgePlan("dwellings", "Person", "LIVES_IN", True, "Dwelling", True)
+    made = [
+        *(make("Person") for make in (cypher.existing, cypher.assertions)),
+        *(make("Person") for make in (cypher.create_records, cypher.change_records)),
+        *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
+        cypher.STORED, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT, cypher.WAITING, cypher.release(),
+    ]  # fmt: skip
+    parameters = dict.fromkeys(("stream", "keys", "rows", "sids", "run", "now", "better"))
+    for statement in made:
+        plan = graph_driver.execute_query("EXPLAIN " + statement, parameters).summary.plan
+        found = set(operators(plan))
+        assert found & SEEKS, statement
+        assert not found & {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan"}, statement
+
+
+SEEKS = {"NodeUniqueIndexSeek", "NodeUniqueIndexSeek(Locking)", "NodeIndexSeek"}
+
+
+def operators(plan: Any) -> Iterator[str]:
+    """Names of a plan's operators."""
+    yield plan["operatorType"].partition("@")[0]
+    for child in plan.get("children", ()):
+        yield from operators(child)
