@@ -1,0 +1,89 @@
+"""A graph that is away, gone or slow makes refusals with records, and the hub goes on when it is back (L22, L24)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.log import read, show
+from hub.localgraph import LocalGraph
+from hub.settings import Settings
+from tests.county import PATIENCE, POLICIES, Answer, County, HubProcess, free_port
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+DOCUMENT = "{ people(first: 1) { edges { node { name } } } }"
+
+
+def ask(hub: HubProcess) -> Answer:
+    return hub.ask("grid-desk", "event.dispatch", DOCUMENT)
+
+
+def recorded(hub: HubProcess, answer: Answer) -> tuple[str, int]:
+    """Result and status in the record that an answer's receipt names."""
+    logged, _ = show(hub.settings.audit_file, answer.receipt["index"])
+    assert logged.record.request_id == answer.body["extensions"]["requestId"]
+    return logged.record.result, logged.record.http_status
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Iterator[LocalGraph]:
+    """A graph of this test's own, at a known port, not running yet."""
+    graph = LocalGraph(
+        Settings.load(home=tmp_path / "graph", graph_port=free_port(), graph_heap="256m", graph_page_cache="64m")
+    )
+    try:
+        yield graph
+    finally:
+        graph.stop()
+
+
+def test_a_graph_that_comes_goes_and_comes_back(graph: LocalGraph, tmp_path: Path) -> None:
+    # Its first start makes the password; then it is down when the hub starts.
+    address = graph.start(owned=True)
+    graph.stop()
+    given = {
+        "home": tmp_path / "home",
+        "port": free_port(),
+        "policies": POLICIES,
+        "graph_url": address.url,
+        "graph_password": address.password,
+        "graph_deadline": PATIENCE,
+    }
+    hub = HubProcess(given, tmp_path)
+    try:
+        hub.start("/healthz")
+        for _ in range(2):
+            told = hub.await_status("/readyz", 503).json()
+            assert told == {"ready": False, "graph": False, "audit": True, "policy": True}
+            assert hub.client.get("/healthz").status_code == 200
+            away = ask(hub)
+            assert (away.status, away.codes, "data" in away.body) == (503, ["GRAPH_UNAVAILABLE"], False)
+            assert "try again" in away.body["errors"][0]["message"]
+            assert recorded(hub, away) == ("GRAPH_UNAVAILABLE", 503)
+            # What needs no graph is answered without one.
+            assert hub.ask("grid-desk", "event.dispatch", "{ __typename }").data == {"__typename": "Query"}
+
+            graph.start(owned=True)
+            hub.await_status("/readyz", 200)
+            back = ask(hub)
+            assert (back.status, back.body.get("data")) == (200, {"people": {"edges": []}})
+            assert recorded(hub, back) == ("OK", 200)
+            graph.stop()
+        assert len(list(read(hub.settings.audit_file))) == 6
+        assert "Traceback" not in hub.output.read_text("utf-8")
+    finally:
+        hub.stop()
+        hub.client.close()
+
+
+def test_a_slow_statement_ends_at_its_deadline(county: County, tmp_path: Path) -> None:
+    # A deadline that no statement can keep: every one is slow.
+    with county.another_hub(tmp_path, graph_deadline=0.0005) as hub:
+        for _ in range(3):
+            late = ask(hub)
+            assert (late.status, late.codes, "data" in late.body) == (504, ["TIMEOUT"], False)
+            assert "ask for fewer" in late.body["errors"][0]["message"]
+            assert recorded(hub, late) == ("TIMEOUT", 504)
+        assert hub.client.get("/readyz").status_code == 200
+        assert hub.ask("grid-desk", "event.dispatch", "{ __typename }").status == 200
