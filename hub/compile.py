@@ -141,7 +141,9 @@ class _Compiler:
         """Cells about at least *k* data subjects; a smaller count does not leave the database."""
         table = self.cypher.table(root.entity)
         node = Node(self.cypher.variable(), root.entity, table.contributing)
-        conditions = both(self.cypher.node_is_there(node), self.cypher.condition(node, root.where, REQUEST))
+        # Without the surrogate, the composite index on (region, sid) could not be sought.
+        there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
+        conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
         subject = self._subjects(root.entity, node, lines)
         keys = [
