@@ -1,0 +1,99 @@
+"""Every command of the tutorial runs, and answers what stands below it."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.county import ROOT, County, environment
+
+pytestmark = [pytest.mark.examples, pytest.mark.slow]
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+)( refused)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANYTHING = "…"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block of commands, with the blocks that say what it answers."""
+
+    commands: str
+    refused: bool
+    answer: str | None
+    told: str | None
+
+
+def steps() -> list[Step]:
+    """The tutorial's blocks, in order."""
+    found: list[Step] = []
+    for kind, refused, text in BLOCK.findall(TUTORIAL):
+        if kind == "sh":
+            found.append(Step(text, bool(refused), None, None))
+        elif kind == "json":
+            found[-1] = Step(found[-1].commands, found[-1].refused, text, found[-1].told)
+        else:
+            assert kind == "text", kind
+            found[-1] = Step(found[-1].commands, found[-1].refused, found[-1].answer, text)
+    return found
+
+
+def same(found: Any, wanted: Any) -> bool:
+    """Whether an answer is the one that is written down, in which … stands for anything."""
+    if wanted == ANYTHING:
+        return True
+    if isinstance(wanted, dict):
+        return (
+            isinstance(found, dict) and list(found) == list(wanted) and all(same(found[k], wanted[k]) for k in wanted)
+        )
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(same, found, wanted))
+    return bool(found == wanted)
+
+
+def reads_like(found: str, wanted: str) -> bool:
+    """Whether a text is the one that is written down, in which … stands for anything."""
+    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
+    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("step", steps(), ids=lambda step: " ".join(step.commands.split())[:60])
+def test_the_tutorial_is_true(county: County, step: Step, tmp_path_factory: pytest.TempPathFactory) -> None:
+    told = environment({"home": county.hub.settings.home}, county.folder / "tmp") | {"COLUMNS": "140"}
+    commands = step.commands.replace("127.0.0.1:8600", f"127.0.0.1:{county.hub.settings.port}")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands], cwd=ROOT, env=told, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == int(step.refused), done.stderr
+    if step.answer is not None:
+        assert same(json.loads(done.stdout), json.loads(step.answer)), done.stdout
+    if step.told is not None:
+        # Data goes to standard output, the rest to standard error; where both are shown, the data stands above.
+        shown = done.stderr if step.answer is not None or step.refused else done.stdout
+        assert reads_like(shown, step.told), shown
+
+
+def test_the_tutorial_covers_what_a_developer_meets() -> None:
+    assert len(steps()) >= 10
+    for word in (
+        "FIELD_DENIED",
+        "FIELD_NOT_FILTERABLE",
+        "PURPOSE_DENIED",
+        "SUPPRESSED",
+        "BAD_CURSOR",
+        "--explain",
+        "curl",
+    ):
+        assert word in TUTORIAL
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "holds"),
+    [("record 7, policy a", "record …, policy …", True), ("record 7", "record 8", False), ("a\nb", "a", False)],
+)
+def test_an_answer_that_differs_would_be_seen(found: str, wanted: str, holds: bool) -> None:
+    assert reads_like(found, wanted) == holds
+    assert same({"a": [found]}, {"a": [wanted]}) == (found == wanted)
