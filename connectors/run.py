@@ -118,20 +118,23 @@ class _Run:
                 records.append(replace(each, repeated=True) if each.key in self.seen else each)
                 self.seen.add(each.key)
         check_share(self.plan.name, len(refused), len(shaped), self.limits.quarantined)
-        self.refused.update(each.key for each in refused)
+        # A row that is repeated has its entry already: the first one says where it stands.
+        entries = {each.key: each for each in reversed(refused) if each.key not in self.refused}
+        self.refused.update(entries)
         written = self.sink.write(
             Batch(
                 self.plan,
                 self.identifier,
                 tuple(records),
-                tuple(refused),
+                tuple(entries.values()),
                 () if full else tuple(each.key for each in records if each.key not in self.refused),
                 self._moved(cursor, shaped),
                 frozenset(self.refused) if closing and full else None,
             )
         )
         self.refused.update(written.orphans)
-        self.total = _sum(self.total, written)
+        repeats = len(refused) - len(entries)
+        self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))
 
     def _cursor(self, position: Position) -> Position:
         return Position(self.furthest, position.manifest, position.rows)

@@ -20,32 +20,32 @@ WAITING = (
 STALE = "MATCH (r:Stale {stream: $stream}) RETURN r.record AS record, r.asOf AS asOf"
 STORED = """
 UNWIND $keys AS key
-MATCH (r:SourceRecord {key: key}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {key: key}) USING INDEX SEEK r:SourceRecord(key)
 OPTIONAL MATCH (r)-[:ASSERTS]->(n)
 RETURN key, CASE WHEN r:Stale THEN '' ELSE r.hash END AS hash, r.asOf.epochMillis AS asOf, r.rejected AS rejected,
   n.sid AS sid"""
 ANY_WAITING = """
 UNWIND $sids AS sid
-MATCH (q:Quarantined {target: sid}) USING INDEX q:Quarantined(target) WHERE NOT q.whole AND q.entity = $entity
+MATCH (q:Quarantined {target: sid}) USING INDEX SEEK q:Quarantined(target) WHERE NOT q.whole AND q.entity = $entity
 RETURN q.key AS key LIMIT 1"""
 ENTER = "UNWIND $rows AS row MERGE (q:Quarantined {key: row.key}) SET q = row.told, q.key = row.key"
 # The run is no part of what an entry says: the same entry again is not a write.
 ENTER_CHANGED = """
 UNWIND $rows AS row
-OPTIONAL MATCH (old:Quarantined {key: row.key}) USING INDEX old:Quarantined(key)
+OPTIONAL MATCH (old:Quarantined {key: row.key}) USING INDEX SEEK old:Quarantined(key)
 WITH row, old
 WHERE old IS NULL OR old.rule <> row.told.rule OR old.field <> row.told.field OR old.reason <> row.told.reason
   OR coalesce(old.target, '') <> coalesce(row.told.target, '')
 MERGE (q:Quarantined {key: row.key})
 SET q = row.told, q.key = row.key, q.run = $run"""
-FORGET = "UNWIND $keys AS key MATCH (q:Quarantined {key: key}) USING INDEX q:Quarantined(key) DELETE q"
+FORGET = "UNWIND $keys AS key MATCH (q:Quarantined {key: key}) USING INDEX SEEK q:Quarantined(key) DELETE q"
 FORGET_UNSEEN = """
 MATCH (q:Quarantined {stream: $stream})
 WHERE q.whole AND NOT q.key IN $keys
 DELETE q"""
 REJECT = """
 UNWIND $rows AS row
-MATCH (r:SourceRecord {key: row.key}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {key: row.key}) USING INDEX SEEK r:SourceRecord(key)
 SET r.rejected = row.rejected"""
 MOVE_CURSOR = """
 OPTIONAL MATCH (old:SourceCursor {source: $stream})
@@ -88,7 +88,7 @@ def change_records(entity: str) -> str:
     return f"""
 UNWIND $rows AS row
 {_by_sid("n", entity, "row.sid")}
-MATCH (r:SourceRecord {{key: row.key}}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {{key: row.key}}) USING INDEX SEEK r:SourceRecord(key)
 SET r += row.told
 REMOVE r:Stale
 MERGE (r)-[:ASSERTS]->(n)"""
@@ -101,7 +101,7 @@ def release() -> str:
     """
     return """
 UNWIND $keys AS key
-MATCH (r:SourceRecord {key: key}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {key: key}) USING INDEX SEEK r:SourceRecord(key)
 MATCH (r)-[a:ASSERTS]->(n)
 DELETE a
 WITH DISTINCT n
@@ -128,10 +128,10 @@ def link_waiting(edge: EdgePlan) -> str:
     """Edges that waited for the nodes `$sids`, drawn now."""
     return f"""
 UNWIND $sids AS sid
-MATCH (q:Quarantined {{target: sid}}) USING INDEX q:Quarantined(target)
+MATCH (q:Quarantined {{target: sid}}) USING INDEX SEEK q:Quarantined(target)
 WHERE NOT q.whole AND q.entity = '{edge.target}' AND q.owner = '{edge.entity}' AND q.field = '{edge.name}'
 {_by_sid("t", edge.target, "sid")}
-MATCH (r:SourceRecord {{key: q.record}}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {{key: q.record}}) USING INDEX SEEK r:SourceRecord(key)
 MATCH (r)-[:ASSERTS]->(n)
 MERGE {_arrow(edge)}
 {_claim("q.record")}
@@ -143,7 +143,7 @@ def unlink(edge: EdgePlan) -> str:
     """Take records' claims from their edges; an edge that nothing claims goes."""
     return f"""
 UNWIND $keys AS key
-MATCH (r:SourceRecord {{key: key}}) USING INDEX r:SourceRecord(key)
+MATCH (r:SourceRecord {{key: key}}) USING INDEX SEEK r:SourceRecord(key)
 MATCH (r)-[:ASSERTS]->(n)
 MATCH {_arrow(edge)} WHERE key IN l.records
 SET l.records = [each IN l.records WHERE each <> key]
@@ -184,7 +184,7 @@ RETURN n.sid AS sid"""
 
 
 def _by_sid(name: str, entity: str, value: str) -> str:
-    return f"MATCH ({name}:{entity} {{sid: {value}}}) USING INDEX {name}:{entity}(sid)"
+    return f"MATCH ({name}:{entity} {{sid: {value}}}) USING INDEX SEEK {name}:{entity}(sid)"
 
 
 def _arrow(edge: EdgePlan) -> str:

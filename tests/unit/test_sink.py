@@ -371,7 +371,7 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         *(make("Person") for make in (cypher.existing, cypher.assertions)),
         *(make("Person") for make in (cypher.create_records, cypher.change_records)),
         *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
-        cypher.STORED, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT, cypher.WAITING, cypher.release(),
+        cypher.STORED, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT, cypher.release(),
     ]  # fmt: skip
     parameters = dict.fromkeys(("stream", "keys", "rows", "sids", "run", "now", "better"))
     for statement in made:
