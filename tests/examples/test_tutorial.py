@@ -90,6 +90,13 @@ def test_the_tutorial_covers_what_a_developer_meets() -> None:
         assert word in TUTORIAL
 
 
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/tutorial.md"])
+def test_its_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("found", "wanted", "holds"),
     [("record 7, policy a", "record …, policy …", True), ("record 7", "record 8", False), ("a\nb", "a", False)],
