@@ -1,0 +1,1 @@
+"""The version store's tables change only forward, one numbered step at a time, under the store's write lock."""

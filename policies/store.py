@@ -1,0 +1,339 @@
+"""Nothing is in force that a second person did not approve as it is, and no version is ever changed.
+
+The version store: drafts, approvals bound to a content hash, activations bound to the base they were made from, and
+history. Who may do what is asked of the version in force, never of the draft. Each change is told to a witness before
+it is committed: if the witness raises, nothing happened. Semantics 14 of the design's section 4.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from policies.check import ERROR, check
+from policies.conflict import three_way
+from policies.language import load_files, version_of
+from policies.model import PolicySet
+from policies.tables import ACTIVATION, APPROVAL, FILE, VERSION, changing, engine_of, make, reading
+from policies.versions import (
+    BOOTSTRAP,
+    Activation,
+    Approval,
+    ChangeRefused,
+    Conflict,
+    InForce,
+    Tampered,
+    Version,
+    check_chain,
+    check_seal,
+    moment,
+    seal,
+    standing,
+)
+from schema.catalogue import Catalogue
+
+Witness = Callable[[Version | Approval | Activation], None]
+_Row = TypeVar("_Row", Version, Approval, Activation)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One version with what became of it: `state` is draft, approved, scheduled, in force, past or lapsed."""
+
+    version: Version
+    approvals: tuple[Approval, ...]
+    activation: Activation | None
+    state: str
+
+
+def _alone(_: Version | Approval | Activation) -> None:
+    """The witness of a store that nobody watches."""
+
+
+def utc_now() -> dt.datetime:
+    """The present."""
+    return dt.datetime.now(dt.UTC)
+
+
+class PolicyStore:
+    """The version store at a database URL; safe to use from several threads and processes.
+
+    Every method raises StoreUnavailable while the database does not answer, and Tampered where a row it needs is not
+    as it was sealed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: bytes,
+        catalogue: Catalogue,
+        witness: Witness = _alone,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
+        """`key` seals the rows and is kept outside the database; `now` gives aware times."""
+        self.engine = engine_of(url)
+        self._url = url
+        self._key = key
+        self._catalogue = catalogue
+        self._witness = witness
+        self._now = now
+
+    def __repr__(self) -> str:
+        return f"PolicyStore({self.engine.dialect.name})"
+
+    def make(self, folder: Callable[[], Mapping[str, bytes]]) -> bool:
+        """Bring the tables up to date; an empty store takes the files that `folder` gives as version 1.
+
+        Returns whether it did. Raises what loading them raises.
+        """
+        make(self._url, self.engine)
+        with changing(self.engine) as connection:
+            if connection.execute(sa.select(sa.func.count()).select_from(VERSION)).scalar():
+                return False
+            files = folder()
+            load_files(files, self._catalogue)
+            made = moment(self._now())
+            version = Version(1, version_of(files), BOOTSTRAP, BOOTSTRAP, None, "the policy folder", made)
+            self._add_version(connection, version, files)
+            names = {"author": BOOTSTRAP, "approver": BOOTSTRAP, "account": BOOTSTRAP}
+            self._add_activation(connection, [], Activation(1, 1, None, version.hash, starts=made, made=made, **names))
+        return True
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # What holds.
+
+    def standing(self, now: dt.datetime | None = None) -> Activation:
+        """The activation in force, without its files: what a running hub asks each second."""
+        with reading(self.engine) as connection:
+            return self._standing(self._chain(connection), moment(now or self._now()))
+
+    def in_force(self, now: dt.datetime | None = None) -> InForce:
+        """The version in force with its files, each seal and the content hash checked."""
+        with reading(self.engine) as connection:
+            return self._in_force(connection, moment(now or self._now()))
+
+    def files(self, number: int) -> dict[str, bytes]:
+        """The files of a version as they were drafted; ChangeRefused if there is no such version."""
+        with reading(self.engine) as connection:
+            return self._files(connection, self._version(connection, number))
+
+    def history(self) -> list[Past]:
+        """Every version, oldest first, with what became of it."""
+        with reading(self.engine) as connection:
+            versions = _read(connection, sa.select(VERSION).order_by(VERSION.c.number), Version)
+            approvals = _read(connection, sa.select(APPROVAL), Approval)
+            chain = self._chain(connection)
+        for version in versions:
+            check_seal(self._key, version)
+        for approval in approvals:
+            check_seal(self._key, approval)
+        now = moment(self._now())
+        return [_past(each, approvals, chain, now) for each in versions]
+
+    # What changes.
+
+    def draft(self, files: Mapping[str, bytes], author: str, base: int | None = None, note: str = "") -> Version:
+        """A new version made from `base` (default: the one in force), not in force yet.
+
+        Raises PolicyFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
+        steward or nothing is changed, and Conflict if `base` is not the version in force.
+        """
+        self._sound(files, self._now())
+        with changing(self.engine) as connection:
+            now = moment(self._now())
+            current = self._in_force(connection, now)
+            person = self._person(current, author)
+            if base is not None and base != current.version.number:
+                raise self._conflict(connection, base, current, files)
+            if version_of(files) == current.version.hash:
+                raise ChangeRefused(f"nothing is changed: this is version {current.version.number}, which is in force")
+            number = (connection.execute(sa.select(sa.func.max(VERSION.c.number))).scalar() or 0) + 1
+            draft = Version(number, version_of(files), author, person, current.version.number, note, now)
+            return self._add_version(connection, draft, files)
+
+    def rollback(self, number: int, author: str, note: str = "") -> Version:
+        """A new draft with the content of an old version; it needs approval like any other."""
+        return self.draft(self.files(number), author, note=note or f"back to version {number}")
+
+    def approve(self, number: int, content: str, account: str) -> Approval:
+        """A second person's approval of version `number` with exactly the hash `content`.
+
+        Raises ChangeRefused if the hash is another, or the account is no steward's or the author's own.
+        """
+        with changing(self.engine) as connection:
+            now = moment(self._now())
+            current = self._in_force(connection, now)
+            version = self._version(connection, number)
+            if content != version.hash:
+                raise ChangeRefused(f"version {number} has another content than the hash that was given: read it again")
+            self._files(connection, version)
+            approval = Approval(number, content, account, self._second(current, version, account), now)
+            if any(each.account == account for each in self._approvals(connection, version)):
+                raise ChangeRefused(f"{account} approved version {number} already")
+            approval = replace(approval, seal=seal(self._key, approval))
+            connection.execute(sa.insert(APPROVAL).values(**_columns(approval)))
+            self._witness(approval)
+        return approval
+
+    def activate(self, number: int, account: str, starts: dt.datetime | None = None) -> Activation:
+        """Put an approved version in force, now or from `starts` (aware) on.
+
+        Raises ChangeRefused without a standing approval of exactly its content, and Conflict if its base will not be
+        the version in force then.
+        """
+        now = self._now()
+        if starts is not None and starts < now:
+            raise ChangeRefused("an activation cannot start in the past")
+        with changing(self.engine) as connection:
+            begins = moment(starts or now)
+            current = self._in_force(connection, moment(now))
+            self._person(current, account)
+            version = self._version(connection, number)
+            approver = self._approver(connection, current, version)
+            files = self._files(connection, version)
+            self._sound(files, starts or now)
+            chain = self._chain(connection)
+            if any(each.version == number for each in chain):
+                raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback")
+            then = self._in_force(connection, begins)
+            if version.base != then.version.number:
+                raise self._conflict(connection, version.base or 0, then, files)
+            names = {"author": version.author, "approver": approver, "account": account}
+            row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=moment(now), **names)
+            return self._add_activation(connection, chain, row)
+
+    # Who may.
+
+    def _person(self, current: InForce, account: str) -> str:
+        stewards = load_files(current.files, self._catalogue).stewards
+        if account not in stewards:
+            known = f"known: {', '.join(stewards)}" if stewards else "it names none: add `stewards:` to the folder"
+            raise ChangeRefused(f"{account!r} is no steward of the version in force; {known}")
+        return stewards[account]
+
+    def _second(self, current: InForce, version: Version, account: str) -> str:
+        """The person behind `account`, who must be another than the author, by then and by now."""
+        stewards = load_files(current.files, self._catalogue).stewards
+        person = self._person(current, account)
+        if account == version.author or person in {version.person, stewards.get(version.author)}:
+            raise ChangeRefused("nobody approves his own draft, by no account of his; ask another steward")
+        return person
+
+    def _approver(self, connection: sa.Connection, current: InForce, version: Version) -> str:
+        for approval in self._approvals(connection, version):
+            if approval.hash != version.hash:
+                continue
+            try:
+                if self._second(current, version, approval.account) == approval.person:
+                    return approval.account
+            except ChangeRefused:
+                continue  # no steward any more
+        raise ChangeRefused(
+            f"version {version.number} is not approved: a second steward runs "
+            f"`sluicegate policy approve {version.number} {version.hash}`"
+        )
+
+    def _sound(self, files: Mapping[str, bytes], when: dt.datetime) -> PolicySet:
+        policy = load_files(files, self._catalogue)
+        wrong = [each for each in check(self._catalogue, policy, when.astimezone().date()) if each.level == ERROR]
+        if wrong:
+            raise ChangeRefused("\n".join(f"{each.place}: {each.text}" for each in wrong))
+        return policy
+
+    # Rows.
+
+    def _standing(self, chain: list[Activation], now: str) -> Activation:
+        found = standing(chain, now)
+        if found is None:
+            raise Tampered("the policy store names no version in force")
+        return found
+
+    def _in_force(self, connection: sa.Connection, now: str) -> InForce:
+        activation = self._standing(self._chain(connection), now)
+        version = self._version(connection, activation.version)
+        if version.hash != activation.hash:
+            raise Tampered(f"the policy store was changed from outside: version {version.number}")
+        return InForce(version, activation, self._files(connection, version))
+
+    def _chain(self, connection: sa.Connection) -> list[Activation]:
+        chain = _read(connection, sa.select(ACTIVATION).order_by(ACTIVATION.c.id), Activation)
+        check_chain(self._key, chain)
+        return chain
+
+    def _version(self, connection: sa.Connection, number: int) -> Version:
+        found = _read(connection, sa.select(VERSION).where(VERSION.c.number == number), Version)
+        if not found:
+            raise ChangeRefused(f"there is no version {number}; see `sluicegate policy history`")
+        check_seal(self._key, found[0])
+        return found[0]
+
+    def _approvals(self, connection: sa.Connection, version: Version) -> list[Approval]:
+        query = sa.select(APPROVAL).where(APPROVAL.c.version == version.number).order_by(APPROVAL.c.made)
+        found = _read(connection, query, Approval)
+        for each in found:
+            check_seal(self._key, each)
+        return found
+
+    def _files(self, connection: sa.Connection, version: Version) -> dict[str, bytes]:
+        rows = connection.execute(sa.select(FILE).where(FILE.c.version == version.number).order_by(FILE.c.name))
+        files = {row.name: bytes(row.content) for row in rows}
+        if version_of(files) != version.hash:
+            raise Tampered(f"the policy store was changed from outside: files of version {version.number}")
+        return files
+
+    def _add_version(self, connection: sa.Connection, version: Version, files: Mapping[str, bytes]) -> Version:
+        version = replace(version, seal=seal(self._key, version))
+        connection.execute(sa.insert(VERSION).values(**_columns(version)))
+        rows = [{"version": version.number, "name": name, "content": content} for name, content in files.items()]
+        connection.execute(sa.insert(FILE), rows)
+        self._witness(version)
+        return version
+
+    def _add_activation(self, connection: sa.Connection, chain: list[Activation], row: Activation) -> Activation:
+        row = replace(row, seal=seal(self._key, row, chain[-1].seal if chain else ""))
+        connection.execute(sa.insert(ACTIVATION).values(**_columns(row)))
+        self._witness(row)
+        return row
+
+    def _conflict(self, connection: sa.Connection, base: int, current: InForce, files: Mapping[str, bytes]) -> Conflict:
+        before = self._files(connection, self._version(connection, base))
+        text = f"made from version {base}, but version {current.version.number} is in force"
+        remedy = "draft it anew from there" if current.activation.starts <= moment(self._now()) else "or will be"
+        return Conflict(f"{text}; {remedy}", three_way(before, current.files, files))
+
+
+def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> list[_Row]:
+    return [row(**found) for found in connection.execute(query).mappings()]
+
+
+def _columns(row: Version | Approval | Activation) -> dict[str, Any]:
+    return {each.name: getattr(row, each.name) for each in fields(row)}
+
+
+def _past(version: Version, approvals: list[Approval], chain: list[Activation], now: str) -> Past:
+    mine = tuple(each for each in approvals if each.version == version.number)
+    activation = next((each for each in chain if each.version == version.number), None)
+    return Past(version, mine, activation, _state(mine, activation, chain, now))
+
+
+def _state(mine: tuple[Approval, ...], activation: Activation | None, chain: list[Activation], now: str) -> str:
+    if activation is None:
+        return "approved" if mine else "draft"
+    if activation.starts > now:
+        return "scheduled"
+    if standing(chain, now) == activation:
+        return "in force"
+    return "past" if standing(chain, activation.starts) == activation else "lapsed"
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a store in a file."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)

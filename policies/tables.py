@@ -1,0 +1,146 @@
+"""The store's statements know its tables by these names; `policies/migrations` made them so.
+
+SQLite by default (WAL, every commit on the disk), PostgreSQL by URL. A changing transaction holds the one write lock;
+everything a steward does is rare, and two of them must not see half of each other's work.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.pool import NullPool
+
+from policies.versions import PolicyStoreError, StoreUnavailable
+
+WAIT_SECONDS = 3
+"""How long a statement waits for a lock, and a connection for a server."""
+WRITE_LOCK = 0x534C5047
+META = sa.MetaData()
+
+VERSION = sa.Table(
+    "policy_version",
+    META,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    *(sa.Column(name, sa.Text) for name in ("hash", "author", "person", "note", "made", "seal")),
+    sa.Column("base", sa.Integer),
+)
+FILE = sa.Table(
+    "policy_file",
+    META,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary),
+)
+APPROVAL = sa.Table(
+    "policy_approval",
+    META,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Text) for name in ("hash", "person", "made", "seal")),
+)
+ACTIVATION = sa.Table(
+    "policy_activation",
+    META,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer),
+    sa.Column("base", sa.Integer),
+    *(sa.Column(name, sa.Text) for name in ("hash", "starts", "author", "approver", "account", "made", "seal")),
+)
+
+
+def engine_of(url: str) -> sa.Engine:
+    """An engine for `sqlite:///FILE` or `postgresql+psycopg://…`; PolicyStoreError for any other URL."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise PolicyStoreError("policy_store is not a database URL") from None
+    if parsed.drivername == "sqlite" and parsed.database:
+        return _sqlite(Path(parsed.database))
+    if parsed.drivername == "postgresql+psycopg":
+        limits = f"-c statement_timeout={WAIT_SECONDS * 1000} -c lock_timeout={WAIT_SECONDS * 1000}"
+        return sa.create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_timeout=WAIT_SECONDS,
+            hide_parameters=True,
+            connect_args={"connect_timeout": WAIT_SECONDS, "options": limits},
+        )
+    raise PolicyStoreError("policy_store is neither sqlite:///FILE nor postgresql+psycopg://…")
+
+
+def _sqlite(path: Path) -> sa.Engine:
+    file = f"file:{quote(str(path.absolute()))}?mode=rw"
+
+    def connect() -> sqlite3.Connection:
+        # Never made by opening it: a store that was moved away is away, not empty.
+        connection = sqlite3.connect(
+            file, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
+        return connection
+
+    # No pool: a connection that is kept would go on reading a file that was replaced.
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        changing = connection.get_execution_options().get("changing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if changing else "BEGIN")
+
+    return engine
+
+
+def make(url: str, engine: sa.Engine) -> None:
+    """Create the store if there is none, and bring its tables up to date."""
+    parsed = sa.make_url(url)
+    if parsed.drivername == "sqlite" and parsed.database:
+        path = Path(parsed.database).absolute()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        except OSError:
+            raise StoreUnavailable(f"the policy store {path} cannot be made") from None
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with changing(engine) as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise PolicyStoreError("the policy store was made by a newer program; update this one") from None
+
+
+@contextmanager
+def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that holds the write lock; all of it, or nothing. Raises StoreUnavailable."""
+    with translated(), engine.execution_options(changing=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
+        yield connection
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that reads one state of the store. Raises StoreUnavailable."""
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with translated(), engine.execution_options(**options).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What the database raises becomes StoreUnavailable, without its text: that may name hosts and values."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as fault:
+        raise StoreUnavailable(f"the policy store does not answer ({type(fault).__name__})") from None

@@ -1,0 +1,136 @@
+"""A version, an approval or an activation is believed only with its seal, and the same rows mean the same everywhere.
+
+The rows of the version store as frozen data; how each is sealed (HMAC-SHA-256 under a key that is kept outside the
+database), and which activation is in force at a moment. Pure. Times are UTC, ISO 8601 with microseconds and `Z`, so
+that their texts sort as they do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+BOOTSTRAP = "bootstrap"
+"""Author, approver and activator of version 1: the folder that an empty store took."""
+
+
+class PolicyStoreError(RuntimeError):
+    """The version store cannot do what was asked; the text is meant to be read, and holds no secret."""
+
+
+class StoreUnavailable(PolicyStoreError):
+    """The store does not answer now."""
+
+
+class ChangeRefused(PolicyStoreError):
+    """A change breaks a rule: who may approve what, and when."""
+
+
+class Tampered(PolicyStoreError):
+    """A row is not what was sealed, or one is missing."""
+
+
+class Conflict(ChangeRefused):
+    """The version in force is not the one that the draft was made from. `diff` shows what each side changed."""
+
+    def __init__(self, text: str, diff: str) -> None:
+        super().__init__(text)
+        self.diff = diff
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An immutable version: who wrote it, from which base. `person` is the human being behind the account."""
+
+    number: int
+    hash: str
+    author: str
+    person: str
+    base: int | None
+    note: str
+    made: str
+    seal: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One steward's approval of exactly one content."""
+
+    version: int
+    hash: str
+    account: str
+    person: str
+    made: str
+    seal: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """From `starts` on the version is in force, if its base is in force until then."""
+
+    id: int
+    version: int
+    base: int | None
+    hash: str
+    starts: str
+    author: str
+    approver: str
+    account: str
+    made: str
+    seal: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The version in force, with its files as they were drafted."""
+
+    version: Version
+    activation: Activation
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+def moment(when: dt.datetime) -> str:
+    """An aware time as the store writes it; ValueError for a time without a zone."""
+    if when.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return when.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def seal(key: bytes, row: Version | Approval | Activation, before: str = "") -> str:
+    """The seal of a row; `before` is the seal of the activation before it, so that none can be taken out."""
+    told = [getattr(row, name) for name in row.__slots__ if name != "seal"]
+    text = json.dumps([type(row).__name__, before, *told], ensure_ascii=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def check_seal(key: bytes, row: Version | Approval | Activation, before: str = "") -> None:
+    """Raises Tampered unless the row bears its seal."""
+    if not hmac.compare_digest(seal(key, row, before), row.seal):
+        raise Tampered(f"the policy store was changed from outside: {type(row).__name__.lower()} {_place(row)}")
+
+
+def _place(row: Version | Approval | Activation) -> str:
+    return f"of version {row.number if isinstance(row, Version) else row.version}"
+
+
+def check_chain(key: bytes, activations: Iterable[Activation]) -> None:
+    """Raises Tampered unless each activation, in order, bears a seal that continues the one before."""
+    before = ""
+    for at, each in enumerate(activations, start=1):
+        if each.id != at:
+            raise Tampered(f"the policy store was changed from outside: activation {at} is missing")
+        check_seal(key, each, before)
+        before = each.seal
+
+
+def standing(activations: Iterable[Activation], now: str) -> Activation | None:
+    """The activation in force at `now`; one whose base is not in force when it starts never takes effect."""
+    current: Activation | None = None
+    for each in sorted(activations, key=lambda each: (each.starts, each.id)):
+        if each.starts <= now and each.base == (current.version if current else None):
+            current = each
+    return current
