@@ -1,0 +1,323 @@
+"""A change of policy is told as decisions, not as text, and what is not proved to narrow counts as widening.
+
+For each registered application, purpose and coordinate: effects and rows before and after. Compared on the day given
+and on each later day on which a `valid` or `expires` of either version changes what holds, so that a grant which starts
+next month is not overlooked. The design's section 4; LeFevre et al., "Limiting disclosure in Hippocratic databases".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policies.check import subject_of
+from policies.decide import decide
+from policies.implication import implies, resolve
+from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, RowSet, Subject, TypeDecision
+from schema.catalogue import Catalogue, EdgeEnd
+from schema.predicate import Any_, Predicate
+
+
+class Kind(StrEnum):
+    """How a decision changed. Only `narrowed` and `gone` are proved not to disclose more."""
+
+    NEW = "new"
+    WIDENED = "widened"
+    CHANGED = "changed rows"
+    NARROWED = "narrowed"
+    GONE = "gone"
+
+    @property
+    def widens(self) -> bool:
+        """Whether more may be disclosed."""
+        return self not in {Kind.NARROWED, Kind.GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One effect (or one figure), on the rows where at least one of the predicates holds."""
+
+    effect: str
+    rows: tuple[Predicate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one application may do for one purpose with one thing, before and after.
+
+    `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, or a part
+    of the registry entry (`staff`, with the purpose `*`). `since` is the first day on which the two differ so.
+    """
+
+    application: str
+    purpose: str
+    thing: str
+    kind: Kind
+    before: tuple[Shown, ...]
+    after: tuple[Shown, ...]
+    since: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Everything that would change from one version to another; `notes` is what no decision shows."""
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def widens(self) -> bool:
+        """Whether anything may disclose more."""
+        return any(change.kind.widens for change in self.changes)
+
+    def counts(self) -> dict[str, int]:
+        """How many changes there are of each kind."""
+        return {kind.value: sum(change.kind is kind for change in self.changes) for kind in Kind}
+
+
+def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:
+    """What changes from `before` to `after`, from `today` on."""
+    found: dict[Change, Change] = {}
+    for day in _days(before, after, today):
+        for change in _Comparison(catalogue, before, after, day).changes():
+            found.setdefault(dataclasses.replace(change, since=today), change)
+    order = list(Kind)
+    changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
+    return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
+
+
+def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:
+    """Today, and each later day on which what is in force changes by itself."""
+    ends: set[dt.date | None] = set()
+    starts: set[dt.date | None] = set()
+    for policy in (before, after):
+        starts |= {grant.valid.start for grant in policy.grants}
+        ends |= {grant.valid.end for grant in policy.grants} | {each.expires for each in policy.purposes.values()}
+    days = {each for each in starts if each} | {each + dt.timedelta(days=1) for each in ends if each}
+    return [today, *sorted(each for each in days if each > today)]
+
+
+class _Comparison:
+    """Two versions on one day."""
+
+    def __init__(self, catalogue: Catalogue, before: PolicySet, after: PolicySet, day: dt.date) -> None:
+        self.catalogue = catalogue
+        self.before = before
+        self.after = after
+        self.day = day
+
+    def changes(self) -> Iterator[Change]:
+        for name in sorted({*self.before.applications, *self.after.applications}):
+            old, new = self.before.applications.get(name), self.after.applications.get(name)
+            if old is not None and new is not None:
+                yield from self._staff(old, new)
+            for purpose in dict.fromkeys([*self.before.purposes, *self.after.purposes]):
+                yield from self._purpose(old, new, purpose)
+
+    def _staff(self, old: Application, new: Application) -> Iterator[Change]:
+        """People, told by number: a staff number is nobody's business here."""
+        if bool(old.staff) != bool(new.staff):
+            kind = Kind.WIDENED if old.staff else Kind.NARROWED
+            yield self._figure(new.id, "*", "staff", kind, _listed(old), _listed(new))
+            return
+        joined, left = len(set(new.staff) - set(old.staff)), len(set(old.staff) - set(new.staff))
+        if joined:
+            yield self._figure(new.id, "*", "staff", Kind.NEW, "", f"{joined} more")
+        if left:
+            yield self._figure(new.id, "*", "staff", Kind.GONE, f"{left} more", "")
+
+    def _purpose(self, old: Application | None, new: Application | None, purpose: str) -> Iterator[Change]:
+        some = old or new
+        assert some is not None  # noqa: S101 - the name comes from one of the two registries
+        left = self._decided(self.before, old or some, purpose, known=old is not None)
+        right = self._decided(self.after, new or some, purpose, known=new is not None)
+        if left is None and right is None:
+            return
+        yield from self._obligations(some.id, purpose, left, right)
+        for one, other in _pairs(old or some, new or some):
+            if one != other or left is None or right is None or left.types != right.types:
+                yield from self._types(_Side(left, one, self.day), _Side(right, other, self.day), purpose)
+
+    def _decided(self, policy: PolicySet, app: Application, purpose: str, *, known: bool) -> Decision | None:
+        if not known:
+            return None
+        decision = decide(self.catalogue, policy, subject_of(app), purpose, self.day)
+        return decision if decision.grants else None
+
+    def _obligations(self, app: str, purpose: str, left: Decision | None, right: Decision | None) -> Iterator[Change]:
+        if left is None or right is None:
+            return
+        for name in sorted({*left.obligations, *right.obligations}):
+            old, new = left.obligations.get(name), right.obligations.get(name)
+            if old != new:
+                stricter = new is not None and (old is None or new.stricter(old) == new)
+                kind = Kind.NARROWED if stricter else Kind.WIDENED
+                yield self._figure(app, purpose, f"obligation {name}", kind, _told(old), _told(new))
+
+    def _types(self, left: _Side, right: _Side, purpose: str) -> Iterator[Change]:
+        app = left.subject.application
+        for entity in self.catalogue:
+            old, new = left.table(entity.name), right.table(entity.name)
+            if old == new and left.subject == right.subject:
+                continue
+            yield from self._figures(app, purpose, entity.name, old, new)
+            for name in dict.fromkeys([*old.fields, *new.fields]):
+                field = self.catalogue.coordinate(f"{entity.name}.{name}")
+                ladder = ("clear",) if isinstance(field, EdgeEnd) else (*field.masks, "clear")
+                kind = _kind(left.levels(old, old.of(name), ladder), right.levels(new, new.of(name), ladder))
+                if kind is not None:
+                    own = left.subject != right.subject
+                    before, after = left.shown(old, name, own=own), right.shown(new, name, own=own)
+                    yield Change(app, purpose, f"{entity.name}.{name}", kind, before, after, self.day)
+
+    def _figures(self, app: str, purpose: str, entity: str, old: TypeDecision, new: TypeDecision) -> Iterator[Change]:
+        """Thresholds of aggregates; a property of the decision that is unknown here counts as widening."""
+        if not (old.contributing and new.contributing):
+            return
+        for each in dataclasses.fields(TypeDecision):
+            one, other = getattr(old, each.name), getattr(new, each.name)
+            if each.name in {"rows", "visible", "contributing", "fields"} or one == other:
+                continue
+            kind = _STRICTER.get(each.name, _never)(one, other)
+            yield self._figure(app, purpose, f"{entity} {each.name}", kind, str(one), str(other))
+
+    def _figure(self, app: str, purpose: str, thing: str, kind: Kind, before: str, after: str) -> Change:
+        old, new = ((Shown(each),) if each else () for each in (before, after))
+        return Change(app, purpose, thing, kind, old, new, self.day)
+
+
+def _lower(old: int, new: int) -> Kind:
+    return Kind.NARROWED if new < old else Kind.WIDENED
+
+
+def _higher(old: int, new: int) -> Kind:
+    return Kind.NARROWED if new > old else Kind.WIDENED
+
+
+def _multiple(old: int, new: int) -> Kind:
+    """Counts rounded to 20 can be made of counts rounded to 10, not the other way; 15 and 10 tell each some more."""
+    if new % old == 0:
+        return Kind.NARROWED
+    return Kind.WIDENED if old % new == 0 else Kind.CHANGED
+
+
+def _never(_old: object, _new: object) -> Kind:
+    return Kind.CHANGED
+
+
+_STRICTER = {"contributors": _higher, "rounding": _multiple, "buckets": _lower}
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One version's decision for one subject on one day."""
+
+    decision: Decision | None
+    subject: Subject
+    day: dt.date
+
+    def table(self, entity: str) -> TypeDecision:
+        return TypeDecision((), frozenset(), frozenset(), {}) if self.decision is None else self.decision.of(entity)
+
+    def levels(self, table: TypeDecision, effects: FieldDecision, ladder: tuple[str, ...]) -> list[Predicate]:
+        """For each effect from the strongest down, the rows that have it or a stronger one; aggregate; match."""
+        masks = dict(effects.masks)
+        rows: RowSet = effects.clear
+        found = [rows | effects.aggregate, rows | effects.match, rows]
+        for rung in reversed(ladder[:-1]):
+            rows = rows | masks.get(rung, frozenset())
+            found.append(rows)
+        return [
+            Any_(tuple(resolve(table.rows[each], self.subject, self.day) for each in sorted(level))) for level in found
+        ]
+
+    def shown(self, table: TypeDecision, name: str, *, own: bool) -> tuple[Shown, ...]:
+        """The effects for a reader; with the subject's `own` values where the two sides differ in them."""
+        effects = table.fields.get(name, NOTHING)
+        found = [("clear", effects.clear), *effects.masks, ("aggregate", effects.aggregate), ("match", effects.match)]
+        return tuple(
+            Shown(
+                effect,
+                tuple(
+                    resolve(table.rows[each], self.subject, self.day) if own else table.rows[each]
+                    for each in sorted(rows)
+                ),
+            )
+            for effect, rows in found
+            if rows
+        )
+
+
+def _kind(before: list[Predicate], after: list[Predicate]) -> Kind | None:
+    """How two lists of row conditions, level by level, differ; None where they are proved to be the same."""
+    wider = any(not implies(new, old) for old, new in zip(before, after, strict=True))
+    narrower = any(not implies(old, new) for old, new in zip(before, after, strict=True))
+    if wider and narrower:
+        return Kind.CHANGED
+    if wider:
+        return Kind.WIDENED if any(_some(each) for each in before) else Kind.NEW
+    if narrower:
+        return Kind.NARROWED if any(_some(each) for each in after) else Kind.GONE
+    return None
+
+
+def _some(rows: Predicate) -> bool:
+    return not (isinstance(rows, Any_) and not rows.parts)
+
+
+def _pairs(old: Application, new: Application) -> list[tuple[Subject, Subject]]:
+    """The subjects to compare: one for the application, or one for each pair of places that its staff answers for."""
+    one, other = subject_of(old), subject_of(new)
+    if old.staff and new.staff:
+        places = {(old.staff[sub], new.staff[sub]) for sub in old.staff if sub in new.staff}
+    elif old.staff:
+        places = {(place, new.jurisdiction) for place in old.staff.values()}
+    elif new.staff:
+        places = {(old.jurisdiction, place) for place in new.staff.values()}
+    else:
+        places = {(old.jurisdiction, new.jurisdiction)}
+    return [
+        (dataclasses.replace(one, jurisdiction=left), dataclasses.replace(other, jurisdiction=right))
+        for left, right in sorted(places)
+    ]
+
+
+def _listed(app: Application) -> str:
+    return f"{len(app.staff)} listed" if app.staff else "anyone"
+
+
+def _told(obligation: object) -> str:
+    if obligation is None:
+        return ""
+    return str(getattr(obligation, "limit", "required"))
+
+
+def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
+    """What changes without changing a decision: names, dates, and who may approve."""
+    for name, old, new in (
+        ("purpose", before.purposes, after.purposes),
+        ("application", before.applications, after.applications),
+    ):
+        yield from (f"{name} {each} is new" for each in sorted(set(new) - set(old)))
+        yield from (f"{name} {each} is gone" for each in sorted(set(old) - set(new)))
+    for each in sorted(set(before.purposes) & set(after.purposes)):
+        one, other = before.purposes[each], after.purposes[each]
+        for key in ("expires", "purge"):
+            if getattr(one, key) != getattr(other, key):
+                yield f"purpose {each} {key}: {getattr(one, key) or 'never'} → {getattr(other, key) or 'never'}"
+    valid = {grant.id: grant.valid for grant in before.grants}
+    for grant in after.grants:
+        old_valid = valid.get(grant.id, grant.valid)
+        if old_valid != grant.valid:
+            was, will = (f"{v.start or '…'} to {v.end or '…'}" for v in (old_valid, grant.valid))
+            yield f"grant {grant.id} valid: {was} → {will}"
+    if dict(before.stewards) != dict(after.stewards):
+        yield f"stewards: {len(before.stewards)} accounts → {len(after.stewards)}, and not the same"
+    for entity in sorted({*before.owners, *after.owners}):
+        if before.owners.get(entity) != after.owners.get(entity):
+            yield f"owner of {entity}: {before.owners.get(entity, 'nobody')} → {after.owners.get(entity, 'nobody')}"
