@@ -36,10 +36,8 @@ class Access:
         )
 
     def suppressed(self, root: str) -> HubError:
-        """SUPPRESSED for an aggregate that has cells below the contributor threshold."""
-        return HubError(
-            Code.SUPPRESSED, "cells about fewer people than the contributor threshold are null", path=(root,)
-        )
+        """SUPPRESSED for an aggregate that has cells withheld; the text is the same, whatever they are withheld for."""
+        return HubError(Code.SUPPRESSED, "cells about too few people, or mostly about one, are null", path=(root,))
 
     def how_to_ask(self, coordinate: str) -> dict[str, Any]:
         """Purposes of this application that would do, the department that owns the data, and how long it may take."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.cypher import REQUEST, Cypher, Node, Reference, both
 from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
+from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Catalogue, Entity
 from schema.predicate import Compare, Placeholder
 
@@ -138,7 +139,7 @@ class _Compiler:
     # Aggregates.
 
     def _aggregate(self, root: Aggregate, name: str) -> str:
-        """Cells about at least *k* data subjects; a smaller count does not leave the database."""
+        """Cells as `policies/aggregate.py` defines them; a smaller or an exact count does not leave the database."""
         table = self.cypher.table(root.entity)
         node = Node(self.cypher.variable(), root.entity, table.contributing)
         # Without the surrogate, the composite index on (region, sid) could not be sought.
@@ -146,17 +147,33 @@ class _Compiler:
         conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
         subject = self._subjects(root.entity, node, lines)
-        keys = [
+        buckets = [
             f"{self.cypher.bucket_cell(node, field, bucket)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
         ]
-        counts = [f"count(DISTINCT {node.var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
-        lines.append(f"  WITH {', '.join(keys + counts)}")
-        lines.append(f"  WHERE contributors >= {self.cypher.parameter(table.contributors)}")
-        groups = ", ".join(f"b{index}" for index in range(len(root.buckets)))
-        lines.append(
-            f"  RETURN {{rows: collect([{groups}{', ' if groups else ''}amount]), {self._places(root)}}} AS {name}"
-        )
+        groups = [f"b{index}" for index in range(len(root.buckets))]
+        lines += self._counts(root.entity, node.var, subject, buckets, groups)
+        cells = ", ".join([*groups, self._rounded(table.rounding)])
+        lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
         return "\n".join(lines)
+
+    def _counts(self, entity: Entity, var: str, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
+        """One row a cell with its `amount`, where enough people contribute and none of them dominates."""
+        enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"
+        if not one_subject(self.cypher.catalogue, entity):
+            counts = [f"count(DISTINCT {var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
+            return [f"  WITH {', '.join(buckets + counts)}", f"  WHERE {enough}"]
+        # First by person, so that the largest share of one of them is known.
+        shares = f"  WITH {', '.join([*buckets, subject, f'count(DISTINCT {var}) AS share'])}"
+        largest = f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest"
+        counts = ["sum(share) AS amount", f"count({subject}) AS contributors", largest]
+        return [shares, f"  WITH {', '.join(groups + counts)}", f"  WHERE {enough} AND {DOMINANT} * largest <= amount"]
+
+    def _rounded(self, base: int) -> str:
+        """To the nearest multiple, halves upwards; integers divide to integers in Cypher."""
+        if base == 1:
+            return "amount"
+        to = self.cypher.parameter(base)
+        return f"(amount + {to} / 2) / {to} * {to}"
 
     def _subjects(self, entity: Entity, node: Node, lines: list[str]) -> str:
         """The people a row tells about; a rule counts them, so the edges on the way are read for the policy."""

@@ -142,8 +142,11 @@ def order(decision: Decision, entity: Entity, source: list[Mapping[str, str]] | 
 
 
 def groups(decision: Decision, entity: Entity, source: list[str] | None, use: Use) -> tuple[tuple[Field, Bucket], ...]:
-    """The buckets asked for, each on a coordinate that is clear or open to aggregates."""
+    """The buckets asked for, each on a coordinate that is clear or open to aggregates, and no more than granted."""
     wanted = source or []
+    most = decision.of(entity.name).buckets
+    if len(wanted) > most:
+        raise HubError(Code.COST_LIMIT, f"groupBy may name at most {most} buckets of {entity.name} for this purpose")
     if len(set(wanted)) != len(wanted):
         raise HubError(Code.VALIDATION, "groupBy names a bucket twice")
     named = {bucket_value(bucket): (field, bucket) for field, bucket in entity.buckets()}

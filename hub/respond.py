@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from hub.access import Access
@@ -33,12 +32,10 @@ from hub.planned import (
     TypenameCell,
 )
 from hub.seal import Seals
-from policies.masking import AGE_BANDS, mask_fetched
-from schema.catalogue import Bucket, Catalogue, Field
+from policies.aggregate import MAX_CELLS, cells, domain
+from policies.masking import mask_fetched
+from schema.catalogue import Catalogue
 from schema.graphql import aggregate_type
-
-MAX_CELLS = 2_000
-"""Most cells an aggregate may have, empty ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,21 +173,15 @@ class _Responder:
 
     def _aggregate(self, root: Aggregate, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         counted = {tuple(cells[:-1]): cells[-1] for cells in result["rows"]}
-        domains = [
-            _domain(field, bucket, result.get(f"d{index}")) for index, (field, bucket) in enumerate(root.buckets)
-        ]
-        size = 1
-        for domain in domains:
-            size *= len(domain)
-        if size > MAX_CELLS:
+        domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
+        found = cells(domains, counted)
+        if found is None:
             raise HubError(
                 Code.COST_LIMIT, f"this grouping has more than {MAX_CELLS} cells; group by fewer or coarser buckets"
             )
-        keys = list(product(*domains))
-        keys += sorted(set(counted) - set(keys), key=repr)
-        if len(counted) < len(keys):
+        if any(count is None for _, count in found):
             self.errors.append(self.access.suppressed(root.name))
-        return [dict(self._aggregate_cells(root, key, counted.get(key))) for key in keys]
+        return [dict(self._aggregate_cells(root, key, count)) for key, count in found]
 
     def _aggregate_cells(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> Iterator[tuple[str, Any]]:
         values = {bucket.name: value for (_, bucket), value in zip(root.buckets, key, strict=True)}
@@ -199,10 +190,3 @@ class _Responder:
                 yield name, aggregate_type(root.entity)
             else:
                 yield name, count if cell == "count" else values.get(cell)
-
-
-def _domain(field: Field, bucket: Bucket, places: list[str] | None) -> tuple[Any, ...]:
-    """Each value that a bucket can have, seen or not: an empty cell must look like a suppressed one."""
-    if bucket.kind == "age_band":
-        return AGE_BANDS
-    return field.values if bucket.kind == "value" else tuple(places or ())

@@ -354,6 +354,8 @@ class _Reader:
         wanted = arguments.get("groupBy") or []
         if len(set(wanted)) < len(wanted):
             self.out.faults.add("VALIDATION")
+        if len(wanted) > self.sight.most_buckets(entity.name):
+            self.out.faults.add("COST_LIMIT")
         buckets = [known[each] for each in wanted]
         for each, _ in buckets:
             self.require(entity, each.name, "clear", "aggregate")

@@ -184,7 +184,7 @@ class _Drawing:
             where = self.where(entity, 1, aggregate=True)
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}AggregateWhere', where)}")
         names = [bucket for _, bucket in entity.buckets()]
-        chosen = self.rng.sample(names, min(len(names), self.rng.choice((0, 1, 1, 2))))
+        chosen = self.rng.sample(names, min(len(names), self.rng.choice((0, 1, 1, 2, 2, 3))))
         if names and self.rng.random() < 0.8:
             words = [Word(bucket_value(each)) for each in chosen]
             arguments.append(f"groupBy: {self.maybe_variable(f'[{entity.name}Bucket!]', words)}")

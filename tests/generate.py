@@ -1,8 +1,8 @@
 """Small worlds, policies and documents at random, each reproducible from the `random.Random` it is given.
 
 Worlds are crowded with what goes wrong: nulls, ties, tombstones, neighbours' streets, people without a region, events
-without a reporter, people with several dwellings. Policies overlap, mask, prohibit and expire. Documents are valid
-against the schema; about one in eight holds something that must be refused.
+without a reporter, people with several dwellings. Policies overlap, mask, prohibit, expire, and turn on a case.
+Documents are valid against the schema; about one in eight holds something that must be refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from policies.language import load
 from policies.model import PolicySet
 from policies.source import PolicyFileError
 from schema import CATALOGUE
-from schema.catalogue import Entity, Field, RegionLevel, Scalar
+from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
 from tests.world import World
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -31,6 +31,9 @@ PHONES = ("13800001111", "13800002222", "0391-555", "12", "13900003333")
 IDS = ("140321195703011234", "140321200002291239", "14032119900101", "1403", "140321198812120018")
 DATES = tuple(dt.date(y, m, d) for y, m, d in ((1920, 1, 1), (1957, 6, 30), (1957, 7, 1), (2000, 2, 29), (2026, 12, 1)))
 MOMENTS = tuple(dt.datetime(2026, 6, d, h, 30, tzinfo=ZONE) for d in (1, 15, 29) for h in (0, 9))
+ADDRESSES = ("平定县榆关街道学门街12号", "榆关街道阳光小区3号楼2单元501", "陽泉市平定縣冠山鎮", "路", "12号", "")
+TICKETS = ("E1", "E2", "E3")
+DEPARTMENTS = ("grid", "fire", "fire", "police")
 NUMBERS = (0, 1, 6, 18, 33, 2001)
 SIZES = (0.5, 48.0, 60.25, 90.0, 120.0)
 STREETS = ("14/03/21/001/", "14/03/21/002/", "14/03/22/001/")
@@ -40,7 +43,16 @@ PLACES = ("14/03/21/", "14/", "", *STREETS, *GRIDS, "14/03/21/001/001/", "14/03/
 
 def value_of(rng: random.Random, each: Field) -> Any:
     """A value such as the field may hold in the graph, never null."""
-    pools: Mapping[str, tuple[Any, ...]] = {"name": NAMES, "reporterName": NAMES, "idNumber": IDS, "phone": PHONES}
+    pools: Mapping[str, tuple[Any, ...]] = {
+        "name": NAMES,
+        "reporterName": NAMES,
+        "idNumber": IDS,
+        "phone": PHONES,
+        "number": TICKETS,
+        "handlingDepartment": DEPARTMENTS,
+    }
+    if each.kind is Kind.ADDRESS:
+        return rng.choice(ADDRESSES)
     by_scalar: Mapping[Scalar, tuple[Any, ...]] = {
         Scalar.STRING: TEXTS,
         Scalar.ENUM: each.values,
@@ -126,11 +138,20 @@ def _policy(rng: random.Random) -> dict[str, Any]:
         {"id": "county", "zh": "縣", "en": "County", "department": "fire", "level": "top", "jurisdiction": "14/03/21/"},
     ]
     return {
-        "purposes": [{"id": each, "zh": each, "en": each} for each in PURPOSES],
+        "purposes": [_purpose(rng, each) for each in PURPOSES],
         "applications": registry,
         "grants": [_grant(rng, f"g{index}") for index in range(rng.randint(2, 5))],
         "prohibitions": [_prohibition(rng, f"p{index}") for index in range(rng.choice((0, 0, 0, 1, 2)))],
     }
+
+
+def _purpose(rng: random.Random, name: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"id": name, "zh": name, "en": name}
+    if rng.random() < 0.1:
+        made["expires"] = rng.choice((dt.date(2026, 6, 29), dt.date(2026, 6, 30)))
+    if rng.random() < 0.15:
+        made |= {"contributors": rng.randint(0, 4), "rounding": rng.choice((1, 2, 3))}
+    return made
 
 
 def _grant(rng: random.Random, name: str) -> dict[str, Any]:
@@ -144,11 +165,15 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
         "for": rng.choice((["safety", "event", "stat"], ["safety.fire", "event"], ["safety", "event.call"])),
         "basis": "generated",
         "contributors": rng.randint(2, 4),
+        "rounding": rng.choice((1, 1, 2, 3, 5)),
+        "buckets": rng.choice((0, 1, 2, 2, 2, 3)),
         "rows": {entity.name: _rows(rng, entity, 2) for entity in entities},
         "fields": fields,
     }
     if any(entity.name == "Person" for entity in entities) and rng.random() < 0.5:
         grant["match"] = rng.sample(["Person.idNumber", "Person.phone"], rng.randint(1, 2))
+    if rng.random() < 0.1:
+        grant["obligations"] = {"case": "required"}
     if rng.random() < 0.2:
         grant["valid"] = {rng.choice(("from", "to")): rng.choice((dt.date(2026, 6, 30), dt.date(2026, 7, 1)))}
     return grant
@@ -169,12 +194,20 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
     return {coordinate: effect for coordinate, effect in given.items() if effect is not None}
 
 
+_OF_CASE: Mapping[str, dict[str, Any]] = {
+    "Event": {"number": {"eq": "$case"}},
+    "Person": {"reports": {"some": {"number": {"eq": "$case"}}}},
+}
+
+
 def _rows(rng: random.Random, entity: Entity, depth: int) -> dict[str, Any]:
     draw = rng.random()
     if draw < 0.25:
         return {}
     if draw < 0.5:
         return {"region": {"startsWith": "$subject.jurisdiction"}}
+    if draw < 0.55 and entity.name in _OF_CASE:
+        return _OF_CASE[entity.name]
     if draw < 0.65 and depth:
         end = rng.choice(list(entity.edges.values()))
         return {end.name: {rng.choice(("some", "none")): _rows(rng, CATALOGUE.entity(end.target), depth - 1)}}

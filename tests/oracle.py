@@ -1,13 +1,13 @@
 """What an operation must answer, worked out cell by cell in plain Python: slow, naive, and independent of the compiler.
 
-Semantics 1 to 11 of the design's section 4. It reads a `PolicySet`, a `World` and a document, and shares nothing with
+Semantics 1 to 12 of the design's section 4. It reads a `PolicySet`, a `World` and a document, and shares nothing with
 the way from document to statement but the catalogue, the predicate's form and the definition of the masks.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -19,19 +19,20 @@ from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import (
     All,
     Any_,
+    CaseHolds,
     Compare,
+    IsCase,
     Not,
     Op,
     Placeholder,
     Predicate,
     Related,
     conjuncts,
+    has_case,
     negation_normal,
 )
+from tests.kleene import View
 from tests.world import SEALS, World, sid
-
-Kleene = bool | None
-"""True, false, or None for unknown."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Rule:
     effects: Mapping[str, Effect]
     match: frozenset[str]
     contributors: int
+    rounding: int
+    buckets: int
     demands: frozenset[Predicate]
     """The parts of the condition as it is written: a condition with more of them has fewer rows."""
 
@@ -58,6 +61,11 @@ def above_or_same(upper: str, lower: str) -> bool:
 
 def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -> dict[str, list[Rule]]:
     """By type: the rules that apply to this subject and purpose today (semantics 1 to 4)."""
+    lineage = [each for each in policies.purposes.values() if above_or_same(each.id, purpose)]
+    if any(each.expires is not None and each.expires < today for each in lineage):
+        return {entity.name: [] for entity in CATALOGUE}
+    least = max(each.contributors for each in lineage)
+    coarsest = max(each.rounding for each in lineage)
     struck = {
         coordinate
         for each in policies.prohibitions
@@ -74,7 +82,8 @@ def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -
             effects = {own[c]: effect for c, effect in grant.fields.items() if c in own}
             match = frozenset(own[c] for c in grant.match if c in own)
             demands = conjuncts(negation_normal(where))
-            found[name].append(Rule(resolved(where, who, today), effects, match, grant.contributors, demands))
+            limits = (max(grant.contributors, least), max(grant.rounding, coarsest), grant.buckets)
+            found[name].append(Rule(resolved(where, who, today), effects, match, *limits, demands))
     return found
 
 
@@ -93,8 +102,8 @@ def resolved(predicate: Predicate, who: Subject, today: dt.date) -> Predicate:
             if op is Op.IN:
                 return Compare(name, op, tuple(_filled(each, who, today) for each in value), bucket)
             return Compare(name, op, _filled(value, who, today), bucket)
-        case _:
-            raise AssertionError("the oracle does not know this condition")
+        case IsCase() | CaseHolds():
+            return predicate
 
 
 def _filled(value: Any, who: Subject, today: dt.date) -> Any:
@@ -115,60 +124,6 @@ def coarse(field_: Field, bucket: Bucket, value: Any, today: dt.date) -> Any:
     return masking.cut_region(value, bucket.level)
 
 
-@dataclass(frozen=True)
-class View:
-    """How a condition reads the graph: the value a comparison sees, and the nodes an edge leads to."""
-
-    value: Callable[[str, Compare], Any]
-    targets: Callable[[str, str], list[str]]
-    beyond: View | None = None
-    """The view behind an edge; None: the same."""
-
-    def truth(self, predicate: Predicate, name: str) -> Kleene:
-        """Three-valued truth of a condition on a node."""
-        match predicate:
-            case All(parts):
-                return _all([self.truth(each, name) for each in parts])
-            case Any_(parts):
-                return _not(_all([_not(self.truth(each, name)) for each in parts]))
-            case Not(part):
-                return _not(self.truth(part, name))
-            case Related(edge, some, where):
-                behind = self.beyond or self
-                return some == any(behind.truth(where, each) is True for each in self.targets(name, edge))
-            case Compare():
-                return _compare(self.value(name, predicate), predicate.op, predicate.value)
-            case _:
-                raise AssertionError("the oracle does not know this condition")
-
-
-def _all(parts: list[Kleene]) -> Kleene:
-    if False in parts:
-        return False
-    return None if None in parts else True
-
-
-def _not(part: Kleene) -> Kleene:
-    return None if part is None else not part
-
-
-def _compare(value: Any, op: Op, operand: Any) -> Kleene:
-    if op is Op.IS_NULL:
-        return bool((value is None) == operand)
-    if value is None:
-        return None
-    tests: Mapping[Op, Callable[[], bool]] = {
-        Op.EQ: lambda: value == operand,
-        Op.IN: lambda: value in operand,
-        Op.STARTS_WITH: lambda: value.startswith(operand),
-        Op.LT: lambda: value < operand,
-        Op.LTE: lambda: value <= operand,
-        Op.GT: lambda: value > operand,
-        Op.GTE: lambda: value >= operand,
-    }
-    return tests[op]()
-
-
 @dataclass
 class Sight:
     """What one subject sees of one world for one purpose: each question is answered for one node at a time."""
@@ -178,6 +133,7 @@ class Sight:
     who: Subject
     purpose: str
     today: dt.date
+    case: str | None = None
     _edges: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _holds: dict[tuple[str, int], bool] = field(default_factory=dict)
 
@@ -187,7 +143,7 @@ class Sight:
                 inverse = CATALOGUE.entity(self.entity(source).name).edge(edge).inverse.split(".")[1]
                 self._edges.setdefault((source, edge), []).append(target)
                 self._edges.setdefault((target, inverse), []).append(source)
-        self.raw = View(lambda name, leaf: self.value(name, leaf.field), self.neighbours)
+        self.raw = View(lambda name, leaf: self.value(name, leaf.field), self.neighbours, case=self.is_case)
         self.seen = View(lambda name, leaf: self.clear_value(name, leaf.field), self.reached)
         self.counted = View(self._countable, self.reached, self.seen)
 
@@ -219,6 +175,19 @@ class Sight:
             if (name, index) not in self._holds:
                 self._holds[name, index] = self.raw.truth(rule.where, name) is True
         return [rule for index, rule in enumerate(rules) if self._holds[name, index]]
+
+    def is_case(self, name: str | None) -> bool:
+        """Semantics 12: an open event of the subject's department with that number, visible without the case."""
+        if name is None:
+            return any(self.is_case(each) for each in self.names(CATALOGUE.entity("Event")))
+        without = [rule for rule in self.rules["Event"] if rule.shows and not has_case(rule.where)]
+        return (
+            self.case is not None
+            and self.value(name, "number") == self.case
+            and self.value(name, "status") in {"RECEIVED", "ASSIGNED", "HANDLING"}
+            and self.value(name, "handlingDepartment") == self.who.department
+            and any(self.raw.truth(rule.where, name) is True for rule in without)
+        )
 
     def visible(self, name: str) -> bool:
         """Semantics 6."""
@@ -299,6 +268,10 @@ class Sight:
         """Whether some rule may show rows of the type."""
         return any(rule.shows for rule in self.rules[entity])
 
+    def most_buckets(self, entity: str) -> int:
+        """How many buckets an aggregate of the type may be grouped by."""
+        return min(rule.buckets for rule in self.rules[entity] if rule.effects)
+
     def matches(self, entity: str, field_: str) -> bool:
         """Whether some rule permits a match on the coordinate."""
         return any(field_ in rule.match for rule in self.rules[entity])
@@ -346,15 +319,22 @@ class Sight:
         for name in self.names(entity):
             if self.contributes(name) and self.counted.truth(where, name) is True:
                 groups.setdefault(tuple(self.bucket(name, *each) for each in buckets), []).append(name)
-        threshold = max((rule.contributors for rule in self.rules[entity.name] if rule.effects), default=0)
+        rules = [rule for rule in self.rules[entity.name] if rule.effects]
+        threshold, base = max(rule.contributors for rule in rules), max(rule.rounding for rule in rules)
         counts = {
-            key: len(names)
+            key: int(len(names) / base + 0.5) * base
             for key, names in groups.items()
             if len({each for name in names for each in self.subjects(name)}) >= threshold
+            and not self.dominated(entity, names)
         }
         domain = list(product(*(self.domain(*each) for each in buckets)))
         extra = sorted(set(counts) - set(domain), key=repr)
         return [(key, counts.get(key)) for key in [*domain, *extra]]
+
+    def dominated(self, entity: Entity, names: list[str]) -> bool:
+        """Whether more than half of the rows tell about one person; only an event tells about just one."""
+        told = [each for name in names for each in self.subjects(name)]
+        return entity.name == "Event" and any(told.count(each) > len(names) / 2 for each in set(told))
 
     def domain(self, field_: Field, bucket: Bucket) -> list[Any]:
         """Each value the bucket can have within the subject's jurisdiction, whether or not a node has it."""

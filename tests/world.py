@@ -1,7 +1,8 @@
-"""A small graph that a test writes down as a table, loads into the real Neo4j, and asks through every stage but HTTP."""
+"""A small graph that a test writes as a table, loads into the real Neo4j, and asks through every stage but HTTP."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ def sid(name: str) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Nodes by name: (entity, properties); edges as (source, edge name, target), in the catalogue's forward direction."""
+    """Nodes by name: (entity, properties); edges as (source, edge name, target), in the catalogue's direction."""
 
     nodes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     edges: list[tuple[str, str, str]] = field(default_factory=list)
@@ -90,7 +91,12 @@ class Asked:
 
 
 def prepare(
-    policies: PolicySet, who: Subject, purpose: str, document: str, variables: Mapping[str, Any] | None = None
+    policies: PolicySet,
+    who: Subject,
+    purpose: str,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    case: str | None = None,
 ) -> tuple[Planned, Statement | None]:
     """Stages 4 to 7 of one operation, limits apart."""
     parsed = parse(document)
@@ -100,7 +106,7 @@ def prepare(
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
     assert isinstance(values, VariableValues), values
-    decision = decide(CATALOGUE, policies, who, purpose, TODAY)
+    decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
     planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
     return planned, compile_plan(planned, CATALOGUE)
 
@@ -112,9 +118,10 @@ async def ask(
     purpose: str,
     document: str,
     variables: Mapping[str, Any] | None = None,
+    case: str | None = None,
 ) -> Asked:
     """The answer to one operation, from the real graph."""
-    planned, statement = prepare(policies, who, purpose, document, variables)
+    planned, statement = prepare(policies, who, purpose, document, variables, case)
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
         rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30.0, byte_cap=50_000_000)

@@ -24,7 +24,7 @@ from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.answers import CURSOR, Expected, expected
 from tests.documents import PAGED, Document, document
-from tests.generate import APPLICATIONS, PURPOSES, policies, world
+from tests.generate import APPLICATIONS, PURPOSES, TICKETS, policies, world
 from tests.oracle import Sight, rules_for
 from tests.world import SEALS, TODAY, World, ask, sid, subject
 
@@ -53,7 +53,8 @@ def draw(seed: int, worlds: list[World], folder: Path, pairs: int) -> Iterator[l
             who = subject(rules, rng.choice(APPLICATIONS))
             purpose = rng.choice(PURPOSES)
             found = rules_for(rules, who, purpose, TODAY)
-            sights = [Sight(each, found, who, purpose, TODAY) for each in worlds]
+            case = rng.choice((None, *TICKETS))
+            sights = [Sight(each, found, who, purpose, TODAY, case) for each in worlds]
             names = rng.sample(sorted(worlds[0].nodes), 12)
             ids = [_id(rng, worlds[0], name, who.department, purpose) for name in names]
             asked = document(rng, ids, sights[0].filterable)
@@ -93,7 +94,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         wanted = expected(case.sight, case.document.text, ours)
         try:
             sight = case.sight
-            got = await ask(graph, case.policies, sight.who, sight.purpose, case.document.text, theirs)
+            got = await ask(graph, case.policies, sight.who, sight.purpose, case.document.text, theirs, sight.case)
         except HubError as refusal:
             return None if refusal.code.value in wanted.faults else _tell(case, ours, wanted, repr(refusal))
         asked["with a statement" if got.statement else "without"] += 1
@@ -112,7 +113,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
 
 def _tell(case: Case, variables: Mapping[str, Any], wanted: Expected, got: str) -> str:
     return (
-        f"draw {case.label} ({case.sight.who.application}, {case.sight.purpose})\n"
+        f"draw {case.label} ({case.sight.who.application}, {case.sight.purpose}, case {case.sight.case})\n"
         f"{case.document.text}\n{dict(variables)}\n"
         f"oracle: {json.dumps(wanted.data, ensure_ascii=False)}\n"
         f"{wanted.errors} {wanted.faults}\nhub: {got}\n"

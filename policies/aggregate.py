@@ -1,0 +1,78 @@
+"""A cell of an aggregate is about enough people, not mostly about one of them, and no finer than the rounding base.
+
+Semantics 10 of the design's section 4: contributors are distinct data subjects; a cell with fewer than *k* of them, or
+of which one of them makes up more than half, is null; a count is rounded to a fixed base. This file is the definition;
+`hub/compile.py` says the same in the statement, so that an exact count never leaves the database.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from policies.masking import AGE_BANDS
+from schema.catalogue import Bucket, Catalogue, Entity, Field
+
+MAX_CELLS = 2_000
+"""Most cells an aggregate may have, empty ones included."""
+
+DOMINANT = 2
+"""One data subject dominates a cell if so many times his rows are more than all of them: 2 is more than half."""
+
+
+def rounded(count: int, base: int) -> int:
+    """The multiple of `base` nearest to a count, halves upwards; whole numbers throughout."""
+    return (count + base // 2) // base * base
+
+
+def one_subject(catalogue: Catalogue, entity: Entity) -> bool:
+    """Whether each row tells about at most one person other than itself, so that one person may have many rows."""
+    here = entity
+    for step in entity.subjects or ():
+        end = here.edge(step)
+        if end.many:
+            return False
+        here = catalogue.entity(end.target)
+    return here is not entity
+
+
+def cell(rows: Sequence[Collection[str]], contributors: int, base: int, *, single: bool) -> int | None:
+    """What a cell shows of its rows, each given as its data subjects; None where it is withheld.
+
+    `single` says that a row has at most one subject, so that dominance is defined.
+    """
+    share = Counter(subject for row in rows for subject in row)
+    if len(share) < contributors:
+        return None
+    if single and DOMINANT * max(share.values(), default=0) > len(rows):
+        return None
+    return rounded(len(rows), base)
+
+
+def domain(field: Field, bucket: Bucket, places: Sequence[str] | None) -> tuple[Any, ...]:
+    """Each value that a bucket can have, seen or not: an empty cell must look like a withheld one.
+
+    `places`: the divisions at a region bucket's level in the subject's jurisdiction.
+    """
+    if bucket.kind == "age_band":
+        return AGE_BANDS
+    return field.values if bucket.kind == "value" else tuple(places or ())
+
+
+def cells(
+    domains: Sequence[tuple[Any, ...]], counted: Mapping[tuple[Any, ...], int]
+) -> list[tuple[tuple[Any, ...], int | None]] | None:
+    """Each cell with its count: the whole domain, then values outside it that reach the threshold.
+
+    None where there would be more than MAX_CELLS.
+    """
+    size = 1
+    for each in domains:
+        size *= len(each)
+    if size > MAX_CELLS:
+        return None
+    keys = list(product(*domains))
+    unforeseen = sorted(set(counted) - set(keys), key=repr)
+    return [(key, counted.get(key)) for key in [*keys, *unforeseen]]
