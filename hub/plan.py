@@ -129,7 +129,8 @@ class _Planner:
             return self._deny((name,), entity.name)
         where, match = filters.page_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
         order = filters.order(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
-        bound = filters.binding(self.decision, field, where, order)
+        # A match has a condition of its own, or a list's cursor would narrow down which of two people it meant.
+        bound = filters.binding(self.decision, field, where if match is None else match, order)
         after = arguments.get("after")
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
         shapes: list[NodePlan] = []

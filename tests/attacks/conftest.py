@@ -1,0 +1,11 @@
+"""The scene of the attacks on policy and data, loaded once for each file."""
+
+import pytest
+
+from hub.localgraph import GraphAddress
+from tests.attacking import Scene, set_scene
+
+
+@pytest.fixture(scope="module")
+def scene(empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return set_scene(empty_graph, tmp_path_factory.mktemp("scene"))
