@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from connectors.base import ConnectorError, PullResult, Report
@@ -23,10 +24,11 @@ from hub.localgraph import GraphAddress, LocalGraph
 from hub.seal import load_key
 from hub.settings import Settings
 from hub.sink import Sink
+from hub.succession import move_merged
 from schema import CATALOGUE
 from schema.catalogue import Catalogue
 
-COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined", "linked", "unlinked")
+COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
 
 
 def run_pull(
@@ -59,6 +61,7 @@ def run_pull(
         sink = Sink(writer, key, plans)
         for source in wanted:
             results.extend(pull(source, plans, catalogue, sink, progress))
+        move_merged(writer, catalogue)
     return results
 
 
@@ -82,16 +85,18 @@ def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
     return [each for each in sources if not names or each.name in names]
 
 
-def as_table(results: Iterable[PullResult]) -> Table:
-    """The counts, a line a stream."""
-    table = Table(title="Pull 拉取")
-    table.add_column("source 来源")
+def as_table(results: Sequence[PullResult]) -> Table:
+    """The counts, a line a stream; below it, what could not be linked yet."""
+    missing = sum(each.unlinked for each in results)
+    note = (
+        f"{missing:,} links lead to what is not in the graph yet; a pull that brings it draws them" if missing else None
+    )
+    table = Table(title="Pull 拉取", box=SIMPLE, caption=note, caption_justify="left")
+    table.add_column("source 来源", no_wrap=True)
     for name in COUNTS:
-        table.add_column(name, justify="right")
-    table.add_column("seconds", justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for each in results:
-        counts = [f"{getattr(each, name):,}" for name in COUNTS]
-        table.add_row(f"{each.source}/{each.stream}", *counts, f"{each.seconds:.1f}")
+        table.add_row(f"{each.source}/{each.stream}", *(f"{getattr(each, name):,}" for name in COUNTS))
     return table
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.graph import Graph
+from hub.graph import Graph, GraphWriter
 from policies.succession import Successors
+from schema.catalogue import Catalogue
 
 REFRESH_SECONDS = 30.0
 
@@ -20,10 +21,32 @@ OPTIONAL MATCH (new:Region {code: old.successorCode}) WHERE new.deletedAt IS NUL
 RETURN old.region AS old, new.region AS new
 """
 
+_MOVE = """
+MATCH (old:Region) WHERE old.successorCode IS NOT NULL AND old.deletedAt IS NULL
+MATCH (new:Region {{code: old.successorCode}}) WHERE new.deletedAt IS NULL
+MATCH (n:{label} {{region: old.region}}) WHERE n.sid IS NOT NULL
+SET n.formerRegion = n.region, n.region = new.region
+RETURN count(n) AS moved
+"""
+
 
 async def read_successors(graph: Graph, deadline_seconds: float) -> Successors:
     """Old path → new path of every merged grid; raises HubError where the graph cannot be read."""
     return paired(await graph.fetch(_READ, {}, deadline_seconds=deadline_seconds, byte_cap=1_000_000))
+
+
+def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:
+    """Give what lies in a merged grid its successor's path, keeping the old one; returns how many nodes moved.
+
+    Idempotent: a node moves once for each merge. A chain of merges takes a node along one link at a call.
+    """
+    moved = 0
+    for entity in catalogue:
+        # A division keeps its own path: it is what the old one is known by.
+        if entity.located and entity.name != "Region":
+            text = _MOVE.format(label=entity.name)
+            moved += sum(row["moved"] for row in writer.write(lambda tx, text=text: tx.run(text)))  # type: ignore[misc]
+    return moved
 
 
 def paired(rows: Iterable[Mapping[str, Any]]) -> Successors:

@@ -1,0 +1,91 @@
+"""A grid merged yesterday: its nodes take the successor's path, and who answered for it still finds them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from hub.compile import compile_plan
+from hub.graph import Graph, GraphWriter
+from hub.localgraph import GraphAddress
+from hub.succession import move_merged, read_successors
+from policies.model import PolicySet
+from policies.succession import follow
+from schema import CATALOGUE
+from tests.world import World, policy, prepare, subject
+
+pytestmark = pytest.mark.conformance
+
+POLICY = """
+purposes: [{id: a, zh: 甲, en: A}]
+applications:
+  - {id: old, zh: 舊, en: Old grid, department: grid, jurisdiction: 14/01/}
+  - {id: other, zh: 另, en: Another grid, department: grid, jurisdiction: 14/03/}
+grants:
+  - id: own
+    to: {department: [grid]}
+    for: [a]
+    basis: law
+    rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
+    fields: {Person.name: clear}
+"""
+WORLD = World(
+    {
+        "r1": ("Region", {"code": "1", "region": "14/01/", "level": "GRID", "successorCode": "2"}),
+        "r2": ("Region", {"code": "2", "region": "14/02/", "level": "GRID"}),
+        "r3": ("Region", {"code": "3", "region": "14/03/", "level": "GRID"}),
+        "moved": ("Person", {"name": "甲", "region": "14/01/"}),
+        "was there": ("Person", {"name": "乙", "region": "14/02/"}),
+        "elsewhere": ("Person", {"name": "丙", "region": "14/03/"}),
+    }
+)
+LIST = "{ people(orderBy: [{name: ASC}]) { edges { node { name } } } }"
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    return policy(tmp_path_factory.mktemp("policy"), POLICY)
+
+
+@pytest.fixture
+def merged(empty_graph: GraphAddress) -> Iterator[tuple[GraphAddress, GraphWriter]]:
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        WORLD.load(writer)
+        yield empty_graph, writer
+
+
+def found(address: GraphAddress, policies: PolicySet, application: str) -> list[str]:
+    """The names that an application lists, by today's grids."""
+
+    async def run() -> list[str]:
+        graph = Graph(address.url, address.user, address.password)
+        try:
+            successors = await read_successors(graph, 10)
+            planned, _ = prepare(policies, subject(policies, application), "a", LIST)
+            statement = compile_plan(
+                dataclasses.replace(planned, decision=follow(planned.decision, successors)), CATALOGUE
+            )
+            assert statement is not None
+            (row,) = await graph.fetch(statement.text, statement.parameters, deadline_seconds=10, byte_cap=1_000_000)
+            return sorted(each["n"][0]["c0"] for each in row["r0"])
+        finally:
+            await graph.close()
+
+    return asyncio.run(run())
+
+
+def test_nodes_and_grants_follow_the_merge(merged: tuple[GraphAddress, GraphWriter], policies: PolicySet) -> None:
+    address, writer = merged
+    assert move_merged(writer, CATALOGUE) == 1
+    (person,) = writer.read("MATCH (p:Person {name: '甲'}) RETURN p.region AS region, p.formerRegion AS former")
+    assert person == {"region": "14/02/", "former": "14/01/"}
+    assert found(address, policies, "old") == ["乙", "甲"]
+    assert found(address, policies, "other") == ["丙"]
+
+
+def test_a_second_move_moves_nothing(merged: tuple[GraphAddress, GraphWriter]) -> None:
+    _, writer = merged
+    assert [move_merged(writer, CATALOGUE), move_merged(writer, CATALOGUE)] == [1, 0]
