@@ -24,7 +24,7 @@ from policies.model import (
     TypeDecision,
 )
 from policies.obligations import strictest
-from policies.purposes import covered, implies, struck
+from policies.rule_index import lineage
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Predicate, conjuncts, negation_normal
 
@@ -35,14 +35,14 @@ def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date
         return ()
     return tuple(
         grant
-        for grant in policy.grants
-        if covered(grant.purposes, purpose) and grant.valid.holds(today) and grant.to.selects(subject)
+        for grant in policy.index.grants(subject, purpose)
+        if grant.valid.holds(today) and grant.to.selects(subject)
     )
 
 
 def _lineage(policy: PolicySet, purpose: str) -> tuple[Purpose, ...]:
     """The purpose and those above it."""
-    return tuple(each for each in policy.purposes.values() if implies(each.id, purpose))
+    return tuple(policy.purposes[each] for each in lineage(purpose) if each in policy.purposes)
 
 
 def _expired(purpose: Purpose, today: dt.date) -> bool:
@@ -74,10 +74,9 @@ def decide(catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: s
 def prohibitions_on(policy: PolicySet, purpose: str) -> dict[str, tuple[Prohibition, ...]]:
     """Coordinate → the prohibitions that take every effect from it for this purpose."""
     found: dict[str, tuple[Prohibition, ...]] = {}
-    for rule in policy.prohibitions:
-        if struck(rule.purposes, purpose):
-            for name in rule.coordinates:
-                found[name] = (*found.get(name, ()), rule)
+    for rule in policy.index.prohibitions(purpose):
+        for name in rule.coordinates:
+            found[name] = (*found.get(name, ()), rule)
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.obligations import Obligation
+from policies.rule_index import RuleIndex
 from schema.predicate import Predicate
 
 DEFAULT_CONTRIBUTORS = 10
@@ -163,6 +164,10 @@ class PolicySet:
     stewards: Mapping[str, str] = field(default_factory=dict)
     """Steward's account → the human being behind it; two accounts of one person count as one."""
     expectations: tuple[Expectation, ...] = ()
+    index: RuleIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", RuleIndex(self.grants, self.prohibitions))
 
 
 @dataclass(frozen=True, slots=True)
