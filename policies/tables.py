@@ -6,9 +6,11 @@ everything a steward does is rare, and two of them must not see half of each oth
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -85,7 +87,7 @@ def _sqlite(path: Path) -> sa.Engine:
         connection = sqlite3.connect(
             file, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for setting in ("synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {setting}")
         return connection
 
@@ -105,11 +107,7 @@ def make(url: str, engine: sa.Engine) -> None:
     parsed = sa.make_url(url)
     if parsed.drivername == "sqlite" and parsed.database:
         path = Path(parsed.database).absolute()
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-        except OSError:
-            raise StoreUnavailable(f"the policy store {path} cannot be made") from None
+        _make_file(path)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with changing(engine) as connection:
@@ -118,6 +116,24 @@ def make(url: str, engine: sa.Engine) -> None:
             command.upgrade(config, "head")
         except CommandError:
             raise PolicyStoreError("the policy store was made by a newer program; update this one") from None
+
+
+def _make_file(path: Path) -> None:
+    """An empty database in WAL mode, which a file keeps; linked into place whole, so that none is seen half made."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.touch(mode=0o600)
+        with closing(sqlite3.connect(draft)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    except (OSError, sqlite3.Error):
+        raise StoreUnavailable(f"the policy store {path} cannot be made") from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager
