@@ -1,0 +1,86 @@
+"""Each attack case is a test, or its mechanism is listed as not there yet, and is shown to be absent."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from hub.errors import Code
+from schema.predicate import Op
+from tests.world import SCHEMA
+
+pytestmark = pytest.mark.attack
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+COVERED = "ABCDEGHIJ"
+"""Groups of which every case must be accounted for here; F, K and L have rooms of tests of their own as well."""
+
+CASES: Mapping[str, str] = {
+    case: title
+    for group in tomllib.loads((HERE / "cases.toml").read_text(encoding="utf-8")).values()
+    for case, title in group.items()
+}
+NOT_YET: Mapping[str, Mapping[str, str]] = tomllib.loads((HERE / "not_yet.toml").read_text(encoding="utf-8"))
+
+
+def implemented() -> set[str]:
+    """Ids in the names of test functions: `test_c02_c04_look_alikes` tests C02 and C04."""
+    named: set[str] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for name in re.findall(r"def test((?:_[a-l]\d\d)+)_", path.read_text(encoding="utf-8")):
+            named |= {each.upper() for each in name.strip("_").split("_")}
+    return named
+
+
+def source(*folders: str) -> str:
+    """All Python of some rooms."""
+    files = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+ABSENT: Mapping[str, Callable[[], bool]] = {
+    "subscriptions": lambda: SCHEMA.subscription_type is None and "WebSocketRoute" not in source("hub"),
+    "rate limits": lambda: not any("RATE" in code for code in Code),
+    "token revocation": lambda: "revoked" not in source("hub"),
+    "delegation": lambda: "on_behalf_of" not in source("hub"),
+    "console": lambda: not (ROOT / "hub" / "console").exists(),
+    "sessions": lambda: "set_cookie" not in source("hub"),
+    "intended purposes of rows": lambda: (
+        "collectedFor" not in source("policies")
+        and "collectedFor" not in (ROOT / "hub" / "cypher.py").read_text(encoding="utf-8")
+    ),
+    "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
+    "detection in free text": lambda: not (ROOT / "policies" / "detect.py").exists(),
+    "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
+    "archives": lambda: not re.search(r"\b(zipfile|tarfile|openpyxl|shutil\.unpack)", source("connectors")),
+    "approval of policies": lambda: not (ROOT / "hub" / "cli_policy.py").exists(),
+    "preview": lambda: not (ROOT / "hub" / "preview.py").exists(),
+    "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),
+}
+
+
+def test_each_case_is_tested_or_listed() -> None:
+    wanted = {case for case in CASES if case[0] in COVERED}
+    assert len(wanted) > 90
+    missing = wanted - implemented() - set(NOT_YET)
+    assert {case: CASES[case] for case in sorted(missing)} == {}
+
+
+def test_names_and_entries_are_cases() -> None:
+    assert implemented() - set(CASES) == set()
+    assert set(NOT_YET) - set(CASES) == set()
+
+
+def test_what_is_tested_is_not_listed() -> None:
+    assert implemented() & set(NOT_YET) == set()
+
+
+@pytest.mark.parametrize("case", sorted(NOT_YET))
+def test_a_listed_mechanism_is_absent(case: str) -> None:
+    entry = NOT_YET[case]
+    assert set(entry) == {"mechanism", "absent"}
+    assert ABSENT[entry["mechanism"]](), f"{entry['mechanism']} is there: test {case} and take it off the list"
