@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from schema.catalogue import RegionLevel, Scalar
@@ -217,10 +218,14 @@ def age_band(birth: dt.date, today: dt.date) -> str | None:
 AGE_BANDS = (*(f"{low}-{low + 9}" for low in range(0, OLDEST_BAND, 10)), f"{OLDEST_BAND}+")
 
 
+# Known beforehand: a level counts its own depth anew each time it is asked.
+_DEPTHS = {level: level.depth for level in RegionLevel}
+
+
 def cut_region(path: str, level: RegionLevel) -> str:
     """The first segments of a region path, as many as lead to `level`."""
-    segments = [each for each in path.split("/") if each][: level.depth]
-    return "".join(f"{each}/" for each in segments)
+    kept = [each for each in path.split("/") if each][: _DEPTHS[level]]
+    return "/".join(kept) + "/" if kept else ""
 
 
 def _no_parameters(make: Callable[[], Mask]) -> Callable[[tuple[str, ...]], Mask]:
@@ -278,6 +283,7 @@ def mask_fetched(text: str, value: Any, today: dt.date, key: bytes) -> Any:
         return REDACTED if isinstance(value, str) else None
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Mask:
     """The mask that `partial(3,4)` or `redact` names; raises MaskError that says what is known."""
     found = _CALL.match(text)
