@@ -1,0 +1,356 @@
+"""A replay's sums are those of a count without any of its means: each operation planned again, each pair written down.
+
+The log is a real hub's, over a real graph; the naive count reads the queries as they were sent, not their records.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.log import AuditLog, read
+from audit.record import Coordinates, Digester, Record
+from hub import auth
+from hub.errors import HubError
+from hub.graph import GraphWriter
+from hub.localgraph import GraphAddress
+from hub.replay import Replay, replay
+from hub.seal import load_key
+from hub.verdict import Outcome, Setting
+from policies.decide import applicable
+from policies.model import PolicySet
+from schema import CATALOGUE
+from tests.serving import Served, serving
+from tests.world import SCHEMA, TODAY, World, policy, prepare
+
+pytestmark = pytest.mark.conformance
+DAY = dt.datetime.now().astimezone()
+
+HEAD = """
+purposes: [{id: a, zh: 甲, en: A}, {id: b, zh: 乙, en: B}, {id: c, zh: 丙, en: C}]
+applications:
+  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}
+  - {id: staffed, zh: 名單, en: Listed, department: fire, jurisdiction: 14/, staff: {s-1: 14/, s-2: 14/}}
+"""
+DESK = "  - {id: desk, zh: 台, en: Desk, department: fire, jurisdiction: 14/}\n"
+EVERYTHING = "rows: {Person: {}, Dwelling: {}, Event: {}}"
+CURRENT = f"""{HEAD}{DESK}grants:
+  - id: people
+    to: {{department: [fire]}}
+    for: [a, b]
+    basis: law
+    {EVERYTHING}
+    fields:
+      Person.name: clear
+      Person.gender: clear
+      Person.phone: {{mask: "partial(3,4)"}}
+      Person.residency: aggregate
+      Dwelling.code: clear
+      Dwelling.residents: clear
+      Person.dwellings: clear
+    match: [Person.idNumber]
+"""
+DRAFT = f"""{HEAD.replace("s-2: 14/", "s-3: 14/")}grants:
+  - id: people
+    to: {{department: [fire]}}
+    for: [a, c]
+    basis: law
+    {EVERYTHING}
+    fields:
+      Person.name: {{mask: surname}}
+      Person.gender: clear
+      Person.birthDate: {{mask: age_band}}
+      Person.phone: clear
+      Dwelling.code: clear
+"""
+
+WORLD = World(
+    {
+        "d": ("Dwelling", {"code": "D1", "region": "14/01/"}),
+        "e": ("Dwelling", {"code": "D2", "region": "14/01/"}),
+        **{
+            f"p{number}": (
+                "Person",
+                {
+                    "name": f"張三{number}",
+                    "gender": "MALE",
+                    "phone": f"1390000000{number}",
+                    "idNumber": f"11010119900307{number:04}",
+                    "region": "14/01/",
+                },
+            )
+            for number in range(7)
+        },
+    },
+    [(f"p{number}", "dwellings", "d" if number < 4 else "e") for number in range(6)],
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query as it was sent."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    app: str = "app"
+    purpose: str = "a"
+    person: str = "s-1"
+
+
+def people(fields: str, first: int = 3, where: str = "") -> str:
+    return f"{{ people(first: {first}{where}) {{ edges {{ node {{ {fields} }} }} }} }}"
+
+
+BY_GENDER = "query($w: PersonWhere) { people(where: $w) { edges { node { phone } } } }"
+ASKED = [
+    Asked(people("name phone")),
+    Asked(people("name phone", 5)),
+    Asked(people("x: name ...F").removesuffix("}") + "} fragment F on Person { gender birthDate }"),
+    Asked(
+        "query($p: Boolean!) { people(first: 2) { edges { node { gender phone @include(if: $p) } } } }", {"p": False}
+    ),
+    Asked("query($p: Boolean!) { people(first: 2) { edges { node { gender phone @include(if: $p) } } } }", {"p": True}),
+    Asked("{ dwellings { edges { node { code residents { name phone } } } } }"),
+    Asked("{ dwellings { edges { node { code residents(orderBy: [{name: ASC}]) { gender } } } } }"),
+    Asked(people("gender", 4, ', where: {name: {eq: "張三1"}}')),
+    Asked(people("phone", 4, ", orderBy: [{name: DESC}]")),
+    Asked(BY_GENDER, {"w": {"gender": {"eq": "MALE"}}}),
+    Asked(BY_GENDER, {"w": {"or": [{"gender": {"eq": "MALE"}}, {"name": {"in": ["張三1", "張三2"]}}]}}),
+    Asked(BY_GENDER, {"w": {"dwellings": {"some": {"code": {"eq": "D1"}}}}}),
+    Asked(BY_GENDER, {"w": {"idNumber": {"eq": "110101199003070003"}}}),
+    Asked(people("name", 4, ', where: {idNumber: {eq: "110101199003070002"}}')),
+    Asked("{ peopleAggregate(groupBy: [RESIDENCY]) { residency count } }"),
+    Asked("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { residency count } }", {"g": ["RESIDENCY"]}),
+    Asked("{ peopleAggregate { count } }"),
+    Asked("{ events { edges { node { number } } } people(first: 1) { edges { node { phone } } } }"),
+    Asked(people("name gender phone", 6), app="desk"),
+    Asked(people("name phone", 6), purpose="b"),
+    Asked(people("name"), purpose="c"),
+    Asked(people("gender", 4, ', where: {phone: {eq: "13900000001"}}')),
+    Asked(people("gender", 4, ', where: {birthDate: {lt: "1990-01-01"}}')),
+    Asked(people("name phone", 2), app="staffed"),
+    Asked(people("name phone", 4), app="staffed", person="s-2"),
+    Asked("{ __typename }"),
+]
+
+
+BROKEN = {
+    "filter on Person.name": 3,
+    "filter on Person.dwellings": 1,
+    "filter on Person.residency": 2,
+    "match on Person.idNumber": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def served(
+    empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Served, list[Record]]]:
+    folder = tmp_path_factory.mktemp("replay")
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        WORLD.load(writer)
+    with serving(folder / "home", empty_graph, policy(folder / "current", CURRENT)) as hub:
+        for each in ASKED:
+            hub.ask(each.query, app=each.app, person=each.person, purpose=each.purpose, variables=each.variables)
+        records = hub.records()
+        assert len(records) == len(ASKED)
+        yield hub, records
+
+
+def setting(served: Served, draft: PolicySet, **changed: Any) -> Setting:
+    current = served.hub.policy
+    versions = {current.version: current}
+    digester = Digester(load_key(served.hub.settings.keys_folder / "digest.key"))
+    found = Setting(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date())
+    return replace(found, **changed)
+
+
+def run(served: Served, draft: PolicySet, **changed: Any) -> Replay:
+    return replay(served.hub.settings.audit_file, setting(served, draft, **changed), DAY - dt.timedelta(days=1))
+
+
+def planned(policies: PolicySet, asked: Asked) -> tuple[dict[str, str], bool]:
+    """Coordinate → `clear` or its mask, as the planner itself says; and whether the whole operation is refused."""
+    who = auth.registered(policies, asked.app, asked.person)
+    if who is None or not applicable(policies, who, asked.purpose, TODAY):
+        return {}, True
+    try:
+        found, _ = prepare(policies, who, asked.purpose, asked.query, asked.variables)
+    except HubError:
+        return {}, True
+    account = found.account
+    masks = {
+        name: found.decision.of(name.partition(".")[0]).of(name.partition(".")[2]).masks[0][0]
+        for name in account.masked
+    }
+    return masks | dict.fromkeys(account.clear, "clear"), False
+
+
+def naive(records: list[Record], before: PolicySet, after: PolicySet) -> tuple[dict[Any, Any], dict[Any, int]]:
+    """(application, purpose, outcome) → set of pairs; (application, purpose) → operations that break."""
+    pairs: dict[Any, set[tuple[str, str]]] = defaultdict(set)
+    broken: Counter[Any] = Counter()
+    for asked, record in zip(ASKED, records, strict=True):
+        if record.kind != "query":
+            continue
+        old, _ = planned(before, asked)
+        new, refused = planned(after, asked)
+        broken[asked.app, asked.purpose] += refused
+        coordinates = {*record.decision.clear, *record.decision.masked, *record.decision.denied}
+        for name in coordinates:
+            outcome = verdict(old.get(name), new.get(name))
+            if outcome is not None:
+                pairs[asked.app, asked.purpose, outcome.value] |= {(person, name) for person in record.subjects}
+    return pairs, broken
+
+
+def verdict(old: str | None, new: str | None) -> Outcome | None:
+    if old == new:
+        return None
+    if new is None:
+        return Outcome.WITHHELD_CLEAR if old == "clear" else Outcome.WITHHELD_MASKED
+    if new == "clear":
+        return Outcome.DISCLOSED_CLEAR
+    return Outcome.COARSENED if old == "clear" else Outcome.DISCLOSED_MASKED
+
+
+def test_sums_are_those_of_a_naive_count(served: tuple[Served, list[Record]], tmp_path: Path) -> None:
+    hub, records = served
+    draft = policy(tmp_path, DRAFT)
+    found = run(hub, draft)
+    pairs, broken = naive(records, hub.hub.policy, draft)
+    told = {
+        (group.application, group.purpose, outcome): count
+        for group in found.groups
+        for outcome, count in group.pairs.items()
+    }
+    assert told == {key: len(each) for key, each in pairs.items() if each}
+    assert {key[2] for key in told} == set(Outcome)
+    assert {(each.application, each.purpose): each.breaks for each in found.groups if each.operations} == dict(broken)
+    assert found.operations == sum(record.kind == "query" for record in records) == found.recorded
+    for outcome in Outcome:
+        assert found.total(outcome) == sum(len(each) for key, each in pairs.items() if key[2] == outcome.value)
+
+
+def test_what_breaks_says_why_and_what_opens_says_what_it_was(
+    served: tuple[Served, list[Record]], tmp_path: Path
+) -> None:
+    found = {(each.application, each.purpose): each for each in run(served[0], policy(tmp_path, DRAFT)).groups}
+    assert found["desk", "a"].broken == {"application gone": 1}
+    assert found["app", "b"].broken == {"purpose denied": 1}
+    assert found["staffed", "a"].broken == {"person not listed": 1}
+    assert found["app", "c"].opened == {"PURPOSE_DENIED": 1}
+    assert found["app", "a"].broken == BROKEN
+    # `phone` becomes clear, so a filter by it would be allowed; one by `birthDate`, which stays masked, would not.
+    assert found["app", "a"].opened == {"FIELD_NOT_FILTERABLE": 1}
+
+
+def test_a_draft_like_the_policy_in_force_changes_nothing(served: tuple[Served, list[Record]], tmp_path: Path) -> None:
+    found = run(served[0], policy(tmp_path, CURRENT + "# a comment\n"))
+    assert [(each.pairs, each.broken, each.opened, each.changed) for each in found.groups] == [({}, {}, {}, 0)] * 4
+
+
+def test_a_version_that_cannot_be_had_is_replaced_by_the_one_in_force(
+    served: tuple[Served, list[Record]], tmp_path: Path
+) -> None:
+    hub, draft = served[0], policy(tmp_path, DRAFT)
+    other = policy(tmp_path / "other", CURRENT + "# another\n")
+    found = run(hub, draft, current=other, versions=lambda version: None)
+    assert (found.recorded, found.in_force) == (0, found.operations)
+    assert found.groups == run(hub, draft).groups
+
+
+def test_caps_of_the_draft_break_what_is_over_them(served: tuple[Served, list[Record]], tmp_path: Path) -> None:
+    capped = CURRENT + "    obligations: {nodeCap: 5, dailyCap: 7}\n"
+    group = next(each for each in run(served[0], policy(tmp_path, capped)).groups if each.purpose == "a")
+    records = [each for each in served[1] if each.kind == "query" and (each.application, each.purpose) == ("app", "a")]
+    small = [each for each in records if each.nodes <= 5]
+    assert group.application == "app"
+    assert group.broken == {"over nodeCap": len(records) - len(small), "over dailyCap": len(small) - 7}
+
+
+# What the log alone makes hard.
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A log written record by record."""
+
+    path: Path
+
+    def write(self, *records: Record) -> None:
+        log = AuditLog.open(self.path)
+        try:
+            for record in records:
+                log.append_sync(record)
+        finally:
+            log.close()
+
+
+def record(number: int, at: dt.datetime, **given: Any) -> Record:
+    known: dict[str, Any] = {
+        "kind": "query",
+        "request_id": f"r{number}",
+        "result": "OK",
+        "http_status": 200,
+        "time": at.astimezone(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
+        "application": "app",
+        "department": "fire",
+        "purpose": "a",
+        "decision": Coordinates(clear=("Person.name",), masked=("Person.phone",)),
+        "subjects": (f"person-{number}",),
+    }
+    return Record(**known | given)
+
+
+def replayed(path: Path, tmp_path: Path, since: dt.datetime, draft: str = DRAFT) -> Replay:
+    current = policy(tmp_path / "current", CURRENT)
+    found = Setting(
+        CATALOGUE, SCHEMA, policy(tmp_path / "draft", draft), current, lambda _: None, Digester(b"k" * 32), DAY.date()
+    )
+    return replay(path, found, since)
+
+
+def test_only_what_was_asked_since_the_moment_is_counted(tmp_path: Path) -> None:
+    log = Logged(tmp_path / "audit.db")
+    log.write(*(record(number, DAY - dt.timedelta(hours=20 - number)) for number in range(20)))
+    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=5, minutes=30))
+    assert found.operations == 5
+    assert found.groups[0].pairs == {Outcome.COARSENED: 5, Outcome.DISCLOSED_CLEAR: 5}
+
+
+def test_people_beyond_one_record_are_counted_once_each(tmp_path: Path) -> None:
+    log = Logged(tmp_path / "audit.db")
+    many = tuple(f"{number:022}" for number in range(6_000))
+    log.write(record(1, DAY, subjects=many), record(2, DAY, subjects=many[:10]), record(3, DAY, subjects=("other",)))
+    assert len(list(read(log.path))) > 3
+    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1))
+    assert found.groups[0].pairs == {Outcome.COARSENED: 6_001, Outcome.DISCLOSED_CLEAR: 6_001}
+    assert found.operations == 3
+
+
+def test_an_operation_whose_coordinates_did_not_fit_is_said_to_be_unread(tmp_path: Path) -> None:
+    log = Logged(tmp_path / "audit.db")
+    log.write(record(1, DAY, decision=Coordinates(clear=tuple(f"Person.f{n}" for n in range(2_000)))), record(2, DAY))
+    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1))
+    assert (found.operations, found.unread) == (1, 1)
+
+
+def test_an_operation_that_needs_a_case_breaks_where_it_named_none(tmp_path: Path) -> None:
+    log = Logged(tmp_path / "audit.db")
+    log.write(record(1, DAY), record(2, DAY, case="digest-of-a-case"))
+    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1), CURRENT + "    obligations: {case: required}\n")
+    assert found.groups[0].broken == {"case required": 1}
+    assert found.groups[0].pairs == {Outcome.WITHHELD_CLEAR: 1, Outcome.WITHHELD_MASKED: 1}
+
+
+def test_other_records_are_no_operations(tmp_path: Path) -> None:
+    log = Logged(tmp_path / "audit.db")
+    log.write(*(record(1, DAY, kind=kind) for kind in ("preview", "policy", "replay", "pull")))
+    assert replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1)).groups == ()
