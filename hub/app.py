@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,17 @@ from starlette.types import Receive, Scope, Send
 from audit.log import AuditLog
 from audit.record import Digester
 from hub.auth import Verifier
+from hub.caps import Caps
 from hub.endpoint import arrive
 from hub.graph import Graph
 from hub.issuer import Issuer
 from hub.pipeline import Hub, answer
+from hub.reload import Reloader
 from hub.seal import Seals, load_key
 from hub.settings import Settings
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
+from policies.store import PolicyStore
 from schema.catalogue import Catalogue
 from schema.graphql import build as build_schema
 
@@ -42,14 +46,16 @@ def open_hub(
     policy: PolicySet,
     catalogue: Catalogue,
     telemetry: Telemetry | None = None,
+    store: PolicyStore | None = None,
 ) -> Hub:
     """Put a hub together: keys and audit log from the home, which is made if there is none.
 
-    Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used.
+    With a `store` the hub follows its version in force and counts what is capped; without one `policy` stays, and
+    what is capped is refused. Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used.
     """
     settings.prepare_home()
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
-    return Hub(
+    hub = Hub(
         settings=settings,
         catalogue=catalogue,
         schema=build_schema(catalogue),
@@ -60,7 +66,11 @@ def open_hub(
         graph=graph,
         log=AuditLog.open(settings.audit_file, settings.audit_deadline),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
+        caps=Caps(store),
     )
+    if store is not None:
+        hub.reloader = Reloader(store, hub, hub.telemetry.registry, settings.policy_max_age)
+    return hub
 
 
 def build(hub: Hub) -> Starlette:
@@ -68,7 +78,8 @@ def build(hub: Hub) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with _following(hub):
+            yield
         await hub.graph.close()
         hub.log.close()
         hub.telemetry.close()
@@ -85,9 +96,11 @@ def build(hub: Hub) -> Starlette:
         parts = {
             "graph": await hub.graph.ready(),
             "audit": hub.log.healthy,
-            "policy": bool(hub.policy.purposes),
+            "policy": bool(hub.policy.purposes) and not (hub.reloader and hub.reloader.stale),
         }
-        return _told({"ready": all(parts.values()), **parts}, 200 if all(parts.values()) else 503)
+        warnings = hub.reloader.warnings() if hub.reloader else []
+        told = {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
+        return _told(told, 200 if all(parts.values()) else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
@@ -105,6 +118,22 @@ def build(hub: Hub) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+@asynccontextmanager
+async def _following(hub: Hub) -> AsyncIterator[None]:
+    """While it lasts, a hub with a version store follows it."""
+    if hub.reloader is None:
+        yield
+        return
+    task = asyncio.create_task(hub.reloader.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        hub.reloader.store.close()
 
 
 class _Any:

@@ -61,11 +61,11 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
 
 
 def _issue(settings: Settings, app: str, person: str | None, seconds: int) -> str:
+    from hub.changes import policy_of
     from hub.issuer import Issuer
-    from policies.language import load
     from schema import CATALOGUE
 
-    applications = load(settings.policies, CATALOGUE).applications
+    applications = policy_of(settings, CATALOGUE).applications
     if app not in applications:
         raise Refused(f"no application {app!r} is registered; registered: {', '.join(applications)}")
     staff = applications[app].staff

@@ -1,4 +1,4 @@
-"""What these commands print is what the log and the policies hold, with nothing added that they do not say."""
+"""What these commands print is what the log holds, with nothing added that it does not say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from audit.log import Logged
 
 app = typer.Typer(help="The audit log: tail, show, verify (審計).", no_args_is_help=True)
-policy = typer.Typer(help="Policies: check (策略).", no_args_is_help=True)
 
 
 @app.command(epilog="Example: sluicegate audit tail -n 5 --json")
@@ -66,36 +65,6 @@ def verify(home: Home = None, as_json: Json = False) -> None:
         place = "" if verdict.first_bad is None else f" at record {verdict.first_bad}"
         typer.echo(f"NOT OK{place}: {verdict.why}; the {verdict.size} records before it are sound", err=True)
     raise typer.Exit(0 if verdict.ok else 1)
-
-
-@policy.command(epilog="Example: sluicegate policy check examples/county/policies")
-def check(
-    folder: Annotated[Path | None, typer.Argument(help="Policy folder (default: the setting).")] = None,
-    as_json: Json = False,
-) -> None:
-    """Load a policy folder as the hub would, and say what it holds."""
-    with remedied():
-        from policies.language import load
-        from schema import CATALOGUE
-
-        found = load(folder or open_settings().policies, CATALOGUE)
-    told: dict[str, Any] = {
-        "version": found.version,
-        "applications": list(found.applications),
-        "purposes": list(found.purposes),
-        "grants": [grant.id for grant in found.grants],
-        "prohibitions": [each.id for each in found.prohibitions],
-    }
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
-        return
-    for name, value in told.items():
-        typer.echo(f"{name}: {value if isinstance(value, str) else ', '.join(value)}")
-
-
-@policy.callback()
-def _policy() -> None:
-    """Keeps `policy` a group while it has one command."""
 
 
 def _existing(home: Path | None) -> Path:

@@ -54,6 +54,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from hub.sample import SampleRefused
     from hub.settings import SettingsError
     from policies.source import PolicyFileError
+    from policies.versions import PolicyStoreError
 
     return (
         AuditUnavailable,
@@ -66,6 +67,7 @@ def _expected() -> tuple[type[Exception], ...]:
         LocalGraphError,
         ManifestError,
         PolicyFileError,
+        PolicyStoreError,
         RecordInvalid,
         SampleRefused,
         SettingsError,

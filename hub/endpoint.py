@@ -75,6 +75,7 @@ class Reply:
     request_id: str
     policy_version: str | None
     challenge: bool = False
+    retry_after: int | None = None
 
 
 async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
@@ -217,6 +218,7 @@ def compose(
         request_id=arrival.request_id,
         policy_version=policy_version,
         challenge=code is Code.UNAUTHENTICATED,
+        retry_after=blocking.retry_after if blocking is not None else None,
     )
 
 
@@ -259,6 +261,8 @@ def render(reply: Reply, receipt: Receipt | None) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if reply.challenge:
         response.headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
+    if reply.retry_after is not None:
+        response.headers["Retry-After"] = str(reply.retry_after)
     if reply.status == RULES[Code.METHOD].http_status:
         response.headers["Allow"] = "POST"
     if reply.status == RULES[Code.TOO_LARGE].http_status:

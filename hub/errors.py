@@ -22,6 +22,9 @@ class Code(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     PURPOSE_REQUIRED = "PURPOSE_REQUIRED"
     PURPOSE_DENIED = "PURPOSE_DENIED"
+    CASE_REQUIRED = "CASE_REQUIRED"
+    DAILY_CAP = "DAILY_CAP"
+    POLICY_UNAVAILABLE = "POLICY_UNAVAILABLE"
     VALIDATION = "VALIDATION"
     DEPTH_LIMIT = "DEPTH_LIMIT"
     COST_LIMIT = "COST_LIMIT"
@@ -53,6 +56,9 @@ RULES: Mapping[Code, Rule] = {
     Code.UNAUTHENTICATED: Rule(401),
     Code.PURPOSE_REQUIRED: Rule(400),
     Code.PURPOSE_DENIED: Rule(403),
+    Code.CASE_REQUIRED: Rule(403),
+    Code.DAILY_CAP: Rule(429),
+    Code.POLICY_UNAVAILABLE: Rule(503),
     Code.VALIDATION: Rule(400),
     Code.DEPTH_LIMIT: Rule(400),
     Code.COST_LIMIT: Rule(400),
@@ -73,7 +79,7 @@ class HubError(Exception):
     """A refusal. `public_message` is what the client reads; it never holds a value from data or from a request.
 
     `location` is (line, column) in the document where that helps; `access` tells how to ask for what was missing;
-    `also` are further faults of the same code, found in the same place.
+    `also` are further faults of the same code, found in the same place; `retry_after` seconds it may be tried again.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class HubError(Exception):
         locations: tuple[tuple[int, int], ...] = (),
         access: Mapping[str, Any] | None = None,
         also: tuple[HubError, ...] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {public_message}")
         self.code = code
@@ -93,6 +100,7 @@ class HubError(Exception):
         self.locations = locations
         self.access = access
         self.also = also
+        self.retry_after = retry_after
 
     @property
     def http_status(self) -> int:

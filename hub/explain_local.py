@@ -1,6 +1,7 @@
 """An explanation on the command line takes the same stages as a request does, up to the statement, and stops there.
 
-It reads the policy folder and asks neither the hub nor the graph, so it can be had before anything runs.
+It reads the version in force, or the policy folder where there is no store yet, and asks neither the hub nor the
+graph, so it can be had before anything runs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 
 from hub.auth import Identified, registered, unauthenticated
+from hub.changes import policy_of
 from hub.compile import compile_plan
 from hub.endpoint import JSON, Arrival, read
 from hub.explain import Explanation, explain
@@ -20,7 +22,6 @@ from hub.purpose import state
 from hub.seal import Seals, load_key
 from hub.settings import Settings
 from policies.decide import decide
-from policies.language import load
 from schema import CATALOGUE
 from schema.graphql import build
 
@@ -29,7 +30,7 @@ def explain_locally(
     settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any]
 ) -> Explanation:
     """What the hub would decide and send for `body` (`query`, `variables`); HubError as the hub would refuse."""
-    policy = load(settings.policies, CATALOGUE)
+    policy = policy_of(settings, CATALOGUE)
     application = policy.applications.get(app)
     subject = registered(policy, app, person or next(iter(application.staff), "local")) if application else None
     if subject is None:

@@ -19,18 +19,20 @@ from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester
 from hub import auth, endpoint, limits, purpose
 from hub.access import Access
+from hub.caps import Caps, check_nodes
 from hub.compile import compile_plan
+from hub.decisions import Decisions
 from hub.errors import Code, HubError
 from hub.graph import Graph
 from hub.introspect import introspect
 from hub.plan import plan
 from hub.planned import Planned
 from hub.record import Trail, make_record
+from hub.reload import Reloader
 from hub.respond import Answer, respond
 from hub.seal import Seals
 from hub.settings import Settings
 from hub.telemetry import Telemetry
-from policies.decide import decide
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
@@ -54,6 +56,9 @@ class Hub:
     graph: Graph
     log: AuditLog
     telemetry: Telemetry
+    decisions: Decisions = field(default_factory=Decisions, repr=False)
+    caps: Caps = field(default_factory=Caps)
+    reloader: Reloader | None = None
     now: Callable[[], dt.datetime] = local_now
 
 
@@ -76,6 +81,8 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
     policy, now = trail.policy, hub.now()
     with _stage(hub, trail, "read"):
         trail.request = request = endpoint.read(trail.arrival, hub.settings)
+    if hub.reloader is not None:
+        hub.reloader.check()
     with _stage(hub, trail, "identify"):
         trail.identified = identified = auth.identify(request, policy, hub.verifier, now.timestamp())
     with _stage(hub, trail, "purpose"):
@@ -83,9 +90,11 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
     with _stage(hub, trail, "validate"):
         trail.validated = validated = limits.validate(purposed, hub.schema)
     with _stage(hub, trail, "decide"):
-        decision = decide(hub.catalogue, policy, identified.subject, purposed.purpose, purposed.today)
+        decision = hub.decisions.of(hub.catalogue, purposed)
     with _stage(hub, trail, "plan"):
         trail.planned = planned = _plan(hub, validated, decision)
+    with _stage(hub, trail, "caps"):
+        await hub.caps.spend(planned, now)
     with _stage(hub, trail, "compile"):
         statement = compile_plan(planned, hub.catalogue)
     with _stage(hub, trail, "fetch"):
@@ -123,10 +132,7 @@ def _respond(
     access = Access(hub.catalogue, policy, planned.decision)
     introspected = introspect(validated, planned, hub.schema)
     found = respond(planned, row, introspected, hub.catalogue, hub.seals, access)
-    if found.nodes > hub.settings.result_node_cap:
-        raise HubError(
-            Code.RESULT_LIMIT, f"the answer has more than {hub.settings.result_node_cap} nodes; ask for fewer"
-        )
+    check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
     return found
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from hub.auth import Identified
 from hub.errors import Code, HubError
+from policies import obligations
 from policies.decide import applicable, purposes_of
 from policies.model import Grant
 
 MAX_PURPOSE = 128
-MAX_CASE = 128
+MAX_CASE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Purposed:
 
 
 def state(identified: Identified, today: dt.date) -> Purposed:
-    """The purpose that a request states; raises HubError PURPOSE_REQUIRED, PURPOSE_DENIED or BAD_REQUEST.
+    """The purpose that a request states; raises HubError PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
 
     `today` is the local date on which grants must be in force.
     """
@@ -44,8 +45,6 @@ def state(identified: Identified, today: dt.date) -> Purposed:
             "state one purpose in the header Access-Purpose; there is no default",
             access=_own(identified, today),
         )
-    if request.case_header is not None and len(request.case_header) > MAX_CASE:
-        raise HubError(Code.BAD_REQUEST, f"the header Case-Reference is longer than {MAX_CASE} characters")
     purpose = request.purpose_header
     grants = applicable(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
     if not grants:
@@ -54,7 +53,17 @@ def state(identified: Identified, today: dt.date) -> Purposed:
             "this application has no grant in force for the purpose it states",
             access=_own(identified, today),
         )
-    return Purposed(identified, purpose, request.case_header, grants, today)
+    if not request.case_header and all(obligations.CASE in grant.obligations for grant in grants):
+        raise HubError(
+            Code.CASE_REQUIRED,
+            "everything granted for this purpose needs a case: name it in the header Case-Reference",
+        )
+    return Purposed(identified, purpose, _case(request.case_header), grants, today)
+
+
+def _case(stated: str | None) -> str | None:
+    # What is longer than any number of a case is no case; whether a case exists is never told.
+    return stated if stated and len(stated) <= MAX_CASE else None
 
 
 def _own(identified: Identified, today: dt.date) -> Mapping[str, Any]:

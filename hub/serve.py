@@ -1,6 +1,6 @@
 """A hub serves only under a policy that loaded whole, and never waits for the graph to say that it lives.
 
-Loads the policy folder, starts the local graph or takes the server that the settings name, makes constraints
+Loads the version in force, starts the local graph or takes the server that the settings name, makes constraints
 and indexes, then serves until it is told to stop. A graph that is down delays nothing: `/readyz` says so.
 """
 
@@ -12,11 +12,15 @@ import threading
 from collections.abc import Callable
 
 from hub.app import announced, open_hub, server
+from hub.changes import stewardship, store_of
 from hub.graph import Graph, GraphWriteError, GraphWriter
 from hub.localgraph import GraphAddress, LocalGraph
 from hub.settings import Settings
 from hub.telemetry import set_up_logging
-from policies.language import load
+from policies.language import load_files, read_folder, version_of
+from policies.model import PolicySet
+from policies.source import PolicyFileError
+from policies.store import PolicyStore
 from schema import CATALOGUE
 
 RETRY_SECONDS = 5.0
@@ -29,7 +33,9 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     `tell` is given lines for the person at the keyboard. Raises what loading and starting raise.
     """
     set_up_logging()
-    policy = load(settings.policies, CATALOGUE)
+    store = _store(settings)
+    policy = load_files(store.in_force().files, CATALOGUE)
+    _compare(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
     ran = local.status().running if local else True
     ended = threading.Event()
@@ -37,7 +43,7 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
         address = local.start(owned=not ran) if local else _own_server(settings)
         threading.Thread(target=_keep_trying, args=(address, settings, ended), daemon=True).start()
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
-        hub = open_hub(settings, graph, policy, CATALOGUE)
+        hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
         with announced(settings):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
             server(hub).run()
@@ -45,6 +51,23 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
         ended.set()
         if local is not None and not ran:
             local.stop()
+
+
+def _store(settings: Settings) -> PolicyStore:
+    """The version store, made from the policy folder if it is empty; that is recorded like any change."""
+    with stewardship(settings, CATALOGUE):
+        pass
+    return store_of(settings, CATALOGUE)
+
+
+def _compare(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
+    """Say so where the folder is not what is in force: who edits it may expect otherwise."""
+    try:
+        same = version_of(read_folder(settings.policies)) == policy.version
+    except (PolicyFileError, OSError):
+        return
+    if not same:
+        tell(f"{settings.policies} differs from the version in force; to change it: sluicegate policy draft")
 
 
 def _own_server(settings: Settings) -> GraphAddress:

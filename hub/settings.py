@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SLUICEGATE_"
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     jars: Path | None = None
 
     policies: Path = Path("examples/county/policies")
+    policy_store: SecretStr | None = None
+    policy_key_file: Path | None = None
+    policy_max_age: Seconds = 600.0
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
@@ -65,6 +68,13 @@ class Settings(BaseSettings):
         unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
             raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        return given
+
+    @field_validator("policy_store")
+    @classmethod
+    def _known_database(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("takes sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
         return given
 
     @model_validator(mode="after")
@@ -125,6 +135,16 @@ class Settings(BaseSettings):
     def audit_file(self) -> Path:
         """The audit log's database."""
         return self.home.absolute() / "audit.db"
+
+    @property
+    def policy_file(self) -> Path:
+        """The version store's database, unless `policy_store` names another."""
+        return self.home.absolute() / "policy.db"
+
+    @property
+    def policy_key(self) -> Path:
+        """The key that seals the version store's rows; hubs that share a store share it."""
+        return self.policy_key_file or self.keys_folder / "policy.key"
 
     @property
     def graph_folder(self) -> Path:

@@ -27,7 +27,11 @@ COMMANDS = [
     ["graph", "start"],
     ["graph", "stop"],
     ["graph", "status"],
-    ["policy", "check"],
+    *(
+        ["policy", name]
+        for name in ("check", "draft", "rollback", "approve", "activate", "history", "export", "explain", "schema")
+    ),
+    ["policy", "vocabulary"],
     ["audit", "tail"],
     ["audit", "show"],
     ["audit", "verify"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -273,11 +272,11 @@ def test_uses_are_counted_all_or_none(store: PolicyStore) -> None:
 
 def test_a_store_that_is_away_is_not_an_empty_one(tmp_path: Path) -> None:
     store = a_store(in_file(tmp_path))
-    os.rename(tmp_path / "policy.db", tmp_path / "elsewhere")
+    (tmp_path / "policy.db").rename(tmp_path / "elsewhere")
     with pytest.raises(StoreUnavailable):
         store.standing()
     assert not (tmp_path / "policy.db").exists()
-    os.rename(tmp_path / "elsewhere", tmp_path / "policy.db")
+    (tmp_path / "elsewhere").rename(tmp_path / "policy.db")
     assert store.standing().version == 1
 
 

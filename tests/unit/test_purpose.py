@@ -14,6 +14,7 @@ from hub.errors import HubError
 from hub.purpose import Purposed, state
 from policies.language import load
 from policies.model import PolicySet, Validity
+from policies.obligations import CaseRequired, Obligation
 from schema import CATALOGUE
 from tests.serving import COUNTY
 
@@ -121,9 +122,22 @@ def test_c05_a_grant_out_of_force_is_no_grant(start: dt.date | None, end: dt.dat
 
 def test_a_case_is_kept_and_bounded() -> None:
     assert stated("safety.fire", case="EV-1").case == "EV-1"
-    with pytest.raises(HubError) as caught:
-        stated("safety.fire", case="x" * 129)
-    assert str(caught.value.code) == "BAD_REQUEST"
+    assert stated("safety.fire", case="x" * 64).case == "x" * 64
+    assert stated("safety.fire", case="x" * 65).case is None, "too long for a case is no such case"
+
+
+def test_a_case_is_required_where_every_grant_needs_one() -> None:
+    needed: dict[str, Obligation] = {"case": CaseRequired()}
+    grants = tuple(
+        replace(grant, obligations=needed) if grant.id == "fire-places" else grant for grant in POLICY.grants
+    )
+    policy = replace(POLICY, grants=grants)
+    for case in (None, ""):
+        with pytest.raises(HubError) as caught:
+            stated("safety.fire", policy=policy, case=case)
+        assert str(caught.value.code) == "CASE_REQUIRED"
+    assert stated("safety.fire", policy=policy, case="x" * 65).grants, "it named one; whether it exists is not told"
+    assert stated("safety.fire.rental", policy=policy).grants, "another grant there needs none"
 
 
 class TestStaff:

@@ -18,6 +18,8 @@ DEFAULTS = [
     ("body_limit", 262_144),
     ("graph_deadline", 5.0),
     ("audit_deadline", 2.0),
+    ("policy_store", None),
+    ("policy_max_age", 600.0),
     ("page_default", 20),
     ("page_max", 200),
     ("result_node_cap", 10_000),
@@ -38,6 +40,8 @@ REFUSED = [
     ({"SLUICEGATE_GRAPH_URL": "bolt://localhost:7687"}, "needs graph_password"),
     ({"SLUICEGATE_GRAPH_PASSWORD": "a", "SLUICEGATE_GRAPH_PASSWORD_FILE": "b"}, "not both"),
     ({"SLUICEGATE_PAGE_DEFAULT": "300"}, "page_default is larger"),
+    ({"SLUICEGATE_POLICY_STORE": "postgresql://u:secret@h/d"}, "policy_store:.*takes sqlite"),
+    ({"SLUICEGATE_POLICY_MAX_AGE": "0"}, "policy_max_age:"),
     ({"SLUICEGATE_OTLP_ENDPOINT": "collector:4318"}, "otlp_endpoint:"),
 ]
 
@@ -76,6 +80,7 @@ def test_settings_do_not_change() -> None:
 
 def test_a_secret_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICEGATE_GRAPH_PASSWORD", "drowssap")
+    monkeypatch.setenv("SLUICEGATE_POLICY_STORE", "postgresql+psycopg://u:drowssap@h/d")
     settings = Settings.load()
     assert "drowssap" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
     assert settings.read_graph_password() == "drowssap"
