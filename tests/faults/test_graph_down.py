@@ -26,28 +26,37 @@ def recorded(hub: HubProcess, answer: Answer) -> tuple[str, int]:
     return logged.record.result, logged.record.http_status
 
 
+PASSWORD = "gone-and-come-back"
+
+
 @pytest.fixture
-def graph(tmp_path: Path) -> Iterator[LocalGraph]:
-    """A graph of this test's own, at a known port, not running yet."""
-    graph = LocalGraph(
-        Settings.load(home=tmp_path / "graph", graph_port=free_port(), graph_heap="256m", graph_page_cache="64m")
+def settings(tmp_path: Path) -> Settings:
+    """A graph of this test's own that has not run yet, at a known port and with a known password."""
+    settings = Settings.load(
+        home=tmp_path / "graph-home", graph_port=free_port(), graph_heap="256m", graph_page_cache="64m"
     )
+    settings.graph_folder.mkdir(mode=0o700, parents=True)
+    (settings.graph_folder / "password").write_text(PASSWORD, "ascii")
+    return settings
+
+
+@pytest.fixture
+def graph(settings: Settings) -> Iterator[LocalGraph]:
+    """That graph; whatever the test did, it does not run afterwards."""
+    graph = LocalGraph(settings)
     try:
         yield graph
     finally:
         graph.stop()
 
 
-def test_a_graph_that_comes_goes_and_comes_back(graph: LocalGraph, tmp_path: Path) -> None:
-    # Its first start makes the password; then it is down when the hub starts.
-    address = graph.start(owned=True)
-    graph.stop()
+def test_a_graph_that_comes_goes_and_comes_back(graph: LocalGraph, settings: Settings, tmp_path: Path) -> None:
     given = {
         "home": tmp_path / "home",
         "port": free_port(),
         "policies": POLICIES,
-        "graph_url": address.url,
-        "graph_password": address.password,
+        "graph_url": f"bolt://127.0.0.1:{settings.graph_port}",
+        "graph_password": PASSWORD,
         "graph_deadline": PATIENCE,
     }
     hub = HubProcess(given, tmp_path)
