@@ -122,18 +122,19 @@ def build(hub: Hub) -> Starlette:
 
 @asynccontextmanager
 async def _following(hub: Hub) -> AsyncIterator[None]:
-    """While it lasts, a hub with a version store follows it."""
-    if hub.reloader is None:
-        yield
-        return
-    task = asyncio.create_task(hub.reloader.run())
+    """While it lasts, a hub follows the merges of grids, and its version store if it has one."""
+    tasks = [asyncio.create_task(hub.succession.keep(hub.graph, hub.settings.graph_deadline))]
+    if hub.reloader is not None:
+        tasks.append(asyncio.create_task(hub.reloader.run()))
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        hub.reloader.store.close()
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if hub.reloader is not None:
+            hub.reloader.store.close()
 
 
 class _Any:

@@ -126,6 +126,20 @@ class Graph:
             return False
         return True
 
+    async def survey(self, text: str, *, deadline_seconds: float) -> list[dict[str, Any]]:
+        """Rows of a statement of the hub's own, beside the operations: not one of `statements`.
+
+        Raises HubError TIMEOUT or GRAPH_UNAVAILABLE.
+        """
+        try:
+            async with asyncio.timeout(deadline_seconds), self._session() as session:
+                result = await session.run(neo4j.Query(text, timeout=deadline_seconds))
+                return [record.data() async for record in result]
+        except TimeoutError:
+            raise _timeout() from None
+        except (OSError, exceptions.Neo4jError, exceptions.DriverError):
+            raise HubError(Code.GRAPH_UNAVAILABLE, "the graph cannot be reached now; try again shortly") from None
+
     async def explain(self, text: str, parameters: Mapping[str, Any]) -> list[str]:
         """Operator names of the plan the server would use, root first; nothing is run.
 

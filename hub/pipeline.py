@@ -32,8 +32,10 @@ from hub.reload import Reloader
 from hub.respond import Answer, respond
 from hub.seal import Seals
 from hub.settings import Settings
+from hub.succession import Succession
 from hub.telemetry import Telemetry
 from policies.model import Decision, PolicySet
+from policies.succession import follow
 from schema.catalogue import Catalogue
 
 
@@ -58,6 +60,7 @@ class Hub:
     telemetry: Telemetry
     decisions: Decisions = field(default_factory=Decisions, repr=False)
     caps: Caps = field(default_factory=Caps)
+    succession: Succession = field(default_factory=Succession)
     reloader: Reloader | None = None
     now: Callable[[], dt.datetime] = local_now
 
@@ -90,7 +93,7 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
     with _stage(hub, trail, "validate"):
         trail.validated = validated = limits.validate(purposed, hub.schema)
     with _stage(hub, trail, "decide"):
-        decision = hub.decisions.of(hub.catalogue, purposed)
+        decision = follow(hub.decisions.of(hub.catalogue, purposed), hub.succession.successors)
     with _stage(hub, trail, "plan"):
         trail.planned = planned = _plan(hub, validated, decision)
     with _stage(hub, trail, "caps"):

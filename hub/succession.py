@@ -6,9 +6,12 @@ finds nothing under its old path, and never too much.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from hub.errors import HubError
 from hub.graph import Graph, GraphWriter
 from policies.succession import Successors
 from schema.catalogue import Catalogue
@@ -30,9 +33,23 @@ RETURN count(n) AS moved
 """
 
 
+class Succession:
+    """What a hub knows of merged grids."""
+
+    def __init__(self) -> None:
+        self.successors: Successors = {}
+
+    async def keep(self, graph: Graph, deadline_seconds: float) -> None:
+        """Read again and again until cancelled; while the graph is away, what was read last holds."""
+        while True:
+            with suppress(HubError):
+                self.successors = await read_successors(graph, deadline_seconds)
+            await asyncio.sleep(REFRESH_SECONDS)
+
+
 async def read_successors(graph: Graph, deadline_seconds: float) -> Successors:
     """Old path → new path of every merged grid; raises HubError where the graph cannot be read."""
-    return paired(await graph.fetch(_READ, {}, deadline_seconds=deadline_seconds, byte_cap=1_000_000))
+    return paired(await graph.survey(_READ, deadline_seconds=deadline_seconds))
 
 
 def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:
