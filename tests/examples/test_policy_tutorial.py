@@ -1,0 +1,160 @@
+"""Every command of the steward's tutorial runs, in order, in an empty folder, and answers what stands below it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.examples, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "policy-language.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANYTHING, PORT = "…", "8600"
+READY_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block: files to write, or commands with what they answer."""
+
+    kind: str
+    words: str
+    text: str
+    answer: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.words if self.kind == "yaml" else " ".join(self.text.split())[:70]
+
+
+def steps() -> list[Step]:
+    """The page's blocks, in order; a `text` block is the answer of the commands above it."""
+    found: list[Step] = []
+    for kind, words, text in BLOCK.findall(PAGE):
+        if kind == "text":
+            found[-1] = Step(found[-1].kind, found[-1].words, found[-1].text, text)
+        else:
+            assert kind in {"yaml", "sh"}, kind
+            found.append(Step(kind, words, text))
+    return found
+
+
+@dataclass
+class Desk:
+    """The steward's folder, and the hub that he starts in the course of the tutorial."""
+
+    folder: Path
+    port: int
+    hubs: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As a steward's shell has it: our commands on the path, settings of this folder alone."""
+        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n == "SLUICEGATE_JARS"}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160"}
+        # A fresh graph on a busy machine plans its first statements slowly.
+        graph = {"HEAP": "512m", "PAGE_CACHE": "128m", "DEADLINE": "60"}
+        return kept | own | {f"SLUICEGATE_GRAPH_{name}": value for name, value in graph.items()}
+
+    def run(self, step: Step) -> None:
+        """Run the commands, and hold what they print against what is written."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", step.text.replace(PORT, str(self.port))],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        expected = int(step.words.removeprefix("exit=")) if step.words else 0
+        assert done.returncode == expected, done.stderr + done.stdout
+        if step.answer is not None:
+            shown = done.stdout if done.stdout.strip() else done.stderr
+            assert reads_like(shown, step.answer), shown + done.stderr
+
+    def serve(self, step: Step) -> None:
+        """Start the hub, and wait until it is ready."""
+        words = step.text.replace(PORT, str(self.port)).strip()
+        with (self.folder / "serve.log").open("wb") as log:
+            hub = subprocess.Popen(
+                ["bash", "-c", f"exec {words}" if "=" not in words.split()[0] else f"exec env {words}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.hubs.append(hub)
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            assert hub.poll() is None, (self.folder / "serve.log").read_text("utf-8")
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise AssertionError("the hub did not become ready")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("steward")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        made = Desk(folder, probe.getsockname()[1])
+    try:
+        yield made
+    finally:
+        for hub in made.hubs:
+            hub.send_signal(signal.SIGTERM)
+            hub.wait(60)
+
+
+@pytest.mark.parametrize("step", steps(), ids=lambda step: step.title)
+def test_the_page_is_true(desk: Desk, step: Step) -> None:
+    if step.kind == "yaml":
+        path = desk.folder / step.words
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(step.text, "utf-8")
+    elif step.words == "background":
+        desk.serve(step)
+    else:
+        desk.run(step)
+
+
+def reads_like(found: str, wanted: str) -> bool:
+    """Whether a text is the one that is written down, in which … stands for anything."""
+    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
+    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "holds"),
+    [("version 7 a", "version … a", True), ("version 7", "version 8", False), ("a\nb", "a", False)],
+)
+def test_an_answer_that_differs_would_be_seen(found: str, wanted: str, holds: bool) -> None:
+    assert reads_like(found, wanted) == holds
+
+
+def test_the_page_covers_what_a_steward_does() -> None:
+    commands = "".join(step.text for step in steps() if step.kind == "sh")
+    for command in ("check", "explain", "diff", "preview", "draft", "approve", "activate", "history", "replay"):
+        assert f"sluicegate policy {command} " in commands or f"sluicegate policy {command}\n" in commands, command
+    assert "sluicegate policy rollback" in commands
+    assert {"purposes", "grants", "prohibitions", "expect"} <= {
+        line.rstrip(":") for step in steps() if step.kind == "yaml" for line in step.text.splitlines()
+    }
+    assert len(steps()) > 20

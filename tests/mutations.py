@@ -1,0 +1,232 @@
+"""Each defence is held by a test: taken out of a copy of the tree, something fails.
+
+Run: python -m tests.mutations [--list] [NAME …]. Not part of `make test`: it takes some minutes. Each mutation replaces
+one text in one file of a temporary copy and runs the tests that should notice. A test run that passes, or does not run,
+is reported, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A defence, the text that is it, what stands there without it, and the tests that should notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTATIONS = (
+    Mutation(
+        "visible filter on nested nodes",
+        "hub/compile.py",
+        "{both(guard, self.cypher.node_is_there(other))}",
+        "{both(guard)}",
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "visible filter behind a filter's edge",
+        "hub/cypher.py",
+        "both(guard, there, wanted)",
+        "both(guard, wanted)",
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "guard of a filter's leaf",
+        "hub/cypher.py",
+        'return f"({text} AND {guard})" if guard else text',
+        "return text",
+        "tests/conformance/test_hidden_cells.py",
+    ),
+    Mutation(
+        "guard of a sort key",
+        "hub/cypher.py",
+        'return value if node.within <= clear else f"CASE WHEN {self.rows(node, clear)} THEN {value} END"',
+        "return value",
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "refusal of what is not filterable",
+        "hub/filters.py",
+        "    if not allowed:\n",
+        "    if False and not allowed:\n",
+        "tests/unit/test_filters.py",
+    ),
+    Mutation(
+        "edge guard",
+        "hub/compile.py",
+        'guard = "" if node.within <= clear else self.cypher.rows(node, clear)',
+        'guard = ""',
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "prohibition",
+        "policies/decide.py",
+        "return [each for each in given if each[0] not in self.forbidden]",
+        "return given",
+        "tests/unit/test_decide.py",
+    ),
+    Mutation(
+        "a prohibition reaches the purposes above",
+        "policies/rule_index.py",
+        "for each in lineage(purpose):\n                    above_or_at",
+        "for each in (purpose,):\n                    above_or_at",
+        "tests/unit/test_decide.py tests/property/test_rule_index.py",
+    ),
+    Mutation(
+        "a grant does not reach the purpose above",
+        "policies/rule_index.py",
+        "for purpose in grant.purposes:",
+        "for purpose in (each for given in grant.purposes for each in lineage(given)):",
+        "tests/unit/test_decide.py",
+    ),
+    Mutation(
+        "contributor threshold",
+        "hub/compile.py",
+        'enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"',
+        'enough = "contributors >= 0"',
+        "tests/unit/test_aggregates.py",
+    ),
+    Mutation(
+        "dominance",
+        "hub/compile.py",
+        " AND {DOMINANT} * largest <= amount",
+        "",
+        "tests/unit/test_aggregates.py",
+    ),
+    Mutation(
+        "rounding",
+        "hub/compile.py",
+        "        if base == 1:\n",
+        "        if base:\n",
+        "tests/unit/test_aggregates.py",
+    ),
+    Mutation(
+        "limit on buckets",
+        "hub/filters.py",
+        "    if len(wanted) > most:\n",
+        "    if len(wanted) > most + 9:\n",
+        "tests/unit/test_aggregates.py",
+    ),
+    Mutation(
+        "bucket guard",
+        "hub/cypher.py",
+        'return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"',
+        "return value",
+        "tests/property/test_oracle.py",
+    ),
+    Mutation(
+        "a match stands alone",
+        "hub/filters.py",
+        "_require(bool(effects.clear) or coarse, ",
+        "_require(bool(effects.clear or effects.match) or coarse, ",
+        "tests/unit/test_filters.py tests/attacks/test_b_authorisation.py",
+    ),
+    Mutation(
+        "cursor binding",
+        "hub/filters.py",
+        "return hashlib.sha256(repr(parts).encode()).digest()",
+        'return hashlib.sha256(b"").digest()',
+        "tests/attacks/test_b_authorisation.py",
+    ),
+    Mutation(
+        "scope of ids",
+        "hub/seal.py",
+        '("id", department, purpose)',
+        '("id",)',
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "tombstones",
+        "hub/cypher.py",
+        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))',
+        "return both(self.rows(node, node.within))",
+        "tests/attacks/test_known_leaks.py",
+    ),
+    Mutation(
+        "a case is open",
+        "hub/cypher.py",
+        '            f"{status} IN {self.parameter(case.open)}",\n',
+        "",
+        "tests/conformance/test_cases.py",
+    ),
+    Mutation(
+        "a mask that fails redacts",
+        "policies/masking.py",
+        "    except Exception:\n        return REDACTED if isinstance(value, str) else None\n",
+        "    except MaskError:\n        return value\n",
+        "tests/property/test_masking.py",
+    ),
+)
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the tree as it stands."""
+    return shutil.copytree(ROOT, folder / "tree", ignore=shutil.ignore_patterns(*LEFT_OUT))
+
+
+def run(tree: Path, tests: str) -> tuple[int, int, str]:
+    """(exit code, how many failed, the first of them)."""
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", *tests.split()]
+    ended = subprocess.run(command, cwd=tree, check=False, capture_output=True, text=True)
+    count = re.search(r"(\d+) failed", ended.stdout)
+    first = re.search(r"^FAILED \S+?::(\S+)", ended.stdout, re.MULTILINE)
+    return ended.returncode, int(count.group(1)) if count else 0, first.group(1) if first else ""
+
+
+def verdict(tree: Path, mutation: Mutation) -> tuple[bool, str]:
+    """Whether a test noticed, and what is to be told."""
+    path = tree / mutation.file
+    text = path.read_text("utf-8")
+    if text.count(mutation.old) != 1:
+        return False, f"{mutation.file} holds that text {text.count(mutation.old)} times; correct the mutation"
+    path.write_text(text.replace(mutation.old, mutation.new), "utf-8")
+    try:
+        code, failed, first = run(tree, mutation.tests)
+    finally:
+        path.write_text(text, "utf-8")
+    if code == 1 and failed:
+        return True, f"{failed} failed, {first}"
+    return False, "NOT NOTICED" if code == 0 else f"the tests did not run: exit code {code}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="Mutations, all without any.")
+    parser.add_argument("--list", action="store_true")
+    given = parser.parse_args()
+    chosen = [each for each in MUTATIONS if not given.names or each.name in given.names]
+    if given.list or not chosen:
+        print("\n".join(each.name for each in MUTATIONS))
+        return 0 if given.list else 2
+    unnoticed = 0
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        tree = copied(Path(folder))
+        for mutation in chosen:
+            began = time.monotonic()
+            noticed, told = verdict(tree, mutation)
+            unnoticed += not noticed
+            seconds = time.monotonic() - began
+            print(f"{'noticed' if noticed else 'MISSED':8} {mutation.name:42} {seconds:4.0f} s  {told}", flush=True)
+    print(f"{len(chosen) - unnoticed} of {len(chosen)} noticed")
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
