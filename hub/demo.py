@@ -21,12 +21,15 @@ import httpx
 from rich.console import Console
 
 from hub import sample
+from hub.changes import stewardship
 from hub.cli_words import progress_bar, row_counter
 from hub.hotline import serve_hotline
 from hub.localgraph import LocalGraph
 from hub.pull import as_table, run_pull
 from hub.settings import Settings
 from hub.tour import Tour, TourFailed
+from policies.language import read_folder, version_of
+from schema import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
@@ -56,6 +59,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
         with serve_hotline(folder / "hotline", key) as url, row_counter() as report:
             results = run_pull(settings, county / "sources", (), folder, {"HOTLINE_URL": url}, report, address=address)
         console.print(as_table(results))
+        _publish(console, settings)
         with _hub(settings):
             code = _tour(console, settings)
             console.print(f"\n{time.monotonic() - began:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
@@ -75,6 +79,20 @@ def _make_county(console: Console, folder: Path, people: int, seed: int) -> None
         raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
     with progress_bar() as progress:
         sample.generate(folder, people, seed, progress)
+
+
+def _publish(console: Console, settings: Settings) -> None:
+    """An older home may hold other policies: the folder's are drafted, approved and activated, as stewards do it."""
+    files = read_folder(settings.policies)
+    with stewardship(settings, CATALOGUE) as changes:
+        if changes.store.in_force().version.hash == version_of(files):
+            return
+        version = changes.draft(files, "zhang", None, "what the examples say now")
+        changes.approve(version.number, version.hash, "li")
+        changes.activate(version.number, "li", None)
+    console.print(
+        f"The policies have changed: version {version.number}, drafted by zhang, approved and activated by li"
+    )
 
 
 @contextmanager

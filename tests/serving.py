@@ -21,8 +21,9 @@ from hub.issuer import Issuer
 from hub.localgraph import GraphAddress
 from hub.pipeline import Hub
 from hub.settings import Settings
-from policies.language import load
+from policies.language import load, load_files
 from policies.model import PolicySet
+from policies.store import PolicyStore
 from schema import CATALOGUE
 
 COUNTY = Path(__file__).parents[1] / "examples" / "county" / "policies"
@@ -71,12 +72,21 @@ class Served:
 
 @contextmanager
 def serving(
-    home: Path, address: GraphAddress = NOWHERE, policy: PolicySet | None = None, **settings: Any
+    home: Path,
+    address: GraphAddress = NOWHERE,
+    policy: PolicySet | None = None,
+    store: PolicyStore | None = None,
+    **settings: Any,
 ) -> Iterator[Served]:
-    """Serve a hub from a thread until the block ends; it is stopped as a signal would stop it."""
+    """Serve a hub from a thread until the block ends; it is stopped as a signal would stop it.
+
+    With a `store` it starts under the version in force there, and follows it.
+    """
     known = Settings.load(home=home, port=free_port(), **settings)
     graph = Graph(address.url, address.user, address.password)
-    hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE)
+    if store is not None:
+        policy = load_files(store.in_force().files, CATALOGUE)
+    hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE, store=store)
     running = server(hub)
     thread = threading.Thread(target=running.run)
     thread.start()

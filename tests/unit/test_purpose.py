@@ -88,7 +88,7 @@ def test_c02_c04_refused_with_one_text(purpose: str) -> None:
     refusal = caught.value
     assert (str(refusal.code), refusal.http_status) == ("PURPOSE_DENIED", 403)
     assert refusal.public_message == "this application has no grant in force for the purpose it states"
-    assert refusal.access == {"purposesThatWould": ["safety.fire", "safety.fire.rental"]}
+    assert refusal.access == {"purposesThatWould": ["safety.fire", "safety.fire.rental", "safety.fire.case"]}
 
 
 @pytest.mark.parametrize("purpose", [None, ""])
@@ -96,7 +96,7 @@ def test_c01_no_default_purpose(purpose: str | None) -> None:
     with pytest.raises(HubError) as caught:
         stated(purpose)
     assert str(caught.value.code) == "PURPOSE_REQUIRED"
-    assert caught.value.access == {"purposesThatWould": ["safety.fire", "safety.fire.rental"]}
+    assert caught.value.access == {"purposesThatWould": ["safety.fire", "safety.fire.rental", "safety.fire.case"]}
 
 
 @pytest.mark.parametrize(

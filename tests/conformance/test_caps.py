@@ -1,0 +1,183 @@
+"""An obligation is met on the way of a real request: a row a kind, its limit, and what is refused beyond it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hub.caps import COUNTED, MET_ELSEWHERE, check_nodes
+from hub.decisions import Decisions
+from hub.errors import HubError
+from hub.purpose import Purposed
+from policies.decide import decide
+from policies.obligations import OBLIGATIONS, Cap
+from policies.store import PolicyStore
+from schema import CATALOGUE
+from tests.serving import Served, code_of, serving
+from tests.storing import FILES, KEY, in_file
+from tests.unit.test_purpose import POLICY, TODAY, stated
+from tests.world import subject
+
+pytestmark = pytest.mark.conformance
+
+GRANT = """
+  - id: {purpose}
+    to: {{application: [app, other]}}
+    for: [{purpose}]
+    basis: law
+    rows: {{Person: {{}}}}
+    fields: {{Person.name: clear}}
+    match: [Person.idNumber]
+    obligations: {obligations}
+"""
+PURPOSES = {"b": "{dailyCap: 3}", "c": "{matchDailyCap: 2}", "d": "{case: required, nodeCap: 5}", "e": "{dailyCap: 40}"}
+CAPPED = {
+    **FILES,
+    "policy.yaml": FILES["policy.yaml"]
+    + "".join(GRANT.format(purpose=name, obligations=text) for name, text in PURPOSES.items()).encode(),
+    "more.yaml": (
+        "purposes:\n"
+        + "".join(f"  - {{id: {name}, zh: 甲, en: A}}\n" for name in PURPOSES)
+        + "applications:\n  - {id: other, zh: 應用, en: App, department: fire, jurisdiction: 14/01/}\n"
+    ).encode(),
+}
+LIST = "{ people(first: 1) { edges { node { name } } } }"
+MATCH = '{ people(where: {idNumber: {eq: "110101199003070011"}}) { edges { node { name } } } }'
+PASSED = "GRAPH_UNAVAILABLE"
+"""These hubs have no graph: what is not refused before gets that far."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with (
+        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as store,
+    ):
+        store.make(lambda: CAPPED)
+        with serving(tmp_path / "home", store=store) as running:
+            yield running
+
+
+def codes(served: Served, purpose: str, *queries: str, app: str = "app") -> list[str]:
+    return [code_of(served.ask(query, app=app, purpose=purpose)) for query in queries]
+
+
+def test_a_daily_cap_counts_an_applications_operations(served: Served) -> None:
+    assert codes(served, "b", "{ __typename }", LIST, LIST, LIST, LIST) == ["OK", *[PASSED] * 3, "DAILY_CAP"]
+    assert codes(served, "b", LIST, app="other") == [PASSED]
+    assert codes(served, "b", "{ __typename }") == ["OK"], "what asks the graph nothing uses nothing"
+
+
+def test_a_refusal_says_when_to_come_back(served: Served) -> None:
+    codes(served, "b", LIST, LIST, LIST)
+    refused = served.ask(LIST, app="app", purpose="b")
+    now = served.hub.now()
+    midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= (midnight - now).total_seconds() + 60
+    assert served.records()[-1].result == "DAILY_CAP"
+
+
+def test_a_match_cap_counts_matches_alone(served: Served) -> None:
+    twice = MATCH.replace("{ people", "{ a: people")[:-1] + MATCH[2:].replace("people", "b: people", 1)
+    assert codes(served, "c", LIST, MATCH, twice, MATCH, MATCH, LIST) == [
+        PASSED,
+        PASSED,
+        "DAILY_CAP",
+        PASSED,
+        "DAILY_CAP",
+        PASSED,
+    ]
+
+
+def test_the_count_is_right_across_hubs(tmp_path: Path, served: Served) -> None:
+    with (
+        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as second,
+        serving(tmp_path / "two", store=second) as other,
+    ):
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda at: codes((served, other)[at % 2], "e", LIST)[0], range(48)))
+        assert sorted(found) == ["DAILY_CAP"] * 8 + [PASSED] * 40
+
+
+def test_what_cannot_be_counted_is_not_answered(tmp_path: Path, served: Served) -> None:
+    (tmp_path / "policy.db").rename(tmp_path / "away")
+    assert codes(served, "b", LIST) == ["POLICY_UNAVAILABLE"]
+    assert codes(served, "a", "{ buildings(first: 1) { edges { node { name } } } }") == [PASSED], "not capped"
+    (tmp_path / "away").rename(tmp_path / "policy.db")
+    assert codes(served, "b", LIST) == [PASSED]
+
+
+def test_a_hub_without_a_store_answers_nothing_that_is_capped(tmp_path: Path) -> None:
+    from policies.language import load_files
+
+    with serving(tmp_path / "home", policy=load_files(CAPPED, CATALOGUE)) as served:
+        assert codes(served, "b", LIST) == ["POLICY_UNAVAILABLE"]
+
+
+def test_a_case_is_asked_for(served: Served) -> None:
+    assert codes(served, "d", LIST) == ["CASE_REQUIRED"]
+    named = served.ask(LIST, app="app", purpose="d", headers={"Case-Reference": "no such case"})
+    assert code_of(named) == PASSED
+
+
+def test_a_node_cap_is_the_lower_of_two(tmp_path: Path) -> None:
+    found = decide(CATALOGUE, POLICY, subject(POLICY, "fire-inspection"), "safety.fire", TODAY)
+    capped = dataclasses.replace(found, obligations={"nodeCap": Cap(5)})
+    check_nodes(capped, 5, 10)
+    for decision, nodes, most in ((capped, 6, 10), (capped, 5, 4), (found, 11, 10)):
+        with pytest.raises(HubError, match="RESULT_LIMIT"):
+            check_nodes(decision, nodes, most)
+
+
+def test_each_obligation_there_is_is_met_somewhere() -> None:
+    assert set(OBLIGATIONS) == {*COUNTED, *MET_ELSEWHERE}
+
+
+class TestDecisionsKept:
+    """A kept decision is anybody's; subject and case are the request's own."""
+
+    def asked(self, sub: str, case: str | None = None, purpose: str = "safety.fire") -> Purposed:
+        found = stated(purpose, case=case)
+        identified = found.identified
+        return dataclasses.replace(
+            found, identified=dataclasses.replace(identified, subject=dataclasses.replace(identified.subject, sub=sub))
+        )
+
+    def test_it_is_what_would_be_decided(self) -> None:
+        kept = Decisions()
+        for sub, case in (("one", None), ("two", "EV-1"), ("one", None)):
+            asked = self.asked(sub, case)
+            fresh = decide(CATALOGUE, POLICY, asked.identified.subject, "safety.fire", TODAY)
+            assert kept.of(CATALOGUE, asked) == dataclasses.replace(fresh, case=case)
+        assert len(kept) == 1
+
+    def test_nothing_of_a_person_is_kept(self) -> None:
+        kept = Decisions()
+        kept.of(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"))
+        assert "CANARY" not in str(kept._kept)
+        assert {each.case for each in kept._kept.values()} == {None}
+
+    def test_another_day_or_version_is_another_decision(self) -> None:
+        kept = Decisions()
+        asked = self.asked("one")
+        kept.of(CATALOGUE, asked)
+        kept.of(CATALOGUE, dataclasses.replace(asked, today=TODAY + dt.timedelta(days=1)))
+        newer = dataclasses.replace(asked.identified, policy=dataclasses.replace(POLICY, version="newer"))
+        assert kept.of(CATALOGUE, dataclasses.replace(asked, identified=newer)).version == "newer"
+        assert len(kept) == 3
+
+    def test_its_size_has_a_limit(self) -> None:
+        kept = Decisions(limit=10)
+        asked = self.asked("one")
+        for at in range(100):
+            who = dataclasses.replace(asked.identified.subject, application=f"app-{at}")
+            kept.of(
+                CATALOGUE, dataclasses.replace(asked, identified=dataclasses.replace(asked.identified, subject=who))
+            )
+        assert len(kept) == 10
