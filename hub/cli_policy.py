@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub import cli_policy_change
 from hub.cli_words import Home, Json, Refused, open_settings, remedied
 
 if TYPE_CHECKING:
@@ -285,3 +286,6 @@ def vocabulary() -> None:
 
 def _today() -> dt.date:
     return dt.datetime.now().astimezone().date()
+
+
+cli_policy_change.register(app)

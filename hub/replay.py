@@ -210,15 +210,11 @@ class _Run:
 
     def _over_cap(self, record: Record, verdict: Verdict) -> str | None:
         """The draft's caps, counted as the log goes on: a day's operations, its matches, the nodes of this answer."""
-        caps = verdict.caps
-        if not caps:
-            return None
-        if record.nodes > caps.get(obligations.NODE_CAP, record.nodes):
-            return f"over {obligations.NODE_CAP}"
-        counted = {obligations.DAILY_CAP: True, obligations.MATCH_DAILY_CAP: bool(record.decision.matched)}
-        for name in (each for each, counts in counted.items() if counts and each in caps):
+        counted = {obligations.DAILY_CAP: verdict.fetches, obligations.MATCH_DAILY_CAP: bool(record.decision.matched)}
+        for name in (each for each, counts in counted.items() if counts and each in verdict.caps):
             key = (name, str(record.application), str(record.purpose), day_of(record))
             self.days[key] += 1
-            if self.days[key] > caps[name]:
+            if self.days[key] > verdict.caps[name]:
                 return f"over {name}"
-        return None
+        over = record.nodes > verdict.caps.get(obligations.NODE_CAP, record.nodes)
+        return f"over {obligations.NODE_CAP}" if over else None

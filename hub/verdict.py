@@ -53,6 +53,8 @@ class Verdict:
     broken: str | None
     beyond: tuple[str, ...]
     caps: Mapping[str, int]
+    fetches: bool
+    """Whether the draft would ask the graph at all: only then does the operation count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Judge:
             new.broken,
             () if old.broken else tuple(sorted(beyond)),
             {name: each.limit for name, each in caps.items() if isinstance(each, obligations.Cap)},
+            bool(new.levels),
         )
 
     def _outcomes(self, names: list[str], old: _Standing, new: _Standing) -> tuple[tuple[Outcome, str], ...]:

@@ -6,6 +6,7 @@ The log is a real hub's, over a real graph; the naive count reads the queries as
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,15 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record
 from hub import auth
+from hub.cli import app
 from hub.errors import HubError
 from hub.graph import GraphWriter
 from hub.localgraph import GraphAddress
+from hub.looking_back import estimates_of
 from hub.replay import Replay, replay
 from hub.seal import load_key
+from hub.settings import Settings
 from hub.verdict import Outcome, Setting
 from policies.decide import applicable
 from policies.model import PolicySet
@@ -163,6 +168,20 @@ def served(
         yield hub, records
 
 
+@pytest.fixture(scope="module")
+def big(empty_graph: GraphAddress, served: tuple[Served, list[Record]]) -> GraphAddress:
+    """The graph with more people in it than a threshold hides; the served hub has been asked all it will be."""
+    count = 43
+    people = {f"p{number}": ("Person", {"name": f"張三{number}", "region": "14/"}) for number in range(count)}
+    world = World(
+        {"d": ("Dwelling", {"code": "D1", "region": "14/"}), **people},
+        [(f"p{number}", "dwellings", "d") for number in range(count - 3)],
+    )
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        world.load(writer)
+    return empty_graph
+
+
 def setting(served: Served, draft: PolicySet, **changed: Any) -> Setting:
     current = served.hub.policy
     versions = {current.version: current}
@@ -270,9 +289,82 @@ def test_caps_of_the_draft_break_what_is_over_them(served: tuple[Served, list[Re
     capped = CURRENT + "    obligations: {nodeCap: 5, dailyCap: 7}\n"
     group = next(each for each in run(served[0], policy(tmp_path, capped)).groups if each.purpose == "a")
     records = [each for each in served[1] if each.kind == "query" and (each.application, each.purpose) == ("app", "a")]
-    small = [each for each in records if each.nodes <= 5]
     assert group.application == "app"
-    assert group.broken == {"over nodeCap": len(records) - len(small), "over dailyCap": len(small) - 7}
+    # `{ __typename }` asks the graph for nothing, and is the last of them.
+    counted = records[:-1]
+    assert group.broken == {
+        "over dailyCap": len(counted) - 7,
+        "over nodeCap": sum(each.nodes > 5 for each in counted[:7]),
+    }
+
+
+# Rows: on the graph, as an estimate.
+
+
+@pytest.mark.parametrize(
+    ("rows", "appear", "vanish"),
+    [
+        ("{}", 0, 0),
+        ("{dwellings: {some: {code: {eq: D1}}}}", 0, None),
+        ("{name: {eq: 張三1}}", 0, 42),
+        ("{region: {startsWith: 15/}}", 0, 43),
+    ],
+)
+def test_rows_that_appear_and_vanish_are_counted_on_the_graph(
+    big: GraphAddress, tmp_path: Path, rows: str, appear: int | None, vanish: int | None
+) -> None:
+    everyone, fewer = (
+        policy(
+            tmp_path / name, CURRENT.replace(EVERYTHING, f"rows: {{Person: {condition}, Dwelling: {{}}, Event: {{}}}}")
+        )
+        for name, condition in (("one", "{}"), ("other", rows))
+    )
+    settings = Settings.load(home=tmp_path / "home")
+    there = estimates_of(settings, big, everyone, fewer, DAY.date())
+    back = estimates_of(settings, big, fewer, everyone, DAY.date())
+    expected = {("Person", appear, vanish)} - {("Person", 0, 0)}
+    assert {(each.entity, each.appear, each.vanish) for each in there} == expected
+    assert {(each.entity, each.vanish, each.appear) for each in back} == expected
+
+
+def test_an_application_that_is_struck_off_loses_its_rows(big: GraphAddress, tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path / "home")
+    found = estimates_of(
+        settings, big, policy(tmp_path / "one", CURRENT), policy(tmp_path / "other", DRAFT), DAY.date()
+    )
+    desk = {(each.purpose, each.vanish) for each in found if (each.application, each.entity) == ("desk", "Person")}
+    assert desk == {("a", 43), ("b", 43)}
+    assert {(each.purpose, each.appear) for each in found if each.application == "app" and each.appear} == {("c", 43)}
+
+
+# The command.
+
+
+def test_the_command_tells_the_sums_for_machines_and_leaves_a_record(
+    served: tuple[Served, list[Record]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = served[0]
+    policy(tmp_path / "draft", DRAFT)
+    policy(tmp_path / "current", CURRENT)
+    monkeypatch.setenv("SLUICEGATE_HOME", str(hub.hub.settings.home))
+    monkeypatch.setenv("SLUICEGATE_POLICIES", str(tmp_path / "current"))
+    done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path / "draft"), "--since", "1d", "--json"])
+    assert done.exit_code == 0, done.output
+    told, found = json.loads(done.stdout), run(hub, policy(tmp_path / "draft", DRAFT))
+    assert told["personsTimesFields"] == {outcome.name: found.total(outcome) for outcome in Outcome}
+    assert told["comparedWith"] == {"recordedVersion": found.recorded, "inForce": 0}
+    assert (told["breaks"]["desk"], told["estimates"]) == ("1 of 1", None)
+    last = hub.records()[-1]
+    assert (last.kind, last.policy_version, last.operation_name) == ("replay", found.draft, "policy replay")
+
+
+@pytest.mark.parametrize("since", ["7", "yesterday", "1w"])
+def test_a_time_that_is_none_is_refused(since: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    AuditLog.open(tmp_path / "audit.db").close()
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path))
+    done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path), "--since", since])
+    assert done.exit_code == 1
+    assert "--since takes 7d" in done.output
 
 
 # What the log alone makes hard.

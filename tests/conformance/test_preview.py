@@ -1,0 +1,129 @@
+"""A preview shows a draft at work on invented people, never on the real graph, and the look is in the real log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from audit.log import show, tail
+from audit.record import Record
+from hub.cli import app
+from hub.localgraph import LocalGraph
+from hub.preview import Preview, PreviewRefused, Question, preview, preview_settings
+from hub.settings import Settings
+from policies.language import load_files, read_folder
+from policies.model import PolicySet
+from schema import CATALOGUE
+
+pytestmark = pytest.mark.conformance
+COUNTY = Path(__file__).parents[2] / "examples" / "county"
+PEOPLE = "{ people(first: 5) { edges { node { id name phone gender region } } } }"
+NOWHERE = "bolt://127.0.0.1:9"
+
+
+def county(**changed: str) -> PolicySet:
+    files = read_folder(COUNTY / "policies")
+    text = files["fire.yaml"].decode()
+    for old, new in changed.items():
+        assert old in text
+        text = text.replace(old, new)
+    return load_files({**files, "fire.yaml": text.encode()}, CATALOGUE)
+
+
+@dataclass
+class Desk:
+    """A steward's home: its settings name a graph that nobody can reach."""
+
+    settings: Settings
+    told: list[str] = field(default_factory=list)
+
+    def ask(self, policy: PolicySet, query: str = PEOPLE, **changed: Any) -> Preview:
+        known: dict[str, Any] = {"application": "fire-inspection", "person": None, "purpose": "safety.fire.rental"}
+        question = Question(**{**known, "query": query, "variables": {}, **changed})
+        return preview(self.settings, policy, question, COUNTY / "sources", self.told.append)
+
+    def records(self) -> list[Record]:
+        return [each.record for each in tail(self.settings.audit_file, 100)]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    home = tmp_path_factory.mktemp("preview") / "home"
+    desk = Desk(Settings.load(home=home, graph_url=NOWHERE, graph_password="unused", policies=COUNTY / "policies"))
+    yield desk
+    assert LocalGraph(preview_settings(desk.settings)).status().phase == "stopped"
+
+
+def nodes(found: Preview) -> list[dict[str, Any]]:
+    return [edge["node"] for edge in found.answer["data"]["people"]["edges"]]
+
+
+def test_the_draft_answers_from_invented_people_and_is_recorded_as_a_preview(desk: Desk) -> None:
+    before, draft = county(), county(**{'Person.phone: {mask: "partial(3,4)"}': "Person.phone: clear"})
+    masked, clear = desk.ask(before), desk.ask(draft)
+    assert [found.status for found in (masked, clear)] == [200, 200]
+    assert len(nodes(masked)) == len(nodes(clear)) == 5
+    assert all("****" in node["phone"] for node in nodes(masked) if node["phone"])
+    assert all(node["phone"].isdecimal() for node in nodes(clear) if node["phone"])
+    assert [node["id"] for node in nodes(masked)] == [node["id"] for node in nodes(clear)]
+    # Made once, kept for the second command.
+    assert len(desk.told) == 1
+    first, second = desk.records()
+    assert (first.kind, second.kind) == ("preview", "preview")
+    assert (first.policy_version, second.policy_version) == (before.version, draft.version)
+    assert (second.application, second.purpose, second.result) == ("fire-inspection", "safety.fire.rental", "OK")
+    assert (second.decision.clear, second.decision.denied) == (("Person.phone", "Person.region"), ("Person.gender",))
+    assert show(desk.settings.audit_file, 1)[1] is not None
+    assert not (desk.settings.home / "preview" / "audit.db").exists()
+
+
+def test_the_decision_stands_beside_the_answer(desk: Desk) -> None:
+    found = desk.ask(county())
+    assert found.explanation is not None
+    told = {(line.coordinate, line.effect) for line in found.explanation.lines}
+    assert {("Person.name", "mask surname"), ("Person.gender", "denied")} <= told
+
+
+def test_a_refusal_is_an_answer_and_is_recorded(desk: Desk) -> None:
+    found = desk.ask(county(), purpose="stat")
+    assert (found.status, found.explanation) == (403, None)
+    assert (desk.records()[-1].kind, desk.records()[-1].result) == ("preview", "PURPOSE_DENIED")
+
+
+def test_an_application_that_the_draft_does_not_know_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    desk = Desk(Settings.load(home=tmp_path / "home"))
+    with pytest.raises(PreviewRefused, match="registers no application 'tax'"):
+        desk.ask(county(), application="tax")
+    assert not (tmp_path / "home" / "preview").exists()
+
+
+def test_no_address_or_secret_of_the_real_hub_reaches_the_preview(desk: Desk) -> None:
+    own = preview_settings(desk.settings)
+    assert (own.graph_url, own.graph_password, own.issuer_jwks, own.otlp_endpoint) == (None, None, None, None)
+    assert own.graph_folder == desk.settings.home.absolute() / "preview" / "graph"
+    assert own.audit_file == desk.settings.audit_file
+
+
+def test_the_command_prints_decision_and_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(desk.settings.home))
+    arguments = [
+        "policy",
+        "preview",
+        "--as",
+        "fire-inspection",
+        "--purpose",
+        "safety.fire",
+        "{ dwellings { __typename } }",
+    ]
+    arguments += ["--draft", str(COUNTY / "policies"), "--sources", str(COUNTY / "sources")]
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["inventedRows"], told["status"]) == (True, 200)
+    assert told["answer"]["data"] == {"dwellings": {"__typename": "DwellingConnection"}}
