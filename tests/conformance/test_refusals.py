@@ -124,7 +124,12 @@ WRONG = [
     ),
     Wrong("no purpose", Code.PURPOSE_REQUIRED, "Access-Purpose", without="access-purpose"),
     *(Wrong(f"purpose: {name}", code, SAID[code], headers=headers) for name, headers, code in PARENTS),
-    Wrong("case too long", Code.BAD_REQUEST, "Case-Reference", headers=(("case-reference", "x" * 200),)),
+    Wrong(
+        "two cases",
+        Code.BAD_REQUEST,
+        "case-reference stands more than once",
+        headers=(("case-reference", "A1"), ("case-reference", "A2")),
+    ),
     Wrong("GET", Code.METHOD, "POST", method="GET", content=b""),
     Wrong("PUT", Code.METHOD, "POST", method="PUT"),
     Wrong("DELETE", Code.METHOD, "POST", method="DELETE"),
@@ -242,6 +247,13 @@ def test_a_refused_purpose_names_those_that_would_do(county: County) -> None:
     answer = county.hub.ask("grid-desk", "event", GOOD)
     access = answer.body["errors"][0]["extensions"]["access"]
     assert sorted(access["purposesThatWould"]) == ["event.callback", "event.dispatch"]
+
+
+def test_a_case_that_cannot_be_one_is_as_none(county: County) -> None:
+    # Whether a case exists is never told: a number that is too long is not told either.
+    plain = Wrong("no case", Code.INTERNAL, "").send(county.hub)
+    stated = Wrong("a case", Code.INTERNAL, "", headers=(("case-reference", "x" * 200),)).send(county.hub)
+    assert (stated.status, stated.data) == (plain.status, plain.data) == (200, plain.data)
 
 
 @pytest.mark.parametrize("stated", ["event.dispatch ", "event.dispatch\t", "  event.dispatch"])
