@@ -76,9 +76,7 @@ class _Tickets:
             return
         with self._path.open(encoding="utf-8") as file:
             tickets: list[Ticket] = [json.loads(line) for line in file]
-        dated = [
-            (datetime.fromisoformat(ticket["updatedAt"]), ticket["ticketNo"], ticket) for ticket in tickets
-        ]
+        dated = [(datetime.fromisoformat(ticket["updatedAt"]), ticket["ticketNo"], ticket) for ticket in tickets]
         dated.sort(key=lambda row: row[:2])
         self._times = [row[0] for row in dated]
         self._tickets = [row[2] for row in dated]

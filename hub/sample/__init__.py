@@ -78,10 +78,7 @@ class SampleSummary:
             "seed": self.seed,
             "referenceDate": REFERENCE_DATE.isoformat(),
         }
-        return (
-            json.dumps(head | {"sources": sources, "facts": dict(self.facts)}, ensure_ascii=False, indent=1)
-            + "\n"
-        )
+        return json.dumps(head | {"sources": sources, "facts": dict(self.facts)}, ensure_ascii=False, indent=1) + "\n"
 
 
 def generate(out: Path, people: int, seed: int, progress: Progress | None = None) -> SampleSummary:
@@ -112,9 +109,7 @@ def read_summary(folder: Path) -> SampleSummary:
         read = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         if read["format"] != FORMAT:
             raise SampleRefused(f"{folder} holds a sample of another format")
-        sources = {
-            name: SourceCount(count["good"], count["dirty"]) for name, count in read["sources"].items()
-        }
+        sources = {name: SourceCount(count["good"], count["dirty"]) for name, count in read["sources"].items()}
         return SampleSummary(read["people"], read["seed"], sources, read["facts"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SampleRefused(f"{folder} holds no sample county") from error

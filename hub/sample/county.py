@@ -78,18 +78,14 @@ def divisions(people: int) -> tuple[Division, ...]:
     ]
     towns = _streets(streets)
     rows += towns
-    places = sorted(
-        (_community(towns, number) for number in range(communities)), key=lambda place: place.code
-    )
+    places = sorted((_community(towns, number) for number in range(communities)), key=lambda place: place.code)
     rows += places
     cells = sorted((_grid(places, number) for number in range(grids)), key=lambda cell: cell.code)
     rows += cells
     first = cells[0]
     merged = f"{first.parent}099"
     rows.append(
-        Division(
-            merged, "榆关街道第一社区老院网格", "网格", first.parent, "2021-01-01", "2025-12-31", first.code
-        )
+        Division(merged, "榆关街道第一社区老院网格", "网格", first.parent, "2021-01-01", "2025-12-31", first.code)
     )
     return tuple(rows)
 
@@ -143,10 +139,7 @@ class _Buildings:
         if urban:
             floors, entrances = draw.choice((5, 6, 6, 7, 11)), draw.choice((2, 3, 4))
             rooms = [
-                (str(e), f"{f}{r:02d}")
-                for e in range(1, entrances + 1)
-                for f in range(1, floors + 1)
-                for r in (1, 2)
+                (str(e), f"{f}{r:02d}") for e in range(1, entrances + 1) for f in range(1, floors + 1) for r in (1, 2)
             ]
             name = f"{draw.choice(words.ESTATES)}{draw.randint(1, 30)}号楼"
             place = f"{draw.choice(words.ROADS)}{draw.randint(1, 220)}号{name}"

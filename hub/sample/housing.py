@@ -62,9 +62,7 @@ def write_housing(
     progress("housing", 3, 3)
 
 
-def _buildings(
-    random: Random, cells: tuple[Division, ...], homes: list[Dwelling], tally: Tally
-) -> Iterator[_Row]:
+def _buildings(random: Random, cells: tuple[Division, ...], homes: list[Dwelling], tally: Tally) -> Iterator[_Row]:
     seen: dict[str, Building] = {home.building.number: home.building for home in homes}
     for house in seen.values():
         grid = cells[house.grid].code
@@ -89,9 +87,7 @@ def _dwellings(random: Random, homes: list[Dwelling], people: int, tally: Tally)
 class _Occupancy:
     """Who lives where, row by row, with numbers in order of writing."""
 
-    def __init__(
-        self, random: Random, mint: PersonMint, tally: Tally, homes: list[Dwelling], people: int
-    ) -> None:
+    def __init__(self, random: Random, mint: PersonMint, tally: Tally, homes: list[Dwelling], people: int) -> None:
         self._random = random
         self._mint = mint
         self._tally = tally

@@ -164,9 +164,7 @@ def _ages(random: Random, shape: _Shape) -> list[tuple[str, str, int]]:
     """Relation, sex (empty: either) and age of each member, the head first."""
     low, high, spouse, children, parents = shape
     # The lower of two draws: fewer people reach the upper end of a range.
-    head = (
-        min(random.randint(low, high), random.randint(low, high)) if low >= 60 else random.randint(low, high)
-    )
+    head = min(random.randint(low, high), random.randint(low, high)) if low >= 60 else random.randint(low, high)
     members = [(HEAD, "男" if spouse else "", head)]
     if spouse:
         members.append((SPOUSE, "女", max(18, head - random.randint(-2, 5))))

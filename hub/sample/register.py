@@ -127,9 +127,7 @@ def _dirty_lines(
         for reason, spoil in _SPOILERS.items():
             person = DIRTY_CANARY if turn == 0 and reason == "bad_check_digit" else mint.stranger()
             home = residents[random.randrange(len(residents))]
-            ghost = replace(
-                home, person=person, category="常住", grid_code=home.grid_code or f"{COUNTY}001001001"
-            )
+            ghost = replace(home, person=person, category="常住", grid_code=home.grid_code or f"{COUNTY}001001001")
             yield reason, spoil(_fields(random, numbers.take(), ghost), random)
 
 

@@ -42,9 +42,7 @@ class Tally:
 
     def counts(self) -> dict[str, SourceCount]:
         """The counts so far, by table."""
-        return {
-            table: SourceCount(good, dict(self._dirty.get(table, {}))) for table, good in self._good.items()
-        }
+        return {table: SourceCount(good, dict(self._dirty.get(table, {}))) for table, good in self._good.items()}
 
 
 def dirty_rows(people: int) -> int:
