@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.cli import app
+from hub.verdict import Outcome
 from policies.diff import Diff, Kind, diff
 from policies.implication import implies, resolve
 from policies.language import load_files
 from policies.model import PolicySet, Subject
+from policies.obligations import OBLIGATIONS
 from schema import CATALOGUE
 from schema.predicate import Grammar, negation_normal, parse
 
@@ -21,7 +27,11 @@ RENTED = "{region: {startsWith: $subject.jurisdiction}, dwellings: {some: {usage
 MINE = "{region: {startsWith: $subject.jurisdiction}, reports: {some: {number: {eq: $case}}}}"
 
 
-def policy(
+def policy(**given: str) -> PolicySet:
+    return load_files({"policy.yaml": text_of(**given).encode()}, CATALOGUE)
+
+
+def text_of(
     fields: str = "Person.name: clear",
     rows: str = OWN,
     app: str = "jurisdiction: 14/03/",
@@ -29,8 +39,8 @@ def policy(
     purpose: str = "",
     more: str = "",
     department: str = "fire",
-) -> PolicySet:
-    text = f"""
+) -> str:
+    return f"""
 purposes:
   - {{id: a, zh: 甲, en: A{purpose}}}
   - {{id: b, zh: 乙, en: B}}
@@ -46,7 +56,6 @@ grants:
 {extra}
 {more}
 """
-    return load_files({"policy.yaml": text.encode()}, CATALOGUE)
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> Diff:
@@ -207,3 +216,51 @@ def test_a_condition_includes_another_only_where_it_must(narrow: Any, wide: Any,
         for each in (narrow, wide)
     )
     assert implies(one, other) is expected
+
+
+# The command and its page.
+
+
+@pytest.mark.parametrize(("before", "after", "code"), [("one", "two", 3), ("two", "one", 0), ("one", "one", 0)])
+def test_the_command_ends_with_three_where_something_widens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str, code: int
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
+    for name, fields in (("one", "Person.name: {mask: surname}"), ("two", "Person.name: clear")):
+        written(tmp_path / name, fields)
+    done = CliRunner().invoke(app, ["policy", "diff", str(tmp_path / before), str(tmp_path / after)])
+    assert done.exit_code == code, done.output
+    machine = CliRunner().invoke(app, ["policy", "diff", str(tmp_path / before), str(tmp_path / after), "--json"])
+    told = json.loads(machine.stdout)
+    assert (machine.exit_code, told["widens"]) == (code, code == 3)
+    assert sum(told["counts"].values()) == len(told["changes"]) == (before != after)
+    assert ("surname where region startsWith $subject.jurisdiction" in machine.stdout) == (before != after)
+
+
+def test_a_policy_that_is_none_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SLUICEGATE_POLICIES", str(tmp_path / "one"))
+    written(tmp_path / "one", "Person.name: clear")
+    for name in ("nowhere", "7"):
+        done = CliRunner().invoke(app, ["policy", "diff", "current", name])
+        assert (done.exit_code, done.output.startswith("error: ")) == (1, True)
+
+
+def test_names_are_shown_as_text_and_never_act_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
+    written(tmp_path / "one", "Person.name: clear")
+    written(tmp_path / "two", "Person.name: clear", '{phone: {eq: "\\e[31m[red]x"}}')
+    done = CliRunner().invoke(app, ["policy", "diff", str(tmp_path / "one"), str(tmp_path / "two")])
+    assert done.exit_code == 3
+    assert "\x1b" not in done.output and "[red]x" in done.output
+
+
+def written(folder: Path, fields: str, rows: str = OWN) -> None:
+    folder.mkdir()
+    (folder / "policy.yaml").write_text(text_of(fields, rows), "utf-8")
+
+
+def test_the_page_explains_every_word_that_the_commands_use() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy-changes.md").read_text("utf-8")
+    for word in (*Kind, *Outcome, *OBLIGATIONS.keys() - {"case"}):
+        assert f"`{word}`" in page or f"`over {word}`" in page, word
