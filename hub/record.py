@@ -59,7 +59,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         case=digester.digest("case", request.case_header) if request and request.case_header else None,
         policy_version=trail.policy.version,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
-        operation_name=validated.operation_name if validated else None,
+        operation_name=_name(validated, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),
         variables=dict(_values(request, validated, digester)) if request else {},
         decision=_decision(trail.planned),
@@ -78,6 +78,12 @@ def _purpose(trail: Trail, digester: Digester) -> str | None:
     return stated if stated in trail.policy.purposes else f"#{digester.digest('purpose', stated)}"
 
 
+def _name(validated: Validated | None, digester: Digester) -> str | None:
+    """The app made the name up, so it may hold anything; its digest still finds it."""
+    name = validated.operation_name if validated else None
+    return f"#{digester.digest('operation', name)}" if name else None
+
+
 def _decision(planned: Planned | None) -> Coordinates:
     if planned is None:
         return Coordinates()
@@ -92,13 +98,15 @@ def _decision(planned: Planned | None) -> Coordinates:
 
 
 def _values(request: Request, validated: Validated | None, digester: Digester) -> Iterator[tuple[str, str]]:
-    """Declared variables by path (`$where.phone.eq`) and literals by position (`#0`), as classes or digests."""
+    """Declared variables by path (`$v1.phone.eq`) and literals by position (`#0`), as classes or digests."""
     if validated is None:
         return
     left = MAX_VALUES
     declared = [each.variable.name.value for each in validated.operation.variable_definitions or ()]
     stack: list[tuple[str, Any]] = [
-        (f"${name}", request.variables[name]) for name in reversed(declared) if name in request.variables
+        (f"${validated.normal.variables[name]}", request.variables[name])
+        for name in reversed(declared)
+        if name in request.variables
     ]
     while stack and left:
         path, value = stack.pop()

@@ -277,9 +277,6 @@ def test_no_output_of_the_hub_holds_a_person(county: County, tmp_path: Path) -> 
     assert echoed == set()
 
 
-@pytest.mark.xfail(
-    reason="names of operations, variables and fragments stand in the log as they were sent", strict=True
-)
 def test_no_name_that_an_app_made_up_is_in_the_log(county: County, tmp_path: Path) -> None:
     with county.another_hub(tmp_path) as hub:
         answers = [hub.ask(*GRID, document) for document in NAMED]

@@ -188,7 +188,17 @@ def test_a_long_name_is_cut() -> None:
             ("secret", "12", "-1.5e3"),
         ),
         ('{ zhang: a ... { li: a(b: """block""") } }', '{ a1: a ...{ a2: a(b: "") } }', ("block",)),
-        ("query Q($n: Int = 7) { a(b: {c: [1, 2]}) }", "query Q($n: Int = 0) { a(b: { c: [0 0] }) }", ("7", "1", "2")),
+        (
+            "query Q($n: Int = 7) { a(b: {c: [1, 2]}) }",
+            "query q1($v1: Int = 0) { a(b: { c: [0 0] }) }",
+            ("7", "1", "2"),
+        ),
+        ("query ($ # li\n li: Int) { zhang # wang\n : a(b: $ # c\n li) }", "query($v1: Int) { a1: a(b: $v1) }", ()),
+        (
+            "query ($li: Int) { ...wang query: query(on: $li) ... on T { f } } fragment wang on T { fragment }",
+            "query($v1: Int) { ...f1 a1: query(on: $v1) ...on T { f } } fragment f1 on T { fragment }",
+            (),
+        ),
     ],
 )
 def test_f06_the_logged_form_has_no_values(query: str, text: str, literals: tuple[str, ...]) -> None:

@@ -34,12 +34,13 @@ def test_f01_a_good_request(served: Served) -> None:
     record = last(served)
     assert (record.kind, record.result, record.http_status) == ("query", "OK", 200)
     assert (record.application, record.department) == ("fire-inspection", "fire")
-    assert (record.purpose, record.operation_name) == ("safety.fire.rental", "Named")
+    assert record.purpose == "safety.fire.rental"
+    assert record.operation_name == f"#{served.hub.digester.digest('operation', 'Named')}"
     assert record.subject == served.hub.digester.digest("subject", "li")
     assert record.case == served.hub.digester.digest("case", "EV-9")
     assert record.policy_version == served.hub.policy.version
     index = tail(served.hub.settings.audit_file, 1)[0].index
-    assert show(served.hub.settings.audit_file, index)[1] == "query Named { __typename }"
+    assert show(served.hub.settings.audit_file, index)[1] == "query q1 { __typename }"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_f06_variables_and_literals_are_digests_that_can_be_searched(served: Ser
     )
     served.ask(query % CANARY, variables={"id": CANARY, "yes": True, "unused": CANARY})
     digest = served.hub.digester.digest("value", CANARY)
-    assert dict(last(served).variables) == {"$id": digest, "$yes": "true", "#0": digest}
+    assert dict(last(served).variables) == {"$v1": digest, "$v2": "true", "#0": digest}
 
 
 def test_f06_nested_variables_have_paths(served: Served) -> None:
@@ -90,7 +91,7 @@ def test_f06_nested_variables_have_paths(served: Served) -> None:
     served.ask("query ($w: RegionWhere) { regions(where: $w) { pageInfo { hasNextPage } } }", variables={"w": where})
     digest = served.hub.digester.digest
     found = dict(last(served).variables)
-    assert found == {"$w.and.0.region.startsWith": digest("value", "14/"), "$w.and.1.region.isNull": "null"}
+    assert found == {"$v1.and.0.region.startsWith": digest("value", "14/"), "$v1.and.1.region.isNull": "null"}
 
 
 def test_f04_what_is_too_much_is_cut_and_still_recorded(served: Served) -> None:
