@@ -72,8 +72,9 @@ class _Compiler:
     def _matched(self, match: Compare, node: Node) -> str:
         """`eq` on the rows where a grant allows the match; noted as a match, not as a filter."""
         field = self.cypher.read(node, node.entity.field(match.field), "match", REQUEST)
-        rows = self.cypher.rows(node, self.cypher.table(node.entity).of(match.field).match)
-        return f"{field} = {self.cypher.parameter(match.value)} AND {rows}"
+        allowed = self.cypher.table(node.entity).of(match.field).match
+        rows = "" if node.within <= allowed else self.cypher.rows(node, allowed)
+        return both(f"{field} = {self.cypher.parameter(match.value)}", rows)
 
     def _cut_to_page(self, root: Page, node: Node) -> str:
         if root.match is not None:

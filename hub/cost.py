@@ -35,6 +35,7 @@ from graphql import (
 from graphql.type import get_nullable_type
 
 from hub.errors import Code, HubError
+from hub.plan import PAGE_DEFAULT, PAGE_MAX
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | None
 META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -60,8 +61,8 @@ class Limits:
     aggregate_cost: int = 100
     introspection_types: int = 40
     introspection_list: int = 3
-    page_default: int = 20
-    page_max: int = 200
+    page_default: int = PAGE_DEFAULT
+    page_max: int = PAGE_MAX
 
 
 LIMITS = Limits()

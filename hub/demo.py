@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -46,6 +47,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     county = ROOT / "examples" / "county"
     if not county.is_dir():
         raise DemoFailed("the demo needs a checkout: examples/county is not beside the program")
+    _free(settings)
     settings.prepare_home()
     folder = settings.home.absolute() / "county"
     began = time.monotonic()
@@ -68,6 +70,16 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
         return code
     finally:
         graph.stop()
+
+
+def _free(settings: Settings) -> None:
+    """Another hub on our port would answer in our place."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise DemoFailed(f"port {settings.port} is taken; choose another: make demo PORT=8700") from None
 
 
 def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
@@ -99,6 +111,8 @@ def _publish(console: Console, settings: Settings) -> None:
 def _hub(settings: Settings) -> Iterator[None]:
     """The hub as a process of its own, as `sluicegate serve` starts it."""
     environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
+    # A graph that has just started plans its first statements slowly, on a small machine for seconds.
+    environment.setdefault("SLUICEGATE_GRAPH_DEADLINE", "20")
     environment["SLUICEGATE_POLICIES"] = str(settings.policies.absolute())
     command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
     process = subprocess.Popen(command, env=environment, cwd=ROOT)

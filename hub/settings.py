@@ -54,8 +54,6 @@ class Settings(BaseSettings):
     issuer_jwks: Path | None = None
 
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
-    page_default: int = Field(default=20, ge=1)
-    page_max: int = Field(default=200, ge=1, le=10_000)
     result_node_cap: int = Field(default=10_000, ge=1)
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
     audit_deadline: Seconds = 2.0
@@ -79,8 +77,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.page_default > self.page_max:
-            raise ValueError("page_default is larger than page_max")
         if self.graph_password is not None and self.graph_password_file is not None:
             raise ValueError("give graph_password or graph_password_file, not both")
         if self.graph_url is not None and self.graph_password is None and self.graph_password_file is None:

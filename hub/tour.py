@@ -149,9 +149,7 @@ class Tour:
         self.console = console
         self.today = today
         self.issuer = Issuer(settings)
-        self.client = httpx.Client(
-            base_url=f"http://{settings.host}:{settings.port}", trust_env=False, timeout=settings.graph_deadline * 4
-        )
+        self.client = httpx.Client(base_url=f"http://{settings.host}:{settings.port}", trust_env=False, timeout=60)
 
     def take(self) -> None:
         """The whole tour; raises TourFailed where something is not as it must be."""

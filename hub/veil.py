@@ -31,7 +31,9 @@ def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:
     redacted = f"CASE WHEN {value} IS NOT NULL THEN '{masking.REDACTED}' END" if text else "null"
     match mask:
         case masking.Partial(first, last):
-            kept = f"left({value}, {first}) + '****' + right({value}, {last})"
+            head = f"left({value}, {first}) + " if first else ""
+            tail = f" + right({value}, {last})" if last else ""
+            kept = f"{head}'****'{tail}"
             return f"CASE WHEN size({value}) > {first + last} THEN {kept} WHEN {value} IS NOT NULL THEN '***' END"
         case masking.Surname():
             compound = operand(list(masking.COMPOUND_SURNAMES))
