@@ -79,6 +79,7 @@ POLICY = """
 purposes:
   - {id: a, zh: 甲, en: A}
   - {id: a.careful, zh: 乙, en: B, contributors: 4, rounding: 10}
+  - {id: b, zh: 丙, en: C}
 applications: [{id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}]
 grants:
   - id: counts
@@ -98,6 +99,20 @@ grants:
     buckets: 1
     rows: {Dwelling: {}, Event: {}}
     fields: {Dwelling: aggregate, Event: aggregate}
+  - id: usage-here
+    to: {application: [app]}
+    for: [b]
+    basis: law
+    contributors: 3
+    rows: {Dwelling: {region: {startsWith: 14/01/}}}
+    fields: {Dwelling.usage: aggregate}
+  - id: only-how-many-there
+    to: {application: [app]}
+    for: [b]
+    basis: law
+    contributors: 3
+    rows: {Dwelling: {region: {startsWith: 14/02/}}}
+    fields: {Dwelling.region: aggregate}
 """
 
 # NOISE: 3 reporters, 5 events; LEAK: one of three reporters has 3 of 5; DISPUTE: the same, but 6 rows; OTHER: 2 people.
@@ -123,6 +138,10 @@ def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
             made.nodes[name] = ("Event", {"kind": kind})
             if reporter:
                 made.edges.append((name, "reporter", reporter))
+    for number in range(1, 7):
+        place = "14/01/" if number < 4 else "14/02/"
+        made.nodes[f"d{number}"] = ("Dwelling", {"usage": "RENTED", "region": place})
+        made.edges.append((f"p{number}", "dwellings", f"d{number}"))
     made.edges.append(made.edges[0])  # two records that assert the same report are one
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         made.load(writer)
@@ -152,6 +171,14 @@ def counted(address: GraphAddress, policies: PolicySet, purpose: str, document: 
         ("a.careful", "{ peopleAggregate { count } }", {None: 10}),
         ("a", "{ eventsAggregate { count } }", {None: 18}),
         ("a.careful", "{ eventsAggregate { count } }", {None: None}),
+        # Six dwellings are rented; of three of them that may not be counted by.
+        ("b", "{ dwellingsAggregate { count } }", {None: 6}),
+        ("b", "{ dwellingsAggregate(where: {usage: {eq: RENTED}}) { count } }", {None: 3}),
+        (
+            "b",
+            "{ dwellingsAggregate(groupBy: [USAGE]) { bucket: usage count } }",
+            dict.fromkeys(CATALOGUE.entity("Dwelling").field("usage").values) | {"RENTED": 3, None: 3},
+        ),
     ],
 )
 def test_the_statement_counts_as_defined(
