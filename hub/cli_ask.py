@@ -45,7 +45,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
         settings = open_settings(home, port)
         body = {"query": document, "variables": _object(variables)}
         if explain:
-            _explain(settings, app, person, purpose, body, as_json=as_json)
+            _explain(settings, (app, person, purpose, case), body, as_json=as_json)
             return
         headers = {
             "Authorization": f"Bearer {_issue(settings, app, person, 60)}",
@@ -132,13 +132,18 @@ def _show(answer: dict[str, Any]) -> None:
 
 
 def _explain(
-    settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any], *, as_json: bool
+    settings: Settings,
+    asker: tuple[str, str | None, str, str | None],
+    body: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> None:
     from dataclasses import asdict
 
     from hub.explain_local import explain_locally
 
-    found = explain_locally(settings, app, person, purpose, body)
+    app, person, purpose, case = asker
+    found = explain_locally(settings, app, person, purpose, body, case)
     if as_json:
         typer.echo(json.dumps(asdict(found), ensure_ascii=False))
         return

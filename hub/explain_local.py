@@ -6,6 +6,7 @@ graph, so it can be had before anything runs.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -27,7 +28,7 @@ from schema.graphql import build
 
 
 def explain_locally(
-    settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any]
+    settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any], case: str | None = None
 ) -> Explanation:
     """What the hub would decide and send for `body` (`query`, `variables`); HubError as the hub would refuse."""
     policy = policy_of(settings, CATALOGUE)
@@ -36,12 +37,12 @@ def explain_locally(
     if subject is None:
         raise unauthenticated()
     now = dt.datetime.now().astimezone()
-    headers = (("content-type", JSON), ("access-purpose", purpose))
+    headers = (("content-type", JSON), ("access-purpose", purpose), *((("case-reference", case),) if case else ()))
     arrival = Arrival("local", now, 0, "POST", "/graphql", headers, orjson.dumps(body))
     purposed = state(Identified(read(arrival, settings), policy, subject), now.date())
     schema = build(CATALOGUE)
     validated = validate(purposed, schema)
-    decision = decide(CATALOGUE, policy, subject, purpose, now.date())
+    decision = dataclasses.replace(decide(CATALOGUE, policy, subject, purpose, now.date()), case=purposed.case)
     settings.prepare_home()
     seals = Seals(load_key(settings.keys_folder / "seal.key"))
     planned = plan(

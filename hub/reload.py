@@ -1,8 +1,8 @@
 """A running hub takes a new version whole, within seconds and between requests, or keeps the one it has.
 
 The store is asked each second, off the event loop. A version that does not load or fails its own check never comes
-into force here: the last good one stays, and `/readyz`, a metric and a log line say so. A store that is away changes
-nothing until `max_age`; then nothing is answered until it is back.
+into force here: the last good one stays, and `/readyz`, a metric and a log line say so. A store that is away, or was
+changed from outside, changes nothing until `max_age`; then nothing is answered until it is mended.
 """
 
 from __future__ import annotations
@@ -105,18 +105,19 @@ class Reloader:
         """Take the version in force if it is another than the one taken; never raises for what the store holds."""
         try:
             activation = self.store.standing(self._hub.now())
-            self._seen, self._away = self._clock(), False
             if self._taken is None or activation.id != self._taken.id:
                 self._take(activation)
             else:
                 self._warning, self._bad = None, None
+            self._seen, self._away = self._clock(), False
         except StoreUnavailable:
             if not self._away:
                 _log.warning("the policy store does not answer")
             self._away = True
         except Tampered as tampered:
-            self._seen, self._away = self._clock(), False
-            self._warn(f"{tampered}; the last good version stays")
+            # What should be in force is not known: it ages like a store that is away.
+            self._away = False
+            self._warn(f"{tampered}; the last good version stays until it is too old")
 
     def _take(self, activation: Activation) -> None:
         if self._taken is not None and activation.id < self._taken.id:

@@ -191,25 +191,27 @@ class PolicyStore:
         Raises ChangeRefused without a standing approval of exactly its content, and Conflict if its base will not be
         the version in force then.
         """
-        now = self._now()
-        if starts is not None and starts < now:
+        if starts is not None and starts < self._now():
             raise ChangeRefused("an activation cannot start in the past")
+        # Checked before the lock is taken: rows never change, and a check takes longer than others should wait.
+        self._sound(self.files(number), starts or self._now())
         with changing(self.engine) as connection:
-            begins = moment(starts or now)
-            current = self._in_force(connection, moment(now))
+            chain = self._chain(connection)
+            # Read under the lock, and never behind an earlier activation's: clocks of several machines differ.
+            now = max([moment(self._now()), *(each.made for each in chain)])
+            begins = now if starts is None else max(now, moment(starts))
+            current = self._in_force(connection, now)
             self._person(current, account)
             version = self._version(connection, number)
             approver = self._approver(connection, current, version)
             files = self._files(connection, version)
-            self._sound(files, starts or now)
-            chain = self._chain(connection)
             if any(each.version == number for each in chain):
                 raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback")
             then = self._in_force(connection, begins)
             if version.base != then.version.number:
                 raise self._conflict(connection, version.base or 0, then, files)
             names = {"author": version.author, "approver": approver, "account": account}
-            row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=moment(now), **names)
+            row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=now, **names)
             return self._add_activation(connection, chain, row)
 
     # Who may.
@@ -307,9 +309,11 @@ class PolicyStore:
 
     def _conflict(self, connection: sa.Connection, base: int, current: InForce, files: Mapping[str, bytes]) -> Conflict:
         before = self._files(connection, self._version(connection, base))
-        text = f"made from version {base}, but version {current.version.number} is in force"
-        remedy = "draft it anew from there" if current.activation.starts <= moment(self._now()) else "or will be"
-        return Conflict(f"{text}; {remedy}", three_way(before, current.files, files))
+        when = "is" if current.activation.starts <= moment(self._now()) else "will then be"
+        text = (
+            f"made from version {base}, but version {current.version.number} {when} in force; draft it anew from there"
+        )
+        return Conflict(text, three_way(before, current.files, files))
 
 
 def _stewards(files: Mapping[str, bytes]) -> dict[str, str]:

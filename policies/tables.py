@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from policies.versions import PolicyStoreError, StoreUnavailable
 
-WAIT_SECONDS = 3
+WAIT_SECONDS = 5
 """How long a statement waits for a lock, and a connection for a server."""
 WRITE_LOCK = 0x534C5047
 META = sa.MetaData()

@@ -54,7 +54,11 @@ def a_store(
     """The store at `url`, made from `files` if it is empty."""
     clock = clock or Clock()
     store = PolicyStore(url, KEY, CATALOGUE, **({"witness": witness} if witness else {}), now=clock)
-    store.make(lambda: files)
+    try:
+        store.make(lambda: files)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from audit.log import read
 from audit.record import Record
@@ -210,6 +211,17 @@ def test_a_store_set_back_is_noticed(tmp_path: Path, store: PolicyStore, quick: 
         (tmp_path / "earlier").replace(tmp_path / "policy.db")
         await_true(lambda: "set back" in str(served.client.get("/readyz").json().get("warnings")))
         assert served.ask(**ASKED).json()["extensions"]["policyVersion"] == version.hash
+
+
+def test_a_store_that_was_tampered_with_ages_like_one_that_is_away(
+    tmp_path: Path, store: PolicyStore, quick: None
+) -> None:
+    with serving(tmp_path / "home", store=store, policy_max_age=1.0) as served:
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("DROP TRIGGER policy_activation_UPDATE"))
+            connection.execute(sa.text("UPDATE policy_activation SET approver = 'li'"))
+        await_true(lambda: "changed from outside" in str(served.client.get("/readyz").json().get("warnings")))
+        await_true(lambda: code_of(served.ask(**ASKED)) == "POLICY_UNAVAILABLE")
 
 
 def test_l41_a_store_that_is_away_too_long_closes_the_gate(tmp_path: Path, store: PolicyStore, quick: None) -> None:

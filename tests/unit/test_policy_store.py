@@ -175,7 +175,7 @@ def test_two_plans_for_one_hour_conflict(store: PolicyStore, clock: Clock) -> No
         draft = store.draft(changed(mark), "zhang")
         store.approve(draft.number, draft.hash, "li")
     store.activate(2, "li", clock.now + dt.timedelta(hours=1))
-    with pytest.raises(Conflict, match="made from version 1, but version 2"):
+    with pytest.raises(Conflict, match="made from version 1, but version 2 will then be in force"):
         store.activate(3, "li", clock.now + dt.timedelta(hours=2))
 
 
@@ -206,6 +206,19 @@ def test_of_two_who_activate_at_once_one_wins(store: PolicyStore) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(activate, drafts)) == ["conflict"] * 3 + ["in force"]
+
+
+def test_a_clock_that_lags_does_not_undo_what_is_in_force(url: str, store: PolicyStore, clock: Clock) -> None:
+    lagging = Clock()
+    with closing(a_store(url, lagging)) as behind:
+        drafts = [store.draft(changed(str(at)), "zhang") for at in range(2)]
+        for draft in drafts:
+            store.approve(draft.number, draft.hash, "li")
+        clock.forward(minutes=5)
+        store.activate(2, "li")
+        with pytest.raises(Conflict, match="version 2"):
+            behind.activate(3, "li")
+    assert store.standing().version == 2
 
 
 def test_of_two_hubs_that_start_at_once_one_makes_the_store(url: str) -> None:
