@@ -2,7 +2,8 @@
 
 The log keeps an operation's text without literals, and of its variables the paths alone. That is enough to walk it
 beside a decision as `hub/plan.py` does: which coordinates it reaches, and whether its filters, sorts and groups are
-allowed. A condition's shape comes from the text, or from paths such as `$where.phone.eq`.
+allowed. A condition's shape comes from the text, or from paths such as `$v1.phone.eq`; an empty list or object in a
+variable leaves no path, so what it compares is not seen.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def reach(
     paths: tuple[tuple[str, str], ...],
     decision: Decision,
 ) -> Reach:
-    """What the operation `name` of a normalised document reaches under a decision; Unreadable if it is none."""
+    """What the operation of a normalised document reaches under a decision; Unreadable if it is none.
+
+    `name` chooses among several operations.
+    """
     operation, fragments = _parsed(text, name)
     try:
         walk = _Walk(catalogue, schema, operation, fragments, dict(paths), decision)
@@ -94,10 +98,13 @@ def _parsed(text: str, name: str | None) -> tuple[OperationDefinitionNode, dict[
     except GraphQLError:
         raise Unreadable("a logged operation is not GraphQL") from None
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    for each in document.definitions:
-        if isinstance(each, OperationDefinitionNode) and name in {None, each.name.value if each.name else None}:
-            return each, fragments
-    raise Unreadable("a logged document has no such operation")
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    # The log numbers the names of operations, so only a lone one is known to be the one that was asked.
+    named = [each for each in operations if each.name is not None and each.name.value == name]
+    found = operations if len(operations) == 1 else named
+    if len(found) != 1:
+        raise Unreadable("which operation of a logged document was asked is not known")
+    return found[0], fragments
 
 
 class _Walk:
@@ -149,8 +156,11 @@ class _Walk:
             return
         self.found.add(entity.name)
         where = self._argument(nodes[0], "where")
-        self._condition(entity, where, aggregate=False, single=_is_single(where))
-        self._order(entity, nodes[0])
+        single = _is_single(where)
+        self._condition(entity, where, aggregate=False, single=single)
+        if not (single and self._is_match(entity, next(iter(where)))):
+            # A match finds one node or none, so its order is not read.
+            self._order(entity, nodes[0])
         for part in self._children(f"{entity.name}Connection", nodes, "edges"):
             for node in self._children(f"{entity.name}Edge", part, "node"):
                 self._node(entity, node)
@@ -208,8 +218,10 @@ class _Walk:
                 for inner in (value or {}).values():
                     self._condition(target, inner, aggregate=False, single=False)
             elif entity.has(key):
+                # An enum open to aggregates is compared through its bucket, which is never asked whether it is null.
                 own = any(bucket.name == key for bucket in entity.field(key).buckets)
-                self._require(entity, key, coarse=aggregate and own, match=single)
+                coarse = aggregate and own and set(value or ()) <= {"eq", "in"}
+                self._require(entity, key, coarse=coarse, match=single)
             else:
                 self._require(entity, entity.bucket(key)[0].name, coarse=True)
 
@@ -218,6 +230,10 @@ class _Walk:
         if not (effects.clear or (coarse and effects.aggregate) or (match and effects.match)):
             raise _Refused(f"{entity.name}.{name}")
         self.found.add(f"{entity.name}.{name}")
+
+    def _is_match(self, entity: Entity, name: str) -> bool:
+        effects = self.decision.of(entity.name).of(name)
+        return bool(effects.match and not effects.clear)
 
     def _argument(self, node: FieldNode, name: str) -> Shape:
         found = next((each.value for each in node.arguments or () if each.name.value == name), None)

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hub.changes import policy_of
-from hub.seal import load_key
+from hub.changes import policy_of, store_of
 from hub.settings import Settings
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.source import PolicyFileError
-from policies.store import PolicyStore, sqlite_url
+from policies.store import PolicyStore
 from schema.catalogue import Catalogue
 
 CURRENT = "current"
@@ -60,10 +59,7 @@ def versions_of(settings: Settings, catalogue: Catalogue) -> Iterator[Versions]:
     if settings.policy_store is None and not settings.policy_file.exists():
         yield Versions(settings, catalogue, None)
         return
-    url = (
-        sqlite_url(settings.policy_file) if settings.policy_store is None else settings.policy_store.get_secret_value()
-    )
-    store = PolicyStore(url, load_key(settings.policy_key), catalogue)
+    store = store_of(settings, catalogue)
     try:
         yield Versions(settings, catalogue, store)
     finally:

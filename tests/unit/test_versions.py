@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.changes import store_of
+from hub.changes import stewardship
 from hub.settings import Settings
 from hub.versions import versions_of
 from policies.language import load
@@ -34,7 +34,8 @@ def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings
 
 
 def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(settings: Settings) -> None:
-    store_of(settings, CATALOGUE).close()
+    with stewardship(settings, CATALOGUE):
+        assert settings.policy_file.exists()
     expected = load(COUNTY, CATALOGUE).version
     with versions_of(settings, CATALOGUE) as versions:
         found = versions.of_hash(expected)
