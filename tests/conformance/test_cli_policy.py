@@ -16,6 +16,7 @@ from hub.demo import _publish
 from hub.settings import Settings
 from policies.vocabulary import PLACEHOLDERS, json_schema, page
 from schema import CATALOGUE
+from tests.postgres import postgres
 from tests.serving import COUNTY
 from tests.storing import FILES, changed
 
@@ -136,6 +137,24 @@ def test_a_conflict_shows_both_sides(tmp_path: Path, folder: Path, run: Run) -> 
     assert "version 2 is in force" in refused.stderr
     again = run("draft", str(folder), "--as", "zhang", "--base", "1", code=1)
     assert "+# theirs" in again.stdout
+
+
+def test_a_store_on_postgresql(tmp_path: Path, folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with postgres() as server:
+        monkeypatch.setenv("SLUICEGATE_POLICY_STORE", server.database("policies"))
+        run("history")
+        written(folder, changed("two"))
+        draft = json.loads(run("draft", str(folder), "--as", "zhang", "--json").stdout)
+        run("approve", "2", draft["hash"], "--as", "li")
+        # A second hub, in a home of its own, is given the key that seals the store.
+        monkeypatch.setenv("SLUICEGATE_POLICY_KEY_FILE", str(tmp_path / "home" / "keys" / "policy.key"))
+        monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "second"))
+        run("activate", "2", "--as", "li")
+        assert [each["state"] for each in history(run)] == ["past", "in force"]
+        assert not list(tmp_path.glob("*/policy.db"))
+        monkeypatch.delenv("SLUICEGATE_POLICY_KEY_FILE")
+        assert "changed from outside" in run("history", code=1).stderr, "another key is no key"
+    assert "does not answer" in run("history", code=1).stderr
 
 
 @pytest.mark.parametrize(
