@@ -57,7 +57,6 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
     "detection in free text": lambda: not (ROOT / "policies" / "detect.py").exists(),
     "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
     "archives": lambda: not re.search(r"\b(zipfile|tarfile|openpyxl|shutil\.unpack)", source("connectors")),
-    "preview": lambda: not (ROOT / "hub" / "preview.py").exists(),
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),
 }
 

@@ -21,7 +21,7 @@ from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from schema import CATALOGUE
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.attack]
 COUNTY = Path(__file__).parents[2] / "examples" / "county"
 PEOPLE = "{ people(first: 5) { edges { node { id name phone gender region } } } }"
 NOWHERE = "bolt://127.0.0.1:9"
@@ -64,7 +64,7 @@ def nodes(found: Preview) -> list[dict[str, Any]]:
     return [edge["node"] for edge in found.answer["data"]["people"]["edges"]]
 
 
-def test_the_draft_answers_from_invented_people_and_is_recorded_as_a_preview(desk: Desk) -> None:
+def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_preview(desk: Desk) -> None:
     before, draft = county(), county(**{'Person.phone: {mask: "partial(3,4)"}': "Person.phone: clear"})
     masked, clear = desk.ask(before), desk.ask(draft)
     assert [found.status for found in (masked, clear)] == [200, 200]
@@ -103,7 +103,7 @@ def test_an_application_that_the_draft_does_not_know_is_refused_before_anything_
     assert not (tmp_path / "home" / "preview").exists()
 
 
-def test_no_address_or_secret_of_the_real_hub_reaches_the_preview(desk: Desk) -> None:
+def test_j09_no_address_or_secret_of_the_real_hub_reaches_the_preview(desk: Desk) -> None:
     own = preview_settings(desk.settings)
     assert (own.graph_url, own.graph_password, own.issuer_jwks, own.otlp_endpoint) == (None, None, None, None)
     assert own.graph_folder == desk.settings.home.absolute() / "preview" / "graph"

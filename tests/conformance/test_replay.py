@@ -340,7 +340,7 @@ def test_an_application_that_is_struck_off_loses_its_rows(big: GraphAddress, tmp
 # The command.
 
 
-def test_the_command_tells_the_sums_for_machines_and_leaves_a_record(
+def test_f13_the_command_tells_the_sums_for_machines_and_leaves_a_record(
     served: tuple[Served, list[Record]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = served[0]
