@@ -93,14 +93,8 @@ def build(hub: Hub) -> Starlette:
         return _told({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        parts = {
-            "graph": await hub.graph.ready(),
-            "audit": hub.log.healthy,
-            "policy": bool(hub.policy.purposes) and not (hub.reloader and hub.reloader.stale),
-        }
-        warnings = hub.reloader.warnings() if hub.reloader else []
-        told = {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
-        return _told(told, 200 if all(parts.values()) else 503)
+        told = await _readiness(hub)
+        return _told(told, 200 if told["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
@@ -118,6 +112,17 @@ def build(hub: Hub) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+async def _readiness(hub: Hub) -> dict[str, Any]:
+    """Each part that serving needs, whether all are there, and what an operator should look at meanwhile."""
+    parts = {
+        "graph": await hub.graph.ready(),
+        "audit": hub.log.healthy,
+        "policy": bool(hub.policy.purposes) and not (hub.reloader and hub.reloader.stale),
+    }
+    warnings = hub.reloader.warnings() if hub.reloader else []
+    return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
 
 
 @asynccontextmanager
