@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def refused(served: Served, query: str, code: str, **members: object) -> str:
+def refused(served: Served, query: str, code: str, **members: Any) -> str:
     """The message of a refusal that left one record and never reached the graph."""
     before, statements = len(served.records()), served.hub.graph.statements
     response = served.ask(query, **members)

@@ -94,7 +94,8 @@ def test_h01_no_signature(served: Served, alg: str) -> None:
 
 @pytest.mark.parametrize("alg", ["HS256", "HS512"])
 def test_h01_public_key_as_secret(served: Served, alg: str) -> None:
-    public = KEYS["rsa"][1].public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    key: Any = KEYS["rsa"][1].public_key
+    public = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     message = f"{text({'alg': alg, 'kid': 'rsa'})}.{text(claims())}"
     refused(served, f"{message}.{text(hmac.digest(public, message.encode(), alg.replace('HS', 'sha')))}")
 

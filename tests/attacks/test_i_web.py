@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -55,10 +56,10 @@ def test_i05_no_page_for_anonymous(served: Served, path: str) -> None:
 
 
 def test_i05_introspection_needs_a_token(served: Served) -> None:
-    query = {"query": "{ __schema { queryType { name } } }"}
-    anonymous = served.client.post("/graphql", json=query)
+    query = "{ __schema { queryType { name } } }"
+    anonymous = served.client.post("/graphql", json={"query": query})
     assert (anonymous.status_code, code_of(anonymous)) == (401, "UNAUTHENTICATED")
-    assert served.ask(**query).json()["data"] == {"__schema": {"queryType": {"name": "Query"}}}
+    assert served.ask(query).json()["data"] == {"__schema": {"queryType": {"name": "Query"}}}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_i05_introspection_needs_a_token(served: Served) -> None:
         ({}, {"extensions": {}}),
     ],
 )
-def test_i06_no_tracing_on_demand(served: Served, headers: dict[str, str], members: dict[str, object]) -> None:
+def test_i06_no_tracing_on_demand(served: Served, headers: dict[str, str], members: dict[str, Any]) -> None:
     told = served.ask(headers=headers, **members).json()
     assert told["extensions"].keys() == {"policyVersion", "requestId", "receipt"}
 

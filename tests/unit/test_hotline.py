@@ -29,9 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(folder: Path) -> Iterator[httpx.Client]:
     with (
         serve_hotline(folder, KEY) as base_url,
-        httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False
-        ) as client,
+        httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as client,
     ):
         yield client
 
@@ -115,17 +113,13 @@ def test_without_the_right_key_nothing_is_told(client: httpx.Client, header: str
         ("since", "2026-06-01", "unknown"),
     ],
 )
-def test_a_bad_parameter_is_named_and_its_value_is_not(
-    client: httpx.Client, name: str, value: str, told: str
-) -> None:
+def test_a_bad_parameter_is_named_and_its_value_is_not(client: httpx.Client, name: str, value: str, told: str) -> None:
     answer = client.get("/api/tickets", params={name: value})
     assert answer.status_code == 400
     assert answer.json() == {"error": "invalid parameter", "parameter": told}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"), [("POST", "/api/tickets", 405), ("GET", "/api/other", 404)]
-)
+@pytest.mark.parametrize(("method", "path", "status"), [("POST", "/api/tickets", 405), ("GET", "/api/other", 404)])
 def test_there_is_one_way_in(client: httpx.Client, method: str, path: str, status: int) -> None:
     assert client.request(method, path).status_code == status
 
@@ -136,9 +130,7 @@ def test_a_ticket_added_to_the_file_is_served_next(tmp_path: Path, folder: Path)
     path.write_text("".join(json.dumps(ticket) + "\n" for ticket in tickets[1:]), encoding="utf-8")
     with (
         serve_hotline(tmp_path, KEY) as base_url,
-        httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False
-        ) as client,
+        httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False) as client,
     ):
         assert pages(client) == tickets[1:]
         # Written last, but changed first: order is by time, not by place in the file.
@@ -164,9 +156,7 @@ def test_nothing_personal_is_logged(
     )
     said += "".join(capfd.readouterr())
     assert CANARIES[0].phone in json.dumps(served)
-    assert [
-        word for canary in CANARIES for word in (canary.name, canary.phone, canary.id_no) if word in said
-    ] == []
+    assert [word for canary in CANARIES for word in (canary.name, canary.phone, canary.id_no) if word in said] == []
     assert KEY not in said
 
 

@@ -192,9 +192,7 @@ def test_every_division_has_its_parent_before_it(sample: Sample) -> None:
         ("occupancy", {"missing_dwelling": "dwelling_no NOT IN (SELECT dwelling_no FROM dwellings)"}),
     ],
 )
-def test_the_housing_tables_hold_what_their_summary_says(
-    sample: Sample, table: str, flaws: dict[str, str]
-) -> None:
+def test_the_housing_tables_hold_what_their_summary_says(sample: Sample, table: str, flaws: dict[str, str]) -> None:
     count = sample.summary.sources[table]
     assert sample.select(f"SELECT count(*) FROM {table}")[0][0] == count.rows
     for reason, condition in flaws.items():
@@ -316,16 +314,12 @@ def test_the_dirty_canary_stands_in_one_quarantined_row_only(sample: Sample) -> 
 
 def test_no_random_person_has_a_known_name_or_phone(sample: Sample) -> None:
     good, _ = judged(sample)
-    assert Counter(fields[5] for fields in good if fields[5].startswith("199")) == Counter(
-        p.phone for p in KNOWN
-    )
+    assert Counter(fields[5] for fields in good if fields[5].startswith("199")) == Counter(p.phone for p in KNOWN)
     names = {person.name for person in KNOWN}
     assert Counter(fields[1] for fields in good if fields[1] in names) == Counter(names)
 
 
-def test_the_same_seed_gives_the_same_content_and_another_seed_another(
-    sample: Sample, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_content_and_another_seed_another(sample: Sample, tmp_path: Path) -> None:
     generate(tmp_path / "again", PEOPLE, SEED)
     generate(tmp_path / "other", PEOPLE, SEED + 1)
     first, other = content(sample.folder), content(tmp_path / "other")
