@@ -52,7 +52,9 @@ from schema import CATALOGUE
 PEOPLE, SEED = 300, 1
 HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
-KEPT = ("graph_page_cache", "graph_transaction_memory", "graph_deadline", "jars", "body_limit", "audit_deadline")
+DEADLINE_SECONDS = 60.0
+"""For an answer from a graph that has only just been started: it plans and compiles its first statement cold."""
+KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "body_limit", "audit_deadline")
 """Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""
 
 Progress = Callable[[str], None]
@@ -116,7 +118,9 @@ def preview_settings(settings: Settings) -> PreviewSettings:
     home = settings.prepare_home()
     kept = {name: getattr(settings, name) for name in KEPT}
     # Not from the environment, where the address of the real graph may stand.
-    return PreviewSettings.model_construct(home=home / "preview", owner=home, graph_heap="512m", **kept)
+    return PreviewSettings.model_construct(
+        home=home / "preview", owner=home, graph_heap="512m", graph_deadline=DEADLINE_SECONDS, **kept
+    )
 
 
 def preview(settings: Settings, draft: PolicySet, question: Question, sources: Path, tell: Progress) -> Preview:
