@@ -171,7 +171,7 @@ MUTATIONS = (
         "policies/masking.py",
         "    except Exception:\n        return REDACTED if isinstance(value, str) else None\n",
         "    except MaskError:\n        return value\n",
-        "tests/property/test_masking.py",
+        "tests/unit/test_masking_failure.py",
     ),
 )
 
