@@ -69,8 +69,9 @@ def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_pre
     masked, clear = desk.ask(before), desk.ask(draft)
     assert [found.status for found in (masked, clear)] == [200, 200]
     assert len(nodes(masked)) == len(nodes(clear)) == 5
-    assert all("****" in node["phone"] for node in nodes(masked) if node["phone"])
-    assert all(node["phone"].isdecimal() for node in nodes(clear) if node["phone"])
+    # Some numbers are those of land lines, and which five people come first is the chance of this home's keys.
+    assert all("***" in node["phone"] for node in nodes(masked) if node["phone"])
+    assert not any("*" in node["phone"] for node in nodes(clear) if node["phone"])
     assert [node["id"] for node in nodes(masked)] == [node["id"] for node in nodes(clear)]
     # Made once, kept for the second command.
     assert len(desk.told) == 1
