@@ -125,7 +125,9 @@ class LocalGraph:
             return GraphStatus("stopped")
         if state is None or not _process(state):
             return GraphStatus("starting")
-        return GraphStatus(state.phase, state.pid, state.port or None, state.owned)
+        # A process that has closed its store but is not gone yet still holds the lock.
+        phase = "stopping" if state.phase == "stopped" else state.phase
+        return GraphStatus(phase, state.pid, state.port or None, state.owned)
 
     def address(self) -> GraphAddress:
         """The address of the running graph. Raises LocalGraphError if it does not run."""

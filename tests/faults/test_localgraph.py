@@ -201,7 +201,7 @@ def test_sigterm_ends_it_cleanly_and_a_taken_port_is_left_alone(own_graph: Local
     before = own_graph.start(owned=True)
     status = own_graph.status()
     os.kill(status.pid or 0, signal.SIGTERM)
-    until(lambda: own_graph.status().phase == "stopped")
+    until(lambda: not own_graph.status().running)
     assert own_graph.stop() is False
     with socket.create_server(("127.0.0.1", status.port or 0)):
         after = own_graph.start(owned=True)
