@@ -6,6 +6,7 @@ commands, so that `--help` is fast. Exit codes: 0 done, 1 refused or failed, 2 w
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -85,7 +86,9 @@ def sample(
 @app.command(epilog="Example: sluicegate pull --data county --set HOTLINE_URL=http://127.0.0.1:8700 police")
 def pull(
     sources: Annotated[list[str] | None, typer.Argument(help="Names of sources; all without any.")] = None,
-    data: Annotated[Path, typer.Option(help="Folder that ${DATA} stands for in the source files.")] = Path("county"),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that ${DATA} stands for (default: the running demo's, or county).")
+    ] = None,
     folder: Annotated[Path, typer.Option("--sources", help="Folder of source files.")] = Path(
         "examples/county/sources"
     ),
@@ -102,7 +105,11 @@ def pull(
         from hub import pull as pulling
 
         settings = open_settings(home)
-        given = dict(_pair(each) for each in variable or [])
+        where = pulling.where_told(settings)
+        given = {**(where.variables if where else {}), **dict(_pair(each) for each in variable or [])}
+        data = data or Path(where.data if where else "county")
+        for name, secret in (where.secrets if where else {}).items():
+            os.environ.setdefault(name, secret)
         with cli_graph.graph_of(settings) as address, row_counter() as report:
             results = pulling.run_pull(settings, folder, sources or [], data, given, report, address=address)
     if as_json:

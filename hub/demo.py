@@ -26,7 +26,7 @@ from hub.changes import stewardship
 from hub.cli_words import progress_bar, row_counter
 from hub.hotline import serve_hotline
 from hub.localgraph import LocalGraph
-from hub.pull import as_table, run_pull
+from hub.pull import Where, as_table, run_pull, told
 from hub.settings import Settings
 from hub.tour import Tour, TourFailed
 from policies.language import read_folder, version_of
@@ -43,6 +43,9 @@ class DemoFailed(RuntimeError):
 def run(people: int, seed: int, port: int | None, check: bool) -> int:
     """Set up, pull, serve and tour. Returns the exit code: 0, or 1 where the tour was not as it must be."""
     console = Console()
+    # Told to stop by another program, the demo ends as by Ctrl-C: nothing is left running.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     settings = Settings.load(**({} if port is None else {"port": port}))
     county = ROOT / "examples" / "county"
     if not county.is_dir():
@@ -56,17 +59,19 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     try:
         address = graph.start(owned=True)
         console.print(f"Neo4j is up at {address.url}")
-        key = secrets.token_urlsafe(16)
-        os.environ["HOTLINE_KEY"] = key
-        with serve_hotline(folder / "hotline", key) as url, row_counter() as report:
-            results = run_pull(settings, county / "sources", (), folder, {"HOTLINE_URL": url}, report, address=address)
-        console.print(as_table(results))
-        _publish(console, settings)
-        with _hub(settings):
-            code = _tour(console, settings)
-            console.print(f"\n{time.monotonic() - began:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
-            if not check:
-                _wait(console)
+        key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
+        with serve_hotline(folder / "hotline", key) as url:
+            where = Where(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
+            with row_counter() as report:
+                results = run_pull(settings, county / "sources", (), folder, where.variables, report, address=address)
+            console.print(as_table(results))
+            _publish(console, settings)
+            with told(settings, where), _hub(settings):
+                code = _tour(console, settings)
+                seconds = time.monotonic() - began
+                console.print(f"\n{seconds:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
+                if not check:
+                    _wait(console)
         return code
     finally:
         graph.stop()
@@ -156,6 +161,7 @@ def _wait(console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    console.print("  .venv/bin/sluicegate pull    # again: nothing is new, so nothing is written", highlight=False)
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -7,8 +7,10 @@ JSON. No value of a row appears in either.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -63,6 +65,39 @@ def run_pull(
             results.extend(pull(source, plans, catalogue, sink, progress))
         move_merged(writer, catalogue)
     return results
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a running demo keeps what the sources' blocks refer to; a secret goes by its variable's name."""
+
+    data: str
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+@contextmanager
+def told(settings: Settings, where: Where) -> Iterator[None]:
+    """While it lasts, `sources.json` in the home lets `sluicegate pull` find the sources by itself."""
+    path = settings.home.absolute() / "sources.json"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(where), file)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def where_told(settings: Settings) -> Where | None:
+    """What a running demo told, or None. Raises ConnectorError where it cannot be read."""
+    path = settings.home.absolute() / "sources.json"
+    try:
+        return Where(**json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        raise ConnectorError("sources.json", f"cannot be read; remove {path}, or give --data and --set") from None
 
 
 def _address(settings: Settings) -> GraphAddress:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import random
+import signal
+import sys
 import threading
 from collections.abc import Callable
 
@@ -33,6 +35,8 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     `tell` is given lines for the person at the keyboard. Raises what loading and starting raise.
     """
     set_up_logging()
+    # The server raises a signal that it caught again once it has shut down; this lets every `finally` run then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     store = _store(settings)
     policy = load_files(store.in_force().files, CATALOGUE)
     _compare(settings, policy, tell)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -242,17 +243,15 @@ class Tour:
 
     def _log(self, asked: list[Asked]) -> None:
         self.console.rule("Each is in the log 逐條入賬")
-        table = Table("record", "application", "purpose", "result", "nodes", "clear", "masked", "denied", "leaf")
+        table = Table("record", "application", "purpose", "result", "effects", box=SIMPLE)
+        table.caption = "effects: coordinates shown in clear / masked / denied"
         for each in asked:
             logged, _ = show(self.settings.audit_file, each.index)
             record = logged.record
             _expect(record.request_id == each.body["extensions"]["requestId"], f"record {each.index} is this request's")
             decision = record.decision
-            counts = [str(len(names)) for names in (decision.clear, decision.masked, decision.denied)]
-            table.add_row(
-                str(each.index), record.application, record.purpose or "", record.result, str(record.nodes), *counts,
-                logged.leaf_hash[:12],
-            )  # fmt: skip
+            counts = "/".join(str(len(names)) for names in (decision.clear, decision.masked, decision.denied))
+            table.add_row(str(each.index), record.application, record.purpose or "none", record.result, counts)
         self.console.print(table)
         verdict = verify(self.settings.audit_file)
         _expect(verdict.ok, "the log verifies")
