@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli_words import Home, Json, Port, Refused, open_settings, remedied
+from hub.cli_words import Home, Json, Port, Refused, json_object, open_settings, remedied
 
 if TYPE_CHECKING:
     from hub.settings import Settings
@@ -43,7 +43,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     """Ask the running hub, for a stated purpose (查詢)."""
     with remedied():
         settings = open_settings(home, port)
-        body = {"query": document, "variables": _object(variables)}
+        body = {"query": document, "variables": json_object(variables)}
         if explain:
             _explain(settings, (app, person, purpose, case), body, as_json=as_json)
             return
@@ -76,18 +76,6 @@ def _issue(settings: Settings, app: str, person: str | None, seconds: int) -> st
         raise Refused(f"{app} lists its staff, and the person is not among them: {', '.join(staff)}")
     settings.prepare_home()
     return Issuer(settings).issue(app, person, seconds)
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    from hub.strict_json import NotStrict, loads
-
-    try:
-        found = loads((text or "{}").encode())
-    except NotStrict as wrong:
-        raise Refused(f"--variables: {wrong}") from None
-    if not isinstance(found, dict):
-        raise Refused("--variables is not a JSON object")
-    return found
 
 
 def _address(settings: Settings, port: int | None) -> str:

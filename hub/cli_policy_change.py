@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli_words import Home, Json, Refused, open_settings, progress_bar, remedied
+from hub.cli_words import Home, Json, Refused, json_object, open_settings, progress_bar, remedied
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -75,7 +75,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
         from schema import CATALOGUE
 
         settings = open_settings(home)
-        question = Question(application, person, purpose, query, _object(variables), case)
+        question = Question(application, person, purpose, query, json_object(variables), case)
         with versions_of(settings, CATALOGUE) as versions:
             policy = versions.find(draft)
         try:
@@ -125,18 +125,6 @@ def _show(told: dict[str, Any] | RenderableType) -> None:
 
     # Where no terminal says how wide it is, wide enough for a row in words.
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(told)
-
-
-def _object(text: str | None) -> dict[str, Any]:
-    from hub.strict_json import NotStrict, loads
-
-    try:
-        found = loads((text or "{}").encode())
-    except NotStrict as wrong:
-        raise Refused(f"--variables: {wrong}") from None
-    if not isinstance(found, dict):
-        raise Refused("--variables is not a JSON object")
-    return found
 
 
 def _moment(text: str) -> dt.datetime:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -108,3 +108,16 @@ def row_counter() -> Iterator[Report]:
             show(stream, rows, max(rows, 1))
 
         yield report
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """The object that `--variables` holds, read as strictly as a request; raises Refused."""
+    from hub.strict_json import NotStrict, loads
+
+    try:
+        found = loads((text or "{}").encode())
+    except NotStrict as wrong:
+        raise Refused(f"--variables: {wrong}") from None
+    if not isinstance(found, dict):
+        raise Refused("--variables is not a JSON object")
+    return found

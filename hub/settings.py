@@ -148,11 +148,6 @@ class Settings(BaseSettings):
         return self.home.absolute() / "graph"
 
     @property
-    def quarantine_folder(self) -> Path:
-        """Rows that connectors refused."""
-        return self.home.absolute() / "quarantine"
-
-    @property
     def jar_cache(self) -> Path:
         """Where fetched jars are kept, shared by all homes of one user."""
         base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -10,6 +10,18 @@ REGION_BUCKETS = (
 ADDRESS_MASKS = ("redact", "address(street)", "address(estate)")
 REGION_MASKS = ("redact", "region(DISTRICT)", "region(STREET)", "region(COMMUNITY)")
 
+REGION = Field(
+    "region",
+    Scalar.REGION,
+    "所屬網格",
+    "Region path of its grid",
+    Kind.REGION,
+    masks=REGION_MASKS,
+    buckets=REGION_BUCKETS,
+    indexed=True,
+    source="housing",
+)
+
 BUILDING = Entity(
     "Building",
     "buildings",
@@ -31,17 +43,7 @@ BUILDING = Entity(
         ),
         Field("floors", Scalar.INT, "層數", "Number of floors", Kind.QUANTITY, source="housing"),
         Field("builtYear", Scalar.INT, "建成年份", "Year of completion", Kind.TIME, source="housing"),
-        Field(
-            "region",
-            Scalar.REGION,
-            "所屬網格",
-            "Region path of its grid",
-            Kind.REGION,
-            masks=REGION_MASKS,
-            buckets=REGION_BUCKETS,
-            indexed=True,
-            source="housing",
-        ),
+        REGION,
     ),
     subjects=("dwellings", "residents"),
 )
@@ -97,17 +99,7 @@ DWELLING = Entity(
             masks=("redact", "round(50)", "round(10)"),
             source="housing",
         ),
-        Field(
-            "region",
-            Scalar.REGION,
-            "所屬網格",
-            "Region path of its grid",
-            Kind.REGION,
-            masks=REGION_MASKS,
-            buckets=REGION_BUCKETS,
-            indexed=True,
-            source="housing",
-        ),
+        REGION,
     ),
     subjects=("residents",),
 )

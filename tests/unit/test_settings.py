@@ -101,7 +101,7 @@ def test_home_is_for_its_owner_only(home: Path) -> None:
     settings = Settings.load(home=home)
     assert settings.prepare_home() == home
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    inside = (settings.keys_folder, settings.audit_file, settings.graph_folder, settings.quarantine_folder)
+    inside = (settings.keys_folder, settings.audit_file, settings.graph_folder)
     assert all(path.is_relative_to(home) for path in inside)
     assert len(set(inside)) == len(inside)
 
