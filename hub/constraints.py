@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.graph import GraphWriter
+from hub.graph import GraphWriteError, GraphWriter
 from schema.catalogue import Catalogue
 
 ONLINE_SECONDS = 300
@@ -17,6 +17,11 @@ _UNIQUE = (("SourceRecord", "key"), ("SourceCursor", "source"), ("Quarantined", 
 _INDEXED = (
     ("Quarantined", ("stream",)),
     ("Quarantined", ("target",)),
+)
+_MADE_BY_ANOTHER = (
+    "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
+    "Neo.ClientError.Schema.ConstraintAlreadyExists",
+    "Neo.ClientError.Schema.IndexAlreadyExists",
 )
 
 
@@ -31,15 +36,25 @@ class Constraints:
 def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints:
     """Create what is missing and wait until all is online; running it again changes nothing.
 
-    Raises GraphWriteError, also if an index is not online within five minutes.
+    A hub and a pull may do this at once over an empty graph. Raises GraphWriteError, also if an index is not online
+    within five minutes.
     """
     wanted = dict(_statements(catalogue))
     before = {row["name"] for row in writer.run_schema("SHOW INDEXES YIELD name")}
     for name, statement in wanted.items():
         if name not in before:
-            writer.run_schema(statement)
+            _create(writer, statement)
     writer.run_schema(f"CALL db.awaitIndexes({ONLINE_SECONDS})")
     return Constraints(tuple(wanted), tuple(each for each in wanted if each not in before))
+
+
+def _create(writer: GraphWriter, statement: str) -> None:
+    try:
+        writer.run_schema(statement)
+    except GraphWriteError as failed:
+        # `IF NOT EXISTS` looks before it creates: of two processes at once, the later one is told that it exists.
+        if failed.code not in _MADE_BY_ANOTHER:
+            raise
 
 
 def _statements(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

@@ -210,10 +210,13 @@ class GraphWriter:
             raise _write_error(error) from None
 
     def run_schema(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        """Run a statement that cannot share a transaction with data, such as one that makes an index."""
+        """Run a statement that cannot share a transaction with data, such as one that makes an index.
+
+        Repeated after a transient error: two processes that make indexes at once can deadlock.
+        """
         try:
             with self._driver.session(database=self._database) as session:
-                return _rows(session.run(text, parameters))
+                return session.execute_write(lambda tx: _rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
 

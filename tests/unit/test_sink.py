@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from connectors.base import ConnectorError, EdgePlan, PullResult
 from hub import sink_statements as cypher
-from hub.constraints import ensure_constraints
+from hub.constraints import Constraints, ensure_constraints
 from hub.graph import GraphWriter
 from hub.localgraph import GraphAddress
 from hub.sample import CANARIES, DIRTY_CANARY, PROTAGONIST
@@ -327,6 +328,22 @@ def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress)
         assert {online[name] for name in first.names} == {"ONLINE"}
     wanted = {f"{entity.name.lower()}_sid_unique" for entity in CATALOGUE}
     assert wanted | {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"} <= set(first.names)
+
+
+def test_processes_that_make_constraints_at_once_all_find_them(
+    empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    def ensure(_: int) -> Constraints:
+        with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+            return ensure_constraints(writer, CATALOGUE)
+
+    for name in ensure(0).names:
+        kind = "CONSTRAINT" if name.endswith("_unique") else "INDEX"
+        graph_driver.execute_query(f"DROP {kind} {name}")
+    with ThreadPoolExecutor(4) as several:
+        made = list(several.map(ensure, range(4)))
+    assert any(each.created for each in made)
+    assert ensure(0).created == ()
 
 
 @pytest.mark.parametrize(
