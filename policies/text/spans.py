@@ -1,0 +1,95 @@
+"""A span always points at the characters that were found, and overlapping spans never leave one of them out.
+
+The vocabulary of free text: what detection yields, what the graph keeps beside a text (never the matched values), and
+what masking cuts. Offsets are code points of the original text, as Python counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PiiKind(StrEnum):
+    """What a span of text is; the value is the entity type of a labelled set."""
+
+    PERSON = "PERSON"
+    ADDRESS = "ADDRESS"
+    CN_ID = "CN_ID"
+    PHONE = "PHONE"
+    PLATE = "PLATE"
+    BANK_CARD = "BANK_CARD"
+    USCC = "USCC"
+    TRAVEL_DOC = "TRAVEL_DOC"
+    EMAIL = "EMAIL"
+    IM_ID = "IM_ID"
+    PROPERTY_CERT = "PROPERTY_CERT"
+    HUKOU_NO = "HUKOU_NO"
+    HOUSE_CODE = "HOUSE_CODE"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters `start` to `end` (excluded) of a text are personal. `reason` names the rule, never the value."""
+
+    start: int
+    end: int
+    kind: PiiKind = field(compare=False)
+    score: float = field(default=1.0, compare=False)
+    reason: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found in one text, ordered and without overlap; `failed` names why it must be redacted whole."""
+
+    spans: tuple[Span, ...] = ()
+    failed: str | None = None
+
+
+class SpansError(ValueError):
+    """What is stored beside a text is not a list of spans of that text."""
+
+
+def without_overlap(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans in order, in which overlapping ones have become one of the kind of the longest (then of the surest)."""
+    groups: list[list[Span]] = []
+    end = -1
+    for each in sorted(spans):
+        if each.start < end:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+        end = max(end, each.end)
+    return tuple(_united(group) for group in groups)
+
+
+def _united(group: Sequence[Span]) -> Span:
+    first = max(group, key=lambda each: (each.end - each.start, each.score))
+    return Span(group[0].start, max(each.end for each in group), first.kind, first.score, first.reason)
+
+
+def encode(spans: Sequence[Span]) -> str:
+    """The form that the graph keeps: `0-3 PERSON,7-16 ADDRESS`, empty for a text in which nothing is personal."""
+    return ",".join(f"{each.start}-{each.end} {each.kind}" for each in spans)
+
+
+def decode(stored: str, length: int) -> tuple[Span, ...]:
+    """The stored spans of a text of `length` characters; raises SpansError unless they are ordered and lie in it."""
+    return tuple(_decoded(stored, length)) if stored else ()
+
+
+def _decoded(stored: str, length: int) -> Iterator[Span]:
+    before = 0
+    for part in stored.split(","):
+        place, _, kind = part.partition(" ")
+        try:
+            start, end = (int(each) for each in place.split("-"))
+            span = Span(start, end, PiiKind(kind))
+        except ValueError:
+            raise SpansError("not a list of spans") from None
+        if not before <= start < end <= length:
+            raise SpansError("spans out of order or outside the text")
+        before = end
+        yield span
