@@ -12,7 +12,7 @@ from typing import Any
 from hub.cypher import REQUEST, Cypher, Node, Reference, both
 from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
 from policies.aggregate import DOMINANT, one_subject
-from schema.catalogue import Catalogue, Entity
+from schema.catalogue import Bucket, Catalogue, Entity, Field
 from schema.predicate import Compare, Placeholder
 
 
@@ -25,11 +25,14 @@ class Statement:
     references: tuple[Reference, ...]
 
 
-def compile_plan(planned: Planned, catalogue: Catalogue) -> Statement | None:
-    """The statement of a plan, or None where nothing is to be fetched."""
+def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> Statement | None:
+    """The statement of a plan, or None where nothing is to be fetched.
+
+    `detector` is the version whose spans of free text are trusted; with another one's, a text is redacted whole.
+    """
     if not planned.fetched:
         return None
-    writer = _Compiler(Cypher(catalogue, planned.decision))
+    writer = _Compiler(Cypher(catalogue, planned.decision, detector))
     calls = [f"CALL () {{\n{writer.root(root, f'r{index}')}\n}}" for index, root in enumerate(planned.fetched)]
     names = ", ".join(f"r{index}" for index in range(len(calls)))
     return Statement(
@@ -149,13 +152,21 @@ class _Compiler:
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
         subject = self._subjects(root.entity, node, lines)
         buckets = [
-            f"{self.cypher.bucket_cell(node, field, bucket)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
+            f"{self._bucket(node, field, bucket, lines)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
         ]
         groups = [f"b{index}" for index in range(len(root.buckets))]
         lines += self._counts(root.entity, node.var, subject, buckets, groups)
         cells = ", ".join([*groups, self._rounded(table.rounding)])
         lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
         return "\n".join(lines)
+
+    def _bucket(self, node: Node, field: Field, bucket: Bucket, lines: list[str]) -> str:
+        """What a row falls into; a text falls into the group of each of its words."""
+        if bucket.kind != "words":
+            return self.cypher.bucket_cell(node, field, bucket)
+        word = self.cypher.variable()
+        lines.append(f"  UNWIND {self.cypher.words(node, field)} AS {word}")
+        return word
 
     def _counts(self, entity: Entity, var: str, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
         """One row a cell with its `amount`, where enough people contribute and none of them dominates."""

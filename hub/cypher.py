@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from hub import veil
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field
+from schema.catalogue import Beside, Bucket, Catalogue, EdgeEnd, Entity, Field
 from schema.predicate import (
     All,
     Any_,
@@ -67,11 +67,15 @@ class Node:
 
 
 class Cypher:
-    """Gathers the parameters and references of one statement while its text is written."""
+    """Gathers the parameters and references of one statement while its text is written.
 
-    def __init__(self, catalogue: Catalogue, decision: Decision) -> None:
+    `detector` is the version whose spans are trusted; without one, every free text is redacted whole.
+    """
+
+    def __init__(self, catalogue: Catalogue, decision: Decision, detector: str = "") -> None:
         self.catalogue = catalogue
         self.decision = decision
+        self.detector = detector
         self.parameters: dict[str, Any] = {}
         self.references: list[Reference] = []
         self._variables = 0
@@ -271,17 +275,42 @@ class Cypher:
         if effects.clear:
             branches.append((effects.clear, self.read(node, field, position, REQUEST)))
         for rung, rows in effects.masks:
-            branches.append((rows, self._masked(self.read(node, field, position, REQUEST), field, rung)))
+            branches.append((rows, self._masked(node, field, position, rung)))
         if len(branches) == 1 and node.within <= branches[0][0]:
             return branches[0][1]
         return f"CASE {' '.join(f'WHEN {self.rows(node, rows)} THEN {text}' for rows, text in branches)} END"
 
-    def _masked(self, value: str, field: Field, rung: str) -> str:
+    def _masked(self, node: Node, field: Field, position: str, rung: str) -> str:
         """The masked form, or a pair of rung and value for `hub/respond.py` where Cypher cannot mask it."""
         mask = masking.parse(rung)
+        value = self.read(node, field, position, REQUEST)
+        if isinstance(mask, masking.Text):
+            return self._cut_later(node, field, value, rung)
         if mask.after_fetch:
             return f"CASE WHEN {value} IS NOT NULL THEN {{m: {self.parameter(rung)}, v: {value}}} END"
         return veil.mask(value, field, mask, self.operand)
+
+    def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
+        """A text with its spans; one without spans of the detector in force does not leave the database."""
+        if field.beside is None:
+            return veil.mask(value, field, masking.Redact(), self.operand)
+        spans = f"{node.var}.{field.beside.spans}"
+        found = f"{spans} IS NOT NULL AND {self._detected(node, field.beside)}"
+        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}}}"
+        return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
+
+    def _detected(self, node: Node, beside: Beside) -> str:
+        return f"{node.var}.{beside.detector} = {self.parameter(self.detector)}"
+
+    def words(self, node: Node, field: Field) -> str:
+        """The words of a free text where it is clear or open to aggregates; none of another detector's finding."""
+        if field.beside is None:
+            return "[]"
+        effects = self.table(node.entity).of(field.name)
+        self.read(node, field, "group", REQUEST)
+        guard = self._guard(node, effects.clear | effects.aggregate)
+        words = f"{node.var}.{field.beside.words}"
+        return f"CASE WHEN {both(self._detected(node, field.beside), guard)} THEN {words} ELSE [] END"
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere: what a request may sort by."""

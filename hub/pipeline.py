@@ -62,6 +62,8 @@ class Hub:
     caps: Caps = field(default_factory=Caps)
     succession: Succession = field(default_factory=Succession)
     reloader: Reloader | None = None
+    detector: str = ""
+    """Version of the detector whose spans of free text are trusted; with none, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = local_now
 
 
@@ -99,7 +101,7 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
     with _stage(hub, trail, "caps"):
         await hub.caps.spend(planned, now)
     with _stage(hub, trail, "compile"):
-        statement = compile_plan(planned, hub.catalogue)
+        statement = compile_plan(planned, hub.catalogue, hub.detector)
     with _stage(hub, trail, "fetch"):
         row = await _fetch(hub, statement.text, statement.parameters) if statement else {}
     with _stage(hub, trail, "respond"):

@@ -238,4 +238,4 @@ def _explanation(hub: Hub, arrival: Arrival, person: str, question: Question) ->
         planned = plan(validated.operation, fragments, validated.variables, decision, hub.schema, CATALOGUE, hub.seals)
     except HubError:
         return None
-    return explain(planned, compile_plan(planned, CATALOGUE))
+    return explain(planned, compile_plan(planned, CATALOGUE, hub.detector))

@@ -34,6 +34,7 @@ from hub.planned import (
 from hub.seal import Seals
 from policies.aggregate import MAX_CELLS, cells, domain
 from policies.masking import mask_fetched
+from policies.text.spans import FreeText
 from schema.catalogue import Catalogue
 from schema.graphql import aggregate_type
 
@@ -117,8 +118,9 @@ class _Responder:
         """A cell as it came, or masked here where Cypher could not."""
         if not isinstance(found, dict):
             return found
+        value = FreeText(found["v"], found["s"]) if "s" in found else found["v"]
         key = self.seals.pseudonym_key(self.department, self.purpose)
-        return mask_fetched(found["m"], found["v"], self.planned.decision.today, key)
+        return mask_fetched(found["m"], value, self.planned.decision.today, key)
 
     def _edge(self, cell: EdgeCell, found: Any) -> Any:
         if cell.first is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from policies import masking
+from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import Bucket, Field, Scalar
 from schema.predicate import Placeholder
 
@@ -36,7 +37,7 @@ def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:
             kept = f"{head}'****'{tail}"
             return f"CASE WHEN size({value}) > {first + last} THEN {kept} WHEN {value} IS NOT NULL THEN '***' END"
         case masking.Surname():
-            compound = operand(list(masking.COMPOUND_SURNAMES))
+            compound = operand(list(COMPOUND_SURNAMES))
             return (
                 f"CASE WHEN size({value}) > 2 AND left({value}, 2) IN {compound} THEN left({value}, 2) + '**' "
                 f"WHEN size({value}) > 1 THEN left({value}, 1) + '**' WHEN {value} IS NOT NULL THEN '***' END"

@@ -58,6 +58,9 @@ def domain(field: Field, bucket: Bucket, places: Sequence[str] | None) -> tuple[
     """
     if bucket.kind == "age_band":
         return AGE_BANDS
+    if bucket.kind == "words":
+        # A word of which nothing is shown looks like one that nobody used: neither is listed.
+        return ()
     return field.values if bucket.kind == "value" else tuple(places or ())
 
 

@@ -17,19 +17,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+from policies.text.show import PARTS, Shown, cut, shown
+from policies.text.spans import FreeText
+from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import RegionLevel, Scalar
 
 REDACTED = "***"
 """What stands for a text of which nothing may be shown. Other types are null."""
-
-COMPOUND_SURNAMES = (
-    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟",
-    "尉遲", "公孙", "公孫", "慕容", "令狐", "司徒", "司空", "夏侯", "轩辕", "軒轅", "长孙",
-    "長孫", "宇文", "鲜于", "鮮于", "闾丘", "閭丘", "南宫", "南宮", "端木", "百里", "呼延",
-    "独孤", "獨孤", "申屠", "太史", "澹台", "澹臺", "濮阳", "濮陽", "赫连", "赫連", "钟离",
-    "鍾離",
-)  # fmt: skip
-"""Two-character surnames: `surname` keeps both characters."""
 
 OLDEST_BAND = 90
 """Ages from here on share one band: few people are that old."""
@@ -198,6 +192,23 @@ class Address:
         return found.group(0) if found else REDACTED
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Free text with placeholders for all that is personal in it; `parts` are left of some kinds.
+
+    Takes a `FreeText`: a text without the spans that were found in it is redacted whole.
+    """
+
+    parts: tuple[str, ...]
+    instead: Shown
+    scalars: frozenset[Scalar] = _TEXT
+    after_fetch: bool = True
+
+    def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
+        """`【姓名】称楼上漏水，【电话尾号1478】`."""
+        return cut(value.text, value.spans, self.instead) if isinstance(value, FreeText) else REDACTED
+
+
 ADDRESS_LEVELS: Mapping[str, re.Pattern[str]] = {
     "street": re.compile(r"[^0-9０-９]{1,40}?(?:街道|鎮|镇|鄉|乡|大道|路|街|巷)"),
     "estate": re.compile(r"[^0-9０-９]{1,40}?(?:小區|小区|花園|花园|家園|家园|公寓|新村|苑|村)"),
@@ -261,6 +272,12 @@ def _address(parameters: tuple[str, ...]) -> Mask:
     return Address(parameters[0])
 
 
+def _text_mask(parameters: tuple[str, ...]) -> Mask:
+    if not set(parameters) <= set(PARTS) or len(set(parameters)) != len(parameters):
+        raise MaskError(f"takes what is left of some kinds, each once: {', '.join(PARTS)}")
+    return Text(parameters, shown(parameters))
+
+
 METHODS: Mapping[str, Callable[[tuple[str, ...]], Mask]] = {
     "redact": _no_parameters(Redact),
     "partial": _partial,
@@ -272,6 +289,7 @@ METHODS: Mapping[str, Callable[[tuple[str, ...]], Mask]] = {
     "year": _no_parameters(Year),
     "age_band": _no_parameters(AgeBand),
     "region": _region,
+    "text": _text_mask,
 }
 
 
@@ -280,7 +298,7 @@ def mask_fetched(text: str, value: Any, today: dt.date, key: bytes) -> Any:
     try:
         return parse(text).apply(value, today, key)
     except Exception:
-        return REDACTED if isinstance(value, str) else None
+        return REDACTED if isinstance(value, str | FreeText) else None
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,9 @@ from types import MappingProxyType
 NEVER_STORE = frozenset({"face", "fingerprint", "iris", "voiceprint", "gene", "gait", "track", "travel"})
 """Words for biometrics and travel tracks: no field may carry them, so no connector can write them."""
 
+BUCKETS = ("value", "age_band", "region", "words")
+"""The ways to coarsen a field; see `Bucket`."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _MASK = re.compile(r"[a-z_]+(\((-?[A-Za-z0-9]+)(,-?[A-Za-z0-9]+)*\))?\Z")
 
@@ -86,12 +89,18 @@ class RegionLevel(StrEnum):
 class Bucket:
     """One way to coarsen a field for aggregates.
 
-    `kind` is `value` (an enum as it is), `age_band` (decades of age) or `region` (the path cut at `level`).
+    `kind` is `value` (an enum as it is), `age_band` (decades of age), `region` (the path cut at `level`) or `words`
+    (each word of a free text that is no part of anything personal; a row falls into as many groups as it has words).
     """
 
     name: str
     kind: str = "value"
     level: RegionLevel | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether a filter may name it: words may not, or a search for one would count those who said it."""
+        return self.kind != "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,46 @@ class Field:
         if self.sensitive:
             tags.add("sensitive")
         return frozenset(tags)
+
+    @property
+    def beside(self) -> Beside | None:
+        """What the graph keeps beside a free text; None for other fields."""
+        return Beside(self.name) if self.kind is Kind.FREE_TEXT else None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Properties beside a free text, written with it: what was found in it, by which detector, when.
+
+    They are no fields: no policy, query or source can name them.
+    """
+
+    text: str
+
+    @property
+    def spans(self) -> str:
+        """Where it is personal, as a flat list of numbers; absent where that could not be told."""
+        return f"{self.text}Spans"
+
+    @property
+    def words(self) -> str:
+        """Its words outside the spans, each once."""
+        return f"{self.text}Words"
+
+    @property
+    def detector(self) -> str:
+        """The version of the detector that found the spans."""
+        return f"{self.text}Detector"
+
+    @property
+    def detected(self) -> str:
+        """When it did."""
+        return f"{self.text}DetectedAt"
+
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """All of them."""
+        return self.spans, self.words, self.detector, self.detected
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +408,9 @@ def _check_entity(entity: Entity) -> None:
     for name in [entity.name, entity.plural, *names]:
         if not _NAME.match(name):
             raise CatalogueError(f"{entity.name}: {name!r} is not a plain ASCII name")
+    beside = {name for each in entity.fields if each.beside for name in each.beside.names}
+    if beside & set(names):
+        raise CatalogueError(f"{entity.name}: a field has the name of what is kept beside a free text")
     for each in entity.fields:
         _check_field(entity, each, names)
 
@@ -377,7 +429,7 @@ def _check_field(entity: Entity, each: Field, names: list[str]) -> None:
             raise CatalogueError(f"{where}: a `value` bucket is an enum's own name")
         if bucket.kind != "value" and bucket.name in names:
             raise CatalogueError(f"{where}: bucket {bucket.name!r} hides a field")
-        if bucket.kind not in {"value", "age_band", "region"} or (bucket.kind == "region") != (
-            bucket.level is not None
-        ):
+        if (bucket.kind == "words") and each.kind is not Kind.FREE_TEXT:
+            raise CatalogueError(f"{where}: only a free text has words")
+        if bucket.kind not in BUCKETS or (bucket.kind == "region") != (bucket.level is not None):
             raise CatalogueError(f"{where}: bucket {bucket.name!r} has an unknown kind or no level")

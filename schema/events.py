@@ -66,7 +66,8 @@ EVENT = Entity(
             Kind.FREE_TEXT,
             Grade.GENERAL_3,
             personal=True,
-            masks=("redact",),
+            masks=("redact", "text", "text(phone4)", "text(surname,phone4)"),
+            buckets=(Bucket("word", "words"),),
             source="hotline",
         ),
         Field(

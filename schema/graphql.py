@@ -218,7 +218,7 @@ class _Types:
             kind = _enum_name(entity, field) if field.scalar is Scalar.ENUM else field.scalar.value
             members.append(_Member(field.name, f"{kind}Filter | None", optional_input=True))
         if aggregate:
-            coarse = [bucket for _, bucket in entity.buckets() if bucket.kind != "value"]
+            coarse = [bucket for _, bucket in entity.buckets() if bucket.kind != "value" and bucket.comparable]
             members += [_Member(bucket.name, "BucketFilter | None", optional_input=True) for bucket in coarse]
         for end in entity.edges.values():
             self._edge_filter(end.target)

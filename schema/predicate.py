@@ -211,6 +211,8 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
 def _field_or_bucket(grammar: Grammar, entity: Entity, key: str) -> tuple[Field, Bucket | None]:
     if grammar.buckets and not entity.has(key):
         field, bucket = entity.bucket(key)
+        if not bucket.comparable:
+            raise CatalogueError(f"{key} groups, and cannot be compared")
         return field, bucket
     return entity.field(key), None
 

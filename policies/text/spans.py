@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class PiiKind(StrEnum):
@@ -48,6 +49,19 @@ class Detection:
     failed: str | None = None
 
 
+KINDS = tuple(PiiKind)
+"""A kind's place in this tuple is what the graph keeps; kinds are added at the end and never moved."""
+
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
+
+
+class FreeText(NamedTuple):
+    """A text as the graph keeps it, with the flat list of its spans."""
+
+    text: str
+    spans: Sequence[int]
+
+
 class SpansError(ValueError):
     """What is stored beside a text is not a list of spans of that text."""
 
@@ -70,26 +84,26 @@ def _united(group: Sequence[Span]) -> Span:
     return Span(group[0].start, max(each.end for each in group), first.kind, first.score, first.reason)
 
 
-def encode(spans: Sequence[Span]) -> str:
-    """The form that the graph keeps: `0-3 PERSON,7-16 ADDRESS`, empty for a text in which nothing is personal."""
-    return ",".join(f"{each.start}-{each.end} {each.kind}" for each in spans)
+def encode(spans: Sequence[Span]) -> list[int]:
+    """The form that the graph keeps: start, end and kind of each span in one flat list, which is quick to cut by."""
+    return [number for each in spans for number in (each.start, each.end, _CODES[each.kind])]
 
 
-def decode(stored: str, length: int) -> tuple[Span, ...]:
+def decode(stored: Sequence[int], length: int) -> tuple[Span, ...]:
     """The stored spans of a text of `length` characters; raises SpansError unless they are ordered and lie in it."""
-    return tuple(_decoded(stored, length)) if stored else ()
-
-
-def _decoded(stored: str, length: int) -> Iterator[Span]:
+    found = []
     before = 0
-    for part in stored.split(","):
-        place, _, kind = part.partition(" ")
-        try:
-            start, end = (int(each) for each in place.split("-"))
-            span = Span(start, end, PiiKind(kind))
-        except ValueError:
-            raise SpansError("not a list of spans") from None
-        if not before <= start < end <= length:
-            raise SpansError("spans out of order or outside the text")
+    for start, end, code in triples(stored):
+        if not (before <= start < end <= length and 0 <= code < len(KINDS)):
+            raise SpansError("spans out of order, outside the text or of an unknown kind")
         before = end
-        yield span
+        found.append(Span(start, end, KINDS[code]))
+    return tuple(found)
+
+
+def triples(stored: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Start, end and kind of each stored span; raises SpansError if the list breaks off."""
+    if len(stored) % 3:
+        raise SpansError("a list of spans that breaks off")
+    numbers = iter(stored)
+    return zip(numbers, numbers, numbers, strict=True)

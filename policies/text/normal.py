@@ -1,0 +1,152 @@
+"""A stretch of the plain text always covers every character that it was written with, whatever was made plain.
+
+Making plain never adds a character: one becomes one (full width, compatibility forms, digits in circles, traditional
+characters), or none (zero-width, direction marks, variation selectors, combining marks, control characters). So one
+tuple of positions is enough to find the way back. Blanks, dots, dashes, emoji and letter case are kept: the rules read
+them. Traditional characters come from OpenCC's table (`simplified.txt`, Apache-2.0).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe20-\ufe2f"
+    "\u180b-\u180f\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef"
+)
+"""Combining marks, variation selectors and skin tones: part of the character before them."""
+
+_INVISIBLE = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
+)
+"""Characters without a width, direction marks, fillers, tags and control characters other than blanks."""
+
+_REMOVED = re.compile(f"[{_MARKS}{_INVISIBLE}]+")
+_TRAILING = re.compile(f"[{_MARKS}]*")
+
+_ROUND = {
+    **{chr(0x2460 + n): str(n + 1) for n in range(9)},
+    **{chr(base + n): str(n + 1) for base in (0x2776, 0x2780, 0x278A, 0x24F5) for n in range(9)},
+    **{"⓪": "0", "⓿": "0", "🄋": "0", "🄌": "0"},
+    **{char: str(n) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉") for n, char in enumerate(digits)},
+}
+_ROUND_CLASS = f"[{''.join(_ROUND)}]"
+_ROUND_NUMBER = re.compile(f"{_ROUND_CLASS}{{3,}}|(?<=[0-9]){_ROUND_CLASS}+(?=[0-9])")
+_ROUND_TABLE = str.maketrans(_ROUND)
+"""Digits in circles are digits where several stand together; alone they number the items of a list."""
+
+
+def _simplified() -> dict[str, str]:
+    path = Path(__file__).with_name("simplified.txt")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = "".join(line for line in lines if not line.startswith("#"))
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _compatible() -> dict[str, str]:
+    """Characters whose compatibility form (NFKC) is one character, in the blocks where writers find look-alikes."""
+    blocks = (
+        *((0x2E80, 0x2FE0), (0x3000, 0x3001), (0xF900, 0xFB00), (0xFE10, 0xFE70), (0xFF00, 0xFFF0)),
+        *((0x1D400, 0x1D800), (0x2F800, 0x2FA20), (0x2160, 0x2180), (0x24B6, 0x24EA), (0x1F130, 0x1F14A)),
+    )
+    table = {}
+    for char in (chr(code) for first, last in blocks for code in range(first, last)):
+        plain = unicodedata.normalize("NFKC", char)
+        if len(plain) == 1 and plain != char and not _REMOVED.match(plain):
+            table[char] = plain
+    return table
+
+
+def _one_to_one() -> dict[str, str]:
+    simplified = _simplified()
+    compatible = {char: simplified.get(plain, plain) for char, plain in _compatible().items()}
+    blanks = dict.fromkeys(
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "
+    )
+    return simplified | compatible | blanks
+
+
+_ONE_TO_ONE = _one_to_one()
+_TABLE = str.maketrans(_ONE_TO_ONE)
+_UNUSUAL = re.compile(f"[{''.join(re.escape(char) for char in _ONE_TO_ONE)}{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A text made plain (`text`) and as it was written; `starts` holds the place of each plain character, None if same.
+
+    Both offsets count code points.
+    """
+
+    text: str
+    original: str
+    starts: tuple[int, ...] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where the plain characters `start` to `end` (excluded) stand in the text as written, marks included.
+
+        Raises ValueError unless `0 <= start <= end <= len(text)`.
+        """
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError("a span outside its text")
+        if self.starts is None:
+            return start, end
+        if start == end:
+            place = self.starts[start] if start < len(self.starts) else len(self.original)
+            return place, place
+        after = _TRAILING.match(self.original, self.starts[end - 1] + 1)
+        return self.starts[start], after.end() if after else self.starts[end - 1] + 1
+
+
+def normalise(text: str) -> Normal:
+    """The plain form of `text`; a text that is plain already is returned as it is, without a table of positions."""
+    if text.isascii() and text.isprintable():
+        return Normal(text, text)
+    if not _UNUSUAL.search(text):
+        return Normal(text, text)
+    plain = text.translate(_TABLE)
+    starts = None
+    if _REMOVED.search(plain):
+        starts = _kept(plain)
+        plain = _REMOVED.sub("", plain)
+    plain = _ROUND_NUMBER.sub(lambda found: found[0].translate(_ROUND_TABLE), plain)
+    return Normal(plain, text, starts)
+
+
+def _kept(text: str) -> tuple[int, ...]:
+    places: list[int] = []
+    at = 0
+    for found in _REMOVED.finditer(text):
+        places.extend(range(at, found.start()))
+        at = found.end()
+    places.extend(range(at, len(text)))
+    return tuple(places)
+
+
+_NUMERALS = {
+    **dict(zip("〇零一二三四五六七八九", "00123456789", strict=True)),
+    **dict(zip("壹贰叁肆伍陆柒捌玖", "123456789", strict=True)),
+    **dict(zip("幺么弌弍弎两洞拐", "11123207", strict=True)),
+}
+_NUMERAL_TABLE = str.maketrans(_NUMERALS)
+BETWEEN = (
+    "[ \\t.\\-·•‧∙・_—–―~*+/\\\\|,…'`、=:;\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+)
+"""What people put between the digits of one number: blanks, dots, dashes, bars, emoji."""
+
+_SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
+_NUMERAL = re.compile(f"[{''.join(_NUMERALS)}]")
+
+
+def digits(text: str) -> str:
+    """The plain text in which numbers spelled in Chinese numerals (一三八…, 壹叁捌…) are digits, one for one.
+
+    Only five or more in a row are a number; `一楼` and `三号` stay as they are. Returns `text` itself if none is there.
+    """
+    if not _NUMERAL.search(text):
+        return text
+    return _SPELLED.sub(lambda found: found[0].translate(_NUMERAL_TABLE), text)

@@ -1,0 +1,79 @@
+"""A text is shown with a typed placeholder in the place of everything personal, or it is not shown.
+
+The mask `text`: slicing by the spans that were found at ingest. A placeholder says what stood there (`【姓名】`); a
+purpose may be given a part of some kinds: the last four digits of a telephone (`【电话尾号1478】`), a surname
+(`【姓张】`). Of a form from which that part cannot be told for certain, nothing is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from policies.text.spans import KINDS, PiiKind, SpansError, triples
+from policies.text.surnames import COMPOUND_SURNAMES
+
+LABELS: Mapping[PiiKind, str] = {
+    PiiKind.PERSON: "姓名",
+    PiiKind.ADDRESS: "地址",
+    PiiKind.CN_ID: "身份证号",
+    PiiKind.PHONE: "电话",
+    PiiKind.PLATE: "车牌",
+    PiiKind.BANK_CARD: "银行卡号",
+    PiiKind.USCC: "信用代码",
+    PiiKind.TRAVEL_DOC: "证件号",
+    PiiKind.EMAIL: "邮箱",
+    PiiKind.IM_ID: "社交账号",
+    PiiKind.PROPERTY_CERT: "产权证号",
+    PiiKind.HUKOU_NO: "户口号",
+    PiiKind.HOUSE_CODE: "房屋编码",
+}
+"""What a placeholder calls each kind."""
+
+Shown = Sequence[str | Callable[[str], str]]
+"""For each kind, in the order of KINDS, what stands in its place: a text, or what makes one of the span."""
+
+PLACEHOLDER = re.compile(rf"【(?:{'|'.join(LABELS.values())}|电话尾号[0-9]{{4}}|姓[一-鿿]{{1,2}})】")
+"""Every placeholder that a masked text can hold; nothing in one is personal."""
+
+_PLACEHOLDERS = {kind: f"【{label}】" for kind, label in LABELS.items()}
+
+
+def _phone4(span: str) -> str:
+    digits = [str(int(each)) for each in span if each.isdecimal()]
+    return f"【电话尾号{''.join(digits[-4:])}】" if len(digits) > 6 else _PLACEHOLDERS[PiiKind.PHONE]
+
+
+def _surname(span: str) -> str:
+    called = span[1:] if span[:1] in {"老", "小", "阿"} else span
+    surname = called[:2] if called[:2] in COMPOUND_SURNAMES else called[:1]
+    told = len(span) > len(surname) and "一" <= surname[:1] <= "鿿"
+    return f"【姓{surname}】" if told else _PLACEHOLDERS[PiiKind.PERSON]
+
+
+PARTS: Mapping[str, tuple[PiiKind, Callable[[str], str]]] = {
+    "phone4": (PiiKind.PHONE, _phone4),
+    "surname": (PiiKind.PERSON, _surname),
+}
+"""What a purpose may be left of a kind, by the name that a mask gives it."""
+
+
+def shown(parts: Sequence[str]) -> Shown:
+    """What stands for each kind where these parts are left; the names are those of PARTS."""
+    left: dict[PiiKind, Callable[[str], str]] = {PARTS[each][0]: PARTS[each][1] for each in parts}
+    return tuple(left.get(kind, _PLACEHOLDERS[kind]) for kind in KINDS)
+
+
+def cut(text: str, stored: Sequence[int], instead: Shown) -> str:
+    """The text with each span replaced; raises SpansError unless the spans are ordered and lie in the text."""
+    kept: list[str] = []
+    at, length, kinds = 0, len(text), len(instead)
+    for start, end, code in triples(stored):
+        if start < at or end <= start or end > length or not 0 <= code < kinds:
+            raise SpansError("spans out of order, outside the text or of an unknown kind")
+        label = instead[code]
+        kept.append(text[at:start])
+        kept.append(label if label.__class__ is str else label(text[start:end]))  # type: ignore[operator]
+        at = end
+    kept.append(text[at:])
+    return "".join(kept)
