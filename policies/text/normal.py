@@ -70,9 +70,8 @@ def _one_to_one() -> dict[str, str]:
     return simplified | compatible | blanks
 
 
-_ONE_TO_ONE = _one_to_one()
-_TABLE = str.maketrans(_ONE_TO_ONE)
-_UNUSUAL = re.compile(f"[{''.join(re.escape(char) for char in _ONE_TO_ONE)}{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
+_TABLE = str.maketrans(_one_to_one())
+_RARE = re.compile(f"[{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +102,17 @@ class Normal:
 
 
 def normalise(text: str) -> Normal:
-    """The plain form of `text`; a text that is plain already is returned as it is, without a table of positions."""
+    """The plain form of `text`; no table of positions is made where nothing had to be left out."""
     if text.isascii() and text.isprintable():
         return Normal(text, text)
-    if not _UNUSUAL.search(text):
-        return Normal(text, text)
     plain = text.translate(_TABLE)
+    if not _RARE.search(plain):
+        return Normal(plain, text)
     starts = None
     if _REMOVED.search(plain):
         starts = _kept(plain)
         plain = _REMOVED.sub("", plain)
-    plain = _ROUND_NUMBER.sub(lambda found: found[0].translate(_ROUND_TABLE), plain)
-    return Normal(plain, text, starts)
+    return Normal(_ROUND_NUMBER.sub(lambda found: found[0].translate(_ROUND_TABLE), plain), text, starts)
 
 
 def _kept(text: str) -> tuple[int, ...]:
