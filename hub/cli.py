@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_ask, cli_audit, cli_graph, cli_policy
+from hub import cli_ask, cli_audit, cli_graph, cli_pii, cli_policy
 from hub.cli_words import Home, Json, Port, Refused, open_settings, progress_bar, remedied, row_counter
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(cli_graph.app, name="graph")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_policy.app, name="policy")
+app.add_typer(cli_pii.app, name="pii")
 app.command("token", epilog="Example: sluicegate token --app fire-inspection")(cli_ask.token)
 app.command(
     "query",
