@@ -87,8 +87,9 @@ def score(labelled: Sequence[Labelled], detections: Sequence[Detection]) -> Scor
     for each, detection in zip(labelled, detections, strict=True):
         for kind, place in _judged(each, detection.spans):
             counts.setdefault(kind, [0, 0, 0])[place] += 1
-        personal += sum(span.end - span.start for span in each.entities)
-        covered += _covered(each, detection)
+        wanted = _places(each.entities)
+        personal += len(wanted)
+        covered += len(wanted) if detection.failed else len(wanted & _places(detection.spans))
         negatives += each.negative
         alone += each.negative and detection.failed is None and not _unwanted(each, detection.spans)
         failed += detection.failed is not None
@@ -134,12 +135,8 @@ def _is_optional(each: Labelled, span: Span) -> bool:
     )
 
 
-def _covered(each: Labelled, detection: Detection) -> int:
-    wanted = {place for span in each.entities for place in range(span.start, span.end)}
-    total = sum(span.end - span.start for span in each.entities)
-    if detection.failed is not None:
-        return total
-    return total - len(wanted - {place for span in detection.spans for place in range(span.start, span.end)})
+def _places(spans: Iterable[Span]) -> set[int]:
+    return {place for span in spans for place in range(span.start, span.end)}
 
 
 def _iou(one: Span, other: Span) -> float:

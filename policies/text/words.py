@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from policies.source import PolicyFile, PolicyFileError
+from policies.text.normal import normalise
 
 MAX_WORDS = 20_000
 """Most words in one list file."""
@@ -43,15 +44,9 @@ class Words:
     never_pattern: re.Pattern[str] = field(default=NOTHING, compare=False, repr=False)
 
     @classmethod
-    def of(
-        cls,
-        people: Sequence[str] = (),
-        places: Sequence[str] = (),
-        never: Sequence[str] = (),
-        normalise: Callable[[str], str] = str,
-    ) -> Words:
-        """A list of these words; `normalise` brings each into the form of the texts that are searched."""
-        kept = [tuple(sorted({normalise(each) for each in words})) for words in (people, places, never)]
+    def of(cls, people: Sequence[str] = (), places: Sequence[str] = (), never: Sequence[str] = ()) -> Words:
+        """A list of these words, each in the plain form of the texts that are searched."""
+        kept = [tuple(sorted({normalise(each).text for each in words})) for words in (people, places, never)]
         return cls(*kept, *(_any_of(words) for words in kept))
 
     @property
@@ -64,16 +59,16 @@ class Words:
 NO_WORDS = Words()
 
 
-def load(path: Path, normalise: Callable[[str], str] = str) -> Words:
+def load(path: Path) -> Words:
     """Words of a YAML file. PolicyFileError for one that cannot be read, and for anything unknown in it."""
     try:
         raw = path.read_bytes()
     except OSError:
         raise PolicyFileError(path.name, "cannot be read") from None
-    return read(path.name, raw, normalise)
+    return read(path.name, raw)
 
 
-def read(name: str, raw: bytes, normalise: Callable[[str], str] = str) -> Words:
+def read(name: str, raw: bytes) -> Words:
     """Words of the bytes of a YAML file, which errors call `name`."""
     file = PolicyFile(name, raw)
     for key in file.content:
@@ -82,7 +77,7 @@ def read(name: str, raw: bytes, normalise: Callable[[str], str] = str) -> Words:
     lists = {section: _section(file, section) for section in SECTIONS}
     if sum(map(len, lists.values())) > MAX_WORDS:
         raise PolicyFileError(name, f"more than {MAX_WORDS} words")
-    return Words.of(**lists, normalise=normalise)
+    return Words.of(**lists)
 
 
 def _section(file: PolicyFile, section: str) -> list[str]:

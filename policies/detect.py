@@ -1,0 +1,322 @@
+"""A text is judged by every rule and by the model, or it is judged by none and redacted whole.
+
+The only file that imports Presidio. One analyzer without predefined recognisers, spaCy model or network: its NLP engine
+makes texts plain and runs the tagger on a batch, one recogniser of ours applies all rules to what that yields, and
+recognisers of a department's own may stand beside it. Presidio passes over what goes wrong (a pattern that times out is
+logged and skipped, an unknown entity is ignored): here each of these fails the text. Nothing of a text is ever logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from presidio_analyzer import (
+    AnalyzerEngine,
+    ContextAwareEnhancer,
+    EntityRecognizer,
+    RecognizerRegistry,
+    RecognizerResult,
+    pattern_recognizer,
+)
+from presidio_analyzer.app_tracer import AppTracer
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+
+from policies.text import numbers, people, places
+from policies.text.edition import edition
+from policies.text.normal import Normal, normalise
+from policies.text.spans import Detection, PiiKind, Span, without_overlap
+from policies.text.tagger import HOME, Tagger, TaggerError
+from policies.text.words import NO_WORDS, NOTHING, Words
+
+MAX_CHARACTERS = 20_000
+"""Longest text that is judged, in characters."""
+SECONDS = 2.0
+"""Longest time that the rules may take for one text."""
+REMEMBERED = 50_000
+"""How many texts' results are kept, by a keyed digest of the text."""
+BATCH = 256
+"""Texts a call of the model."""
+LANGUAGE = "zh"
+_ENTITIES = [str(kind) for kind in PiiKind]
+_REASON = "reason"
+
+
+class DetectorError(RuntimeError):
+    """The detector cannot be made; nothing may be judged without it."""
+
+
+class _Failed(Exception):
+    """A text cannot be judged; the argument is the reason that is counted."""
+
+
+class _Prepared(NlpArtifacts):
+    """What is known of a text before the rules see it."""
+
+    def __init__(self, normal: Normal, tagged: Sequence[Span]) -> None:
+        super().__init__([], [], [], [], None, LANGUAGE)  # type: ignore[arg-type]
+        self.normal = normal
+        self.tagged = tagged
+
+
+class _Preparation(NlpEngine):
+    """Presidio's place for a language model: makes texts plain, and tags a batch of them at once."""
+
+    def __init__(self, tagger: Tagger | None) -> None:
+        self._tagger = tagger
+
+    def load(self) -> None:
+        """Nothing is left to load."""
+
+    def is_loaded(self) -> bool:
+        return True
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        return next(self.process_batch([text], language))[1]
+
+    def process_batch(
+        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
+        """Plain text and what the model found in it, for each text. All texts are one batch."""
+        plain = [normalise(text) for text in texts]
+        tagged: Sequence[Sequence[Span]] = [()] * len(plain)
+        if self._tagger is not None:
+            tagged = self._tagger.tag([each.text for each in plain])
+        for normal, found in zip(plain, tagged, strict=True):
+            yield normal.text, _Prepared(normal, found)
+
+    def is_stopword(self, word: str, language: str) -> bool:
+        return False
+
+    def is_punct(self, word: str, language: str) -> bool:
+        return False
+
+    def get_supported_entities(self) -> list[str]:
+        return []
+
+    def get_supported_languages(self) -> list[str]:
+        return [LANGUAGE]
+
+
+class _Rules(EntityRecognizer):
+    """All of our rules in one recogniser (each separate one costs 15 µs a text), and what the model found."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._metadata: dict[str, dict[str, str]] = {}
+        super().__init__(supported_entities=_ENTITIES, name="rules", supported_language=LANGUAGE)
+
+    def load(self) -> None:
+        """Nothing is left to load."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
+        """Spans of the plain text; _Failed if they take too long."""
+        if not isinstance(nlp_artifacts, _Prepared):
+            raise _Failed("rules")
+        until = time.monotonic() + SECONDS
+        found = list(nlp_artifacts.tagged)
+        for spans in self._found(nlp_artifacts.normal):
+            for span in spans:
+                found.append(span)
+                if time.monotonic() > until:
+                    raise _Failed("timeout")
+            if time.monotonic() > until:
+                raise _Failed("timeout")
+        return [
+            RecognizerResult(each.kind, each.start, each.end, each.score, None, self._said(each.reason)) for each in found
+        ]
+
+    def _found(self, normal: Normal) -> Iterator[Iterator[Span]]:
+        yield numbers.find(normal)
+        yield people.find(normal, self._words)
+        yield places.find(normal, self._words)
+
+    def _said(self, reason: str) -> dict[str, str]:
+        if reason not in self._metadata:
+            self._metadata[reason] = {
+                RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+                _REASON: reason,
+            }
+        return self._metadata[reason]
+
+
+class _NoContext(ContextAwareEnhancer):
+    """Our rules read the words around a match themselves; Presidio's way needs tokens and copies every result."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 0, 0, 0)
+
+    def enhance_using_context(self, text: str, raw_results: list[RecognizerResult], *_: Any, **__: Any) -> list[RecognizerResult]:
+        return raw_results
+
+
+class _Skipped(logging.Handler):
+    """Presidio says only in its log that it passed over something; this hears it, and lets none of it out."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.reason = "timeout" if "timed out" in str(record.msg) else "rules"
+
+    def clear(self) -> None:
+        self.heard.reason = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the text at hand cannot be trusted, in this thread."""
+        reason: str | None = getattr(self.heard, "reason", None)
+        return reason
+
+
+def _listen() -> _Skipped:
+    heard = _Skipped()
+    for name in ("presidio-analyzer", "decision_process"):
+        log = logging.getLogger(name)
+        log.handlers = [heard]
+        log.propagate = False
+        log.setLevel(logging.WARNING)
+    pattern_recognizer.REGEX_TIMEOUT_SECONDS = SECONDS  # type: ignore[assignment]
+    return heard
+
+
+_SKIPPED = _listen()
+
+
+class Detector:
+    """Finds what is personal in texts. Safe to share between threads, which take turns."""
+
+    def __init__(
+        self, words: Words = NO_WORDS, *, model: Path | None = HOME, recognisers: Sequence[EntityRecognizer] = ()
+    ) -> None:
+        """`model` is the tagger's folder, None for rules only; `recognisers` are further ones of Presidio's kind.
+
+        A further recogniser is for the language `zh`, names kinds of PiiKind, and reads plain text (`normal.py`).
+        Raises DetectorError for a model that is missing or broken, and for a recogniser that would be passed over.
+        """
+        try:
+            tagger = None if model is None else Tagger.load(model)
+        except TaggerError as error:
+            raise DetectorError(str(error)) from None
+        for each in recognisers:
+            unknown = set(each.supported_entities) - set(_ENTITIES)
+            if each.supported_language != LANGUAGE or unknown or not each.supported_entities:
+                raise DetectorError(f"recogniser {each.name}: it is for {LANGUAGE} and finds kinds that are known")
+        self._words = words
+        self._preparation = _Preparation(tagger)
+        registry = RecognizerRegistry([_Rules(words), *recognisers], supported_languages=[LANGUAGE])
+        self._engine = AnalyzerEngine(
+            registry=registry,
+            nlp_engine=self._preparation,
+            app_tracer=AppTracer(enabled=False),
+            supported_languages=[LANGUAGE],
+            context_aware_enhancer=_NoContext(),
+        )
+        extra = ",".join(sorted(f"{each.name} {each.version}" for each in recognisers))
+        said = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
+        self.version = edition(said)
+        self._key = os.urandom(16)
+        self._known: OrderedDict[bytes, Detection] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def detect(self, texts: Sequence[str]) -> list[Detection]:
+        """What is personal in each text, in order. Never raises for a text: one that cannot be judged says why."""
+        with self._turn:
+            keys = [self._digest(text) for text in texts]
+            new = {key: text for key, text in zip(keys, texts, strict=True) if key and key not in self._known}
+            fresh = dict(zip(new, self._judged(list(new.values())), strict=True))
+            answers = [self._answer(key, text, fresh) for key, text in zip(keys, texts, strict=True)]
+            self._remember(fresh)
+            return answers
+
+    def explain(self, text: str) -> Detection:
+        """What is personal in a text, with the reason and score of each span, judged anew."""
+        with self._turn:
+            return self._judged([text])[0] if self._digest(text) else self._answer(None, text, {})
+
+    def _digest(self, text: str) -> bytes | None:
+        """A keyed digest; None for what is not a text that can be judged."""
+        if len(text) > MAX_CHARACTERS:
+            return None
+        try:
+            return hashlib.blake2b(text.encode(), digest_size=16, key=self._key).digest()
+        except UnicodeEncodeError:
+            return None
+
+    def _answer(self, key: bytes | None, text: str, fresh: dict[bytes, Detection]) -> Detection:
+        if key is None:
+            return Detection(failed="too long" if len(text) > MAX_CHARACTERS else "not text")
+        if key in fresh:
+            return fresh[key]
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    def _remember(self, fresh: dict[bytes, Detection]) -> None:
+        self._known.update((key, found) for key, found in fresh.items() if found.failed is None)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _judged(self, texts: Sequence[str]) -> list[Detection]:
+        return [found for at in range(0, len(texts), BATCH) for found in self._batch(texts[at : at + BATCH])]
+
+    def _batch(self, texts: Sequence[str]) -> list[Detection]:
+        try:
+            prepared = [each for _, each in self._preparation.process_batch(texts, LANGUAGE)]
+        except Exception:  # whatever the model raises, no text passes without it
+            if len(texts) == 1:
+                return [Detection(failed="model")]
+            return [found for text in texts for found in self._batch([text])]
+        return [self._analysed(each) for each in prepared]
+
+    def _analysed(self, prepared: NlpArtifacts) -> Detection:
+        if not isinstance(prepared, _Prepared):
+            return Detection(failed="rules")
+        _SKIPPED.clear()
+        try:
+            results = self._engine.analyze(prepared.normal.text, LANGUAGE, nlp_artifacts=prepared)
+            spans = self._kept([_span(each) for each in results], prepared.normal)
+        except _Failed as failed:
+            return Detection(failed=str(failed))
+        except TimeoutError:
+            return Detection(failed="timeout")
+        except Exception:  # whatever a recogniser raises, the text does not pass
+            return Detection(failed="rules")
+        return Detection(failed=_SKIPPED.reason) if _SKIPPED.reason else Detection(spans)
+
+    def _kept(self, spans: list[Span], normal: Normal) -> tuple[Span, ...]:
+        """Spans of the text as it was written, without what the word list calls public."""
+        never = _places(self._words.never_pattern, normal.text)
+        named = _places(self._words.places_pattern, normal.text)
+        kept = (
+            each
+            for each in spans
+            if not _within(each, never) and not (each.kind is PiiKind.PERSON and _within(each, named))
+        )
+        return without_overlap(
+            Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in kept
+        )
+
+
+def _span(result: RecognizerResult) -> Span:
+    metadata = result.recognition_metadata or {}
+    reason = metadata.get(_REASON) or metadata.get(RecognizerResult.RECOGNIZER_NAME_KEY, "")
+    if not 0 <= result.start < result.end:
+        raise _Failed("rules")
+    return Span(result.start, result.end, PiiKind(result.entity_type), result.score, str(reason))
+
+
+def _places(pattern: Any, text: str) -> list[tuple[int, int]]:
+    return [] if pattern is NOTHING else [found.span() for found in pattern.finditer(text)]
+
+
+def _within(span: Span, places_of_words: list[tuple[int, int]]) -> bool:
+    return any(start <= span.start and span.end <= end for start, end in places_of_words)
