@@ -1,0 +1,183 @@
+"""A code made of letters and digits is personal if its shape and its check digit say so, or its shape and a label.
+
+Plates (GA 36), unified social credit codes (GB 32100, checked by python-stdnum), passports and permits, property
+certificates, household-register and house codes. The text is plain (`normal.py`), with spelled numbers as digits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+from stdnum.cn import ric, uscc
+
+from policies.text.cues import Cues, Label, compact
+from policies.text.normal import BETWEEN
+from policies.text.spans import PiiKind, Span
+
+_GAP = "[ ·•‧∙.\\-_—*]{0,2}"
+_PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
+_ALNUM = "[A-Za-z0-9]"
+_NUMERAL = "一二三四五六七八九零〇"
+_PLATE = re.compile(
+    f"{_PROVINCE}牌?{_GAP}[A-Za-z](?P<serial>(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{4,6}}(?:{_GAP}[警学港澳挂使领超试])?)"
+    f"(?!{_ALNUM})"
+)
+_PLATE_CODE = re.compile(
+    r"[A-Z0-9]{5}|[A-Z0-9]{4}[警学港澳挂使领超试]|[A-Z][A-Z0-9]\d{4}|\d{5}[A-Z]|[A-Z0-9]{5}[警学港澳挂超试]"
+)
+_ARMED_PLATE = re.compile(
+    f"(?:WJ{_GAP}{_PROVINCE}|[军空海北南沈兰济广成]{_GAP}[A-Z]){_GAP}[0-9]{_GAP}(?:[0-9A-Z]{_GAP}){{4}}(?!{_ALNUM})"
+)
+_LABELLED_PLATE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{_GAP}(?:[A-Za-z0-9]{_GAP}){{4,5}}[A-Za-z0-9](?!{_ALNUM})")
+
+
+def plates(text: str, cues: Cues) -> Iterator[Span]:
+    """Plates of every province, new-energy and special ones, blanks and dots inside."""
+    for found in _PLATE.finditer(text):
+        serial = re.sub(f"{_GAP}(?=.)", "", found["serial"]).upper()
+        plain = serial.translate(_DIGIT_OF)
+        if _PLATE_CODE.fullmatch(plain) and any(char.isdigit() for char in plain):
+            yield Span(found.start(), found.end(), PiiKind.PLATE, 0.95, "plate")
+    for found in _ARMED_PLATE.finditer(text):
+        yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, "plate of the armed forces")
+    if "牌" in text or "车号" in text:
+        for found in _LABELLED_PLATE.finditer(text):
+            if cues.just_before(found.start()) is Label.PLATE and any(char.isdigit() for char in found[0]):
+                yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")
+
+
+_DIGIT_OF = str.maketrans(_NUMERAL, "12345678900")
+
+_CREDIT = re.compile(
+    f"(?<!{_ALNUM})[1-9AaNnYy]{BETWEEN}{{0,2}}[1-9](?:{BETWEEN}{{0,2}}[0-9]){{6}}(?:{BETWEEN}{{0,2}}[0-9A-Za-z]){{10}}(?!{_ALNUM})"
+)
+
+
+def credit_codes(text: str, cues: Cues) -> Iterator[Span]:
+    """Unified social credit codes: the check digit and a letter inside, or a label before; digits alone need both."""
+    for found in _CREDIT.finditer(text):
+        code = compact(found[0]).upper()
+        labelled = cues.near_before(found.start(), Label.CREDIT, reach=20)
+        if uscc.is_valid(code):
+            if (labelled or not code.isdigit()) and cues.just_before(found.start()) is not Label.SERIAL:
+                yield Span(found.start(), found.end(), PiiKind.USCC, 1.0, "credit code: check digit")
+        elif labelled and not is_resident_id(code):
+            yield Span(found.start(), found.end(), PiiKind.USCC, 0.8, "credit code: labelled, wrong check digit")
+
+
+_PROVINCES = frozenset(
+    str(code)
+    for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
+    for code in range(first, last + 1)
+)
+"""The first two digits of GB/T 2260; 81 to 83 are residence permits for Hong Kong, Macao and Taiwan."""
+
+
+def is_date(year: int, month: int, day: int) -> bool:
+    """Whether a person could have been born on that day."""
+    try:
+        return dt.date(1880, 1, 1) <= dt.date(year, month, day) <= dt.date(2099, 12, 31)
+    except ValueError:
+        return False
+
+
+def is_resident_id(number: str, *, checked: bool = False) -> bool:
+    """Whether 15 or 18 characters have a province and a date of birth; `checked`: and the right check digit."""
+    if number[:2] not in _PROVINCES:
+        return False
+    if len(number) == 15:
+        return number.isdigit() and is_date(1900 + int(number[6:8]), int(number[8:10]), int(number[10:12]))
+    if len(number) != 18 or not number[:17].isdigit():
+        return False
+    if not is_date(int(number[6:10]), int(number[10:12]), int(number[12:14])):
+        return False
+    return not checked or ric.calc_check_digit(number) == number[-1].upper()
+
+
+_DOCUMENT = re.compile(
+    f"(?<!{_ALNUM})(?:[EeGg](?:{BETWEEN}?[0-9]){{8}}|[Ee][A-HJ-NP-Za-hj-np-z](?:{BETWEEN}?[0-9]){{7}}"
+    f"|[CcWw](?:{BETWEEN}?[0-9]){{8}}|[CcWw][A-Za-z](?:{BETWEEN}?[0-9]){{7}}|[HhMm](?:{BETWEEN}?[0-9]){{8}}(?:[0-9]{{2}})?"
+    f"|[TtLlDdSsPpKk](?:{BETWEEN}?[0-9]){{8}}|[A-Za-z]{{3}}(?:{BETWEEN}?[0-9]){{12}})(?!{_ALNUM})"
+)
+_FOREIGN_DOCUMENT = re.compile(
+    f"(?<!{_ALNUM})(?:[A-Za-z]{{0,3}}{BETWEEN}?[0-9](?:{BETWEEN}?[0-9A-Za-z]){{5,14}}|[A-Za-z]{{1,2}}[0-9]{{6}}\\([0-9Aa]\\))(?!{_ALNUM})"
+)
+_PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
+_REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
+
+
+def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
+    """Passports, permits between the mainland, Hong Kong, Macao and Taiwan, permanent residence."""
+    near = (Label.TRAVEL, Label.RESIDENT)
+    for found in _DOCUMENT.finditer(text):
+        beside = cues.near_before(found.start(), *near, reach=16) or cues.near_after(found.end(), Label.TRAVEL, reach=8)
+        if beside and cues.just_before(found.start()) is not Label.SERIAL:
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "passport or permit: shape and label")
+    for found in _FOREIGN_DOCUMENT.finditer(text):
+        if cues.just_before(found.start()) is Label.TRAVEL and sum(char.isdigit() for char in found[0]) >= 6:
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "document number: labelled")
+    for found in _REGIONAL.finditer(text):
+        if cues.near_before(found.start(), *near):
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "identity card of Hong Kong or Taiwan")
+    for found in _PERMANENT.finditer(text):
+        number = found[0]
+        born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        if born and ric.calc_check_digit(number) == number[-1]:
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
+
+
+_HAN = "[\u4e00-\u9fff]"
+_YEAR = r"[(\[〔{](?:19|20)[0-9]{2}[)\]〕}]"
+_BEFORE = f"(?:(?![持有的为是]){_HAN}{{2,3}}[市县区州]|(?![证号为是有持的书]){_HAN})?"
+_CERTIFICATES = (
+    (
+        "property certificate",
+        re.compile(
+            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|宅证?|林证|土地?使?用?权?证)"
+            f"{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
+        ),
+    ),
+    (
+        "real-estate certificate",
+        re.compile(f"{_HAN}?{_YEAR} ?{_HAN}{{0,14}}?不动产(?:权|证明)?证?书?第? ?[0-9A-Z][0-9A-Z\\- ]{{3,14}}号?"),
+    ),
+    (
+        "land certificate",
+        re.compile(f"{_BEFORE}(?:国用|集用|集建|宅用|集土)字? ?{_YEAR}{_HAN}{{0,4}}第? ?[0-9][0-9A-Z\\- ]{{1,14}}号?"),
+    ),
+)
+_LABELLED_CERTIFICATE = re.compile(
+    "(?:不动产权?证书?|房产证|产权证|房权证|房屋所有权证|土地证|土地使用证|宅基地证|不动产登记证明?)"
+    "(?:书?编?号码?|号)?(?:是|为|:|\\(| )*(?P<code>[A-Z]{0,3}[0-9][0-9A-Z\\-]{6,24}(?:号)?)"
+)
+
+
+def certificates(text: str, cues: Cues) -> Iterator[Span]:
+    """Certificates of property, real estate and land, by their official wording or by a label."""
+    del cues
+    if not any(word in text for word in ("权", "房", "不动产", "用", "土地", "宅", "集")):
+        return
+    for reason, pattern in _CERTIFICATES:
+        for found in pattern.finditer(text):
+            yield Span(found.start(), found.end(), PiiKind.PROPERTY_CERT, 0.95, reason)
+    for found in _LABELLED_CERTIFICATE.finditer(text):
+        yield Span(found.start("code"), found.end("code"), PiiKind.PROPERTY_CERT, 0.85, "certificate number: labelled")
+
+
+_CODE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{{0,4}}[0-9](?:{BETWEEN}?[0-9A-Za-z]){{4,29}}(?!{_ALNUM})")
+_LABELLED = {
+    Label.REGISTER: (PiiKind.HUKOU_NO, "household register: labelled"),
+    Label.HOUSE: (PiiKind.HOUSE_CODE, "house code: labelled"),
+}
+
+
+def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
+    """Household-register and house codes: they have no shape of their own, the label says what they are."""
+    if "户" not in text and "编" not in text and "码" not in text:
+        return
+    for found in _CODE.finditer(text):
+        kind = _LABELLED.get(cues.just_before(found.start()) or Label.GENERIC)
+        if kind and not is_resident_id(compact(found[0])):
+            yield Span(found.start(), found.end(), kind[0], 0.9, kind[1])
