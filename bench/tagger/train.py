@@ -1,0 +1,185 @@
+"""The same seed, prose and corpora give the same model; whatever it learns from is invented or in `corpora.py`.
+
+    python -m bench.tagger.train CORPORA [--minutes 12] [--seed 5] [--out policies/text/model]
+
+Needs jax, optax, onnx, opencc and rjieba beside the project's own dependencies (a virtual environment of its own: the
+product never imports them). One core is enough. Writes `tagger.onnx`, `alphabet.txt`, `pairs.txt`, `VERSION`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import itertools
+import os
+import random
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+import jax  # type: ignore[import-not-found]
+import jax.numpy as jnp  # type: ignore[import-not-found]
+import numpy as np
+import optax  # type: ignore[import-not-found]
+
+from bench.tagger import corpora, network, noise, recipe
+from bench.tagger.recipe import Labelled
+from policies.text import tagger
+from policies.text.normal import normalise
+
+PROSE = Path(__file__).parent / "prose"
+ROW, GAP, BATCH = 256, 8, 48
+"""Texts are packed into rows; the gap between two is what no single convolution reaches across."""
+
+PAIRS = 14_000
+LABELS = {name: tagger.TAGS.index(f"B-{name}") for name in ("PERSON", "ADDRESS", "PLACE", "ORG")}
+LEAN = {tagger.TAGS.index("B-PERSON"): 0.5, tagger.TAGS.index("I-PERSON"): 0.3, 3: 0.2, 4: 0.2}
+"""A name missed costs more than a word masked: what is added to the logits after training."""
+
+RATE, DROP, SHARE_OF_NEWS = 2.5e-3, 0.12, 0.42
+
+
+def plain(text: Labelled) -> Labelled:
+    """The text as the tagger will see it."""
+    marks = [normalise(char).text for char in text.text]
+    return noise.kept(text, marks)
+
+
+def alphabet(texts: Iterable[str]) -> tuple[str, list[str], str]:
+    """Characters and pairs that are frequent, and the common characters that any name may use."""
+    single: collections.Counter[str] = collections.Counter()
+    double: collections.Counter[str] = collections.Counter()
+    for text in texts:
+        single.update(text)
+        double.update(map("".join, itertools.pairwise(text)))
+    fixed = set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    usual = [each for each, count in single.most_common() if count >= 3 and each not in fixed and each.isprintable()]
+    usual = sorted(each for each in usual if ord(each) < 0x10000)
+    known = set(usual)
+    pairs = [each for each, _ in double.most_common(3 * PAIRS) if set(each) <= known][:PAIRS]
+    wide = [each for each, _ in single.most_common(3200) if "\u4e00" <= each <= "\u9fa5"]
+    return "".join(usual), sorted(pairs), "".join(wide)
+
+
+def endless(made: Sequence[Any], kept: corpora.Corpora, wide: str, source: random.Random) -> Iterator[Labelled]:
+    """Training texts for ever: filled templates, recast news, reviews without names."""
+    news = (*kept.news, *kept.msra)
+    named = [each for each in news if any(label == recipe.PERSON for _, _, label in each.spans)]
+    while True:
+        draw = source.random()
+        if draw > SHARE_OF_NEWS:
+            text = recipe.filled(source.choice(made), source, wide)
+            if source.random() < 0.12:
+                text = noise.together(text, recipe.filled(source.choice(made), source, wide), source)
+        elif draw > 0.2:
+            text = corpora.recast(source.choice(named), source, wide)
+        elif draw > 0.1:
+            text = corpora.recast(source.choice(news), source, wide)
+        else:
+            text = source.choice(kept.reviews)
+        yield plain(noise.noisy(text, source))
+
+
+def batches(texts: Iterator[Labelled], known: tagger.Alphabet) -> Iterator[tuple[Any, Any, Any]]:
+    """Packed rows: numbers of characters, of pairs, and tags (-1 where there is none)."""
+    while True:
+        rows = np.zeros((BATCH, ROW), dtype=np.int32)
+        tags = np.full((BATCH, ROW), -1, dtype=np.int32)
+        for row, tag in zip(rows, tags, strict=True):
+            at = 0
+            while at < ROW - 40:
+                text = next(texts)
+                ids = known.read(text.text)[: ROW - at]
+                row[at : at + len(ids)] = ids
+                tag[at : at + len(ids)] = tagged(text)[: ROW - at]
+                at += len(ids) + GAP
+        yield rows, known.paired(rows), tags
+
+
+def tagged(text: Labelled) -> Any:
+    """The tag of each character."""
+    tags = np.zeros(len(text.text), dtype=np.int32)
+    for start, end, label in text.spans:
+        tags[start:end] = LABELS[label] + 1
+        tags[start] = LABELS[label]
+    return tags
+
+
+def loss(weights: network.Weights, rows: Any, pairs: Any, tags: Any, key: Any) -> Any:
+    """Mean cross entropy over the characters there are."""
+    there = tags >= 0
+    chances = jax.nn.log_softmax(network.logits(weights, rows, pairs, key, DROP))
+    picked = jnp.take_along_axis(chances, jnp.maximum(tags, 0)[:, :, None], axis=2)[:, :, 0]
+    return -(picked * there).sum() / there.sum()
+
+
+def trained(feed: Iterator[tuple[Any, Any, Any]], weights: network.Weights, minutes: float, seed: int) -> Any:
+    """Weights after so many minutes; prints how the loss falls. Weights are an average of the last steps."""
+    began, progress, step = time.monotonic(), 0.0, 0
+    optimiser = optax.inject_hyperparams(optax.adamw)(learning_rate=RATE, weight_decay=1e-4)
+    state = optimiser.init(weights)
+
+    @jax.jit  # type: ignore[untyped-decorator]
+    def advance(weights: Any, state: Any, mean: Any, keep: Any, rows: Any, pairs: Any, tags: Any, key: Any) -> Any:
+        value, slope = jax.value_and_grad(loss)(weights, rows, pairs, tags, key)
+        slope = jax.tree.map(lambda each: each / jnp.maximum(1.0, optax.global_norm(slope)), slope)
+        change, state = optimiser.update(slope, state, weights)
+        weights = optax.apply_updates(weights, change)
+        mean = jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, mean, weights)
+        return weights, state, mean, value
+
+    mean, key, losses = weights, jax.random.key(seed), []
+    while progress < 1.0:
+        rows, pairs, tags = next(feed)
+        progress = (time.monotonic() - began) / (60 * minutes)
+        rate = RATE * min(1.0, (step + 1) / 200) * max(0.0, 1 - progress) ** 0.8
+        state.hyperparams["learning_rate"] = jnp.asarray(rate, dtype=jnp.float32)
+        key, now = jax.random.split(key)
+        keep = min(0.998, step / (step + 10))
+        weights, state, mean, value = advance(weights, state, mean, keep, rows, pairs, tags, now)
+        losses.append(float(value))
+        step += 1
+        if step % 250 == 0:
+            print(f"step {step} {progress:.0%} loss {np.mean(losses[-250:]):.4f}", flush=True)
+    return mean
+
+
+def save(folder: Path, network_bytes: bytes, characters: str, pairs: Sequence[str]) -> str:
+    """Writes the model; gives its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / tagger.NETWORK).write_bytes(network_bytes)
+    (folder / tagger.ALPHABET).write_text("".join(f"{each}\n" for each in characters), encoding="utf-8")
+    (folder / tagger.PAIRS).write_text("".join(f"{each}\n" for each in pairs), encoding="utf-8")
+    version = tagger.version_of(folder)
+    (folder / tagger.VERSION).write_text(version + "\n", encoding="ascii")
+    return version
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains and writes a model."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("corpora", type=Path)
+    asked.add_argument("--minutes", type=float, default=12)
+    asked.add_argument("--seed", type=int, default=5)
+    asked.add_argument("--out", type=Path, default=tagger.HOME)
+    options = asked.parse_args(arguments)
+    source = random.Random(options.seed)
+    made, kept = recipe.templates(PROSE), corpora.read(options.corpora)
+    everything = [each.text for each in (*kept.news, *kept.msra, *kept.reviews)]
+    literal = [normalise("".join(piece.text for piece in each)).text for each in made]
+    characters, pairs, wide = alphabet([*everything, *(literal * 20)])
+    known = tagger.Alphabet.of(characters, pairs)
+    print(f"seed {options.seed}, {len(made)} templates, {len(everything)} sentences, {len(characters)} characters")
+    weights = network.fresh(tagger.KNOWN + len(characters), len(known.pairs) + 1, options.seed)
+    feed = batches(endless(made, kept, wide, source), known)
+    weights = trained(feed, weights, options.minutes, options.seed)
+    print("version", save(options.out, network.exported(weights, LEAN), characters, pairs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
