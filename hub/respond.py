@@ -32,7 +32,7 @@ from hub.planned import (
     TypenameCell,
 )
 from hub.seal import Seals
-from policies.aggregate import MAX_CELLS, cells, domain
+from policies.aggregate import MAX_CELLS, cells, domain, hot
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText
 from schema.catalogue import Catalogue
@@ -175,6 +175,8 @@ class _Responder:
 
     def _aggregate(self, root: Aggregate, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         counted = {tuple(cells[:-1]): cells[-1] for cells in result["rows"]}
+        if any(bucket.kind == "words" for _, bucket in root.buckets):
+            return [dict(self._aggregate_cells(root, key, count)) for key, count in hot(counted)]
         domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
         found = cells(domains, counted)
         if found is None:

@@ -18,6 +18,9 @@ from schema.catalogue import Bucket, Catalogue, Entity, Field
 MAX_CELLS = 2_000
 """Most cells an aggregate may have, empty ones included."""
 
+MAX_WORDS = 200
+"""Most words that one count of words lists."""
+
 DOMINANT = 2
 """One data subject dominates a cell if so many times his rows are more than all of them: 2 is more than half."""
 
@@ -79,3 +82,12 @@ def cells(
     keys = list(product(*domains))
     unforeseen = sorted(set(counted) - set(keys), key=repr)
     return [(key, counted.get(key)) for key in [*keys, *unforeseen]]
+
+
+def hot(counted: Mapping[tuple[Any, ...], int]) -> list[tuple[tuple[Any, ...], int | None]]:
+    """Cells of words that reach the threshold, the most frequent first, then in order of their keys; at most MAX_WORDS.
+
+    Nothing is said of the others: an empty cell for a word would tell that somebody used it.
+    """
+    frequent = sorted(counted.items(), key=lambda cell: (-cell[1], [str(each) for each in cell[0]]))
+    return [(key, count) for key, count in frequent[:MAX_WORDS]]
