@@ -26,7 +26,7 @@ _KNOWN_HOST = re.compile(
     rf"(?:{_DOT}|,|\s|_)(?:com|cn|net|com\.cn)(?![A-Za-z])",
     re.IGNORECASE,
 )
-_MAY_BE_EMAIL = re.compile(r"@|艾特|圈a|\(a|\[at|\{at|<at|com|\.net|\.cn|点cn", re.IGNORECASE)
+_MAY_BE_EMAIL = re.compile(r"[@艾圈]|[(\[{<]a|[cC][oO][mM]|\.[cn]|点c")
 
 
 def emails(text: str, cues: Cues) -> Iterator[Span]:
@@ -44,7 +44,7 @@ _LINK = (
 )
 _TALK = re.compile(
     r"(?:[微薇威维崴卫徽薇溦]\s?[.·\-]?\s?[信芯亻]|[vV]\s?信|[wW]e\s?[cC]hat|[wW]ei\s?(?:[xX]in|信)|微x|微X|(?<![A-Za-z])[vVwW]\s?[xX](?![A-Za-z]{5})|"
-    r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?![信A-Za-z])|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=:|号)|"
+    r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?!信|IP|ip|PN|pn)|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=:|号)|"
     r"钉钉号|飞书号|[Tt]elegram|[Ww]hats[Aa]pp|飞机号|电报号|抖音号|快手号|小红书号|陌陌号?|探探号|支付宝账?号|LINE号?|Skype|skype)"
     + _LINK
 )
@@ -63,7 +63,10 @@ _REVERSED = re.compile(
     r"(?<![A-Za-z0-9_\-])(?P<id>[A-Za-z][A-Za-z0-9_\-]{5,19}|[1-9][0-9]{5,10})\s?[,(]?(?:这?就?是|为|系)(?:我|他|她|其|本人|对方|我家|店里)?"
     r"的?(?:微信|薇信|[vV]信|[vVwW][xX]|QQ|qq|扣扣)"
 )
-_MAY_BE_TALK = re.compile(r"[信芯亻❤vVwWqQ扣抠蔻球鹅号薇]|泡泡|绿色|陌陌|[Ll][Ii][Nn][Ee]|[Ss]kype|gram")
+_MAY_BE_ID = re.compile("[A-Za-z0-9_](?:[ .·\\-]{0,2}[A-Za-z0-9_]){4}")
+_MAY_BE_TALK = re.compile(
+    r"[信芯亻❤xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|付宝|LINE|kype|gram|App"
+)
 _NOT_AN_ID = frozenset(
     {"android", "iphone", "windows", "wechat", "alipay", "online", "version", "harmony", "huawei", "xiaomi", "mobile"}
     | {"weixin", "group", "server", "login", "error", "system", "application", "applet", "public"}
@@ -74,7 +77,7 @@ _AMOUNT = re.compile(r"\s?(?:元|块|万|年|月|日|人|条|次|笔|个|%)")
 def talk(text: str, cues: Cues) -> Iterator[Span]:
     """Ids of WeChat (微信, 薇信, v信, vx …), QQ (扣扣, 企鹅 …) and other messengers, after or before the word."""
     del cues
-    if not _MAY_BE_TALK.search(text):
+    if not (_MAY_BE_ID.search(text) and _MAY_BE_TALK.search(text)):
         return
     for name, cue, shape in (("WeChat", _TALK, _TALK_ID), ("QQ", _PENGUIN, _PENGUIN_ID)):
         for said in cue.finditer(text):

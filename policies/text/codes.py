@@ -28,7 +28,7 @@ _PLATE_CODE = re.compile(
     r"[A-Z0-9]{5}|[A-Z0-9]{4}[警学港澳挂使领超试]|[A-Z][A-Z0-9]\d{4}|\d{5}[A-Z]|[A-Z0-9]{5}[警学港澳挂超试]"
 )
 _ARMED_PLATE = re.compile(
-    f"(?:WJ{_GAP}{_PROVINCE}|[军空海北南沈兰济广成]{_GAP}[A-Z]){_GAP}[0-9]{_GAP}(?:[0-9A-Z]{_GAP}){{4}}(?!{_ALNUM})"
+    f"(?:WJ{_GAP}(?:{_PROVINCE}|[0-9]{{2}})|[军空海北南沈兰济广成]{_GAP}[A-Z]){_GAP}[0-9]{_GAP}(?:[0-9A-Z]{_GAP}){{4}}(?!{_ALNUM})"
 )
 _LABELLED_PLATE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{_GAP}(?:[A-Za-z0-9]{_GAP}){{4,5}}[A-Za-z0-9](?!{_ALNUM})")
 
@@ -40,9 +40,9 @@ def plates(text: str, cues: Cues) -> Iterator[Span]:
         plain = serial.translate(_DIGIT_OF)
         if _PLATE_CODE.fullmatch(plain) and any(char.isdigit() for char in plain):
             yield Span(found.start(), found.end(), PiiKind.PLATE, 0.95, "plate")
-    for found in _ARMED_PLATE.finditer(text):
-        yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, "plate of the armed forces")
-    if "牌" in text or "车号" in text:
+    if "牌" in text or "车" in text or "WJ" in text:
+        for found in _ARMED_PLATE.finditer(text):
+            yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, "plate of the armed forces")
         for found in _LABELLED_PLATE.finditer(text):
             if cues.just_before(found.start()) is Label.PLATE and any(char.isdigit() for char in found[0]):
                 yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")
@@ -55,8 +55,13 @@ _CREDIT = re.compile(
 )
 
 
+_EIGHTEEN = re.compile("[0-9A-Za-z]{18}")
+
+
 def credit_codes(text: str, cues: Cues) -> Iterator[Span]:
     """Unified social credit codes: the check digit and a letter inside, or a label before; digits alone need both."""
+    if not (_EIGHTEEN.search(text) or cues.has(Label.CREDIT)):
+        return
     for found in _CREDIT.finditer(text):
         code = compact(found[0]).upper()
         labelled = cues.near_before(found.start(), Label.CREDIT, reach=20)
@@ -111,6 +116,13 @@ _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z
 def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
     """Passports, permits between the mainland, Hong Kong, Macao and Taiwan, permanent residence."""
     near = (Label.TRAVEL, Label.RESIDENT)
+    for found in _PERMANENT.finditer(text):
+        number = found[0]
+        born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        if born and ric.calc_check_digit(number) == number[-1]:
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
+    if not cues.has(*near):
+        return
     for found in _DOCUMENT.finditer(text):
         beside = cues.near_before(found.start(), *near, reach=16) or cues.near_after(found.end(), Label.TRAVEL, reach=8)
         if beside and cues.just_before(found.start()) is not Label.SERIAL:
@@ -121,11 +133,6 @@ def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
     for found in _REGIONAL.finditer(text):
         if cues.near_before(found.start(), *near):
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "identity card of Hong Kong or Taiwan")
-    for found in _PERMANENT.finditer(text):
-        number = found[0]
-        born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-        if born and ric.calc_check_digit(number) == number[-1]:
-            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
 
 
 _HAN = "[\u4e00-\u9fff]"
@@ -135,7 +142,7 @@ _CERTIFICATES = (
     (
         "property certificate",
         re.compile(
-            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|宅证?|林证|土地?使?用?权?证)"
+            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|宅证?|林证)"
             f"{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
         ),
     ),
@@ -154,10 +161,13 @@ _LABELLED_CERTIFICATE = re.compile(
 )
 
 
+_MAY_BE_CERTIFICATE = re.compile("[权产地宅林用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
+
+
 def certificates(text: str, cues: Cues) -> Iterator[Span]:
     """Certificates of property, real estate and land, by their official wording or by a label."""
     del cues
-    if not any(word in text for word in ("权", "房", "不动产", "用", "土地", "宅", "集")):
+    if not _MAY_BE_CERTIFICATE.search(text):
         return
     for reason, pattern in _CERTIFICATES:
         for found in pattern.finditer(text):
@@ -173,9 +183,12 @@ _LABELLED = {
 }
 
 
+_MAY_BE_LABELLED = re.compile("[户房址源栋牌]")
+
+
 def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
     """Household-register and house codes: they have no shape of their own, the label says what they are."""
-    if "户" not in text and "编" not in text and "码" not in text:
+    if not _MAY_BE_LABELLED.search(text) or not cues.has(*_LABELLED):
         return
     for found in _CODE.finditer(text):
         kind = _LABELLED.get(cues.just_before(found.start()) or Label.GENERIC)

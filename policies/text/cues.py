@@ -75,7 +75,17 @@ _WORDS: dict[Label, str] = {
     Label.GENERIC: "编号 编码 代码 号码 号 码",
 }
 _LABELS = {word: label for label, words in _WORDS.items() for word in words.split()}
-_WORD = re.compile("|".join(re.escape(word) for word in sorted(_LABELS, key=lambda word: (-len(word), word))))
+
+
+def _by_first_character() -> str:
+    """A pattern of all words, the longest first, in which a character that begins none is passed over at once."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(_LABELS, key=lambda word: (-len(word), word)):
+        groups.setdefault(word[0], []).append(re.escape(word[1:]))
+    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
+
+
+_WORD = re.compile(_by_first_character())
 _FILLER = re.compile(
     r"(?:号码?|编号|编码|代码|号牌|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
@@ -90,13 +100,23 @@ class _Mark:
 
 
 class Cues:
-    """The labels of one plain text, in order."""
+    """The labels of one plain text, in order; looked for when the first number asks."""
 
-    __slots__ = ("_marks", "_text")
+    __slots__ = ("_found", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._marks = tuple(_marked(text))
+        self._found: tuple[_Mark, ...] | None = None
+
+    @property
+    def _marks(self) -> tuple[_Mark, ...]:
+        if self._found is None:
+            self._found = tuple(_marked(self._text))
+        return self._found
+
+    def has(self, *labels: Label) -> bool:
+        """Whether one of `labels` stands anywhere in the text."""
+        return any(mark.label in labels for mark in self._marks)
 
     def just_before(self, at: int) -> Label | None:
         """The label that ends at `at` but for fillers such as `号码为：`; None if there is none."""

@@ -137,6 +137,7 @@ BETWEEN = (
 """What people put between the digits of one number: blanks, dots, dashes, bars, emoji."""
 
 _SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
+_COUNTED = re.compile(f"[{''.join(_NUMERALS)}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
 _NUMERAL = re.compile(f"[{''.join(_NUMERALS)}]")
 
 
@@ -147,4 +148,9 @@ def digits(text: str) -> str:
     """
     if not _NUMERAL.search(text):
         return text
-    return _SPELLED.sub(lambda found: found[0].translate(_NUMERAL_TABLE), text)
+    return _SPELLED.sub(lambda found: _spelled(found[0]), text)
+
+
+def _spelled(run: str) -> str:
+    """`手机一13812345678` counts mobiles; it spells no digit of one."""
+    return run if _COUNTED.fullmatch(run) else run.translate(_NUMERAL_TABLE)

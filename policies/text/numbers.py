@@ -19,16 +19,17 @@ from policies.text.normal import BETWEEN, Normal, digits
 from policies.text.spans import PiiKind, Span
 
 _MAYBE = re.compile("[0-9A-Za-z]")
-_LONG = re.compile(f"[0-9](?:{BETWEEN}{{0,4}}\\(?\\)?[0-9xX×]){{6}}")
+_RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕]){{6,}}")
+"""Where a number of seven digits or more may be; the rules for numbers look nowhere else."""
 
 _RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
 _OLD_RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{14}}(?![0-9]|{BETWEEN}?[xX×])")
 _X = str.maketrans("x×✕χХх", "XXXXXX")
 
 
-def resident_ids(text: str, cues: Cues) -> Iterator[Span]:
+def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Resident ids of 18 and 15 digits; with a label, also those that were written down wrongly."""
-    for found in _RESIDENT.finditer(text):
+    for found in _RESIDENT.finditer(text, first, last):
         number = compact(found[0].replace("×", "X").replace("✕", "X")).translate(_X)
         before = cues.just_before(found.start())
         if codes.is_resident_id(number, checked=True):
@@ -37,7 +38,7 @@ def resident_ids(text: str, cues: Cues) -> Iterator[Span]:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.85, "resident id: province and date")
         elif before is Label.RESIDENT or (before is None and cues.near_before(found.start(), Label.RESIDENT, reach=4)):
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id: labelled, wrongly written")
-    for found in _OLD_RESIDENT.finditer(text):
+    for found in _OLD_RESIDENT.finditer(text, first, last):
         before = cues.just_before(found.start())
         beside = before is Label.RESIDENT or cues.near_after(found.end(), Label.RESIDENT)
         if codes.is_resident_id(compact(found[0])) and before not in (Label.SERIAL, Label.HOUSE, Label.CARD):
@@ -53,9 +54,9 @@ _MONEY = (Label.CARD,)
 _GROUPED = re.compile("[0-9]{4}(?P<gap>[ .·\\-_])(?:[0-9]{4}(?P=gap)){2,3}[0-9]{1,4}")
 
 
-def bank_cards(text: str, cues: Cues) -> Iterator[Span]:
+def bank_cards(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Bank cards and accounts: the check digit, or a label, or the grouping of a card that begins with 62."""
-    for found in _CARD.finditer(text):
+    for found in _CARD.finditer(text, first, last):
         number = compact(found[0])
         before = cues.just_before(found.start())
         if before in (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.REGISTER, Label.CREDIT, Label.RESIDENT):
@@ -82,16 +83,17 @@ def _card_score(number: str, found: re.Match[str], before: Label | None, cues: C
 
 
 _MOBILE = re.compile(
-    f"(?<![0-9])(?:\\(?(?:\\+ ?|00)?\\(?\\+?86\\)?{BETWEEN}{{0,3}})?\\(?1{BETWEEN}{{0,4}}[3-9](?:{BETWEEN}{{0,4}}\\)?[0-9]){{9}}(?![0-9])"
+    f"(?<![0-9])(?:\\(?(?:\\+ ?|00)?\\(?\\+?86\\)?{BETWEEN}{{0,3}})?"
+    f"\\(?1{BETWEEN}{{0,4}}[3-9](?:{BETWEEN}{{0,4}}\\)?[0-9]){{9}}(?![0-9])"
 )
 _MOBILE_DIGITS = re.compile("(?:0{0,2}86)?1[3-9][0-9]{9}")
 _ADDRESS_OF_A_HOST = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _UNIT = re.compile(r"\s?(?:元|万|亿|吨|平|米|㎡|m²|%|公里|千瓦|kWh|度|户|人次)")
 
 
-def mobiles(text: str, cues: Cues) -> Iterator[Span]:
+def mobiles(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Mobile numbers in any grouping, with +86, 0086 or 86 before them."""
-    for found in _MOBILE.finditer(text):
+    for found in _MOBILE.finditer(text, max(0, first - 4), last):
         start = found.start() + (1 if found[0][0] == "(" and ")" not in found[0] else 0)
         if _may_be_mobile(found, text, cues):
             yield Span(start, found.end(), PiiKind.PHONE, 1.0, "mobile number")
@@ -127,7 +129,10 @@ def _head(text: str, start: int) -> int:
 
 
 _AREA = "0(?:10|2[0-9]|[3-57-9][1-9][0-9]|6[3-9][0-9]|9[0-9]{2})"
-_EXTENSION = r"(?:\s?(?:转|分机号?|内线|[eE][xX][tT]\.?|#|\(转)\s?(?:分机|内线)?:?\s?[0-9]{1,6}\)?|\s?-\s?[0-9]{1,5})(?![0-9])|\s?[0-9]{1,5}分机"
+_EXTENSION = (
+    r"(?:\s?(?:转|分机号?|内线|[eE][xX][tT]\.?|#|\(转)\s?(?:分机|内线)?:?\s?[0-9]{1,6}\)?|\s?-\s?[0-9]{1,5})(?![0-9])"
+    r"|\s?[0-9]{1,5}分机"
+)
 _LANDLINE = re.compile(
     f"(?<![0-9A-Za-z])(?<![0-9][\\-./])(?:\\(?(?:\\+|00)?86\\)?{BETWEEN}{{0,2}})?[(\\[]?(?:{_AREA})[)\\]]?{BETWEEN}{{0,3}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?"
@@ -138,14 +143,17 @@ _ABROAD = re.compile(
 )
 
 
-def landlines(text: str, cues: Cues) -> Iterator[Span]:
+_NOT_A_LINE = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.REGISTER, Label.CARD)
+
+
+def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Landlines with an area code and numbers abroad, extension included."""
-    for found in _LANDLINE.finditer(text):
+    for found in _LANDLINE.finditer(text, max(0, first - 4), last + 12):
         before = cues.just_before(found.start())
-        if before not in (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.REGISTER, Label.CARD):
+        if found.start() < last and before not in _NOT_A_LINE:
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline")
     if "+" in text or "00" in text or "85" in text or "886" in text:
-        for found in _ABROAD.finditer(text):
+        for found in _ABROAD.finditer(text, max(0, first - 2), last):
             plus = "+" in found[0] or cues.near_before(found.start(), Label.PHONE, Label.CALL)
             if plus and not _is_service(compact(found[0]).lstrip("+0").removeprefix("86")):
                 yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "number abroad")
@@ -161,16 +169,16 @@ def _is_service(number: str) -> bool:
     return _SERVICE.fullmatch(number) is not None
 
 
-def labelled_phones(text: str, cues: Cues) -> Iterator[Span]:
+def labelled_phones(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Numbers of 7 and 8 digits behind a word such as 座机, and mobiles with a digit too many or too few."""
-    for found in _LOCAL.finditer(text):
+    for found in _LOCAL.finditer(text, first, last + 12):
         number = compact(re.split("转|分机|内线|#|[eE][xX]|\\(", found[0])[0])
-        if _is_day(number) or _is_service(number) or _UNIT.match(text, found.end()):
+        if found.start() >= last or _is_day(number) or _is_service(number) or _UNIT.match(text, found.end()):
             continue
         before = cues.just_before(found.start())
         if before in (Label.PHONE, Label.CALL) or (before is None and _near_phone(text, found.start(), cues)):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "local number: labelled")
-    for found in _LABELLED.finditer(text):
+    for found in _LABELLED.finditer(text, first, last):
         number = compact(found[0])
         if cues.just_before(found.start()) is Label.PHONE and not _is_service(number) and not _is_day(number[:8]):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.7, "telephone: labelled, wrongly written")
@@ -194,10 +202,11 @@ def _is_day(number: str) -> bool:
         return False
 
 
-_Rule = Callable[[str, Cues], Iterator[Span]]
-_CODES: tuple[_Rule, ...] = (accounts.emails, codes.certificates, codes.plates, accounts.talk)
-_NUMBERS: tuple[_Rule, ...] = (
+_CODES: tuple[Callable[[str, Cues], Iterator[Span]], ...] = (
+    *(accounts.emails, codes.certificates, codes.plates, accounts.talk),
     *(codes.labelled_codes, codes.credit_codes, codes.travel_documents),
+)
+_NUMBERS: tuple[Callable[[str, Cues, int, int], Iterator[Span]], ...] = (
     *(resident_ids, bank_cards, mobiles, landlines, labelled_phones),
 )
 
@@ -211,13 +220,20 @@ def find(normal: Normal, public: frozenset[str] = frozenset()) -> Iterator[Span]
     if not _MAYBE.search(seen):
         return
     found: list[Span] = []
-    for text in (seen,) if seen is normal.text or seen == normal.text else (seen, normal.text):
-        cues = Cues(text)
-        for rule in _CODES + _NUMBERS if _LONG.search(text) else _CODES + _NUMBERS[:1]:
-            for span in rule(text, cues):
-                if any(each.start <= span.start and span.end <= each.end for each in found):
-                    continue
-                if public and compact(text[span.start : span.end]) in public:
-                    continue
-                found.append(span)
-                yield span
+    for text in (seen,) if seen == normal.text else (seen, normal.text):
+        for span in _candidates(text):
+            if any(each.start <= span.start and span.end <= each.end for each in found):
+                continue
+            if public and compact(text[span.start : span.end]) in public:
+                continue
+            found.append(span)
+            yield span
+
+
+def _candidates(text: str) -> Iterator[Span]:
+    cues = Cues(text)
+    for rule in _CODES:
+        yield from rule(text, cues)
+    for run in _RUN.finditer(text):
+        for each in _NUMBERS:
+            yield from each(text, cues, run.start(), run.end())
