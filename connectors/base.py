@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -199,7 +199,9 @@ class Batch:
 class Written:
     """What a batch did. `changes` counts everything that the database changed: 0 means that nothing was written.
 
-    `orphans` are the keys of records that were refused because a node that they need is not there.
+    `orphans` are the keys of records that were refused because a node that they need is not there. `texts` were read
+    for personal information: `personal` of them hold some, and those counted in `whole`, by reason, could not be
+    judged and are redacted whole.
     """
 
     inserted: int = 0
@@ -210,6 +212,34 @@ class Written:
     unlinked: int = 0
     changes: int = 0
     orphans: tuple[str, ...] = ()
+    texts: int = 0
+    personal: int = 0
+    whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What is kept beside a free text: where it is personal, as a flat list of numbers, and its other words, each once.
+
+    `spans` None says that this could not be told, and `failed` why; such a text is redacted whole.
+    """
+
+    spans: list[int] | None
+    words: list[str] = dataclasses.field(repr=False)
+    failed: str | None = None
+
+
+class TextAnnotator(Protocol):
+    """Finds what is personal in free text."""
+
+    @property
+    def version(self) -> str:
+        """Which detector this is; spans of another version are not trusted."""
+        ...
+
+    def annotate(self, texts: Sequence[str]) -> Sequence[Annotation]:
+        """One annotation for each text, in order. Never raises: what cannot be judged says so."""
+        ...
 
 
 class GraphSink(Protocol):
@@ -243,6 +273,7 @@ class PullResult:
     """What a pull of one stream did: `read` = inserted + updated + unchanged + quarantined.
 
     `linked` edges were waiting for a node that has now come; `unlinked` edges of rows of this pull wait for theirs.
+    `texts`, `personal` and `whole` are those of `Written`.
     """
 
     source: str
@@ -256,3 +287,6 @@ class PullResult:
     unlinked: int
     changes: int
     seconds: float
+    texts: int = 0
+    personal: int = 0
+    whole: Mapping[str, int] = dataclasses.field(default_factory=dict)

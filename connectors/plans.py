@@ -7,6 +7,7 @@ static list for each coordinate: trust rank, then name), so that the order of pu
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def plan_streams(sources: Sequence[Source], catalogue: Catalogue) -> dict[str, S
         plans[name] = _plan(name, source, stream, better, catalogue, _single(stream) and rivals == 1)
     _refuse_rivals(plans.values(), catalogue)
     return plans
+
+
+def downstream(plans: Iterable[StreamPlan]) -> list[Derivation]:
+    """Rules ordered so that a rule stands after those that give its target a region."""
+    left = [plan.derivation for plan in plans if plan.derivation]
+    ordered: list[Derivation] = []
+    while left:
+        owners = Counter(each.edge.entity for each in left)
+        ready = [each for each in left if not owners[each.edge.target]]
+        if not ready:
+            raise ValueError("regions that follow each other in a circle")
+        ordered += ready
+        left = [each for each in left if each not in ready]
+    return ordered
 
 
 def _plan(

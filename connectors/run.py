@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -161,6 +162,9 @@ class _Run:
             total.unlinked,
             total.changes,
             round(seconds, 3),
+            total.texts,
+            total.personal,
+            total.whole,
         )
 
 
@@ -173,4 +177,7 @@ def _sum(one: Written, other: Written) -> Written:
         one.linked + other.linked,
         one.unlinked + other.unlinked,
         one.changes + other.changes,
+        texts=one.texts + other.texts,
+        personal=one.personal + other.personal,
+        whole=dict(Counter(one.whole) + Counter(other.whole)),
     )

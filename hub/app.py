@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from audit.log import AuditLog
 from audit.record import Digester
+from hub.annotate import detector_version
 from hub.auth import Verifier
 from hub.caps import Caps
 from hub.endpoint import arrive
@@ -51,8 +52,10 @@ def open_hub(
     """Put a hub together: keys and audit log from the home, which is made if there is none.
 
     With a `store` the hub follows its version in force and counts what is capped; without one `policy` stays, and
-    what is capped is refused. Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used.
+    what is capped is refused. Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used, and
+    PolicyFileError for a broken word list.
     """
+    detector = detector_version(settings)
     settings.prepare_home()
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
     hub = Hub(
@@ -67,6 +70,7 @@ def open_hub(
         log=AuditLog.open(settings.audit_file, settings.audit_deadline),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
         caps=Caps(store),
+        detector=detector,
     )
     if store is not None:
         hub.reloader = Reloader(store, hub, hub.telemetry.registry, settings.policy_max_age)

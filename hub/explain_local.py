@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from hub.annotate import detector_version
 from hub.auth import Identified, registered, unauthenticated
 from hub.changes import policy_of
 from hub.compile import compile_plan
@@ -54,4 +55,4 @@ def explain_locally(
         CATALOGUE,
         seals,
     )
-    return explain(planned, compile_plan(planned, CATALOGUE))
+    return explain(planned, compile_plan(planned, CATALOGUE, detector_version(settings)))

@@ -54,7 +54,7 @@ HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
 DEADLINE_SECONDS = 60.0
 """For an answer from a graph that has only just been started: it plans and compiles its first statement cold."""
-KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "body_limit", "audit_deadline")
+KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "words", "body_limit", "audit_deadline")
 """Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""
 
 Progress = Callable[[str], None]

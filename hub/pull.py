@@ -20,6 +20,8 @@ from connectors.base import ConnectorError, PullResult, Report
 from connectors.manifest import ManifestError, Source
 from connectors.plans import load_sources, plan_streams
 from connectors.run import pull
+from hub.annotate import annotator_of
+from hub.beside import Tally
 from hub.constraints import ensure_constraints
 from hub.graph import GraphWriter
 from hub.localgraph import GraphAddress, LocalGraph
@@ -48,19 +50,21 @@ def run_pull(
 
     `variables` fill `${NAME}` in the blocks, beside `${DATA}`, the data folder. Without an `address` the settings'
     graph is taken, the local one started if need be. Raises ManifestError, ConnectorError, GraphWriteError,
-    LocalGraphError and SettingsError; what was written before stays, and the next pull goes on from there.
+    LocalGraphError, SettingsError and PolicyFileError (a broken word list); what was written before stays, and the
+    next pull goes on from there.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
     sources = load_sources(sources_folder, catalogue, filled)
     wanted = _wanted(sources, names)
     plans = plan_streams(sources, catalogue)
+    annotator = annotator_of(settings)
     settings.prepare_home()
     key = load_key(graph_key_file(settings))
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
         ensure_constraints(writer, catalogue)
-        sink = Sink(writer, key, plans)
+        sink = Sink(writer, key, plans, catalogue, annotator)
         for source in wanted:
             results.extend(pull(source, plans, catalogue, sink, progress))
         move_merged(writer, catalogue)
@@ -121,18 +125,26 @@ def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
 
 
 def as_table(results: Sequence[PullResult]) -> Table:
-    """The counts, a line a stream; below it, what could not be linked yet."""
-    missing = sum(each.unlinked for each in results)
-    note = (
-        f"{missing:,} links lead to what is not in the graph yet; a pull that brings it draws them" if missing else None
-    )
-    table = Table(title="Pull 拉取", box=SIMPLE, caption=note, caption_justify="left")
+    """The counts, a line a stream; below it, what was found in free text and what could not be linked yet."""
+    notes = "\n".join(each for each in (_texts(results), _unlinked(results)) if each)
+    table = Table(title="Pull 拉取", box=SIMPLE, caption=notes or None, caption_justify="left")
     table.add_column("source 来源", no_wrap=True)
     for name in COUNTS:
         table.add_column(name, justify="right", no_wrap=True)
     for each in results:
         table.add_row(f"{each.source}/{each.stream}", *(f"{getattr(each, name):,}" for name in COUNTS))
     return table
+
+
+def _texts(results: Sequence[PullResult]) -> str:
+    return Tally.sum(Tally(each.texts, each.personal, each.whole) for each in results).told()
+
+
+def _unlinked(results: Sequence[PullResult]) -> str:
+    missing = sum(each.unlinked for each in results)
+    return (
+        f"{missing:,} links lead to what is not in the graph yet; a pull that brings it draws them" if missing else ""
+    )
 
 
 def as_json(results: Iterable[PullResult]) -> str:

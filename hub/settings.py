@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
+    words: Path | None = None
 
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)

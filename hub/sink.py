@@ -11,14 +11,27 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from connectors.base import Batch, Derivation, EdgePlan, Place, Position, Record, Refused, StreamPlan, Written
+from connectors.base import (
+    Batch,
+    Derivation,
+    EdgePlan,
+    Place,
+    Position,
+    Record,
+    Refused,
+    StreamPlan,
+    TextAnnotator,
+    Written,
+)
+from connectors.plans import downstream
 from connectors.resolve import Assertion, Partition, Stored, partition, survive
 from hub import sink_statements as cypher
+from hub.beside import Reading, Tally
 from hub.graph import GraphWriter, Transaction
+from schema.catalogue import Catalogue
 
 TARGET_MISSING = "target-not-found"
 _PLACES = (
@@ -34,16 +47,26 @@ def surrogate(key: bytes, entity: str, identity: str) -> str:
 
 
 class Sink:
-    """Writes what connectors bring. `plans` are those of all sources: survivorship needs to know every writer."""
+    """Writes what connectors bring. `plans` are those of all sources: survivorship needs to know every writer.
+
+    `annotator` judges each free text that is written, in the same transaction.
+    """
 
     def __init__(
-        self, writer: GraphWriter, key: bytes, plans: Mapping[str, StreamPlan], today: dt.date | None = None
+        self,
+        writer: GraphWriter,
+        key: bytes,
+        plans: Mapping[str, StreamPlan],
+        catalogue: Catalogue,
+        annotator: TextAnnotator,
+        today: dt.date | None = None,
     ) -> None:
         self._writer, self._key, self._plans = writer, key, plans
+        self._catalogue, self._annotator = catalogue, annotator
         self._digest_key = hmac.new(key, b"record fingerprint", hashlib.sha256).digest()
         self._today = today or dt.datetime.now(dt.UTC).date()
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
-        self._derivations = _downstream(plans.values())
+        self._derivations = downstream(plans.values())
 
     def fingerprint(self, content: bytes) -> str:
         """A keyed digest: record digests in the graph cannot be tried out by whoever reads them."""
@@ -81,7 +104,8 @@ class Sink:
 
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises GraphWriteError."""
-        return self._writer.write(lambda transaction: _BatchWrite(self, transaction, batch).run())
+        reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator)
+        return self._writer.write(lambda transaction: _BatchWrite(self, transaction, batch, reading).run())
 
     def sid(self, entity: str, identity: str) -> str:
         """The node key under this home's key."""
@@ -101,10 +125,14 @@ class Sink:
 
 
 class _BatchWrite:
-    """One transaction's work. Made anew for each attempt, so that a repeated attempt starts from nothing."""
+    """One transaction's work. Made anew for each attempt, so that a repeated attempt starts from nothing.
 
-    def __init__(self, sink: Sink, transaction: Transaction, batch: Batch) -> None:
+    But for `reading`: what was found in a text is as true at the next attempt.
+    """
+
+    def __init__(self, sink: Sink, transaction: Transaction, batch: Batch, reading: Reading) -> None:
         self._sink, self._tx, self._batch, self._plan = sink, transaction, batch, batch.plan
+        self._reading = reading
         self._moved: set[str] = set()
         self._touched: dict[str, set[str]] = {}
         self._linked = self._unlinked = 0
@@ -116,10 +144,13 @@ class _BatchWrite:
         writes, targets, orphans = self._resolvable({**parts.inserts, **parts.updates})
         refused = {each.key: each for each in (*self._batch.refused, *orphans)}
         updates = [key for key in parts.updates if key in writes]
+        nodes = self._survivors(writes) if writes else {}
+        # Before anything is written: no lock is held while texts are read.
+        tally = self._reading.read(nodes.values())
         if updates:
             self._detach(writes, updates, stored)
         if writes:
-            self._nodes(writes)
+            self._nodes(nodes)
             self._records(writes, parts)
             self._link(writes, targets)
             self._waiting_links([self._sink.sid(self._plan.entity, each.identity) for each in writes.values()])
@@ -127,9 +158,9 @@ class _BatchWrite:
         self._derive()
         self._quarantine(refused)
         self._cursor()
-        return self._written(parts, writes, orphans)
+        return self._written(parts, writes, orphans, tally)
 
-    def _written(self, parts: Partition, writes: Mapping[str, Record], orphans: list[Refused]) -> Written:
+    def _written(self, parts: Partition, writes: Mapping[str, Record], orphans: list[Refused], tally: Tally) -> Written:
         lost = sum(1 for key in parts.inserts if key not in writes)
         return Written(
             inserted=len(parts.inserts) - lost,
@@ -140,6 +171,9 @@ class _BatchWrite:
             unlinked=self._unlinked,
             changes=sum(self._tx.totals.values()),
             orphans=tuple(each.key for each in orphans),
+            texts=tally.texts,
+            personal=tally.personal,
+            whole=tally.whole,
         )
 
     def _stored(self) -> dict[str, Stored]:
@@ -192,16 +226,20 @@ class _BatchWrite:
             rows = self._tx.run(cypher.release(), keys=moved, now=dt.datetime.now(dt.UTC))
             self._touch(entity, (row["sid"] for row in rows))
 
-    def _nodes(self, writes: Mapping[str, Record]) -> None:
+    def _survivors(self, writes: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
+        """What each node will carry: the same before `_detach`, as records of this batch do not count as others."""
         entity = self._plan.entity
         pairs = [(self._sink.sid(entity, each.identity), each) for each in writes.values()]
         live: dict[str, list[Assertion]] = {}
         sids = [] if self._plan.alone else sorted({sid for sid, _ in pairs})
         for row in self._tx.run(cypher.assertions(entity), sids=sids):
             live.setdefault(row["sid"], []).append(Assertion(row["key"], row["stream"], row["asOf"]))
-        nodes = survive(self._plan, pairs, live)
-        self._tx.run(cypher.upsert(entity), rows=[{"sid": sid, "values": each} for sid, each in nodes.items()])
-        self._touch(entity, nodes)
+        return survive(self._plan, pairs, live)
+
+    def _nodes(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        rows = [{"sid": sid, "values": self._reading.written(each)} for sid, each in nodes.items()]
+        self._tx.run(cypher.upsert(self._plan.entity), rows=rows)
+        self._touch(self._plan.entity, nodes)
 
     def _records(self, writes: Mapping[str, Record], parts: Partition) -> None:
         plan, entity = self._plan, self._plan.entity
@@ -347,17 +385,3 @@ class _BatchWrite:
 
 def _moment(text: str | None) -> dt.datetime | None:
     return None if text is None else dt.datetime.fromisoformat(text)
-
-
-def _downstream(plans: Iterable[StreamPlan]) -> list[Derivation]:
-    """Rules ordered so that a rule stands after those that give its target a region."""
-    left = [plan.derivation for plan in plans if plan.derivation]
-    ordered: list[Derivation] = []
-    while left:
-        owners = Counter(each.edge.entity for each in left)
-        ready = [each for each in left if not owners[each.edge.target]]
-        if not ready:
-            raise ValueError("regions that follow each other in a circle")
-        ordered += ready
-        left = [each for each in left if each not in ready]
-    return ordered
