@@ -1,7 +1,8 @@
 """A hub serves only under a policy that loaded whole, and never waits for the graph to say that it lives.
 
 Loads the version in force, starts the local graph or takes the server that the settings name, makes constraints
-and indexes, then serves until it is told to stop. A graph that is down delays nothing: `/readyz` says so.
+and indexes, then serves until it is told to stop; beside that, texts that an older detector judged are judged again.
+A graph that is down delays nothing: `/readyz` says so.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from hub.app import announced, open_hub, server
 from hub.changes import stewardship, store_of
 from hub.graph import Graph, GraphWriteError, GraphWriter
 from hub.localgraph import GraphAddress, LocalGraph
+from hub.redetect import redetect_gently
 from hub.settings import Settings
 from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
@@ -26,6 +29,7 @@ from policies.store import PolicyStore
 from schema import CATALOGUE
 
 RETRY_SECONDS = 5.0
+STOP_SECONDS = 3.0
 _log = logging.getLogger("sluicegate.serve")
 
 
@@ -42,17 +46,14 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     _compare(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
     ran = local.status().running if local else True
-    ended = threading.Event()
     try:
         address = local.start(owned=not ran) if local else _own_server(settings)
-        threading.Thread(target=_keep_trying, args=(address, settings, ended), daemon=True).start()
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        with announced(settings):
+        with announced(settings), _beside(address, settings):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
             server(hub).run()
     finally:
-        ended.set()
         if local is not None and not ran:
             local.stop()
 
@@ -76,6 +77,25 @@ def _compare(settings: Settings, policy: PolicySet, tell: Callable[[str], None])
 
 def _own_server(settings: Settings) -> GraphAddress:
     return GraphAddress(settings.graph_url or "", settings.graph_user, settings.read_graph_password() or "")
+
+
+@contextmanager
+def _beside(address: GraphAddress, settings: Settings) -> Iterator[None]:
+    """While it lasts: constraints and indexes as soon as the graph answers, then what texts wait to be judged again."""
+    ended = threading.Event()
+
+    def work() -> None:
+        _keep_trying(address, settings, ended)
+        redetect_gently(settings, address, CATALOGUE, ended)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        # A batch ends at once, a driver that looks for a lost graph does not: nothing is lost with it.
+        thread.join(STOP_SECONDS)
 
 
 def _keep_trying(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
