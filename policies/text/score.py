@@ -1,38 +1,24 @@
 """A detector is judged by what it leaves unmasked: recall weighs more than precision, and every lost character counts.
 
 A found span is right if its intersection with a labelled span of its kind is at least half of their union (IoU ≥ 0.5);
-each labelled span is matched once. F2 weighs recall four times. The leak rate is the share of labelled characters that no
-span covers, of whatever kind. `optional` spans are neither a miss nor a false alarm. A text that could not be judged is
-redacted whole: it leaks nothing, and finds nothing.
+each labelled span is matched once. F2 weighs recall four times. The leak rate is the share of labelled characters that
+no span covers, of whatever kind. `optional` spans are neither a miss nor a false alarm. A text that could not be judged
+is redacted whole: it leaks nothing, and finds nothing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from policies.text.spans import Detection, PiiKind, Span
+from policies.text.labelled import Labelled, LabelsError, read
+from policies.text.spans import Detection, Span
+
+__all__ = ["ALL", "Figures", "Labelled", "LabelsError", "Score", "read", "score", "score_by_style"]
 
 IOU = 0.5
 """Least share of the union that two spans must have in common to be the same."""
 ALL = "all"
-
-
-class LabelsError(ValueError):
-    """A line of a labelled set cannot be read; the text names the line and never quotes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A text and what is personal in it. `negative` says that nothing is; `style` is the kind of writing."""
-
-    text: str = field(repr=False)
-    entities: tuple[Span, ...] = ()
-    optional: tuple[tuple[int, int], ...] = ()
-    negative: bool = False
-    style: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +59,6 @@ class Score:
     def overall(self) -> Figures:
         """All kinds together."""
         return self.kinds[ALL]
-
-
-def read(lines: Iterable[str | bytes]) -> list[Labelled]:
-    """Labelled texts, one JSON object a line; raises LabelsError."""
-    return [_labelled(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def score(labelled: Sequence[Labelled], detections: Sequence[Detection]) -> Score:
@@ -130,9 +111,7 @@ def _unwanted(each: Labelled, spans: Sequence[Span]) -> bool:
 
 def _is_optional(each: Labelled, span: Span) -> bool:
     places = [Span(start, end, span.kind) for start, end in each.optional]
-    return any(
-        (place.start <= span.start and span.end <= place.end) or _iou(span, place) >= IOU for place in places
-    )
+    return any((place.start <= span.start and span.end <= place.end) or _iou(span, place) >= IOU for place in places)
 
 
 def _places(spans: Iterable[Span]) -> set[int]:
@@ -148,22 +127,3 @@ def _iou(one: Span, other: Span) -> float:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 1.0
-
-
-def _labelled(number: int, line: str | bytes) -> Labelled:
-    try:
-        row = json.loads(line)
-        text = row["text"]
-        entities = tuple(_span(each, text) for each in row.get("entities", ()))
-        optional = tuple((each["start"], each["end"]) for each in row.get("optional", ()))
-        negative = bool(row.get("negative", not entities))
-        return Labelled(text, entities, optional, negative, str(row.get("style", "")), str(row.get("id", number)))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise LabelsError(f"line {number}: not a labelled text") from None
-
-
-def _span(each: Mapping[str, object], text: str) -> Span:
-    start, end = each["start"], each["end"]
-    if not isinstance(start, int) or not isinstance(end, int) or not 0 <= start < end <= len(text):
-        raise ValueError("offsets outside the text")
-    return Span(start, end, PiiKind(str(each["entity_type"])))
