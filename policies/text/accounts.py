@@ -14,7 +14,7 @@ from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
 _AT = r"(?:@|\s?(?:\(at\)|\[at\]|\{at\}|<at>|艾特|圈a|\(a\)|\(@\))\s?)"
-_DOT = r"(?:\.|\s?(?:点|\(dot\)|\[dot\]|。)\s?)"
+_DOT = r"(?:\.|\s\.\s?|\.\s(?=com|cn|net)|\s?(?:点|\(dot\)|\[dot\]|。)\s?)"
 _EMAIL = re.compile(
     rf"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:{_AT}| @ ?|@ )"
     rf"[A-Za-z0-9\-]+(?:{_DOT}[A-Za-z0-9\-]+)*{_DOT}[A-Za-z]{{2,}}",
@@ -39,7 +39,7 @@ def emails(text: str, cues: Cues) -> Iterator[Span]:
 
 
 _LINK = (
-    r"(?:号码?|账号|帐号|[iI][dD]|(?:还|就|也|都)?[是为]|叫|的|:|\s|[(\[【<\"'“‘「]|我(?!们)|他|她|本人|对方|一?下|个|搜索?|添加|加|联系|"
+    r"(?:号码?|账号|帐号|[iI][dD]|(?:还|就|也|都)?[是为]|叫|的|:|\s|[(\[【<\"'“‘「]|吧|呢|哈|啊|呀|我(?!们)|他|她|本人|对方|一?下|个|搜索?|添加|加|联系|"
     r"[-=~—、]|❤|💚|➕|👉|➡|\u2190-\u21ff|昵称|名字?为)*"
 )
 _TALK = re.compile(
@@ -48,16 +48,21 @@ _TALK = re.compile(
     r"钉钉号|飞书号|[Tt]elegram|[Ww]hats[Aa]pp|飞机号|电报号|抖音号|快手号|小红书号|陌陌号?|探探号|支付宝账?号|LINE号?|Skype|skype)"
     + _LINK
 )
+_EMOJI = "[\u2190-\u21ff\u2600-\u27bf\U0001f000-\U0001faff]"
 _TALK_ID = re.compile(
-    f"wxid_[A-Za-z0-9_]+|[A-Za-z](?:[A-Za-z0-9_\\-]){{4,24}}|[0-9](?:{BETWEEN}{{0,2}}[0-9]){{5,10}}(?![0-9])"
-    "|[A-Za-z](?: ?[A-Za-z0-9_]){5,24}"
+    rf"(?P<id>wxid_[A-Za-z0-9_]+|(?!(?:QQ|qq)[0-9 :])[A-Za-z](?:{_EMOJI}?[A-Za-z0-9_\-]|\.(?=[A-Za-z0-9])){{4,24}}"
+    rf"|[0-9](?:{BETWEEN}{{0,2}}[0-9]){{5,10}}(?![0-9])|[A-Za-z](?: ?[A-Za-z0-9_]){{5,24}})"
+)
+_NEAR_TALK = re.compile(
+    r"(?:[微薇威]\s?信|[vV]信|[vVwW][xX]|加[我他她]|➕)(?!公众|小程序|支付)[^。;!?A-Za-z0-9]{0,16}"
+    r"(?P<id>(?=[A-Za-z0-9_.\-]*[0-9_])[a-z][A-Za-z0-9_.\-]{5,19})(?![A-Za-z0-9@])"
 )
 _PENGUIN = re.compile(
     r"(?:(?<![A-Za-z0-9.@])[qQ]\s?[qQ](?!\s?[.·]?\s?com)|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
     r"(?<![A-Za-z0-9])[qQ]\s?号?\s?(?=:)|(?<![A-Za-z0-9])[qQ]号|(?<![A-Za-z0-9])[qQ](?=\s?[1-9][0-9]{6,9}(?![0-9])))"
     + _LINK
 )
-_PENGUIN_ID = re.compile(f"[1-9](?:{BETWEEN}{{0,3}}[0-9]){{4,10}}(?![0-9])")
+_PENGUIN_ID = re.compile(f"[,，]?(?P<id>[1-9](?:{BETWEEN}{{0,3}}[0-9]){{4,10}})(?![0-9])")
 _WXID = re.compile(r"(?<![A-Za-z0-9])wxid_[A-Za-z0-9_]{4,}")
 _REVERSED = re.compile(
     r"(?<![A-Za-z0-9_\-])(?P<id>[A-Za-z][A-Za-z0-9_\-]{5,19}|[1-9][0-9]{5,10})\s?[,(]?(?:这?就?是|为|系)(?:我|他|她|其|本人|对方|我家|店里)?"
@@ -65,7 +70,7 @@ _REVERSED = re.compile(
 )
 _MAY_BE_ID = re.compile("[A-Za-z0-9_](?:[ .·\\-]{0,2}[A-Za-z0-9_]){4}")
 _MAY_BE_TALK = re.compile(
-    r"[信芯亻❤xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|付宝|LINE|kype|gram|App"
+    r"[信芯亻❤xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她]|付宝|LINE|kype|gram|App"
 )
 _NOT_AN_ID = frozenset(
     {"android", "iphone", "windows", "wechat", "alipay", "online", "version", "harmony", "huawei", "xiaomi", "mobile"}
@@ -83,7 +88,9 @@ def talk(text: str, cues: Cues) -> Iterator[Span]:
         for said in cue.finditer(text):
             found = shape.match(text, said.end())
             if found and _is_id(found, text):
-                yield Span(found.start(), found.end(), PiiKind.IM_ID, 0.9, f"{name} id: labelled")
+                yield Span(found.start("id"), found.end("id"), PiiKind.IM_ID, 0.9, f"{name} id: labelled")
+    for found in _NEAR_TALK.finditer(text):
+        yield Span(found.start("id"), found.end("id"), PiiKind.IM_ID, 0.7, "id: messenger named before")
     for found in _WXID.finditer(text):
         yield Span(found.start(), found.end(), PiiKind.IM_ID, 1.0, "WeChat id: prefix")
     for found in _REVERSED.finditer(text):
@@ -92,7 +99,7 @@ def talk(text: str, cues: Cues) -> Iterator[Span]:
 
 
 def _is_id(found: re.Match[str], text: str) -> bool:
-    number = compact(found[0])
+    number = compact(found["id"])
     if not number.isdigit():
         return number.lower() not in _NOT_AN_ID
     return not (_AMOUNT.match(text, found.end()) or _is_day(number))

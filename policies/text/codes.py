@@ -10,16 +10,17 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
+from stdnum import luhn
 from stdnum.cn import ric, uscc
 
 from policies.text.cues import Cues, Label, compact
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
-_GAP = "[ ·•‧∙.\\-_—*]{0,2}"
+_GAP = "[ ·•‧∙.\\-_—*/]{0,3}"
 _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _ALNUM = "[A-Za-z0-9]"
-_NUMERAL = "一二三四五六七八九零〇"
+_NUMERAL = "一二三四五六七八九零〇幺洞拐两勾"
 _PLATE = re.compile(
     f"{_PROVINCE}牌?{_GAP}[A-Za-z](?P<serial>(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{4,6}}(?:{_GAP}[警学港澳挂使领超试])?)"
     f"(?!{_ALNUM})"
@@ -48,28 +49,31 @@ def plates(text: str, cues: Cues) -> Iterator[Span]:
                 yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")
 
 
-_DIGIT_OF = str.maketrans(_NUMERAL, "12345678900")
+_DIGIT_OF = str.maketrans(_NUMERAL, "1234567890010729")
 
 _CREDIT = re.compile(
     f"(?<!{_ALNUM})[1-9AaNnYy]{BETWEEN}{{0,2}}[1-9](?:{BETWEEN}{{0,2}}[0-9]){{6}}(?:{BETWEEN}{{0,2}}[0-9A-Za-z]){{10}}(?!{_ALNUM})"
 )
 
 
-_EIGHTEEN = re.compile("[0-9A-Za-z]{18}")
+_CREDIT_SHAPE = re.compile("(?:9[123]|1[129]|5[1239])[0-9]{6}(?=.*[A-Z].)[0-9A-HJ-NPQRTUWXY]{10}")
+_MAY_BE_CREDIT = re.compile("[0-9A-Za-z]{18}|信用|[统构会]一?代码|税|执照|[159][1-9][ ._-]?[0-9]{2}[ ._-]?[0-9]")
 
 
 def credit_codes(text: str, cues: Cues) -> Iterator[Span]:
     """Unified social credit codes: the check digit and a letter inside, or a label before; digits alone need both."""
-    if not (_EIGHTEEN.search(text) or cues.has(Label.CREDIT)):
+    if not _MAY_BE_CREDIT.search(text):
         return
     for found in _CREDIT.finditer(text):
         code = compact(found[0]).upper()
-        labelled = cues.near_before(found.start(), Label.CREDIT, reach=20)
-        if uscc.is_valid(code):
-            if (labelled or not code.isdigit()) and cues.just_before(found.start()) is not Label.SERIAL:
-                yield Span(found.start(), found.end(), PiiKind.USCC, 1.0, "credit code: check digit")
+        before = cues.just_before(found.start())
+        labelled = before is Label.CREDIT or cues.near_before(found.start(), Label.CREDIT, reach=20)
+        if uscc.is_valid(code) and (labelled or not code.isdigit()):
+            yield Span(found.start(), found.end(), PiiKind.USCC, 1.0, "credit code: check digit")
         elif labelled and not is_resident_id(code):
             yield Span(found.start(), found.end(), PiiKind.USCC, 0.8, "credit code: labelled, wrong check digit")
+        elif _CREDIT_SHAPE.fullmatch(code) and code[2:4] in _PROVINCES:
+            yield Span(found.start(), found.end(), PiiKind.USCC, 0.7, "credit code: office, region and letters")
 
 
 _PROVINCES = frozenset(
@@ -101,16 +105,20 @@ def is_resident_id(number: str, *, checked: bool = False) -> bool:
     return not checked or ric.calc_check_digit(number) == number[-1].upper()
 
 
+_D = f"{BETWEEN}{{0,3}}[0-9]"
 _DOCUMENT = re.compile(
-    f"(?<!{_ALNUM})(?:[EeGg](?:{BETWEEN}?[0-9]){{8}}|[Ee][A-HJ-NP-Za-hj-np-z](?:{BETWEEN}?[0-9]){{7}}"
-    f"|[CcWw](?:{BETWEEN}?[0-9]){{8}}|[CcWw][A-Za-z](?:{BETWEEN}?[0-9]){{7}}|[HhMm](?:{BETWEEN}?[0-9]){{8}}(?:[0-9]{{2}})?"
-    f"|[TtLlDdSsPpKk](?:{BETWEEN}?[0-9]){{8}}|[A-Za-z]{{3}}(?:{BETWEEN}?[0-9]){{12}})(?!{_ALNUM})"
+    f"(?<!{_ALNUM})(?:[A-Za-z](?:{_D}){{8}}|[EeCcWw][A-Za-z](?:{_D}){{7}}|[HhMm](?:{_D}){{10}}|[A-Za-z]{{1,3}}[0-9]{{6,8}}"
+    f"|[A-Za-z]{{3}}(?:{_D}){{12}})(?!{_ALNUM})"
 )
-_FOREIGN_DOCUMENT = re.compile(
-    f"(?<!{_ALNUM})(?:[A-Za-z]{{0,3}}{BETWEEN}?[0-9](?:{BETWEEN}?[0-9A-Za-z]){{5,14}}|[A-Za-z]{{1,2}}[0-9]{{6}}\\([0-9Aa]\\))(?!{_ALNUM})"
+_LABELLED_DOCUMENT = re.compile(
+    f"(?<!{_ALNUM})(?:[A-Za-z]{{0,3}}{BETWEEN}?[0-9](?:{BETWEEN}?[0-9A-Za-z]){{5,14}})(?!{_ALNUM})"
 )
+_TAIWAN = re.compile("台胞|台湾|台商")
 _PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
 _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
+
+
+_MAY_BE_DOCUMENT = re.compile("[证照境居份件籍]|台湾|港澳|香港|外国|[pP][aA][sS][sS]|ID|sfz")
 
 
 def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
@@ -121,14 +129,16 @@ def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
         born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
         if born and ric.calc_check_digit(number) == number[-1]:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
-    if not cues.has(*near):
+    if not (_MAY_BE_DOCUMENT.search(text) and cues.has(*near)):
         return
     for found in _DOCUMENT.finditer(text):
-        beside = cues.near_before(found.start(), *near, reach=16) or cues.near_after(found.end(), Label.TRAVEL, reach=8)
+        beside = cues.near_before(found.start(), *near, reach=24) or cues.near_after(found.end(), Label.TRAVEL, reach=8)
         if beside and cues.just_before(found.start()) is not Label.SERIAL:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "passport or permit: shape and label")
-    for found in _FOREIGN_DOCUMENT.finditer(text):
-        if cues.just_before(found.start()) is Label.TRAVEL and sum(char.isdigit() for char in found[0]) >= 6:
+    for found in _LABELLED_DOCUMENT.finditer(text):
+        before = cues.just_before(found.start())
+        taiwan = before is Label.RESIDENT and len(found[0]) in (8, 10) and _TAIWAN.search(text)
+        if (before is Label.TRAVEL or taiwan) and sum(char.isdigit() for char in found[0]) >= 6:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "document number: labelled")
     for found in _REGIONAL.finditer(text):
         if cues.near_before(found.start(), *near):
@@ -142,13 +152,15 @@ _CERTIFICATES = (
     (
         "property certificate",
         re.compile(
-            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|宅证?|林证)"
-            f"{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
+            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|[宅林草]证?)"
+            f" ?{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
         ),
     ),
     (
         "real-estate certificate",
-        re.compile(f"{_HAN}?{_YEAR} ?{_HAN}{{0,14}}?不动产(?:权|证明)?证?书?第? ?[0-9A-Z][0-9A-Z\\- ]{{3,14}}号?"),
+        re.compile(
+            f"{_HAN}? ?{_YEAR} ?{_HAN}{{0,14}}? ?不动产(?:权|证明)?证?书? ?第? ?[0-9A-Z][0-9A-Z\\- ]{{3,14}}号?"
+        ),
     ),
     (
         "land certificate",
@@ -161,7 +173,7 @@ _LABELLED_CERTIFICATE = re.compile(
 )
 
 
-_MAY_BE_CERTIFICATE = re.compile("[权产地宅林用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
+_MAY_BE_CERTIFICATE = re.compile("[权产地宅林草用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
 
 
 def certificates(text: str, cues: Cues) -> Iterator[Span]:
@@ -177,20 +189,48 @@ def certificates(text: str, cues: Cues) -> Iterator[Span]:
 
 
 _CODE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{{0,4}}[0-9](?:{BETWEEN}?[0-9A-Za-z]){{4,29}}(?!{_ALNUM})")
-_LABELLED = {
+_LABELLED: dict[Label | None, tuple[PiiKind, str]] = {
     Label.REGISTER: (PiiKind.HUKOU_NO, "household register: labelled"),
     Label.HOUSE: (PiiKind.HOUSE_CODE, "house code: labelled"),
 }
 
 
-_MAY_BE_LABELLED = re.compile("[户房址源栋牌]")
+_MAY_BE_LABELLED = re.compile("[户房址源栋牌屋宅套住编]")
 
 
 def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
-    """Household-register and house codes: they have no shape of their own, the label says what they are."""
-    if not _MAY_BE_LABELLED.search(text) or not cues.has(*_LABELLED):
+    """Household-register and house codes: they have no shape of their own, the words around say what they are."""
+    if not _MAY_BE_LABELLED.search(text):
         return
     for found in _CODE.finditer(text):
-        kind = _LABELLED.get(cues.just_before(found.start()) or Label.GENERIC)
-        if kind and not is_resident_id(compact(found[0])):
-            yield Span(found.start(), found.end(), kind[0], 0.9, kind[1])
+        before = cues.just_before(found.start())
+        number = compact(found[0])
+        if is_resident_id(number):
+            continue
+        if before in _LABELLED:
+            kind, reason = _LABELLED[before]
+            yield Span(found.start(), found.end(), kind, 0.9, reason)
+        elif (
+            before is None
+            and _REGISTERED.fullmatch(number)
+            and cues.near_before(found.start(), Label.REGISTER, reach=8)
+        ):
+            yield Span(found.start(), found.end(), PiiKind.HUKOU_NO, 0.7, "household register: label near")
+        elif (
+            before in _UNSAID
+            and _is_house(number)
+            and _DWELLING.search(text, max(0, found.start() - 14), found.end() + 8)
+        ):
+            yield Span(found.start(), found.end(), PiiKind.HOUSE_CODE, 0.7, "house code: region, and a dwelling near")
+
+
+_UNSAID = (None, Label.GENERIC, Label.SERIAL, Label.NOBODY)
+_REGISTERED = re.compile("[A-Z]?[0-9]{7,10}")
+_DWELLING = re.compile("[房屋宅套住]|门牌|标三实|标四实")
+
+
+def _is_house(number: str) -> bool:
+    """A division code of GB/T 2260, then ten digits or more; not a bank card."""
+    if not (number.isdigit() and 16 <= len(number) <= 22 and number[:2] in _PROVINCES and number[2:4] <= "90"):
+        return False
+    return not (number.startswith("62") and luhn.is_valid(number))

@@ -34,10 +34,10 @@ class Label(Enum):
 _WORDS: dict[Label, str] = {
     Label.RESIDENT: (
         "身份证 身份证件 公民身份 居民身份 身份号 身份 身分证 居民证 份证 证件 证号 "
-        "老证 一代证 二代证 sfz SFZ ID 港澳台居民居住证 居住证"
+        "老证 驾驶证 残疾证 军官证 士兵证 学生证 一代证 二代证 sfz SFZ ID 港澳台居民居住证 居住证"
     ),
     Label.PHONE: (
-        "电话 手机 座机 固话 固定电话 联系方式 联系号码 传真 手机号 号码 电联 宅电 Tel "
+        "电话 手机 座机 固话 固定电话 联系方式 联系号码 传真 手机号 号码 电联 宅电 手提 日间 夜间 Tel "
         "TEL tel phone Phone Mobile mobile"
     ),
     Label.CALL: "致电 来电 回电 回访 拨打 联系 打给 通话 短信 打 拨",
@@ -54,7 +54,7 @@ _WORDS: dict[Label, str] = {
         "往来台湾 往来内地"
     ),
     Label.PLATE: "车牌 牌照 号牌 牌号 车号",
-    Label.REGISTER: "户号 户口本 户口簿 户籍号 户口号 户籍编号 户编号 户口",
+    Label.REGISTER: "户号 户口本 户口簿 户籍号 户籍页 户口号 户籍编号 户编号 户口",
     Label.HOUSE: (
         "房屋编码 房屋编号 房屋代码 房屋地址码 房屋统一编码 房源编码 房源编号 "
         "房源核验码 标准地址编码 地址编码 楼栋编码 门牌编码 门牌二维码 房屋二维码 "
@@ -87,7 +87,7 @@ def _by_first_character() -> str:
 
 _WORD = re.compile(_by_first_character())
 _FILLER = re.compile(
-    r"(?:号码?|编号|编码|代码|号牌|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
+    r"(?:号码?|编号|编码|代码|号牌|分别|完整|应当?|改|原|现|新|旧|均|也|就|还|的|吧|呢|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
 _STOP = re.compile(r"[。;!?\n]")
 
@@ -154,7 +154,7 @@ def _marked(text: str) -> Iterator[_Mark]:
                 continue
             if found[0] in ("号", "码"):
                 continue
-            label = Label.PHONE if found[0] == "号码" else Label.SERIAL
+            label = Label.GENERIC if found[0] == "号码" else Label.SERIAL
         if held is not None:
             yield held
         held = _Mark(found.start(), found.end(), label)

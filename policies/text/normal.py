@@ -137,6 +137,9 @@ BETWEEN = (
 """What people put between the digits of one number: blanks, dots, dashes, bars, emoji."""
 
 _SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
+_ALIKE_TABLE = str.maketrans("oOоОΟοlI|ІіЗзбЬ", "000000111113366"[:15])
+_ALIKE = re.compile("[0-9][oOоОΟοlI|ІіЗзбЬ]|[lI|Іі][3-9З]")
+_LIKE_A_MOBILE = re.compile(f"(?<![0-9A-Za-z])[1lI|Іі](?:{BETWEEN}{{0,3}}[0-9oOоОΟοlI|ІіЗзбЬ]){{10}}(?![0-9A-Za-z])")
 _COUNTED = re.compile(f"[{''.join(_NUMERALS)}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
 _NUMERAL = re.compile(f"[{''.join(_NUMERALS)}]")
 
@@ -146,11 +149,18 @@ def digits(text: str) -> str:
 
     Only five or more in a row are a number; `一楼` and `三号` stay as they are. Returns `text` itself if none is there.
     """
-    if not _NUMERAL.search(text):
-        return text
-    return _SPELLED.sub(lambda found: _spelled(found[0]), text)
+    if _NUMERAL.search(text):
+        text = _SPELLED.sub(lambda found: _spelled(found[0]), text)
+    if _ALIKE.search(text):
+        text = _LIKE_A_MOBILE.sub(lambda found: _unmasked(found[0]), text)
+    return text
 
 
 def _spelled(run: str) -> str:
     """`手机一13812345678` counts mobiles; it spells no digit of one."""
     return run if _COUNTED.fullmatch(run) else run.translate(_NUMERAL_TABLE)
+
+
+def _unmasked(run: str) -> str:
+    """Letters that look like digits are read as digits in what is a mobile number but for a few of them."""
+    return run.translate(_ALIKE_TABLE) if sum(char in "0123456789" for char in run) >= 6 else run

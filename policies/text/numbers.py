@@ -137,6 +137,8 @@ _LANDLINE = re.compile(
     f"(?<![0-9A-Za-z])(?<![0-9][\\-./])(?:\\(?(?:\\+|00)?86\\)?{BETWEEN}{{0,2}})?[(\\[]?(?:{_AREA})[)\\]]?{BETWEEN}{{0,3}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?"
 )
+_DIGIT_BY_DIGIT = re.compile(f"(?<![0-9A-Za-z])0(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)[0-9]){{8,10}}(?![0-9])")
+_LANDLINE_DIGITS = re.compile(f"{_AREA}[2-8][0-9]{{6,7}}")
 _ABROAD = re.compile(
     f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)(?:{BETWEEN}?[0-9]){{1,3}}\\)?(?:{BETWEEN}{{0,2}}\\(?[0-9]\\)?){{7,12}}"
     f"|(?:852|853|886){BETWEEN}[2-9](?:{BETWEEN}?[0-9]){{7,8}})(?![0-9])"
@@ -152,6 +154,9 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
         before = cues.just_before(found.start())
         if found.start() < last and before not in _NOT_A_LINE:
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline")
+    for found in _DIGIT_BY_DIGIT.finditer(text, first, last):
+        if _LANDLINE_DIGITS.fullmatch(compact(found[0])):
+            yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "landline, digit by digit")
     if "+" in text or "00" in text or "85" in text or "886" in text:
         for found in _ABROAD.finditer(text, max(0, first - 2), last):
             plus = "+" in found[0] or cues.near_before(found.start(), Label.PHONE, Label.CALL)
@@ -169,6 +174,9 @@ def _is_service(number: str) -> bool:
     return _SERVICE.fullmatch(number) is not None
 
 
+_GAPS = re.compile("[^0-9]+")
+
+
 def labelled_phones(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Numbers of 7 and 8 digits behind a word such as 座机, and mobiles with a digit too many or too few."""
     for found in _LOCAL.finditer(text, first, last + 12):
@@ -180,7 +188,10 @@ def labelled_phones(text: str, cues: Cues, first: int, last: int) -> Iterator[Sp
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "local number: labelled")
     for found in _LABELLED.finditer(text, first, last):
         number = compact(found[0])
-        if cues.just_before(found.start()) is Label.PHONE and not _is_service(number) and not _is_day(number[:8]):
+        gaps = set(_GAPS.findall(found[0]))
+        if cues.just_before(found.start()) is not Label.PHONE or len(gaps) > 1:
+            continue
+        if not _is_service(number) and not _is_day(number[:8]):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.7, "telephone: labelled, wrongly written")
 
 
