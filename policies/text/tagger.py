@@ -151,7 +151,7 @@ def _files(path: Path) -> list[bytes]:
 
 def _expected(path: Path) -> str:
     try:
-        return (path / VERSION).read_text(encoding="ascii").strip()
+        return (path / VERSION).read_text(encoding="ascii").removesuffix("\n")
     except (OSError, ValueError):
         raise TaggerError("the tagger's model does not say its version") from None
 
