@@ -1,6 +1,7 @@
 """A good ticket has a known kind, a grid in force, and is closed after it was reported or not at all.
 
-Writes `hotline/tickets.jsonl` in the order the API serves it (docs/sample-county.md, section 4).
+Writes `hotline/tickets.jsonl` in the order the API serves it (docs/sample-county.md, section 4), and beside it
+`personal.jsonl`, which the API does not serve: what in each text is personal, for those who test what finds it.
 """
 
 import json
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
+from string import Formatter
 from typing import Any, Final
 
 from hub.sample import words
@@ -34,7 +36,24 @@ _STRANGERS: Final = 0.05
 # One dirty ticket of each reason in turn follows the good ones; their numbers go on.
 _REASONS: Final = ("unknown_kind", "closed_before_reported", "missing_grid")
 
+_PERSONAL: Final = {
+    "n": "PERSON",
+    "o": "PERSON",
+    "m": "PERSON",
+    "p": "PHONE",
+    "q": "PHONE",
+    "i": "CN_ID",
+    "a": "ADDRESS",
+    "c": "PLATE",
+}
+"""What the fields of a sentence are (`words.TICKET_KINDS`), in the words of `policies.text.spans.PiiKind`."""
+_PROTAGONIST_SENTENCE: Final = (
+    "{n}反映{a}楼道堆满杂物,电动车入户充电,与儿子{m}(电话{q})多次劝说无果。来电人{n},身份证{i},电话{p}。"
+)
+
 Ticket = dict[str, Any]
+Said = list[tuple[int, int, str]]
+"""Start, end and kind of what is personal in a text."""
 
 
 def write_tickets(
@@ -55,10 +74,16 @@ def write_tickets(
             tally.dirty("tickets", reason)
     tickets.sort(key=lambda ticket: (ticket["updatedAt"], ticket["ticketNo"]))
     path.parent.mkdir()
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for ticket in tickets:
-            file.write(json.dumps(ticket, ensure_ascii=False, separators=(",", ":")) + "\n")
+    _write(path, tickets)
+    said = [{"ticketNo": each["ticketNo"], "personal": desk.said[each["content"]]} for each in tickets]
+    _write(path.with_name("personal.jsonl"), said)
     progress("hotline tickets", len(tickets), len(tickets))
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 class _Desk:
@@ -70,6 +95,8 @@ class _Desk:
         self._residents = residents
         self._callers = [home for home in residents if home.address and home.grid_code and home.person.phone]
         self._count = 0
+        self.said: dict[str, Said] = {}
+        """What is personal in each content that was written."""
 
     def good(self) -> Iterator[Ticket]:
         """The protagonist's ticket, the canaries', then those of drawn callers."""
@@ -95,9 +122,16 @@ class _Desk:
 
     def _protagonist(self, home: Resident) -> Ticket:
         ticket = self._ticket(home, PROTAGONIST.id_no, words.KNOWN_CLOSING)
-        content = (
-            f"{PROTAGONIST.name}反映{home.address}楼道堆满杂物,电动车入户充电,与儿子{COMPANION.name}(电话{COMPANION.phone})"
-            f"多次劝说无果。来电人{PROTAGONIST.name},身份证{PROTAGONIST.id_no},电话{PROTAGONIST.phone}。"
+        content = self._fill(
+            _PROTAGONIST_SENTENCE,
+            {
+                "n": PROTAGONIST.name,
+                "a": home.address,
+                "m": COMPANION.name,
+                "q": COMPANION.phone,
+                "i": PROTAGONIST.id_no,
+                "p": PROTAGONIST.phone,
+            },
         )
         return ticket | {
             "ticketNo": PROTAGONIST_TICKET,
@@ -158,7 +192,18 @@ class _Desk:
         plate = f"晋C{draw.choice('ABDEFGHK')}{draw.randint(0, 9999):04d}"
         caller: Person = home.person
         fields = {"n": caller.name, "p": caller.phone, "i": caller.id_no, "a": home.address, "c": plate}
-        return sentence.format(**fields, o=self._not_known(other).name, q=self._not_known(other).phone)
+        return self._fill(sentence, fields | {"o": self._not_known(other).name, "q": self._not_known(other).phone})
+
+    def _fill(self, sentence: str, fields: dict[str, str]) -> str:
+        text, said = "", []
+        for literal, name, _, _ in Formatter().parse(sentence):
+            text += literal
+            value = fields[name] if name else ""
+            if name and value:
+                said.append((len(text), len(text) + len(value), _PERSONAL[name]))
+            text += value
+        self.said[text] = said
+        return text
 
     def _not_known(self, person: Person) -> Person:
         """Another person if this is a known one: known people stand in their own tickets only."""
