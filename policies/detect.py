@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -47,6 +48,7 @@ BATCH = 256
 LANGUAGE = "zh"
 _ENTITIES = [str(kind) for kind in PiiKind]
 _REASON = "reason"
+_RULES = "rules"
 
 
 class DetectorError(RuntimeError):
@@ -111,7 +113,7 @@ class _Rules(EntityRecognizer):
     def __init__(self, words: Words) -> None:
         self._words = words
         self._metadata: dict[str, dict[str, str]] = {}
-        super().__init__(supported_entities=_ENTITIES, name="rules", supported_language=LANGUAGE)
+        super().__init__(supported_entities=_ENTITIES, name=_RULES, supported_language=LANGUAGE)
 
     def load(self) -> None:
         """Nothing is left to load."""
@@ -129,8 +131,12 @@ class _Rules(EntityRecognizer):
                     raise _Failed("timeout")
             if time.monotonic() > until:
                 raise _Failed("timeout")
+        if not found:
+            return []
+        found.extend(_again(text, found))
         return [
-            RecognizerResult(each.kind, each.start, each.end, each.score, None, self._said(each.reason)) for each in found
+            RecognizerResult(each.kind, each.start, each.end, each.score, recognition_metadata=self._said(each.reason))
+            for each in without_overlap(_personal(found, text, self._words))
         ]
 
     def _found(self, normal: Normal) -> Iterator[Iterator[Span]]:
@@ -141,7 +147,7 @@ class _Rules(EntityRecognizer):
     def _said(self, reason: str) -> dict[str, str]:
         if reason not in self._metadata:
             self._metadata[reason] = {
-                RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                RecognizerResult.RECOGNIZER_NAME_KEY: _RULES,
                 RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
                 _REASON: reason,
             }
@@ -154,7 +160,9 @@ class _NoContext(ContextAwareEnhancer):
     def __init__(self) -> None:
         super().__init__(0, 0, 0, 0)
 
-    def enhance_using_context(self, text: str, raw_results: list[RecognizerResult], *_: Any, **__: Any) -> list[RecognizerResult]:
+    def enhance_using_context(
+        self, text: str, raw_results: list[RecognizerResult], *_: Any, **__: Any
+    ) -> list[RecognizerResult]:
         return raw_results
 
 
@@ -192,6 +200,20 @@ def _listen() -> _Skipped:
 _SKIPPED = _listen()
 
 
+class _Registry(RecognizerRegistry):
+    """Every recogniser is asked, for every kind: none is chosen away by what a request names."""
+
+    def get_recognizers(self, *_: Any, **__: Any) -> list[EntityRecognizer]:
+        return list(self.recognizers)
+
+
+class _Engine(AnalyzerEngine):
+    """Presidio's analyzer, which is told once what it looks for."""
+
+    def get_supported_entities(self, language: str | None = None) -> list[str]:
+        return _ENTITIES
+
+
 class Detector:
     """Finds what is personal in texts. Safe to share between threads, which take turns."""
 
@@ -210,18 +232,19 @@ class Detector:
         for each in recognisers:
             unknown = set(each.supported_entities) - set(_ENTITIES)
             if each.supported_language != LANGUAGE or unknown or not each.supported_entities:
-                raise DetectorError(f"recogniser {each.name}: it is for {LANGUAGE} and finds kinds that are known")
+                raise DetectorError(f"recogniser {_name(each)}: it is for {LANGUAGE} and finds kinds that are known")
         self._words = words
         self._preparation = _Preparation(tagger)
-        registry = RecognizerRegistry([_Rules(words), *recognisers], supported_languages=[LANGUAGE])
-        self._engine = AnalyzerEngine(
+        registry = _Registry([_Rules(words), *recognisers], supported_languages=[LANGUAGE])
+        self._engine = _Engine(
             registry=registry,
             nlp_engine=self._preparation,
             app_tracer=AppTracer(enabled=False),
             supported_languages=[LANGUAGE],
             context_aware_enhancer=_NoContext(),
         )
-        extra = ",".join(sorted(f"{each.name} {each.version}" for each in recognisers))
+        self._further = bool(recognisers)
+        extra = ",".join(sorted(f"{_name(each)} {each.version}" for each in recognisers))
         said = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
         self.version = edition(said)
         self._key = os.urandom(16)
@@ -293,17 +316,40 @@ class Detector:
         return Detection(failed=_SKIPPED.reason) if _SKIPPED.reason else Detection(spans)
 
     def _kept(self, spans: list[Span], normal: Normal) -> tuple[Span, ...]:
-        """Spans of the text as it was written, without what the word list calls public."""
-        never = _places(self._words.never_pattern, normal.text)
-        named = _places(self._words.places_pattern, normal.text)
-        kept = (
-            each
-            for each in spans
-            if not _within(each, never) and not (each.kind is PiiKind.PERSON and _within(each, named))
+        """Spans of the text as it was written; those of the rules overlap no more."""
+        if self._further:
+            spans = list(without_overlap(_personal(spans, normal.text, self._words)))
+        return tuple(
+            sorted(Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans)
         )
-        return without_overlap(
-            Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in kept
-        )
+
+
+def _personal(spans: list[Span], text: str, words: Words) -> list[Span]:
+    """Spans without what the word list calls public, and without people who are the name of a place."""
+    never = _places(words.never_pattern, text)
+    named = _places(words.places_pattern, text)
+    if not never and not named:
+        return spans
+    return [
+        each
+        for each in spans
+        if not _within(each, never) and not (each.kind is PiiKind.PERSON and _within(each, named))
+    ]
+
+
+def _again(text: str, found: Sequence[Span]) -> list[Span]:
+    """The other places of every full name that was found once: who is named stays named throughout a text."""
+    names = {text[each.start : each.end] for each in found if each.kind is PiiKind.PERSON}
+    return [
+        Span(place.start(), place.end(), PiiKind.PERSON, 0.7, "named elsewhere")
+        for name in names
+        if len(name) > 2 and text.count(name) > 1
+        for place in re.finditer(re.escape(name), text)
+    ]
+
+
+def _name(recogniser: EntityRecognizer) -> str:
+    return str(recogniser.to_dict()["name"])
 
 
 def _span(result: RecognizerResult) -> Span:

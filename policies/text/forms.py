@@ -1,121 +1,55 @@
-"""A word is in these tables because of what it tells about the words beside it, never because a person bears it.
+"""A word is in these lists because of what it tells about the words beside it, never because a person bears it.
 
-How Chinese prose speaks of people: surnames, forms of address and titles, the words that stand before a name and the
-words that stand behind one. All in simplified characters; read by `people.py` and, for where an address begins, by
-`places.py`.
+How Chinese prose speaks of people and places, read once from `forms.txt`: surnames, forms of address, the words that
+stand before and behind a name, what begins, ends and leads to an address. All in simplified characters; `people.py` and
+`places.py` make their rules of it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
 from policies.text.surnames import COMPOUND_SURNAMES
 
-SAFE_SURNAMES = (
-    "赵钱孙李周吴郑冯陈褚卫蒋沈韩杨朱秦尤许吕曹孔严魏陶姜戚谢邹喻柏窦苏潘葛奚范彭郎鲁韦昌苗凤俞袁柳酆鲍唐费廉"
-    "岑薛倪汤滕殷罗毕郝邬乐傅皮卞齐康伍余顾孟黄穆萧尹姚邵湛汪祁禹狄臧戴宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席麻贾娄"
-    "江童颜郭梅盛林刁钟徐邱骆夏蔡田樊胡凌霍虞柯昝卢莫裘缪丁邓郁杭洪崔龚程邢裴荀於惠曲封芮羿储靳邴糜段巫焦谷弓牧"
-    "隗侯宓蓬郗仰仲宫宁仇栾甘厉戎祖武符刘景詹束龙叶司韶郜黎蓟薄印宿蒲邰鄂索咸籍赖卓蔺屠蒙乔闻莘翟谭贡逄姬申扶堵冉"
-    "宰郦雍璩桑桂濮牛寿扈燕冀郏浦尚农温庄晏柴瞿阎连茹习宦艾鱼容向古易慎戈廖庾暨衡步耿满弘匡寇广禄阙欧殳沃利蔚越夔"
-    "隆师巩聂晁勾敖冷訾辛阚那简饶沙丰关蒯相查后荆游竺权逯盖益桓岳帅缑亢况郈琴墨哈谯笪佟闫鄢仝占覃肖覃涂佘揭揣麦"
-    "史陆王张邸尧薄仉郄解鹿苟隋代楚邝荣翁嵇甄季丛厍蹇佴钭胥郤乜"
-)
-"""Characters that are a surname more often than a word where a name may stand."""
 
-RISKY_SURNAMES = (
-    "何施金水云韩花方任柳鲍雷贺毛平和米明计成谈宋强路危高支管莫经房于干应宗丁宣贲单包诸左石吉钮家查白怀从能苍双党"
-    "贾都通马年爱阳言福时安常伏皮卜元伟车胡全班秋井富乌巴池山幸松台边别终居曾毋求冶有公原占展商盛门海商牟官占季涂"
-    "向万文章尚顾孟范容古易师关相后利权游简那师黄乐连江林夏田叶龙庄温步满丰广代解查沙项席封曲程谷段武景牛燕寿申"
-    "虎才保战苑信树闪初光智纳道折肇冼华贝羊伊阴劳付栗修东国养红"
-)
-"""Surnames that are as often the first character of a common word: they need more beside them."""
+def _sections() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for line in Path(__file__).with_name("forms.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            section.extend(line.split())
+    return {name: tuple(dict.fromkeys(words)) for name, words in found.items()}
 
-SURNAMES = "".join(sorted(set(SAFE_SURNAMES) | set(RISKY_SURNAMES)))
-ANY_SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{SURNAMES}])"
-RISKY = frozenset(RISKY_SURNAMES)
-SAFE = frozenset(SAFE_SURNAMES) - RISKY
 
-AFTER_SMALL = SAFE - frozenset("黄金石沙鱼牛龙叶江花苗林毛古米席关丰景谷梅盛蓝麻贡农厉易温容步满尚申哈童康柳宫郎燕桑")
-"""Surnames that 老 and 小 go with, and that make no common word with them."""
-AFTER_SMALL_ENDED = (frozenset("何施金方任贺毛宋管莫丁宣单左万尚顾孟范师关游简黄乐连江林夏田叶龙封曲程武雷温柳季") | SAFE) - AFTER_SMALL
-"""Surnames that 老 and 小 go with where a pause or a verb follows."""
+_SECTIONS = _sections()
 
-TITLES = (
-    *("女士", "先生", "小姐", "太太", "夫人", "同志", "师傅", "老师", "医生", "大夫", "护士", "护士长", "警官", "警员"),
-    *("民警", "辅警", "队长", "中队长", "主任", "书记", "副书记", "副主任", "局长", "科长", "处长", "所长", "站长"),
-    *("镇长", "乡长", "村长", "区长", "县长", "市长", "部长", "院长", "校长", "园长", "组长", "社长", "厂长", "店长"),
-    *("会长", "楼长", "网格长", "支书", "村支书", "秘书", "秘书长", "经理", "总经理", "副总", "总监", "老板", "老板娘"),
-    *("董事长", "会计", "出纳", "法官", "检察官", "律师", "教授", "工程师", "阿姨", "叔叔", "大爷", "大妈", "大娘"),
-    *("大叔", "大伯", "大姐", "大哥", "大嫂", "大婶", "奶奶", "爷爷", "婆婆", "公公", "阿婆", "阿公", "阿伯", "伯伯"),
-    *("伯母", "婶子", "婶婶", "嫂子", "老汉", "老太", "老太太", "老伯", "老爷子", "老人家", "副所长"),
-    *("副局长", "副队长", "副镇长", "副乡长", "主席", "干事", "专员", "调解员", "网格员", "老先生"),
-    *("班长", "股长", "馆长", "行长", "课长", "台长", "警长", "教官", "教练", "导师", "姑娘"),
-    *("小姑娘", "老头", "老头子", "老婆婆", "老大爷", "老大娘", "老太婆", "姑姑", "舅舅", "婆娘", "姨妈", "姑妈", "幺妹"),
-)
-SHORT_TITLES = "总工姐哥叔姨婶嫂伯爷奶婆妈队局所董导妹嬢孃"
-"""Forms of address of one character: only behind a surname that makes no word with them, and before a pause or verb."""
 
-STRONG_TITLES = frozenset(
-    "女士 先生 小姐 太太 夫人 同志 师傅 阿姨 叔叔 大爷 大妈 大娘 大叔 大伯 大姐 大哥 大嫂 大婶 奶奶 爷爷 婆婆 阿婆 阿公 阿伯 "
-    "伯伯 警官 婶子 婶婶 嫂子 老汉 老太 老太太 老伯 老先生".split()
-)
+def words(section: str) -> tuple[str, ...]:
+    """The words of a section of `forms.txt`; KeyError for one that is not there."""
+    return _SECTIONS[section]
 
-VERBS = (
-    *("来电", "来访", "来信", "反映", "投诉", "举报", "咨询", "报警", "报案", "求助", "称", "说", "表示", "自述", "自称"),
-    *("诉", "承认", "否认", "驾驶", "承租", "租住", "租赁", "居住", "现住", "家住", "住在", "等人", "夫妇", "夫妻", "一家"),
-    *("两人", "二人", "家中", "家里", "本人", "名下", "签收", "签字", "名义", "之子", "之妻", "之女", "的妻子", "的丈夫"),
-    *("的儿子", "的女儿", "的父亲", "的母亲", "的电话", "的手机", "的身份证", "家属", "陪同", "到场", "在家", "在场", "向"),
-    *("与", "和", "因", "在", "于", "于是", "将", "把", "被", "遭", "已", "未", "曾", "要求", "认为", "觉得", "希望", "发现"),
-    *("找到", "购买", "转账", "汇款", "借", "欠", "拖欠", "打伤", "殴打", "辱骂", "患有", "独居", "摔伤", "受伤", "死亡"),
-    *("去世", "失联", "走失", "上门", "负责", "带队", "主持", "介绍", "告知", "通过", "使用", "经营", "拒绝", "同意", "承诺"),
-    *("男", "女", "身份证", "电话", "手机", "联系", "微信", "家", "的", "是", "也", "又", "还", "就", "都", "对", "从", "到"),
-    *("给", "让", "请", "带", "拿", "去", "来", "有", "没", "不", "今年", "今日", "昨日", "昨天", "今天", "前来", "多次"),
-    *("等", "及", "以及", "跟", "同", "户", "驾车", "骑", "开", "申请", "办理", "提出", "登记", "出租", "转租", "入住", "搬"),
-)
-"""Words that follow a name of a person; the longer ones are proof, the short ones only end the name."""
 
-STRONG_VERBS = (
-    *("来电", "来访", "来信", "反映", "投诉", "举报", "报警", "报案", "自述", "自称", "驾驶", "承租", "租住", "等人", "夫妇"),
-    *("夫妻", "两人", "二人", "本人", "名下", "之子", "之妻", "之女", "的妻子", "的丈夫", "的儿子", "的女儿", "的父亲"),
-    *("的母亲", "的身份证", "签收", "摔伤", "患有", "独居", "咨询", "驾车", "求助", "到场调解", "因病", "去世", "走失"),
-    *("名义", "家危房", "今年", "女士", "先生", "同志", "称其", "称自己", "说自己", "表示自己", "声称", "口述", "男,", "女,"),
-)
-"""Words that only a person does or has: proof of a name before them at the start of a clause."""
+def characters(section: str) -> str:
+    """The characters of a section, in one string."""
+    return "".join(_SECTIONS[section])
 
-STOPS = frozenset(
-    "的了在是与及被将把对因称说已未不也都又就还要去到等我你他她它这那其此但使由吗呢吧啊呀哦么和或跟让给向从于问并且后前"
-    "因称欠借住租骑开打骂告叫请带拿找买卖送收,.;:!?,。"
-)
-"""Characters that hardly ever stand in a given name and often behind one."""
 
-LABELS = (
-    *("来电人", "反映人", "投诉人", "被投诉人", "举报人", "被举报人", "信访人", "上访人", "申请人", "被申请人", "办件人"),
-    *("报警人", "报案人", "当事人", "联系人", "联络人", "负责人", "法人", "法人代表", "法定代表人", "户主", "业主", "房东"),
-    *("租客", "租户", "承租人", "出租人", "房主", "屋主", "店主", "车主", "户名", "账户名", "开户名", "事主", "受害人"),
-    *("被害人", "死者", "伤者", "患者", "求助人", "求助者", "姓名", "名字", "名叫", "名为", "同住人", "同住人员", "家属"),
-    *("监护人", "委托人", "被委托人", "代理人", "经办人", "承办人", "办理人", "受理人", "登记人", "填表人", "签收人"),
-    *("收件人", "寄件人", "收货人", "发件人", "收款人", "付款人", "汇款人", "借款人", "欠款人", "担保人", "证明人", "见证人"),
-    *("检查人", "检查人员", "巡查人", "巡查员", "值班员", "值班人员", "责任人", "管理人", "经营者", "嫌疑人", "犯罪嫌疑人"),
-    *("违法行为人", "原告", "被告", "上诉人", "申诉人", "诉求人", "甲方", "乙方", "网格员", "网格长", "楼长", "楼栋长"),
-    *("调解员", "志愿者", "驾驶人", "驾驶员", "司机", "乘客", "实际控制人", "股东", "员工", "职工", "雇主", "雇员", "保姆"),
-    *("户籍人", "产权人", "权利人", "所有权人", "使用人", "实际使用人", "持有人", "持证人", "紧急联系人", "本人", "化名"),
-    *("曾用名", "别名", "又名", "真名", "实名", "署名", "落款", "签名", "署名人", "签字人", "陪护人", "报修人", "住户"),
-    *("租住人", "居住人", "转租人", "二房东", "房屋所有人", "土地承包人", "承包人", "包工头", "工头", "货主", "摊主", "老板"),
-)
-"""Words that announce a name."""
+def any_of(*lists: Iterable[str]) -> str:
+    """A pattern of all these words, the longest first, that looks at them only where one may begin."""
+    ordered = sorted({word for each in lists for word in each}, key=lambda word: (-len(word), word))
+    return f"(?=[{''.join(sorted({word[0] for word in ordered}))}])(?:{'|'.join(map(re.escape, ordered))})"
 
-KIN = (
-    *("丈夫", "妻子", "儿子", "女儿", "父亲", "母亲", "老伴", "配偶", "前夫", "前妻", "孙子", "孙女", "外孙", "外孙女"),
-    *("弟弟", "妹妹", "哥哥", "姐姐", "爷爷", "奶奶", "公公", "婆婆", "岳父", "岳母", "女婿", "儿媳", "儿媳妇", "侄子"),
-    *("侄女", "外甥", "舅舅", "男友", "女友", "室友", "邻居", "同事", "同学", "朋友", "老公", "老婆", "长子", "次子"),
-    *("长女", "次女", "其父", "其母", "其妻", "其夫", "其子", "其女", "其弟", "其兄", "其妹", "其姐", "老乡", "工友"),
-)
 
-ROLES = (
-    *("村民", "居民", "市民", "群众", "老人", "男子", "女子", "学生", "党员", "书记", "村支书", "主任", "副主任", "副书记"),
-    *("会计", "民警", "辅警", "医生", "护士", "老师", "教师", "保安", "快递员", "外卖员", "骑手", "工人", "农民工", "员"),
-    *("重点人员", "残疾人", "低保户", "五保户", "特困户", "困难户", "贫困户", "脱贫户", "独居老人", "空巢老人", "孤寡老人"),
-    *("退役军人", "退伍军人", "社工", "干部", "组长", "村主任", "支部书记", "局长", "科长", "所长", "站长", "队长", "经理"),
-    *("我是", "我叫", "叫", "叫做", "劝阻", "找到", "联系到", "走访", "慰问", "看望", "经与", "嫌疑对象", "精神障碍患者"),
-    *("吸毒人员", "刑满释放人员", "社区矫正对象", "务工人员", "流动人员", "外来人员", "失业人员", "留守儿童", "学员"),
-    *("孕妇", "产妇", "女童", "男童", "幼儿", "新生儿", "未成年人", "少年", "女孩", "男孩", "小孩", "孩子", "对方"),
-)
-"""Words that often stand before a name, and as often before something else."""
+COMPOUND = frozenset((*COMPOUND_SURNAMES, *words("further compound surnames")))
+"""Surnames of two characters and more."""
+SAFE = frozenset(characters("safe surnames"))
+RISKY = frozenset(characters("risky surnames"))
+FUNCTION = frozenset(characters("function surnames"))
+SURNAMES = "".join(sorted(SAFE | RISKY))
+ANY_SURNAME = f"(?:{'|'.join(sorted(COMPOUND, key=lambda each: (-len(each), each)))}|[{SURNAMES}])"
+STOPS = frozenset(characters("stops"))
+HAN = "一-鿿〇"
+"""Chinese characters, as a class of a pattern."""

@@ -1,80 +1,71 @@
 """A name is found by what stands beside it, never by looking like one alone.
 
-Rules for people in plain Chinese prose (`normal.py`): a surname with a form of address or title (王女士, 李主任), 老王 and
-小李, 张某某, names with a middle dot, names behind a word that announces one (来电人, 租客, 姓名), names before a word that
-only a person does, compound surnames, and Latin names behind a cue. What is a common word (高峰, 安全, 张贴) is refused by
-the dictionary that rjieba carries. The model (`tagger.py`) finds the names that nothing announces.
+Rules for people in plain Chinese prose (`normal.py`): a surname with a form of address or title (王女士, 李主任), 老王
+and 小李, 张某某, names with a middle dot, names behind a word that announces one (来电人, 租客, 姓名), names before a
+word that only a person does, compound surnames, and Latin names behind a cue. What is a common word (高峰, 安全, 张贴)
+is refused by the dictionary that rjieba carries. The model (`tagger.py`) finds the names that nothing announces.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import rjieba
 
 from policies.text import forms
+from policies.text.forms import HAN
 from policies.text.normal import Normal
 from policies.text.spans import PiiKind, Span
-from policies.text.surnames import COMPOUND_SURNAMES
 from policies.text.words import Words
 
-HAN = "一-鿿〇"
-_COMPOUND = frozenset(COMPOUND_SURNAMES)
-_COMPOUND_WORDS = frozenset({"东方", "第五", "百里", "即墨", "濮阳", "西门", "东郭", "单于", "长孙", "宰父", "太史", "公良"})
-_NOT_NAMES = frozenset(
-    "张贴 顾客 阳光 红旗 温馨 康复 盛夏 师生 易燃 丁字 黄金 黄河 黄山 江南 江北 平安 安康 和平 成都 金融 金属 高速 祖国 武汉 关爱 "
-    "童心 师德 明珠 马路 王牌 牛奶 石油 白酒 方正 文明 文化 常态 向阳 东风 万科 高中 高校 华夏 古城 金山 龙门 龙头 云南 海南 江苏 "
-    "康乐 安居 安心 安定 广东 广西 广州 温州 常州 郑州 徐州 杭州 苏州 韩国 秦岭 泰山 唐山 许可 许愿 钱包 阳台 单车 单元 水泥 "
-    "孔子 孟子 孙子 老子 卫生 卫士 解放 项目 叶子 梅花 桂花 兰花 莲花 林业 林木 花园 花草 农民 农户 农村 農村 山庄 雷锋 冬季 "
-    "夏季 秋季 春季 安装 程度 强度 沙发 石灰 和谐 应急 水果 白菜 陈旧 陈列 曲线 简易 简单 鲁班 贾宝玉 毛利 盛大 盛世 隆重".split()
-)
-"""Words that rjieba's dictionary has, or takes, for names."""
+_SURNAME = frozenset(forms.SURNAMES)
+_COMPOUND_WORDS = frozenset(forms.words("compound words"))
+_NOT_NAMES = frozenset(forms.words("not names"))
+_STRONG_TITLES = frozenset(forms.words("strong titles"))
+_OFFICES = frozenset(forms.words("offices of places"))
+_CALLED = frozenset(forms.characters("makes a longer word"))
+_NOT_GIVEN = frozenset(forms.characters("not given"))
+_COUNTS = frozenset(forms.characters("after count"))
+_PLACES = frozenset(forms.characters("kinds of places"))
+_SHORT_TITLES = forms.characters("short titles")
+_TITLED_ROLES = frozenset(forms.words("roles")) & frozenset(forms.words("titles"))
 
-
-def _any(words: Iterable[str]) -> str:
-    """A pattern of these words, the longest first, that looks at them only where a first character stands."""
-    ordered = sorted(set(words), key=lambda each: (-len(each), each))
-    return f"(?=[{''.join(sorted({each[0] for each in ordered}))}])(?:{'|'.join(map(re.escape, ordered))})"
-
-
-_TITLE = re.compile(_any(forms.TITLES))
-_OFFICES = frozenset({"镇长", "乡长", "村长", "区长", "县长", "市长", "社长", "店长", "园长"})
-"""Titles that also begin inside the name of a place (杨田镇长垅村)."""
-_SHORT_TITLE = re.compile(rf"(?<=[{''.join(sorted(forms.SAFE))}])[{forms.SHORT_TITLES}](?![{forms.SHORT_TITLES}])")
+_TITLE = re.compile(forms.any_of(forms.words("titles")))
+_SHORT_TITLE = re.compile(rf"(?<=[{''.join(sorted(forms.SAFE))}])[{_SHORT_TITLES}](?![{_SHORT_TITLES}])")
 _SMALL = re.compile(
-    rf"(?<![大中多最很较太变古年敬养幼弱])[老小阿](?:[{''.join(sorted(forms.AFTER_SMALL))}]|"
-    rf"(?P<ended>[{''.join(sorted(forms.AFTER_SMALL_ENDED))}]))"
+    rf"(?<![大中多最很较太变古年敬养幼弱])[老小阿](?:[{forms.characters('after small')}]|"
+    rf"(?P<ended>[{forms.characters('after small, ended')}]))"
 )
 _UNNAMED = re.compile(rf"{forms.ANY_SURNAME}某(?:[某甲乙丙丁戊己庚辛]{{1,2}}|[{HAN}])?")
-_UNNAMED_THING = re.compile(
-    "[些个种处地市区县镇乡村街路月日年项次天栋店网户校局厂所院公小单物平银医学饭酒商超工建集品幼社企楼宾]"
-)
-_FOREIGN = "阿艾埃爱奥巴白拜贝比别波伯布才茨次达戴丹迪蒂丁东杜顿多尔凡范菲费芬弗夫福盖甘冈戈格古哈海汉汗赫黑亨洪霍基吉加贾江杰金卡凯坎康考科克肯库奎拉莱兰朗劳勒雷里力丽利莲列林琳龙卢鲁露伦罗洛玛马麦曼茂梅蒙米娜纳乃内尼年努诺帕潘佩皮普奇齐乔切琴热日如萨赛桑瑟森沙山舍深圣施史司丝斯苏索塔太泰坦汤特提图土吐托娃瓦万威韦维魏温文翁沃乌吾伍西希锡夏香谢辛兴休修许雪雅亚延扬耶叶伊依易因尹英尤于玉约云扎泽札詹兆哲珍治朱孜子买肉孙木甫提孜比旦旺次仁央宗顿珠卓玛嘎措扎西多吉丹增平措洛桑普布巴桑朵娜热孜坎曼合牙生迪亚尔力江古丽别克汗铁木巴图尔苏荣娜仁额敦宝音"
+_UNNAMED_THING = re.compile(f"[{forms.characters('things unnamed')}]")
+_DOT = re.compile(rf"(?<=[{HAN}])[·•‧・∙⋅.](?=[{HAN}])")
+_FOREIGN = forms.characters("foreign")
 _DOTTED = re.compile(rf"[{_FOREIGN}]{{1,6}}(?:[·•‧・∙⋅.][{_FOREIGN}]{{1,7}}){{1,3}}")
+_PARTS = re.compile(f"(?:{forms.any_of(forms.words('name parts'))}){{2,3}}")
+_LETTERS = re.compile("[A-Za-z]{2}")
+_LATIN_NAME = r"[A-Z][a-z'’]+(?:[ ·.-]{1,2}[A-Z][a-z'’]+){1,3}"
 _LATIN = re.compile(
-    r"(?:姓名|名叫|名字|叫|外籍\w{0,4}|外国\w{0,2}|租客|租户|户主|房东|业主|当事人|联系人|本人|护照[^,。]{0,14}姓名)"
-    r"(?:[:是为]|系)?\s?([A-Za-z][A-Za-z'’]+(?:[ ·.-]{1,2}[A-Za-z][A-Za-z'’]+){1,3}|[A-Z][a-z]{2,})(?![A-Za-z0-9@_])"
+    r"(?:姓名|名叫|名字|叫|租客|租户|户主|房东|业主|当事人|联系人|本人|合租人|承租人|受害人|人员)(?:[:是为]|系)?\s?"
+    r"([A-Za-z][A-Za-z'’]+(?:[ ·.-]{1,2}[A-Za-z][A-Za-z'’]+){1,3}|[A-Z][a-z]{2,})(?![A-Za-z0-9@_])"
 )
+_LATIN_TITLED = re.compile(rf"({_LATIN_NAME}|[A-Z][a-z]{{2,}})(?=\s?(?:女士|先生|小姐|老师|同学|教授|博士|太太))")
+_LATIN_ANY = re.compile(rf"(?<![A-Za-z0-9@_.])({_LATIN_NAME})(?![A-Za-z0-9@_])")
+_ABROAD = re.compile("|".join(forms.words("abroad")))
 _ANNOUNCED = re.compile(
-    rf"(?:(?P<label>{_any(forms.LABELS)})|(?P<role>{_any((*forms.KIN, *forms.ROLES))}))"
+    rf"(?:(?P<label>{forms.any_of(forms.words('labels'))})"
+    rf"|(?P<role>{forms.any_of(forms.words('kin'), forms.words('roles'))}))"
     rf"(?P<colon>\s?[:=]\s?|\s)?(?:是|为|系|叫做|叫|姓名|名叫)?:?[\"“‘'(《\[]?(?={forms.ANY_SURNAME}[{HAN}])"
 )
 _CLAUSE = re.compile(
     rf"(?:(?<![{HAN}A-Za-z0-9])|(?<=[由被向与和跟把对给让请经找及同帮替叫在到]))"
-    rf"(?={forms.ANY_SURNAME})(?P<name>[{HAN}]{{2,4}}?)(?={_any(forms.STRONG_VERBS)})"
+    rf"(?={forms.ANY_SURNAME})(?P<name>[{HAN}]{{2,4}}?)(?={forms.any_of(forms.words('strong verbs'))})"
 )
-_CLAUSE_WEAK = re.compile(
-    rf"(?:(?<![{HAN}A-Za-z0-9])|(?<=[由被向与和跟把对给让请经找及同帮替叫]))"
-    rf"(?P<name>[{''.join(sorted(forms.SAFE | forms.RISKY))}][{HAN}]{{2}})(?={_any(forms.VERBS)}|[^{HAN}]|$)"
-)
-_COMPOUND_AT = re.compile(_any(_COMPOUND - _COMPOUND_WORDS))
-_PLACE_AFTER = re.compile("[路街区县市镇乡村站桥里坊巷山湖庄园苑港湾门寺庙塔大]")
-_VERB = re.compile(_any(forms.VERBS))
-_AFTER = re.compile(rf"[^{HAN}]|$|{_any(forms.VERBS)}")
-_CALLED = frozenset("人者员户方边里处部家们店长面物车场机板单费期民")
-"""What makes a longer common word of a common word."""
+_COMPOUND_AT = re.compile(forms.any_of(forms.COMPOUND - _COMPOUND_WORDS))
+_PLACE_AFTER = re.compile(f"[{forms.characters('kinds of places')}大]")
+_VERB = re.compile(forms.any_of(forms.words("verbs")))
+_AFTER = re.compile(rf"[^{HAN}]|$|{_VERB.pattern}")
 _NEXT = re.compile("[、和与及跟]|以及")
 _NAME_RUN = re.compile(f"[{HAN}]+")
 
@@ -103,6 +94,7 @@ def find(normal: Normal, words: Words) -> Iterator[Span]:
     yield from _announced(text)
     yield from _clauses(text)
     yield from _compound(text)
+    yield from _segmented(text)
     yield from _foreign(text)
 
 
@@ -112,27 +104,34 @@ def _titled(text: str) -> Iterator[Span]:
         if found[0] in _OFFICES and not _AFTER.match(text, found.end()):
             continue
         for start in _before_title(text, at, found[0]):
-            whole = at - start == (2 if text[start : start + 2] in _COMPOUND else 1)
+            if at - start == 1 and _is_word(text[start : found.end()]):
+                continue
+            whole = at - start == (2 if text[start : start + 2] in forms.COMPOUND else 1)
             yield Span(start, found.end() if whole else at, PiiKind.PERSON, 0.95, "title")
 
 
 def _before_title(text: str, at: int, title: str) -> Iterator[int]:
     """Where the name before a title begins: at most one place."""
     for start in (at - 4, at - 3, at - 2):
-        if start >= 0 and text[start : start + 2] in _COMPOUND and _plain_before(text, start, at):
+        if start >= 0 and text[start : start + 2] in forms.COMPOUND and _plain_before(text, start, at):
             yield start
             return
     boundary = _breaks(text, at)
     for start in (at - 3, at - 2, at - 1):
-        if start < 0 or text[start] not in forms.SAFE | forms.RISKY:
+        if start < 0 or text[start] not in _SURNAME:
             continue
         if not _NAME_RUN.fullmatch(text, start, at) or not boundary(start):
             continue
         if any(char in forms.STOPS for char in text[start + 1 : at]) or _is_word(text[start:at]):
             continue
-        if at - start > 1 and (text[start] in forms.RISKY or title not in forms.STRONG_TITLES):
-            if _is_word(text[start : start + 2]) or _is_word(text[at - 2 : at]):
-                continue
+        if at - start == 3 and _is_word(text[start : start + 2]):
+            continue
+        if (
+            at - start > 1
+            and (text[start] in forms.RISKY or title not in _STRONG_TITLES)
+            and _is_word(text[at - 2 : at])
+        ):
+            continue
         yield start
         return
 
@@ -152,7 +151,9 @@ def _breaks(text: str, at: int):  # type: ignore[no-untyped-def]
                 word = text[first : first + length]
                 if first + length > start and first + length <= at and _is_word(word):
                     return False
-        return text[start] not in forms.RISKY or at - start > 1 or _is_word(text[max(0, start - 2) : start])
+        if at - start > 1 or text[start] not in forms.RISKY:
+            return text[start] not in forms.FUNCTION
+        return text[start] not in forms.FUNCTION and _is_word(text[max(0, start - 2) : start])
 
     return check
 
@@ -162,6 +163,8 @@ def _short(text: str) -> Iterator[Span]:
     for found in _SMALL.finditer(text):
         end = found.end()
         around = (found[0], text[end - 1 : end + 1].rstrip("家"), text[max(0, found.start() - 1) : end - 1])
+        if text[found.start() - 1 : found.start()] in {"“", "《"} and _NAME_RUN.match(text, end):
+            continue  # the name of a shop
         if not any(map(_is_word, around)) and (not found["ended"] or _AFTER.match(text, end)):
             yield Span(found.start(), end, PiiKind.PERSON, 0.9, "老/小")
     for found in _SHORT_TITLE.finditer(text):
@@ -187,6 +190,8 @@ def _unnamed(text: str) -> Iterator[Span]:
 
 def _announced(text: str) -> Iterator[Span]:
     for found in _ANNOUNCED.finditer(text):
+        if found["role"] in _TITLED_ROLES and text[max(0, found.start() - 1) : found.start()] in _SURNAME:
+            continue
         colon = bool(found["colon"] and found["colon"].strip())
         start = found.end()
         end = name_end(text, start, 2 if colon else 1 if found["label"] else 0)
@@ -200,12 +205,30 @@ def _announced(text: str) -> Iterator[Span]:
 def _clauses(text: str) -> Iterator[Span]:
     for found in _CLAUSE.finditer(text):
         start, end = found.span("name")
-        if not any(char in forms.STOPS for char in found["name"][1:]) and _is_name(text, start, end, 0, ended=True):
+        name = found["name"]
+        if name[0] in forms.FUNCTION or any(char in forms.STOPS for char in name[1:]) or _TITLE.search(name):
+            continue
+        if _is_name(text, start, end, 0, ended=True):
             yield Span(start, end, PiiKind.PERSON, 0.8, "before a verb")
-    for found in _CLAUSE_WEAK.finditer(text):
-        start, end = found.span("name")
-        if _tag(found["name"]) is None and rjieba.tag(text[start : end + 4])[0] == (found["name"], "nr"):
-            yield Span(start, end, PiiKind.PERSON, 0.7, "at the start of a clause")
+
+
+def _segmented(text: str) -> Iterator[Span]:
+    """Names that the dictionary does not know and its model of unknown words takes for names."""
+    at = 0
+    before = ""
+    for word, tag in rjieba.tag(text):
+        start, at = at, at + len(word)
+        if tag == "nr" and 2 <= len(word) <= 3 and _is_unknown_name(word, before, text[at : at + 1]):
+            yield Span(start, at, PiiKind.PERSON, 0.65, "segmented")
+        before = word
+
+
+def _is_unknown_name(word: str, before: str, after: str) -> bool:
+    if word[0] not in (forms.SAFE if len(word) == 2 else _SURNAME) or _tag(word) is not None:
+        return False
+    if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or before[-1:] in _COUNTS:
+        return False
+    return not (word[-1] in _PLACES or (len(word) == 2 and after in _PLACES))
 
 
 def _compound(text: str) -> Iterator[Span]:
@@ -216,10 +239,16 @@ def _compound(text: str) -> Iterator[Span]:
 
 
 def _foreign(text: str) -> Iterator[Span]:
-    for found in _DOTTED.finditer(text):
+    for found in _DOTTED.finditer(text) if _DOT.search(text) else ():
         yield Span(found.start(), found.end(), PiiKind.PERSON, 0.9, "middle dot")
-    for found in _LATIN.finditer(text):
-        yield Span(found.start(1), found.end(1), PiiKind.PERSON, 0.8, "announced")
+    for found in _PARTS.finditer(text):
+        yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of two parts")
+    if not _LETTERS.search(text):
+        return
+    patterns = (_LATIN, _LATIN_TITLED, _LATIN_ANY) if _ABROAD.search(text) else (_LATIN, _LATIN_TITLED)
+    for pattern in patterns:
+        for found in pattern.finditer(text):
+            yield Span(found.start(1), found.end(1), PiiKind.PERSON, 0.8, "Latin name")
 
 
 def name_end(text: str, start: int, proof: int) -> int | None:
@@ -227,8 +256,10 @@ def name_end(text: str, start: int, proof: int) -> int | None:
 
     `proof` is what stands before it: 2 a label and a colon, 1 a word that announces a name, 0 one that often does.
     """
-    base = 2 if text[start : start + 2] in _COMPOUND else 1
-    if base == 1 and (start >= len(text) or text[start] not in forms.SAFE | forms.RISKY):
+    base = 2 if text[start : start + 2] in forms.COMPOUND else 1
+    if base == 1 and (start >= len(text) or text[start] not in _SURNAME):
+        return None
+    if base == 1 and not proof and text[start] in forms.FUNCTION:
         return None
     run = _NAME_RUN.match(text, start)
     length = min(run.end() - start, base + 3) if run else 0
@@ -241,6 +272,8 @@ def name_end(text: str, start: int, proof: int) -> int | None:
 def _given(text: str, start: int, base: int, length: int) -> int:
     """One or two characters of a given name, by whether the second one begins another word."""
     second = start + base + 1
+    if text[second - 1] in "某总" or text[second - 1 : second] in _SHORT_TITLES:
+        return 1
     if length == base + 1 or text[second] in forms.STOPS:
         return 1
     if length == base + 2:

@@ -46,8 +46,10 @@ class Words:
     @classmethod
     def of(cls, people: Sequence[str] = (), places: Sequence[str] = (), never: Sequence[str] = ()) -> Words:
         """A list of these words, each in the plain form of the texts that are searched."""
-        kept = [tuple(sorted({normalise(each).text for each in words})) for words in (people, places, never)]
-        return cls(*kept, *(_any_of(words) for words in kept))
+        names, sites, public = (
+            tuple(sorted({normalise(each).text for each in words})) for words in (people, places, never)
+        )
+        return cls(names, sites, public, _any_of(names), _any_of(sites), _any_of(public))
 
     @property
     def digest(self) -> str:
@@ -96,7 +98,9 @@ def _section(file: PolicyFile, section: str) -> list[str]:
 def _any_of(words: Sequence[str]) -> re.Pattern[str]:
     if not words:
         return NOTHING
-    return re.compile("|".join(_one(word) for word in sorted(words, key=lambda each: (-len(each), each))), re.IGNORECASE)
+    return re.compile(
+        "|".join(_one(word) for word in sorted(words, key=lambda each: (-len(each), each))), re.IGNORECASE
+    )
 
 
 def _one(word: str) -> str:
