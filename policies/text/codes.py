@@ -118,7 +118,7 @@ _PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
 _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
 
 
-_MAY_BE_DOCUMENT = re.compile("[证照境居份件籍]|台湾|港澳|香港|外国|[pP][aA][sS][sS]|ID|sfz")
+_MAY_BE_DOCUMENT = re.compile("[证照境居份件籍]|台湾|港澳|香港|外国|[pP][aA][sS][sS]|ID|sfz|[持凭][A-Za-z]")
 
 
 def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
@@ -129,10 +129,15 @@ def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
         born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
         if born and ric.calc_check_digit(number) == number[-1]:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
-    if not (_MAY_BE_DOCUMENT.search(text) and cues.has(*near)):
+    if not _MAY_BE_DOCUMENT.search(text):
         return
     for found in _DOCUMENT.finditer(text):
-        beside = cues.near_before(found.start(), *near, reach=24) or cues.near_after(found.end(), Label.TRAVEL, reach=8)
+        held = text[max(0, found.start() - 1) : found.start()] in ("持", "凭")
+        beside = (
+            held
+            or cues.near_before(found.start(), *near, reach=24)
+            or cues.near_after(found.end(), Label.TRAVEL, reach=8)
+        )
         if beside and cues.just_before(found.start()) is not Label.SERIAL:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "passport or permit: shape and label")
     for found in _LABELLED_DOCUMENT.finditer(text):
@@ -205,7 +210,7 @@ def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
     for found in _CODE.finditer(text):
         before = cues.just_before(found.start())
         number = compact(found[0])
-        if is_resident_id(number):
+        if is_resident_id(number) or (len(number) >= 16 and _CARD.match(number) and luhn.is_valid(number)):
             continue
         if before in _LABELLED:
             kind, reason = _LABELLED[before]
@@ -216,21 +221,23 @@ def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
             and cues.near_before(found.start(), Label.REGISTER, reach=8)
         ):
             yield Span(found.start(), found.end(), PiiKind.HUKOU_NO, 0.7, "household register: label near")
-        elif (
-            before in _UNSAID
-            and _is_house(number)
-            and _DWELLING.search(text, max(0, found.start() - 14), found.end() + 8)
-        ):
+        elif before in _UNSAID and _is_house(number) and _dwelling(text, found):
             yield Span(found.start(), found.end(), PiiKind.HOUSE_CODE, 0.7, "house code: region, and a dwelling near")
 
 
 _UNSAID = (None, Label.GENERIC, Label.SERIAL, Label.NOBODY)
+_CARD = re.compile("6[0-9]{15,18}$|[45][0-9]{15}$")
 _REGISTERED = re.compile("[A-Z]?[0-9]{7,10}")
+_LIST = re.compile("(?:[0-9][0-9 \\-]{9,}[、和及与或])+$")
 _DWELLING = re.compile("[房屋宅套住]|门牌|标三实|标四实")
 
 
+def _dwelling(text: str, found: re.Match[str]) -> bool:
+    """Whether a house is spoken of near the code, or before the list in which it stands."""
+    before = _LIST.sub("", text[max(0, found.start() - 80) : found.start()])[-14:]
+    return _DWELLING.search(before + text[found.end() : found.end() + 8]) is not None
+
+
 def _is_house(number: str) -> bool:
-    """A division code of GB/T 2260, then ten digits or more; not a bank card."""
-    if not (number.isdigit() and 16 <= len(number) <= 22 and number[:2] in _PROVINCES and number[2:4] <= "90"):
-        return False
-    return not (number.startswith("62") and luhn.is_valid(number))
+    """A division code of GB/T 2260, then ten digits or more."""
+    return number.isdigit() and 16 <= len(number) <= 22 and number[:2] in _PROVINCES and number[2:4] <= "90"

@@ -42,7 +42,7 @@ _WORDS: dict[Label, str] = {
     ),
     Label.CALL: "致电 来电 回电 回访 拨打 联系 打给 通话 短信 打 拨",
     Label.CARD: (
-        "卡号 银行卡 储蓄卡 借记卡 信用卡 工资卡 社保卡 账号 账户 帐号 帐户 户头 收款 "
+        "卡号 一卡通 银行卡 储蓄卡 借记卡 信用卡 工资卡 社保卡 账号 账户 帐号 帐户 户头 收款 "
         "转账 转帐 汇款 打款 转给 汇到 汇至 转到 转至 转入 打到 打入 退至 退到 退回 "
         "存入 存折 银行 工行 农行 建行 中行 招行 交行 农商行 邮储 信用社 卡 付款 取款 "
         "对公"
@@ -69,7 +69,7 @@ _WORDS: dict[Label, str] = {
     ),
     Label.NOBODY: (
         "案件 受理 报告 快递 批次 设备 发票 合同 备案 电表 水表 气表 燃气表 账单 金额 "
-        "合计 标识 档案 门禁卡 一卡通 公交卡 项目 标段 招标 灭火器 电梯 井盖 路灯 基站 "
+        "合计 标识 档案 门禁卡 公交卡 项目 标段 招标 灭火器 电梯 井盖 路灯 基站 "
         "编目 主机 学籍 任务 巡检 派单 通知书 文书 检测 检验 产品"
     ),
     Label.GENERIC: "编号 编码 代码 号码 号 码",
@@ -89,6 +89,7 @@ _WORD = re.compile(_by_first_character())
 _FILLER = re.compile(
     r"(?:号码?|编号|编码|代码|号牌|分别|完整|应当?|改|原|现|新|旧|均|也|就|还|的|吧|呢|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
+_LISTED = re.compile("(?:[0-9][0-9A-Za-z \\-]{5,}[、和及与或])+ ?$")
 _STOP = re.compile(r"[。;!?\n]")
 
 
@@ -119,7 +120,9 @@ class Cues:
         return any(mark.label in labels for mark in self._marks)
 
     def just_before(self, at: int) -> Label | None:
-        """The label that ends at `at` but for fillers such as `号码为：`; None if there is none."""
+        """The label that ends at `at` but for fillers such as `号码为：` and numbers listed before; None if none."""
+        listed = _LISTED.search(self._text, max(0, at - 90), at)
+        at = listed.start() if listed else at
         last = next((mark for mark in reversed(self._marks) if mark.end <= at), None)
         if last is None or at - last.end > 12 or not _FILLER.fullmatch(self._text, last.end, at):
             return None

@@ -136,6 +136,9 @@ BETWEEN = (
 )
 """What people put between the digits of one number: blanks, dots, dashes, bars, emoji."""
 
+TIGHT = "[ \\t.\\-·•‧∙・_—–*\u2600-\u27bf\U0001f000-\U0001faff]"
+"""Those that do not also stand between two numbers."""
+
 _SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
 _ALIKE_TABLE = str.maketrans("oOоОΟοlI|ІіЗзбЬ", "000000111113366"[:15])
 _ALIKE = re.compile("[0-9][oOоОΟοlI|ІіЗзбЬ]|[lI|Іі][3-9З]")

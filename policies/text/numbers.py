@@ -15,7 +15,7 @@ from stdnum import luhn
 
 from policies.text import accounts, codes
 from policies.text.cues import Cues, Label, compact
-from policies.text.normal import BETWEEN, Normal, digits
+from policies.text.normal import BETWEEN, TIGHT, Normal, digits
 from policies.text.spans import PiiKind, Span
 
 _MAYBE = re.compile("[0-9A-Za-z]")
@@ -48,10 +48,13 @@ def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id: labelled, wrongly written")
 
 
-_CARD = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,3}}[0-9]){{11,20}}(?![0-9])")
+_CARD = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{TIGHT}{{0,3}}[0-9]){{11,20}}(?![0-9])")
 _CARD_PREFIX = re.compile("6[0-9]|4|5[1-5]|2[2-7]|3[57]|9[0-9]")
 _MONEY = (Label.CARD,)
 _GROUPED = re.compile("[0-9]{4}(?P<gap>[ .·\\-_])(?:[0-9]{4}(?P=gap)){2,3}[0-9]{1,4}")
+
+
+_NOT_A_CARD = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.CREDIT, Label.RESIDENT)
 
 
 def bank_cards(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
@@ -59,7 +62,7 @@ def bank_cards(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     for found in _CARD.finditer(text, first, last):
         number = compact(found[0])
         before = cues.just_before(found.start())
-        if before in (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.REGISTER, Label.CREDIT, Label.RESIDENT):
+        if before in _NOT_A_CARD or (before is Label.REGISTER and not luhn.is_valid(number)):
             continue
         score = _card_score(number, found, before, cues)
         if score:
@@ -91,12 +94,20 @@ _ADDRESS_OF_A_HOST = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _UNIT = re.compile(r"\s?(?:元|万|亿|吨|平|米|㎡|m²|%|公里|千瓦|kWh|度|户|人次)")
 
 
+_GLUED = re.compile("(?<![0-9])(?:(?:00)?(?:86)?1[3-9][0-9]{9}){2,4}(?![0-9])")
+_ONE = re.compile("(?:00)?(?:86)?1[3-9][0-9]{9}")
+
+
 def mobiles(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Mobile numbers in any grouping, with +86, 0086 or 86 before them."""
     for found in _MOBILE.finditer(text, max(0, first - 4), last):
         start = found.start() + (1 if found[0][0] == "(" and ")" not in found[0] else 0)
         if _may_be_mobile(found, text, cues):
             yield Span(start, found.end(), PiiKind.PHONE, 1.0, "mobile number")
+    for glued in _GLUED.finditer(text, first, last):
+        if cues.just_before(_head(text, glued.start())) is not Label.SERIAL:
+            for one in _ONE.finditer(text, glued.start(), glued.end()):
+                yield Span(one.start(), one.end(), PiiKind.PHONE, 0.8, "mobile numbers in one")
 
 
 def _may_be_mobile(found: re.Match[str], text: str, cues: Cues) -> bool:
@@ -164,8 +175,8 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
                 yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "number abroad")
 
 
-_LOCAL = re.compile(f"(?<![0-9A-Za-z\\-.])[2-9](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?")
-_LABELLED = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{BETWEEN}{{0,3}}[0-9]){{8,13}}(?![0-9])")
+_LOCAL = re.compile(f"(?<![0-9A-Za-z\\-.])[2-9](?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?")
+_LABELLED = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{TIGHT}{{0,3}}[0-9]){{8,13}}(?![0-9])")
 _SERVICE = re.compile(r"(?:400|800)[0-9]{7}|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}|1010[0-9]{4}|123[0-9]{2}")
 _WITHIN = re.compile(r"[^0-9。;,，、!?\n]{0,6}")
 
