@@ -30,7 +30,7 @@ from presidio_analyzer import (
 from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from policies.text import numbers, people, places
+from policies.text import doubts, numbers, people, places
 from policies.text.edition import edition
 from policies.text.normal import Normal, normalise
 from policies.text.spans import Detection, PiiKind, Span, without_overlap
@@ -123,7 +123,7 @@ class _Rules(EntityRecognizer):
         if not isinstance(nlp_artifacts, _Prepared):
             raise _Failed("rules")
         until = time.monotonic() + SECONDS
-        found = list(nlp_artifacts.tagged)
+        found = doubts.believed(text, nlp_artifacts.tagged)
         for spans in self._found(nlp_artifacts.normal):
             for span in spans:
                 found.append(span)
@@ -343,7 +343,7 @@ def _again(text: str, found: Sequence[Span]) -> list[Span]:
     return [
         Span(place.start(), place.end(), PiiKind.PERSON, 0.7, "named elsewhere")
         for name in names
-        if len(name) > 2 and text.count(name) > 1
+        if (len(name) > 2 or (len(name) == 2 and not people.is_word(name))) and text.count(name) > 1
         for place in re.finditer(re.escape(name), text)
     ]
 

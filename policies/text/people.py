@@ -79,7 +79,7 @@ def _tag(word: str) -> str | None:
     return str(tagged[0][1]) if len(tagged) == 1 else "x"
 
 
-def _is_word(word: str) -> bool:
+def is_word(word: str) -> bool:
     """True for a common word: what the dictionary knows as anything but a name."""
     return word in _NOT_NAMES or _tag(word) not in {None, "nr", "nrfg", "nrt"}
 
@@ -104,7 +104,7 @@ def _titled(text: str) -> Iterator[Span]:
         if found[0] in _OFFICES and not _AFTER.match(text, found.end()):
             continue
         for start in _before_title(text, at, found[0]):
-            if at - start == 1 and _is_word(text[start : found.end()]):
+            if at - start == 1 and is_word(text[start : found.end()]):
                 continue
             whole = at - start == (2 if text[start : start + 2] in forms.COMPOUND else 1)
             yield Span(start, found.end() if whole else at, PiiKind.PERSON, 0.95, "title")
@@ -122,14 +122,14 @@ def _before_title(text: str, at: int, title: str) -> Iterator[int]:
             continue
         if not _NAME_RUN.fullmatch(text, start, at) or not boundary(start):
             continue
-        if any(char in forms.STOPS for char in text[start + 1 : at]) or _is_word(text[start:at]):
+        if any(char in forms.STOPS for char in text[start + 1 : at]) or is_word(text[start:at]):
             continue
-        if at - start == 3 and _is_word(text[start : start + 2]):
+        if at - start == 3 and is_word(text[start : start + 2]):
             continue
         if (
             at - start > 1
             and (text[start] in forms.RISKY or title not in _STRONG_TITLES)
-            and _is_word(text[at - 2 : at])
+            and is_word(text[at - 2 : at])
         ):
             continue
         yield start
@@ -149,11 +149,11 @@ def _breaks(text: str, at: int):  # type: ignore[no-untyped-def]
         for length in (2, 3, 4):
             for first in range(max(0, start + 1 - length), start):
                 word = text[first : first + length]
-                if first + length > start and first + length <= at and _is_word(word):
+                if first + length > start and first + length <= at and is_word(word):
                     return False
         if at - start > 1 or text[start] not in forms.RISKY:
             return text[start] not in forms.FUNCTION
-        return text[start] not in forms.FUNCTION and _is_word(text[max(0, start - 2) : start])
+        return text[start] not in forms.FUNCTION and is_word(text[max(0, start - 2) : start])
 
     return check
 
@@ -165,11 +165,11 @@ def _short(text: str) -> Iterator[Span]:
         around = (found[0], text[end - 1 : end + 1].rstrip("家"), text[max(0, found.start() - 1) : end - 1])
         if text[found.start() - 1 : found.start()] in {"“", "《"} and _NAME_RUN.match(text, end):
             continue  # the name of a shop
-        if not any(map(_is_word, around)) and (not found["ended"] or _AFTER.match(text, end)):
+        if not any(map(is_word, around)) and (not found["ended"] or _AFTER.match(text, end)):
             yield Span(found.start(), end, PiiKind.PERSON, 0.9, "老/小")
     for found in _SHORT_TITLE.finditer(text):
         start, end = found.start() - 1, found.end()
-        if _AFTER.match(text, end) and not _is_word(text[start:end]) and _breaks(text, start + 1)(start):
+        if _AFTER.match(text, end) and not is_word(text[start:end]) and _breaks(text, start + 1)(start):
             yield Span(start, end, PiiKind.PERSON, 0.85, "title")
     if "某" in text:
         yield from _unnamed(text)
@@ -182,9 +182,9 @@ def _unnamed(text: str) -> Iterator[Span]:
         if last not in "某甲乙丙丁戊己庚辛":
             if found[0][0] in forms.RISKY and _UNNAMED_THING.match(last):
                 continue
-            if last in forms.STOPS or not _AFTER.match(text, end) or _is_word(text[end - 1 : end + 1]):
+            if last in forms.STOPS or not _AFTER.match(text, end) or is_word(text[end - 1 : end + 1]):
                 end -= 1
-        if end - found.start() > 1 and not _is_word(text[max(0, found.start() - 1) : found.start() + 1]):
+        if end - found.start() > 1 and not is_word(text[max(0, found.start() - 1) : found.start() + 1]):
             yield Span(found.start(), end, PiiKind.PERSON, 0.95, "某")
 
 
@@ -217,9 +217,9 @@ def _segmented(text: str) -> Iterator[Span]:
     at = 0
     before = ""
     for word, tag in rjieba.tag(text):
-        start, at = at, at + len(word)
+        at += len(word)
         if tag == "nr" and 2 <= len(word) <= 3 and _is_unknown_name(word, before, text[at : at + 1]):
-            yield Span(start, at, PiiKind.PERSON, 0.65, "segmented")
+            yield Span(at - len(word), at, PiiKind.PERSON, 0.65, "segmented")
         before = word
 
 
@@ -288,15 +288,15 @@ def _given(text: str, start: int, base: int, length: int) -> int:
 def _is_name(text: str, start: int, end: int, proof: int, ended: bool = False) -> bool:
     """False where the dictionary knows a common word there; `ended` says that a sure word follows."""
     name = text[start:end]
-    if name in _COMPOUND_WORDS or _is_word(name):
+    if name in _COMPOUND_WORDS or is_word(name):
         return False
     risky = name[0] in forms.RISKY
-    if len(name) == 3 and _is_word(name[:2]) and (risky or name[2] in _CALLED):
+    if len(name) == 3 and is_word(name[:2]) and (risky or name[2] in _CALLED):
         return False
     if ended:
         return True
-    if len(name) == 2 and _is_word(text[start + 1 : start + 3]) and (risky or not proof):
+    if len(name) == 2 and is_word(text[start + 1 : start + 3]) and (risky or not proof):
         return False
     if risky and not proof:
-        return bool(_AFTER.match(text, end)) and not _is_word(name[1:])
+        return bool(_AFTER.match(text, end)) and not is_word(name[1:])
     return True

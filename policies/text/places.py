@@ -45,6 +45,7 @@ _NUMBER = (
 )
 _GROUP = rf"(?:第?{_N}\s?(?:村民小组|村民组|小组|组(?![长员织合建成])|队(?![长员伍列])|社(?![区会保])|屯))"
 _DASHED = r"(?:(?<![0-9A-Za-z.\-])[0-9]{1,3}[-—][0-9]{1,2}[-—][0-9]{1,4}(?![0-9\-—.年月日A-Za-z]))"
+_ROOM_IN_DASHES = re.compile("[0-9]{3,4}$")
 _PART = re.compile(
     rf"(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
     rf"|(?P<floor>{_FLOOR})|(?P<side>{_SIDE})|(?P<dashed>{_DASHED})|(?P<room>{_ROOM})"
@@ -154,7 +155,7 @@ def _stands_alone(text: str, start: int, end: int, kinds: list[str]) -> bool:
     if _MEASURED.search(text, max(0, start - 2), start):
         return False
     tail = text[start:end]
-    if "dashed" in kinds or "sure" in kinds:
+    if "sure" in kinds or (kinds == ["dashed"] and _ROOM_IN_DASHES.search(tail)):
         return True
     if len(kinds) > 1 and not {"building", "unit"}.isdisjoint(kinds):
         return True

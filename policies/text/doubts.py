@@ -1,0 +1,72 @@
+"""What the model found is personal, unless the dictionary knows that it is a piece of something common.
+
+The tagger (`tagger.py`) reads characters and sometimes takes a piece of a word for a name (`孔明` in 孔明灯, `周` in 周六,
+a line of a song that is written with blanks). Each doubt names such a case and needs the dictionary's word for it; a
+score alone never discards a span unless it is as good as none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import rjieba
+
+from policies.text.people import HAN, is_word, name_end
+from policies.text.spans import PiiKind, Span
+
+SURE = 0.93
+"""From here on the model is believed against the dictionary."""
+LEAST = 0.45
+"""Below this the model has found nothing."""
+_APART = re.compile(rf"[{HAN}](?:[ ·.。][{HAN}])+")
+_NUMBERED = re.compile("[0-9一二三四五六七八九十〇零两甲乙丙丁东西南北]")
+_SCORES = re.compile(r"[^0-9]?[0-9]{1,2}[-—][0-9]{1,2}")
+
+
+def believed(text: str, tagged: Sequence[Span]) -> list[Span]:
+    """The spans of the model that stand, those of half a name as the whole name; offsets are those of the plain text."""
+    if not tagged:
+        return []
+    words = list(_words(text))
+    return [_whole(text, each) for each in tagged if not _doubted(text, each, words)]
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Where the common words of a text stand."""
+    at = 0
+    for word in rjieba.cut(text):
+        if len(word) > 1 and is_word(word):
+            yield at, at + len(word)
+        at += len(word)
+
+
+def _doubted(text: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
+    if span.score < LEAST:
+        return True
+    found = text[span.start : span.end]
+    if span.kind is PiiKind.ADDRESS:
+        return span.score < SURE and (not _NUMBERED.search(found) or bool(_SCORES.fullmatch(found)))
+    if _is_saying(text, span):
+        return True
+    piece = any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
+    return piece and span.score < SURE
+
+
+def _is_saying(text: str, span: Span) -> bool:
+    """True in a sentence whose characters stand apart: together they are common words, or too many for a name."""
+    if not _APART.search(text, span.start, span.end):
+        return False
+    for run in _APART.finditer(text):
+        if run.start() <= span.start < run.end():
+            together = run[0][::2]
+            return len(together) > 6 or any(is_word(word) for word in rjieba.cut(together))
+    return False
+
+
+def _whole(text: str, span: Span) -> Span:
+    """A surname alone is the beginning of a name where the rules can tell its end."""
+    if span.kind is not PiiKind.PERSON or span.end - span.start > 1:
+        return span
+    end = name_end(text, span.start, 1)
+    return span if end is None else Span(span.start, end, span.kind, span.score, span.reason)
