@@ -30,11 +30,11 @@ _TAGS = frozenset({"n", "nl", "v", "vn", "vd", "vi", "a", "ad", "an", "al"})
 """Nouns, verbs and adjectives as jieba tags them; names of people, places, bodies and brands have tags of their own."""
 _REPORT = (
     "来电人、来电、来人、来访、市民、居民、群众、反映、表示、要求、请求、希望、咨询、告知、联系、"
-    "联系人、联系电话、电话、手机、回电、回访、姓名、身份证、情况、问题、事情、时候、人员、本人、自己、"
-    "有人、无人、进行、没有、可以、可能、应该、需要、觉得、认为、知道、属实、处理"
+    "联系人、联系电话、电话、手机、回电、回访、人称、姓名、身份证、身份证号、情况、问题、事情、时候、人员、"
+    "本人、自己、有人、无人、进行、没有、可以、可能、应该、需要、觉得、认为、知道、属实、处理"
 )
 _COMMON = frozenset(_REPORT.split("、"))
-"""Words of any report, which tell nothing about this one."""
+"""Words of any report (`人称` is half of `来电人称`), which tell nothing about this one."""
 _log = logging.getLogger("sluicegate.annotate")
 
 

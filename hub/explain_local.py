@@ -32,6 +32,7 @@ def explain_locally(
     settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any], case: str | None = None
 ) -> Explanation:
     """What the hub would decide and send for `body` (`query`, `variables`); HubError as the hub would refuse."""
+    detector = detector_version(settings)
     policy = policy_of(settings, CATALOGUE)
     application = policy.applications.get(app)
     subject = registered(policy, app, person or next(iter(application.staff), "local")) if application else None
@@ -55,4 +56,4 @@ def explain_locally(
         CATALOGUE,
         seals,
     )
-    return explain(planned, compile_plan(planned, CATALOGUE, detector_version(settings)))
+    return explain(planned, compile_plan(planned, CATALOGUE, detector))

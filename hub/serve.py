@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hub.annotate import detector_version
 from hub.app import announced, open_hub, server
 from hub.changes import stewardship, store_of
 from hub.graph import Graph, GraphWriteError, GraphWriter
@@ -38,6 +39,8 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
 
     `tell` is given lines for the person at the keyboard. Raises what loading and starting raise.
     """
+    # Asked for here already: a broken word list is told before a graph is started for nothing.
+    detector_version(settings)
     set_up_logging()
     # The server raises a signal that it caught again once it has shut down; this lets every `finally` run then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
