@@ -3,14 +3,20 @@
 RFC 6962 section 2.1: a leaf is SHA-256(0x00 ‖ record), a node SHA-256(0x01 ‖ left ‖ right), the empty tree
 SHA-256 of nothing. A `Frontier` is the compact range [0, size): the roots of the perfect subtrees, largest
 first, one for each bit that is set in the size. It is all that is needed to append and to know the root.
+
+What proofs and tiles read is said by `Leaves`: the leaf hashes, and the roots of the perfect subtrees of height
+8, 16, 24 …, which are the edges of C2SP's tiles. Such a subtree never changes once it is complete.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 HASH_BYTES: Final = 32
+TILE_HEIGHT: Final = 8
+TILE_WIDTH: Final = 1 << TILE_HEIGHT
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 _sha256 = hashlib.sha256
@@ -24,6 +30,29 @@ def leaf_hash(record: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node over two hashes of 32 bytes."""
     return _sha256(b"\x01" + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """The root `hash` of the perfect subtree of height 8 × `level` (level ≥ 1) that is number `index` of its height."""
+
+    level: int
+    index: int
+    hash: bytes
+
+
+class Leaves(Protocol):
+    """A tree that only grows, as far as it can be read; hashes of 32 bytes, ranges are [start, stop)."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves can be read."""
+
+    def leaves(self, start: int, stop: int) -> list[bytes]:
+        """The leaf hashes from `start` to before `stop`, stop ≤ size."""
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """The roots of perfect subtrees of height 8 × `level`, level ≥ 1, stop ≤ size ≫ 8 × level."""
 
 
 class Frontier:
@@ -62,17 +91,22 @@ class Frontier:
         other._hashes = self._hashes.copy()
         return other
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf, given by its hash of 32 bytes."""
+    def append(self, leaf: bytes) -> list[Subtree]:
+        """Add one leaf, given by its hash of 32 bytes; tells the subtrees of height 8, 16, 24 … that it completed."""
         if len(leaf) != HASH_BYTES:
             raise ValueError("a leaf hash has 32 bytes")
-        carried, size = leaf, self._size
+        carried, size, height = leaf, self._size, 0
+        completed: list[Subtree] = []
         # Adding one to a binary number: each bit that is set is a subtree that the carry swallows.
         while size & 1:
             carried = node_hash(self._hashes.pop(), carried)
             size >>= 1
+            height += 1
+            if height % TILE_HEIGHT == 0:
+                completed.append(Subtree(height // TILE_HEIGHT, size, carried))
         self._hashes.append(carried)
         self._size += 1
+        return completed
 
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves so far: 32 bytes."""
