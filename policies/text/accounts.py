@@ -5,11 +5,11 @@ The text is plain (`normal.py`), with spelled numbers as digits. Groups, public 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator
 
-from policies.text.cues import Cues, compact
+from policies.text.cues import Cues
+from policies.text.grouping import compact, is_day
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
@@ -102,13 +102,4 @@ def _is_id(found: re.Match[str], text: str) -> bool:
     number = compact(found["id"])
     if not number.isdigit():
         return number.lower() not in _NOT_AN_ID
-    return not (_AMOUNT.match(text, found.end()) or _is_day(number))
-
-
-def _is_day(number: str) -> bool:
-    if len(number) != 8:
-        return False
-    try:
-        return 1990 <= dt.date.fromisoformat(f"{number[:4]}-{number[4:6]}-{number[6:]}").year <= 2050
-    except ValueError:
-        return False
+    return not (_AMOUNT.match(text, found.end()) or is_day(number))

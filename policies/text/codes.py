@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from stdnum import luhn
 from stdnum.cn import ric, uscc
 
-from policies.text.cues import Cues, Label, compact
+from policies.text.cues import Cues, Label
+from policies.text.grouping import compact
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from policies.text.normal import BETWEEN
-
 
 class Label(Enum):
     """What a word beside a number says the number is; NOBODY is a device or a document, SERIAL the number of one."""
@@ -115,10 +113,6 @@ class Cues:
             self._found = tuple(_marked(self._text))
         return self._found
 
-    def has(self, *labels: Label) -> bool:
-        """Whether one of `labels` stands anywhere in the text."""
-        return any(mark.label in labels for mark in self._marks)
-
     def just_before(self, at: int) -> Label | None:
         """The label that ends at `at` but for fillers such as `号码为：` and numbers listed before; None if none."""
         listed = _LISTED.search(self._text, max(0, at - 90), at)
@@ -163,11 +157,3 @@ def _marked(text: str) -> Iterator[_Mark]:
         held = _Mark(found.start(), found.end(), label)
     if held is not None:
         yield held
-
-
-_DROPPED = re.compile(f"{BETWEEN}+|[()\\[\\]]")
-
-
-def compact(written: str) -> str:
-    """A number without what was put between its digits."""
-    return _DROPPED.sub("", written)
