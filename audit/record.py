@@ -2,9 +2,9 @@
 
 A record says who asked what, for which purpose, and what was decided; it never says what was answered.
 Personal values stand in it only as keyed digests, made by the caller with a `Digester`. The bytes are
-canonical JSON of version 1: keys sorted, no white space, UTF-8, and every character that could disturb a
+canonical JSON of version 2: keys sorted, no white space, UTF-8, and every character that could disturb a
 terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped.
-`decode` accepts exactly what `encode` makes. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split`
+`decode` accepts exactly what `encode` makes; version 1, which had no `region`, is told as such and not read. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split`
 keeps to it.
 """
 
@@ -23,7 +23,22 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
-VERSION: Final = 1
+VERSION: Final = 2
+KINDS: Final = (
+    "query",  # answered, in whole or in part
+    "refusal",
+    "continuation",  # further data subjects of the record before it
+    "flood",  # refusals of one source, counted
+    "preview",
+    "policy",  # drafts, approvals, activations, and those that were refused
+    "replay",
+    "pull",
+    "search",
+    "export",
+    "subject",  # who saw a person's data
+    "proof",
+    "admin",
+)
 MAX_BYTES: Final = 65_535
 MAX_TEXT: Final = 256  # bytes of JSON for one text; nothing legitimate comes near it
 MAX_LIST: Final = 8_192  # bytes of JSON for one list of coordinates, or for the variables
@@ -69,10 +84,11 @@ class Coordinates:
 class Record:
     """What happened in one request; refusals, continuations and pulls are records too.
 
-    `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose` where it is not a
-    known id. `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
+    `kind` is one of KINDS. `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose`
+    where it is not a known id. `region` is the jurisdiction of who asked, as a path (`14/03/21/`). `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
     `http_status` is 0 where no HTTP was spoken, `variables` maps a path (`$where.phone.eq`) to a keyed digest
-    or a class that policy lets be seen. RecordInvalid for a time, salt or number that is out of form.
+    or a class that policy lets be seen. RecordInvalid for a kind that is not known, and for a time, salt or number
+    that is out of form.
     """
 
     kind: str
@@ -82,6 +98,7 @@ class Record:
     time: str = field(default_factory=utc_now)
     application: str | None = None
     department: str | None = None
+    region: str | None = None
     subject: str | None = None
     purpose: str | None = None
     case: str | None = None
@@ -97,6 +114,8 @@ class Record:
     salt: str = field(default_factory=new_salt)
 
     def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise RecordInvalid("kind is not a known kind")
         if not _TIME.fullmatch(self.time):
             raise RecordInvalid("time is not UTC ISO 8601 with milliseconds")
         if not _SALT.fullmatch(self.salt):
@@ -115,6 +134,7 @@ _REQUIRED_TEXTS: Final = ("kind", "request_id", "result", "time", "salt")
 _OPTIONAL_TEXTS: Final = (
     "application",
     "department",
+    "region",
     "subject",
     "purpose",
     "case",
@@ -189,15 +209,23 @@ def decode(body: bytes) -> Record:
         document = json.loads(body.decode())
     except (ValueError, RecursionError):
         raise RecordInvalid("the record is not JSON") from None
-    if not isinstance(document, dict) or document.keys() != _KEYS:
-        raise RecordInvalid("the record has not the fields of version 1")
-    if type(document["v"]) is not int or document["v"] != VERSION:
-        raise RecordInvalid("the record is of an unknown version")
+    if not isinstance(document, dict):
+        raise RecordInvalid("the record is not an object")
+    _know_version(document.get("v"))
+    if document.keys() != _KEYS:
+        raise RecordInvalid("the record has not the fields of version 2")
     known: dict[str, Any] = {name: read(name, document[name]) for name, read in _READERS.items()}
     record = Record(**known)
     if _json(document) != body:
         raise RecordInvalid("the record is not in canonical form")
     return record
+
+
+def _know_version(version: object) -> None:
+    if type(version) is not int or version > VERSION or version < 1:
+        raise RecordInvalid("the record is of an unknown version")
+    if version < VERSION:
+        raise RecordInvalid("the record was written by an older version")
 
 
 def _read_text(name: str, value: object) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.record import MAX_BYTES, Coordinates, Record, decode, encode, pack, split
+from audit.record import KINDS, MAX_BYTES, Coordinates, Record, decode, encode, pack, split
 
 pytestmark = pytest.mark.property
 
@@ -23,13 +23,14 @@ times = st.datetimes(datetime(1000, 1, 1)).map(lambda time: time.isoformat(times
 
 records: st.SearchStrategy[Record] = st.builds(
     Record,
-    kind=texts,
+    kind=st.sampled_from(KINDS),
     request_id=texts,
     result=texts,
     http_status=counts,
     time=times,
     application=optional,
     department=optional,
+    region=optional,
     subject=optional,
     purpose=optional,
     case=optional,

@@ -16,6 +16,7 @@ RECORD = Record(
     http_status=200,
     time="2026-11-22T08:00:00.000Z",
     application="fire-inspection",
+    region="14/03/21/",
     purpose="safety.fire.rental",
     operation_name="巡查",
     variables={"$grid": "code"},
@@ -27,14 +28,15 @@ RECORD = Record(
 )
 
 
-def test_the_bytes_of_version_1_stay_as_they_are() -> None:
+def test_the_bytes_of_version_2_stay_as_they_are() -> None:
     assert encode(RECORD).decode() == (
         '{"application":"fire-inspection","case":null,"decision":{"aggregated":[],"clear":["Dwelling.id"],'
         '"denied":["Person.phone"],"masked":[],"matched":[]},"department":null,"duration_us":4200,'
         '"http_status":200,"kind":"query","nodes":2,"operation":null,"operation_name":"巡查",'
-        '"policy_version":null,"purpose":"safety.fire.rental","request_digest":null,"request_id":"r-1",'
+        '"policy_version":null,"purpose":"safety.fire.rental","region":"14/03/21/",'
+        '"request_digest":null,"request_id":"r-1",'
         '"result":"OK","salt":"00000000000000000000000000000000","subject":null,"subjects":["s1","s2"],'
-        '"time":"2026-11-22T08:00:00.000Z","v":1,"variables":{"$grid":"code"}}'
+        '"time":"2026-11-22T08:00:00.000Z","v":2,"variables":{"$grid":"code"}}'
     )
     assert decode(encode(RECORD)) == RECORD
 
@@ -79,11 +81,11 @@ BODY = encode(RECORD).decode()
         "[" * 20_000,
         BODY[:-1],
         BODY + "\n",
-        BODY.replace('"v":1', '"v":2'),
-        BODY.replace('"v":1', '"v":true'),
-        BODY.replace('"v":1', '"v":1.0'),
-        BODY.replace('"v":1,', ""),
-        BODY.replace('"v":1', '"v":1,"w":1'),
+        BODY.replace('"v":2', '"v":3'),
+        BODY.replace('"v":2', '"v":true'),
+        BODY.replace('"v":2', '"v":2.0'),
+        BODY.replace('"v":2,', ""),
+        BODY.replace('"v":2', '"v":2,"w":1'),
         BODY.replace('"nodes":2', '"nodes":-2'),
         BODY.replace('"nodes":2', '"nodes":2.0'),
         BODY.replace('"nodes":2', '"nodes":true'),
@@ -91,6 +93,8 @@ BODY = encode(RECORD).decode()
         BODY.replace('"nodes":2', '"nodes":1,"nodes":2'),
         BODY.replace('"nodes":2', '"nodes": 2'),
         BODY.replace('"kind":"query"', '"kind":null'),
+        BODY.replace('"kind":"query"', '"kind":"look"'),
+        BODY.replace('"region":"14/03/21/",', ""),
         BODY.replace('"kind":"query"', '"kind":"quer\\u0079"'),
         BODY.replace('["s1","s2"]', '"s1"'),
         BODY.replace('["s1","s2"]', "[1]"),
@@ -106,6 +110,16 @@ BODY = encode(RECORD).decode()
 )
 def test_bytes_that_encode_does_not_make_are_refused(body: str) -> None:
     with pytest.raises(RecordInvalid):
+        decode(body.encode())
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [("1", "older version"), ("0", "unknown"), ("3", "unknown"), ("true", "unknown"), ("null", "unknown")],
+)
+def test_the_version_is_told_before_anything_else(version: str, why: str) -> None:
+    body = BODY.replace('"region":"14/03/21/",', "").replace('"v":2', f'"v":{version}')
+    with pytest.raises(RecordInvalid, match=why):
         decode(body.encode())
 
 
@@ -125,6 +139,7 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
         {"nodes": -1},
         {"duration_us": 2**63},
         {"http_status": True},
+        {"kind": "look"},
     ],
 )
 def test_a_record_out_of_form_is_refused_without_its_value(change: dict[str, object]) -> None:
@@ -154,7 +169,7 @@ HUGE = 200_000
     [
         {"operation_name": "n" * HUGE},
         {"purpose": "\x00" * HUGE},
-        {"kind": "k" * HUGE, "request_id": "r" * HUGE, "result": "c" * HUGE},
+        {"region": "k" * HUGE, "request_id": "r" * HUGE, "result": "c" * HUGE},
         {"variables": {f"$v{i}": "x" * 22 for i in range(10_000)}},
         {"variables": {"$v": "x" * HUGE}},
         {"decision": Coordinates(clear=tuple(f"Person.f{i}" for i in range(10_000)))},
@@ -176,7 +191,6 @@ def test_parts_that_all_just_fit_leave_room_for_subjects() -> None:
     zeros = "\x00" * 42
     record = replace(
         RECORD,
-        kind=zeros,
         request_id=zeros,
         result=zeros,
         application=zeros,

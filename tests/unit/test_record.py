@@ -34,6 +34,7 @@ def test_f01_a_good_request(served: Served) -> None:
     record = last(served)
     assert (record.kind, record.result, record.http_status) == ("query", "OK", 200)
     assert (record.application, record.department) == ("fire-inspection", "fire")
+    assert record.region == "14/03/21/"
     assert record.purpose == "safety.fire.rental"
     assert record.operation_name == f"#{served.hub.digester.digest('operation', 'Named')}"
     assert record.subject == served.hub.digester.digest("subject", "li")
