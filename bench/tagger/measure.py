@@ -9,7 +9,6 @@ core. Without a set: the sixteenth part of the templates that training leaves ou
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 import rjieba
 
 from bench.tagger import noise, recipe
+from bench.tagger.stock import Source
 from policies.text import score, tagger
 from policies.text.normal import normalise
 from policies.text.spans import Detection, PiiKind, Span
@@ -31,12 +31,10 @@ Tag = Callable[[Sequence[str]], list[tuple[Span, ...]]]
 
 def held_out() -> list[score.Labelled]:
     """Texts of the templates that were held back."""
-    source = random.Random(SEED)
+    source = Source(SEED)
     made = []
     for each in recipe.templates(PROSE, held=True) * COPIES:
-        text = noise.noisy(
-            recipe.filled(each, source, "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她"), source
-        )
+        text = noise.noisy(recipe.filled(each, source), source)
         spans = tuple(Span(at, to, PiiKind(label)) for at, to, label in text.spans if label in set(KINDS))
         made.append(score.Labelled(text.text, spans, (), not spans, "held out"))
     return made

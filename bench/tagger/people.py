@@ -7,8 +7,9 @@ given name is one of four things: characters that are common in names, any commo
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+
+from bench.tagger.stock import Source
 
 # Shares of the hundred commonest surnames, in per mille of the population, roughly.
 COMMON = (
@@ -23,7 +24,8 @@ RARER = (
     "席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝封官谈匡鞠惠荆乐冀郁胥"
     "南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门"
     "云容敬来扈晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利於呼居"
-    "揭干但尉冶斯元束檀衣信展阴昝智幸奉植富尧闭由"
+    "揭干但尉冶斯元束檀衣信展阴昝智幸奉植富尧闭由逄麴庾雒隗滑步操别令书药母来迟年归宓乜糜蔚介兹公言游黄百里第释妙区"
+    "蒯郗郏竺迮訾佘汝爱红贝生铁海"
 )
 COMPOUND = (
     "欧阳 司马 上官 诸葛 司徒 东方 皇甫 尉迟 慕容 令狐 夏侯 公孙 轩辕 端木 独孤 南宫 闻人 宇文 长孙 钟离 澹台 完颜 "
@@ -57,7 +59,8 @@ TITLES = (
     "律师 法官 检察官 会计 出纳 园长 镇长 乡长 区长 县长 市长 部长 处长 厂长 店长 馆长 社长 班长 排长 连长 同志 "
     "同学 婆婆 公公 老太 老太太 老汉 老头 大伯 大嫂 二叔 三叔 二哥 二姐 三婶 管家 保安 社工 调解员 网格员 干事 "
     "委员 支书 代表 房东 阿婆 阿伯 阿公 阿叔 阿嫂 伯母 太太 姑娘 小伙 老弟 老哥 法官 检察长 庭长 辅警 民警 工头 "
-    "老板 教练 导师 班主任 副主任 副书记 副所长 副局长 妹 弟"
+    "老板 教练 导师 班主任 副主任 副书记 副所长 副局长 妹 弟 队 处 科 所 导 妈妈 爸爸 妈 爸 母 父 妻 父亲 母亲 "
+    "家嫂子 家大嫂 老先生 大个 叔叔 妈妈 爷 奶 氏 老栓 阿妈 阿嬷 伯 姐姐 哥哥 师母 副镇长 副乡长 秘书 店主 掌柜"
 )
 FOREIGN = (
     "阿布都 阿依古丽 买买提 艾力 吐尔逊 古丽娜尔 热依汗 玉素甫 木拉提 努尔 帕提古丽 卡德尔 依明 艾合买提 扎西 卓玛 "
@@ -69,6 +72,12 @@ LATIN = (
     "Mike Chen Anna Smith John Maria Garcia Kim Park Lee Ahmed Ivan Petrov Sophie Martin David Wong Emily Brown "
     "Nguyen Van Tran Thi Ali Hassan Peter Tom"
 )
+TURKIC = "阿艾买提江努尔吐逊热依木拉卡德古丽布都克孜玉素甫亚森麦海沙地力帕萨比哈吾斯迪娜赛扎图荪汗"
+MONGOLIC = (
+    "巴特尔其格乌云娜仁图雅苏和萨仁朝鲁宝音孟克格日勒那顺布赫扎西卓玛次仁多吉才让尼玛达瓦拉姆旺堆央金丹增贡嘎沙马阿"
+    "依木呷吉克日布"
+)
+WESTERN = "克斯特尔夫娜丽亚德罗伊万安约翰马里奥卡洛森顿莱恩费尔南多巴布朗史密弗兰西莫桑妮艾伦索菲卢贝丹尼戴维罗伯茨"
 NICK_ENDS = "子 儿 哥 姐 仔 妹 娃 叔 婶 嫂 爷"
 ORDINALS = "甲乙丙丁戊"
 
@@ -81,6 +90,7 @@ def _weighted(common: str) -> tuple[list[str], list[int]]:
 SURNAMES, WEIGHTS = _weighted(COMMON)
 WORD_NAMES = WORDS.split()
 TITLE_LIST = TITLES.split()
+TITLE_STARTS = tuple({each[0] for each in TITLE_LIST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +102,10 @@ class Invented:
     title: str
 
 
-def surname(source: random.Random, rare: float = 0.3) -> str:
+def surname(source: Source, rare: float = 0.36) -> str:
     """A surname; `rare` is the share of those outside the hundred commonest."""
     draw = source.random()
-    if draw < 0.04:
+    if draw < 0.05:
         return source.choice(COMPOUND.split())
     if draw < rare:
         return source.choice(RARER)
@@ -104,41 +114,47 @@ def surname(source: random.Random, rare: float = 0.3) -> str:
     return source.choices(SURNAMES, WEIGHTS)[0]
 
 
-def given(source: random.Random, wide: str) -> str:
-    """A given name of one or two characters; `wide` holds the characters that any text may use."""
+def given(source: Source) -> str:
+    """A given name of one or two characters, seldom three."""
     draw = source.random()
     if draw < 0.12:
         return source.choice(WORD_NAMES)
     if draw < 0.20:
         return source.choice(NAMELY) * 2
-    size = 1 if source.random() < 0.27 else 2
-    return "".join(source.choice(wide if source.random() < 0.22 else NAMELY) for _ in range(size))
+    size = 1 if draw < 0.43 else 2 if draw < 0.98 else 3
+    return "".join(source.choice(source.stock.wide if source.random() < 0.25 else NAMELY) for _ in range(size))
 
 
-def invented(source: random.Random, wide: str) -> Invented:
-    """One person."""
-    return Invented(surname(source), given(source, wide), source.choice(TITLE_LIST))
+def invented(source: Source) -> Invented:
+    """One person; one in seven is called like an ordinary word."""
+    draw = source.random()
+    title = source.choice(TITLE_LIST)
+    if draw < 0.14:
+        word = source.choice(source.stock.words)
+        return Invented(word[0], word[1:], title)
+    if draw < 0.17:
+        return Invented(surname(source) + surname(source), given(source), title)
+    return Invented(surname(source), given(source), title)
 
 
-def addressed(person: Invented, source: random.Random) -> str:
+def addressed(person: Invented, source: Source) -> str:
     """A surname with its form of address: 张女士, 老刘, 小王, 李建国师傅 never."""
     draw = source.random()
     if draw < 0.22 and len(person.surname) == 1:
         return source.choice("老老老小小小大阿") + person.surname
     if draw < 0.26 and len(person.surname) == 1:
         return person.surname + source.choice("老工总公婆")
-    title = person.title
-    return person.surname + title
+    return person.surname + person.title
 
 
-def hidden(person: Invented, source: random.Random) -> str:
+def hidden(person: Invented, source: Source) -> str:
     """A name as reports hide it: 张某, 张某某, 李某甲, 张XX, 王*."""
     one_of_many = (source.choice(ORDINALS), person.given[-1], "1", "女", "")
     tails = ("某", "某", "某某", "某某", "某" + source.choice(one_of_many), "XX", "xx", "×", "××", "**", "*")
     return person.surname + source.choice(tails)
 
 
-def nickname(source: random.Random) -> str:
+def nickname(source: Source) -> str:
     """A bare nickname: 阿强, 强子, 老三, 小胖."""
     draw = source.random()
     if draw < 0.4:
@@ -148,13 +164,21 @@ def nickname(source: random.Random) -> str:
     return source.choice("老小大二") + source.choice("三四五六七胖黑宝毛")
 
 
-def minority(source: random.Random) -> str:
+def minority(source: Source) -> str:
     """A name with a dot between its parts."""
     dot = source.choice("······•.・")
-    return dot.join(source.choice(FOREIGN.split()) for _ in range(2 if source.random() < 0.9 else 3))
+    return dot.join(transcribed(source) for _ in range(2 if source.random() < 0.9 else 3))
 
 
-def latin(source: random.Random) -> str:
+def transcribed(source: Source) -> str:
+    """A name of another language in Chinese characters, one part of it."""
+    if source.random() < 0.35:
+        return source.choice(FOREIGN.split())
+    sounds = TURKIC if source.random() < 0.5 else MONGOLIC if source.random() < 0.6 else WESTERN
+    return "".join(source.choice(sounds) for _ in range(source.choice((2, 3, 3, 4, 4, 5))))
+
+
+def latin(source: Source) -> str:
     """A name in Latin letters."""
     words = source.sample(LATIN.split(), 2)
     return source.choice((" ".join(words), " ".join(words).upper(), words[0]))

@@ -6,8 +6,9 @@ does not, and is filled here as a thing that must be left alone.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
+
+from bench.tagger.stock import Source
 
 PLACE_FIRST = (
     "东西南北中上下大小新老长平安宁和兴永金银玉石青白红绿清龙凤云天海河江湖山水泉桥林松柳梅桂兰竹花春阳光明华文武义"
@@ -61,11 +62,15 @@ ORG_ENDS = (
     "快递 物流 派出所 法院 检察院 律师事务所 司法所 居委会 村委会 街道办 服务中心 工作室 培训中心"
 )
 COUNT = "一二三四五六七八九十"
+FAMILIES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗梁宋谢韩唐冯董程曹袁邓许傅沈曾彭吕"
+FAMILY_ENDS = ("家村", "庄村", "家庄", "家湾村", "家沟", "家坪村", "寨村", "村")
 SIDES = "东 西 南 北 东侧 西侧 左 右 前 后 中间"
 
 
-def word(source: random.Random, size: int = 2) -> str:
-    """A word of the kind that streets and estates are named with."""
+def word(source: Source, size: int = 2) -> str:
+    """A word of the kind that streets and estates are named with, half of them ordinary words."""
+    if source.random() < 0.45:
+        return source.choice(source.stock.nouns)
     if size == 1:
         return source.choice(PLACE_FIRST)
     if size == 3:
@@ -73,7 +78,7 @@ def word(source: random.Random, size: int = 2) -> str:
     return source.choice(PLACE_FIRST) + source.choice(PLACE_FIRST + PLACE_SECOND)
 
 
-def chinese_number(source: random.Random, top: int = 20) -> str:
+def chinese_number(source: Source, top: int = 20) -> str:
     """A small number in Chinese numerals."""
     value = source.randint(1, top)
     tens, ones = divmod(value, 10)
@@ -82,7 +87,7 @@ def chinese_number(source: random.Random, top: int = 20) -> str:
     return (COUNT[tens - 1] if tens > 1 else "") + "十" + (COUNT[ones - 1] if ones else "")
 
 
-def number(source: random.Random, top: int = 99) -> str:
+def number(source: Source, top: int = 99) -> str:
     """A small number, mostly in digits."""
     draw = source.random()
     if draw < 0.12:
@@ -92,7 +97,7 @@ def number(source: random.Random, top: int = 99) -> str:
     return str(source.randint(1, top))
 
 
-def room(source: random.Random) -> str:
+def room(source: Source) -> str:
     """A room: 502, 1203室, 三零一, 六楼东户."""
     digits = f"{source.randint(1, 32)}{source.randint(0, 1)}{source.randint(1, 9)}"
     draw = source.random()
@@ -110,7 +115,7 @@ def room(source: random.Random) -> str:
     return digits + source.choice(("", "室", "室", "号", "房", "号房", "户", "房间"))
 
 
-def building(source: random.Random) -> str:
+def building(source: Source) -> str:
     """A building of an estate, and its unit if it has one."""
     made = number(source, 40) + source.choice(("栋", "栋", "幢", "号楼", "号楼", "座", "#", "#楼", "号", "楼"))
     if source.random() < 0.55:
@@ -118,7 +123,7 @@ def building(source: random.Random) -> str:
     return made
 
 
-def short(source: random.Random) -> str:
+def short(source: Source) -> str:
     """An address without its street: 6栋2单元, 6-2-901, 12#502, 四门五零二, 3号楼402."""
     draw = source.random()
     dash = source.choice("------–—/—")
@@ -129,77 +134,119 @@ def short(source: random.Random) -> str:
         return f"{source.randint(1, 40)}#{source.choice(('', '楼'))}{source.randint(1, 20)}0{source.randint(1, 6)}"
     if draw < 0.29:
         return source.choice(COUNT) + source.choice("门栋单") + room(source)
-    if draw < 0.40:
-        return building(source) + source.choice(("", number(source, 30) + source.choice("楼层")))
-    if draw < 0.44:
-        return number(source, 30) + source.choice(("楼", "层")) + room(source)
-    if draw < 0.48:
-        return source.choice(("东", "西", "南", "北", "A", "B")) + "区" + building(source) + room(source)
+    if draw < 0.52:
+        return rarer(source)
     return building(source) + room(source)
 
 
-def street(source: random.Random) -> str:
-    """A street alone."""
-    return word(source, source.choice((2, 2, 2, 3, 1))) + source.choice(STREET_ENDS.split())
+def rarer(source: Source) -> str:
+    """An address without its street in a less usual form: 3排8号, A3栋顶楼, 5楼502, 西区3栋201."""
+    draw = source.random()
+    if draw < 0.45:
+        return building(source) + source.choice(("", number(source, 30) + source.choice("楼层")))
+    if draw < 0.62:
+        return number(source, 30) + source.choice(("楼", "层")) + room(source)
+    if draw < 0.71:
+        return number(source, 30) + "排" + number(source, 20) + "号"
+    if draw < 0.8:
+        return building(source) + source.choice(("顶楼", "顶层", "一楼", "二楼", "底层", "地下室", "阁楼", "顶层左手"))
+    return source.choice("东西南北AB甲乙") + "区" + building(source) + room(source)
 
 
-def estate(source: random.Random) -> str:
+def street(source: Source) -> str:
+    """A street alone, now and then one with a number in its name (建设二马路, 学院路二段, 科创九街)."""
+    made = word(source, source.choice((2, 2, 2, 3, 1)))
+    draw = source.random()
+    if draw < 0.06:
+        return made + source.choice(COUNT) + source.choice(("马路", "街", "路", "巷", "条", "道", "环路"))
+    if draw < 0.09:
+        return made + source.choice(("路", "街", "大道")) + source.choice(COUNT[:6]) + source.choice(("段", "巷", "弄"))
+    if draw < 0.11:
+        return source.choice("经纬") + source.choice(COUNT) + "路"
+    return made + source.choice(STREET_ENDS.split())
+
+
+def estate(source: Source) -> str:
     """An estate alone."""
-    return word(source, source.choice((2, 2, 2, 3))) + source.choice(ESTATE_ENDS.split())
+    made = word(source, source.choice((2, 2, 2, 3))) + source.choice(ESTATE_ENDS.split())
+    if source.random() < 0.08:
+        made += source.choice(COUNT[:5]) + source.choice(("期", "区", "区", "村", "坊"))
+    return made
 
 
-def district(source: random.Random) -> str:
+def district(source: Source) -> str:
     """A district or county alone."""
+    if source.random() < 0.6:
+        return source.choice(source.stock.regions)[2]
     return word(source, source.choice((2, 2, 2, 1))) + source.choice(DISTRICTS.split())
 
 
-def town(source: random.Random) -> str:
+def town(source: Source) -> str:
     """A town, township or street office alone."""
+    if source.random() < 0.6:
+        return source.choice(source.stock.regions)[3]
     return word(source) + source.choice(TOWNS.split())
 
 
-def village(source: random.Random) -> str:
+def village(source: Source) -> str:
     """A village alone."""
-    if source.random() < 0.25:
-        return source.choice(
-            "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗梁宋谢韩唐冯董程曹袁邓许傅沈曾彭吕"
-        ) + source.choice(("家村", "庄村", "家庄", "家湾村", "家沟", "家坪村", "寨村", "村"))
+    draw = source.random()
+    if draw < 0.5:
+        return source.choice(source.stock.regions)[4]
+    if draw < 0.65:
+        return source.choice(FAMILIES) + source.choice(FAMILY_ENDS)
     return word(source, source.choice((2, 2, 3))) + source.choice(VILLAGE_ENDS.split())
 
 
-def region(source: random.Random) -> str:
+def region(source: Source) -> str:
     """The administrative parts before a street: none, one or several, the first ones as often left out."""
-    made = ""
-    draw = source.random()
-    if draw < 0.12:
-        made += source.choice(PROVINCES.split())
-    if draw < 0.3:
-        made += source.choice(CITIES.split()) if source.random() < 0.6 else word(source) + "市"
-    if draw < 0.55:
-        made += district(source)
-    if draw < 0.45 and source.random() < 0.5:
-        made += town(source)
+    real = source.choice(source.stock.regions)
+    keep = source.choice(((), (), (), (), (2,), (2,), (3,), (2, 3), (1, 2), (1, 2, 3), (0, 1, 2), (0, 1, 2, 3), (1,)))
+    made = "".join(real[each] for each in keep)
+    if keep == (2,) and source.random() < 0.4:
+        made = district(source)
     if source.random() < 0.05:
         made = made.replace("省", "").replace("市", "")
     return made
 
 
-def numbered(source: random.Random) -> str:
-    """A street with a house number, or an estate with a building."""
-    made = (
-        street(source)
-        + number(source, 900)
-        + source.choice(("号", "号", "号", "号", "号院", "弄", "之一", "-1号", "号附1号"))
-    )
+def house(source: Source) -> str:
+    """A house number: 12号, 33号附5号, 甲7号, 12号之3, 219号院."""
     draw = source.random()
-    if draw < 0.35:
+    made = number(source, 900)
+    if draw < 0.12:
+        return (
+            made + source.choice(("号附", "号-", "号之", "附")) + number(source, 20) + source.choice(("号", "号", ""))
+        )
+    if draw < 0.16:
+        return source.choice("甲乙丙") + made + "号"
+    if draw < 0.18:
+        return "".join("零壹贰叁肆伍陆柒捌玖"[int(each)] for each in made if each.isdigit()) + "号"
+    return made + source.choice(("号", "号", "号", "号", "号", "号院", "弄", "-1号", "之一"))
+
+
+def numbered(source: Source) -> str:
+    """A street with a house number, or an estate with a building."""
+    made = street(source) + house(source)
+    draw = source.random()
+    if draw < 0.38:
         return made
-    if draw < 0.75:
+    if draw < 0.7:
         return made + estate(source) + short(source)
+    if draw < 0.76:
+        inn = source.choice(("宾馆", "酒店", "旅馆", "招待所", "宿舍", "公寓", "商铺", "门面", "门面房"))
+        return (
+            made
+            + (word(source) if source.random() < 0.5 else "")
+            + inn
+            + (room(source) if inn[0] not in "商门" else "")
+        )
+    if draw < 0.8:
+        return made + source.choice(("一楼", "二楼", "三楼", "后院", "地下室", "顶楼"))
     return made + short(source)
 
 
-def full(source: random.Random) -> str:
+def full(source: Source) -> str:
     """A whole address of a town."""
     draw = source.random()
     if draw < 0.40:
@@ -218,7 +265,7 @@ def full(source: random.Random) -> str:
     return rural(source)
 
 
-def rural(source: random.Random) -> str:
+def rural(source: Source) -> str:
     """A village group or a house of a village."""
     made = town(source) if source.random() < 0.35 else ""
     if source.random() < 0.2:
@@ -243,12 +290,12 @@ def rural(source: random.Random) -> str:
     return made
 
 
-def spot(source: random.Random) -> str:
+def spot(source: Source) -> str:
     """A place that anyone may know."""
     return (word(source) if source.random() < 0.35 else "") + source.choice(SPOTS.split())
 
 
-def organisation(source: random.Random) -> str:
+def organisation(source: Source) -> str:
     """A firm, school, hospital or office; some carry a name of a person."""
     draw = source.random()
     where = source.choice((district, town, village))(source) if draw < 0.3 else ""
@@ -256,4 +303,4 @@ def organisation(source: random.Random) -> str:
     return where + middle + source.choice(ORG_ENDS.split())
 
 
-ALONE: Sequence[Callable[[random.Random], str]] = (street, estate, district, town, village, spot)
+ALONE: Sequence[Callable[[Source], str]] = (street, estate, district, town, village, spot)

@@ -8,20 +8,19 @@ last unit.
 
 from __future__ import annotations
 
-import random
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.tagger import numbers, people, places
+from bench.tagger.stock import Source
 
 PERSON, ADDRESS, PLACE, ORG, NONE = "PERSON", "ADDRESS", "PLACE", "ORG", ""
 SLOT = re.compile(r"\{([A-Z]+)(\d*)\}")
-DOT = "·"
 
-Filler = Callable[[random.Random], str]
+Filler = Callable[[Source], str]
 
 FILLED: Mapping[str, tuple[str, Filler]] = {
     "A": (ADDRESS, places.full),
@@ -57,7 +56,11 @@ FILLED: Mapping[str, tuple[str, Filler]] = {
     "ORDER": (NONE, numbers.order),
     "SERVICE": (NONE, numbers.service),
 }
-NAMED = ("P", "T", "M", "G")
+NAMED = ("P", "T", "M", "G", "S")
+SPLIT = "evasive_split"
+"""In templates of this name every {P} has something between its characters, as the file says of itself."""
+
+BETWEEN = (" ", " ", ".", "/", "-", "_", "*", "、", "·", "  ", "。")
 
 
 class RecipeError(ValueError):
@@ -90,8 +93,13 @@ def templates(folder: Path, *, held: bool = False) -> list[tuple[Piece, ...]]:
     for path in sorted(folder.glob("*.txt")):
         for count, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#") and held == (zlib.crc32(line.encode()) % 16 == 0):
-                found.append(parsed(line.strip(), f"{path.name}:{count}"))
+                pieces = parsed(line.strip(), f"{path.name}:{count}")
+                found.append(tuple(_split(each) for each in pieces) if path.stem == SPLIT else pieces)
     return found
+
+
+def _split(piece: Piece) -> Piece:
+    return replace(piece, slot="S") if piece.slot == "P" else piece
 
 
 def parsed(line: str, place: str) -> tuple[Piece, ...]:
@@ -111,27 +119,29 @@ def parsed(line: str, place: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def filled(pieces: tuple[Piece, ...], source: random.Random, wide: str) -> Labelled:
+def filled(pieces: tuple[Piece, ...], source: Source) -> Labelled:
     """A template with every slot filled."""
     cast: dict[str, people.Invented] = {}
     text, spans = "", []
-    for piece in pieces:
+    for piece, after in zip(pieces, (*pieces[1:], None), strict=True):
+        if piece.slot == "P" and source.random() < 0.07 and not (after and after.text.startswith(people.TITLE_STARTS)):
+            piece = replace(piece, slot="T")  # noqa: PLW2901
         if not piece.slot:
             text += piece.text
             continue
-        label, value = _value(piece, cast, source, wide)
+        label, value = _value(piece, cast, source)
         if label:
             spans.append((len(text), len(text) + len(value), label))
         text += value
     return Labelled(text, tuple(_joined(spans)))
 
 
-def _value(piece: Piece, cast: dict[str, people.Invented], source: random.Random, wide: str) -> tuple[str, str]:
+def _value(piece: Piece, cast: dict[str, people.Invented], source: Source) -> tuple[str, str]:
     if piece.slot not in NAMED:
         label, filler = FILLED[piece.slot]
         return label, filler(source)
     if not piece.who or piece.who not in cast:
-        cast[piece.who] = people.invented(source, wide)
+        cast[piece.who] = people.invented(source)
     person = cast[piece.who]
     if piece.slot == "T":
         return PERSON, people.addressed(person, source)
@@ -139,10 +149,12 @@ def _value(piece: Piece, cast: dict[str, people.Invented], source: random.Random
         return PERSON, people.hidden(person, source)
     if piece.slot == "G":
         return PERSON, person.given if len(person.given) > 1 else person.given * 2
+    if piece.slot == "S":
+        return PERSON, source.choice(BETWEEN).join(person.surname + person.given)
     return PERSON, named(person, source)
 
 
-def named(person: people.Invented, source: random.Random) -> str:
+def named(person: people.Invented, source: Source) -> str:
     """A full name, now and then hidden, of a minority, or with something between its characters."""
     draw = source.random()
     whole = person.surname + person.given
@@ -150,8 +162,10 @@ def named(person: people.Invented, source: random.Random) -> str:
         return people.hidden(person, source)
     if draw < 0.04:
         return people.minority(source)
-    if draw < 0.06:
-        return source.choice((" ", " ", ".", DOT, "*", "-", "_", "、", "/")).join(whole)
+    if draw < 0.065:
+        return people.transcribed(source)
+    if draw < 0.08:
+        return source.choice(BETWEEN).join(whole)
     return whole
 
 

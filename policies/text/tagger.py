@@ -25,7 +25,8 @@ NETWORK, ALPHABET, PAIRS, VERSION = "tagger.onnx", "alphabet.txt", "pairs.txt", 
 TAGS = ("O", "B-PERSON", "I-PERSON", "B-ADDRESS", "I-ADDRESS", "B-PLACE", "I-PLACE", "B-ORG", "I-ORG")
 """PLACE and ORG are inner classes: what looks like a name and is not personal. They are never reported."""
 
-REPORTED = {1: PiiKind.PERSON, 3: PiiKind.ADDRESS}
+PERSON, ADDRESS, PLACE = 1, 3, 5
+REPORTED = {PERSON: PiiKind.PERSON, ADDRESS: PiiKind.ADDRESS}
 PADDING, OTHER, RARE, DIGIT, LOWER, UPPER = range(6)
 KNOWN = 6
 """Numbers of characters: six classes, then the lines of `alphabet.txt` in order."""
@@ -205,14 +206,24 @@ def decoded(logits: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 
 
 def _spans(tags: npt.NDArray[np.int8], scores: Floats) -> Iterator[Span]:
-    at = 0
-    while at < len(tags):
-        end = at + 1
-        if tags[at]:
-            inside = tags[at] + tags[at] % 2
-            while end < len(tags) and tags[end] == inside:
-                end += 1
-            kind = REPORTED.get(int(tags[at]) - 1 + int(tags[at]) % 2)
-            if kind is not None:
-                yield Span(at, end, kind, round(float(scores[at:end].mean()), 3), "tagger")
-        at = end
+    """Persons and addresses; what touches the beginning of an address and is a place or an address belongs to it."""
+    joined: list[tuple[int, int, int]] = []
+    for start, end, tag in _runs(tags):
+        first = start
+        while tag == ADDRESS and joined and joined[-1][1] == first and joined[-1][2] in (PLACE, ADDRESS):
+            first = joined.pop()[0]
+        joined.append((first, end, tag))
+    for start, end, tag in joined:
+        if tag in REPORTED:
+            yield Span(start, end, REPORTED[tag], round(float(scores[start:end].mean()), 3), "tagger")
+
+
+def _runs(tags: npt.NDArray[np.int8]) -> Iterator[tuple[int, int, int]]:
+    """Start, end and beginning tag of each run of one thing."""
+    starts = np.flatnonzero((tags % 2 == 1) | ((tags > 0) & (np.concatenate(([0], tags[:-1])) == 0)))
+    for start in starts.tolist():
+        inside = int(tags[start]) + int(tags[start]) % 2
+        end = start + 1
+        while end < len(tags) and tags[end] == inside:
+            end += 1
+        yield start, end, inside - 1
