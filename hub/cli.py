@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_ask, cli_audit, cli_graph, cli_pii, cli_policy
+from hub import cli_ask, cli_audit, cli_graph, cli_pii, cli_policy, cli_text
 from hub.cli_words import Home, Json, Port, Refused, open_settings, progress_bar, remedied, row_counter
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.add_typer(cli_graph.app, name="graph")
 app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_pii.app, name="pii")
+cli_pii.app.command("scan", epilog="Example: sluicegate pii scan --mask 'text(phone4)' notes.txt")(cli_text.scan)
+cli_pii.app.command("eval", epilog="Example: sluicegate pii eval tests/pii/ours.jsonl")(cli_text.evaluate)
 app.command("token", epilog="Example: sluicegate token --app fire-inspection")(cli_ask.token)
 app.command(
     "query",
