@@ -158,7 +158,7 @@ _CERTIFICATES = (
     (
         "property certificate",
         re.compile(
-            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|[宅林草]证?)"
+            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|[宅林草]权?证字)"
             f" ?{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
         ),
     ),
@@ -227,7 +227,7 @@ def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
 
 
 _UNSAID = (None, Label.GENERIC, Label.SERIAL, Label.NOBODY)
-_CARD = re.compile("6[0-9]{15,18}$|[45][0-9]{15}$")
+_CARD = re.compile("6[0-9]{15,18}$|[45][0-9]{15}$|4367[0-9]{15}$")
 _REGISTERED = re.compile("[A-Z]?[0-9]{7,10}")
 _LIST = re.compile("(?:[0-9][0-9 \\-]{9,}[、和及与或])+$")
 _DWELLING = re.compile("[房屋宅套住]|门牌|标三实|标四实")

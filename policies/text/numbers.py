@@ -19,7 +19,7 @@ from policies.text.normal import BETWEEN, TIGHT, Normal, digits
 from policies.text.spans import PiiKind, Span
 
 _MAYBE = re.compile("[0-9A-Za-z]")
-_RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕]){{6,}}")
+_RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕χХх]){{6,}}")
 """Where a number of seven digits or more may be; the rules for numbers look nowhere else."""
 
 _RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
