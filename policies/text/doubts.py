@@ -1,7 +1,7 @@
 """What the model found is personal, unless the dictionary knows that it is a piece of something common.
 
-The tagger (`tagger.py`) reads characters and sometimes takes a piece of a word for a name (`孔明` in 孔明灯, `周` in 周六,
-a line of a song that is written with blanks). Each doubt names such a case and needs the dictionary's word for it; a
+The tagger (`tagger.py`) reads characters and sometimes takes a piece of a word for a name (`孔明` in 孔明灯, `周` in
+周六, a saying that is written with blanks). Each doubt names such a case and needs the dictionary's word for it; a
 score alone never discards a span unless it is as good as none.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import rjieba
 
-from policies.text.people import HAN, is_word, name_end
+from policies.text.forms import HAN
+from policies.text.people import is_word, name_end
 from policies.text.spans import PiiKind, Span
 
 SURE = 0.93
@@ -25,7 +26,7 @@ _SCORES = re.compile(r"[^0-9]?[0-9]{1,2}[-—][0-9]{1,2}")
 
 
 def believed(text: str, tagged: Sequence[Span]) -> list[Span]:
-    """The spans of the model that stand, those of half a name as the whole name; offsets are those of the plain text."""
+    """The spans of the model that stand, half a name as the whole one; offsets are those of the plain text."""
     if not tagged:
         return []
     words = list(_words(text))

@@ -23,7 +23,6 @@ from policies.text.words import Words
 _SURNAME = frozenset(forms.SURNAMES)
 _COMPOUND_WORDS = frozenset(forms.words("compound words"))
 _NOT_NAMES = frozenset(forms.words("not names"))
-_STRONG_TITLES = frozenset(forms.words("strong titles"))
 _OFFICES = frozenset(forms.words("offices of places"))
 _CALLED = frozenset(forms.characters("makes a longer word"))
 _NOT_GIVEN = frozenset(forms.characters("not given"))
@@ -103,14 +102,14 @@ def _titled(text: str) -> Iterator[Span]:
         at = found.start()
         if found[0] in _OFFICES and not _AFTER.match(text, found.end()):
             continue
-        for start in _before_title(text, at, found[0]):
+        for start in _before_title(text, at):
             if at - start == 1 and is_word(text[start : found.end()]):
                 continue
             whole = at - start == (2 if text[start : start + 2] in forms.COMPOUND else 1)
             yield Span(start, found.end() if whole else at, PiiKind.PERSON, 0.95, "title")
 
 
-def _before_title(text: str, at: int, title: str) -> Iterator[int]:
+def _before_title(text: str, at: int) -> Iterator[int]:
     """Where the name before a title begins: at most one place."""
     for start in (at - 4, at - 3, at - 2):
         if start >= 0 and text[start : start + 2] in forms.COMPOUND and _plain_before(text, start, at):
@@ -126,11 +125,7 @@ def _before_title(text: str, at: int, title: str) -> Iterator[int]:
             continue
         if at - start == 3 and is_word(text[start : start + 2]):
             continue
-        if (
-            at - start > 1
-            and (text[start] in forms.RISKY or title not in _STRONG_TITLES)
-            and is_word(text[at - 2 : at])
-        ):
+        if at - start > 1 and text[start] in forms.RISKY and is_word(text[at - 2 : at]):
             continue
         yield start
         return
@@ -206,7 +201,9 @@ def _clauses(text: str) -> Iterator[Span]:
     for found in _CLAUSE.finditer(text):
         start, end = found.span("name")
         name = found["name"]
-        if name[0] in forms.FUNCTION or any(char in forms.STOPS for char in name[1:]) or _TITLE.search(name):
+        if len(name) - (name[:2] in forms.COMPOUND) > 3 or name[0] in forms.FUNCTION:
+            continue
+        if any(char in forms.STOPS for char in name[1:]) or _TITLE.search(name):
             continue
         if _is_name(text, start, end, 0, ended=True):
             yield Span(start, end, PiiKind.PERSON, 0.8, "before a verb")

@@ -145,6 +145,8 @@ def _address(text: str, start: int, end: int, kinds: list[str], words: Words) ->
             return None
     if kinds == ["floor"] and not _HEAD_END.search(before):
         return None
+    if kinds == ["dashed"] and not _is_place(before, words) and not _stands_alone(text, start, end, kinds):
+        return None
     if kinds == ["building"] and _MEASURED.search(before):
         return None
     return Span(head, end, PiiKind.ADDRESS, 0.9, "address")
@@ -183,8 +185,8 @@ def _head(text: str, start: int, words: Words) -> int:
 
 def _led(text: str, head: int, start: int) -> int:
     """Behind the last word that leads to a place."""
-    for found in _LEADS.finditer(text, head, start):
-        head = found.end()
+    for found in _LEADS.finditer(text, head, start + 1):  # one more: whether a blank stands before a number
+        head = min(found.end(), start)
     while head < start and text[head] in " -·、":
         head += 1
     return head

@@ -1,0 +1,49 @@
+"""The model is doubted only where the dictionary knows better."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.text import doubts
+from policies.text.spans import PiiKind, Span
+
+pytestmark = pytest.mark.unit
+
+
+def believed(text: str, piece: str, score: float, kind: PiiKind = PiiKind.PERSON) -> list[str]:
+    start = text.index(piece)
+    tagged = [Span(start, start + len(piece), kind, score, "tagger")]
+    return [text[each.start : each.end] for each in doubts.believed(text, tagged)]
+
+
+@pytest.mark.parametrize(
+    ("text", "piece", "score", "stands"),
+    [
+        ("周六周日开放至21时", "周", 0.62, []),
+        ("本店童叟无欺", "童叟", 0.6, []),
+        ("本店童叟无欺", "童叟", 0.97, ["童叟"]),
+        ("李明说路灯坏了", "李明", 0.6, ["李明"]),
+        ("李明说路灯坏了", "李明", 0.3, []),
+        ("租金打到栾冰的账户", "栾", 0.6, ["栾冰"]),
+        ("马 到 成 功 万 事 大 吉", "成 功", 0.7, []),
+        ("李 小 龙欠钱不还", "李 小 龙", 0.7, ["李 小 龙"]),
+    ],
+)
+def test_people(text: str, piece: str, score: float, stands: list[str]) -> None:
+    assert believed(text, piece, score) == stands
+
+
+@pytest.mark.parametrize(
+    ("text", "piece", "score", "stands"),
+    [
+        ("比分6-2拿下", "6-2", 0.8, []),
+        ("住柳树组64号", "柳树组64号", 0.6, ["柳树组64号"]),
+        ("沈阳路环卫班组", "沈阳路环卫", 0.6, []),
+    ],
+)
+def test_addresses(text: str, piece: str, score: float, stands: list[str]) -> None:
+    assert believed(text, piece, score, PiiKind.ADDRESS) == stands
+
+
+def test_nothing_found_is_nothing_doubted() -> None:
+    assert doubts.believed("周六开放", ()) == []
