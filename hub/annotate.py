@@ -40,7 +40,7 @@ _log = logging.getLogger("sluicegate.annotate")
 
 def words_of(settings: Settings) -> Words:
     """The department's word list; raises PolicyFileError where it cannot be read whole."""
-    return NO_WORDS if settings.words is None else load(settings.words)
+    return NO_WORDS if settings.word_list is None else load(settings.word_list)
 
 
 def detector_version(settings: Settings) -> str:

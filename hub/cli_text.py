@@ -29,9 +29,7 @@ BATCH = 256
 FOUND = 3
 """Exit code of `--exit-code` where something is personal, or could not be judged."""
 
-WordList = Annotated[
-    Path | None, typer.Option("--words", help="Word list of the department (default: SLUICEGATE_WORDS).")
-]
+WordList = Annotated[Path | None, typer.Option("--words", help="Word list of the department (default: the hub's own).")]
 RulesOnly = Annotated[bool, typer.Option("--rules-only", help="Without the name and place model.")]
 
 
@@ -151,7 +149,7 @@ def _detector(words: Path | None, rules_only: bool) -> Detector:
     from policies.detect import Detector, DetectorError
     from policies.text.words import NO_WORDS, load
 
-    listed = words or open_settings().words
+    listed = words or open_settings().word_list
     known = NO_WORDS if listed is None else load(listed)
     try:
         return Detector(known, model=None) if rules_only else Detector(known)

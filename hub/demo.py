@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +55,8 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     settings.prepare_home()
     folder = settings.home.absolute() / "county"
     began = time.monotonic()
+    # Beside the data, so that every command of this home finds the same list.
+    shutil.copyfile(county / "words.yaml", settings.home.absolute() / "words.yaml")
     _make_county(console, folder, people, seed)
     graph = LocalGraph(settings)
     try:

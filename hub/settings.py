@@ -134,6 +134,15 @@ class Settings(BaseSettings):
         return self.home.absolute() / "audit.db"
 
     @property
+    def word_list(self) -> Path | None:
+        """The department's word list: the file that `words` names, else `words.yaml` of this home if it is there.
+
+        All commands of one home must agree on it: it is part of the detector's version.
+        """
+        of_home = self.home.absolute() / "words.yaml"
+        return self.words or (of_home if of_home.exists() else None)
+
+    @property
     def policy_file(self) -> Path:
         """The version store's database, unless `policy_store` names another."""
         return self.home.absolute() / "policy.db"

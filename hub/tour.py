@@ -1,7 +1,8 @@
 """The tour asks one running hub the same question for three purposes, and asserts each answer word by word.
 
 It is what a stranger sees first and what `demo --check` holds to: three answers whose content differs as the policy
-says, the statement of each, its record in the log, a count that is suppressed, and refusals that say what was missing.
+says, the statement of each, its record in the log, a text without its names, a count that is suppressed, and refusals
+that say what was missing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from hub.explain_local import explain_locally
 from hub.issuer import Issuer
 from hub.sample import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.settings import Settings
+from hub.tour_text import DISPATCHED, tell_text
 from policies.masking import age_band
+from policies.text.show import PLACEHOLDER
 from schema import CATALOGUE
 from schema.catalogue import EdgeEnd
 
@@ -94,7 +97,7 @@ def stops(today: dt.date) -> tuple[Stop, ...]:
                     {
                         "number": PROTAGONIST_TICKET,
                         "status": "HANDLING",
-                        "text": "***",
+                        "text": DISPATCHED,
                         "reporterPhone": f"****{phone[-4:]}",
                     }
                 ],
@@ -158,6 +161,7 @@ class Tour:
             self.console.rule("One resident, one question, three purposes 一人一問三種目的")
             self.console.print(Panel(QUESTION, title="the question", expand=False))
             asked = [self._stop(number, stop) for number, stop in enumerate(stops(self.today), 1)]
+            asked += tell_text(self, _expect)
             self._count()
             refused = self._refusals()
             self._log([*asked, *refused])
@@ -190,11 +194,11 @@ class Tour:
     def _show(self, number: int, stop: Stop, person: Mapping[str, Any], masked: set[str]) -> None:
         table = Table(title=f"{number}. {stop.application} asks for {stop.purpose}", title_justify="left")
         for heading in ("field", "answer", ""):
-            table.add_column(heading)
+            table.add_column(heading, overflow="fold")
         for name, value in person.items():
             coordinate = f"Person.{name}"
             shown = _shown(value)
-            within = "masked in it" if "**" in shown else ""
+            within = "masked in it" if "**" in shown or PLACEHOLDER.search(shown) else ""
             why = "masked" if coordinate in masked else within
             why = "denied, never fetched" if coordinate in stop.denied else why
             table.add_row(name, shown, why)
