@@ -31,6 +31,7 @@ from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from policies.text import doubts, numbers, people, places
+from policies.text.again import settled
 from policies.text.edition import edition
 from policies.text.normal import Normal, normalise
 from policies.text.spans import Detection, PiiKind, Span, without_overlap
@@ -107,6 +108,14 @@ class _Preparation(NlpEngine):
         return [LANGUAGE]
 
 
+class _Found(RecognizerResult):
+    """A span of ours as Presidio hands it on."""
+
+    def __init__(self, span: Span, metadata: dict[str, str]) -> None:
+        super().__init__(span.kind, span.start, span.end, span.score, recognition_metadata=metadata)
+        self.span = span
+
+
 class _Rules(EntityRecognizer):
     """All of our rules in one recogniser (each separate one costs 15 µs a text), and what the model found."""
 
@@ -134,10 +143,8 @@ class _Rules(EntityRecognizer):
         if not found:
             return []
         found.extend(_again(text, found))
-        return [
-            RecognizerResult(each.kind, each.start, each.end, each.score, recognition_metadata=self._said(each.reason))
-            for each in without_overlap(_personal(found, text, self._words))
-        ]
+        found = _personal(found, text, self._words)
+        return [_Found(each, self._said(each.reason)) for each in (without_overlap(found) if found[1:] else found)]
 
     def _found(self, normal: Normal) -> Iterator[Iterator[Span]]:
         yield numbers.find(normal)
@@ -289,6 +296,9 @@ class Detector:
             self._known.popitem(last=False)
 
     def _judged(self, texts: Sequence[str]) -> list[Detection]:
+        return settled(texts, self._looked)
+
+    def _looked(self, texts: Sequence[str]) -> list[Detection]:
         return [found for at in range(0, len(texts), BATCH) for found in self._batch(texts[at : at + BATCH])]
 
     def _batch(self, texts: Sequence[str]) -> list[Detection]:
@@ -306,7 +316,7 @@ class Detector:
         _SKIPPED.clear()
         try:
             results = self._engine.analyze(prepared.normal.text, LANGUAGE, nlp_artifacts=prepared)
-            spans = self._kept([_span(each) for each in results], prepared.normal)
+            spans = self._kept([_span(each, len(prepared.normal.text)) for each in results], prepared.normal)
         except _Failed as failed:
             return Detection(failed=str(failed))
         except TimeoutError:
@@ -319,9 +329,9 @@ class Detector:
         """Spans of the text as it was written; those of the rules overlap no more."""
         if self._further:
             spans = list(without_overlap(_personal(spans, normal.text, self._words)))
-        return tuple(
-            sorted(Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans)
-        )
+        if normal.starts is not None:
+            spans = [Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans]
+        return tuple(sorted(spans) if spans[1:] else spans)
 
 
 def _personal(spans: list[Span], text: str, words: Words) -> list[Span]:
@@ -343,7 +353,7 @@ def _again(text: str, found: Sequence[Span]) -> list[Span]:
     return [
         Span(place.start(), place.end(), PiiKind.PERSON, 0.7, "named elsewhere")
         for name in names
-        if (len(name) > 2 or (len(name) == 2 and not people.is_word(name))) and text.count(name) > 1
+        if text.count(name) > 1 and (len(name) > 2 or (len(name) == 2 and not people.is_word(name)))
         for place in re.finditer(re.escape(name), text)
     ]
 
@@ -352,10 +362,12 @@ def _name(recogniser: EntityRecognizer) -> str:
     return str(recogniser.to_dict()["name"])
 
 
-def _span(result: RecognizerResult) -> Span:
+def _span(result: RecognizerResult, length: int) -> Span:
+    if isinstance(result, _Found):
+        return result.span
     metadata = result.recognition_metadata or {}
     reason = metadata.get(_REASON) or metadata.get(RecognizerResult.RECOGNIZER_NAME_KEY, "")
-    if not 0 <= result.start < result.end:
+    if not 0 <= result.start < result.end <= length:
         raise _Failed("rules")
     return Span(result.start, result.end, PiiKind(result.entity_type), result.score, str(reason))
 

@@ -70,17 +70,20 @@ _NAME_RUN = re.compile(f"[{HAN}]+")
 
 
 @lru_cache(maxsize=20_000)
-def _tag(word: str) -> str | None:
-    """What the dictionary calls this word; None if it has none such."""
-    if len(word) < 2 or not rjieba.has_word(word):
-        return None
+def _guess(word: str) -> str:
+    """What the dictionary, or its model of unknown words, calls this word."""
     tagged = rjieba.tag(word)
     return str(tagged[0][1]) if len(tagged) == 1 else "x"
 
 
+def _known(word: str) -> bool:
+    return len(word) > 1 and bool(rjieba.has_word(word))
+
+
+@lru_cache(maxsize=20_000)
 def is_word(word: str) -> bool:
     """True for a common word: what the dictionary knows as anything but a name."""
-    return word in _NOT_NAMES or _tag(word) not in {None, "nr", "nrfg", "nrt"}
+    return word in _NOT_NAMES or (_known(word) and _guess(word) not in {"nr", "nrfg", "nrt"})
 
 
 def find(normal: Normal, words: Words) -> Iterator[Span]:
@@ -213,15 +216,15 @@ def _segmented(text: str) -> Iterator[Span]:
     """Names that the dictionary does not know and its model of unknown words takes for names."""
     at = 0
     before = ""
-    for word, tag in rjieba.tag(text):
+    for word in rjieba.cut(text):
         at += len(word)
-        if tag == "nr" and 2 <= len(word) <= 3 and _is_unknown_name(word, before, text[at : at + 1]):
+        if 1 < len(word) < 4 and word[0] in _SURNAME and _is_unknown_name(word, before, text[at : at + 1]):
             yield Span(at - len(word), at, PiiKind.PERSON, 0.65, "segmented")
         before = word
 
 
 def _is_unknown_name(word: str, before: str, after: str) -> bool:
-    if word[0] not in (forms.SAFE if len(word) == 2 else _SURNAME) or _tag(word) is not None:
+    if (len(word) == 2 and word[0] not in forms.SAFE) or _known(word) or _guess(word) != "nr":
         return False
     if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or before[-1:] in _COUNTS:
         return False
@@ -276,7 +279,7 @@ def _given(text: str, start: int, base: int, length: int) -> int:
     if length == base + 2:
         return 1 if _VERB.fullmatch(text, second, second + 1) and text[second] in "男女家户" else 2
     verb = _VERB.match(text, second)
-    if (verb and verb.end() > second + 1) or _tag(text[second : second + 2]):
+    if (verb and verb.end() > second + 1) or _known(text[second : second + 2]):
         first = rjieba.cut(text[start : start + base + 5])[0]
         return 2 if len(first) == base + 2 else 1
     return 2
