@@ -14,7 +14,7 @@ from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
 _AT = r"(?:@|\s?(?:\(at\)|\[at\]|\{at\}|<at>|艾特|圈a|\(a\)|\(@\))\s?)"
-_DOT = r"(?:\.|\s\.\s?|\.\s(?=com|cn|net)|\s?(?:点|\(dot\)|\[dot\]|。)\s?)"
+_DOT = r"(?:\.|\s\.\s?|\.\s(?=com|cn|net)|\sdot\s|\s?(?:点|\(dot\)|\[dot\]|。)\s?)"
 _EMAIL = re.compile(
     rf"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:{_AT}| @ ?|@ )"
     rf"[A-Za-z0-9\-]+(?:{_DOT}[A-Za-z0-9\-]+)*{_DOT}[A-Za-z]{{2,}}",
@@ -44,7 +44,7 @@ _LINK = (
 )
 _TALK = re.compile(
     r"(?:[微薇威维崴卫徽薇溦]\s?[.·\-]?\s?[信芯亻心♥❤]|[vV]\s?[信心♥]|[vV]我|[wW]e\s?[cC]hat|[wW]ei\s?(?:[xX]in|信)|微x|微X|(?<![A-Za-z])[vVwW]\s?[xX](?![A-Za-z]{5})|"
-    r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?!\s?[信芯亻]|IP|ip|PN|pn)|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=:|号)|"
+    r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?!\s?[信芯亻]|IP|ip|PN|pn)|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=\s?[:号]|\s?[A-Za-z0-9])|卫星(?=\s?[:号]?\s?[a-z])|"
     r"钉钉号|飞书号|[Tt]elegram|[Ww]hats[Aa]pp|飞机号|电报号|抖音号|快手号|小红书号|陌陌号?|探探号|支付宝账?号|LINE号?|Skype|skype)"
     + _LINK
 )
@@ -58,7 +58,7 @@ _NEAR_TALK = re.compile(
     r"(?P<id>(?=[A-Za-z0-9_.\-]*[0-9_])[a-z][A-Za-z0-9_.\-]{5,19})(?![A-Za-z0-9@])"
 )
 _PENGUIN = re.compile(
-    r"(?:(?<![A-Za-z0-9.@])[qQ]\s?/?\s?[qQ](?!\s?[.·]?\s?com)(?:空间|邮箱|好友)?|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
+    r"(?:(?<![A-Za-z0-9.@])[qQ]\s?/?\s?[qQ](?!\s?[.·]?\s?com)(?:空间|邮箱|好友)?|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|🐧|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
     r"(?<![A-Za-z0-9])[qQ]\s?号?\s?(?=:)|(?<![A-Za-z0-9])[qQ]号(?:[^0-9A-Za-z。;,!?:群]{0,4}:)?|(?<![A-Za-z0-9])[qQ](?=\s?[1-9][0-9]{6,9}(?![0-9])))"
     + _LINK
 )
@@ -70,7 +70,7 @@ _REVERSED = re.compile(
 )
 _MAY_BE_ID = re.compile("[A-Za-z0-9_](?:[ .·\\-]{0,2}[A-Za-z0-9_]){4}")
 _MAY_BE_TALK = re.compile(
-    r"[信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她a-z]|付宝|LINE|kype|gram|App"
+    r"[信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她a-z]|付宝|LINE|kype|gram|App|hat|🐧|卫星"
 )
 _NOT_AN_ID = frozenset(
     {"android", "iphone", "windows", "wechat", "alipay", "online", "version", "harmony", "huawei", "xiaomi", "mobile"}

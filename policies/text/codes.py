@@ -18,12 +18,12 @@ from policies.text.grouping import compact
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
-_GAP = "[ ·•‧∙.\\-_—*/]{0,3}"
+_GAP = "[ ·•‧∙.\\-_—*/\u2600-\u27bf\U0001f000-\U0001faff]{0,3}"
 _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _ALNUM = "[A-Za-z0-9]"
 _NUMERAL = "一二三四五六七八九零〇幺洞拐两勾"
 _PLATE = re.compile(
-    f"{_PROVINCE}牌?{_GAP}[A-Za-z](?P<serial>(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{4,6}}(?:{_GAP}[警学港澳挂使领超试])?)"
+    f"(?<![梯锅容管起索游厂][0-9]{{2}}){_PROVINCE}牌?{_GAP}[A-Za-z](?P<serial>(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{4,6}}(?:{_GAP}[警学港澳挂使领超试])?)"
     f"(?!{_ALNUM})"
 )
 _PLATE_CODE = re.compile(
@@ -32,6 +32,7 @@ _PLATE_CODE = re.compile(
 _ARMED_PLATE = re.compile(
     f"(?:WJ{_GAP}(?:{_PROVINCE}|[0-9]{{2}})|[军空海北南沈兰济广成]{_GAP}[A-Z]){_GAP}[0-9]{_GAP}(?:[0-9A-Z]{_GAP}){{4}}(?!{_ALNUM})"
 )
+_EMBASSY_PLATE = re.compile("(?<![0-9])(?:使[0-9]{6}|[0-9]{6}[使领])(?![0-9])")
 _LABELLED_PLATE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{_GAP}(?:[A-Za-z0-9]{_GAP}){{4,5}}[A-Za-z0-9](?!{_ALNUM})")
 
 
@@ -43,8 +44,9 @@ def plates(text: str, cues: Cues) -> Iterator[Span]:
         if _PLATE_CODE.fullmatch(plain) and any(char.isdigit() for char in plain):
             yield Span(found.start(), found.end(), PiiKind.PLATE, 0.95, "plate")
     if "牌" in text or "车" in text or "WJ" in text:
-        for found in _ARMED_PLATE.finditer(text):
-            yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, "plate of the armed forces")
+        for reason, pattern in (("plate of the armed forces", _ARMED_PLATE), ("plate of an embassy", _EMBASSY_PLATE)):
+            for found in pattern.finditer(text):
+                yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, reason)
         for found in _LABELLED_PLATE.finditer(text):
             if cues.just_before(found.start()) is Label.PLATE and any(char.isdigit() for char in found[0]):
                 yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")
@@ -158,8 +160,9 @@ _CERTIFICATES = (
     (
         "property certificate",
         re.compile(
-            f"[A-Z]?{_BEFORE}(?:房地?产?权?证|房地产?|房权|房字|[宅林草]权?证字)"
-            f" ?{_HAN}{{0,8}}字? ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第 ?[A-Z]{{0,2}}[0-9][0-9A-Z\\- ]{{2,14}}号?"
+            f"[A-Z]?{_BEFORE}(?:地?房地?产?权?证|房地产?|房权|房字|[宅林草]权?证) ?(?:(?!证){_HAN}){{0,8}}"
+            f"(?:字 ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第?|(?:{_YEAR})?{_HAN}{{0,4}}? ?第) ?"
+            "[A-Z]{0,2}[0-9][0-9A-Z\\- ]{2,14}号?"
         ),
     ),
     (
@@ -179,7 +182,7 @@ _LABELLED_CERTIFICATE = re.compile(
 )
 
 
-_MAY_BE_CERTIFICATE = re.compile("[权产地宅林草用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
+_MAY_BE_CERTIFICATE = re.compile("[权产地房宅林草用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
 
 
 def certificates(text: str, cues: Cues) -> Iterator[Span]:

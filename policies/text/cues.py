@@ -18,6 +18,7 @@ class Label(Enum):
     RESIDENT = "resident id"
     PHONE = "phone"
     CALL = "call"
+    DIAL = "dial"
     CARD = "card"
     CREDIT = "credit code"
     TRAVEL = "travel document"
@@ -38,7 +39,8 @@ _WORDS: dict[Label, str] = {
         "电话 手机 座机 固话 固定电话 联系方式 联系号码 传真 手机号 号码 电联 宅电 手提 日间 夜间 Tel "
         "TEL tel phone Phone Mobile mobile"
     ),
-    Label.CALL: "致电 来电 回电 回访 拨打 联系 打给 通话 短信 打 拨",
+    Label.CALL: "致电 来电 回电 回访 拨打 联系 打给 通话 短信",
+    Label.DIAL: "打 拨",
     Label.CARD: (
         "卡号 一卡通 银行卡 储蓄卡 借记卡 信用卡 工资卡 社保卡 账号 账户 帐号 帐户 户头 收款 "
         "转账 转帐 汇款 打款 转给 汇到 汇至 转到 转至 转入 打到 打入 退至 退到 退回 "
@@ -47,15 +49,15 @@ _WORDS: dict[Label, str] = {
     ),
     Label.CREDIT: ("信用代码 社会信用 统一代码 机构代码 税号 纳税人识别号 营业执照 执照 执照号 社会代码"),
     Label.TRAVEL: (
-        "护照 通行证 台胞证 回乡证 返乡证 出入境 入境 出境 签证 永久居留 永居 居留证 "
+        "护照 通行证 台胞证 回乡证 返乡证 出入境 入境 出境 签证 永久居留 永居 居留证 居留许可 "
         "居留 旅行证 passport Passport PASSPORT 外籍 外国人 台湾居民 港澳居民 往来港澳 "
         "往来台湾 往来内地"
     ),
     Label.PLATE: "车牌 牌照 号牌 牌号 车号",
-    Label.REGISTER: "户号 户口本 户口簿 户籍号 户籍页 户口号 户籍编号 户编号 户口",
+    Label.REGISTER: "户号 户口本 户口簿 户口册 户籍号 户籍页 户口号 户籍编号 户编号 户口",
     Label.HOUSE: (
         "房屋编码 房屋编号 房屋代码 房屋地址码 房屋统一编码 房源编码 房源编号 "
-        "房源核验码 标准地址编码 地址编码 楼栋编码 门牌编码 门牌二维码 房屋二维码 "
+        "房源核验码 标准地址编码 地址编码 标准地址码 地址码 二维码门牌 房屋码 楼栋编码 门牌编码 门牌二维码 房屋二维码 "
         "房编号 房编码"
     ),
     Label.SERIAL: (
@@ -87,7 +89,7 @@ _WORD = re.compile(_by_first_character())
 _FILLER = re.compile(
     r"(?:号码?|编号|编码|代码|号牌|分别|完整|应当?|改|原|现|新|旧|均|也|就|还|的|吧|呢|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
-_LISTED = re.compile("(?:[0-9][0-9A-Za-z \\-]{5,}[、和及与或])+ ?$")
+_LISTED = re.compile("(?:[0-9][0-9A-Za-z \\-—–·.()]{5,}[、和及与或/])+ ?$")
 _STOP = re.compile(r"[。;!?\n]")
 
 

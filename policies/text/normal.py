@@ -132,7 +132,8 @@ _NUMERALS = {
 }
 _NUMERAL_TABLE = str.maketrans(_NUMERALS)
 BETWEEN = (
-    "[ \\t.\\-·•‧∙・_—–―~*+/\\\\|,…'`、=:;\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+    "[ \\t\\r\\n。.\\-·•‧∙・_—–―~*+/\\\\|,…'`、=:;"
+    "\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 )
 """What people put between the digits of one number: blanks, dots, dashes, bars, emoji."""
 

@@ -22,8 +22,10 @@ _MAYBE = re.compile("[0-9A-Za-z]")
 _RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕χХх]){{6,}}")
 """Where a number of seven digits or more may be; the rules for numbers look nowhere else."""
 
-_RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
+_RESIDENT = re.compile(f"(?<![0-9])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
 _OLD_RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{14}}(?![0-9]|{BETWEEN}?[xX×])")
+_MISCOUNTED = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{TIGHT}{{0,2}}[0-9]){{13,19}}[xX]?(?![0-9A-Za-z])")
+_LETTER = re.compile("[A-Za-z]")
 _X = str.maketrans("x×✕χХх", "XXXXXX")
 
 
@@ -31,16 +33,22 @@ _NOT_A_RESIDENT = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.CREDIT, Label.
 
 
 def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
-    """Resident ids of 18 and 15 digits; with a label, also those that were written down wrongly."""
+    """Resident ids of 18 digits; with a label, also those that were written down wrongly."""
     for found in _RESIDENT.finditer(text, first, last):
         number = compact(found[0].replace("×", "X").replace("✕", "X")).translate(_X)
         before = cues.just_before(found.start())
         if codes.is_resident_id(number, checked=True):
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 1.0, "resident id: check digit")
+        elif _LETTER.match(text, max(0, found.start() - 1)):
+            continue
         elif codes.is_resident_id(number) and before not in _NOT_A_RESIDENT and grouping(found[0]).is_whole:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.85, "resident id: province and date")
         elif before is Label.RESIDENT or (before is None and cues.near_before(found.start(), Label.RESIDENT, reach=4)):
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id: labelled, wrongly written")
+
+
+def old_resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
+    """Resident ids of 15 digits, and with a label those that were counted wrongly."""
     for found in _OLD_RESIDENT.finditer(text, first, last):
         before = cues.just_before(found.start())
         valid = codes.is_resident_id(compact(found[0]))
@@ -48,11 +56,12 @@ def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.95, "resident id of 15 digits: labelled")
         elif valid and before not in _NOT_A_RESIDENT and grouping(found[0]).is_whole:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id of 15 digits")
-        elif before is Label.RESIDENT:
+    for found in _MISCOUNTED.finditer(text, first, last):
+        if cues.just_before(found.start()) is Label.RESIDENT:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id: labelled, wrongly written")
 
 
-_CARD = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{TIGHT}{{0,3}}[0-9]){{11,20}}(?![0-9])")
+_CARD = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{TIGHT}{{0,3}}[0-9]){{11,20}}(?![0-9])")
 _CARD_PREFIX = re.compile("6[0-9]|4|5[1-5]|2[2-7]|3[57]|9[0-9]")
 _MONEY = (Label.CARD,)
 _GROUPED = re.compile("[0-9]{4}(?P<gap>[ .·\\-_])(?:[0-9]{4}(?P=gap)){2,3}[0-9]{1,4}")
@@ -93,9 +102,11 @@ _CODES: tuple[Callable[[str, Cues], Iterator[Span]], ...] = (
     *(accounts.emails, codes.certificates, codes.plates, accounts.talk),
     *(codes.labelled_codes, codes.credit_codes, codes.travel_documents),
 )
-_NUMBERS: tuple[Callable[[str, Cues, int, int], Iterator[Span]], ...] = (
-    *(resident_ids, bank_cards, phones.mobiles, phones.landlines, phones.labelled),
+_NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...] = (
+    *((17, resident_ids), (14, old_resident_ids), (12, bank_cards)),
+    *((11, phones.mobiles), (9, phones.landlines), (7, phones.labelled)),
 )
+"""Each rule with the length of the shortest run of digits that it can find something in."""
 
 
 def find(normal: Normal, public: frozenset[str] = frozenset()) -> Iterator[Span]:
@@ -122,5 +133,15 @@ def _candidates(text: str) -> Iterator[Span]:
     for rule in _CODES:
         yield from rule(text, cues)
     for run in _RUN.finditer(text):
-        for each in _NUMBERS:
-            yield from each(text, cues, run.start(), run.end())
+        yield from _in_run(text, cues, run.start(), run.end())
+
+
+def _in_run(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
+    """The numbers in one run of digits; once a rule has claimed all of it, no later one is asked."""
+    for shortest, rule in _NUMBERS:
+        if last - first < shortest:
+            continue
+        for span in rule(text, cues, first, last):
+            yield span
+            if span.start <= first and last <= span.end:
+                return

@@ -53,7 +53,8 @@ def _may_be_mobile(found: re.Match[str], text: str, cues: Cues) -> bool:
     written = grouping(found["number"])
     if len(written.sizes) == 1:
         decimal = re.search(r"[0-9]\.$", text[max(0, found.start() - 2) : found.start()])
-        return not (decimal or _UNIT.match(text, found.end()))
+        counted = text[found.start() - 1 : found.start()] == "第" and text.startswith("号", found.end())
+        return not (decimal or counted or _UNIT.match(text, found.end()))
     if cues.near_before(found.start(), Label.PHONE, Label.CALL, reach=10):
         return True
     if written.signs & _OF_LISTS and written.sizes[-3:] not in _USUAL:
@@ -82,11 +83,15 @@ _LANDLINE = re.compile(
     f"(?<![0-9A-Za-z])(?<![0-9][\\-./])(?:\\(?(?:\\+|00)?86\\)?{BETWEEN}{{0,2}})?[(\\[]?(?:{_AREA})[)\\]]?{BETWEEN}{{0,3}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?"
 )
+_FROM_ABROAD = re.compile(
+    f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)86\\)?{BETWEEN}{{0,2}}|86{BETWEEN})\\(?(?:{_AREA[1:]})\\)?{BETWEEN}{{0,2}}"
+    f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])"
+)
 _DIGIT_BY_DIGIT = re.compile(f"(?<![0-9A-Za-z])0(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)[0-9]){{8,10}}(?![0-9])")
 _LANDLINE_DIGITS = re.compile(f"{_AREA}[2-8][0-9]{{6,7}}")
 _ABROAD = re.compile(
     "(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)[ -]?[0-9]{1,3}\\)?(?:[ -]{0,2}\\(?[0-9]\\)?){7,12}"
-    "|(?:852|853|886)[ -][2-9](?:[ -]?[0-9]){7,8})(?![0-9])"
+    "|(?:\\((?:852|853|886)\\) ?|(?:852|853|886)[ -])[2-9](?:[ -]?[0-9]){7,8})(?![0-9])"
 )
 
 
@@ -99,6 +104,8 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
         before = cues.just_before(found.start())
         if found.start() < last and before not in _NOT_A_LINE:
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline")
+    for found in _FROM_ABROAD.finditer(text, max(0, first - 2), last):
+        yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline with the code of the country")
     for found in _DIGIT_BY_DIGIT.finditer(text, first, last):
         if _LANDLINE_DIGITS.fullmatch(compact(found[0])):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "landline, digit by digit")
@@ -110,14 +117,15 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
                 yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "number abroad")
 
 
-_LOCAL = re.compile(f"(?<![0-9A-Za-z\\-.])[2-9](?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?")
+_LOCAL = re.compile(f"(?<![0-9A-Za-z\\-.])[2-9](?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?!{TIGHT}?[0-9])(?:{_EXTENSION})?")
 _LABELLED = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{TIGHT}{{0,3}}[0-9]){{8,13}}(?![0-9])")
 _SERVICE = re.compile(r"(?:400|800)[0-9]{7}|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}|1010[0-9]{4}|123[0-9]{2}")
+_SERVICE_OF_A_CITY = re.compile(f"{_AREA}(?:1[0-2][0-9]{{1,3}}|9[56][0-9]{{3}}|123[0-9]{{2}})")
 _WITHIN = re.compile(r"[^0-9。;,，、!?\n]{0,6}")
 
 
 def _is_service(number: str) -> bool:
-    return _SERVICE.fullmatch(number) is not None
+    return _SERVICE.fullmatch(number) is not None or _SERVICE_OF_A_CITY.fullmatch(number) is not None
 
 
 def labelled(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
@@ -127,7 +135,9 @@ def labelled(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
         if found.start() >= last or is_day(number) or _is_service(number) or _UNIT.match(text, found.end()):
             continue
         before = cues.just_before(found.start())
-        if before in (Label.PHONE, Label.CALL) or (before is None and _near_phone(text, found.start(), cues)):
+        if before in (Label.PHONE, Label.CALL, Label.DIAL) or (
+            before is None and _near_phone(text, found.start(), cues)
+        ):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "local number: labelled")
     for found in _LABELLED.finditer(text, first, last):
         number = compact(found[0])
@@ -139,4 +149,7 @@ def labelled(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
 
 def _near_phone(text: str, at: int, cues: Cues) -> bool:
     """Behind 电话 with a few words between (`电话（李工）87900727`)."""
-    return cues.near_before(at, Label.PHONE, reach=6) and _WITHIN.fullmatch(text, max(0, at - 2), at) is not None
+    return (
+        cues.near_before(at, Label.PHONE, Label.CALL, reach=6)
+        and _WITHIN.fullmatch(text, max(0, at - 2), at) is not None
+    )
