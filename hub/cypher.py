@@ -294,13 +294,14 @@ class Cypher:
         """A text with its spans; one without spans of the detector in force does not leave the database."""
         if field.beside is None:
             return veil.mask(value, field, masking.Redact(), self.operand)
-        spans = f"{node.var}.{field.beside.spans}"
-        found = f"{spans} IS NOT NULL AND {self._detected(node, field.beside)}"
-        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}}}"
+        found = self._detected(node, field.beside)
+        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {node.var}.{field.beside.spans}}}"
         return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
 
     def _detected(self, node: Node, beside: Beside) -> str:
-        return f"{node.var}.{beside.detector} = {self.parameter(self.detector)}"
+        """The text was judged, and by the detector in force."""
+        detector = self.parameter(self.detector)
+        return f"{node.var}.{beside.spans} IS NOT NULL AND {node.var}.{beside.detector} = {detector}"
 
     def words(self, node: Node, field: Field) -> str:
         """The words of a free text where it is clear or open to aggregates; none of another detector's finding."""

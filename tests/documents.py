@@ -19,6 +19,8 @@ from tests.generate import IDS, PHONES, PLACES, Word, leaf, literal
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
+ENTITIES = (*CATALOGUE, CATALOGUE.entity("Person"), CATALOGUE.entity("Event"), CATALOGUE.entity("Event"))
+ROOTS = (1, 1, 1, 2, 3)
 FIRSTS = (0, 1, 1, 2, 3, 3, 5, 20, 200)
 PAGED = "paged"
 
@@ -32,9 +34,19 @@ class Document:
     paged: bool
 
 
-def document(rng: random.Random, ids: Sequence[str], likes: Likes, aliases: str = "a") -> Document:
-    """A valid document; `ids` are sealed ids to look up, `aliases` begins each alias and each name in it."""
-    return _Drawing(rng, ids, likes, aliases).document()
+def document(
+    rng: random.Random,
+    ids: Sequence[str],
+    likes: Likes,
+    aliases: str = "a",
+    entities: Sequence[Entity] = ENTITIES,
+    roots: Sequence[int] = ROOTS,
+) -> Document:
+    """A valid document; `ids` are sealed ids to look up, `aliases` begins each alias and each name in it.
+
+    `entities` and `roots` are what its root fields are about and how many there are, the oftener the likelier.
+    """
+    return _Drawing(rng, ids, likes, aliases, entities, roots).document()
 
 
 @dataclass
@@ -43,6 +55,8 @@ class _Drawing:
     ids: Sequence[str]
     likes: Likes
     prefix: str
+    entities: Sequence[Entity]
+    counts: Sequence[int]
     declared: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     fragments: dict[str, list[str]] = field(default_factory=dict)
@@ -52,7 +66,7 @@ class _Drawing:
     paged: bool = False
 
     def document(self) -> Document:
-        roots = [self.root(each) for each in range(self.rng.choice((1, 1, 1, 2, 3)))]
+        roots = [self.root(each) for each in range(self.rng.choice(self.counts))]
         if self.rng.random() < 0.1:
             roots.append("__typename")
         head = f"query {self.name('Q')}" + (f"({', '.join(self.declared)})" if self.declared else "")
@@ -75,7 +89,7 @@ class _Drawing:
     # Roots.
 
     def root(self, index: int) -> str:
-        entity = self.rng.choice((*CATALOGUE, CATALOGUE.entity("Person")))
+        entity = self.rng.choice(self.entities)
         draw = self.rng.random()
         alias = self.name("r")
         if draw < 0.1:
@@ -169,7 +183,7 @@ class _Drawing:
         return made if self.rng.random() < 0.8 else made | leaf(self.rng, entity.field(self.liked(entity)))
 
     def bucket_leaf(self, entity: Entity) -> dict[str, Any]:
-        each, bucket = self.rng.choice(list(entity.buckets()))
+        each, bucket = self.rng.choice([(each, bucket) for each, bucket in entity.buckets() if bucket.comparable])
         if bucket.kind == "value":
             return leaf(self.rng, each)
         pool = AGE_BANDS if bucket.kind == "age_band" else PLACES[:-1]
@@ -185,9 +199,11 @@ class _Drawing:
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}AggregateWhere', where)}")
         names = [bucket for _, bucket in entity.buckets()]
         chosen = self.rng.sample(names, min(len(names), self.rng.choice((0, 1, 1, 2, 2, 3))))
+        words = [bucket for bucket in names if bucket.kind == "words" and bucket not in chosen]
+        chosen += words if self.rng.random() < 0.4 else []
         if names and self.rng.random() < 0.8:
-            words = [Word(bucket_value(each)) for each in chosen]
-            arguments.append(f"groupBy: {self.maybe_variable(f'[{entity.name}Bucket!]', words)}")
+            keys = [Word(bucket_value(each)) for each in chosen]
+            arguments.append(f"groupBy: {self.maybe_variable(f'[{entity.name}Bucket!]', keys)}")
         head = f"{entity.plural}Aggregate" + (f"({', '.join(arguments)})" if arguments else "")
         cells = " ".join(each.name for each in chosen)
         return f"{head} {{ {cells} {self.rng.choice(('count', 'count __typename', f'{self.alias()}count'))} }}"
@@ -225,7 +241,12 @@ class _Drawing:
             return f"...{self.directive()} {self.node(entity, depth - 1)}" if draw < 0.1 else self.spread(entity, depth)
         if draw < 0.45 and depth:
             return self.nested(self.rng.choice(list(entity.edges.values())), depth)
-        return f"{self.alias()}{self.rng.choice(entity.fields).name}{self.directive()}"
+        return f"{self.alias()}{self.field(entity)}{self.directive()}"
+
+    def field(self, entity: Entity) -> str:
+        """A field's name; a free text, of which there are few, more often than others."""
+        texts = [each for each in entity.fields if each.beside]
+        return self.rng.choice(texts if texts and self.rng.random() < 0.3 else entity.fields).name
 
     def spread(self, entity: Entity, depth: int) -> str:
         known = self.fragments.setdefault(entity.name, [])

@@ -20,6 +20,7 @@ from policies.model import PolicySet
 from policies.source import PolicyFileError
 from schema import CATALOGUE
 from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
+from tests.prose import PROSES, beside
 from tests.world import World
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -49,6 +50,7 @@ def value_of(rng: random.Random, each: Field) -> Any:
         "idNumber": IDS,
         "phone": PHONES,
         "number": TICKETS,
+        "text": tuple(each.text for each in PROSES),
         "handlingDepartment": DEPARTMENTS,
     }
     if each.kind is Kind.ADDRESS:
@@ -75,7 +77,7 @@ def world(rng: random.Random) -> World:
     buildings = _scatter(rng, made, "Building", rng.randint(2, 6))
     dwellings = _scatter(rng, made, "Dwelling", rng.randint(4, 10))
     people = _scatter(rng, made, "Person", rng.randint(8, 22))
-    events = _scatter(rng, made, "Event", rng.randint(4, 10))
+    events = _scatter(rng, made, "Event", rng.randint(8, 16))
     grids = [name for name in regions if made.nodes[name][1]["level"] == RegionLevel.GRID.value]
     _join(rng, made, buildings, "grid", grids, (0, 1))
     _join(rng, made, dwellings, "building", buildings, (0, 1, 1, 1))
@@ -105,6 +107,8 @@ def _scatter(rng: random.Random, made: World, entity: str, count: int) -> list[s
         properties["region"] = rng.choice((None, *GRIDS, *GRIDS[:4], STREETS[0]))
         if rng.random() < 0.06:
             properties["deletedAt"] = MOMENTS[0]
+        if "text" in properties:
+            properties |= beside(rng, properties["text"])
         made.nodes[name] = (entity, {key: value for key, value in properties.items() if value is not None})
     return names
 
@@ -186,8 +190,8 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for each in entity.fields:
         choices: list[Any] = ["clear", "clear", None] if mood == "mixed" else [None]
-        choices += [{"mask": mask} for mask in each.masks] if mood == "mixed" else []
-        choices += ["aggregate", "aggregate"] if each.buckets else []
+        choices += [{"mask": mask} for mask in each.masks] * (2 if each.beside else 1) if mood == "mixed" else []
+        choices += ["aggregate"] * (4 if each.beside else 2) if each.buckets else []
         given[f"{entity.name}.{each.name}"] = rng.choice(choices)
     if mood == "mixed":
         given |= {end.coordinate: rng.choice(("clear", "clear", "clear", None)) for end in entity.edges.values()}

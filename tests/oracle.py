@@ -31,6 +31,7 @@ from schema.predicate import (
     has_case,
     negation_normal,
 )
+from tests import prose
 from tests.kleene import View
 from tests.world import SEALS, World, sid
 
@@ -213,6 +214,8 @@ class Sight:
         value, effect = self.value(name, field_), self.effect(name, field_)
         if value is None or effect is None or effect.name == "aggregate":
             return None
+        if effect.mask is not None and effect.mask.startswith("text"):
+            return prose.masked(effect.mask, value, prose.trusted(self.world.nodes[name][1]))
         if effect.mask is not None:
             return self.masked(effect.mask, value)
         return value.isoformat() if isinstance(value, dt.date) else value
@@ -241,6 +244,13 @@ class Sight:
         given = {rule.effects[field_.name].name for rule in self.holding(name) if field_.name in rule.effects}
         open_ = bool(given & {"clear", "aggregate"})
         return coarse(field_, bucket, self.value(name, field_.name), self.today) if open_ else None
+
+    def falls(self, name: str, field_: Field, bucket: Bucket) -> list[Any]:
+        """The groups of a bucket that a node falls into: of words each that it uses, of others just one."""
+        if bucket.kind != "words":
+            return [self.bucket(name, field_, bucket)]
+        given = {rule.effects[field_.name].name for rule in self.holding(name) if field_.name in rule.effects}
+        return prose.countable(self.world.nodes[name][1]) if given & {"clear", "aggregate"} else []
 
     def _countable(self, name: str, leaf: Compare) -> Any:
         if leaf.bucket is None:
@@ -318,15 +328,18 @@ class Sight:
         groups: dict[tuple[Any, ...], list[str]] = {}
         for name in self.names(entity):
             if self.contributes(name) and self.counted.truth(where, name) is True:
-                groups.setdefault(tuple(self.bucket(name, *each) for each in buckets), []).append(name)
+                for key in product(*(self.falls(name, *each) for each in buckets)):
+                    groups.setdefault(key, []).append(name)
         rules = [rule for rule in self.rules[entity.name] if rule.effects]
         threshold, base = max(rule.contributors for rule in rules), max(rule.rounding for rule in rules)
-        counts = {
+        counts: dict[tuple[Any, ...], int | None] = {
             key: int(len(names) / base + 0.5) * base
             for key, names in groups.items()
             if len({each for name in names for each in self.subjects(name)}) >= threshold
             and not self.dominated(entity, names)
         }
+        if any(bucket.kind == "words" for _, bucket in buckets):  # only what reaches the threshold is told
+            return sorted(counts.items(), key=lambda cell: (-(cell[1] or 0), [str(each) for each in cell[0]]))[:200]
         domain = list(product(*(self.domain(*each) for each in buckets)))
         extra = sorted(set(counts) - set(domain), key=repr)
         return [(key, counts.get(key)) for key in [*domain, *extra]]
@@ -342,6 +355,8 @@ class Sight:
             return list(masking.AGE_BANDS)
         if bucket.kind == "value":
             return list(field_.values)
+        if bucket.kind == "words":
+            return []
         regions = CATALOGUE.entity("Region")
         at_level = {self.value(n, "region") for n in self.names(regions) if self.value(n, "level") == bucket.level}
         return sorted(path for path in at_level if path is not None and path.startswith(self.who.jurisdiction))

@@ -26,6 +26,7 @@ from policies.language import load
 from policies.model import PolicySet, Subject
 from schema import CATALOGUE
 from schema.graphql import build
+from tests.prose import DETECTOR
 
 TODAY = dt.date(2026, 6, 30)
 SCHEMA = build(CATALOGUE)
@@ -108,7 +109,7 @@ def prepare(
     assert isinstance(values, VariableValues), values
     decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
     planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
-    return planned, compile_plan(planned, CATALOGUE)
+    return planned, compile_plan(planned, CATALOGUE, DETECTOR)
 
 
 async def ask(

@@ -20,13 +20,14 @@ import pytest
 
 from hub.compile import Statement
 from hub.errors import HubError
-from hub.graph import Graph
+from hub.graph import Graph, GraphWriter
 from hub.localgraph import GraphAddress
 from schema import CATALOGUE
 from tests.documents import document
 from tests.generate import APPLICATIONS, PURPOSES, policies, world
 from tests.oracle import Sight, rules_for
-from tests.world import SEALS, TODAY, prepare, sid, subject
+from tests.prose import DETECTOR, OLDER
+from tests.world import SEALS, TODAY, World, policy, prepare, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "500"))
@@ -42,6 +43,21 @@ between years year floor path found contributors amount share largest max sum ro
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
 TEXTS = frozenset({"", "/", "-", ".", "*", "**", "***", "****", "90+"})
+COMPANIONS = {
+    f"{entity.name}.{name}": f"{entity.name}.{field.name}"
+    for entity in CATALOGUE
+    for field in entity.fields
+    for name in (field.beside.names if field.beside else ())
+}
+"""What stands beside a free text, and the coordinate that reading it is a reading of."""
+HANDED_ON = re.compile(r"n\d+\.\w+, s: |n\d+\.\w+Words\b")
+JUDGED = re.compile(
+    r"WHEN (?P<var>n\d+)\.(?P<text>\w+)Spans IS NOT NULL AND (?P=var)\.(?P=text)Detector = \$(?P<version>p\d+)"
+    r"(?:(?!\bWHEN\b).)*? THEN (?:\{m: \$p\d+, v: (?P=var)\.(?P=text), s: (?P=var)\.(?P=text)Spans\}"
+    r"|(?P=var)\.(?P=text)Words\b)",
+    re.DOTALL,
+)
+"""What is handed on of a free text to be cut or counted later, and the question that must stand before it."""
 NAMES = frozenset(
     name
     for entity in CATALOGUE
@@ -49,6 +65,7 @@ NAMES = frozenset(
         entity.name,
         "sid",
         "deletedAt",
+        *(name for field in entity.fields if field.beside for name in field.beside.names[:3]),
         *(field.name for field in entity.fields),
         *(end.relationship for end in entity.edges.values()),
     )
@@ -96,7 +113,15 @@ def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
 def properties(text: str) -> set[str]:
     """`Type.property` of each property read in a statement, from the labels its variables are bound to."""
     labels = dict(re.findall(r"\((n\d+):(\w+)", text))
-    return {f"{labels[var]}.{name}" for var, name in re.findall(r"\b(n\d+)\.(\w+)", text)}
+    read = (f"{labels[var]}.{name}" for var, name in re.findall(r"\b(n\d+)\.(\w+)", text))
+    return {COMPANIONS.get(coordinate, coordinate) for coordinate in read}
+
+
+def untrusted(statement: Statement) -> list[str]:
+    """Texts and words that are handed on whatever detector judged them."""
+    judged = [each for each in JUDGED.finditer(statement.text) if statement.parameters[each["version"]] == DETECTOR]
+    covered = {at for each in judged for at in range(*each.span())}
+    return [each[0] for each in HANDED_ON.finditer(statement.text) if each.start() not in covered]
 
 
 def problems(case: Prepared) -> list[str]:
@@ -112,6 +137,7 @@ def problems(case: Prepared) -> list[str]:
         *(f"reads {each}, which is not accounted for" for each in sorted(properties(text) - known - house)),
         *(f"holds the word {each}" for each in sorted(words) if not MADE.match(each)),
         *(f"holds the text {each!r}" for each in re.findall(r"'([^']*)'", text) if each not in TEXTS),
+        *(f"hands on {each} of any detector" for each in untrusted(case.statement)),
         *(["holds more than ASCII"] if not text.isascii() else []),
         *(["holds a name the client made up"] if ALIASES in text else []),
         *(f"has the parameter {each}" for each in case.statement.parameters if not re.fullmatch(r"p\d+", each)),
@@ -143,3 +169,41 @@ def test_no_statement_reads_what_is_denied(empty_graph: GraphAddress, rng: rando
         return sent
 
     assert set(asyncio.run(statements())) == {1}
+
+
+@pytest.mark.parametrize("rung", ["text", "text(phone4)", "text(surname,phone4)"])
+def test_a_text_that_nobody_judged_stays_in_the_database(empty_graph: GraphAddress, tmp_path: Path, rung: str) -> None:
+    kept = {"textSpans": [0, 2, 0], "textWords": ["漏水"], "textDetector": DETECTOR}
+    states = {
+        "judged": kept,
+        "older": kept | {"textDetector": OLDER},
+        "none": {},
+        "failed": kept | {"textSpans": None},
+        "no detector": kept | {"textDetector": None},
+    }
+    made = World({name: ("Event", {"text": f"张三 {name}", **beside}) for name, beside in states.items()})
+    rules = policy(
+        tmp_path,
+        f"""
+        purposes: [{{id: a, zh: 甲, en: A}}]
+        applications: [{{id: app, zh: 用, en: App, department: fire, jurisdiction: 14/}}]
+        grants:
+          - {{id: g, to: {{application: [app]}}, for: [a], basis: law, rows: {{Event: {{}}}},
+             fields: {{Event.text: {{mask: "{rung}"}}}}}}
+        """,
+    )
+    document = "{ events { edges { node { text } } } eventsAggregate { count } }"
+    _, statement = prepare(rules, subject(rules, "app"), "a", document)
+    assert statement is not None
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        made.load(writer)
+
+    async def fetched() -> str:
+        graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
+        rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=60.0, byte_cap=1_000_000)
+        await graph.close()
+        return str(rows)
+
+    found = asyncio.run(fetched())
+    assert [name for name in states if f"张三 {name}" in found] == ["judged"]
+    assert found.count("'***'") == len(states) - 1

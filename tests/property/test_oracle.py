@@ -26,10 +26,12 @@ from tests.answers import CURSOR, Expected, expected
 from tests.documents import PAGED, Document, document
 from tests.generate import APPLICATIONS, PURPOSES, TICKETS, policies, world
 from tests.oracle import Sight, rules_for
+from tests.prose import PROSES
 from tests.world import SEALS, TODAY, World, ask, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "2000"))
+WORDS = frozenset(word for each in PROSES for word in each.words)
 WORLDS, DOCUMENTS, IN_FLIGHT, MAX_PAGES = 5, 10, 4, 4
 """Each pair of a policy and a document meets every world: planning its statement takes most of the time."""
 
@@ -98,6 +100,8 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         except HubError as refusal:
             return None if refusal.code.value in wanted.faults else _tell(case, ours, wanted, repr(refusal))
         asked["with a statement" if got.statement else "without"] += 1
+        asked["with a cut text"] += "【" in str(got.answer.data)
+        asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
         if wanted.faults or not agrees(wanted.data, got.answer.data) or not errors_agree(wanted, got.answer.errors):
             codes = [(each.code.value, each.path) for each in got.answer.errors]
             text = got.statement.text if got.statement else ""
@@ -152,5 +156,6 @@ def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: rand
         return []
 
     found = sorted(asyncio.run(run()), key=len)
+    print(f"{TRIPLES} triples: {dict(asked)}")
     assert sum(map(len, drawn)) >= TRIPLES
     assert not found, f"{len(found)} disagree; the smallest:\n{found[0]}"
