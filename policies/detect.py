@@ -250,7 +250,7 @@ class Detector:
             supported_languages=[LANGUAGE],
             context_aware_enhancer=_NoContext(),
         )
-        self._further = bool(recognisers)
+        self._further, self._modelled = bool(recognisers), model is not None
         extra = ",".join(sorted(f"{_name(each)} {each.version}" for each in recognisers))
         said = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
         self.version = edition(said)
@@ -296,7 +296,8 @@ class Detector:
             self._known.popitem(last=False)
 
     def _judged(self, texts: Sequence[str]) -> list[Detection]:
-        return settled(texts, self._looked)
+        """With a model, until nothing more is found: it reads a text otherwise once a name is out of it."""
+        return settled(texts, self._looked) if self._modelled else self._looked(texts)
 
     def _looked(self, texts: Sequence[str]) -> list[Detection]:
         return [found for at in range(0, len(texts), BATCH) for found in self._batch(texts[at : at + BATCH])]
