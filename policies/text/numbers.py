@@ -109,10 +109,10 @@ _NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...
 """Each rule with the length of the shortest run of digits that it can find something in."""
 
 
-def find(normal: Normal, public: frozenset[str] = frozenset()) -> Iterator[Span]:
+def find(normal: Normal) -> Iterator[Span]:
     """Every number, code and account in a plain text, the surest rule first; a span within an earlier one is left out.
 
-    `public` holds numbers (digits only) that are nobody's. Offsets are those of `normal.text`.
+    Offsets are those of `normal.text`.
     """
     seen = digits(normal.text)
     if not _MAYBE.search(seen):
@@ -120,12 +120,9 @@ def find(normal: Normal, public: frozenset[str] = frozenset()) -> Iterator[Span]
     found: list[Span] = []
     for text in (seen,) if seen == normal.text else (seen, normal.text):
         for span in _candidates(text):
-            if any(each.start <= span.start and span.end <= each.end for each in found):
-                continue
-            if public and compact(text[span.start : span.end]) in public:
-                continue
-            found.append(span)
-            yield span
+            if not any(each.start <= span.start and span.end <= each.end for each in found):
+                found.append(span)
+                yield span
 
 
 def _candidates(text: str) -> Iterator[Span]:
