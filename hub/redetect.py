@@ -84,10 +84,13 @@ class _Place:
         )
 
     def put(self) -> str:
-        """Write beside each text that is still the same; setting it to itself takes the node's lock first."""
+        """Write beside each text that is still the same. Giving a node the label that it has locks it, and no more.
+
+        (A property set to itself is locked too late: what was read before would undo another's change.)
+        """
         return (
             f"UNWIND $rows AS row MATCH (n:{self.entity} {{sid: row.sid}}) USING INDEX SEEK n:{self.entity}(sid) "
-            f"SET n.{self.text} = n.{self.text} "
+            f"SET n:{self.entity} "
             f"WITH n, row WHERE n.{self.text} = row.text AND {self.stale()} "
             "SET n += row.told RETURN row.sid AS sid"
         )
