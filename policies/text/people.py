@@ -29,6 +29,14 @@ _NOT_GIVEN = frozenset(forms.characters("not given"))
 _COUNTS = frozenset(forms.characters("after count"))
 _PLACES = frozenset(forms.characters("kinds of places"))
 _SHORT_TITLES = forms.characters("short titles")
+_SURE_LABEL = re.compile("(?<![本他法])人$|户名|姓名|名字|名叫|化名|户主|署名|事主|真名")
+_PAUSE = re.compile("[,。;、.!?)”]|$")
+_NOT_LABELLED = frozenset(forms.words("not labelled"))
+_UNCALLED = frozenset(forms.characters("before a title"))
+_WHOEVER = frozenset(forms.characters("whoever"))
+_POLITE = frozenset(forms.words("polite titles"))
+_BEHIND_NAMES = frozenset({"房东", "司机"})
+"""Titles that follow more words than surnames."""
 _TITLED_ROLES = frozenset(forms.words("roles")) & frozenset(forms.words("titles"))
 
 _TITLE = re.compile(forms.any_of(forms.words("titles")))
@@ -43,6 +51,18 @@ _DOT = re.compile(rf"(?<=[{HAN}])[·•‧・∙⋅.](?=[{HAN}])")
 _FOREIGN = forms.characters("foreign")
 _DOTTED = re.compile(rf"[{_FOREIGN}]{{1,6}}(?:[·•‧・∙⋅.][{_FOREIGN}]{{1,7}}){{1,3}}")
 _PARTS = re.compile(f"(?:{forms.any_of(forms.words('name parts'))}){{2,3}}")
+_PART_ALONE = re.compile(
+    rf"(?<![{HAN}·•])(?:{forms.any_of(forms.words('names of one part'))})"
+    rf"(?=[^{HAN}·•]|$|{forms.any_of(forms.words('strong verbs'))})"
+)
+_SPELLED = re.compile(
+    rf"(?<![{HAN}][ .。*_/|])(?<![{HAN}])[{''.join(sorted(forms.SAFE))}]"
+    rf"(?:([ .。*_/|☆★♥\U0001f300-\U0001faff])[{HAN}]\1[{HAN}](?:\1[{HAN}])?|[☆★♥\U0001f300-\U0001faff][{HAN}]{{1,2}})"
+    rf"(?![ .。*_/|☆★][{HAN}](?:[ .。*_/|☆★]|$))"
+)
+_RECEIVES = re.compile(
+    rf"(?<![{HAN}A-Za-z0-9])(?P<name>[{forms.SURNAMES}][{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
+)
 _LETTERS = re.compile("[A-Za-z]{2}")
 _LATIN_NAME = r"[A-Z][a-z'’]+(?:[ ·.-]{1,2}[A-Z][a-z'’]+){1,3}"
 _LATIN = re.compile(
@@ -98,26 +118,28 @@ def find(normal: Normal, words: Words) -> Iterator[Span]:
     yield from _compound(text)
     yield from _segmented(text)
     yield from _foreign(text)
+    yield from _spelled(text)
 
 
 def _titled(text: str) -> Iterator[Span]:
     for found in _TITLE.finditer(text):
         at = found.start()
+        if found[0] in _BEHIND_NAMES and text[max(0, at - 1) : at] not in forms.SAFE:
+            continue
         if found[0] in _OFFICES and not _AFTER.match(text, found.end()):
             continue
-        for start in _before_title(text, at):
+        for start in _before_title(text, at) or _uncommon(text, at, found[0]):
             if at - start == 1 and is_word(text[start : found.end()]):
                 continue
             whole = at - start == (2 if text[start : start + 2] in forms.COMPOUND else 1)
             yield Span(start, found.end() if whole else at, PiiKind.PERSON, 0.95, "title")
 
 
-def _before_title(text: str, at: int) -> Iterator[int]:
+def _before_title(text: str, at: int) -> tuple[int, ...]:
     """Where the name before a title begins: at most one place."""
     for start in (at - 4, at - 3, at - 2):
         if start >= 0 and text[start : start + 2] in forms.COMPOUND and _plain_before(text, start, at):
-            yield start
-            return
+            return (start,)
     boundary = _breaks(text, at)
     for start in (at - 3, at - 2, at - 1):
         if start < 0 or text[start] not in _SURNAME:
@@ -130,8 +152,21 @@ def _before_title(text: str, at: int) -> Iterator[int]:
             continue
         if at - start > 1 and text[start] in forms.RISKY and is_word(text[at - 2 : at]):
             continue
-        yield start
-        return
+        return (start,)
+    return ()
+
+
+def _uncommon(text: str, at: int, title: str) -> tuple[int, ...]:
+    """Where a name begins whose surname is in no list, or that is a common word: only before 女士 and the like."""
+    if title not in _POLITE or at == 0 or not _NAME_RUN.match(text, at - 1):
+        return ()
+    last = rjieba.cut(text[max(0, at - 6) : at])[-1]
+    start = at - len(last)
+    if len(last) == 1:
+        return () if last in _UNCALLED or last in forms.STOPS else (start,)
+    clause = start == 0 or not _NAME_RUN.match(text, start - 1)
+    called = clause and len(last) < 4 and last[0] in _SURNAME and last[-1] not in _WHOEVER
+    return (start,) if called and _NAME_RUN.fullmatch(last) else ()
 
 
 def _plain_before(text: str, start: int, at: int) -> bool:
@@ -193,11 +228,26 @@ def _announced(text: str) -> Iterator[Span]:
         colon = bool(found["colon"] and found["colon"].strip())
         start = found.end()
         end = name_end(text, start, 2 if colon else 1 if found["label"] else 0)
+        if end is None and found["label"] and _SURE_LABEL.search(found["label"]):
+            end = _labelled_word(text, start)
         while end is not None:
             yield Span(start, end, PiiKind.PERSON, 0.9 if found["label"] else 0.8, "announced")
             more = _NEXT.match(text, end)
             start = more.end() if more else len(text)
             end = name_end(text, start, 0)
+
+
+def _labelled_word(text: str, start: int) -> int | None:
+    """The end of a name that is a common word: a label before it, a pause behind it, and no word of business."""
+    run = _NAME_RUN.match(text, start)
+    if (
+        run is None
+        or not 2 <= len(run[0]) <= 3
+        or run[0][0] in forms.FUNCTION
+        or text[run.end() : run.end() + 1] in ":("
+    ):
+        return None
+    return None if run[0] in _NOT_LABELLED or run[0][1] in forms.STOPS else run.end()
 
 
 def _clauses(text: str) -> Iterator[Span]:
@@ -231,6 +281,21 @@ def _is_unknown_name(word: str, before: str, after: str) -> bool:
     return not (word[-1] in _PLACES or (len(word) == 2 and after in _PLACES))
 
 
+def _spelled(text: str) -> Iterator[Span]:
+    """Names with something between their characters, and whoever receives a parcel."""
+    for found in _SPELLED.finditer(text):
+        together = "".join(char for char in found[0] if _NAME_RUN.match(char))
+        if not is_word(together) and not is_word(together[:2]):
+            yield Span(found.start(), found.end(), PiiKind.PERSON, 0.75, "spelled apart")
+    for found in _RECEIVES.finditer(text):
+        if (
+            found["name"][0] not in forms.FUNCTION
+            and found["name"] not in _NOT_LABELLED
+            and not is_word(found["name"] + "收")
+        ):
+            yield Span(*found.span("name"), PiiKind.PERSON, 0.75, "receives")
+
+
 def _compound(text: str) -> Iterator[Span]:
     for found in _COMPOUND_AT.finditer(text):
         end = name_end(text, found.start(), 1)
@@ -241,8 +306,9 @@ def _compound(text: str) -> Iterator[Span]:
 def _foreign(text: str) -> Iterator[Span]:
     for found in _DOTTED.finditer(text) if _DOT.search(text) else ():
         yield Span(found.start(), found.end(), PiiKind.PERSON, 0.9, "middle dot")
-    for found in _PARTS.finditer(text):
-        yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of two parts")
+    for pattern in (_PARTS, _PART_ALONE):
+        for found in pattern.finditer(text):
+            yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of parts")
     if not _LETTERS.search(text):
         return
     patterns = (_LATIN, _LATIN_TITLED, _LATIN_ANY) if _ABROAD.search(text) else (_LATIN, _LATIN_TITLED)

@@ -50,7 +50,7 @@ _PART = re.compile(
     rf"(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
     rf"|(?P<floor>{_FLOOR})|(?P<side>{_SIDE})|(?P<dashed>{_DASHED})|(?P<room>{_ROOM})"
 )
-_GAP = re.compile(r"[ 、,\-—·/]?(?:内|附)?")
+_GAP = re.compile(r"(?: ?[、,\-—·/|] ?| )?(?:内|附)?")
 _BEGIN = re.compile(rf"[0-9{_CN}A-Za-z东西南北第甲乙丙丁][^,.;:。!?]{{0,6}}?[号栋幢座元门层楼弄巷条组队社屯室户房#\-—]")
 _NAMED = re.compile(rf"[{HAN}]{{2,10}}?(?=[0-9A-Za-z{_CN}第])")
 _BUILT = re.compile("|".join(forms.words("buildings")))
