@@ -8,6 +8,7 @@ text gives the same tags alone, in a batch, or packed with others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jax  # type: ignore[import-not-found]
@@ -71,6 +72,21 @@ def logits(weights: Weights, characters: Any, pairs: Any, key: Any = None, drop:
         turned = three @ weights[f"turn{at}"].reshape(3 * WIDE, WIDE) + weights[f"turn{at}.bias"]
         state = (state + jax.nn.relu(turned)) * there
     return state @ weights["leave"] + weights["leave.bias"]
+
+
+def read(path: Path, lean: Mapping[int, float]) -> Weights:
+    """The weights of an exported network, to go on training from; `lean` is what was added when it was exported."""
+    held = {each.name: numpy_helper.to_array(each) for each in onnx.load(str(path)).graph.initializer}
+    weights = {name: held[f"{name}.table"].astype(np.float32) for name in ("characters", "pairs")}
+    for name in ("enter", "leave"):
+        weights[name] = held[name][:, :, 0].T
+        weights[f"{name}.bias"] = held[f"{name}.bias"].copy()
+    for at in range(len(DISTANCES)):
+        weights[f"turn{at}"] = held[f"turn{at}"].transpose(2, 1, 0)
+        weights[f"turn{at}.bias"] = held[f"turn{at}.bias"]
+    for tag, by in lean.items():
+        weights["leave.bias"][tag] -= by
+    return {name: jnp.asarray(each) for name, each in weights.items()}
 
 
 def exported(weights: Weights, lean: Mapping[int, float]) -> bytes:

@@ -27,6 +27,12 @@ TAGS = ("O", "B-PERSON", "I-PERSON", "B-ADDRESS", "I-ADDRESS", "B-PLACE", "I-PLA
 
 PERSON, ADDRESS, PLACE = 1, 3, 5
 REPORTED = {PERSON: PiiKind.PERSON, ADDRESS: PiiKind.ADDRESS}
+SHORTEST = 2
+"""Characters of the shortest name or address; a surname alone says nothing."""
+
+SURE = 0.6
+"""Score from which a name is looked for in the rest of its text."""
+
 PADDING, OTHER, RARE, DIGIT, LOWER, UPPER = range(6)
 KNOWN = 6
 """Numbers of characters: six classes, then the lines of `alphabet.txt` in order."""
@@ -35,7 +41,7 @@ REACH = 16
 """No convolution reaches further; blocks of a long text overlap by more."""
 
 BLOCK, OVERLAP = 512, 64
-CELLS = 1 << 13
+CELLS = 1 << 12
 """Characters a call of the network, padding included: what still fits into the processor's cache."""
 
 Ids = npt.NDArray[np.int32]
@@ -119,7 +125,8 @@ class Tagger:
                 skip = OVERLAP // 2 if start else 0
                 tags[at][start + skip : start + len(ids)] = best[skip : len(ids)]
                 scores[at][start + skip : start + len(ids)] = sure[skip : len(ids)]
-        return [tuple(_spans(best, sure)) for best, sure in zip(tags, scores, strict=True)]
+        found = (tuple(_spans(best, sure)) for best, sure in zip(tags, scores, strict=True))
+        return [_everywhere(text, spans) if spans else spans for text, spans in zip(texts, found, strict=True)]
 
     def _run(self, group: Sequence[Ids]) -> tuple[npt.NDArray[np.int8], Floats]:
         rows = np.zeros((len(group), max(len(each) for each in group)), dtype=np.int32)
@@ -214,8 +221,24 @@ def _spans(tags: npt.NDArray[np.int8], scores: Floats) -> Iterator[Span]:
             first = joined.pop()[0]
         joined.append((first, end, tag))
     for start, end, tag in joined:
-        if tag in REPORTED:
+        if tag in REPORTED and end - start >= SHORTEST:
             yield Span(start, end, REPORTED[tag], round(float(scores[start:end].mean()), 3), "tagger")
+
+
+def _everywhere(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """A name that was surely found once in a text is found wherever else it stands in it."""
+    added: list[Span] = []
+    names = {text[each.start : each.end]: each for each in spans if each.kind is PiiKind.PERSON and each.score >= SURE}
+    for name, each in names.items():
+        if text.count(name) == 1:
+            continue
+        at = text.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if not any(known.start < end and at < known.end for known in (*spans, *added)):
+                added.append(Span(at, end, each.kind, each.score, "tagger: same name"))
+            at = text.find(name, end)
+    return tuple(sorted((*spans, *added))) if added else spans
 
 
 def _runs(tags: npt.NDArray[np.int8]) -> Iterator[tuple[int, int, int]]:
