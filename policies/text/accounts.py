@@ -16,12 +16,12 @@ from policies.text.spans import PiiKind, Span
 _AT = r"(?:@|\s?(?:\(at\)|\[at\]|\{at\}|<at>|艾特|圈a|\(a\)|\(@\))\s?)"
 _DOT = r"(?:\.|\s\.\s?|\.\s(?=com|cn|net)|\sdot\s|\s?(?:点|\(dot\)|\[dot\]|。)\s?)"
 _EMAIL = re.compile(
-    rf"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:{_AT}| @ ?|@ )"
+    rf"(?<![A-Za-z0-9._%+\-])(?:(?:[A-Za-z0-9] ){{2,}}[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._%+\-]*)(?:{_AT}| @ ?|@ )"
     rf"[A-Za-z0-9\-]+(?:{_DOT}[A-Za-z0-9\-]+)*{_DOT}[A-Za-z]{{2,}}",
     re.IGNORECASE,
 )
 _KNOWN_HOST = re.compile(
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:\s?(?:#|\*|★|☆| at |\+|&|-|_)\s?)"
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]*(?:\s?(?:#|\*|★|☆| ?在 ?|◎| at |\+|&|-|_)\s?)"
     rf"(?:qq|vip\.qq|163|126|139|189|wo|gmail|outlook|hotmail|sina|sohu|foxmail|yeah|aliyun|icloud|21cn|yahoo)"
     rf"(?:{_DOT}|,|\s|_)(?:com|cn|net|com\.cn)(?![A-Za-z])",
     re.IGNORECASE,
@@ -40,10 +40,10 @@ def emails(text: str, cues: Cues) -> Iterator[Span]:
 
 _LINK = (
     r"(?:号码?|账号|帐号|[iI][dD]|(?:还|就|也|都)?[是为]|叫|的|:|\s|[(\[【<\"'“‘「]|吧|呢|哈|啊|呀|我(?!们)|他|她|本人|对方|一?下|个|搜索?|添加|加|联系|"
-    r"[-=~—、]|❤|💚|➕|👉|➡|\u2190-\u21ff|昵称|名字?为|\?|答|\||,(?=[A-Za-z]))*"
+    r"[-=~—、*@]|❤|💚|➕|👉|➡|\u2190-\u21ff|昵称|名字?为|\?|答|\||,(?=[A-Za-z]))*"
 )
 _TALK = re.compile(
-    r"(?:[微薇威维崴卫徽薇溦]\s?[.·\-]?\s?[信芯亻心♥❤]|[vV]\s?[信心♥]|[vV]我|[wW]e\s?[cC]hat|[wW]ei\s?(?:[xX]in|信)|微x|微X|(?<![A-Za-z])[vVwW]\s?[xX](?![A-Za-z]{5})|"
+    r"(?:[微薇威维崴卫徽葳溦][\s.·*_\-]{0,2}[信芯亻心♥❤]|[vV]\s?[信心♥]|[vV]我|加我[vV]|加葳|钉钉|[wW]e\s?[cC]hat|[wW]ei\s?(?:[xX]in|信)|微x|微X|(?<![A-Za-z])[vVwW][\s.*_\-]?[xX](?![A-Za-z]{5})|"
     r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?!\s?[信芯亻]|IP|ip|PN|pn)|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=\s?[:号]|\s?[A-Za-z0-9])|卫星(?=\s?[:号]?\s?[a-z])|"
     r"钉钉号|飞书号|[Tt]elegram|[Ww]hats[Aa]pp|飞机号|电报号|抖音号|快手号|小红书号|陌陌号?|探探号|支付宝账?号|LINE号?|Skype|skype)"
     + _LINK
@@ -58,7 +58,8 @@ _NEAR_TALK = re.compile(
     r"(?P<id>(?=[A-Za-z0-9_.\-]*[0-9_])[a-z][A-Za-z0-9_.\-]{5,19})(?![A-Za-z0-9@])"
 )
 _PENGUIN = re.compile(
-    r"(?:(?<![A-Za-z0-9.@])[qQ]\s?/?\s?[qQ](?!\s?[.·]?\s?com)(?:空间|邮箱|好友)?|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|🐧|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
+    r"(?:(?<![A-Za-z0-9])[qQ][qQ][^0-9A-Za-z。;!?:群]{1,10}号码?|"
+    r"(?<![A-Za-z0-9.@])[qQ]\s?/?\s?[qQ](?!\s?[.·]?\s?com)(?:空间|邮箱|好友)?|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|🐧|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
     r"(?<![A-Za-z0-9])[qQ]\s?号?\s?(?=:)|(?<![A-Za-z0-9])[qQ]号(?:[^0-9A-Za-z。;,!?:群]{0,4}:)?|(?<![A-Za-z0-9])[qQ](?=\s?[1-9][0-9]{6,9}(?![0-9])))"
     + _LINK
 )
@@ -70,7 +71,7 @@ _REVERSED = re.compile(
 )
 _MAY_BE_ID = re.compile("[A-Za-z0-9_](?:[ .·\\-]{0,2}[A-Za-z0-9_]){4}")
 _MAY_BE_TALK = re.compile(
-    r"[信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她a-z]|付宝|LINE|kype|gram|App|hat|🐧|卫星"
+    r"[信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她a-z]|付宝|LINE|kype|gram|App|hat|🐧|卫星|葳|钉钉"
 )
 _NOT_AN_ID = frozenset(
     {"android", "iphone", "windows", "wechat", "alipay", "online", "version", "harmony", "huawei", "xiaomi", "mobile"}

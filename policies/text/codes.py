@@ -1,6 +1,6 @@
 """A code made of letters and digits is personal if its shape and its check digit say so, or its shape and a label.
 
-Plates (GA 36), unified social credit codes (GB 32100, checked by python-stdnum), passports and permits, property
+Unified social credit codes (GB 32100, checked by python-stdnum), passports and permits, property
 certificates, household-register and house codes. The text is plain (`normal.py`), with spelled numbers as digits.
 """
 
@@ -18,42 +18,7 @@ from policies.text.grouping import compact
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
-_GAP = "[ ·•‧∙.\\-_—*/\u2600-\u27bf\U0001f000-\U0001faff]{0,3}"
-_PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _ALNUM = "[A-Za-z0-9]"
-_NUMERAL = "一二三四五六七八九零〇幺洞拐两勾"
-_PLATE = re.compile(
-    f"(?<![梯锅容管起索游厂][0-9]{{2}}){_PROVINCE}牌?{_GAP}[A-Za-z](?P<serial>(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{4,6}}(?:{_GAP}[警学港澳挂使领超试])?)"
-    f"(?!{_ALNUM})"
-)
-_PLATE_CODE = re.compile(
-    r"[A-Z0-9]{5}|[A-Z0-9]{4}[警学港澳挂使领超试]|[A-Z][A-Z0-9]\d{4}|\d{5}[A-Z]|[A-Z0-9]{5}[警学港澳挂超试]"
-)
-_ARMED_PLATE = re.compile(
-    f"(?:WJ{_GAP}(?:{_PROVINCE}|[0-9]{{2}})|[军空海北南沈兰济广成]{_GAP}[A-Z]){_GAP}[0-9]{_GAP}(?:[0-9A-Z]{_GAP}){{4}}(?!{_ALNUM})"
-)
-_EMBASSY_PLATE = re.compile("(?<![0-9])(?:使[0-9]{6}|[0-9]{6}[使领])(?![0-9])")
-_LABELLED_PLATE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{_GAP}(?:[A-Za-z0-9]{_GAP}){{4,5}}[A-Za-z0-9](?!{_ALNUM})")
-
-
-def plates(text: str, cues: Cues) -> Iterator[Span]:
-    """Plates of every province, new-energy and special ones, blanks and dots inside."""
-    for found in _PLATE.finditer(text):
-        serial = re.sub(f"{_GAP}(?=.)", "", found["serial"]).upper()
-        plain = serial.translate(_DIGIT_OF)
-        if _PLATE_CODE.fullmatch(plain) and any(char.isdigit() for char in plain):
-            yield Span(found.start(), found.end(), PiiKind.PLATE, 0.95, "plate")
-    if "牌" in text or "车" in text or "WJ" in text:
-        for reason, pattern in (("plate of the armed forces", _ARMED_PLATE), ("plate of an embassy", _EMBASSY_PLATE)):
-            for found in pattern.finditer(text):
-                yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, reason)
-        for found in _LABELLED_PLATE.finditer(text):
-            if cues.just_before(found.start()) is Label.PLATE and any(char.isdigit() for char in found[0]):
-                yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")
-
-
-_DIGIT_OF = str.maketrans(_NUMERAL, "1234567890010729")
-
 _CREDIT = re.compile(
     f"(?<!{_ALNUM})[1-9AaNnYy]{BETWEEN}{{0,2}}[1-9](?:{BETWEEN}{{0,2}}[0-9]){{6}}(?:{BETWEEN}{{0,2}}[0-9A-Za-z]){{10}}(?!{_ALNUM})"
 )
@@ -161,7 +126,7 @@ _CERTIFICATES = (
         "property certificate",
         re.compile(
             f"[A-Z]?{_BEFORE}(?:地?房地?产?权?证|房地产?|房权|房字|[宅林草]权?证) ?(?:(?!证){_HAN}){{0,8}}"
-            f"(?:字 ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第?|(?:{_YEAR})?{_HAN}{{0,4}}? ?第) ?"
+            f"(?:字 ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第?|(?:{_YEAR})?(?:(?!证){_HAN}){{0,4}}? ?第) ?"
             "[A-Z]{0,2}[0-9][0-9A-Z\\- ]{2,14}号?"
         ),
     ),
@@ -177,8 +142,8 @@ _CERTIFICATES = (
     ),
 )
 _LABELLED_CERTIFICATE = re.compile(
-    "(?:不动产权?证书?|房产证|产权证|房权证|房屋所有权证|土地证|土地使用证|宅基地证|不动产登记证明?)"
-    "(?:书?编?号码?|号)?(?:是|为|:|\\(| )*(?P<code>[A-Z]{0,3}[0-9][0-9A-Z\\-]{6,24}(?:号)?)"
+    "(?:不动产权(?=第)|不动产权?证书?|房产证|产权证|房权证|房屋所有权证|土地证|土地使用证|宅基地证|不动产登记证明?)"
+    "(?:书?编?号码?|号)?(?:是|为|:|\\(| |第)*(?P<code>[A-Z]{0,3}[0-9][0-9A-Z\\-]{6,24}(?:号)?)"
 )
 
 

@@ -43,7 +43,7 @@ _WORDS: dict[Label, str] = {
     Label.DIAL: "打 拨",
     Label.CARD: (
         "卡号 一卡通 银行卡 储蓄卡 借记卡 信用卡 工资卡 社保卡 账号 账户 帐号 帐户 户头 收款 "
-        "转账 转帐 汇款 打款 转给 汇到 汇至 转到 转至 转入 打到 打入 退至 退到 退回 "
+        "转账 转帐 汇款 打款 转给 转 汇到 汇至 转到 转至 转入 打到 打入 退至 退到 退回 "
         "存入 存折 银行 工行 农行 建行 中行 招行 交行 农商行 邮储 信用社 卡 付款 取款 "
         "对公"
     ),
@@ -141,13 +141,16 @@ class Cues:
         )
 
 
+_JOINED = frozenset({"", " ", "的", "(", "上的", "之"})
+
+
 def _marked(text: str) -> Iterator[_Mark]:
     """Labels in order; `编号` and `号码` right after another label belong to it, alone `编号` is a serial one."""
     held: _Mark | None = None
     for found in _WORD.finditer(text):
         label = _LABELS[found[0]]
         if label is Label.GENERIC or found[0] == "号码":
-            if held is not None and held.end == found.start():
+            if held is not None and text[held.end : found.start()] in _JOINED:
                 label = Label.SERIAL if held.label is Label.NOBODY else held.label
                 held = _Mark(held.start, found.end(), label)
                 continue

@@ -141,9 +141,12 @@ TIGHT = "[ \\t.\\-·•‧∙・_—–*\u2600-\u27bf\U0001f000-\U0001faff]"
 """Those that do not also stand between two numbers."""
 
 _SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
-_ALIKE_TABLE = str.maketrans("oOоОΟοlI|ІіЗзбЬ", "000000111113366"[:15])
-_ALIKE = re.compile("[0-9][oOоОΟοlI|ІіЗзбЬ]|[lI|Іі][3-9З]")
-_LIKE_A_MOBILE = re.compile(f"(?<![0-9A-Za-z])[1lI|Іі](?:{BETWEEN}{{0,3}}[0-9oOоОΟοlI|ІіЗзбЬ]){{10}}(?![0-9A-Za-z])")
+_LOOKS = "oOоОΟοlI|ІіЗзбЬ"
+_LOOK_TABLE = str.maketrans(_LOOKS, "000000111113366")
+_LOOK = re.compile(f"[0-9][{_LOOKS}]|[lI|Іі][3-9З]")
+_LOOKS_LIKE_A_NUMBER = re.compile(
+    f"(?<![0-9A-Za-z])[0-9{_LOOKS}](?:{BETWEEN}{{0,3}}[0-9{_LOOKS}]){{10,18}}(?![0-9A-WYZa-wyz])"
+)
 _COUNTED = re.compile(f"[{''.join(_NUMERALS)}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
 _NUMERAL = re.compile(f"[{''.join(_NUMERALS)}]")
 
@@ -155,8 +158,8 @@ def digits(text: str) -> str:
     """
     if _NUMERAL.search(text):
         text = _SPELLED.sub(lambda found: _spelled(found[0]), text)
-    if _ALIKE.search(text):
-        text = _LIKE_A_MOBILE.sub(lambda found: _unmasked(found[0]), text)
+    if _LOOK.search(text):
+        text = _LOOKS_LIKE_A_NUMBER.sub(lambda found: _unmasked(found[0]), text)
     return text
 
 
@@ -166,5 +169,6 @@ def _spelled(run: str) -> str:
 
 
 def _unmasked(run: str) -> str:
-    """Letters that look like digits are read as digits in what is a mobile number but for a few of them."""
-    return run.translate(_ALIKE_TABLE) if sum(char in "0123456789" for char in run) >= 6 else run
+    """Letters that look like digits are read as digits in what is a number but for a few of them."""
+    few = sum(char in _LOOKS for char in run) <= 4
+    return run.translate(_LOOK_TABLE) if few else run

@@ -1,7 +1,7 @@
 """A number is personal if its digits or the words around it say so, and how it is written down changes nothing.
 
 Resident ids (GB 11643: province, date, check digit) and bank cards (Luhn), with blanks, dots, dashes or emoji between
-the digits; `find` adds telephones (`phones.py`), codes (`codes.py`) and accounts (`accounts.py`). Checksums are
+the digits; `find` adds telephones (`phones.py`), plates, codes (`codes.py`) and accounts (`accounts.py`). Checksums are
 python-stdnum's. Spans are offsets in the plain text (`normal.py`).
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from stdnum import luhn
 
-from policies.text import accounts, codes, phones
+from policies.text import accounts, codes, phones, plates
 from policies.text.cues import Cues, Label
 from policies.text.grouping import compact, grouping
 from policies.text.normal import BETWEEN, TIGHT, Normal, digits
@@ -99,7 +99,7 @@ def _card_score(number: str, found: re.Match[str], before: Label | None, cues: C
 
 
 _CODES: tuple[Callable[[str, Cues], Iterator[Span]], ...] = (
-    *(accounts.emails, codes.certificates, codes.plates, accounts.talk),
+    *(accounts.emails, codes.certificates, plates.plates, accounts.talk),
     *(codes.labelled_codes, codes.credit_codes, codes.travel_documents),
 )
 _NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...] = (
