@@ -2,9 +2,13 @@
 
 One thread a process writes. It takes what is waiting into one transaction (a group commit), and tells those
 who wait after the COMMIT returned. A record whose append raised may still stand in the log; an answer
-without a record is what can't be. After a passing fault (full disk, read-only file, a lock held too long)
-the thread tries the store once a second and recovers by itself; after any other, a failed fsync before all,
-the log stays failed until it is opened again.
+without a record is what can't be. After a passing fault (full disk, read-only file, a lock held too long, a
+server that is away) the thread tries the store once a second and recovers by itself; after any other, a failed
+fsync before all, the log stays failed until it is opened again. On a full disk the reserve makes room for what is
+under way and for refusals; answers are no longer given.
+
+With a signer, checkpoints are published (`audit/publish.py`); before anything is taken the log is held against the
+recorded head.
 """
 
 from __future__ import annotations
@@ -13,23 +17,27 @@ import asyncio
 import concurrent.futures
 import hashlib
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from audit.checkpoint import Signer
+from audit.publish import Publisher
 from audit.record import MAX_BYTES, Record, RecordInvalid, decode, pack
-from audit.store import Placed, Store, StoreFault, reading
+from audit.store import Placed, Reader, StoreFault, Where, explained, open_reader, open_store
 from audit.tree import leaf_hash
 
 PROBE_SECONDS: Final = 1.0
 BATCH: Final = 512
 WAITING: Final = 10_000
 PAGE: Final = 256
+MAX_INDEX: Final = 2**63 - 1
+ANYTIME: Final = frozenset(("refusal", "continuation", "flood", "policy", "pull", "admin"))
+"""Kinds that disclose nothing: they are still taken while the reserve lasts."""
 
 
 class AuditUnavailable(Exception):
@@ -70,9 +78,10 @@ _Outcome = Receipt | str
 class AuditLog:
     """The log of one process, made by `AuditLog.open`."""
 
-    def __init__(self, path: Path, deadline_seconds: float) -> None:
+    def __init__(self, where: Where, deadline_seconds: float, publisher: Publisher | None) -> None:
         self._deadline = deadline_seconds
-        self._store = Store(path)
+        self._store = open_store(where)
+        self._publisher = publisher
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._up = False
         self._why = "NOT_OPEN"
@@ -83,27 +92,51 @@ class AuditLog:
         self._thread = threading.Thread(target=self._run, name="audit-writer", daemon=True)
 
     @classmethod
-    def open(cls, path: Path | str, deadline_seconds: float = 2.0) -> AuditLog:
-        """Open the log at `path`, creating it if there is none.
+    def open(
+        cls,
+        where: Where,
+        deadline_seconds: float = 2.0,
+        *,
+        signer: Signer | None = None,
+        recorded_head: Path | None = None,
+    ) -> Self:
+        """Open the log at `where`, creating it if it is a path and there is none.
 
-        A store that cannot be written just now gives a log that is not `healthy` and recovers by itself; a
-        file that is no log of ours, or a damaged one, raises AuditUnavailable.
+        With a `signer` its checkpoints are published; `recorded_head` is the file outside the log that keeps the
+        newest. A store that cannot be written just now gives a log that is not `healthy` and recovers by itself;
+        what is no log of ours, a damaged one, or one that does not hold the recorded head, raises AuditUnavailable.
         """
-        log = cls(Path(path), deadline_seconds)
+        if recorded_head is not None and signer is None:
+            raise ValueError("a recorded head is a signed one: a signer is needed")
+        log = cls(where, deadline_seconds, Publisher(where, signer, recorded_head) if signer else None)
         log._thread.start()
         log._tried.wait(deadline_seconds)
         if log._lasting:
             why = log._why
             log.close()
-            raise AuditUnavailable(f"the audit log can't be opened: {why}")
+            raise AuditUnavailable(f"the audit log can't be opened: {explained(why)}")
         return log
 
     @property
     def healthy(self) -> bool:
-        """Whether an append is likely to succeed now."""
+        """Whether an append is likely to succeed now, an answer's included."""
+        return not self.why
+
+    @property
+    def why(self) -> str:
+        """Why the log is not healthy, as a code; empty if it is."""
+        return self._refusing or ("SPENT" if self._store.spent else "")
+
+    @property
+    def _refusing(self) -> str:
+        if self._closing:
+            return "CLOSED"
         since = self._busy_since
-        stalled = since is not None and time.monotonic() - since > self._deadline
-        return self._up and not stalled and not self._closing
+        if since is not None and time.monotonic() - since > self._deadline:
+            return "STALLED"
+        if not self._up:
+            return self._why or "NOT_OPEN"
+        return self._publisher.why if self._publisher else ""
 
     async def append(self, record: Record, operation_text: str | None = None) -> Receipt:
         """Log `record` and return when it is durable; AuditUnavailable if not by the deadline.
@@ -137,6 +170,8 @@ class AuditLog:
             self._queue.put(None)
         # A store that hangs must not hang the exit too.
         self._thread.join(self._deadline + PROBE_SECONDS)
+        if self._publisher is not None:
+            self._publisher.close()
 
     def _enqueue(
         self,
@@ -147,9 +182,9 @@ class AuditLog:
     ) -> None:
         leaves = tuple((leaf_hash(body), body) for body in pack(record))
         kept = _kept(record, text)
-        if not self.healthy or self._queue.qsize() >= WAITING:
-            why = "CLOSED" if self._closing else self._why or "STALLED"
-            raise AuditUnavailable(f"the audit log can't be written: {why}")
+        why = self._refusing if record.kind in ANYTIME else self.why
+        if why or self._queue.qsize() >= WAITING:
+            raise AuditUnavailable(f"the audit log can't be written: {explained(why or 'CROWDED')}")
         deadline = time.monotonic() + self._deadline
         self._queue.put(_Waiting(leaves, kept, deadline, future, loop))
 
@@ -209,12 +244,25 @@ class AuditLog:
             self._fail(fault)
             self._settle([(waiting, self._why) for waiting in batch])
         else:
+            if self._publisher is not None and placed:
+                self._publisher.noticed(placed[-1].size)
             self._settle([(waiting, _receipt(waiting, at)) for waiting, at in zip(alive, placed, strict=True)])
-            self._tidy()
+            self._tidy(now=self._store.spent)
         finally:
             self._busy_since = None
 
     def _commit(self, alive: list[_Waiting]) -> list[Placed]:
+        try:
+            return self._write(alive)
+        except StoreFault as fault:
+            if not self._store.relieve(str(fault)):
+                raise
+            # The disk is full. The reserve was for this: what is under way gets its record, once more and no oftener.
+            self._store.drop()
+            self._store.begin(time.monotonic() + PROBE_SECONDS)
+            return self._write(alive)
+
+    def _write(self, alive: list[_Waiting]) -> list[Placed]:
         placed = self._store.append([waiting.leaves for waiting in alive])
         self._store.keep_texts(dict(waiting.text for waiting in alive if waiting.text))
         self._store.commit()
@@ -226,16 +274,21 @@ class AuditLog:
             self._store.begin(time.monotonic() + min(self._deadline, PROBE_SECONDS) / 2)
             self._store.append([])
             self._store.commit()
+            if self._publisher is not None:
+                self._publisher.check()
         except Exception as fault:
             self._fail(fault)
         else:
             self._up, self._why = True, ""
+            self._tidy(now=True)
 
     def _tidy(self, *, now: bool = False) -> None:
         try:
-            self._store.checkpoint(now=now)
+            self._store.tidy(now=now)
         except StoreFault as fault:
-            self._fail(fault)
+            # Without the reserve there may be room enough; the next tidying finds out.
+            if not self._store.relieve(str(fault)):
+                self._fail(fault)
 
     def _fail(self, fault: Exception) -> None:
         # What is not a known fault of the store is a fault of ours, and closes the gate as well.
@@ -264,7 +317,7 @@ def _tell(outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
         if isinstance(outcome, Receipt):
             waiting.future.set_result(outcome)
         else:
-            waiting.future.set_exception(AuditUnavailable(f"the audit log can't be written: {outcome}"))
+            waiting.future.set_exception(AuditUnavailable(f"the audit log can't be written: {explained(outcome)}"))
 
 
 def _receipt(waiting: _Waiting, placed: Placed) -> Receipt:
@@ -282,7 +335,7 @@ def _kept(record: Record, text: str | None) -> tuple[str, str] | None:
     return (record.operation, text) if kept else None
 
 
-def read(path: Path | str, start: int = 0, limit: int | None = None) -> Iterator[Logged]:
+def read(where: Where, start: int = 0, limit: int | None = None) -> Iterator[Logged]:
     """The records from index `start` on, oldest first, at most `limit`.
 
     FileNotFoundError if there is no log, AuditUnavailable if it can't be read, RecordInvalid at one that is
@@ -290,48 +343,44 @@ def read(path: Path | str, start: int = 0, limit: int | None = None) -> Iterator
     tidied.
     """
     left = limit
-    while left is None or left > 0:
-        page = _page(Path(path), start, PAGE if left is None else min(PAGE, left))
-        for index, leaf, body in page:
-            yield Logged(index, leaf.hex(), decode(body))
-        if len(page) < PAGE:
-            return
-        start = page[-1][0] + 1
-        left = None if left is None else left - len(page)
+    with _readable(where) as reader:
+        while left is None or left > 0:
+            page = reader.rows(start, MAX_INDEX, PAGE if left is None else min(PAGE, left))
+            for row in page:
+                yield Logged(row.index, _bytes(row.leaf).hex(), decode(_bytes(row.body)))
+            if len(page) < PAGE:
+                return
+            start = page[-1].index + 1
+            left = None if left is None else left - len(page)
 
 
-def tail(path: Path | str, count: int = 20) -> list[Logged]:
+def tail(where: Where, count: int = 20) -> list[Logged]:
     """The newest `count` records, newest last; errors as `read`."""
-    with _readable(Path(path)) as connection:
-        last = connection.execute("SELECT max(idx) FROM record").fetchone()[0]
-    return [] if last is None else list(read(path, max(0, last + 1 - count)))
+    with _readable(where) as reader:
+        _, last = reader.ends()
+    return [] if last is None else list(read(where, max(0, last + 1 - count)))
 
 
-def show(path: Path | str, index: int) -> tuple[Logged, str | None]:
+def show(where: Where, index: int) -> tuple[Logged, str | None]:
     """The record at `index` and the text of its operation if that is kept; IndexError if there is none."""
-    for logged in read(path, index, 1):
+    for logged in read(where, index, 1):
         if logged.index == index:
-            return logged, _text(Path(path), logged.record.operation)
+            operation = logged.record.operation
+            with _readable(where) as reader:
+                return logged, None if operation is None else reader.operation(operation)
     raise IndexError(f"the audit log has no record {index}")
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[sqlite3.Connection]:
+def _readable(where: Where) -> Iterator[Reader]:
     try:
-        with reading(path) as connection:
-            yield connection
+        with closing(open_reader(where)) as reader:
+            yield reader
     except StoreFault as fault:
-        raise AuditUnavailable(f"the audit log can't be read: {fault}") from None
+        raise AuditUnavailable(f"the audit log can't be read: {explained(str(fault))}") from None
 
 
-def _page(path: Path, start: int, limit: int) -> list[tuple[int, bytes, bytes]]:
-    with _readable(path) as connection:
-        return connection.execute(
-            "SELECT idx, leaf, body FROM record WHERE idx >= ? ORDER BY idx LIMIT ?", (start, limit)
-        ).fetchall()
-
-
-def _text(path: Path, operation: str | None) -> str | None:
-    with _readable(path) as connection:
-        row = connection.execute("SELECT text FROM operation WHERE hash = ?", (operation,)).fetchone()
-    return row[0] if row else None
+def _bytes(kept: object) -> bytes:
+    if not isinstance(kept, bytes):
+        raise RecordInvalid("the row holds what is no record")
+    return kept

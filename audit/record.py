@@ -4,8 +4,8 @@ A record says who asked what, for which purpose, and what was decided; it never 
 Personal values stand in it only as keyed digests, made by the caller with a `Digester`. The bytes are
 canonical JSON of version 2: keys sorted, no white space, UTF-8, and every character that could disturb a
 terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped.
-`decode` accepts exactly what `encode` makes; version 1, which had no `region`, is told as such and not read. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split`
-keeps to it.
+`decode` accepts exactly what `encode` makes; version 1, which had no `region`, is told as such and not read.
+65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to it.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class Record:
     """What happened in one request; refusals, continuations and pulls are records too.
 
     `kind` is one of KINDS. `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose`
-    where it is not a known id. `region` is the jurisdiction of who asked, as a path (`14/03/21/`). `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
-    `http_status` is 0 where no HTTP was spoken, `variables` maps a path (`$where.phone.eq`) to a keyed digest
-    or a class that policy lets be seen. RecordInvalid for a kind that is not known, and for a time, salt or number
-    that is out of form.
+    where it is not a known id. `region` is the jurisdiction of who asked, as a path (`14/03/21/`). `operation` is
+    the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds, `http_status` is 0 where no HTTP
+    was spoken, `variables` maps a path (`$where.phone.eq`) to a keyed digest or a class that policy lets be seen.
+    RecordInvalid for a kind that is not known, and for a time, salt or number that is out of form.
     """
 
     kind: str

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,11 @@ def refused(log: AuditLog, size: int = 0) -> str:
     return str(raised.value)
 
 
-def fill(log: AuditLog) -> int:
+def fill(log: AuditLog, kind: str = "query") -> int:
     """Append until the store refuses: how many it took."""
     for number in range(10_000):
         try:
-            log.append_sync(record(20_000))
+            log.append_sync(replace(record(20_000), kind=kind))
         except AuditUnavailable:
             return number
     raise AssertionError("the store never refused")
@@ -57,7 +58,7 @@ def fill(log: AuditLog) -> int:
 @contextmanager
 def mounted(folder: Path) -> Iterator[None]:
     mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mount.returncode:
         pytest.skip("may not mount a small disk here; the file size limit below stands for it")
@@ -67,19 +68,46 @@ def mounted(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
+def crowd(folder: Path) -> Path:
+    """Something else takes all the room of the disk."""
+    ballast = folder / "ballast"
+    with pytest.raises(OSError, match="No space"), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4_096)
+    return ballast
+
+
+def test_l14_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     with mounted(tmp_path):
         path = tmp_path / "audit.db"
         log = AuditLog.open(path, 5)
         log.append_sync(record())
-        ballast = tmp_path / "ballast"
-        ballast.write_bytes(b"\0" * 400_000)
+        assert (tmp_path / "audit.reserve").stat().st_blocks * 512 >= 1024 * 1024
+        ballast = crowd(tmp_path)
         taken = fill(log)
+        # What was under way was still written, into the room of the reserve; then no answer more.
+        assert not (tmp_path / "audit.reserve").exists()
+        assert "SPENT" in refused(log)
+        assert log.append_sync(replace(record(), kind="refusal")).index == 1 + taken
         assert not log.healthy
-        refused(log)
         ballast.unlink()
         until_healthy(log)
-        assert log.append_sync(record()).index >= 1 + taken
+        assert (tmp_path / "audit.reserve").stat().st_blocks * 512 >= 1024 * 1024
+        assert log.append_sync(record()).index == 2 + taken
+        log.close()
+        assert verify(path).ok
+
+
+def test_l14_a_reserve_that_is_used_up_refuses_everything(tmp_path: Path) -> None:
+    with mounted(tmp_path):
+        path = tmp_path / "audit.db"
+        log = AuditLog.open(path, 5)
+        crowd(tmp_path)
+        fill(log)
+        last = fill(log, "refusal")
+        assert last > 0
+        with pytest.raises(AuditUnavailable):
+            log.append_sync(replace(record(20_000), kind="refusal"))
         log.close()
         assert verify(path).ok
 

@@ -154,9 +154,14 @@ def test_the_file_is_its_owners_alone(path: Path) -> None:
     log.append_sync(record())
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
-    assert {file.name for file in path.parent.iterdir()} == {"audit.db", "audit.db-wal", "audit.db-shm"}
+    assert {file.name for file in path.parent.iterdir()} == {
+        "audit.db",
+        "audit.db-wal",
+        "audit.db-shm",
+        "audit.reserve",
+    }
     log.close()
-    assert [file.name for file in path.parent.iterdir()] == ["audit.db"]
+    assert {file.name for file in path.parent.iterdir()} == {"audit.db", "audit.reserve"}
 
 
 def test_a_closed_log_takes_nothing(path: Path) -> None:
@@ -209,6 +214,14 @@ def _later_layout(path: Path) -> None:
     connection.close()
 
 
+def _earlier_layout(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE record (idx INTEGER PRIMARY KEY)")
+        connection.execute("PRAGMA application_id = 1397507905")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+
 def _cut(path: Path) -> None:
     log = AuditLog.open(path, 5)
     for number in range(3):
@@ -236,11 +249,12 @@ def _headless(path: Path) -> None:
             "SQLITE_NOTADB",
         ),
         (_foreign_database, "NOT_A_LOG"),
-        (_later_layout, "NOT_A_LOG"),
+        (_later_layout, "NEWER_LAYOUT: it is of a newer version"),
+        (_earlier_layout, "OLDER_LAYOUT: it is of an older version"),
         (_cut, "HEAD_DAMAGED"),
         (_headless, "NO_HEAD"),
     ],
-    ids=["no database", "foreign", "later layout", "cut", "headless"],
+    ids=["no database", "foreign", "later layout", "earlier layout", "cut", "headless"],
 )
 def test_what_is_no_sound_log_is_not_opened(path: Path, make, why: str) -> None:  # type: ignore[no-untyped-def]
     make(path)

@@ -8,7 +8,7 @@ import pytest
 
 from audit.log import AuditLog
 from audit.record import Record, encode
-from audit.store import Store
+from audit.sqlite import SqliteStore
 from audit.tree import Frontier, leaf_hash
 from audit.verify import Verdict, verify
 
@@ -141,7 +141,7 @@ def test_an_empty_log_verifies(tmp_path: Path) -> None:
 
 
 def test_an_entry_that_is_no_record_is_named_even_if_its_hashes_are_right(path: Path) -> None:
-    store = Store(path)
+    store = SqliteStore(path)
     store.begin(0)
     store.append([[(leaf_hash(b"{}"), b"{}")]])
     store.commit()
@@ -157,7 +157,7 @@ def test_a_log_in_use_verifies(path: Path) -> None:
 
 
 def test_a_log_longer_than_a_page_of_rows_verifies(tmp_path: Path) -> None:
-    store = Store(tmp_path / "audit.db")
+    store = SqliteStore(tmp_path / "audit.db")
     bodies = [encode(record(number)) for number in range(2_500)]
     store.begin(0)
     store.append([[(leaf_hash(body), body)] for body in bodies])
