@@ -12,6 +12,7 @@ from rich.console import Console
 from audit.verify import verify
 from hub.tour import QUESTION, Tour, stops
 from policies.masking import age_band
+from policies.text.spans import decode
 from schema import CATALOGUE
 from schema.graphql import root_fields
 from tests.county import Answer, County
@@ -151,6 +152,32 @@ def test_each_cell_is_the_plain_count_or_null_below_k(
 def shows(plural: str, count: int, people: Counter[str]) -> bool:
     """Whether a cell may be shown: about ten people, and, of events, not mostly one reporter's."""
     return len(people) >= K and (plural != "events" or 2 * max(people.values()) <= count)
+
+
+def test_hot_words_are_those_of_enough_people_outside_all_that_is_personal(county: County) -> None:
+    rows = county.cypher(
+        "MATCH (e:Event) WHERE e.region STARTS WITH $county "
+        "RETURN e.text AS text, e.textSpans AS spans, e.textWords AS words, [(e)-[:REPORTED_BY]->(p) | p.sid] AS about",
+        county=COUNTY,
+    )
+    texts: Counter[str] = Counter()
+    about: dict[str, Counter[str]] = {}
+    for row in rows:
+        spans = decode(row["spans"], len(row["text"]))
+        outside = "".join(
+            "\n" if any(each.start <= at < each.end for each in spans) else character
+            for at, character in enumerate(row["text"])
+        )
+        assert [word for word in row["words"] if word not in outside] == []
+        for word in set(row["words"]):
+            texts[word] += 1
+            about.setdefault(word, Counter()).update(row["about"])
+    told = {word: count for word, count in texts.items() if shows("events", count, about[word])}
+    answer = county.hub.ask("hotline-insight", "voice.analyse", "{ eventsAggregate(groupBy: [WORD]) { word count } }")
+    assert answer.codes == []
+    found = [(row["word"], row["count"]) for row in answer.data["eventsAggregate"]]
+    assert found == sorted(told.items(), key=lambda each: (-each[1], each[0]))
+    assert 0 < len(found) < len(texts)
 
 
 def test_a_third_bucket_is_refused(county: County) -> None:
