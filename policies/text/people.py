@@ -30,7 +30,15 @@ _COUNTS = frozenset(forms.characters("after count"))
 _PLACES = frozenset(forms.characters("kinds of places"))
 _SHORT_TITLES = forms.characters("short titles")
 _SURE_LABEL = re.compile("(?<![本他法])人$|户名|姓名|名字|名叫|化名|户主|署名|事主|真名")
+_ORDINALS = "大二三四五六七八九幺老"
+_BIRTH = re.compile(
+    rf"(?P<name>[{forms.SURNAMES}](?:老[{_ORDINALS}]|[{_ORDINALS}](?:爷|姑|叔|哥|嫂|姐|姨|娘|伯|婶|弟|妹|舅|个子?)))"
+)
+"""万老三, 余四姑: by the order of birth."""
+_CALLED_TO = re.compile(rf"@(?!所有|我|你|大家)(?P<name>[{HAN}]{{2,4}})(?=[ ,:。!?]|$)")
 _PAUSE = re.compile("[,。;、.!?)”]|$")
+_LONG = re.compile("[大期久城短得达年椅住垅岭坡沟坪湾村街路巷坑洲沙江河乐安宁春]")
+"""What 长 begins a word with, instead of ending a title."""
 _NOT_LABELLED = frozenset(forms.words("not labelled"))
 _UNCALLED = frozenset(forms.characters("before a title"))
 _WHOEVER = frozenset(forms.characters("whoever"))
@@ -126,16 +134,16 @@ def _titled(text: str) -> Iterator[Span]:
         at = found.start()
         if found[0] in _BEHIND_NAMES and text[max(0, at - 1) : at] not in forms.SAFE:
             continue
-        if found[0] in _OFFICES and not _AFTER.match(text, found.end()):
+        if found[0] in _OFFICES and not _AFTER.match(text, found.end()) and _LONG.match(text, found.end()):
             continue
-        for start in _before_title(text, at) or _uncommon(text, at, found[0]):
+        for start in _before_title(text, at, found[0] in _POLITE) or _uncommon(text, at, found[0]):
             if at - start == 1 and is_word(text[start : found.end()]):
                 continue
             whole = at - start == (2 if text[start : start + 2] in forms.COMPOUND else 1)
             yield Span(start, found.end() if whole else at, PiiKind.PERSON, 0.95, "title")
 
 
-def _before_title(text: str, at: int) -> tuple[int, ...]:
+def _before_title(text: str, at: int, polite: bool) -> tuple[int, ...]:
     """Where the name before a title begins: at most one place."""
     for start in (at - 4, at - 3, at - 2):
         if start >= 0 and text[start : start + 2] in forms.COMPOUND and _plain_before(text, start, at):
@@ -145,6 +153,8 @@ def _before_title(text: str, at: int) -> tuple[int, ...]:
         if start < 0 or text[start] not in _SURNAME:
             continue
         if not _NAME_RUN.fullmatch(text, start, at) or not boundary(start):
+            continue
+        if text[start] in forms.FUNCTION and not polite:
             continue
         if any(char in forms.STOPS for char in text[start + 1 : at]) or is_word(text[start:at]):
             continue
@@ -166,6 +176,7 @@ def _uncommon(text: str, at: int, title: str) -> tuple[int, ...]:
         return () if last in _UNCALLED or last in forms.STOPS else (start,)
     clause = start == 0 or not _NAME_RUN.match(text, start - 1)
     called = clause and len(last) < 4 and last[0] in _SURNAME and last[-1] not in _WHOEVER
+    called = called and last not in _NOT_NAMES
     return (start,) if called and _NAME_RUN.fullmatch(last) else ()
 
 
@@ -200,6 +211,11 @@ def _short(text: str) -> Iterator[Span]:
             continue  # the name of a shop
         if not any(map(is_word, around)) and (not found["ended"] or _AFTER.match(text, end)):
             yield Span(found.start(), end, PiiKind.PERSON, 0.9, "老/小")
+    for found in (*_BIRTH.finditer(text), *(_CALLED_TO.finditer(text) if "@" in text else ())):
+        start, end = found.span("name")
+        known = is_word(found["name"]) or found["name"][0] in forms.FUNCTION
+        if found[0][0] == "@" or not (known or is_word(text[max(0, start - 1) : start + 1])):
+            yield Span(start, end, PiiKind.PERSON, 0.8, "called")
     for found in _SHORT_TITLE.finditer(text):
         start, end = found.start() - 1, found.end()
         if _AFTER.match(text, end) and not is_word(text[start:end]) and _breaks(text, start + 1)(start):
@@ -227,7 +243,7 @@ def _announced(text: str) -> Iterator[Span]:
             continue
         colon = bool(found["colon"] and found["colon"].strip())
         start = found.end()
-        end = name_end(text, start, 2 if colon else 1 if found["label"] else 0)
+        end = name_end(text, start, (2 if colon else 1) if found["label"] else 0)
         if end is None and found["label"] and _SURE_LABEL.search(found["label"]):
             end = _labelled_word(text, start)
         while end is not None:
@@ -278,7 +294,9 @@ def _is_unknown_name(word: str, before: str, after: str) -> bool:
         return False
     if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or before[-1:] in _COUNTS:
         return False
-    return not (word[-1] in _PLACES or (len(word) == 2 and after in _PLACES))
+    if len(word) == 2 and (after in _PLACES or word[1] in "老大小副记裕"):
+        return False
+    return word not in _NOT_NAMES and word[-1] not in _PLACES
 
 
 def _spelled(text: str) -> Iterator[Span]:
@@ -325,7 +343,7 @@ def name_end(text: str, start: int, proof: int) -> int | None:
     base = 2 if text[start : start + 2] in forms.COMPOUND else 1
     if base == 1 and (start >= len(text) or text[start] not in _SURNAME):
         return None
-    if base == 1 and not proof and text[start] in forms.FUNCTION:
+    if base == 1 and proof < 2 and text[start] in forms.FUNCTION:
         return None
     run = _NAME_RUN.match(text, start)
     length = min(run.end() - start, base + 3) if run else 0

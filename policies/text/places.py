@@ -27,31 +27,39 @@ _BUILDING = (
     rf"(?:第?(?:{_N}|[A-Za-z][0-9]{{0,3}}|[东西南北中])\s?(?:号楼(?![{_STAIRS}])|栋|幢|座(?!谈|位|机|椅))"
     rf"|{_N}#(?:楼|栋)?(?![ -]?[A-Za-z@])|[A-Za-z][0-9]{{0,2}}区(?=[0-9]))"
 )
-_UNIT = rf"(?:第?(?:{_N}|[A-Za-z])\s?(?:单元|门(?![口面卫店前外诊窗禁锁把市牌])))"
+_UNIT = (
+    rf"(?:第?(?:{_N}|[A-Za-z])\s?(?:单元|单(?=\s?[0-9{_CN}])|门洞|梯(?=[0-9A-Z{_CN}东西中])"
+    r"|门(?![口面卫店前外诊窗禁锁把市牌])))"
+)
 _FLOOR = rf"(?:第?{_N}\s?(?:楼(?![道梯房宇板顶盘下上])|层(?![楼高建民的次])))"
 _ROOM = (
     rf"(?:(?:[A-Za-z]?[0-9]{{1,5}}|[{_CN}]{{2,4}})(?:[-—][0-9]{{1,3}})?\s?"
-    rf"(?:室|号房|号铺|房(?![屋产租源东间管费])|户(?![口籍主外型])|号(?!楼[^{_STAIRS}]|线))?)"
+    rf"(?:室|房间|号房|号铺|房(?![屋产租源东间管费])|户(?![口籍主外型])|号(?!楼[^{_STAIRS}]|线))?)"
 )
-_SIDE = rf"(?:[东西南北中左右]{{1,2}}(?:边|侧)?[户室](?![外内口籍主])|{_N}户(?![口籍主]))"
+_SIDE = rf"(?:[东西南北中左右前后]{{1,2}}(?:边|侧)?[户室](?![外内口籍主])|{_N}户(?![口籍主]))"
 _LANE = rf"(?:{_N}\s?(?:支?弄|巷|排))"
 _NOT_DOOR = (
     rf"(?!{forms.any_of(forms.words('not a door'))}|台(?!球)|到[0-9]|[0-9]|楼[{_STAIRS}]{{2}}|[、,]?[0-9]{{1,2}}号)"
 )
 _NUMBER = (
-    rf"(?:(?:[0-9]{{1,5}}(?:[-—/][0-9]{{1,4}})?|[{_CN}]{{1,4}}|[甲乙丙丁][0-9]{{1,3}})(?:之[一二三四五0-9])?\s?号"
+    rf"(?:(?:[0-9]{{1,5}}(?:[-—/][0-9]{{1,4}})?|[{_CN}]{{1,4}}|[甲乙丙丁A-Z][0-9]{{1,3}})(?:之[一二三四五0-9])?\s?号"
     r"(?:院(?![内里子外坝])|[前后东西南北]楼|[前后]院|宅(?!基)|之[一二三四0-9]|[甲乙丙丁]|附[0-9]{1,4}号?|-[0-9]{1,4})?"
     rf"{_NOT_DOOR})"
 )
-_GROUP = rf"(?:第?{_N}\s?(?:村民小组|村民组|小组|组(?![长员织合建成])|队(?![长员伍列])|社(?![区会保])|屯))"
-_DASHED = r"(?:(?<![0-9A-Za-z.\-])[0-9]{1,3}[-—][0-9]{1,2}[-—][0-9]{1,4}(?![0-9\-—.年月日A-Za-z]))"
-_ROOM_IN_DASHES = re.compile("[0-9]{3,4}$")
+_GROUP = rf"(?:第?{_N}\s?(?:村民小组|村民组|生产队|小组|组(?![长员织合建成])|队(?![长员伍列])|社(?![区会保])|屯))"
+_DASHED = (
+    rf"(?:(?<![0-9A-Za-z.\-/])(?:[0-9]{{1,3}}|[A-Z][0-9]{{1,2}}|[{_CN}]{{1,3}})"
+    r"(?:(?:[-—][0-9]{1,2}[-—]|/[0-9]{1,2}/)[0-9]{1,4}|[-—/][0-9]{3,4})(?![0-9\-—/.年月日A-Za-z])[室号]?)"
+)
+_ROOM_IN_DASHES = re.compile(r"[-—/][0-9]{1,2}[-—/][0-9]{3,4}[室号]?$")
 _PART = re.compile(
     rf"(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
     rf"|(?P<floor>{_FLOOR})|(?P<side>{_SIDE})|(?P<dashed>{_DASHED})|(?P<room>{_ROOM})"
 )
 _GAP = re.compile(r"(?: ?[、,\-—·/|] ?| )?(?:内|附)?")
-_BEGIN = re.compile(rf"[0-9{_CN}A-Za-z东西南北第甲乙丙丁][^,.;:。!?]{{0,6}}?[号栋幢座元门层楼弄巷条组队社屯室户房#\-—]")
+_BEGIN = re.compile(
+    rf"[0-9{_CN}A-Za-z东西南北第甲乙丙丁][^,.;:。!?]{{0,6}}?[号栋幢座元门层楼弄巷条组队社屯室户房#/\-—]"
+)
 _NAMED = re.compile(rf"[{HAN}]{{2,10}}?(?=[0-9A-Za-z{_CN}第])")
 _BUILT = re.compile("|".join(forms.words("buildings")))
 _MEASURED = re.compile("[共有约近建拆余超达满每整各另逾增买卖售计少多]$|(?:新建|拆除|合计|总计)$")
@@ -63,7 +71,9 @@ _LEADS = re.compile(
     f"{forms.any_of(forms.words('leads'))}|系(?![列统])|在(?!地)|至(?!善|诚|德)|住(?!宅|建)|是(?!非)|为(?!民)"
     "|于(?![都洪家田]|桥)|从(?![化江台])|将(?!军)|向(?![阳前荣东西南北明])|[()]|(?<![0-9]) (?![0-9])"
 )
-_HEAD_END = re.compile(rf"[{_ROAD}]\s?$|[0-9{_CN}][期区段组队社号]\s?$")
+_HEAD_END = re.compile(
+    rf"[{_ROAD}]\s?$|(?:村[东西南北]|[东西南北]头|[老新上下]屋|[对旁])面?$|[0-9{_CN}][期区段组队社号]\s?$"
+)
 _SUFFIX = re.compile(f"[{forms.characters('administrative')}{_ROAD}]")
 _KIND_WORDS = frozenset(forms.words("kinds of roads"))
 _ADDRESS_CUE = re.compile(
@@ -143,11 +153,13 @@ def _address(text: str, start: int, end: int, kinds: list[str], words: Words) ->
         cued = _ADDRESS_CUE.search(text, 0, head)
         if not cued and not _stands_alone(text, start, end, kinds):
             return None
-    if kinds == ["floor"] and not _HEAD_END.search(before):
+    if kinds == ["floor"]:
         return None
     if kinds == ["dashed"] and not _is_place(before, words) and not _stands_alone(text, start, end, kinds):
         return None
-    if kinds == ["building"] and _MEASURED.search(before):
+    if kinds == ["building"] and (
+        _MEASURED.search(before) or text[start] == "两" or (text[start] in _CN and not _is_place(before, words))
+    ):
         return None
     return Span(head, end, PiiKind.ADDRESS, 0.9, "address")
 
@@ -163,6 +175,8 @@ def _stands_alone(text: str, start: int, end: int, kinds: list[str]) -> bool:
         return True
     if len(kinds) > 1 and kinds[0] in {"lane", "number", "floor"} and kinds[-1] in {"room", "side", "sure"}:
         return True
+    if kinds in (["floor", "number"], ["lane", "number"]):
+        return "楼" in tail or "排" in tail
     return kinds == ["building"] and ("号楼" in tail) and tail[0] not in "A东西南北中"
 
 
