@@ -39,7 +39,7 @@ _WORDS: dict[Label, str] = {
         "电话 手机 座机 固话 固定电话 联系方式 联系号码 传真 手机号 号码 电联 宅电 手提 日间 夜间 Tel "
         "TEL tel phone Phone Mobile mobile"
     ),
-    Label.CALL: "致电 来电 回电 回访 拨打 联系 打给 通话 短信",
+    Label.CALL: "致电 拨通 来电 回电 回访 拨打 联系 打给 通话 短信",
     Label.DIAL: "打 拨",
     Label.CARD: (
         "卡号 一卡通 银行卡 储蓄卡 借记卡 信用卡 工资卡 社保卡 账号 账户 帐号 帐户 户头 收款 "

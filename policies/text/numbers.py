@@ -54,7 +54,7 @@ def old_resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[S
         valid = codes.is_resident_id(compact(found[0]))
         if valid and (before is Label.RESIDENT or cues.near_after(found.end(), Label.RESIDENT)):
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.95, "resident id of 15 digits: labelled")
-        elif valid and before not in _NOT_A_RESIDENT and grouping(found[0]).is_whole:
+        elif valid and before not in _NOT_A_RESIDENT and found.span() == (first, last) and grouping(found[0]).is_whole:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id of 15 digits")
     for found in _MISCOUNTED.finditer(text, first, last):
         if cues.just_before(found.start()) is Label.RESIDENT:
