@@ -15,27 +15,56 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 
 START_SECONDS = 60.0
 PASSWORD = "drowssap"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A running server; `database` makes an empty one and returns its URL."""
 
     port: int
+    command: list[str]
+    folder: Path
+    user: str | None
+    process: subprocess.Popen[bytes] | None = None
 
-    def database(self, name: str) -> str:
+    def database(self, name: str, driver: str = "postgresql+psycopg") -> str:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        return f"postgresql+psycopg://postgres:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+        return f"{driver}://postgres:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def start(self, *settings: str) -> None:
+        """Start the server, with further settings like `-cfsync=on`, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command, *settings], user=self.user, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=log
+            )
+        _await(self, self.process, self.folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server: SIGINT is a fast shutdown, SIGQUIT leaves as a crash would."""
+        if self.process is not None:
+            self.signal_all(signal.SIGCONT)
+            self.process.send_signal(how)
+            self.process.wait(timeout=30)
+            self.process = None
+
+    def signal_all(self, which: signal.Signals) -> None:
+        """Send a signal to the server and to each of its own processes, SIGSTOP for one."""
+        assert self.process is not None
+        tree = psutil.Process(self.process.pid)
+        for each in (tree, *tree.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(which)
 
     def _address(self, database: str) -> str:
         return f"host=127.0.0.1 port={self.port} user=postgres password={PASSWORD} dbname={database} connect_timeout=3"
@@ -56,8 +85,8 @@ def _reachable(folder: Path) -> Path:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Start a server in a temporary folder and stop it again."""
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Start a server in a temporary folder and stop it again; unless `durable`, it does not wait for the disk."""
     folder = Path(tempfile.mkdtemp(prefix="sluicegate-pg-"))
     program, user = _package(), None
     if os.geteuid() == 0:
@@ -67,24 +96,26 @@ def postgres() -> Iterator[Postgres]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    process: subprocess.Popen[bytes] | None = None
+    settings = [f"-p{port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories="]
+    program /= "pginstall/bin"
+    command = [
+        str(program / "postgres"),
+        "-D",
+        str(folder / "data"),
+        *settings,
+        f"-cfsync={'on' if durable else 'off'}",
+    ]
+    running = Postgres(port, command, folder, user)
     try:
         secret = folder / "password"
         secret.write_text(PASSWORD)
         given = [f"--pgdata={folder / 'data'}", "--username=postgres", "--auth=scram-sha-256", f"--pwfile={secret}"]
-        command = [str(program / "pginstall" / "bin" / "initdb"), *given, "--encoding=UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(command, check=True, capture_output=True, user=user, cwd=folder)
-        settings = [f"-p{port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories=", "-cfsync=off"]
-        command = [str(program / "pginstall" / "bin" / "postgres"), "-D", str(folder / "data"), *settings]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=log)
-        running = Postgres(port)
-        _await(running, process, folder / "log")
+        making = [str(program / "initdb"), *given, "--encoding=UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(making, check=True, capture_output=True, user=user, cwd=folder)
+        running.start()
         yield running
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # a fast shutdown
-            process.wait(timeout=30)
+        running.stop()
         shutil.rmtree(folder)
 
 
