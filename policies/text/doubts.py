@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import rjieba
 
+from policies.text import forms
 from policies.text.forms import HAN
 from policies.text.people import is_word, name_end
 from policies.text.spans import PiiKind, Span
@@ -22,6 +23,11 @@ LEAST = 0.45
 """Below this the model has found nothing."""
 _APART = re.compile(rf"[{HAN}](?:[ ·.。][{HAN}])+")
 _NUMBERED = re.compile("[0-9一二三四五六七八九十〇零两甲乙丙丁东西南北]")
+_CAPITALS = re.compile("[A-Z]{1,4}")
+_WHOEVER = frozenset(
+    word for section in ("labels", "kin", "roles", "titles") for word in forms.words(section) if len(word) > 1
+)
+"""Words for whoever it is: 房东, 奶奶, 老板 alone name nobody."""
 _SCORES = re.compile(r"[^0-9]?[0-9]{1,2}[-—][0-9]{1,2}")
 
 
@@ -48,7 +54,7 @@ def _doubted(text: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
     found = text[span.start : span.end]
     if span.kind is PiiKind.ADDRESS:
         return span.score < SURE and (not _NUMBERED.search(found) or bool(_SCORES.fullmatch(found)))
-    if _is_saying(text, span):
+    if found in _WHOEVER or _CAPITALS.fullmatch(found) or _is_saying(text, span):
         return True
     piece = any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
     return piece and span.score < SURE

@@ -54,7 +54,6 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
         and "collectedFor" not in (ROOT / "hub" / "cypher.py").read_text(encoding="utf-8")
     ),
     "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
-    "detection in free text": lambda: not (ROOT / "policies" / "detect.py").exists(),
     "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
     "archives": lambda: not re.search(r"\b(zipfile|tarfile|openpyxl|shutil\.unpack)", source("connectors")),
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),
