@@ -33,32 +33,30 @@ _UNIT = (
 )
 _FLOOR = rf"(?:第?{_N}\s?(?:楼(?![道梯房宇板顶盘下上])|层(?![楼高建民的次])))"
 _ROOM = (
-    rf"(?:(?:[A-Za-z]?[0-9]{{1,5}}|[{_CN}]{{2,4}})(?:[-—][0-9]{{1,3}})?\s?"
+    rf"(?:(?:[A-Za-z]?[0-9]{{1,5}}|[{_CN}]{{2,4}})(?:[-–—][0-9]{{1,3}})?\s?"
     rf"(?:室|房间|号房|号铺|房(?![屋产租源东间管费])|户(?![口籍主外型])|号(?!楼[^{_STAIRS}]|线))?)"
 )
 _SIDE = rf"(?:[东西南北中左右前后]{{1,2}}(?:边|侧)?[户室](?![外内口籍主])|{_N}户(?![口籍主]))"
 _LANE = rf"(?:{_N}\s?(?:支?弄|巷|排))"
-_NOT_DOOR = (
-    rf"(?!{forms.any_of(forms.words('not a door'))}|台(?!球)|到[0-9]|[0-9]|楼[{_STAIRS}]{{2}}|[、,]?[0-9]{{1,2}}号)"
-)
+_NOT_DOOR = rf"(?!{forms.any_of(forms.words('not a door'))}|台(?!球)|到[0-9]|楼[{_STAIRS}]{{2}}|[、,]?[0-9]{{1,2}}号)"
 _NUMBER = (
-    rf"(?:(?:[0-9]{{1,5}}(?:[-—/][0-9]{{1,4}})?|[{_CN}]{{1,4}}|[甲乙丙丁A-Z][0-9]{{1,3}})(?:之[一二三四五0-9])?\s?号"
+    rf"(?:(?:[0-9]{{1,5}}(?:[-–—/][0-9]{{1,4}})?|[{_CN}]{{1,4}}|[甲乙丙丁A-Z][0-9]{{1,3}}(?:-[0-9]{{1,2}})?)(?:之[一二三四五0-9])?\s?号"
     r"(?:院(?![内里子外坝])|[前后东西南北]楼|[前后]院|宅(?!基)|之[一二三四0-9]|[甲乙丙丁]|附[0-9]{1,4}号?|-[0-9]{1,4})?"
     rf"{_NOT_DOOR})"
 )
 _GROUP = rf"(?:第?{_N}\s?(?:村民小组|村民组|生产队|小组|组(?![长员织合建成])|队(?![长员伍列])|社(?![区会保])|屯))"
 _DASHED = (
     rf"(?:(?<![0-9A-Za-z.\-/])(?:[0-9]{{1,3}}|[A-Z][0-9]{{1,2}}|[{_CN}]{{1,3}})"
-    r"(?:(?:[-—][0-9]{1,2}[-—]|/[0-9]{1,2}/)[0-9]{1,4}|[-—/][0-9]{3,4})(?![0-9\-—/.年月日A-Za-z])[室号]?)"
+    r"(?:(?:[-–—][0-9]{1,2}[-–—]|/[0-9]{1,2}/)[0-9]{1,4}|[-–—/][0-9]{3,4})(?![0-9\-–—/.年月日A-Za-z])[室号]?)"
 )
-_ROOM_IN_DASHES = re.compile(r"[-—/][0-9]{1,2}[-—/][0-9]{3,4}[室号]?$")
+_ROOM_IN_DASHES = re.compile(r"[-–—/][0-9]{1,2}[-–—/][0-9]{3,4}[室号]?$")
 _PART = re.compile(
     rf"(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
     rf"|(?P<floor>{_FLOOR})|(?P<side>{_SIDE})|(?P<dashed>{_DASHED})|(?P<room>{_ROOM})"
 )
-_GAP = re.compile(r"(?: ?[、,\-—·/|] ?| )?(?:内|附)?")
+_GAP = re.compile(r"(?: ?[\-–—·/|] ?| )?(?:内|附)?")
 _BEGIN = re.compile(
-    rf"[0-9{_CN}A-Za-z东西南北第甲乙丙丁][^,.;:。!?]{{0,6}}?[号栋幢座元门层楼弄巷条组队社屯室户房#/\-—]"
+    rf"[0-9{_CN}A-Za-z东西南北第甲乙丙丁][^,.;:。!?]{{0,6}}?[号栋幢座元门层楼弄巷条组队社屯室户房#/\-–—]"
 )
 _NAMED = re.compile(rf"[{HAN}]{{2,10}}?(?=[0-9A-Za-z{_CN}第])")
 _BUILT = re.compile("|".join(forms.words("buildings")))
@@ -68,7 +66,7 @@ _AFTER_NUMBER = frozenset("元年月日人米度%个次斤吨瓦伏条名辆台�
 _ROAD = forms.characters("roads and estates")
 _RUN = re.compile(rf"[{HAN}A-Za-z0-9()·\- ]{{0,40}}$")
 _LEADS = re.compile(
-    f"{forms.any_of(forms.words('leads'))}|系(?![列统])|在(?!地)|至(?!善|诚|德)|住(?!宅|建)|是(?!非)|为(?!民)"
+    f"{forms.any_of(forms.words('leads'))}|系(?![列统])|(?<![解开摆])放|(?<!自)由|(?<!回)归|在(?!地)|至(?!善|诚|德)|住(?!宅|建)|是(?!非)|为(?!民)"
     "|于(?![都洪家田]|桥)|从(?![化江台])|将(?!军)|向(?![阳前荣东西南北明])|[()]|(?<![0-9]) (?![0-9])"
 )
 _HEAD_END = re.compile(
@@ -132,7 +130,7 @@ def _sure_room(part: str) -> bool:
 
 def _is_room(text: str, part: re.Match[str]) -> bool:
     """A bare number behind a building or unit is a room, unless it measures something or goes on."""
-    if part[0][-1] in "室房户铺号":
+    if part[0][-1] in "室房户铺号间":
         return True
     after = text[part.end() : part.end() + 1]
     if after in _AFTER_NUMBER or after.isdigit():
@@ -143,7 +141,8 @@ def _is_room(text: str, part: re.Match[str]) -> bool:
 def _address(text: str, start: int, end: int, kinds: list[str], words: Words) -> Span | None:
     head = _head(text, start, words)
     if head == start:
-        if not _stands_alone(text, start, end, kinds):
+        cued = kinds[0] in {"building", "dashed", "number", "lane"} and _ADDRESS_CUE.search(text, 0, start)
+        if not cued and not _stands_alone(text, start, end, kinds):
             return None
         return Span(start, end, PiiKind.ADDRESS, 0.75, "unit without a street")
     before = text[head:start]
@@ -177,6 +176,8 @@ def _stands_alone(text: str, start: int, end: int, kinds: list[str]) -> bool:
         return True
     if kinds in (["floor", "number"], ["lane", "number"]):
         return "楼" in tail or "排" in tail
+    if kinds == ["number", "floor"]:
+        return "楼" in tail and text[start - 1 : start] not in {"月", "日"}
     return kinds == ["building"] and ("号楼" in tail) and tail[0] not in "A东西南北中"
 
 

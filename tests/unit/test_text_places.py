@@ -42,6 +42,11 @@ def found(text: str, words: Words = NO_WORDS) -> list[str]:
         ("现住凭祥市南大路219号宾馆608房。", "凭祥市南大路219号宾馆608房"),
         ("火情系桃源居17座阳台起火", "桃源居17座"),
         ("您来团结路46号取", "团结路46号"),
+        ("关于解放路597-1号那套房子", "解放路597-1号"),
+        ("提到13号918房间的人", "13号918房间"),
+        ("我住在23–5–1402号", "23–5–1402号"),
+        ("就住8#,天天打麻将", "8#"),
+        ("送到12号13楼", "12号13楼"),
         ("住幸福城28/2901", "幸福城28/2901"),
         ("放13栋5单4层门口", "13栋5单4层"),
         ("嘉定区北新村三生产队的渠", "嘉定区北新村三生产队"),
@@ -62,6 +67,8 @@ def test_addresses(text: str, address: str) -> None:
         *(
             "1号机组检修",
             "5号台风来袭",
+            "5月12号3楼会议",
+            "12号那天下雨",
             "12路公交车改道",
             "别处八栋都修好了",
             "新增泵站两座",
@@ -74,6 +81,10 @@ def test_addresses(text: str, address: str) -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     assert found(text) == []
+
+
+def test_each_of_several_addresses() -> None:
+    assert found("乙区25栋3219室、35-2-2303室,25号楼5门") == ["乙区25栋3219室", "35-2-2303室", "25号楼5门"]
 
 
 def test_a_place_of_the_word_list_begins_an_address() -> None:
