@@ -119,7 +119,7 @@ class TestVersion:
         assert Annotator(words).version == Detector(words).version
 
     def test_the_settings_name_the_one_that_a_pull_uses(self, tmp_path: Path) -> None:
-        listed = tmp_path / "words.yaml"
+        listed = tmp_path / "list.yaml"
         listed.write_text("people: [祁连山]\n", encoding="utf-8")
         plain, with_list = Settings.load(home=tmp_path), Settings.load(home=tmp_path, words=listed)
         assert detector_version(plain) == annotator_of(plain).version
@@ -127,8 +127,17 @@ class TestVersion:
         listed.write_text("people: [祁连山, 祁连海]\n", encoding="utf-8")
         assert detector_version(with_list) != annotator_of(plain).version
 
+    def test_a_home_has_its_own_list(self, tmp_path: Path) -> None:
+        listed, other = tmp_path / "words.yaml", tmp_path / "other.yaml"
+        other.write_text("people: [祁连海]\n", encoding="utf-8")
+        without = detector_version(Settings.load(home=tmp_path))
+        listed.write_text("people: [祁连山]\n", encoding="utf-8")
+        own, named = Settings.load(home=tmp_path), Settings.load(home=tmp_path, words=other)
+        assert len({without, detector_version(own), detector_version(named)}) == 3
+        assert (own.word_list, named.word_list) == (listed, other)
+
     def test_the_list_is_used(self, tmp_path: Path) -> None:
-        listed = tmp_path / "words.yaml"
+        listed = tmp_path / "list.yaml"
         listed.write_text("never: ['0353-2024024']\n", encoding="utf-8")
         text = "来电人说电话0353-2024024没人接"
         (found,) = annotator_of(Settings.load(home=tmp_path, words=listed)).annotate([text])
