@@ -16,6 +16,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from hub.plan import plan
 from hub.planned import Planned
 from hub.pull import run_pull
 from hub.purpose import state
+from hub.redetect import DetectorBroken, redetect
 from hub.seal import load_key
 from hub.settings import Settings
 from policies.decide import decide
@@ -54,7 +56,7 @@ HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
 DEADLINE_SECONDS = 60.0
 """For an answer from a graph that has only just been started: it plans and compiles its first statement cold."""
-KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "words", "body_limit", "audit_deadline")
+KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "body_limit", "audit_deadline")
 """Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""
 
 Progress = Callable[[str], None]
@@ -116,7 +118,7 @@ class _Uncounted(Caps):
 def preview_settings(settings: Settings) -> PreviewSettings:
     """Settings for a preview in `settings`' home; no address, password or store of the real hub is among them."""
     home = settings.prepare_home()
-    kept = {name: getattr(settings, name) for name in KEPT}
+    kept = {name: getattr(settings, name) for name in KEPT} | {"words": settings.word_list}
     # Not from the environment, where the address of the real graph may stand.
     return PreviewSettings.model_construct(
         home=home / "preview", owner=home, graph_heap="512m", graph_deadline=DEADLINE_SECONDS, **kept
@@ -139,7 +141,9 @@ def preview(settings: Settings, draft: PolicySet, question: Question, sources: P
     prepared = _prepare(own, sources, tell)
     try:
         address = graph.start(owned=True)
-        if not prepared:
+        if prepared:
+            _judge_again(own, address)
+        else:
             _fill(own, sources, address)
         return asyncio.run(_ask(own, draft, question, address))
     finally:
@@ -186,6 +190,12 @@ def _fill(own: PreviewSettings, sources: Path, address: GraphAddress) -> None:
         if kept is not None:
             os.environ[HOTLINE_KEY] = kept
     (own.home / "sample").write_text(_mark(sources), "utf-8")
+
+
+def _judge_again(own: PreviewSettings, address: GraphAddress) -> None:
+    """Texts pulled under another detector or word list. Where that fails they are redacted whole, as in a hub."""
+    with suppress(DetectorBroken):
+        redetect(own, address, CATALOGUE, lambda done, total: None)
 
 
 def _silent(stream: str, rows: int) -> None:

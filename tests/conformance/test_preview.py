@@ -84,6 +84,24 @@ def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_pre
     assert not (desk.settings.home / "preview" / "audit.db").exists()
 
 
+def test_texts_are_judged_again_where_the_word_list_changed(desk: Desk, tmp_path: Path) -> None:
+    query = "{ events(first: 9) { edges { node { text } } } }"
+    asked = {"application": "grid-desk", "purpose": "event.dispatch"}
+
+    def texts(desk: Desk) -> list[str]:
+        found = desk.ask(county(), query, **asked)
+        return [edge["node"]["text"] for edge in found.answer["data"]["events"]["edges"]]
+
+    before = texts(desk)
+    assert before and "***" not in before and any("【" in text for text in before)
+    listed = tmp_path / "words.yaml"
+    listed.write_text("people: [祁连山]\n", encoding="utf-8")
+    changed = Desk(desk.settings.model_copy(update={"words": listed}))
+    assert preview_settings(changed.settings).word_list == listed
+    assert texts(changed) == before
+    assert changed.told == [], "the sample is kept"
+
+
 def test_the_decision_stands_beside_the_answer(desk: Desk) -> None:
     found = desk.ask(county())
     assert found.explanation is not None
