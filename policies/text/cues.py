@@ -89,6 +89,7 @@ _WORD = re.compile(_by_first_character())
 _FILLER = re.compile(
     r"(?:号码?|编号|编码|代码|号牌|分别|完整|应当?|改|原|现|新|旧|均|也|就|还|的|吧|呢|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
+_JOINS = tuple("、和及与或/")
 _LISTED = re.compile("(?:[0-9][0-9A-Za-z \\-—–·.()]{5,}[、和及与或/])+ ?$")
 _STOP = re.compile(r"[。;!?\n]")
 
@@ -117,8 +118,9 @@ class Cues:
 
     def just_before(self, at: int) -> Label | None:
         """The label that ends at `at` but for fillers such as `号码为：` and numbers listed before; None if none."""
-        listed = _LISTED.search(self._text, max(0, at - 90), at)
-        at = listed.start() if listed else at
+        if self._text[max(0, at - 2) : at].rstrip()[-1:] in _JOINS:
+            listed = _LISTED.search(self._text, max(0, at - 90), at)
+            at = listed.start() if listed else at
         last = next((mark for mark in reversed(self._marks) if mark.end <= at), None)
         if last is None or at - last.end > 12 or not _FILLER.fullmatch(self._text, last.end, at):
             return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.text.normal import BETWEEN
@@ -20,6 +21,13 @@ _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001
 def compact(written: str) -> str:
     """A number without what was put between its digits."""
     return _DROPPED.sub("", written)
+
+
+def candidates(pattern: re.Pattern[str], text: str, first: int, last: int) -> Iterator[re.Match[str]]:
+    """Matches from `first` to `last`, also those that begin within another (`1. 138 0013 8000`)."""
+    while found := pattern.search(text, first, last):
+        yield found
+        first = found.start() + 1
 
 
 @dataclass(frozen=True, slots=True)

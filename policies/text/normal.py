@@ -35,7 +35,9 @@ _ROUND = {
     **{char: str(n) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉") for n, char in enumerate(digits)},
 }
 _ROUND_CLASS = f"[{''.join(_ROUND)}]"
-_ROUND_NUMBER = re.compile(f"{_ROUND_CLASS}{{3,}}|(?<=[0-9]){_ROUND_CLASS}+(?=[0-9])")
+_ROUND_NUMBER = re.compile(f"(?:[0-9]|{_ROUND_CLASS}){{3,}}")
+_NUMBERED = re.compile(f"[0-9]{{7}}{_ROUND_CLASS}[0-9]")
+_WITHIN = re.compile(f"(?:{_ROUND_CLASS}.*){{3}}|[0-9]{_ROUND_CLASS}+[0-9]")
 _ROUND_TABLE = str.maketrans(_ROUND)
 """Digits in circles are digits where several stand together; alone they number the items of a list."""
 
@@ -112,7 +114,12 @@ def normalise(text: str) -> Normal:
     if _REMOVED.search(plain):
         starts = _kept(plain)
         plain = _REMOVED.sub("", plain)
-    return Normal(_ROUND_NUMBER.sub(lambda found: found[0].translate(_ROUND_TABLE), plain), text, starts)
+    return Normal(_ROUND_NUMBER.sub(lambda found: _unrounded(found[0]), plain), text, starts)
+
+
+def _unrounded(run: str) -> str:
+    """`①③⑧` is a number; in `①13800138000②13900139000` two numbers are numbered."""
+    return run.translate(_ROUND_TABLE) if _WITHIN.search(run) and not _NUMBERED.search(run) else run
 
 
 def _kept(text: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from stdnum import luhn
 
 from policies.text import accounts, codes, phones, plates
 from policies.text.cues import Cues, Label
-from policies.text.grouping import compact, grouping
+from policies.text.grouping import candidates, compact, grouping
 from policies.text.normal import BETWEEN, TIGHT, Normal, digits
 from policies.text.spans import PiiKind, Span
 
@@ -24,6 +24,8 @@ _RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕χХх]){{6,}}")
 
 _RESIDENT = re.compile(f"(?<![0-9])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
 _OLD_RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{14}}(?![0-9]|{BETWEEN}?[xX×])")
+_DIGIT_BEFORE = re.compile("[0-9][ .·-]{0,2}$")
+_DIGIT_AFTER = re.compile("[ .·-]{0,2}[0-9]")
 _MISCOUNTED = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{TIGHT}{{0,2}}[0-9]){{13,19}}[xX]?(?![0-9A-Za-z])")
 _LETTER = re.compile("[A-Za-z]")
 _X = str.maketrans("x×✕χХх", "XXXXXX")
@@ -34,7 +36,7 @@ _NOT_A_RESIDENT = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.CREDIT, Label.
 
 def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Resident ids of 18 digits; with a label, also those that were written down wrongly."""
-    for found in _RESIDENT.finditer(text, first, last):
+    for found in candidates(_RESIDENT, text, first, last):
         number = compact(found[0].replace("×", "X").replace("✕", "X")).translate(_X)
         before = cues.just_before(found.start())
         if codes.is_resident_id(number, checked=True):
@@ -49,12 +51,12 @@ def resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]
 
 def old_resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Resident ids of 15 digits, and with a label those that were counted wrongly."""
-    for found in _OLD_RESIDENT.finditer(text, first, last):
+    for found in candidates(_OLD_RESIDENT, text, first, last):
         before = cues.just_before(found.start())
         valid = codes.is_resident_id(compact(found[0]))
         if valid and (before is Label.RESIDENT or cues.near_after(found.end(), Label.RESIDENT)):
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.95, "resident id of 15 digits: labelled")
-        elif valid and before not in _NOT_A_RESIDENT and found.span() == (first, last) and grouping(found[0]).is_whole:
+        elif valid and before not in _NOT_A_RESIDENT and _alone(found, text) and grouping(found[0]).is_whole:
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id of 15 digits")
     for found in _MISCOUNTED.finditer(text, first, last):
         if cues.just_before(found.start()) is Label.RESIDENT:
@@ -70,9 +72,15 @@ _GROUPED = re.compile("[0-9]{4}(?P<gap>[ .·\\-_])(?:[0-9]{4}(?P=gap)){2,3}[0-9]
 _NOT_A_CARD = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.CREDIT, Label.RESIDENT)
 
 
+def _alone(found: re.Match[str], text: str) -> bool:
+    """No other digits stand right before or after it, as they do in a column of figures."""
+    start, end = found.span()
+    return not (_DIGIT_BEFORE.search(text, max(0, start - 3), start) or _DIGIT_AFTER.match(text, end))
+
+
 def bank_cards(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Bank cards and accounts: the check digit, or a label, or the grouping of a card that begins with 62."""
-    for found in _CARD.finditer(text, first, last):
+    for found in candidates(_CARD, text, first, last):
         number = compact(found[0])
         before = cues.just_before(found.start())
         if before in _NOT_A_CARD or (before is Label.REGISTER and not luhn.is_valid(number)):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from policies.text.cues import Cues, Label
-from policies.text.grouping import compact, grouping, is_day
+from policies.text.grouping import candidates, compact, grouping, is_day
 from policies.text.normal import BETWEEN, TIGHT
 from policies.text.spans import PiiKind, Span
 
@@ -34,7 +34,7 @@ _ONE = re.compile("(?:00)?(?:86)?1[3-9][0-9]{9}")
 
 def mobiles(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Mobile numbers in any grouping, with +86, 0086 or 86 before them."""
-    for found in _MOBILE.finditer(text, max(0, first - 4), last):
+    for found in candidates(_MOBILE, text, max(0, first - 4), last):
         start = found.start() + (1 if found[0][0] == "(" and ")" not in found[0] else 0)
         if _may_be_mobile(found, text, cues):
             yield Span(start, found.end(), PiiKind.PHONE, 1.0, "mobile number")
@@ -52,7 +52,7 @@ def _may_be_mobile(found: re.Match[str], text: str, cues: Cues) -> bool:
         return False
     written = grouping(found["number"])
     if len(written.sizes) == 1:
-        decimal = re.search(r"[0-9]\.$", text[max(0, found.start() - 2) : found.start()])
+        decimal = _is_fraction(text, found.start(), cues)
         counted = text[found.start() - 1 : found.start()] == "第" and text.startswith("号", found.end())
         return not (decimal or counted or _UNIT.match(text, found.end()))
     if cues.near_before(found.start(), Label.PHONE, Label.CALL, reach=10):
@@ -60,6 +60,14 @@ def _may_be_mobile(found: re.Match[str], text: str, cues: Cues) -> bool:
     if written.signs & _OF_LISTS and written.sizes[-3:] not in _USUAL:
         return False
     return written.is_whole and not _COORDINATE.fullmatch(found["number"])
+
+
+def _is_fraction(text: str, start: int, cues: Cues) -> bool:
+    """Whether a point stands before that is not the point of `1.` in a list."""
+    if not re.search(r"[0-9]\.$", text[max(0, start - 2) : start]):
+        return False
+    long = re.search(r"(?:(?<![0-9])0|[0-9]{3})\.$", text[max(0, start - 4) : start])
+    return long is not None or cues.near_before(start, Label.SERIAL)
 
 
 _OF_LISTS = frozenset(":;、,=/~+.")
@@ -95,6 +103,14 @@ _ABROAD = re.compile(
 )
 
 
+_FOUR = re.compile("[0-9]{4} $")
+
+
+def _is_part(found: re.Match[str], text: str) -> bool:
+    """Whether it is the rest of a longer number in groups of four."""
+    return _FOUR.search(text, max(0, found.start() - 5), found.start()) is not None and grouping(found[0]).sizes[0] == 4
+
+
 _NOT_A_LINE = (Label.SERIAL, Label.NOBODY, Label.HOUSE, Label.REGISTER, Label.CARD)
 
 
@@ -102,7 +118,7 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Landlines with an area code and numbers abroad, extension included."""
     for found in _LANDLINE.finditer(text, max(0, first - 4), last + 12):
         before = cues.just_before(found.start())
-        if found.start() < last and before not in _NOT_A_LINE:
+        if found.start() < last and before not in _NOT_A_LINE and not _is_part(found, text):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline")
     for found in _FROM_ABROAD.finditer(text, max(0, first - 2), last):
         yield Span(found.start(), found.end(), PiiKind.PHONE, 0.95, "landline with the code of the country")
