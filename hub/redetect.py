@@ -1,8 +1,8 @@
 """After an upgrade every text is judged again, oldest first, and one that changed meanwhile is never given old spans.
 
 What is left to do is in the graph alone: a text whose detector is not the one in force. So a pass may be killed at any
-moment, and several may run at once. Until its turn comes such a text is redacted whole. No index serves the search: in
-a graph of 100,000 events it takes 0.1 s, the judging a minute, and every pull would pay for the index.
+moment, and several may run at once. Until its turn comes such a text is redacted whole. No index serves the search: of
+100,000 stale events the ids came in 7.4 s without and 5.9 s with one (judging them: 3 minutes), and pulls would pay.
 """
 
 from __future__ import annotations
