@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -36,7 +35,7 @@ from policies.text.edition import edition
 from policies.text.normal import Normal, normalise
 from policies.text.spans import Detection, PiiKind, Span, without_overlap
 from policies.text.tagger import HOME, Tagger, TaggerError
-from policies.text.words import NO_WORDS, NOTHING, Words
+from policies.text.words import NO_WORDS, Words
 
 MAX_CHARACTERS = 20_000
 """Longest text that is judged, in characters."""
@@ -142,8 +141,8 @@ class _Rules(EntityRecognizer):
                 raise _Failed("timeout")
         if not found:
             return []
-        found.extend(_again(text, found))
-        found = _personal(found, text, self._words)
+        found.extend(people.again(text, found))
+        found = self._words.personal(found, text)
         return [_Found(each, self._said(each.reason)) for each in (without_overlap(found) if found[1:] else found)]
 
     def _found(self, normal: Normal) -> Iterator[Iterator[Span]]:
@@ -329,34 +328,10 @@ class Detector:
     def _kept(self, spans: list[Span], normal: Normal) -> tuple[Span, ...]:
         """Spans of the text as it was written; those of the rules overlap no more."""
         if self._further:
-            spans = list(without_overlap(_personal(spans, normal.text, self._words)))
+            spans = list(without_overlap(self._words.personal(spans, normal.text)))
         if normal.starts is not None:
             spans = [Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans]
         return tuple(sorted(spans) if spans[1:] else spans)
-
-
-def _personal(spans: list[Span], text: str, words: Words) -> list[Span]:
-    """Spans without what the word list calls public, and without people who are the name of a place."""
-    never = _places(words.never_pattern, text)
-    named = _places(words.places_pattern, text)
-    if not never and not named:
-        return spans
-    return [
-        each
-        for each in spans
-        if not _within(each, never) and not (each.kind is PiiKind.PERSON and _within(each, named))
-    ]
-
-
-def _again(text: str, found: Sequence[Span]) -> list[Span]:
-    """The other places of every full name that was found once: who is named stays named throughout a text."""
-    names = {text[each.start : each.end] for each in found if each.kind is PiiKind.PERSON}
-    return [
-        Span(place.start(), place.end(), PiiKind.PERSON, 0.7, "named elsewhere")
-        for name in names
-        if text.count(name) > 1 and (len(name) > 2 or (len(name) == 2 and not people.is_word(name)))
-        for place in re.finditer(re.escape(name), text)
-    ]
 
 
 def _name(recogniser: EntityRecognizer) -> str:
@@ -371,11 +346,3 @@ def _span(result: RecognizerResult, length: int) -> Span:
     if not 0 <= result.start < result.end <= length:
         raise _Failed("rules")
     return Span(result.start, result.end, PiiKind(result.entity_type), result.score, str(reason))
-
-
-def _places(pattern: Any, text: str) -> list[tuple[int, int]]:
-    return [] if pattern is NOTHING else [found.span() for found in pattern.finditer(text)]
-
-
-def _within(span: Span, places_of_words: list[tuple[int, int]]) -> bool:
-    return any(start <= span.start and span.end <= end for start, end in places_of_words)

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 import rjieba
 
 from policies.text import forms
+from policies.text.dictionary import is_word
 from policies.text.forms import HAN
-from policies.text.people import is_word, name_end
+from policies.text.people import name_end
 from policies.text.spans import PiiKind, Span
 
 SURE = 0.93

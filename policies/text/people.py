@@ -1,20 +1,20 @@
 """A name is found by what stands beside it, never by looking like one alone.
 
 Rules for people in plain Chinese prose (`normal.py`): a surname with a form of address or title (王女士, 李主任), 老王
-and 小李, 张某某, names with a middle dot, names behind a word that announces one (来电人, 租客, 姓名), names before a
-word that only a person does, compound surnames, and Latin names behind a cue. What is a common word (高峰, 安全, 张贴)
-is refused by the dictionary that rjieba carries. The model (`tagger.py`) finds the names that nothing announces.
+and 小李, 张某某, names behind a word that announces one (来电人, 租客, 姓名), names before a word that only a person
+does, compound surnames; other names are in `unusual.py`. What is a common word (高峰, 安全, 张贴) is refused by the
+dictionary. The model (`tagger.py`) finds the names that nothing announces.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 import rjieba
 
-from policies.text import forms
+from policies.text import forms, unusual
+from policies.text.dictionary import NOT_NAMES, guess, is_word, known
 from policies.text.forms import HAN
 from policies.text.normal import Normal
 from policies.text.spans import PiiKind, Span
@@ -22,7 +22,6 @@ from policies.text.words import Words
 
 _SURNAME = frozenset(forms.SURNAMES)
 _COMPOUND_WORDS = frozenset(forms.words("compound words"))
-_NOT_NAMES = frozenset(forms.words("not names"))
 _OFFICES = frozenset(forms.words("offices of places"))
 _CALLED = frozenset(forms.characters("makes a longer word"))
 _NOT_GIVEN = frozenset(forms.characters("not given"))
@@ -55,31 +54,6 @@ _SMALL = re.compile(
 )
 _UNNAMED = re.compile(rf"{forms.ANY_SURNAME}某(?:[某甲乙丙丁戊己庚辛]{{1,2}}|[{HAN}])?")
 _UNNAMED_THING = re.compile(f"[{forms.characters('things unnamed')}]")
-_DOT = re.compile(rf"(?<=[{HAN}])[·•‧・∙⋅.](?=[{HAN}])")
-_FOREIGN = forms.characters("foreign")
-_DOTTED = re.compile(rf"[{_FOREIGN}]{{1,6}}(?:[·•‧・∙⋅.][{_FOREIGN}]{{1,7}}){{1,3}}")
-_PARTS = re.compile(f"(?:{forms.any_of(forms.words('name parts'))}){{2,3}}")
-_PART_ALONE = re.compile(
-    rf"(?<![{HAN}·•])(?:{forms.any_of(forms.words('names of one part'))})"
-    rf"(?=[^{HAN}·•]|$|{forms.any_of(forms.words('strong verbs'))})"
-)
-_SPELLED = re.compile(
-    rf"(?<![{HAN}][ .。*_/|])(?<![{HAN}])[{''.join(sorted(forms.SAFE))}]"
-    rf"(?:([ .。*_/|☆★♥\U0001f300-\U0001faff])[{HAN}]\1[{HAN}](?:\1[{HAN}])?|[☆★♥\U0001f300-\U0001faff][{HAN}]{{1,2}})"
-    rf"(?![ .。*_/|☆★][{HAN}](?:[ .。*_/|☆★]|$))"
-)
-_RECEIVES = re.compile(
-    rf"(?<![{HAN}A-Za-z0-9])(?P<name>[{forms.SURNAMES}][{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
-)
-_LETTERS = re.compile("[A-Za-z]{2}")
-_LATIN_NAME = r"[A-Z][a-z'’]+(?:[ ·.-]{1,2}[A-Z][a-z'’]+){1,3}"
-_LATIN = re.compile(
-    r"(?:姓名|名叫|名字|叫|租客|租户|户主|房东|业主|当事人|联系人|本人|合租人|承租人|受害人|人员)(?:[:是为]|系)?\s?"
-    r"([A-Za-z][A-Za-z'’]+(?:[ ·.-]{1,2}[A-Za-z][A-Za-z'’]+){1,3}|[A-Z][a-z]{2,})(?![A-Za-z0-9@_])"
-)
-_LATIN_TITLED = re.compile(rf"({_LATIN_NAME}|[A-Z][a-z]{{2,}})(?=\s?(?:女士|先生|小姐|老师|同学|教授|博士|太太))")
-_LATIN_ANY = re.compile(rf"(?<![A-Za-z0-9@_.])({_LATIN_NAME})(?![A-Za-z0-9@_])")
-_ABROAD = re.compile("|".join(forms.words("abroad")))
 _ANNOUNCED = re.compile(
     rf"(?:(?P<label>{forms.any_of(forms.words('labels'))})"
     rf"|(?P<role>{forms.any_of(forms.words('kin'), forms.words('roles'))}))"
@@ -89,29 +63,15 @@ _CLAUSE = re.compile(
     rf"(?:(?<![{HAN}A-Za-z0-9])|(?<=[由被向与和跟把对给让请经找及同帮替叫在到]))"
     rf"(?={forms.ANY_SURNAME})(?P<name>[{HAN}]{{2,4}}?)(?={forms.any_of(forms.words('strong verbs'))})"
 )
+_RECEIVES = re.compile(
+    rf"(?<![{HAN}A-Za-z0-9])(?P<name>[{forms.SURNAMES}][{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
+)
 _COMPOUND_AT = re.compile(forms.any_of(forms.COMPOUND - _COMPOUND_WORDS))
 _PLACE_AFTER = re.compile(f"[{forms.characters('kinds of places')}大]")
 _VERB = re.compile(forms.any_of(forms.words("verbs")))
 _AFTER = re.compile(rf"[^{HAN}]|$|{_VERB.pattern}")
 _NEXT = re.compile("[、和与及跟]|以及")
 _NAME_RUN = re.compile(f"[{HAN}]+")
-
-
-@lru_cache(maxsize=20_000)
-def _guess(word: str) -> str:
-    """What the dictionary, or its model of unknown words, calls this word."""
-    tagged = rjieba.tag(word)
-    return str(tagged[0][1]) if len(tagged) == 1 else "x"
-
-
-def _known(word: str) -> bool:
-    return len(word) > 1 and bool(rjieba.has_word(word))
-
-
-@lru_cache(maxsize=20_000)
-def is_word(word: str) -> bool:
-    """True for a common word: what the dictionary knows as anything but a name."""
-    return word in _NOT_NAMES or (_known(word) and _guess(word) not in {"nr", "nrfg", "nrt"})
 
 
 def find(normal: Normal, words: Words) -> Iterator[Span]:
@@ -125,8 +85,20 @@ def find(normal: Normal, words: Words) -> Iterator[Span]:
     yield from _clauses(text)
     yield from _compound(text)
     yield from _segmented(text)
-    yield from _foreign(text)
-    yield from _spelled(text)
+    yield from _receiving(text)
+    yield from unusual.find(text)
+    yield from unusual.apart(text)
+
+
+def again(text: str, found: Sequence[Span]) -> list[Span]:
+    """The other places of every full name that was found once: who is named stays named throughout a text."""
+    names = {text[each.start : each.end] for each in found if each.kind is PiiKind.PERSON}
+    return [
+        Span(place.start(), place.end(), PiiKind.PERSON, 0.7, "named elsewhere")
+        for name in names
+        if text.count(name) > 1 and (len(name) > 2 or (len(name) == 2 and not is_word(name)))
+        for place in re.finditer(re.escape(name), text)
+    ]
 
 
 def _titled(text: str) -> Iterator[Span]:
@@ -148,11 +120,10 @@ def _before_title(text: str, at: int, polite: bool) -> tuple[int, ...]:
     for start in (at - 4, at - 3, at - 2):
         if start >= 0 and text[start : start + 2] in forms.COMPOUND and _plain_before(text, start, at):
             return (start,)
-    boundary = _breaks(text, at)
     for start in (at - 3, at - 2, at - 1):
         if start < 0 or text[start] not in _SURNAME:
             continue
-        if not _NAME_RUN.fullmatch(text, start, at) or not boundary(start):
+        if not _NAME_RUN.fullmatch(text, start, at) or not _may_begin(text, start, at):
             continue
         if text[start] in forms.FUNCTION and not polite:
             continue
@@ -176,7 +147,7 @@ def _uncommon(text: str, at: int, title: str) -> tuple[int, ...]:
         return () if last in _UNCALLED or last in forms.STOPS else (start,)
     clause = start == 0 or not _NAME_RUN.match(text, start - 1)
     called = clause and len(last) < 4 and last[0] in _SURNAME and last[-1] not in _WHOEVER
-    called = called and last not in _NOT_NAMES
+    called = called and last not in NOT_NAMES
     return (start,) if called and _NAME_RUN.fullmatch(last) else ()
 
 
@@ -184,22 +155,17 @@ def _plain_before(text: str, start: int, at: int) -> bool:
     return bool(_NAME_RUN.fullmatch(text, start, at)) and text[start : start + 2] not in _COMPOUND_WORDS
 
 
-def _breaks(text: str, at: int):  # type: ignore[no-untyped-def]
-    """A check whether a name may begin at a place: no word of the dictionary reaches over it."""
-
-    def check(start: int) -> bool:
-        if start == 0 or not _NAME_RUN.match(text, start - 1, start):
-            return True
-        for length in (2, 3, 4):
-            for first in range(max(0, start + 1 - length), start):
-                word = text[first : first + length]
-                if first + length > start and first + length <= at and is_word(word):
-                    return False
-        if at - start > 1 or text[start] not in forms.RISKY:
-            return text[start] not in forms.FUNCTION
-        return text[start] not in forms.FUNCTION and is_word(text[max(0, start - 2) : start])
-
-    return check
+def _may_begin(text: str, start: int, at: int) -> bool:
+    """Whether a name that ends at `at` may begin at `start`: no word of the dictionary reaches over its beginning."""
+    if start == 0 or not _NAME_RUN.match(text, start - 1, start):
+        return True
+    for length in (2, 3, 4):
+        for first in range(max(0, start + 1 - length), start):
+            if start < first + length <= at and is_word(text[first : first + length]):
+                return False
+    if text[start] in forms.FUNCTION:
+        return False
+    return at - start > 1 or text[start] not in forms.RISKY or is_word(text[max(0, start - 2) : start])
 
 
 def _short(text: str) -> Iterator[Span]:
@@ -218,7 +184,7 @@ def _short(text: str) -> Iterator[Span]:
             yield Span(start, end, PiiKind.PERSON, 0.8, "called")
     for found in _SHORT_TITLE.finditer(text):
         start, end = found.start() - 1, found.end()
-        if _AFTER.match(text, end) and not is_word(text[start:end]) and _breaks(text, start + 1)(start):
+        if _AFTER.match(text, end) and not is_word(text[start:end]) and _may_begin(text, start, start + 1):
             yield Span(start, end, PiiKind.PERSON, 0.85, "title")
     if "某" in text:
         yield from _unnamed(text)
@@ -290,21 +256,17 @@ def _segmented(text: str) -> Iterator[Span]:
 
 
 def _is_unknown_name(word: str, before: str, after: str) -> bool:
-    if (len(word) == 2 and word[0] not in forms.SAFE) or _known(word) or _guess(word) != "nr":
+    if (len(word) == 2 and word[0] not in forms.SAFE) or known(word) or guess(word) != "nr":
         return False
     if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or before[-1:] in _COUNTS:
         return False
     if len(word) == 2 and (after in _PLACES or word[1] in "老大小副记裕"):
         return False
-    return word not in _NOT_NAMES and word[-1] not in _PLACES
+    return word not in NOT_NAMES and word[-1] not in _PLACES
 
 
-def _spelled(text: str) -> Iterator[Span]:
-    """Names with something between their characters, and whoever receives a parcel."""
-    for found in _SPELLED.finditer(text):
-        together = "".join(char for char in found[0] if _NAME_RUN.match(char))
-        if not is_word(together) and not is_word(together[:2]):
-            yield Span(found.start(), found.end(), PiiKind.PERSON, 0.75, "spelled apart")
+def _receiving(text: str) -> Iterator[Span]:
+    """Whoever receives a parcel."""
     for found in _RECEIVES.finditer(text):
         if (
             found["name"][0] not in forms.FUNCTION
@@ -319,20 +281,6 @@ def _compound(text: str) -> Iterator[Span]:
         end = name_end(text, found.start(), 1)
         if end is not None and not _PLACE_AFTER.search(text, found.end(), end + 1):
             yield Span(found.start(), end, PiiKind.PERSON, 0.85, "compound surname")
-
-
-def _foreign(text: str) -> Iterator[Span]:
-    for found in _DOTTED.finditer(text) if _DOT.search(text) else ():
-        yield Span(found.start(), found.end(), PiiKind.PERSON, 0.9, "middle dot")
-    for pattern in (_PARTS, _PART_ALONE):
-        for found in pattern.finditer(text):
-            yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of parts")
-    if not _LETTERS.search(text):
-        return
-    patterns = (_LATIN, _LATIN_TITLED, _LATIN_ANY) if _ABROAD.search(text) else (_LATIN, _LATIN_TITLED)
-    for pattern in patterns:
-        for found in pattern.finditer(text):
-            yield Span(found.start(1), found.end(1), PiiKind.PERSON, 0.8, "Latin name")
 
 
 def name_end(text: str, start: int, proof: int) -> int | None:
@@ -363,7 +311,7 @@ def _given(text: str, start: int, base: int, length: int) -> int:
     if length == base + 2:
         return 1 if _VERB.fullmatch(text, second, second + 1) and text[second] in "男女家户" else 2
     verb = _VERB.match(text, second)
-    if (verb and verb.end() > second + 1) or _known(text[second : second + 2]):
+    if (verb and verb.end() > second + 1) or known(text[second : second + 2]):
         first = rjieba.cut(text[start : start + base + 5])[0]
         return 2 if len(first) == base + 2 else 1
     return 2

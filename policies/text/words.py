@@ -22,6 +22,7 @@ from pathlib import Path
 
 from policies.source import PolicyFile, PolicyFileError
 from policies.text.normal import normalise
+from policies.text.spans import PiiKind, Span
 
 MAX_WORDS = 20_000
 """Most words in one list file."""
@@ -56,6 +57,17 @@ class Words:
         """Sixteen hexadecimal digits that change with any word."""
         said = "\n".join(f"{section}\t{word}" for section in SECTIONS for word in getattr(self, section))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def personal(self, spans: list[Span], text: str) -> list[Span]:
+        """Spans without what the list calls public, and without people who are the name of a place."""
+        never, named = _stand(self.never_pattern, text), _stand(self.places_pattern, text)
+        if not never and not named:
+            return spans
+        return [
+            each
+            for each in spans
+            if not _within(each, never) and not (each.kind is PiiKind.PERSON and _within(each, named))
+        ]
 
 
 NO_WORDS = Words()
@@ -109,3 +121,11 @@ def _one(word: str) -> str:
     if not (bare.isascii() and bare.isdigit()):
         return re.escape(word)
     return r"(?<![0-9])" + r"[\s\-—.·]?".join(bare) + r"(?![0-9])"
+
+
+def _stand(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    return [] if pattern is NOTHING else [found.span() for found in pattern.finditer(text)]
+
+
+def _within(span: Span, places: list[tuple[int, int]]) -> bool:
+    return any(start <= span.start and span.end <= end for start, end in places)
