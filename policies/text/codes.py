@@ -25,7 +25,7 @@ _CREDIT = re.compile(
 
 
 _CREDIT_SHAPE = re.compile("(?:9[123]|1[129]|5[1239])[0-9]{6}(?=.*[A-Z].)[0-9A-HJ-NPQRTUWXY]{10}")
-_MAY_BE_CREDIT = re.compile("[0-9A-Za-z]{18}|信用|[统构会]一?代码|税|执照|[159][1-9][ ._-]?[0-9]{2}[ ._-]?[0-9]")
+_MAY_BE_CREDIT = re.compile("[0-9A-Za-z]{18}|信用|[统构会]一?代码|税|执照|(?:9[123]|1[129]|5[1239])[0-9]{2,6}[ ._-]")
 
 
 def credit_codes(text: str, cues: Cues) -> Iterator[Span]:
@@ -73,10 +73,10 @@ def is_resident_id(number: str, *, checked: bool = False) -> bool:
     return not checked or ric.calc_check_digit(number) == number[-1].upper()
 
 
-_D = f"{BETWEEN}{{0,3}}[0-9]"
+_DIGIT = f"{BETWEEN}{{0,3}}[0-9]"
 _DOCUMENT = re.compile(
-    f"(?<!{_ALNUM})(?:[A-Za-z](?:{_D}){{8}}|[EeCcWw][A-Za-z](?:{_D}){{7}}|[HhMm](?:{_D}){{10}}|[A-Za-z]{{1,3}}[0-9]{{6,8}}"
-    f"|[A-Za-z]{{3}}(?:{_D}){{12}})(?!{_ALNUM})"
+    f"(?<!{_ALNUM})(?:[A-Za-z](?:{_DIGIT}){{8}}|[EeCcWw][A-Za-z](?:{_DIGIT}){{7}}|[HhMm](?:{_DIGIT}){{10}}|[A-Za-z]{{1,3}}[0-9]{{6,8}}"
+    f"|[A-Za-z]{{3}}(?:{_DIGIT}){{12}})(?!{_ALNUM})"
 )
 _LABELLED_DOCUMENT = re.compile(
     f"(?<!{_ALNUM})(?:[A-Za-z]{{0,3}}{BETWEEN}?[0-9](?:{BETWEEN}?[0-9A-Za-z]){{5,14}})(?!{_ALNUM})"
@@ -86,12 +86,12 @@ _PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
 _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
 
 
+_LETTER = re.compile("[A-Za-z]")
 _MAY_BE_DOCUMENT = re.compile("[证照境居份件籍]|台湾|港澳|香港|外国|[pP][aA][sS][sS]|ID|sfz|[持凭][A-Za-z]")
 
 
 def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
     """Passports, permits between the mainland, Hong Kong, Macao and Taiwan, permanent residence."""
-    near = (Label.TRAVEL, Label.RESIDENT)
     for found in _PERMANENT.finditer(text):
         number = found[0]
         born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
@@ -99,23 +99,24 @@ def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
     if not _MAY_BE_DOCUMENT.search(text):
         return
-    for found in _DOCUMENT.finditer(text):
-        held = text[max(0, found.start() - 1) : found.start()] in ("持", "凭")
-        beside = (
-            held
-            or cues.near_before(found.start(), *near, reach=24)
-            or cues.near_after(found.end(), Label.TRAVEL, reach=8)
-        )
-        if beside and cues.just_before(found.start()) is not Label.SERIAL:
-            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "passport or permit: shape and label")
+    if _LETTER.search(text):
+        yield from _shaped(text, cues)
     for found in _LABELLED_DOCUMENT.finditer(text):
         before = cues.just_before(found.start())
         taiwan = before is Label.RESIDENT and len(found[0]) in (8, 10) and _TAIWAN.search(text)
         if (before is Label.TRAVEL or taiwan) and sum(char.isdigit() for char in found[0]) >= 6:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "document number: labelled")
-    for found in _REGIONAL.finditer(text):
-        if cues.near_before(found.start(), *near):
-            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "identity card of Hong Kong or Taiwan")
+
+
+def _shaped(text: str, cues: Cues) -> Iterator[Span]:
+    """Numbers with the shape of a document, where a label is near or someone holds it (`持G12345678`)."""
+    for reason, pattern in (("passport or permit", _DOCUMENT), ("identity card of Hong Kong or Taiwan", _REGIONAL)):
+        for found in pattern.finditer(text):
+            start, end = found.span()
+            beside = cues.near_before(start, Label.TRAVEL, reach=24) or cues.near_after(end, Label.TRAVEL, reach=8)
+            held = cues.near_before(start, Label.RESIDENT) or text[max(0, start - 1) : start] in ("持", "凭")
+            if (beside or held) and cues.just_before(start) not in (Label.SERIAL, Label.NOBODY):
+                yield Span(start, end, PiiKind.TRAVEL_DOC, 0.95, f"{reason}: shape and label")
 
 
 _HAN = "[\u4e00-\u9fff]"
