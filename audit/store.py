@@ -226,6 +226,10 @@ def explained(code: str) -> str:
 
 def open_store(where: Where) -> Store:
     """A store that appends to the log at `where`; it connects when it is first used."""
+    if isinstance(where, str) and where.startswith(SERVER):
+        from audit.postgres import PostgresStore
+
+        return PostgresStore(where)
     from audit.sqlite import SqliteStore
 
     return SqliteStore(Path(where))
@@ -233,6 +237,10 @@ def open_store(where: Where) -> Store:
 
 def open_reader(where: Where) -> Reader:
     """A reader of the log at `where`; FileNotFoundError if there is none, StoreFault if it can't be read."""
+    if isinstance(where, str) and where.startswith(SERVER):
+        from audit.postgres import PostgresReader
+
+        return PostgresReader(where)
     from audit.sqlite import SqliteReader
 
     return SqliteReader(Path(where))

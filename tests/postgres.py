@@ -115,7 +115,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
         running.start()
         yield running
     finally:
-        running.stop()
+        running.stop(signal.SIGQUIT)  # nothing of it is kept
         shutil.rmtree(folder)
 
 

@@ -1,0 +1,31 @@
+"""A log on a real PostgreSQL: prepared by the server's administrator, used by roles that may append or read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from audit.postgres_schema import prepare
+from tests.postgres import PASSWORD, Postgres
+
+
+@dataclass(frozen=True)
+class ServerLog:
+    """One database: its addresses for the administrator, for who appends and for who reads."""
+
+    admin: str
+    append: str
+    read: str
+
+
+def server_log(server: Postgres, name: str, *, months: int = 12) -> ServerLog:
+    """A new database `name` with a prepared log."""
+    admin = server.database(name, "postgresql")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        for role in ("hub", "auditor"):
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'".encode())
+    prepare(admin, months, append=["hub"], read=["auditor"])
+    hub, auditor = (admin.replace("//postgres:", f"//{role}:", 1) for role in ("hub", "auditor"))
+    return ServerLog(admin, hub, auditor)
