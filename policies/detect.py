@@ -219,6 +219,15 @@ class _Engine(AnalyzerEngine):
     def get_supported_entities(self, language: str | None = None) -> list[str]:
         return _ENTITIES
 
+    def _enhance_using_context(
+        self, text: str, raw_results: list[RecognizerResult], *others: Any
+    ) -> list[RecognizerResult]:
+        """Our own rules have read the words around a match already."""
+        if isinstance(self.registry.recognizers, list) and len(self.registry.recognizers) == 1:
+            return raw_results
+        enhanced: list[RecognizerResult] = super()._enhance_using_context(text, raw_results, *others)
+        return enhanced
+
 
 class Detector:
     """Finds what is personal in texts. Safe to share between threads, which take turns."""
@@ -315,7 +324,10 @@ class Detector:
             return Detection(failed="rules")
         _SKIPPED.clear()
         try:
-            results = self._engine.analyze(prepared.normal.text, LANGUAGE, nlp_artifacts=prepared)
+            least = None if self._further else 0.0  # without recognisers of others there are no thresholds to ask for
+            results = self._engine.analyze(
+                prepared.normal.text, LANGUAGE, score_threshold=least, nlp_artifacts=prepared
+            )
             spans = self._kept([_span(each, len(prepared.normal.text)) for each in results], prepared.normal)
         except _Failed as failed:
             return Detection(failed=str(failed))
