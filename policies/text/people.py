@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import rjieba
 
@@ -246,21 +247,21 @@ def _clauses(text: str) -> Iterator[Span]:
 
 def _segmented(text: str) -> Iterator[Span]:
     """Names that the dictionary does not know and its model of unknown words takes for names."""
-    at = 0
-    before = ""
-    for word in rjieba.cut(text):
-        at += len(word)
-        if 1 < len(word) < 4 and word[0] in _SURNAME and _is_unknown_name(word, before, text[at : at + 1]):
-            yield Span(at - len(word), at, PiiKind.PERSON, 0.65, "segmented")
-        before = word
+    words = rjieba.cut(text)
+    for place, word in enumerate(words):
+        if 1 < len(word) < 4 and _is_unknown_name(word):
+            start = sum(map(len, words[:place]))
+            after = text[start + len(word) : start + len(word) + 1]
+            counted = place > 0 and words[place - 1][-1] in _COUNTS
+            if not counted and not (len(word) == 2 and after in _PLACES):
+                yield Span(start, start + len(word), PiiKind.PERSON, 0.65, "segmented")
 
 
-def _is_unknown_name(word: str, before: str, after: str) -> bool:
-    if (len(word) == 2 and word[0] not in forms.SAFE) or known(word) or guess(word) != "nr":
+@lru_cache(maxsize=20_000)
+def _is_unknown_name(word: str) -> bool:
+    if word[0] not in (forms.SAFE if len(word) == 2 else _SURNAME) or known(word) or guess(word) != "nr":
         return False
-    if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or before[-1:] in _COUNTS:
-        return False
-    if len(word) == 2 and (after in _PLACES or word[1] in "老大小副记裕"):
+    if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or (len(word) == 2 and word[1] in "老大小副记裕"):
         return False
     return word not in NOT_NAMES and word[-1] not in _PLACES
 
