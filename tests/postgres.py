@@ -40,7 +40,16 @@ class Postgres:
     def database(self, name: str, driver: str = "postgresql+psycopg") -> str:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return self.address(name, driver)
+
+    def address(self, name: str, driver: str = "postgresql+psycopg") -> str:
+        """The URL of a database."""
         return f"{driver}://postgres:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def has(self, name: str) -> bool:
+        """Whether there is a database of that name."""
+        with psycopg.connect(self._address("postgres")) as connection:
+            return bool(connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone())
 
     def start(self, *settings: str) -> None:
         """Start the server, with further settings like `-cfsync=on`, and wait until it answers."""

@@ -42,9 +42,8 @@ def server() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def kept(server: Postgres, request: pytest.FixtureRequest) -> ServerLog:
-    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
-    return server_log(server, f"log_{name}")
+def kept(server: Postgres) -> ServerLog:
+    return server_log(server, "log")
 
 
 def until_healthy(log: AuditLog) -> None:
@@ -173,7 +172,7 @@ def test_a_role_that_may_only_read_is_not_healthy(kept: ServerLog) -> None:
 
 
 def test_a_database_that_is_not_prepared_is_told(server: Postgres) -> None:
-    url = server.database("bare", "postgresql")
+    url = server.address("postgres", "postgresql")
     assert "sluicegate audit prepare" in opening_says(url)
     with pytest.raises(StoreFault, match="NOT_PREPARED"):
         open_reader(url)
@@ -188,7 +187,7 @@ def test_a_log_of_another_version_is_told(kept: ServerLog) -> None:
 
 
 def test_preparing_again_makes_what_is_missing(server: Postgres) -> None:
-    log = server_log(server, "months", months=1)
+    log = server_log(server, "log", months=1)
     today = dt.date(2026, 11, 22)
     made = prepare(log.admin, 3, today=today)
     assert made[-1] == "record_2027_02"
@@ -198,7 +197,7 @@ def test_preparing_again_makes_what_is_missing(server: Postgres) -> None:
 
 
 def test_a_month_without_a_partition_is_refused_by_name_and_recovers(server: Postgres) -> None:
-    log = server_log(server, "no_month")
+    log = server_log(server, "log")
     month = f"{dt.datetime.now(dt.UTC):%Y_%m}"
     with psycopg.connect(log.admin, autocommit=True) as connection:
         connection.execute(f"DROP TABLE audit.record_{month}".encode())
@@ -298,7 +297,7 @@ def test_l21_a_database_that_was_put_back_is_not_opened(server: Postgres, kept: 
 
     _fill(opened(kept.append), 3)
     backup = kept.admin.rpartition("/")[2]
-    with psycopg.connect(server.database("maintenance", "postgresql"), autocommit=True) as connection:
+    with psycopg.connect(server.address("postgres", "postgresql"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE put_back TEMPLATE "{backup}"'.encode())
     _fill(opened(kept.append), 3)
     with pytest.raises(AuditUnavailable, match="put back"):
@@ -345,10 +344,9 @@ def other_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def own(other_server: Postgres, request: pytest.FixtureRequest) -> Iterator[tuple[Postgres, ServerLog]]:
+def own(other_server: Postgres) -> Iterator[tuple[Postgres, ServerLog]]:
     """A server to be stopped, killed and started."""
-    name = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
-    yield other_server, server_log(other_server, f"log_{name}")
+    yield other_server, server_log(other_server, "log")
     other_server.stop()
     other_server.start()
 
