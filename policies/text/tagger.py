@@ -30,6 +30,9 @@ REPORTED = {PERSON: PiiKind.PERSON, ADDRESS: PiiKind.ADDRESS}
 SHORTEST = 2
 """Characters of the shortest name or address; a surname alone says nothing."""
 
+HIDING = "*×〇○●□"
+"""Signs that a hidden name may end in."""
+
 SURE = 0.6
 """Score from which a name is looked for in the rest of its text."""
 
@@ -227,6 +230,7 @@ def _spans(tags: npt.NDArray[np.int8], scores: Floats) -> Iterator[Span]:
 
 def _everywhere(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     """A name that was surely found once in a text is found wherever else it stands in it."""
+    spans = tuple(each for each in spans if _plausible(text[each.start : each.end], each.kind))
     added: list[Span] = []
     names = {text[each.start : each.end]: each for each in spans if each.kind is PiiKind.PERSON and each.score >= SURE}
     for name, each in names.items():
@@ -239,6 +243,13 @@ def _everywhere(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
                 added.append(Span(at, end, each.kind, each.score, "tagger: same name"))
             at = text.find(name, end)
     return tuple(sorted((*spans, *added))) if added else spans
+
+
+def _plausible(value: str, kind: PiiKind) -> bool:
+    """Whether it can be one at all: a name does not end in a dash, and an address of digits alone has four or more."""
+    if kind is PiiKind.PERSON:
+        return value[-1].isalnum() or value[-1] in HIDING
+    return sum(each.isdigit() for each in value) > 3 or any("\u4e00" <= each <= "\u9fff" for each in value)
 
 
 def _runs(tags: npt.NDArray[np.int8]) -> Iterator[tuple[int, int, int]]:
