@@ -1,7 +1,8 @@
 """A text and what is kept beside it go into one write, so that they can never be of two different records.
 
-Beside each free text stand its spans, its other words, the detector that judged it and when (`catalogue.Beside`).
-No detector stands beside a text that could not be judged this time: it is redacted whole, and tried again later.
+Beside each free text stand its spans, a checksum of both, its other words, the detector that judged it and when
+(`catalogue.Beside`). No detector stands beside a text that could not be judged this time: it is redacted whole, and
+tried again later.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import Annotation, TextAnnotator
+from policies.text.spans import checksum
 from schema.catalogue import Beside, Entity
 
 
@@ -53,13 +55,16 @@ LASTING = frozenset({"too long", "not text"})
 """Reasons for which the same detector would always fail."""
 
 
-def properties(beside: Beside, found: Annotation | None, version: str, now: dt.datetime) -> dict[str, Any]:
-    """The properties beside a text, None for those that must go; `found` None is for a text that is no more."""
-    if found is None:
+def properties(
+    beside: Beside, text: str | None, found: Annotation | None, version: str, now: dt.datetime
+) -> dict[str, Any]:
+    """The properties beside a text, None for those that must go; all go with a text that is no more."""
+    if text is None or found is None:
         return dict.fromkeys(beside.names)
     settled = found.spans is not None or found.failed in LASTING
     return {
         beside.spans: found.spans,
+        beside.check: None if found.spans is None else checksum(text, found.spans),
         beside.words: found.words,
         beside.detector: version if settled else None,
         beside.detected: now,
@@ -90,5 +95,5 @@ class Reading:
             if name in values:
                 text = values[name]
                 found = None if text is None else self._found[text]
-                told |= properties(beside, found, self._annotator.version, now)
+                told |= properties(beside, text, found, self._annotator.version, now)
         return told

@@ -2,7 +2,7 @@
 
 The words of Cypher in which a plan is compiled: comparisons, row predicates and cells. Every property
 reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for what the
-client named, `policy` for what a rule reads.
+client named, `policy` for what a rule reads, `audit` for the way to the people that the record must name.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from schema.predicate import (
 
 REQUEST = "request"
 POLICY = "policy"
+AUDIT = "audit"
 
 _COMPARISONS = {
     Op.EQ: "{left} = {right}",
@@ -295,7 +296,8 @@ class Cypher:
         if field.beside is None:
             return veil.mask(value, field, masking.Redact(), self.operand)
         found = self._detected(node, field.beside)
-        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {node.var}.{field.beside.spans}}}"
+        spans, check = f"{node.var}.{field.beside.spans}", f"{node.var}.{field.beside.check}"
+        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}, c: {check}}}"
         return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
 
     def _detected(self, node: Node, beside: Beside) -> str:

@@ -149,7 +149,7 @@ class Pass:
             raise DetectorBroken
         now = dt.datetime.now(dt.UTC)
         rows = [
-            {"sid": sid, "text": text, "told": properties(place.beside, found[sid], version, now)}
+            {"sid": sid, "text": text, "told": properties(place.beside, text, found[sid], version, now)}
             for sid, text in read.items()
         ]
         written = self._put(place, rows) if rows else []

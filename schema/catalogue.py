@@ -153,6 +153,11 @@ class Beside:
         return f"{self.text}Spans"
 
     @property
+    def check(self) -> str:
+        """A checksum of the text and its spans: of two that do not belong together, neither is used."""
+        return f"{self.text}Check"
+
+    @property
     def words(self) -> str:
         """Its words outside the spans, each once."""
         return f"{self.text}Words"
@@ -168,9 +173,9 @@ class Beside:
         return f"{self.text}DetectedAt"
 
     @property
-    def names(self) -> tuple[str, str, str, str]:
+    def names(self) -> tuple[str, ...]:
         """All of them."""
-        return self.spans, self.words, self.detector, self.detected
+        return self.spans, self.check, self.words, self.detector, self.detected
 
 
 @dataclass(frozen=True, slots=True)

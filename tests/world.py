@@ -24,6 +24,7 @@ from hub.seal import Seals
 from policies.decide import decide
 from policies.language import load
 from policies.model import PolicySet, Subject
+from policies.text.spans import checksum
 from schema import CATALOGUE
 from schema.graphql import build
 from tests.prose import DETECTOR
@@ -50,7 +51,7 @@ class World:
         writer.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n"))
         by_label: dict[str, list[dict[str, Any]]] = {}
         for name, (entity, properties) in self.nodes.items():
-            by_label.setdefault(entity, []).append({"sid": sid(name), **properties})
+            by_label.setdefault(entity, []).append({"sid": sid(name), **properties, **_checked(properties)})
         for label, rows in by_label.items():
             text = f"UNWIND $rows AS row CREATE (n:{label}) SET n = row"
             writer.write(lambda tx, text=text, rows=rows: tx.run(text, rows=rows))  # type: ignore[misc]
@@ -62,6 +63,12 @@ class World:
             text = f"UNWIND $pairs AS pair MATCH (a:{label} {{sid: pair[0]}}), (b:{end.target} {{sid: pair[1]}}) "
             text += f"CREATE (a)-[:{end.relationship}]->(b)"
             writer.write(lambda tx, text=text, pairs=pairs: tx.run(text, pairs=pairs))  # type: ignore[misc]
+
+
+def _checked(properties: Mapping[str, Any]) -> dict[str, int]:
+    """What ties spans to their text, where both stand there."""
+    text, spans = properties.get("text"), properties.get("textSpans")
+    return {} if text is None or spans is None else {"textCheck": checksum(text, spans)}
 
 
 def policy(folder: Path, text: str) -> PolicySet:

@@ -6,6 +6,8 @@ what masking cuts. Offsets are code points of the original text, as Python count
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -99,6 +101,14 @@ def decode(stored: Sequence[int], length: int) -> tuple[Span, ...]:
         before = end
         found.append(Span(start, end, KINDS[code]))
     return tuple(found)
+
+
+def checksum(text: str, stored: Sequence[int]) -> int:
+    """A number kept beside both, by which a text is never cut by the spans of another one.
+
+    A database may read the two from different moments: one statement of Neo4j does, while a text is being replaced.
+    """
+    return zlib.crc32(struct.pack(f"<{len(stored)}q", *stored), zlib.crc32(text.encode("utf-8", "surrogatepass")))
 
 
 def triples(stored: Sequence[int]) -> Iterator[tuple[int, int, int]]:

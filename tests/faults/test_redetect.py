@@ -240,7 +240,7 @@ def test_a_text_that_changed_meanwhile_never_gets_the_spans_of_the_old_one(
     act: str, text: str | None, waits: bool,
 ) -> None:  # fmt: skip
     sid = f"{7:032x}"
-    told = properties(Beside("text"), annotator.annotate([NEW_TEXT])[0], annotator.version, FIRST_DAY)
+    told = properties(Beside("text"), NEW_TEXT, annotator.annotate([NEW_TEXT])[0], annotator.version, FIRST_DAY)
     meanwhile = Meanwhile(lambda: graph_driver.execute_query(act, sid=sid, text=NEW_TEXT, told=told))
     work = Pass(writer, CATALOGUE, meanwhile)
     done = list(work.batches(BATCH))

@@ -38,7 +38,7 @@ EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString duration
-between years year floor path found contributors amount share largest max sum rows g s k n d m v
+between years year floor path found contributors amount share largest max sum rows g s k n d m v c
 """
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
@@ -53,7 +53,8 @@ COMPANIONS = {
 HANDED_ON = re.compile(r"n\d+\.\w+, s: |n\d+\.\w+Words\b")
 JUDGED = re.compile(
     r"WHEN (?P<var>n\d+)\.(?P<text>\w+)Spans IS NOT NULL AND (?P=var)\.(?P=text)Detector = \$(?P<version>p\d+)"
-    r"(?:(?!\bWHEN\b).)*? THEN (?:\{m: \$p\d+, v: (?P=var)\.(?P=text), s: (?P=var)\.(?P=text)Spans\}"
+    r"(?:(?!\bWHEN\b).)*? THEN (?:\{m: \$p\d+, v: (?P=var)\.(?P=text), s: (?P=var)\.(?P=text)Spans, "
+    r"c: (?P=var)\.(?P=text)Check\}"
     r"|(?P=var)\.(?P=text)Words\b)",
     re.DOTALL,
 )
@@ -65,7 +66,7 @@ NAMES = frozenset(
         entity.name,
         "sid",
         "deletedAt",
-        *(name for field in entity.fields if field.beside for name in field.beside.names[:3]),
+        *(name for field in entity.fields if field.beside for name in field.beside.names[:4]),
         *(field.name for field in entity.fields),
         *(end.relationship for end in entity.edges.values()),
     )

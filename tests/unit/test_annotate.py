@@ -21,7 +21,7 @@ from hub.serve import serve_until_stopped
 from hub.settings import Settings, SettingsError
 from policies.detect import MAX_CHARACTERS, Detector
 from policies.source import PolicyFileError
-from policies.text.spans import PiiKind, decode
+from policies.text.spans import PiiKind, checksum, decode
 from policies.text.words import Words
 from schema import CATALOGUE
 from schema.catalogue import Beside
@@ -255,10 +255,18 @@ class TestReading:
 def test_what_stands_beside_a_text(
     found: Annotation | None, spans: Any, words: Any, detector: Any, detected: Any
 ) -> None:
-    told = properties(BESIDE, found, "v1", NOW)
+    told = properties(BESIDE, TEXT, found, "v1", NOW)
+    check = None if spans is None else checksum(TEXT, spans)
     assert told == {
-        "textSpans": spans, "textWords": words, "textDetector": detector, "textDetectedAt": detected,
+        "textSpans": spans, "textCheck": check, "textWords": words, "textDetector": detector,
+        "textDetectedAt": detected,
     }  # fmt: skip
+
+
+def test_the_checksum_ties_spans_to_their_text() -> None:
+    texts = (TEXT, TEXT + "。", TEXT[::-1], "", "😀")
+    lists: tuple[list[int], ...] = ([], [0], [3, 7, 0], [7, 3, 0], [3, 7, 0, 9, 20, 3])
+    assert len({checksum(text, stored) for text in texts for stored in lists}) == len(texts) * len(lists)
 
 
 TALLIES = [
