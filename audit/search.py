@@ -9,7 +9,7 @@ a log, one in 280,000 searches would meet a stranger.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
@@ -107,10 +107,12 @@ class Found:
 
 
 class Day(NamedTuple):
-    """That records with these words and this decision stand in the log on that day."""
+    """That records of this kind, of this department for this purpose, with this decision stand in the log on that day."""
 
     day: dt.date
-    shape: Shape
+    kind: str
+    department: str | None
+    purpose: str | None
     decision: Coordinates
 
 
@@ -141,17 +143,17 @@ def facets(index: Index, query: Query) -> dict[str, dict[str, int]]:
     """
     with index.at_one_moment():
         asked = _Search(index, query)
-        pairs: Counter[tuple[int, int]] = Counter()
-        days: Counter[int] = Counter()
+        by_shape, by_decision, by_day = Counter[int](), Counter[int](), Counter[int]()
         for hits in asked.found():
-            pairs.update(_counted(hits.shapes, hits.decisions))
-            days.update(dict(zip(*_numbers(hits.times // DAY_MS), strict=True)))
-    counted = _by_word(pairs, asked.shapes, asked.decisions)
-    counted["day"] = Counter(
-        {(_EPOCH + dt.timedelta(days=day)).date().isoformat(): count for day, count in days.items()}
-    )
-    order = {name: _ranked(counts) for name, counts in counted.items() if name != "day"}
-    return order | {"day": dict(sorted(counted["day"].items()))}
+            for counts, values in (
+                (by_shape, hits.shapes),
+                (by_decision, hits.decisions),
+                (by_day, hits.times // DAY_MS),
+            ):
+                counts.update(dict(zip(*_numbers(values), strict=True)))
+    counted = _by_word(by_shape, by_decision, asked.shapes, asked.decisions)
+    order = {name: _ranked(counts) for name, counts in counted.items()}
+    return order | {"day": {_date(day).isoformat(): count for day, count in sorted(by_day.items())}}
 
 
 def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
@@ -160,16 +162,30 @@ def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
     Continuations are told as the record that they continue.
     """
     shift = int(offset / dt.timedelta(milliseconds=1))
-    found: set[Day] = set()
+    found: set[tuple[int, int, int]] = set()
     with index.at_one_moment():
         asked = _Search(index, query)
+        classes = _classes(asked.shapes)
+        of_shape = np.array([classes.get(code, 0) for code in range(max(asked.shapes, default=0) + 1)], np.int64)
         for hits in asked.found():
-            columns = np.stack(((hits.times + shift) // DAY_MS, hits.shapes, hits.decisions))
-            for day, shape, decision in np.unique(columns, axis=1).T.tolist():
-                words = asked.shapes[shape]
-                whole = words._replace(kind="query") if words.kind == "continuation" else words
-                found.add(Day((_EPOCH + dt.timedelta(days=day)).date(), whole, asked.decisions[decision]))
-    return sorted(found, key=lambda each: (each.day, repr(each.shape), repr(each.decision)))
+            day = (hits.times + shift) // DAY_MS
+            found.update(zip(day.tolist(), of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
+    words = {code: _class(asked.shapes[shape]) for shape, code in classes.items()}
+    return [Day(_date(day), *words[code], asked.decisions[decision]) for day, code, decision in sorted(found)]
+
+
+def _classes(shapes: Mapping[int, Shape]) -> dict[int, int]:
+    """Shapes by code that are told alike have the same number."""
+    numbers: dict[tuple[str, str | None, str | None], int] = {}
+    return {code: numbers.setdefault(_class(shape), len(numbers)) for code, shape in shapes.items()}
+
+
+def _class(shape: Shape) -> tuple[str, str | None, str | None]:
+    return "query" if shape.kind == "continuation" else shape.kind, shape.department, shape.purpose
+
+
+def _date(day: int) -> dt.date:
+    return (_EPOCH + dt.timedelta(days=day)).date()
 
 
 def records(reader: Reader, indexes: Iterator[int] | tuple[int, ...]) -> Iterator[Logged]:
@@ -259,12 +275,6 @@ def _milliseconds(moment: dt.datetime | None) -> int | None:
     return None if moment is None else -((_EPOCH - moment) // dt.timedelta(milliseconds=1))
 
 
-def _counted(shapes: NDArray[np.int64], decisions: NDArray[np.int64]) -> dict[tuple[int, int], int]:
-    width = int(decisions.max(initial=0)) + 1
-    both, counts = _numbers(shapes * width + decisions)
-    return {divmod(each, width): count for each, count in zip(both, counts, strict=True)}
-
-
 def _numbers(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
     """Each number that occurs, and how often."""
     if not len(values):
@@ -280,16 +290,12 @@ def _numbers(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
 
 
 def _by_word(
-    pairs: Mapping[tuple[int, int], int], shapes: Mapping[int, Shape], decisions: Mapping[int, Coordinates]
+    by_shape: Counter[int],
+    by_decision: Counter[int],
+    shapes: Mapping[int, Shape],
+    decisions: Mapping[int, Coordinates],
 ) -> dict[str, Counter[str]]:
-    by_shape: Counter[int] = Counter()
-    by_decision: Counter[int] = Counter()
-    for (shape, decision), count in pairs.items():
-        by_shape[shape] += count
-        by_decision[decision] += count
-    counted: dict[str, Counter[str]] = defaultdict(
-        Counter, {name: Counter() for name in (*FACETS, "coordinate", "effect")}
-    )
+    counted: dict[str, Counter[str]] = {name: Counter() for name in (*FACETS, "coordinate", "effect")}
     for code, count in by_shape.items():
         for name in FACETS:
             word = getattr(shapes[code], name)
@@ -299,7 +305,7 @@ def _by_word(
         effects = {effect: getattr(decisions[code], effect) for effect in EFFECTS}
         counted["effect"].update({effect: count for effect, named in effects.items() if named})
         counted["coordinate"].update(dict.fromkeys({each for named in effects.values() for each in named}, count))
-    return dict(counted)
+    return counted
 
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:

@@ -230,7 +230,7 @@ def test_continuations_are_told_as_their_record(tmp_path: Path) -> None:
         (at,) = search(index, last).indexes
         assert at > 0 and [each.record.kind for each in read(tmp_path / "audit.db", at, 1)] == ["continuation"]
         (day,) = days(index, last, dt.timedelta(hours=8))
-        assert (day.day, day.shape.kind, day.shape.purpose, day.decision) == (
+        assert (day.day, day.kind, day.purpose, day.decision) == (
             START.date(),
             "query",
             "safety",
