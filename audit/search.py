@@ -107,7 +107,7 @@ class Found:
 
 
 class Day(NamedTuple):
-    """That records of this kind, of this department for this purpose, with this decision stand in the log on that day."""
+    """That records of this kind, of this department for this purpose, with this decision are of that day."""
 
     day: dt.date
     kind: str
@@ -145,11 +145,8 @@ def facets(index: Index, query: Query) -> dict[str, dict[str, int]]:
         asked = _Search(index, query)
         by_shape, by_decision, by_day = Counter[int](), Counter[int](), Counter[int]()
         for hits in asked.found():
-            for counts, values in (
-                (by_shape, hits.shapes),
-                (by_decision, hits.decisions),
-                (by_day, hits.times // DAY_MS),
-            ):
+            day = hits.times // DAY_MS
+            for counts, values in ((by_shape, hits.shapes), (by_decision, hits.decisions), (by_day, day)):
                 counts.update(dict(zip(*_numbers(values), strict=True)))
     counted = _by_word(by_shape, by_decision, asked.shapes, asked.decisions)
     order = {name: _ranked(counts) for name, counts in counted.items()}
