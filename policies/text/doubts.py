@@ -20,10 +20,17 @@ from policies.text.spans import PiiKind, Span
 
 SURE = 0.93
 """From here on the model is believed against the dictionary."""
-LEAST = 0.45
-"""Below this the model has found nothing."""
+CERTAIN = 0.98
+"""The same for words that nobody is called."""
+LEAST, LEAST_ADDRESS = 0.45, 0.6
+"""Below these the model has found nothing."""
 _APART = re.compile(rf"[{HAN}](?:[ ·.。][{HAN}])+")
 _NUMBERED = re.compile("[0-9一二三四五六七八九十〇零两甲乙丙丁东西南北]")
+_LETTER = re.compile(f"[{HAN}A-Za-z]")
+_QUOTED = re.compile("《[^》]*$")
+"""What is named inside the title of a work is public."""
+_THINGS = frozenset(forms.words("things"))
+_NO_BEGINNING = frozenset("位由约的了是与被把将在有些个种") - frozenset(forms.SURNAMES)
 _CAPITALS = re.compile("[A-Z]{1,4}")
 _WHOEVER = frozenset(
     word for section in ("labels", "kin", "roles", "titles") for word in forms.words(section) if len(word) > 1
@@ -50,15 +57,30 @@ def _words(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _doubted(text: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
-    if span.score < LEAST:
+    """One doubt is enough."""
+    if span.score < LEAST or _QUOTED.search(text, 0, span.start):
         return True
     found = text[span.start : span.end]
     if span.kind is PiiKind.ADDRESS:
-        return span.score < SURE and (not _NUMBERED.search(found) or bool(_SCORES.fullmatch(found)))
-    if found in _WHOEVER or _CAPITALS.fullmatch(found) or _is_saying(text, span):
+        return span.score < LEAST_ADDRESS or (span.score < SURE and not _is_numbered(found))
+    if found in _WHOEVER or not _LETTER.search(found) or _CAPITALS.fullmatch(found) or _is_saying(text, span):
         return True
-    piece = any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
-    return piece and span.score < SURE
+    return span.score < (CERTAIN if found in _THINGS or found[0] in _NO_BEGINNING else SURE) and _is_common(
+        found, span, words
+    )
+
+
+def _is_numbered(found: str) -> bool:
+    return bool(_NUMBERED.search(found)) and not _SCORES.fullmatch(found) and found[0] not in "约共近"
+
+
+def _is_common(found: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
+    """True for a piece of a longer word, for what nobody is called, and for a common word without a surname."""
+    if found in _THINGS or found[0] in _NO_BEGINNING:
+        return True
+    if is_word(found) and (found[0] not in forms.SURNAMES or len(found) > 2):
+        return True
+    return any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
 
 
 def _is_saying(text: str, span: Span) -> bool:
