@@ -22,9 +22,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from audit.log import AuditLog
-from audit.record import Digester
 from hub.annotate import detector_version
+from hub.auditing import digester_of, open_log
 from hub.auth import Verifier
 from hub.caps import Caps
 from hub.endpoint import arrive
@@ -65,9 +64,9 @@ def open_hub(
         policy=policy,
         verifier=Verifier.load(jwks, settings.issuer, settings.audience),
         seals=Seals(load_key(settings.keys_folder / "seal.key")),
-        digester=Digester(load_key(settings.keys_folder / "digest.key")),
+        digester=digester_of(settings),
         graph=graph,
-        log=AuditLog.open(settings.audit_file, settings.audit_deadline),
+        log=open_log(settings),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
         caps=Caps(store),
         detector=detector,

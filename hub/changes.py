@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
+from hub.auditing import digester_of, open_log
 from hub.seal import load_key
 from hub.settings import Settings
 from policies.language import load, load_files, read_folder
@@ -52,9 +53,9 @@ def _url(settings: Settings) -> str:
 def stewardship(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
     """The store and the log of a home, for one command; an empty store takes the policy folder as version 1."""
     settings.prepare_home()
-    log = AuditLog.open(settings.audit_file, settings.audit_deadline)
+    log = open_log(settings)
     try:
-        digester = Digester(load_key(settings.keys_folder / "digest.key"))
+        digester = digester_of(settings)
         witness = _recorder(log, digester)
         store = PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, witness)
         try:

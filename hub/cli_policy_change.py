@@ -96,12 +96,12 @@ def replay(
 ) -> None:
     """Decide again what was asked, under a draft: what would have been withheld, disclosed, refused (重放)."""
     with remedied():
+        from hub.auditing import existing_log
         from hub.change_tables import replay_json, replay_lines
         from hub.looking_back import look_back
 
         settings = open_settings(home)
-        if not settings.audit_file.exists():
-            raise Refused(f"there is no audit log at {settings.audit_file}; the hub makes one when it starts")
+        existing_log(settings)
         day = _today() if on is None else _day(on)
         with progress_bar() as bar:
             told = look_back(settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1)))

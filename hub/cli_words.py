@@ -41,10 +41,13 @@ def remedied() -> Iterator[None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose texts are written to be read by the person at the keyboard."""
+    from audit import checkpoint
     from audit.log import AuditUnavailable
+    from audit.publish import LossRefused
     from audit.record import RecordInvalid
     from connectors.base import ConnectorError
     from connectors.manifest import ManifestError
+    from hub.auditing import NoLog
     from hub.auth import KeysRefused
     from hub.errors import HubError
     from hub.graph import GraphWriteError
@@ -65,13 +68,16 @@ def _expected() -> tuple[type[Exception], ...]:
         KeyRefused,
         KeysRefused,
         LocalGraphError,
+        LossRefused,
         ManifestError,
+        NoLog,
         PolicyFileError,
         PolicyStoreError,
         RecordInvalid,
         SampleRefused,
         SettingsError,
         Refused,
+        checkpoint.KeyRefused,
     )
 
 

@@ -245,16 +245,11 @@ def _error(error: HubError, request_id: str, policy_version: str | None) -> dict
     return told
 
 
-def render(reply: Reply, receipt: Receipt | None) -> Response:
-    """The HTTP response: the composed answer, with the receipt of its audit record joined in."""
+def render(reply: Reply, log: str, receipt: Receipt | None) -> Response:
+    """The HTTP response: the composed answer, with the receipt of its record in the log of that name joined in."""
     extensions: dict[str, Any] = {"policyVersion": reply.policy_version, "requestId": reply.request_id}
     if receipt is not None:
-        extensions["receipt"] = {
-            "index": receipt.index,
-            "leafHash": receipt.leaf_hash,
-            "size": receipt.size,
-            "root": receipt.root,
-        }
+        extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}
     joined = b"".join((reply.content[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
     response = Response(joined, reply.status, media_type=reply.media_type)
     response.headers["Cache-Control"] = "no-store"

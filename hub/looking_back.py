@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from audit.log import AuditLog
-from audit.record import Digester, Record
+from audit.record import Digester
+from hub.auditing import act, digester_of, record_act
 from hub.estimate import Estimate, estimate
 from hub.graph import Graph
 from hub.localgraph import GraphAddress
 from hub.replay import Replay, replay
-from hub.seal import load_key
 from hub.settings import Settings
 from hub.verdict import Setting
 from hub.versions import CURRENT, versions_of
@@ -43,11 +40,6 @@ class LookedBack:
     current: PolicySet
 
 
-def operator(digester: Digester) -> str:
-    """The digest of whoever runs this command: the system knows him by a number."""
-    return digester.digest("operator", str(os.getuid()))
-
-
 def look_back(
     settings: Settings, draft: str, since: dt.datetime, day: dt.date, progress: Callable[[int], None]
 ) -> LookedBack:
@@ -55,32 +47,18 @@ def look_back(
 
     Raises what finding a policy, reading the log and writing to it raise.
     """
-    digester = Digester(load_key(settings.keys_folder / "digest.key"))
+    digester = digester_of(settings)
     with versions_of(settings, CATALOGUE) as versions:
         wanted, current = versions.find(draft), versions.find(CURRENT)
         setting = Setting(CATALOGUE, build(CATALOGUE), wanted, current, versions.of_hash, digester, day)
-        found = replay(settings.audit_file, setting, since, progress)
+        found = replay(settings.audit_log, setting, since, progress)
     _record(settings, digester, found)
     return LookedBack(found, wanted, current)
 
 
 def _record(settings: Settings, digester: Digester, found: Replay) -> None:
-    log = AuditLog.open(settings.audit_file, settings.audit_deadline)
-    try:
-        log.append_sync(
-            Record(
-                kind=KIND,
-                request_id=secrets.token_hex(16),
-                result="OK",
-                http_status=0,
-                subject=operator(digester),
-                policy_version=found.draft,
-                operation_name="policy replay",
-                variables={"since": found.since.isoformat(timespec="seconds"), "operations": str(found.operations)},
-            )
-        )
-    finally:
-        log.close()
+    told = {"since": found.since.isoformat(timespec="seconds"), "operations": str(found.operations)}
+    record_act(settings, replace(act(digester, KIND, "policy replay", told), policy_version=found.draft))
 
 
 def estimates_of(

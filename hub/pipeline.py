@@ -161,7 +161,7 @@ async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> R
     if trail.answer is not None:
         known["nodes"] = trail.answer.nodes
     hub.telemetry.ended(span, reply.code, known)
-    return endpoint.render(reply, receipt)
+    return endpoint.render(reply, hub.settings.audit_origin, receipt)
 
 
 def _unlogged(trail: Trail) -> endpoint.Reply:

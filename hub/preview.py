@@ -24,9 +24,10 @@ from typing import Any
 import orjson
 
 from audit.log import AuditLog, Receipt
-from audit.record import Digester, Record
+from audit.record import Record
 from hub import sample
 from hub.app import open_hub
+from hub.auditing import open_log_as, operator
 from hub.auth import Identified, registered
 from hub.caps import Caps
 from hub.compile import compile_plan
@@ -38,14 +39,12 @@ from hub.hotline import serve_hotline
 from hub.issuer import Issuer
 from hub.limits import validate
 from hub.localgraph import GraphAddress, LocalGraph
-from hub.looking_back import operator
 from hub.pipeline import Hub, answer
 from hub.plan import plan
 from hub.planned import Planned
 from hub.pull import run_pull
 from hub.purpose import state
 from hub.redetect import DetectorBroken, redetect
-from hub.seal import load_key
 from hub.settings import Settings
 from policies.decide import decide
 from policies.model import PolicySet
@@ -56,7 +55,15 @@ HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
 DEADLINE_SECONDS = 60.0
 """For an answer from a graph that has only just been started: it plans and compiles its first statement cold."""
-KEPT = ("graph_page_cache", "graph_transaction_memory", "jars", "body_limit", "audit_deadline")
+KEPT = (
+    "graph_page_cache",
+    "graph_transaction_memory",
+    "jars",
+    "body_limit",
+    "audit_deadline",
+    "audit_store",
+    "audit_origin",
+)
 """Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""
 
 Progress = Callable[[str], None]
@@ -96,6 +103,21 @@ class PreviewSettings(Settings):
     def audit_file(self) -> Path:
         """The real home's log: a preview is a look that counts."""
         return self.owner / "audit.db"
+
+    @property
+    def audit_head(self) -> Path:
+        """The real home's recorded head."""
+        return self.owner / "audit.head"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key of the real home's log."""
+        return self.owner / "keys" / "audit.key"
+
+    @property
+    def digest_key(self) -> Path:
+        """The key of the digests in that log."""
+        return self.owner / "keys" / "digest.key"
 
 
 def _marked(looked: str) -> type[AuditLog]:
@@ -210,8 +232,7 @@ async def _ask(own: PreviewSettings, draft: PolicySet, question: Question, addre
     hub = open_hub(own, graph, draft, CATALOGUE)
     hub.log.close()
     hub.caps = _Uncounted()
-    hub.digester = Digester(load_key(own.owner / "keys" / "digest.key"))
-    hub.log = _marked(operator(hub.digester)).open(own.audit_file, own.audit_deadline)
+    hub.log = open_log_as(_marked(operator(hub.digester)), own)
     try:
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")
         token = Issuer(own).issue(question.application, person)

@@ -12,10 +12,10 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from audit import log
 from audit.record import Record
+from audit.store import Where
 from hub.verdict import OUTCOMES, Judge, Outcome, Setting, Verdict, day_of, recorded
 from policies import obligations
 
@@ -104,7 +104,7 @@ class _Tally:
         )
 
 
-def replay(path: Path, setting: Setting, since: dt.datetime, progress: Callable[[int], None] | None = None) -> Replay:
+def replay(path: Where, setting: Setting, since: dt.datetime, progress: Callable[[int], None] | None = None) -> Replay:
     """Decide again what the log at `path` recorded since a moment.
 
     `progress` is told the number of records read, now and then. Errors as `audit.log.read`.
@@ -128,7 +128,7 @@ def replay(path: Path, setting: Setting, since: dt.datetime, progress: Callable[
     )
 
 
-def _since(path: Path, since: dt.datetime) -> Iterator[log.Logged]:
+def _since(path: Where, since: dt.datetime) -> Iterator[log.Logged]:
     """Records from a moment on: the first is found by halving, because a log may be long."""
     moment = since.astimezone(dt.UTC)
     last = log.tail(path, 1)
@@ -151,7 +151,7 @@ def _text(moment: dt.datetime) -> str:
 class _Run:
     """Reads records in their order and keeps the sums."""
 
-    def __init__(self, path: Path, setting: Setting) -> None:
+    def __init__(self, path: Where, setting: Setting) -> None:
         self.judge = Judge(path, setting)
         self.current = setting.current
         self.tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)

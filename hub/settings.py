@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     result_node_cap: int = Field(default=10_000, ge=1)
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
     audit_deadline: Seconds = 2.0
+    audit_store: SecretStr | None = None
+    audit_origin: str = Field(default="sluicegate.local/audit", pattern=r"^[^\s+]+$", max_length=200)
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
 
     @model_validator(mode="before")
@@ -74,6 +76,13 @@ class Settings(BaseSettings):
     def _known_database(cls, given: SecretStr | None) -> SecretStr | None:
         if given is not None and not given.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("takes sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
+        return given
+
+    @field_validator("audit_store")
+    @classmethod
+    def _known_server(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith("postgresql://"):
+            raise ValueError("takes postgresql://USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home")
         return given
 
     @model_validator(mode="after")
@@ -130,8 +139,28 @@ class Settings(BaseSettings):
 
     @property
     def audit_file(self) -> Path:
-        """The audit log's database."""
+        """The audit log's database, unless `audit_store` names a server."""
         return self.home.absolute() / "audit.db"
+
+    @property
+    def audit_log(self) -> Path | str:
+        """Where the audit log is: the server that `audit_store` names (a secret), else `audit_file`."""
+        return self.audit_file if self.audit_store is None else self.audit_store.get_secret_value()
+
+    @property
+    def audit_head(self) -> Path:
+        """The recorded head: the newest checkpoint this home saw, kept where the log is not."""
+        return self.home.absolute() / "audit.head"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that signs checkpoints; hubs that share a log share it."""
+        return self.keys_folder / "audit.key"
+
+    @property
+    def digest_key(self) -> Path:
+        """The key of the digests in the log; hubs that share a log share it."""
+        return self.keys_folder / "digest.key"
 
     @property
     def word_list(self) -> Path | None:

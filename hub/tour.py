@@ -250,14 +250,14 @@ class Tour:
         table = Table("record", "application", "purpose", "result", "effects", box=SIMPLE)
         table.caption = "effects: coordinates shown in clear / masked / denied"
         for each in asked:
-            logged, _ = show(self.settings.audit_file, each.index)
+            logged, _ = show(self.settings.audit_log, each.index)
             record = logged.record
             _expect(record.request_id == each.body["extensions"]["requestId"], f"record {each.index} is this request's")
             decision = record.decision
             counts = "/".join(str(len(names)) for names in (decision.clear, decision.masked, decision.denied))
             table.add_row(str(each.index), record.application, record.purpose or "none", record.result, counts)
         self.console.print(table)
-        verdict = verify(self.settings.audit_file)
+        verdict = verify(self.settings.audit_log)
         _expect(verdict.ok, "the log verifies")
         self.console.print(f"audit verify: clean, {verdict.size} records, root {verdict.root[:16]}…")
 

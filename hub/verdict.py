@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from graphql import GraphQLSchema
 
 from audit import log
 from audit.record import Digester, Record
+from audit.store import Where
 from hub.outline import Reach, Unreadable, paths_of, reach
 from policies import obligations
 from policies.check import subject_of
@@ -83,7 +83,7 @@ class Setting:
 class Judge:
     """Keeps what it decided: policies by version, decisions by application, purpose and day, verdicts by kind."""
 
-    def __init__(self, path: Path, setting: Setting) -> None:
+    def __init__(self, path: Where, setting: Setting) -> None:
         """`path` is the log, whose operation texts are read from it."""
         self._path = path
         self._setting = setting

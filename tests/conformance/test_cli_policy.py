@@ -121,6 +121,9 @@ def test_without_a_log_nothing_is_changed(tmp_path: Path, folder: Path, run: Run
     log.write_bytes(b"no log at all, but long enough to look at")
     run("draft", str(folder), "--as", "zhang", code=1)
     log.unlink()
+    # The recorded head remembers that there was one.
+    assert "put back or replaced" in run("history", code=1).stderr
+    log.with_name("audit.head").unlink()
     assert [each["number"] for each in history(run)] == [1]
 
 

@@ -18,6 +18,8 @@ DEFAULTS = [
     ("body_limit", 262_144),
     ("graph_deadline", 5.0),
     ("audit_deadline", 2.0),
+    ("audit_store", None),
+    ("audit_origin", "sluicegate.local/audit"),
     ("policy_store", None),
     ("policy_max_age", 600.0),
     ("result_node_cap", 10_000),
@@ -38,6 +40,8 @@ REFUSED = [
     ({"SLUICEGATE_GRAPH_URL": "bolt://localhost:7687"}, "needs graph_password"),
     ({"SLUICEGATE_GRAPH_PASSWORD": "a", "SLUICEGATE_GRAPH_PASSWORD_FILE": "b"}, "not both"),
     ({"SLUICEGATE_POLICY_STORE": "postgresql://u:secret@h/d"}, "policy_store:.*takes sqlite"),
+    ({"SLUICEGATE_AUDIT_STORE": "sqlite:///secret"}, "audit_store:.*takes postgresql"),
+    ({"SLUICEGATE_AUDIT_ORIGIN": "a name"}, "audit_origin:"),
     ({"SLUICEGATE_POLICY_MAX_AGE": "0"}, "policy_max_age:"),
     ({"SLUICEGATE_OTLP_ENDPOINT": "collector:4318"}, "otlp_endpoint:"),
 ]
