@@ -18,7 +18,7 @@ from policies.text.forms import HAN
 from policies.text.people import name_end
 from policies.text.spans import PiiKind, Span
 
-SURE = 0.93
+SURE = 0.9
 """From here on the model is believed against the dictionary."""
 CERTAIN = 0.98
 """The same for words that nobody is called."""
