@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.planned import Denial
-from policies.decide import purposes_that_would
+from policies.decide import purposes_that_would, purposes_that_would_tell
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
@@ -28,12 +28,23 @@ class Access:
 
     def denied(self, denial: Denial) -> HubError:
         """FIELD_DENIED for one denied selection."""
+        if denial.accesses:
+            return self._untold(denial)
         return HubError(
             Code.FIELD_DENIED,
             f"{denial.coordinate} is not open to the purpose {self.decision.purpose}",
             path=denial.path,
             access=self.how_to_ask(denial.coordinate),
         )
+
+    def _untold(self, denial: Denial) -> HubError:
+        subject, entity = self.decision.subject, denial.coordinate
+        would = purposes_that_would_tell(self.catalogue, self.policy, subject, entity, self.decision.today)
+        access = self.how_to_ask(entity) | {
+            "purposesThatWould": [each for each in would if each != self.decision.purpose]
+        }
+        text = f"who saw the data of a {entity} may not be asked for the purpose {self.decision.purpose}"
+        return HubError(Code.FIELD_DENIED, text, path=denial.path, access=access)
 
     def suppressed(self, root: str) -> HubError:
         """SUPPRESSED for an aggregate that has cells withheld; the text is the same, whatever they are withheld for."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.cypher import REQUEST, Cypher, Node, Reference, both
-from hub.planned import Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
+from hub.cypher import AUDIT, REQUEST, Cypher, Node, Reference, both
+from hub.planned import Accesses, Aggregate, EdgeCell, Fetched, FieldCell, Lookup, NodePlan, OrderKey, Page, Planned
 from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Bucket, Catalogue, Entity, Field
 from schema.predicate import Compare, Placeholder
+
+TOUCHED_MAX = 200
+"""People whom one node touches that the record names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class _Compiler:
         self.cypher = cypher
 
     def root(self, root: Fetched, name: str) -> str:
+        if isinstance(root, Accesses):
+            return self._person(root, name)
         if isinstance(root, Lookup):
             return self._lookup(root, name)
         return self._page(root, name) if isinstance(root, Page) else self._aggregate(root, name)
@@ -57,6 +62,14 @@ class _Compiler:
         sid = self.cypher.parameter(root.sid)
         match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
         return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
+
+    def _person(self, root: Accesses, name: str) -> str:
+        """The person's surrogate, if he is visible and it may be asked who saw his data."""
+        node, allowed = self._visible(root.entity), self.cypher.table(root.entity).accesses
+        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {self.cypher.parameter(root.sid)}}})"
+        rows = "" if node.within <= allowed else f"({self.cypher.rows(node, allowed)})"
+        there = both(self.cypher.node_is_there(node), rows)
+        return f"{match}\n  WHERE {there}\n  RETURN collect({node.var}.sid) AS {name}"
 
     # Pages.
 
@@ -123,7 +136,20 @@ class _Compiler:
                 cells.append(f"c{index}: {self.cypher.cell(node, cell.field)}")
             elif isinstance(cell, EdgeCell):
                 cells.append(f"c{index}: {self._edge(cell, node)}")
+        if node.entity.subjects and any(isinstance(each, FieldCell) and each.field.personal for each in plan.cells):
+            cells.append(f"t: {self._touched(node, node.entity.subjects)}")
         return f"{{{', '.join(cells)}}}"
+
+    def _touched(self, node: Node, path: tuple[str, ...]) -> str:
+        """Surrogates of the people that a node tells about, for the audit record alone: visible or not."""
+        here, steps = node, []
+        for step in path:
+            end = here.entity.edge(step)
+            other = Node(self.cypher.variable(), self.cypher.catalogue.entity(end.target), frozenset())
+            steps.append(f"MATCH {self.cypher.pattern(here, end, other.var, 'touched', AUDIT)}")
+            here = other
+        sids = f"DISTINCT {here.var}.sid AS touched ORDER BY touched LIMIT {self.cypher.parameter(TOUCHED_MAX)}"
+        return f"COLLECT {{ {' '.join(steps)} RETURN {sids} }}"
 
     def _edge(self, cell: EdgeCell, node: Node) -> str:
         """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""

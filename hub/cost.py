@@ -36,6 +36,7 @@ from graphql.type import get_nullable_type
 
 from hub.errors import Code, HubError
 from hub.plan import PAGE_DEFAULT, PAGE_MAX
+from schema.graphql import ACCESS
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | None
 META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -211,7 +212,7 @@ class _Meter:
             return 1, self._limits.introspection_types if every else self._limits.introspection_list
         if "first" in definition.args:
             return 1, self._page(node)
-        if named.name.endswith("Aggregate"):
+        if named.name.endswith("Aggregate") or named.name == ACCESS:
             return self._limits.aggregate_cost, 1
         entity = isinstance(named, GraphQLObjectType) and self._node in named.interfaces
         return (1 if entity or named is self._node else 0), 1

@@ -32,7 +32,7 @@ from graphql.execution.values import VariableValues
 from hub.selection import Selections
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
-from schema.graphql import aggregate_type, bucket_value, root_fields
+from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
 
 Shape = Any
 """What is left of a condition without its values: nested mappings and lists; None at a leaf."""
@@ -136,7 +136,7 @@ class _Walk:
     def roots(self, operation: OperationDefinitionNode) -> None:
         for nodes in self.selections.collect("Query", [operation.selection_set]).values():
             field = nodes[0].name.value
-            if field.startswith("__"):
+            if field.startswith("__") or field == ACCESSES:
                 continue
             if field == "node":
                 # Which type the id was of, the log does not say.

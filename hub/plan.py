@@ -14,6 +14,7 @@ from graphql.execution.values import VariableValues
 from hub import filters
 from hub.errors import Code, HubError
 from hub.planned import (
+    Accesses,
     Account,
     Aggregate,
     Cell,
@@ -39,7 +40,7 @@ from hub.seal import Seals
 from hub.selection import Selections
 from policies.model import Decision
 from schema.catalogue import Catalogue, EdgeEnd, Entity
-from schema.graphql import aggregate_type, root_fields
+from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
@@ -91,6 +92,8 @@ class _Planner:
         arguments = self.selections.arguments("Query", nodes[0])
         if field == "node":
             return self._any_node(name, nodes, arguments)
+        if field == ACCESSES:
+            return self._accesses(name, nodes, arguments)
         kind, entity = self.root_kinds[field]
         return kind(name, field, entity, nodes, arguments)
 
@@ -121,6 +124,19 @@ class _Planner:
 
     def _open(self, text: str) -> tuple[int, str] | None:
         return self.seals.open_id(self.decision.subject.department, self.decision.purpose, text)
+
+    def _accesses(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        opened = self._open(arguments["person"])
+        people = [entity for entity in self.catalogue if entity.subjects == ()]
+        entity = next((each for each in people if opened and each.tag == opened[0]), people[0])
+        table = self.decision.of(entity.name)
+        if not (table.visible and table.accesses):
+            self.denials.append(Denial((name,), entity.name, accesses=True))
+            self._use(entity.name, "denied")
+            return DeniedCell(name, entity.name)
+        sid = opened[1] if opened and opened[0] == entity.tag else ""
+        cells = tuple((key, found[0].name.value) for key, found in self._children(ACCESS, nodes).items())
+        return Accesses(name, entity, sid, arguments.get("since"), arguments.get("until"), cells)
 
     # Pages.
 

@@ -6,6 +6,7 @@ The plain data that `hub/plan.py` makes of a document and a decision, `hub/compi
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,6 +144,21 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Accesses:
+    """Who saw the data of one person, from `since` to `until` (days, both in); the graph is asked whether he is seen.
+
+    `cells` pairs a response name with a field of the answer's rows, or `__typename`.
+    """
+
+    name: str
+    entity: Entity
+    sid: str
+    since: dt.date | None
+    until: dt.date | None
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """A root that is null without an error: an id of a type the purpose does not open."""
 
@@ -156,8 +172,8 @@ class Introspection:
     name: str
 
 
-Root = Lookup | Page | Aggregate | DeniedCell | TypenameCell | Nothing | Introspection
-Fetched = Lookup | Page | Aggregate
+Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | Nothing | Introspection
+Fetched = Lookup | Page | Aggregate | Accesses
 """Roots for which the graph is asked."""
 
 
@@ -178,6 +194,8 @@ class Denial:
 
     path: tuple[str, ...]
     coordinate: str
+    accesses: bool = False
+    """Whether what is denied is to ask who saw the data of people of that type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +210,4 @@ class Planned:
     @property
     def fetched(self) -> tuple[Fetched, ...]:
         """Roots for which the graph is asked, in order; the statement returns them as r0, r1, …"""
-        return tuple(root for root in self.roots if isinstance(root, Lookup | Page | Aggregate))
+        return tuple(root for root in self.roots if isinstance(root, Lookup | Page | Aggregate | Accesses))

@@ -25,7 +25,8 @@ class PurposeBlock(_Block):
     """A purpose: `id`, its titles, the W3C DPV purpose it corresponds to, its legal basis, and how long it lasts.
 
     `contributors` and `rounding` are the least that aggregates for it must keep to. `epidemic` and what is below it
-    must say when they end (`expires`) and when their data is to be gone (`purge`).
+    must say when they end (`expires`) and when their data is to be gone (`purge`). A resident who asks who saw his data
+    is not told of a purpose that is `withheld`, and of others `delayedDays` later; both hold for what is below it.
     """
 
     id: str
@@ -37,6 +38,8 @@ class PurposeBlock(_Block):
     purge: dt.date | None = None
     contributors: int = Field(default=0, ge=0)
     rounding: int = Field(default=1, ge=1)
+    withheld: bool = False
+    delayed_days: int = Field(default=0, ge=0, le=36_500, alias="delayedDays")
 
 
 class ApplicationBlock(_Block):
@@ -75,7 +78,10 @@ class ValidityBlock(_Block):
 
 
 class GrantBlock(_Block):
-    """Who may see what for which purposes, on which rows, on which legal basis."""
+    """Who may see what for which purposes, on which rows, on which legal basis.
+
+    With `accesses` it may also be asked who saw the data of the people on its rows.
+    """
 
     id: Name
     to: SelectorBlock
@@ -83,6 +89,7 @@ class GrantBlock(_Block):
     rows: dict[str, Any]
     fields: dict[str, Literal["clear", "aggregate"] | MaskBlock]
     match: list[str] = Field(default_factory=list)
+    accesses: bool = False
     contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)
     rounding: int = Field(default=1, ge=1)
     buckets: int = Field(default=DEFAULT_BUCKETS, ge=0, le=4)

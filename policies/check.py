@@ -102,7 +102,7 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     reasons = {
         "selects no registered application": not subjects,
         "is for no purpose": not grant.purposes,
-        "gives nothing": not grant.fields and not grant.match,
+        "gives nothing": not grant.fields and not grant.match and not grant.accesses,
         "has expired": grant.valid.end is not None and grant.valid.end < today,
     }
     for reason, dead in reasons.items():
@@ -189,6 +189,8 @@ def _covers(catalogue: Catalogue, wide: Grant, narrow: Grant) -> bool:
     if not all(covered(wide.purposes, each) for each in narrow.purposes) or not _selects_all(wide.to, narrow.to):
         return False
     if dict(wide.obligations) != dict(narrow.obligations) or not narrow.match <= wide.match:
+        return False
+    if narrow.accesses and not wide.accesses:
         return False
     starts = wide.valid.start is None or (narrow.valid.start is not None and wide.valid.start <= narrow.valid.start)
     ends = wide.valid.end is None or (narrow.valid.end is not None and narrow.valid.end <= wide.valid.end)

@@ -100,13 +100,15 @@ class _Table:
         rows: dict[Predicate, int] = {}
         effects: dict[str, _Effects] = {}
         visible: set[int] = set()
+        accesses: set[int] = set()
         contributing: set[int] = set()
         counting: list[Grant] = []
         for grant in self.grants:
-            given = self._given(grant, entity)
-            if not given:
+            given, asked = self._given(grant, entity), self._asked(grant, entity)
+            if not given and not asked:
                 continue
             row = rows.setdefault(negation_normal(grant.rows[entity]), len(rows))
+            accesses |= {row} if asked else set()
             for name, effect, mask in given:
                 effects.setdefault(name, _Effects()).add(effect, mask, row)
                 reason = Reason(grant.id, mask or effect, grant.rows[entity], grant.place)
@@ -126,7 +128,12 @@ class _Table:
             max(self.contributors, max((grant.contributors for grant in counting), default=DEFAULT_CONTRIBUTORS)),
             max(self.rounding, max((grant.rounding for grant in counting), default=1)),
             min((grant.buckets for grant in counting), default=DEFAULT_BUCKETS),
+            frozenset(inner for row in accesses for inner in within[row]),
         )
+
+    def _asked(self, grant: Grant, entity: str) -> bool:
+        """Whether a grant lets it be asked who saw the data of people of this type."""
+        return grant.accesses and entity in grant.rows and self.catalogue.entity(entity).subjects == ()
 
     def _ladder(self, coordinate: str) -> tuple[str, ...]:
         found = self.catalogue.coordinate(coordinate)
@@ -189,3 +196,27 @@ def purposes_that_would(
         for purpose, decision in would.items()
         if (decision.of(entity).of(name).shown if name else decision.of(entity).visible)
     )
+
+
+def purposes_that_would_tell(
+    catalogue: Catalogue, policy: PolicySet, subject: Subject, entity: str, today: dt.date
+) -> tuple[str, ...]:
+    """Purposes for which this same subject may ask who saw the data of people of this type."""
+    tables = {
+        purpose: decide(catalogue, policy, subject, purpose, today).of(entity)
+        for purpose in purposes_of(policy, subject, today)
+    }
+    return tuple(purpose for purpose, table in tables.items() if table.visible and table.accesses)
+
+
+def told_to_residents(policy: PolicySet, purpose: str, day: dt.date, today: dt.date) -> bool:
+    """Whether a resident is told today of what was seen of him for a purpose on a day.
+
+    Not for a purpose that is withheld, nor before its delay has passed, and not for one that the policy no longer
+    knows: what it would say of it is not known either.
+    """
+    if purpose not in policy.purposes:
+        return False
+    line = _lineage(policy, purpose)
+    delay = max(each.delayed_days for each in line)
+    return not any(each.withheld for each in line) and day + dt.timedelta(days=delay) <= today

@@ -16,7 +16,17 @@ from enum import StrEnum
 from policies.check import subject_of
 from policies.decide import decide
 from policies.implication import implies, resolve
-from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, RowSet, Subject, TypeDecision
+from policies.model import (
+    NOTHING,
+    Application,
+    Decision,
+    FieldDecision,
+    PolicySet,
+    Purpose,
+    RowSet,
+    Subject,
+    TypeDecision,
+)
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Any_, Predicate
 
@@ -174,6 +184,19 @@ class _Comparison:
                     own = left.subject != right.subject
                     before, after = left.shown(old, name, own=own), right.shown(new, name, own=own)
                     yield Change(app, purpose, f"{entity.name}.{name}", kind, before, after, self.day)
+            yield from self._accesses(left, right, purpose, entity.name)
+
+    def _accesses(self, left: _Side, right: _Side, purpose: str, entity: str) -> Iterator[Change]:
+        old, new = left.table(entity), right.table(entity)
+        kind = _kind([left.rows(old, old.accesses)], [right.rows(new, new.accesses)])
+        if kind is not None:
+            before, after = (
+                (Shown("accesses", tuple(table.rows[each] for each in sorted(table.accesses))),)
+                if table.accesses
+                else ()
+                for table in (old, new)
+            )
+            yield Change(left.subject.application, purpose, f"{entity} accesses", kind, before, after, self.day)
 
     def _figures(self, app: str, purpose: str, entity: str, old: TypeDecision, new: TypeDecision) -> Iterator[Change]:
         """Thresholds of aggregates; a property of the decision that is unknown here counts as widening."""
@@ -181,7 +204,7 @@ class _Comparison:
             return
         for each in dataclasses.fields(TypeDecision):
             one, other = getattr(old, each.name), getattr(new, each.name)
-            if each.name in {"rows", "visible", "contributing", "fields"} or one == other:
+            if each.name in {"rows", "visible", "contributing", "fields", "accesses"} or one == other:
                 continue
             kind = _STRICTER.get(each.name, _never)(one, other)
             yield self._figure(app, purpose, f"{entity} {each.name}", kind, str(one), str(other))
@@ -232,9 +255,11 @@ class _Side:
         for rung in reversed(ladder[:-1]):
             rows = rows | masks.get(rung, frozenset())
             found.append(rows)
-        return [
-            Any_(tuple(resolve(table.rows[each], self.subject, self.day) for each in sorted(level))) for level in found
-        ]
+        return [self.rows(table, level) for level in found]
+
+    def rows(self, table: TypeDecision, rows: RowSet) -> Predicate:
+        """The rows for which one of the predicates holds, with this subject's values in them."""
+        return Any_(tuple(resolve(table.rows[each], self.subject, self.day) for each in sorted(rows)))
 
     def shown(self, table: TypeDecision, name: str, *, own: bool) -> tuple[Shown, ...]:
         """The effects for a reader; with the subject's `own` values where the two sides differ in them."""
@@ -306,10 +331,7 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
         yield from (f"{name} {each} is new" for each in sorted(set(new) - set(old)))
         yield from (f"{name} {each} is gone" for each in sorted(set(old) - set(new)))
     for each in sorted(set(before.purposes) & set(after.purposes)):
-        one, other = before.purposes[each], after.purposes[each]
-        for key in ("expires", "purge"):
-            if getattr(one, key) != getattr(other, key):
-                yield f"purpose {each} {key}: {getattr(one, key) or 'never'} → {getattr(other, key) or 'never'}"
+        yield from _notes_of_purpose(before.purposes[each], after.purposes[each])
     valid = {grant.id: grant.valid for grant in before.grants}
     for grant in after.grants:
         old_valid = valid.get(grant.id, grant.valid)
@@ -321,3 +343,13 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
     for entity in sorted({*before.owners, *after.owners}):
         if before.owners.get(entity) != after.owners.get(entity):
             yield f"owner of {entity}: {before.owners.get(entity, 'nobody')} → {after.owners.get(entity, 'nobody')}"
+
+
+def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:
+    for key in ("expires", "purge"):
+        if getattr(before, key) != getattr(after, key):
+            old, new = (getattr(each, key) or "never" for each in (before, after))
+            yield f"purpose {after.id} {key}: {old} → {new}"
+    for key, name in (("withheld", "withheld from residents"), ("delayed_days", "told to residents after days")):
+        if getattr(before, key) != getattr(after, key):
+            yield f"purpose {after.id} {name}: {getattr(before, key)} → {getattr(after, key)}"

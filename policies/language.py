@@ -169,6 +169,7 @@ class _Loader:
             valid=Validity(block.valid.start, block.valid.end),
             place=at.place,
             broad=self._broad(at, block),
+            accesses=block.accesses,
         )
         if grant.valid.start and grant.valid.end and grant.valid.end < grant.valid.start:
             raise at.wrong("`valid` ends before it begins", "valid")
@@ -177,6 +178,9 @@ class _Loader:
             entity = coordinate.partition(".")[0]
             if entity not in rows:
                 raise at.wrong(f"{coordinate} is granted, but `rows` says nothing of {entity}: add which rows", "rows")
+        people = [entity.name for entity in self.catalogue if entity.subjects == ()]
+        if grant.accesses and not any(each in rows for each in people):
+            raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {' or '.join(people)}", "rows")
         if obligations.CASE in grant.obligations:
             rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
         return dataclasses.replace(grant, rows=rows)

@@ -39,6 +39,10 @@ class Purpose:
     """Least contributor threshold of aggregates for it or below it; a grant may only ask for more."""
     rounding: int = 1
     """Least base to which counts for it or below it are rounded."""
+    withheld: bool = False
+    """Whether a resident who asks who saw his data is not told of what was seen for it or below it."""
+    delayed_days: int = 0
+    """How many days later he is told, for it or below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ class Grant:
     place: str
     broad: frozenset[str] = frozenset()
     """Coordinates that a type or a tag gave, not their own name: `policy check` looks at these twice."""
+    accesses: bool = False
+    """Whether it may be asked who saw the data of the people on its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,8 @@ class TypeDecision:
     contributors: int = DEFAULT_CONTRIBUTORS
     rounding: int = 1
     buckets: int = DEFAULT_BUCKETS
+    accesses: RowSet = frozenset()
+    """Rows of people of whom it may be asked who saw their data; they must be visible besides."""
 
     def of(self, name: str) -> FieldDecision:
         """The decision on a field or edge; nothing where no grant names it."""

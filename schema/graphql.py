@@ -23,6 +23,9 @@ from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 NODE = "Node"
+ACCESSES = "accessesOf"
+ACCESS = "Access"
+"""The root field that tells who saw a person's data, and the type of its rows."""
 
 
 def aggregate_type(entity: Entity) -> str:
@@ -148,6 +151,8 @@ class _Types:
         for entity in self.catalogue:
             self._entity(entity, node_id)
             roots += self._roots(entity)
+        if any(entity.subjects == () for entity in self.catalogue):
+            roots.append(self._accesses())
         return self._object(
             "Query", roots, "數閘查詢入口。Everything that can be asked; each query states its purpose."
         )
@@ -209,6 +214,25 @@ class _Types:
         if any(True for _ in entity.buckets()):
             grouping.append(self._argument("groupBy", f"list[{entity.name}Bucket] | None"))
         yield _Member(aggregate, f"list[{aggregate_type(entity)}] | None", f"{entity.zh}統計。", tuple(grouping))
+
+    def _accesses(self) -> _Member:
+        rows = [
+            _Member("day", "Date", "日期。The day, local to the hub."),
+            _Member("department", "String", "部門。The department that asked."),
+            _Member("purpose", "String", "目的。The purpose it asked for."),
+            _Member("purposeTitle", "String", "目的名稱。What the purpose is called."),
+            _Member("kinds", "list[String]", "資料種類。Kinds of personal data it was shown at most, masked or not."),
+        ]
+        self._object(
+            ACCESS, rows, "一日之內一個部門為一個目的的查看。What one department saw for one purpose in a day."
+        )
+        arguments = (
+            self._argument("person", "ID"),
+            self._argument("since", "Date | None"),
+            self._argument("until", "Date | None"),
+        )
+        text = "誰看過此人的資料。Who saw this person's data, newest first; both days are included."
+        return _Member(ACCESSES, f"list[{ACCESS}] | None", text, arguments)
 
     def _where(self, entity: Entity, *, aggregate: bool) -> None:
         name = f"{entity.name}{'AggregateWhere' if aggregate else 'Where'}"

@@ -38,7 +38,7 @@ EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString duration
-between years year floor path found contributors amount share largest max sum rows g s k n d m v c
+between years year floor path found contributors amount share largest max sum rows g s k n d m v c t touched
 """
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
@@ -50,6 +50,8 @@ COMPANIONS = {
     for name in (field.beside.names if field.beside else ())
 }
 """What stands beside a free text, and the coordinate that reading it is a reading of."""
+TOLD_BY = frozenset({"Event.reporter", "Dwelling.residents", "Building.dwellings"})
+"""The edges on the way from a node to the people it tells about."""
 HANDED_ON = re.compile(r"n\d+\.\w+, s: |n\d+\.\w+Words\b")
 JUDGED = re.compile(
     r"WHEN (?P<var>n\d+)\.(?P<text>\w+)Spans IS NOT NULL AND (?P=var)\.(?P=text)Detector = \$(?P<version>p\d+)"
@@ -118,6 +120,11 @@ def properties(text: str) -> set[str]:
     return {COMPANIONS.get(coordinate, coordinate) for coordinate in read}
 
 
+def recorded(statement: Statement) -> set[str]:
+    """Edges that are read so that the record names whom a node tells about; nothing of it is answered."""
+    return {each.coordinate for each in statement.references if each.origin == "audit"}
+
+
 def untrusted(statement: Statement) -> list[str]:
     """Texts and words that are handed on whatever detector judged them."""
     judged = [each for each in JUDGED.finditer(statement.text) if statement.parameters[each["version"]] == DETECTOR]
@@ -135,6 +142,7 @@ def problems(case: Prepared) -> list[str]:
     words = set(re.findall(r"[A-Za-z_]\w*", bare)) - KEYWORDS - NAMES
     return [
         *(f"fetches {each}, which is denied" for each in sorted(asked & case.denied)),
+        *(f"records people by {each}, which leads to none" for each in sorted(recorded(case.statement) - TOLD_BY)),
         *(f"reads {each}, which is not accounted for" for each in sorted(properties(text) - known - house)),
         *(f"holds the word {each}" for each in sorted(words) if not MADE.match(each)),
         *(f"holds the text {each!r}" for each in re.findall(r"'([^']*)'", text) if each not in TEXTS),
