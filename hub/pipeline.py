@@ -6,6 +6,7 @@ a refusal at any of them leaves by the one exit at the end.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,12 +27,13 @@ from hub.errors import Code, HubError
 from hub.graph import Graph
 from hub.introspect import introspect
 from hub.plan import plan
-from hub.planned import Planned
+from hub.planned import Accesses, Planned
 from hub.record import Trail, make_record
 from hub.reload import Reloader
 from hub.respond import Answer, respond
 from hub.seal import Seals
 from hub.settings import Settings
+from hub.subject_access import answers
 from hub.succession import Succession
 from hub.telemetry import Telemetry
 from policies.model import Decision, PolicySet
@@ -104,8 +106,9 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
         statement = compile_plan(planned, hub.catalogue, hub.detector)
     with _stage(hub, trail, "fetch"):
         row = await _fetch(hub, statement.text, statement.parameters) if statement else {}
+        seen = await _seen(hub, planned, row, policy)
     with _stage(hub, trail, "respond"):
-        trail.answer = found = _respond(hub, validated, planned, row, policy)
+        trail.answer = found = _respond(hub, validated, planned, row, seen, policy)
     return found
 
 
@@ -131,12 +134,28 @@ async def _fetch(hub: Hub, text: str, parameters: Mapping[str, Any]) -> Mapping[
     return rows[0]
 
 
+async def _seen(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: PolicySet) -> Mapping[str, Any]:
+    """Who saw the data of the people that the operation asks it of; the log is read beside the loop."""
+    if not any(isinstance(root, Accesses) for root in planned.fetched):
+        return {}
+
+    def digest(sid: str) -> str:
+        return hub.digester.digest("person", sid)
+
+    return await asyncio.to_thread(answers, hub.settings, planned, row, digest, policy, hub.catalogue)
+
+
 def _respond(
-    hub: Hub, validated: limits.Validated, planned: Planned, row: Mapping[str, Any], policy: PolicySet
+    hub: Hub,
+    validated: limits.Validated,
+    planned: Planned,
+    row: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    policy: PolicySet,
 ) -> Answer:
     access = Access(hub.catalogue, policy, planned.decision)
-    introspected = introspect(validated, planned, hub.schema)
-    found = respond(planned, row, introspected, hub.catalogue, hub.seals, access)
+    beside = {**introspect(validated, planned, hub.schema), **seen}
+    found = respond(planned, row, beside, hub.catalogue, hub.seals, access)
     check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
     return found
 

@@ -14,6 +14,7 @@ from typing import Any
 from hub.access import Access
 from hub.errors import Code, HubError
 from hub.planned import (
+    Accesses,
     Aggregate,
     CursorPart,
     DeniedCell,
@@ -36,7 +37,7 @@ from policies.aggregate import MAX_CELLS, cells, domain, hot
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
-from schema.graphql import aggregate_type
+from schema.graphql import ACCESS, aggregate_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,16 @@ class Answer:
 def respond(
     planned: Planned,
     row: Mapping[str, Any],
-    introspected: Mapping[str, Any],
+    beside: Mapping[str, Any],
     catalogue: Catalogue,
     seals: Seals,
     access: Access,
 ) -> Answer:
-    """The answer made of the statement's one row (`r0`, `r1`, …) and of what introspection answered."""
-    return _Responder(planned, catalogue, seals, access).answer(row, introspected)
+    """The answer made of the statement's one row (`r0`, `r1`, …) and of what was answered beside the graph.
+
+    `beside` has, by response name, what introspection answered, and the rows of who saw a person's data.
+    """
+    return _Responder(planned, catalogue, seals, access).answer(row, beside)
 
 
 class _Responder:
@@ -73,17 +77,20 @@ class _Responder:
         self.subjects: dict[str, None] = {}
         self.nodes = 0
 
-    def answer(self, row: Mapping[str, Any], introspected: Mapping[str, Any]) -> Answer:
+    def answer(self, row: Mapping[str, Any], beside: Mapping[str, Any]) -> Answer:
         data: dict[str, Any] = {}
         fetched = 0
         for root in self.planned.roots:
             if isinstance(root, Lookup | Page | Aggregate):
                 data[root.name] = self._fetched(root, row[f"r{fetched}"])
                 fetched += 1
+            elif isinstance(root, Accesses):
+                data[root.name] = self._accesses(root, row[f"r{fetched}"], beside.get(root.name))
+                fetched += 1
             elif isinstance(root, TypenameCell):
                 data[root.name] = root.text
             elif isinstance(root, Introspection):
-                data[root.name] = introspected.get(root.name)
+                data[root.name] = beside.get(root.name)
             elif isinstance(root, DeniedCell | Nothing):
                 data[root.name] = None
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects))
@@ -93,12 +100,21 @@ class _Responder:
             return self._node(root.node, result[0]) if result else None
         return self._page(root, result) if isinstance(root, Page) else self._aggregate(root, result)
 
+    def _accesses(self, root: Accesses, found: list[str], rows: Any) -> list[dict[str, Any]] | None:
+        """Who saw a person's data; null for a person who is not there, as for a forged id."""
+        if not found or rows is None:
+            return None
+        self.subjects[found[0]] = None
+        self.nodes += 1 + len(rows)
+        return [{key: ACCESS if name == "__typename" else each[name] for key, name in root.cells} for each in rows]
+
     # Nodes.
 
     def _node(self, plan: NodePlan, row: Mapping[str, Any]) -> dict[str, Any]:
         self.nodes += 1
         if plan.entity.name in self.people:
             self.subjects[row["s"]] = None
+        self.subjects.update(dict.fromkeys(row.get("t", ())))
         shown: dict[str, Any] = {}
         for index, cell in enumerate(plan.cells):
             match cell:
