@@ -1,7 +1,7 @@
-"""Only four paths answer, and what they answer is JSON without a trace of the server behind it.
+"""Only these paths answer, and what they answer has no trace of the server behind it.
 
-`POST /graphql` for data, `/healthz` (the process lives), `/readyz` (it can serve, and if not, what is missing),
-`/metrics` (Prometheus). No cross-origin header is ever sent.
+`POST /graphql` for data, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the process lives),
+`/readyz` (it can serve, and if not, what is missing), `/metrics` (Prometheus). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from hub.annotate import detector_version
+from hub.audit_pages import AuditPages
 from hub.auditing import digester_of, open_log
 from hub.auth import Verifier
 from hub.caps import Caps
@@ -79,17 +80,22 @@ def open_hub(
 def build(hub: Hub) -> Starlette:
     """The ASGI application of a hub; it closes the hub's parts when it ends."""
 
+    pages = AuditPages(hub)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with _following(hub):
             yield
+        await hub.floods.close()
+        pages.close()
         await hub.graph.close()
         hub.log.close()
         hub.telemetry.close()
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
-        arrival = await arrive(Request(scope, receive), hub.settings.body_limit)
-        response = await answer(hub, arrival)
+        incoming = Request(scope, receive)
+        arrival = await arrive(incoming, hub.settings.body_limit)
+        response = await answer(hub, arrival, incoming.is_disconnected)
         await response(scope, receive, send)
 
     async def healthz(_: Request) -> Response:
@@ -107,6 +113,7 @@ def build(hub: Hub) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
+        *pages.routes(),
     ]
     app = Starlette(
         routes=routes,

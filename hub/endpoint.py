@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from audit.log import Receipt
 from hub.errors import RULES, Code, HubError
+from hub.floods import address
 from hub.settings import Settings
 from hub.strict_json import NotStrict, loads
 
@@ -35,7 +36,10 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One HTTP request as it came. `started` is monotonic nanoseconds; `fault` says why `body` is not whole."""
+    """One HTTP request as it came. `started` is monotonic nanoseconds; `fault` says why `body` is not whole.
+
+    `source` is the address that it came from, as `floods.address` tells it.
+    """
 
     request_id: str
     received: dt.datetime
@@ -45,6 +49,7 @@ class Arrival:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False, default=b"")
     fault: Code | None = None
+    source: str = field(repr=False, default="")
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header, by its lower-case name."""
@@ -86,7 +91,9 @@ async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
     body, fault = b"", None
     if incoming.method == "POST":
         body, fault = await _body(incoming, body_limit)
-    return Arrival(secrets.token_hex(16), received, started, incoming.method, incoming.url.path, headers, body, fault)
+    source = address(incoming.client.host) if incoming.client else ""
+    path = incoming.scope["path"]
+    return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, body, fault, source)
 
 
 async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
@@ -100,7 +107,9 @@ async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
                 kept += chunk[: limit + 1 - len(kept)]
                 if len(kept) > limit:
                     return bytes(kept[:limit]), Code.TOO_LARGE
-    except (TimeoutError, ClientDisconnect):
+    except ClientDisconnect:
+        return bytes(kept), Code.CLIENT_GONE
+    except TimeoutError:
         return bytes(kept), Code.BAD_REQUEST
     return bytes(kept), None
 
@@ -108,12 +117,14 @@ async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
 def read(arrival: Arrival, settings: Settings) -> Request:
     """The request that an arrival carries.
 
-    Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BATCHING_DISABLED or BAD_REQUEST.
+    Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
     """
     if arrival.method != "POST":
         raise HubError(Code.METHOD, "queries are sent by POST")
     if arrival.fault is Code.TOO_LARGE:
         raise HubError(Code.TOO_LARGE, f"the body is larger than {settings.body_limit} bytes")
+    if arrival.fault is Code.CLIENT_GONE:
+        raise client_gone()
     if arrival.fault is not None:
         raise _bad("the body did not arrive whole")
     for name in ONCE:
@@ -190,6 +201,11 @@ def _bearer(value: str | None) -> str | None:
 
 def _bad(message: str) -> HubError:
     return HubError(Code.BAD_REQUEST, message)
+
+
+def client_gone() -> HubError:
+    """The refusal of a request whose client is no longer there; nobody reads it but the log."""
+    return HubError(Code.CLIENT_GONE, "the client left before it was answered")
 
 
 def media_type(arrival: Arrival) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,18 +17,19 @@ from opentelemetry.trace import Span
 from starlette.responses import Response
 
 from audit.log import AuditLog, AuditUnavailable, Receipt
-from audit.record import Digester
+from audit.record import Digester, Record
 from hub import auth, endpoint, limits, purpose
 from hub.access import Access
 from hub.caps import Caps, check_nodes
 from hub.compile import compile_plan
 from hub.decisions import Decisions
 from hub.errors import Code, HubError
+from hub.floods import Floods
 from hub.graph import Graph
 from hub.introspect import introspect
 from hub.plan import plan
 from hub.planned import Accesses, Planned
-from hub.record import Trail, make_record
+from hub.record import Trail, make_record, source_of
 from hub.reload import Reloader
 from hub.respond import Answer, respond
 from hub.seal import Seals
@@ -67,10 +68,25 @@ class Hub:
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; with none, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = local_now
+    floods: Floods = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.floods = Floods(self._append)
+
+    async def _append(self, record: Record) -> Receipt:
+        return await self.log.append(record)
 
 
-async def answer(hub: Hub, arrival: endpoint.Arrival) -> Response:
-    """The response to one arrival, already recorded; 503 without data where it cannot be recorded."""
+async def _there() -> bool:
+    return False
+
+
+async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitable[bool]] = _there) -> Response:
+    """The response to one arrival, already recorded; 503 without data where it cannot be recorded.
+
+    `gone` tells whether the client has left. It is asked before an answer is recorded, so that the record can say so;
+    a refusal keeps its reason.
+    """
     trail = Trail(arrival, hub.policy)
     with hub.telemetry.request() as span:
         try:
@@ -81,6 +97,8 @@ async def answer(hub: Hub, arrival: endpoint.Arrival) -> Response:
         except Exception as fault:
             hub.telemetry.fault(trail.stage, fault)
             reply = endpoint.compose(arrival, trail.policy.version, None, (_internal(),))
+        if reply.code == "OK" and await gone():
+            reply = endpoint.compose(arrival, trail.policy.version, None, (endpoint.client_gone(),))
         return await _leave(hub, trail, reply, span)
 
 
@@ -165,8 +183,7 @@ async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> R
     receipt: Receipt | None = None
     with _stage(hub, trail, "audit"):
         try:
-            record, text = make_record(trail, reply, hub.digester)
-            receipt = await hub.log.append(record, text)
+            receipt = await _recorded(hub, trail, reply)
         except AuditUnavailable:
             reply = _unlogged(trail)
         except Exception as fault:
@@ -181,6 +198,14 @@ async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> R
         known["nodes"] = trail.answer.nodes
     hub.telemetry.ended(span, reply.code, known)
     return endpoint.render(reply, hub.settings.audit_origin, receipt)
+
+
+async def _recorded(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:
+    source = source_of(trail, reply, hub.digester)
+    if source is not None and hub.floods.counts(source):
+        return await hub.floods.count(source, Code(reply.code))
+    record, text = make_record(trail, reply, hub.digester)
+    return await hub.log.append(record, text)
 
 
 def _unlogged(trail: Trail) -> endpoint.Reply:

@@ -15,6 +15,8 @@ from typing import Any
 from audit.record import Coordinates, Digester, Record
 from hub.auth import Identified
 from hub.endpoint import Arrival, Reply, Request
+from hub.errors import Code
+from hub.floods import Source
 from hub.limits import Validated
 from hub.planned import Planned
 from hub.purpose import Purposed
@@ -69,6 +71,17 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         duration_us=max(0, ended - trail.arrival.started) // 1_000,
     )
     return record, text
+
+
+def source_of(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
+    """Whose refusal this is, where such may come as a flood: of who is not known, or of a subject over its cap."""
+    if trail.identified is None:
+        return Source(digester.digest("source", trail.arrival.source))
+    if reply.code != Code.DAILY_CAP:
+        return None
+    subject = trail.identified.subject
+    digest = digester.digest("subject", subject.sub)
+    return Source(digest, subject.application, subject.department, subject.jurisdiction)
 
 
 def _purpose(trail: Trail, digester: Digester) -> str | None:
