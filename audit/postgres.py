@@ -19,13 +19,27 @@ import psycopg
 from audit.postgres_schema import prepared
 from audit.postgres_session import Session, translated, trust
 from audit.store import Append, Head, Placed, Row, StoreFault, grow, load_frontier, sound_head
-from audit.tree import Frontier
 
 APPEND_LOCK: Final = 0x534C4741
 READ_SECONDS: Final = 120.0
 
 # The first "time" in canonical JSON is the record's own: in the texts before it every quote is escaped.
 _MONTH: Final = re.compile(rb'"time":"(\d{4}-\d\d)-')
+
+_HEAD: Final[LiteralString] = (
+    "SELECT size, root, frontier, (SELECT max(idx) FROM audit.record WHERE idx >= h.size - 1)"
+    " FROM audit.head h ORDER BY size DESC LIMIT 1"
+)
+_INSERT_RECORDS: Final[LiteralString] = (
+    "INSERT INTO audit.record SELECT * FROM unnest(%b::bigint[], %b::date[], %b::bytea[], %b::bytea[], %b::bytea[])"
+)
+_INSERT_HEAD: Final[LiteralString] = "INSERT INTO audit.head VALUES (%b, %b, %b, %b)"
+_INSERT_NODES: Final[LiteralString] = (
+    "INSERT INTO audit.node SELECT * FROM unnest(%b::integer[], %b::bigint[], %b::bytea[])"
+)
+_INSERT_TEXTS: Final[LiteralString] = (
+    "INSERT INTO audit.operation SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING"
+)
 
 
 class PostgresStore:
@@ -37,46 +51,53 @@ class PostgresStore:
         self._url = url
         self._session: Session | None = None
         self._size = 0
+        self._head: Head | None = None
+        self._last: int | None = None
+        self._adding: list[tuple[LiteralString, Sequence[object]]] = []
 
     def begin(self, until: float) -> None:
         """Take the writer's lock, waiting until the monotonic time `until`; connects if need be."""
         if self._session is None:
             self._session = _connect(self._url)
-        left = max(1, int((until - time.monotonic()) * 1_000))
+        left = f"{max(1, int((until - time.monotonic()) * 1_000))}ms"
+        self._adding.clear()
         with translated():
-            # One message for all: what waits for the lock must see the head that its last holder left.
-            self._session.execute(
-                f"BEGIN; SET LOCAL lock_timeout = {left}; SELECT pg_advisory_xact_lock({APPEND_LOCK})".encode(),
-                prepare=False,
-            )
+            # One message for all. Each statement sees what was committed when it begins: the head that is read is
+            # the one that the last holder of the lock left.
+            with self._session.pipeline():
+                self._session.execute("BEGIN")
+                self._session.execute("SELECT set_config('lock_timeout', %s, true)", (left,))
+                self._session.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+                found = self._session.execute(_HEAD, binary=True)
+            row = found.fetchone()
+        if row is None:
+            raise StoreFault("NO_HEAD", lasting=True)
+        self._head, self._last = sound_head(*row[:3]), row[3]
 
     def append(self, appends: Sequence[Append]) -> list[Placed]:
         """Add the (leaf, body) rows of each append after the head, in the open transaction."""
-        with translated():
-            frontier = self._frontier()
-            before = frontier.size
-            grown = grow(frontier, appends)
-            if grown.rows:
-                self._insert(before, frontier, grown.rows)
-            else:
-                # Nothing to add: this alone makes the commit write and wait for the disk.
-                self._open_session.execute("SELECT pg_logical_emit_message(true, 'sluicegate', '')")
-            if grown.nodes:
-                self._open_session.execute(
-                    "INSERT INTO audit.node SELECT * FROM unnest(%b::integer[], %b::bigint[], %b::bytea[])",
-                    _columns((node.level, node.index, node.hash) for node in grown.nodes),
-                )
+        if self._head is None:
+            raise StoreFault("NOT_OPEN", lasting=True)
+        frontier = load_frontier(self._head, self._last, self._size)
+        self._size = frontier.size
+        grown = grow(frontier, appends)
+        if grown.rows:
+            dated = ((index, _month(body), leaf, root, body) for index, leaf, root, body in grown.rows)
+            self._add(_INSERT_RECORDS, _columns(dated))
+            self._add(_INSERT_HEAD, (frontier.size, self._head.size, frontier.root(), frontier.packed))
+        else:
+            # Nothing to add: this alone makes the commit write and wait for the disk.
+            self._add("SELECT pg_logical_emit_message(true, 'sluicegate', '')", ())
+        if grown.nodes:
+            self._add(_INSERT_NODES, _columns((node.level, node.index, node.hash) for node in grown.nodes))
+        self._head = None
         return grown.placed
 
     def keep_texts(self, texts: dict[str, str]) -> None:
         """Keep each operation text under its hash, once; one with a NUL, which no column holds, by its hash alone."""
         rows = [(digest, text) for digest, text in texts.items() if "\0" not in text]
         if rows:
-            with translated():
-                self._open_session.execute(
-                    "INSERT INTO audit.operation SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING",
-                    _columns(rows),
-                )
+            self._add(_INSERT_TEXTS, _columns(rows))
 
     def publish(self, size: int, note: bytes) -> bool:
         """Keep a checkpoint, in the open transaction; False, and nothing is kept, if there is one as large."""
@@ -85,15 +106,21 @@ class PostgresStore:
                 "SELECT 1 FROM audit.checkpoint WHERE size >= %s LIMIT 1", (size,)
             ).fetchone():
                 return False
-            self._open_session.execute("INSERT INTO audit.checkpoint VALUES (%b, %b)", (size, note))
+            self._add("INSERT INTO audit.checkpoint VALUES (%b, %b)", (size, note))
             return True
 
     def commit(self) -> None:
         """Return when the transaction is on the server's disk."""
+        session, adding = self._open_session, self._adding
         with translated():
+            with session.pipeline():
+                for statement, values in adding:
+                    session.execute(statement, values)
+                done = session.execute("COMMIT")
             # A transaction that has failed answers COMMIT with ROLLBACK, and with no error.
-            if self._open_session.execute("COMMIT").statusmessage != "COMMIT":
+            if done.statusmessage != "COMMIT":
                 raise StoreFault("NOT_COMMITTED", lasting=True)
+        adding.clear()
 
     def relieve(self, code: str) -> bool:
         """The server's disk is not ours to make room on."""
@@ -104,7 +131,7 @@ class PostgresStore:
 
     def drop(self) -> None:
         """Close, whatever state the connection is in; the server rolls back."""
-        session, self._session = self._session, None
+        session, self._session, self._head = self._session, None, None
         if session is not None:
             with suppress(psycopg.Error):
                 session.close()
@@ -115,29 +142,9 @@ class PostgresStore:
             raise StoreFault("NOT_OPEN", lasting=True)
         return self._session
 
-    def _frontier(self) -> Frontier:
-        row = self._open_session.execute(
-            "SELECT size, root, frontier, (SELECT max(idx) FROM audit.record WHERE idx >= h.size - 1)"
-            " FROM audit.head h ORDER BY size DESC LIMIT 1",
-            binary=True,
-        ).fetchone()
-        if row is None:
-            raise StoreFault("NO_HEAD", lasting=True)
-        frontier = load_frontier(sound_head(*row[:3]), row[3], self._size)
-        self._size = frontier.size
-        return frontier
-
-    def _insert(self, before: int, frontier: Frontier, rows: Sequence[tuple[int, bytes, bytes, bytes]]) -> None:
-        dated = ((index, _month(body), leaf, root, body) for index, leaf, root, body in rows)
-        self._open_session.execute(
-            "INSERT INTO audit.record"
-            " SELECT * FROM unnest(%b::bigint[], %b::date[], %b::bytea[], %b::bytea[], %b::bytea[])",
-            _columns(dated),
-        )
-        self._open_session.execute(
-            "INSERT INTO audit.head VALUES (%b, %b, %b, %b)",
-            (frontier.size, before, frontier.root(), frontier.packed),
-        )
+    def _add(self, statement: LiteralString, values: Sequence[object]) -> None:
+        # Sent with the COMMIT, in one message: each answer that is waited for would cost a group commit its time.
+        self._adding.append((statement, values))
 
 
 class PostgresReader:

@@ -94,9 +94,9 @@ def _reachable(folder: Path) -> Path:
 
 
 @contextmanager
-def postgres(*, durable: bool = False) -> Iterator[Postgres]:
-    """Start a server in a temporary folder and stop it again; unless `durable`, it does not wait for the disk."""
-    folder = Path(tempfile.mkdtemp(prefix="sluicegate-pg-"))
+def postgres(*, durable: bool = False, parent: Path | None = None) -> Iterator[Postgres]:
+    """Start a server in a temporary folder (of `parent`) and stop it again; unless `durable`, it waits for no disk."""
+    folder = Path(tempfile.mkdtemp(prefix="sluicegate-pg-", dir=parent))
     program, user = _package(), None
     if os.geteuid() == 0:
         user = "nobody"
