@@ -1,4 +1,4 @@
-"""What these commands print is what the log holds, with nothing added that it does not say."""
+"""What these commands print is what the log holds, and whoever looked is in the log before it is printed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub import cli_audit_log
+from hub.cli_audit_log import PublicKey
 from hub.cli_words import Home, Json, Refused, open_settings, remedied
 
 if TYPE_CHECKING:
     from audit.log import Logged
+    from hub.settings import Settings
 
-app = typer.Typer(help="The audit log: tail, show, verify (審計).", no_args_is_help=True)
+app = typer.Typer(help="The audit log: look, verify, prove, administer (審計).", no_args_is_help=True)
+app.command("key", epilog="Example: sluicegate audit key > county.pub")(cli_audit_log.key)
+app.command("checkpoint", epilog="Example: sluicegate audit checkpoint >> witnessed.txt")(cli_audit_log.checkpoint)
+app.command("prove", epilog="Example: sluicegate audit prove 12 --out 12.proof")(cli_audit_log.prove)
+app.command("prepare", epilog="Example: sluicegate audit prepare --append hub < admin-url")(cli_audit_log.prepare)
+app.command("accept-loss", epilog="Example: sluicegate audit accept-loss")(cli_audit_log.accept_loss)
 
 
 @app.command(epilog="Example: sluicegate audit tail -n 5 --json")
@@ -26,8 +34,11 @@ def tail(
     """Show the newest records, newest last."""
     with remedied():
         from audit import log
+        from hub.auditing import existing_log
 
-        found = log.tail(_existing(home), count)
+        settings = open_settings(home)
+        found = log.tail(existing_log(settings), count)
+        _looked(settings, "audit tail", {"count": str(count)})
         if as_json:
             for each in found:
                 typer.echo(json.dumps(_plain(each), ensure_ascii=False))
@@ -40,22 +51,45 @@ def show(index: Annotated[int, typer.Argument(min=0)], home: Home = None, as_jso
     """Show one record whole, with the text of its operation."""
     with remedied():
         from audit import log
+        from hub.auditing import existing_log
 
+        settings = open_settings(home)
         try:
-            found, text = log.show(_existing(home), index)
+            found, text = log.show(existing_log(settings), index)
         except IndexError:
             raise Refused(f"the audit log has no record {index}") from None
+        _looked(settings, "audit show", {"index": str(index)})
         told = _plain(found) | {"operationText": text}
         typer.echo(json.dumps(told, ensure_ascii=False, indent=None if as_json else 2))
 
 
-@app.command(epilog="Example: sluicegate audit verify")
-def verify(home: Home = None, as_json: Json = False) -> None:
-    """Recompute every leaf and root; exit code 1, with the first bad index, if anything was changed."""
+@app.command(epilog="Example: sluicegate audit verify 12.proof --public-key county.pub")
+def verify(
+    what: Annotated[Path | None, typer.Argument(help="A proof file, or the folder of an export; else the log.")] = None,
+    public_key: PublicKey = None,
+    head: Annotated[Path | None, typer.Option(help="A checkpoint kept elsewhere (default: the recorded head).")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute every leaf, root and checkpoint; exit code 1, with the first bad index, if anything was changed.
+
+    A proof file or an export is checked with nothing but the public key.
+    """
+    if what is not None:
+        with remedied():
+            cli_audit_log.verify_file(what, public_key, home, as_json=as_json)
+        return
     with remedied():
         from audit.verify import verify as check
+        from hub.auditing import existing_log
 
-        verdict = check(_existing(home))
+        settings = open_settings(home)
+        known = cli_audit_log.known_key(settings, public_key)
+        recorded = head or (settings.audit_head if settings.audit_head.exists() else None)
+        try:
+            verdict = check(existing_log(settings), verifier=known, recorded_head=recorded)
+        except FileNotFoundError:
+            raise Refused(f"there is no checkpoint in {recorded}") from None
     if as_json:
         names = ("ok", "size", "root", "first_bad", "why")
         typer.echo(json.dumps({name: getattr(verdict, name) for name in names}))
@@ -67,11 +101,10 @@ def verify(home: Home = None, as_json: Json = False) -> None:
     raise typer.Exit(0 if verdict.ok else 1)
 
 
-def _existing(home: Path | None) -> Path:
-    path = open_settings(home).audit_file
-    if not path.exists():
-        raise Refused(f"there is no audit log at {path}; the hub makes one when it starts")
-    return path
+def _looked(settings: Settings, name: str, told: dict[str, str]) -> None:
+    from hub.auditing import act, digester_of, record_act
+
+    record_act(settings, act(digester_of(settings), "search", name, told))
 
 
 def _plain(logged: Logged) -> dict[str, Any]:

@@ -35,6 +35,7 @@ COMMANDS = [
     ["audit", "tail"],
     ["audit", "show"],
     ["audit", "verify"],
+    *(["audit", name] for name in ("key", "checkpoint", "prove", "prepare", "accept-loss")),
 ]
 FIRE = ["--app", "fire-inspection", "--purpose", "safety.fire.rental"]
 
