@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hub import cli_ask, cli_audit, cli_graph, cli_pii, cli_policy, cli_text
+from hub import cli_ask, cli_audit_search, cli_graph, cli_pii, cli_policy, cli_text
 from hub.cli_words import Home, Json, Port, Refused, open_settings, progress_bar, remedied, row_counter
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_graph.app, name="graph")
-app.add_typer(cli_audit.app, name="audit")
+app.add_typer(cli_audit_search.app, name="audit")
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_pii.app, name="pii")
 cli_pii.app.command("scan", epilog="Example: sluicegate pii scan --mask 'text(phone4)' notes.txt")(cli_text.scan)
