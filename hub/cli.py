@@ -106,6 +106,7 @@ def pull(
         from rich.console import Console
 
         from hub import pull as pulling
+        from hub.pull_record import recorded_pull
 
         settings = open_settings(home)
         where = pulling.where_told(settings)
@@ -114,7 +115,7 @@ def pull(
         for name, secret in (where.secrets if where else {}).items():
             os.environ.setdefault(name, secret)
         with cli_graph.graph_of(settings) as address, row_counter() as report:
-            results = pulling.run_pull(settings, folder, sources or [], data, given, report, address=address)
+            results = recorded_pull(settings, folder, sources or [], data, given, report, address)
     if as_json:
         typer.echo(pulling.as_json(results))
     else:

@@ -27,7 +27,8 @@ from hub.changes import stewardship
 from hub.cli_words import progress_bar, row_counter
 from hub.hotline import serve_hotline
 from hub.localgraph import LocalGraph
-from hub.pull import Where, as_table, run_pull, told
+from hub.pull import Where, as_table, told
+from hub.pull_record import recorded_pull
 from hub.settings import Settings
 from hub.tour import Tour, TourFailed
 from policies.language import read_folder, version_of
@@ -66,7 +67,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
         with serve_hotline(folder / "hotline", key) as url:
             where = Where(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
             with row_counter() as report:
-                results = run_pull(settings, county / "sources", (), folder, where.variables, report, address=address)
+                results = recorded_pull(settings, county / "sources", (), folder, where.variables, report, address)
             console.print(as_table(results))
             _publish(console, settings)
             with told(settings, where), _hub(settings):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -30,9 +30,16 @@ from hub.settings import Settings
 from hub.sink import Sink
 from hub.succession import move_merged
 from schema import CATALOGUE
-from schema.catalogue import Catalogue
 
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
+Witness = Callable[[str], AbstractContextManager[list[PullResult]]]
+"""Surrounds the pull of one source, by name; the list takes the results of its streams."""
+
+
+@contextmanager
+def unwitnessed(_: str) -> Iterator[list[PullResult]]:
+    """For rows that are nobody's; a register's are pulled by `hub.pull_record.recorded_pull`."""
+    yield []
 
 
 def run_pull(
@@ -44,7 +51,7 @@ def run_pull(
     progress: Report,
     *,
     address: GraphAddress | None = None,
-    catalogue: Catalogue = CATALOGUE,
+    witness: Witness = unwitnessed,
 ) -> list[PullResult]:
     """Pull the named sources of a folder (all of them if none is named), in their own order.
 
@@ -54,20 +61,22 @@ def run_pull(
     next pull goes on from there.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
-    sources = load_sources(sources_folder, catalogue, filled)
+    sources = load_sources(sources_folder, CATALOGUE, filled)
     wanted = _wanted(sources, names)
-    plans = plan_streams(sources, catalogue)
+    plans = plan_streams(sources, CATALOGUE)
     annotator = annotator_of(settings)
     settings.prepare_home()
     key = load_key(graph_key_file(settings))
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
-        ensure_constraints(writer, catalogue)
-        sink = Sink(writer, key, plans, catalogue, annotator)
+        ensure_constraints(writer, CATALOGUE)
+        sink = Sink(writer, key, plans, CATALOGUE, annotator)
         for source in wanted:
-            results.extend(pull(source, plans, catalogue, sink, progress))
-        move_merged(writer, catalogue)
+            with witness(source.name) as done:
+                done.extend(pull(source, plans, CATALOGUE, sink, progress))
+            results.extend(done)
+        move_merged(writer, CATALOGUE)
     return results
 
 
