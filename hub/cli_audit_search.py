@@ -58,7 +58,7 @@ def search(
         look.record("search", "audit search", {**told, "found": str(found.total)})
     if as_json:
         for each in lines:
-            typer.echo(json.dumps(_plain(each), ensure_ascii=False))
+            typer.echo(json.dumps(_plain(each)))
     else:
         _show(lines, found)
 
@@ -73,7 +73,7 @@ def facets(filters: Filters = None, home: Home = None, as_json: Json = False) ->
         found = count(look.index, query)
         look.record("search", "audit facets", told)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(found))
         return
     for name, counts in found.items():
         typer.echo(name)

@@ -1,0 +1,254 @@
+"""What an auditor does is recorded before he sees anything of it, and no personal value stands in what he typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from audit.log import read
+from audit.record import Coordinates, Digester, Record
+from audit.verify import verify
+from hub.audit_filters import person_digest, read_filters, surrogate_of
+from hub.auditing import digester_of, open_log, operator
+from hub.cli import app
+from hub.settings import Settings
+from tests.serving import COUNTY
+
+pytestmark = [pytest.mark.conformance, pytest.mark.attack]
+
+NUMBER, OTHER, NAME, PHONE = "110101199003070011", "110101199003070038", "祁慧蘭", "13800000001"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    """A home whose log holds four answers, of which two told of the person."""
+    made = Settings.load(home=home, policies=COUNTY)
+    made.prepare_home()
+    digester, sid_of = digester_of(made), surrogate_of(made)
+    log = open_log(made)
+    for number in range(4):
+        record = Record(
+            kind="query",
+            request_id=f"r{number}",
+            result="OK",
+            http_status=200,
+            application="fire-inspection",
+            department="fire",
+            region="14/03/21/",
+            purpose=("safety.fire.rental", "safety.fire")[number % 2],
+            case=digester.digest("case", "EV-9") if number == 3 else None,
+            variables={"#0": digester.digest("value", PHONE)} if number == 2 else {},
+            decision=Coordinates(clear=("Person.name",), masked=("Person.phone",)),
+            nodes=1,
+            subjects=(person_digest(digester, sid_of(NUMBER if number < 2 else OTHER)),),
+        )
+        log.append_sync(record)
+    log.close()
+    return made
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("SLUICEGATE_POLICIES", str(COUNTY))
+
+    def go(*arguments: str, given: str = "") -> Result:
+        found = CliRunner().invoke(app, ["audit", *arguments, "--home", str(settings.home)], input=given)
+        assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+        return found
+
+    return go
+
+
+def indexes(found: Result) -> list[int]:
+    assert found.exit_code == 0, found.stderr
+    return [json.loads(line)["index"] for line in found.stdout.splitlines()]
+
+
+def newest(settings: Settings) -> Record:
+    return list(read(settings.audit_file))[-1].record
+
+
+@pytest.mark.parametrize(
+    ("filters", "given", "wanted"),
+    [
+        (["kind=query"], "", [3, 2, 1, 0]),
+        (["purpose=safety.fire.rental"], "", [2, 0]),
+        (["purpose=safety.fire", "coordinate=Person", "effect=masked", "region=14/03/"], "", [3, 2, 1, 0]),
+        (["department=police"], "", []),
+        (["person=-"], f"{NUMBER}\n", [1, 0]),
+        (["case=-"], "EV-9\n", [3]),
+        (["value=-"], f"{PHONE}\n", [2]),
+        (["person=-", "value=-"], f"{OTHER}\n{PHONE}\n", [2]),
+        (["since=2020-01-01", "until=2021-01-01T00:00+08:00"], "", []),
+    ],
+    ids=str,
+)
+def test_f06_f13_searches_find_and_are_recorded_by_digest(
+    run: Run, settings: Settings, filters: list[str], given: str, wanted: list[int]
+) -> None:
+    assert indexes(run("search", "--json", *filters, given=given)) == wanted
+    record = newest(settings)
+    assert (record.kind, record.operation_name) == ("search", "audit search")
+    assert record.subject == operator(digester_of(settings))
+    assert record.variables["found"] == str(len(wanted))
+    assert not any(value in str(dict(record.variables)) for value in (NUMBER, OTHER, PHONE, "EV-9", "police", "safety"))
+
+
+@pytest.mark.parametrize("command", [["search"], ["facets"], ["export", "OUT"], ["subject", "--person"]], ids=str)
+def test_f13_nothing_is_shown_that_cannot_be_recorded(
+    run: Run, settings: Settings, tmp_path: Path, command: list[str]
+) -> None:
+    out = tmp_path / "out"
+    command = [str(out) if each == "OUT" else each for each in command]
+    settings.audit_head.write_bytes(b"another log's head")
+    before = len(list(read(settings.audit_file)))
+    found = run(*command, given=f"{NUMBER}\n")
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert "FOREIGN" in found.stderr
+    assert not out.exists() and len(list(read(settings.audit_file))) == before
+
+
+def test_f13_each_act_has_its_kind(run: Run, settings: Settings, tmp_path: Path) -> None:
+    run("search")
+    run("facets", "department=fire")
+    run("export", str(tmp_path / "out"), "person=-", given=f"{NUMBER}\n")
+    run("subject", "--person", given=f"{NUMBER}\n")
+    found = [each.record for each in read(settings.audit_file, 4)]
+    assert [(each.kind, each.operation_name) for each in found] == [
+        ("search", "audit search"),
+        ("search", "audit facets"),
+        ("export", "audit export"),
+        ("subject", "audit subject"),
+    ]
+    person = person_digest(digester_of(settings), surrogate_of(settings)(NUMBER))
+    assert found[2].variables["subject"] == found[3].variables["subject"] == person
+    # Who searched for a person is found by the person's digest as a value, and is no look at his data.
+    assert indexes(run("search", "--json", f"value=#{person}")) == [7, 6]
+    assert indexes(run("search", "--json", f"person=#{person}")) == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["person", "value", "case", "who"])
+def test_what_may_tell_of_a_person_is_not_taken_from_the_command_line(run: Run, settings: Settings, name: str) -> None:
+    before = len(list(read(settings.audit_file)))
+    found = run("search", f"{name}={NUMBER}")
+    assert found.exit_code == 1 and f"write {name}=-" in found.stderr and NUMBER not in found.output
+    assert len(list(read(settings.audit_file))) == before
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        (["nothing=1"], "NAME is one of"),
+        (["department"], "NAME is one of"),
+        (["department="], "NAME is one of"),
+        (["department=a", "department=b"], "given twice"),
+        (["sid=1", "person=-"], "given twice"),
+        (["since=yesterday"], "takes a day"),
+        (["kind=look"], "unknown kind"),
+        (["effect=seen"], "unknown effect"),
+        (["person=-"], "no valid resident id number"),
+        (["value=-"], "was not given"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_refused(run: Run, filters: list[str], says: str) -> None:
+    found = run("search", *filters, given="\n" if filters == ["value=-"] else "1234\n")
+    assert found.exit_code == 1 and says in found.stderr and "1234" not in found.output
+
+
+def test_pages_follow_each_other(run: Run) -> None:
+    assert indexes(run("search", "--json", "-n", "3", "kind=query")) == [3, 2, 1]
+    assert indexes(run("search", "--json", "-n", "3", "kind=query", "--before", "1")) == [0]
+    assert "more with --before 3" in run("search", "-n", "1", "kind=query").stdout
+
+
+def test_facets_are_counted(run: Run) -> None:
+    found = json.loads(run("facets", "--json", "kind=query").stdout)
+    assert found["purpose"] == {"safety.fire": 2, "safety.fire.rental": 2}
+    assert found["coordinate"] == {"Person.name": 4, "Person.phone": 4}
+    assert re.search(r"^ +2 +safety\.fire\.rental$", run("facets", "kind=query").stdout, re.MULTILINE)
+
+
+def test_an_export_is_checked_with_the_key_alone(run: Run, settings: Settings, tmp_path: Path) -> None:
+    folder, public = tmp_path / "out", tmp_path / "audit.pub"
+    told = json.loads(run("export", str(folder), "person=-", "--json", given=f"{NUMBER}\n").stdout)
+    assert told["records"] == 2 and told["checkpoint"] == 5
+    public.write_text(run("key").stdout, "utf-8")
+    shutil.rmtree(settings.home)
+
+    def check(*more: str) -> Result:
+        return CliRunner().invoke(app, ["audit", "verify-export", str(folder), "--key", str(public), *more])
+
+    assert check().stdout == "ok: 2 records of sluicegate.local/audit, proved in its tree of 5\n"
+    assert json.loads(check("--json").stdout)["records"] == 2
+    rows = list(csv.DictReader(io.StringIO((folder / "records.csv").read_text("utf-8"))))
+    assert [row["index"] for row in rows] == ["0", "1"]
+    everything = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert not any(value.encode() in everything for value in (NUMBER, NAME, PHONE))
+    content = (folder / "records.jsonl").read_bytes()
+    (folder / "records.jsonl").write_bytes(content.replace(b"fire-inspection", b"fire-inspectiom", 1))
+    found = check()
+    assert found.exit_code == 1 and "records.jsonl" in found.stderr
+
+
+def test_who_saw_a_person(run: Run, settings: Settings) -> None:
+    found = json.loads(run("subject", "--person", "--json", given=f"{NUMBER.lower()}\n").stdout)
+    assert [(each["department"], each["purpose"], each["kinds"], each["told"]) for each in found] == [
+        ("fire", "safety.fire", ["name", "phone"], True),
+        ("fire", "safety.fire.rental", ["name", "phone"], True),
+    ]
+    sid = surrogate_of(settings)(NUMBER)
+    assert json.loads(run("subject", "--sid", sid, "--json").stdout) == found
+    assert run("subject", "--sid", sid, "--until", "2020-01-01").stdout == ""
+    assert "safety.fire.rental  name, phone" in run("subject", "--sid", sid).stdout
+    assert run("subject").exit_code == run("subject", "--person", "--sid", sid).exit_code == 1
+
+
+def test_help_says_why_the_number_is_no_argument() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["audit", "subject", "--help"]).stdout.split())
+    assert "The id number is never an argument: a command line is seen by every user" in shown
+
+
+def test_f05_nothing_that_is_shown_acts_on_a_terminal(run: Run, settings: Settings) -> None:
+    log = open_log(settings)
+    evil = "\x1b[2J\u202e\u2028\nfire\x07"
+    log.append_sync(replace(next(iter(read(settings.audit_file))).record, application=evil, region=evil))
+    log.close()
+    for command in (["search"], ["facets"], ["search", "--json"]):
+        shown = run(*command).stdout
+        assert len(shown) > 100 and all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_f14_after_an_erasure_nothing_leads_to_the_person(run: Run, settings: Settings) -> None:
+    """The records stay and the tree verifies; without the keys a digest leads to nobody, and nobody to a digest."""
+    before = json.loads(run("subject", "--person", "--json", given=f"{NUMBER}\n").stdout)
+    digest = person_digest(digester_of(settings), surrogate_of(settings)(NUMBER))
+    assert len(before) == 2
+    whole = b"".join(path.read_bytes() for path in settings.home.glob("audit*"))
+    assert digest.encode() in whole
+    # Neither the number nor the surrogate was ever in the log or its index: there is nothing to take out.
+    assert not any(each.encode() in whole for each in (NUMBER, surrogate_of(settings)(NUMBER)))
+    settings.digest_key.unlink()
+    assert json.loads(run("subject", "--person", "--json", given=f"{NUMBER}\n").stdout) == []
+    assert person_digest(digester_of(settings), surrogate_of(settings)(NUMBER)) != digest
+    assert verify(settings.audit_file).ok
+    assert indexes(run("search", "--json", "kind=query")) == [3, 2, 1, 0]
+
+
+def test_filters_are_those_of_a_query() -> None:
+    def never(_: str) -> Any:
+        raise AssertionError("nothing is asked for")
+
+    asked = read_filters(["sid=abc", "kind=query"], Digester(b"k" * 32), never, never)
+    assert asked.query.subject == Digester(b"k" * 32).digest("person", "abc") and asked.query.kind == "query"

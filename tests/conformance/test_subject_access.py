@@ -1,0 +1,236 @@
+"""Who saw my data: a real hub answers departments, then the resident's own application asks what it may be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hub.graph import GraphWriter
+from hub.localgraph import GraphAddress
+from tests.serving import Served, code_of, serving
+from tests.world import World, policy, sid
+
+pytestmark = pytest.mark.conformance
+
+POLICY = """
+purposes:
+  - {id: safety, zh: 安全, en: Safety}
+  - {id: voice, zh: 民意, en: Voice, delayedDays: 30}
+  - {id: voice.call, zh: 回訪, en: Call back}
+  - {id: covert, zh: 偵查, en: Inquiry, withheld: true}
+  - {id: covert.trace, zh: 追查, en: Tracing}
+  - {id: self, zh: 本人, en: The person himself}
+  - {id: other, zh: 其他, en: Other}
+applications:
+  - {id: fire-app, zh: 消防, en: Fire, department: fire, jurisdiction: 14/}
+  - {id: police-app, zh: 公安, en: Police, department: police, jurisdiction: 14/}
+  - {id: resident-app, zh: 市民, en: Residents, department: service, jurisdiction: 14/01/}
+grants:
+  - id: look
+    to: {application: [fire-app]}
+    for: [safety]
+    basis: law
+    rows: {Person: {}, Dwelling: {}}
+    fields:
+      Person.name: clear
+      Person.phone: {mask: "partial(3,4)"}
+      Person.gender: clear
+      Dwelling.region: clear
+  - id: events-alone
+    to: {application: [fire-app]}
+    for: [voice]
+    basis: law
+    rows: {Event: {}}
+    fields: {Event.number: clear, Event.reporterPhone: {mask: "partial(3,4)"}, Event.address: clear}
+  - id: inquiry
+    to: {application: [police-app]}
+    for: [covert, other]
+    basis: law
+    rows: {Person: {}, Event: {}}
+    fields: {Person.idNumber: clear, Event.number: clear, Event.reporterName: clear}
+  - id: own-data
+    to: {application: [resident-app]}
+    for: [self]
+    basis: 個人信息保護法 第四十五條
+    rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
+    fields: {Person.gender: clear}
+    match: [Person.idNumber]
+    accesses: true
+  - id: no-accesses
+    to: {application: [resident-app]}
+    for: [other]
+    basis: law
+    rows: {Person: {}}
+    fields: {Person.gender: clear}
+"""
+WORLD = World(
+    {
+        "ann": ("Person", {"name": "安", "idNumber": "110101199003070011", "phone": "13800000001", "region": "14/01/"}),
+        "bob": ("Person", {"name": "鮑", "idNumber": "110101199003070038", "phone": "13800000002", "region": "14/01/"}),
+        "far": ("Person", {"name": "遠", "phone": "13800000003", "region": "14/02/"}),
+        "gone": ("Person", {"name": "去", "region": "14/01/", "deletedAt": "2026-01-01"}),
+        "e1": ("Event", {"number": "E1", "reporterPhone": "13800000001", "reporterName": "安", "region": "14/01/"}),
+        "e2": ("Event", {"number": "E2", "reporterPhone": "13800000003", "region": "14/02/"}),
+        "d1": ("Dwelling", {"region": "14/01/"}),
+    },
+    [("e1", "reporter", "ann"), ("e2", "reporter", "gone"), ("ann", "dwellings", "d1")],
+)
+ASK = "query($p: ID!, $s: Date, $u: Date) { accessesOf(person: $p, since: $s, until: $u) { day department purpose purposeTitle kinds } }"  # noqa: E501
+SEEN = '{ people(where: {name: {eq: "安"}}) { edges { node { name phone } } } }'
+EVENT = '{ events(where: {number: {eq: "E1"}}) { edges { node { reporterPhone } } } }'
+
+
+@pytest.fixture
+def served(empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        WORLD.load(writer)
+    folder = tmp_path_factory.mktemp("hub")
+    with serving(folder / "home", empty_graph, policy(folder / "policy", POLICY)) as running:
+        yield running
+
+
+def ask(served: Served, app: str, purpose: str, query: str) -> dict[str, Any]:
+    response = served.ask(query, app=app, purpose=purpose)
+    assert code_of(response) == "OK", response.text
+    return dict(response.json()["data"])
+
+
+def told(served: Served, name: str, **variables: Any) -> Any:
+    """What the resident's application is told of a person."""
+    sealed = served.hub.seals.seal_id("service", "self", 4, sid(name))
+    response = served.ask(ASK, app="resident-app", purpose="self", variables={"p": sealed, **variables})
+    assert code_of(response) == "OK", response.text
+    return response.json()["data"]["accessesOf"]
+
+
+def today() -> str:
+    return dt.datetime.now().astimezone().date().isoformat()
+
+
+def row(purpose: str, title: str, kinds: list[str], department: str = "fire") -> dict[str, Any]:
+    return {"day": today(), "department": department, "purpose": purpose, "purposeTitle": title, "kinds": kinds}
+
+
+OWN = row("self", "本人 The person himself", [], "service")
+FIRE = row("safety", "安全 Safety", ["name", "phone"])
+
+
+def test_day_department_purpose_and_kinds(served: Served) -> None:
+    assert told(served, "ann") == []
+    ask(served, "fire-app", "safety", SEEN)
+    ask(served, "fire-app", "safety", SEEN)
+    # The application's own look is one too; two looks of a day are told as one.
+    assert told(served, "ann") == [FIRE, OWN]
+    assert told(served, "bob") == []
+
+
+def test_what_an_event_tells_touches_its_reporter(served: Served) -> None:
+    """The edge is not selected, and neither visible to who asks."""
+    ask(served, "police-app", "other", '{ events(where: {number: {eq: "E1"}}) { edges { node { reporterName } } } }')
+    record = served.records()[-1]
+    assert record.subjects == (served.hub.digester.digest("person", sid("ann")),)
+    assert told(served, "ann") == [row("other", "其他 Other", ["name"], "police")]
+    assert told(served, "bob") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "touched"),
+    [
+        ('{ events(where: {number: {eq: "E1"}}) { edges { node { number } } } }', ()),
+        ('{ events(where: {number: {eq: "E1"}}) { edges { node { number reporterPhone } } } }', ("ann",)),
+        ('{ events(where: {number: {eq: "E1"}}) { edges { node { a: address } } } }', ("ann",)),
+        ('{ events(where: {number: {eq: "E2"}}) { edges { node { reporterPhone } } } }', ("gone",)),
+        ("{ events(first: 0) { edges { node { reporterPhone } } } }", ()),
+    ],
+)
+def test_whom_an_answer_touches(served: Served, query: str, touched: tuple[str, ...]) -> None:
+    """A person who is deleted is one still; where no personal cell is read nobody is touched."""
+    data = ask(served, "fire-app", "voice", query)
+    assert served.records()[-1].subjects == tuple(served.hub.digester.digest("person", sid(each)) for each in touched)
+    assert not any(sid(name) in json.dumps(data) for name in WORLD.nodes)
+
+
+def test_a_dwelling_without_personal_cells_touches_nobody(served: Served) -> None:
+    ask(served, "fire-app", "safety", "{ dwellings { edges { node { region } } } }")
+    assert served.records()[-1].subjects == ()
+
+
+@pytest.mark.parametrize(
+    ("app", "purpose", "query"),
+    [
+        ("police-app", "covert", "{ people { edges { node { idNumber } } } }"),
+        ("police-app", "covert.trace", "{ people { edges { node { idNumber } } } }"),
+        ("fire-app", "voice", EVENT),
+        ("fire-app", "voice.call", EVENT),
+    ],
+)
+def test_what_is_withheld_leaves_no_trace(served: Served, app: str, purpose: str, query: str) -> None:
+    """The answer is the same bytes as if nobody had looked, and withheld classes hold for descendants."""
+    ask(served, "fire-app", "safety", SEEN)
+    told(served, "ann")
+    before = json.dumps(told(served, "ann"))
+    for _ in range(3):
+        ask(served, app, purpose, query)
+    assert served.hub.digester.digest("person", sid("ann")) in served.records()[-1].subjects
+    assert json.dumps(told(served, "ann")) == before
+
+
+def test_refusals_are_no_looks(served: Served) -> None:
+    response = served.ask("{ people { edges { node { name } } } }", app="fire-app", purpose="covert")
+    assert code_of(response) == "PURPOSE_DENIED"
+    assert told(served, "ann") == []
+
+
+def test_without_the_grant_it_is_denied(served: Served) -> None:
+    sealed = served.hub.seals.seal_id("service", "other", 4, sid("ann"))
+    response = served.ask(ASK, app="resident-app", purpose="other", variables={"p": sealed})
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"], error["path"]) == (200, "FIELD_DENIED", ["accessesOf"])
+    assert error["extensions"]["access"]["purposesThatWould"] == ["self"]
+    assert response.json()["data"] == {"accessesOf": None}
+    assert served.records()[-1].decision.denied == ("Person",)
+
+
+def test_hidden_missing_and_forged_are_the_same(served: Served) -> None:
+    ask(served, "fire-app", "safety", "{ people { edges { node { name } } } }")
+    answers = [told(served, name) for name in ("far", "gone", "nobody", "e1")]
+    forged = served.ask(ASK, app="resident-app", purpose="self", variables={"p": "forged"})
+    assert [*answers, forged.json()["data"]["accessesOf"]] == [None] * 5
+    # Nor does such a question count as a look at them.
+    assert served.records()[-1].subjects == ()
+
+
+def test_the_look_itself_is_recorded(served: Served) -> None:
+    told(served, "ann")
+    record = served.records()[-1]
+    assert record.subjects == (served.hub.digester.digest("person", sid("ann")),)
+    assert (record.kind, record.application, record.purpose) == ("query", "resident-app", "self")
+
+
+def test_days_bound_what_is_told(served: Served) -> None:
+    ask(served, "fire-app", "safety", SEEN)
+    day = dt.date.fromisoformat(today())
+    after, before = ((day + dt.timedelta(days=each)).isoformat() for each in (1, -1))
+    assert told(served, "ann", s=day.isoformat(), u=day.isoformat()) == [FIRE]
+    assert told(served, "ann", s=after) == told(served, "ann", u=before) == []
+
+
+def test_aliases_and_typenames(served: Served) -> None:
+    ask(served, "fire-app", "safety", SEEN)
+    sealed = served.hub.seals.seal_id("service", "self", 4, sid("ann"))
+    query = (
+        f'{{ a: accessesOf(person: "{sealed}") {{ __typename d: department }} b: accessesOf(person: "x") {{ day }} }}'
+    )
+    assert ask(served, "resident-app", "self", query) == {"a": [{"__typename": "Access", "d": "fire"}], "b": None}
+
+
+def test_it_waits_for_no_index_that_cannot_be_had(served: Served) -> None:
+    (served.hub.settings.home / "audit.index.db").write_bytes(b"no index" * 1_000)
+    sealed = served.hub.seals.seal_id("service", "self", 4, sid("ann"))
+    response = served.ask(ASK, app="resident-app", purpose="self", variables={"p": sealed})
+    assert (response.status_code, code_of(response)) == (503, "AUDIT_UNAVAILABLE")
+    assert response.json().get("data") is None
