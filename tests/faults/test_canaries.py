@@ -5,16 +5,10 @@ of them in a refused row only. Then every other output of the processes is searc
 """
 
 import base64
-import gzip
 import http.client
 import json
 import socket
-import threading
-import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +18,9 @@ from audit.log import read
 from audit.verify import verify
 from hub.sample import CANARIES, DIRTY_CANARY
 from tests.county import Answer, County, HubProcess
+from tests.leaks import Collector, files, forms
+from tests.leaks import found as seen
+from tests.leaks import leaks as leaked
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -32,61 +29,12 @@ NAME, NUMBER, PHONE = CANARIES[0].name, CANARIES[0].id_no, CANARIES[0].phone
 GRID, FIRE, STAT = ("grid-desk", "event.dispatch"), ("fire-inspection", "safety.fire.rental"), ("statistics", "stat")
 
 
-def forms(value: str) -> Iterator[bytes]:
-    """The bytes by which a value could stand in a file."""
-    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "gb18030"):
-        yield value.encode(encoding)
-    units = value.encode("utf-16-be").hex()
-    escaped = "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-    yield escaped.encode()
-    yield escaped.upper().replace("\\U", "\\u").encode()
-    yield urllib.parse.quote(value).encode()
-    yield ascii(value)[1:-1].encode()
-    yield repr(value.encode())[2:-1].encode()
-    for shift in range(3):
-        # base64 of the value wherever it begins in what was encoded, without the letters that neighbours touch.
-        whole = base64.b64encode(b"\0" * shift + value.encode()).rstrip(b"=")
-        yield whole[(0, 2, 3)[shift] : len(whole) - 1]
-
-
 SOUGHT = {value: tuple(set(forms(value))) for who in PEOPLE for value in (who.name, who.id_no, who.phone)}
 
 
 def found(content: bytes) -> set[str]:
     """The values of canaries that stand in some bytes, in whatever form."""
-    return {value for value, shapes in SOUGHT.items() if any(shape in content for shape in shapes)}
-
-
-@dataclass
-class Collector:
-    """An OTLP receiver over HTTP that keeps what it is sent."""
-
-    bodies: list[bytes] = field(default_factory=list)
-
-    @contextmanager
-    def serve(self) -> Iterator[str]:
-        bodies = self.bodies
-
-        class Receiver(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                bodies.append(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
-                self.send_response(200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing is printed: the test's own output is not what is searched."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    return seen(content, SOUGHT)
 
 
 def where(field: str, value: str) -> str:
@@ -213,14 +161,9 @@ def odd_traffic(hub: HubProcess) -> None:
     late.close()
 
 
-def files(folder: Path, *, apart: Path) -> list[Path]:
-    """All files of a folder, `apart` from one subfolder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and apart not in path.parents)
-
-
 def leaks(paths: list[Path]) -> dict[str, set[str]]:
     """By file, the canaries in it."""
-    return {path.name: values for path in paths if (values := found(path.read_bytes()))}
+    return leaked(paths, SOUGHT)
 
 
 @pytest.mark.parametrize("shape", sorted(SOUGHT[NAME] + SOUGHT[PHONE]))
