@@ -65,8 +65,15 @@ BROKEN = ([0, 1], [1, 0, 0], [0, 99, 0], [0, 1, 13], [-1, 1, 0], [1, 2, 0, 0, 1,
 """Lists that are no spans: broken off, backwards, beyond the end, of no kind, unordered, overlapping, empty."""
 
 
+MISMATCH = -1
+"""A checksum of no text and spans, as beside a text that was being replaced when it was read."""
+
+
 def beside(rng: random.Random, text: str) -> dict[str, Any]:
-    """What stands beside a text in the graph: found by this detector, or an older one, or none, or in vain."""
+    """What stands beside a text in the graph: found by this detector, or an older one, or none, or in vain.
+
+    Or found in another text than this.
+    """
     known = OF_TEXT[text]
     found = {"textSpans": known.stored, "textWords": list(known.words), "textDetector": DETECTOR}
     draw = rng.random()
@@ -76,6 +83,8 @@ def beside(rng: random.Random, text: str) -> dict[str, Any]:
         return found | {"textDetector": OLDER}
     if draw < 0.8:
         return {}
+    if draw < 0.85:
+        return found | {"textCheck": MISMATCH}
     # Words beside a text that could not be judged are no ingest's doing; they must count for nothing all the same.
     return found | {"textSpans": None if draw < 0.9 else rng.choice(BROKEN)}
 
@@ -86,18 +95,22 @@ def anything_beside(rng: random.Random, text: str) -> dict[str, Any]:
     spans = [number for at in range(0, len(cuts), 2) for number in (*cuts[at : at + 2], rng.randrange(len(CALLED)))]
     if rng.random() < 0.15:
         spans = rng.choice(BROKEN)
-    return {"textSpans": spans if rng.random() < 0.9 else None, "textDetector": rng.choice((*[DETECTOR] * 8, OLDER))}
+    made = {"textSpans": spans if rng.random() < 0.9 else None, "textDetector": rng.choice((*[DETECTOR] * 8, OLDER))}
+    return made | ({"textCheck": MISMATCH} if rng.random() < 0.05 else {})
 
 
 def trusted(properties: Mapping[str, Any]) -> Sequence[int] | None:
-    """The spans of the detector in force; None without."""
-    spans: Sequence[int] | None = properties.get("textSpans")
-    return spans if properties.get("textDetector") == DETECTOR else None
+    """The spans of the detector in force and of this text; None without."""
+    return properties.get("textSpans") if _judged(properties) and properties.get("textCheck") != MISMATCH else None
+
+
+def _judged(properties: Mapping[str, Any]) -> bool:
+    return properties.get("textSpans") is not None and properties.get("textDetector") == DETECTOR
 
 
 def countable(properties: Mapping[str, Any]) -> list[str]:
     """The words that an aggregate may count."""
-    return [] if trusted(properties) is None else list(properties.get("textWords") or ())
+    return list(properties.get("textWords") or ()) if _judged(properties) else []
 
 
 def masked(rung: str, text: str, stored: Sequence[int] | None) -> str:

@@ -51,7 +51,7 @@ class World:
         writer.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n"))
         by_label: dict[str, list[dict[str, Any]]] = {}
         for name, (entity, properties) in self.nodes.items():
-            by_label.setdefault(entity, []).append({"sid": sid(name), **properties, **_checked(properties)})
+            by_label.setdefault(entity, []).append({"sid": sid(name), **_checked(properties), **properties})
         for label, rows in by_label.items():
             text = f"UNWIND $rows AS row CREATE (n:{label}) SET n = row"
             writer.write(lambda tx, text=text, rows=rows: tx.run(text, rows=rows))  # type: ignore[misc]
