@@ -116,7 +116,9 @@ def torn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "garbage"])
-def test_a_torn_tail_is_cut_back_to_whole_records(torn: Path, tmp_path: Path, rng: random.Random, damage: str) -> None:
+def test_l08_a_torn_tail_is_cut_back_to_whole_records(
+    torn: Path, tmp_path: Path, rng: random.Random, damage: str
+) -> None:
     original = torn.with_name("audit.db-wal").read_bytes()
     whole: dict[int, str] | None = None
     for attempt in range(8):

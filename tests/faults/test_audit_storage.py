@@ -159,7 +159,7 @@ def run(script: str, *arguments: str, under: tuple[str, ...] = ()) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_a_file_that_may_not_grow_refuses_and_recovers(tmp_path: Path) -> None:
+def test_l14_a_file_that_may_not_grow_refuses_and_recovers(tmp_path: Path) -> None:
     lines = run(LIMITED, str(tmp_path / "audit.db"))
     assert lines == ["refused False", "refused again", "recovered True", "verified True"]
 
@@ -176,7 +176,7 @@ def writable_later(folder: Path) -> Iterator[Callable[[], object]]:
             yield lambda: subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
 
 
-def test_a_read_only_store_refuses_and_recovers(tmp_path: Path) -> None:
+def test_l17_a_read_only_store_refuses_and_recovers(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     folder.mkdir()
     with writable_later(folder) as make_writable:
@@ -200,7 +200,7 @@ connection.execute("COMMIT")
 """
 
 
-def test_a_lock_held_elsewhere_refuses_at_the_deadline_and_recovers(tmp_path: Path) -> None:
+def test_l20_a_lock_held_elsewhere_refuses_at_the_deadline_and_recovers(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     log = AuditLog.open(path, 0.5)
     log.append_sync(record())
@@ -234,7 +234,7 @@ def test_a_log_that_is_moved_away_takes_no_more(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_log_that_is_put_back_takes_no_more(tmp_path: Path) -> None:
+def test_l21_a_log_that_is_put_back_takes_no_more(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     log = AuditLog.open(path, 5)
     for _ in range(3):
@@ -300,7 +300,7 @@ def strace(fault: str) -> tuple[str, ...]:
     return command
 
 
-def test_a_failed_sync_is_final_until_the_log_is_opened_again(tmp_path: Path) -> None:
+def test_l16_a_failed_sync_is_final_until_the_log_is_opened_again(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     lines = run(SYNCED, str(path), "10", "2.5", under=strace("error=EIO:when=20"))
     assert lines[0] == "refused False"
@@ -315,7 +315,7 @@ def test_a_failed_sync_is_final_until_the_log_is_opened_again(tmp_path: Path) ->
     assert verify(path).size >= taken + 1
 
 
-def test_a_sync_that_hangs_refuses_at_the_deadline(tmp_path: Path) -> None:
+def test_l20_a_sync_that_hangs_refuses_at_the_deadline(tmp_path: Path) -> None:
     path = tmp_path / "audit.db"
     lines = run(SYNCED, str(path), "0.5", "4", under=strace("delay_enter=3000000:when=20"))
     # It was the disk's fault, not an error: when the sync returns, so does the log.
