@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
-from hub.auditing import digester_of, open_log
+from hub.auditing import act, digester_of, open_log
 from hub.seal import load_key
 from hub.settings import Settings
 from policies.language import load, load_files, read_folder
@@ -103,6 +103,10 @@ class Changes:
         """Put an approved version in force; see PolicyStore.activate."""
         with self._recorded("activate", account, number):
             return self.store.activate(number, account, starts)
+
+    def look(self, name: str, told: Mapping[str, str] | None = None) -> None:
+        """Record that whoever runs this command reads the store; AuditUnavailable if that cannot be recorded."""
+        self.log.append_sync(act(self.digester, "search", name, told))
 
     @contextmanager
     def _recorded(self, action: str, account: str, number: int | None = None) -> Iterator[None]:

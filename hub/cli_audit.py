@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hub.settings import Settings
 
 app = typer.Typer(help="The audit log: look, verify, prove, administer (審計).", no_args_is_help=True)
-app.command("key", epilog="Example: sluicegate audit key > county.pub")(cli_audit_log.key)
 app.command("checkpoint", epilog="Example: sluicegate audit checkpoint >> witnessed.txt")(cli_audit_log.checkpoint)
 app.command("prove", epilog="Example: sluicegate audit prove 12 --out 12.proof")(cli_audit_log.prove)
 app.command("prepare", epilog="Example: sluicegate audit prepare --append hub < admin-url")(cli_audit_log.prepare)

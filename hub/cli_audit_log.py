@@ -23,14 +23,6 @@ PublicKey = Annotated[
 MAX_PROOF = 2_000_000
 
 
-def key(home: Home = None) -> None:
-    """Print the log's public key, as Go's note.NewVerifier takes it; give it to whoever is to verify."""
-    with remedied():
-        from hub.auditing import verifier_of
-
-        typer.echo(verifier_of(open_settings(home)).text)
-
-
 def checkpoint(home: Home = None) -> None:
     """Print the newest published checkpoint, a signed note; who keeps one elsewhere is a witness."""
     with remedied():

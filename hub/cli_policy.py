@@ -166,6 +166,7 @@ def history(home: Home = None, as_json: Json = False) -> None:
 
         with stewardship(open_settings(home), CATALOGUE) as changes:
             found = changes.store.history()
+            changes.look("policy history")
     for each in found:
         typer.echo(json.dumps(_plain(each), ensure_ascii=False) if as_json else _line(each))
 
@@ -209,6 +210,7 @@ def export(
 
         with stewardship(open_settings(home), CATALOGUE) as changes:
             files = changes.store.files(number)
+            changes.look("policy export", {"number": str(number)})
         _write(out, files)
     typer.echo(f"version {number}: {', '.join(files)} written to {out}")
 

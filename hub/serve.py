@@ -14,12 +14,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from audit.checkpoint import KeyRefused
+from audit.log import AuditUnavailable
+from audit.record import Record
 from hub.annotate import detector_version
 from hub.app import announced, open_hub, server
+from hub.auditing import act, record_act
 from hub.changes import stewardship, store_of
 from hub.graph import Graph, GraphWriteError, GraphWriter
 from hub.localgraph import GraphAddress, LocalGraph
+from hub.pipeline import Hub
 from hub.redetect import redetect_gently
 from hub.settings import Settings
 from hub.telemetry import set_up_logging
@@ -53,12 +59,47 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
         address = local.start(owned=not ran) if local else _own_server(settings)
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        with announced(settings), _beside(address, settings):
+        with announced(settings), _beside(address, settings), on_record(hub):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
             server(hub).run()
     finally:
         if local is not None and not ran:
             local.stop()
+
+
+@contextmanager
+def on_record(hub: Hub) -> Iterator[None]:
+    """While it lasts the hub serves: its start is recorded as soon as the log takes it, its stop if the log still does.
+
+    The server closes the hub's log when it ends, so the stop is written by opening the log once more. A hub that was
+    killed, or whose log is away, leaves a start without a stop.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(target=_record_start, args=(hub, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(STOP_SECONDS)
+        try:
+            record_act(hub.settings, _administered(hub, "hub stop"))
+        except (AuditUnavailable, KeyRefused):
+            _log.warning("the stop of this hub could not be recorded")
+
+
+def _record_start(hub: Hub, ended: threading.Event) -> None:
+    record = _administered(hub, "hub start")
+    while not ended.is_set():
+        try:
+            hub.log.append_sync(record)
+            return
+        except AuditUnavailable:
+            ended.wait(RETRY_SECONDS)
+
+
+def _administered(hub: Hub, name: str) -> Record:
+    return replace(act(hub.digester, "admin", name), policy_version=hub.policy.version)
 
 
 def _store(settings: Settings) -> PolicyStore:

@@ -99,15 +99,16 @@ def test_each_change_and_each_refusal_is_recorded(tmp_path: Path, folder: Path, 
     assert [(each.operation_name, each.result) for each in records] == [
         ("policy draft", "OK"),
         ("policy activate", "OK"),
+        ("policy history", "OK"),
         ("policy draft", "OK"),
         ("policy approve", "REFUSED"),
         ("policy approve", "OK"),
         ("policy activate", "OK"),
         ("policy draft", "INVALID"),
     ]
-    assert {each.kind for each in records} == {"policy"}
-    assert records[5].variables == {"number": "2", "base": "1", "starts": "2998-12-31T16:00:00.000000Z"}
-    assert records[2].subject != records[4].subject
+    assert [each.kind for each in records] == ["policy"] * 2 + ["search"] + ["policy"] * 5
+    assert records[6].variables == {"number": "2", "base": "1", "starts": "2998-12-31T16:00:00.000000Z"}
+    assert records[3].subject != records[5].subject
     assert b"zhang" not in log.read_bytes(), "a steward is a person: a keyed digest stands for him"
     assert verify(log).ok
 
