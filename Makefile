@@ -10,8 +10,9 @@ PEOPLE ?= 3000
 SEED ?= 42
 PORT ?= 8600
 CHECK ?=
+KILLS ?= 1000
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check faults bench lock clean
 
 setup: $(READY)
 
@@ -30,6 +31,11 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Long: a thousand kills on each store of the log, and every system call on its files failing once. On a quiet machine.
+faults: setup
+	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every $(BIN)/python -m pytest -s \
+	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py
 
 check: setup
 	$(BIN)/ruff check .
