@@ -75,12 +75,14 @@ def is_resident_id(number: str, *, checked: bool = False) -> bool:
 
 _DIGIT = f"{BETWEEN}{{0,3}}[0-9]"
 _DOCUMENT = re.compile(
-    f"(?<!{_ALNUM})(?:[A-Za-z](?:{_DIGIT}){{8}}|[EeCcWw][A-Za-z](?:{_DIGIT}){{7}}|[HhMm](?:{_DIGIT}){{10}}|[A-Za-z]{{1,3}}[0-9]{{6,8}}"
+    f"(?<!{_ALNUM})(?:[A-Za-z](?:{_DIGIT}){{8}}|[EeCcWw]{BETWEEN}?[A-Za-z](?:{_DIGIT}){{7}}|[HhMm](?:{_DIGIT}){{10}}|[A-Za-z]{{1,3}}[0-9]{{6,8}}"
     f"|[A-Za-z]{{3}}(?:{_DIGIT}){{12}})(?!{_ALNUM})"
 )
 _LABELLED_DOCUMENT = re.compile(
     f"(?<!{_ALNUM})(?:[A-Za-z]{{0,3}}{BETWEEN}?[0-9](?:{BETWEEN}?[0-9A-Za-z]){{5,14}})(?!{_ALNUM})"
 )
+_FOREIGN = re.compile(f"(?<!{_ALNUM})(?=(?:[A-Z]*[0-9]){{3}})(?=[0-9]*[A-Z])[0-9A-Z]{{8,12}}(?!{_ALNUM})")
+"""Passports of other countries mix letters and digits: `C4VJ8T2K1`."""
 _TAIWAN = re.compile("台胞|台湾|台商")
 _PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
 _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
@@ -101,6 +103,9 @@ def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
         return
     if _LETTER.search(text):
         yield from _shaped(text, cues)
+    for found in _FOREIGN.finditer(text):
+        if cues.just_before(found.start()) is Label.TRAVEL:
+            yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "document number: labelled")
     for found in _LABELLED_DOCUMENT.finditer(text):
         before = cues.just_before(found.start())
         taiwan = before is Label.RESIDENT and len(found[0]) in (8, 10) and _TAIWAN.search(text)
@@ -126,7 +131,8 @@ _CERTIFICATES = (
     (
         "property certificate",
         re.compile(
-            f"[A-Z]?{_BEFORE}(?:地?房地?产?权?证|房地产?|房权|房字|[宅林草]权?证) ?(?:(?!证){_HAN}){{0,8}}"
+            f"[A-Z]?{_BEFORE} ?(?:地?房地?产?权?证|房地产?|房权|房字|[宅林草]权?证) ?"
+            "(?:(?!证)[A-Z\u4e00-\u9fff]){0,8} ?"
             f"(?:字 ?(?:{_YEAR})?{_HAN}{{0,4}}? ?第?|(?:{_YEAR})?(?:(?!证){_HAN}){{0,4}}? ?第) ?"
             "[A-Z]{0,2}[0-9][0-9A-Z\\- ]{2,14}号?"
         ),

@@ -22,6 +22,8 @@ SURE = 0.9
 """From here on the model is believed against the dictionary."""
 CERTAIN = 0.98
 """The same for words that nobody is called."""
+LIKELY = 0.78
+"""The same for a word of two characters that begins with a surname: 高兴, 江河 are names too."""
 LEAST, LEAST_ADDRESS = 0.45, 0.6
 """Below these the model has found nothing."""
 _APART = re.compile(rf"[{HAN}](?:[ ·.。][{HAN}])+")
@@ -65,9 +67,14 @@ def _doubted(text: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
         return span.score < LEAST_ADDRESS or (span.score < SURE and not _is_numbered(found))
     if found in _WHOEVER or not _LETTER.search(found) or _CAPITALS.fullmatch(found) or _is_saying(text, span):
         return True
-    return span.score < (CERTAIN if found in _THINGS or found[0] in _NO_BEGINNING else SURE) and _is_common(
-        found, span, words
-    )
+    return span.score < _least(found) and _is_common(found, span, words)
+
+
+def _least(found: str) -> float:
+    """From here on the model is believed against the dictionary: the less a word looks like a name, the later."""
+    if found in _THINGS or found[0] in _NO_BEGINNING:
+        return CERTAIN
+    return LIKELY if found[0] in forms.SURNAMES and is_word(found) else SURE
 
 
 def _is_numbered(found: str) -> bool:
@@ -75,10 +82,10 @@ def _is_numbered(found: str) -> bool:
 
 
 def _is_common(found: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
-    """True for a piece of a longer word, for what nobody is called, and for a common word without a surname."""
+    """True for a common word or a piece of one, and for what nobody is called."""
     if found in _THINGS or found[0] in _NO_BEGINNING:
         return True
-    if is_word(found) and (found[0] not in forms.SURNAMES or len(found) > 2):
+    if is_word(found):
         return True
     return any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
 

@@ -16,7 +16,7 @@ from policies.text.spans import PiiKind, Span
 
 _MOBILE = re.compile(
     f"(?<![0-9])(?:\\(?(?:\\+ ?|00)?\\(?\\+?86\\)?{BETWEEN}{{0,3}})?"
-    f"\\(?(?P<number>1{BETWEEN}{{0,4}}[3-9](?:{BETWEEN}{{0,4}}\\)?[0-9]){{9}})(?![0-9])"
+    f"\\(?(?P<number>1{BETWEEN}{{0,4}}[3-9](?:{BETWEEN}{{0,4}}\\)?[0-9]|\\([0-9]|\\)\\([0-9]){{9}}\\)?)(?![0-9])"
 )
 _MOBILE_DIGITS = re.compile("(?:0{0,2}86)?1[3-9][0-9]{9}")
 _ADDRESS_OF_A_HOST = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
