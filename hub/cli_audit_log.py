@@ -118,7 +118,7 @@ def prepare(
 def _prepared(settings: Settings, made: list[str]) -> bool:
     from hub.auditing import act, digester_of, record_act
 
-    if settings.audit_store is None:
+    if not settings.audit_on_server:
         return False
     told = {"partitions": str(len(made)), **({"last": made[-1]} if made else {})}
     record_act(settings, act(digester_of(settings), "admin", "audit prepare", told))

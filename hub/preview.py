@@ -62,6 +62,7 @@ KEPT = (
     "body_limit",
     "audit_deadline",
     "audit_store",
+    "audit_store_file",
     "audit_origin",
 )
 """Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""

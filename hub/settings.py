@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SLUICEGATE_"
+SERVER = "postgresql://"
 JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
     audit_deadline: Seconds = 2.0
     audit_store: SecretStr | None = None
+    audit_store_file: Path | None = None
     audit_origin: str = Field(default="sluicegate.local/audit", pattern=r"^[^\s+]+$", max_length=200)
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
 
@@ -81,8 +83,8 @@ class Settings(BaseSettings):
     @field_validator("audit_store")
     @classmethod
     def _known_server(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None and not given.get_secret_value().startswith("postgresql://"):
-            raise ValueError("takes postgresql://USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home")
+        if given is not None and not given.get_secret_value().startswith(SERVER):
+            raise ValueError(f"takes {SERVER}USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home")
         return given
 
     @model_validator(mode="after")
@@ -91,6 +93,8 @@ class Settings(BaseSettings):
             raise ValueError("give graph_password or graph_password_file, not both")
         if self.graph_url is not None and self.graph_password is None and self.graph_password_file is None:
             raise ValueError("graph_url needs graph_password or graph_password_file")
+        if self.audit_store is not None and self.audit_store_file is not None:
+            raise ValueError("give audit_store or audit_store_file, not both")
         return self
 
     @classmethod
@@ -144,8 +148,26 @@ class Settings(BaseSettings):
 
     @property
     def audit_log(self) -> Path | str:
-        """Where the audit log is: the server that `audit_store` names (a secret), else `audit_file`."""
-        return self.audit_file if self.audit_store is None else self.audit_store.get_secret_value()
+        """Where the audit log is: the server that `audit_store` or its file names (a secret), else `audit_file`.
+
+        Raises SettingsError if the file cannot be read or names no server.
+        """
+        if self.audit_store is not None:
+            return self.audit_store.get_secret_value()
+        if self.audit_store_file is None:
+            return self.audit_file
+        try:
+            found = self.audit_store_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError("audit_store_file cannot be read") from None
+        if not found.startswith(SERVER):
+            raise SettingsError(f"audit_store_file holds no {SERVER}USER:PASSWORD@HOST/DATABASE")
+        return found
+
+    @property
+    def audit_on_server(self) -> bool:
+        """Whether the audit log is on a server, and not a file of the home."""
+        return not isinstance(self.audit_log, Path)
 
     @property
     def audit_head(self) -> Path:

@@ -1,13 +1,20 @@
 """What we sign, serve and prove is what golang.org/x/mod/sumdb and transparency-dev take, and they refuse the rest."""
 
 import random
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import Signer, sign
+from audit.log import read
 from audit.proof import consistency, inclusion, root_at
+from audit.record import Record, encode
+from audit.store import open_reader
+from hub.auditing import open_log, verifier_of
+from hub.settings import Settings
+from tests import serving as hubs
 from tests.golog import Case, Served, ask, build, serving
 from tests.trees import Tree, numbered
 
@@ -168,3 +175,45 @@ def test_other_software_signs_the_same_note_with_our_key(golog: Path, tmp_path: 
     text = f"{name}\n0\n{'A' * 43}=\n"
     case = {"kind": "sign", "key": path.read_text(), "text": text, "note": sign(ours, 0, bytes(32))}
     assert said(golog, served(Tree.of(0), ours), [OPEN, TILES, case], ours.verifier.text) == ["", "", ""]
+
+
+def test_other_software_agrees_with_the_pages_of_a_hub(golog: Path, tmp_path: Path) -> None:
+    """As an auditor elsewhere does it: with the public key, a receipt, and an old checkpoint."""
+    size, old = 300, 256
+    settings = Settings.load(home=tmp_path / "home")
+    with closing(open_log(settings)) as log:
+        receipts = [
+            log.append_sync(Record(kind="refusal", request_id=f"r{number}", result="METHOD", http_status=405))
+            for number in range(size)
+        ]
+    records = [each.record for each in read(settings.audit_log)]
+    with closing(open_reader(settings.audit_log)) as reader:
+        root = root_at(reader, old)
+    with hubs.serving(tmp_path / "home") as hub:
+
+        def page(**asked: int | str) -> list[bytes]:
+            return [bytes.fromhex(each) for each in hub.client.get("/audit/proof", params=asked).json()["proof"]]
+
+        cases: list[Case] = [
+            OPEN,
+            {"kind": "tiles", "leaves": [bytes.fromhex(each.leaf_hash) for each in receipts]},
+            *(
+                {
+                    "kind": "record",
+                    "index": at.index,
+                    "record": encode(records[at.index]),
+                    "proof": page(index=at.index, leafHash=at.leaf_hash),
+                }
+                for at in (receipts[0], receipts[255], receipts[256], receipts[299])
+            ),
+            {"kind": "consistency", "old": old, "root": root, "proof": page(**{"from": old, "to": size})},
+            {
+                "kind": "record",
+                "index": 1,
+                "record": encode(records[2]),
+                "proof": page(index=1, leafHash=receipts[1].leaf_hash),
+            },
+        ]
+        said = ask(golog, f"127.0.0.1:{hub.port}/audit", verifier_of(settings).text, cases)
+    assert said[:-1] == [""] * (len(cases) - 1)
+    assert said[-1]

@@ -41,6 +41,7 @@ REFUSED = [
     ({"SLUICEGATE_GRAPH_PASSWORD": "a", "SLUICEGATE_GRAPH_PASSWORD_FILE": "b"}, "not both"),
     ({"SLUICEGATE_POLICY_STORE": "postgresql://u:secret@h/d"}, "policy_store:.*takes sqlite"),
     ({"SLUICEGATE_AUDIT_STORE": "sqlite:///secret"}, "audit_store:.*takes postgresql"),
+    ({"SLUICEGATE_AUDIT_STORE": "postgresql://h/d", "SLUICEGATE_AUDIT_STORE_FILE": "f"}, "not both"),
     ({"SLUICEGATE_AUDIT_ORIGIN": "a name"}, "audit_origin:"),
     ({"SLUICEGATE_POLICY_MAX_AGE": "0"}, "policy_max_age:"),
     ({"SLUICEGATE_OTLP_ENDPOINT": "collector:4318"}, "otlp_endpoint:"),
@@ -113,3 +114,18 @@ def test_home_is_for_its_owner_only(home: Path) -> None:
 def test_jars_are_shared_between_homes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert Settings.load(home=home).jar_cache == Settings.load().jar_cache == tmp_path / "cache/sluicegate/jars"
+
+
+def test_the_address_of_the_log_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "address"
+    settings = Settings.load(home=tmp_path, audit_store_file=file)
+    for content in (None, "", "sqlite:///secret"):
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(SettingsError) as caught:
+            _ = settings.audit_log
+        assert "secret" not in str(caught.value)
+    file.write_text("postgresql://hub:secret@db/audit\n")
+    assert settings.audit_log == "postgresql://hub:secret@db/audit"
+    assert "secret" not in repr(settings)
+    assert Settings.load(home=tmp_path).audit_log == tmp_path / "audit.db"

@@ -1,8 +1,8 @@
 // Golog holds a log against other people's software: golang.org/x/mod/sumdb and transparency-dev.
 //
-//	golog HOST:PORT VERIFIER-KEY < cases.jsonl
+//	golog HOST:PORT[/PREFIX] VERIFIER-KEY < cases.jsonl
 //
-// It reads /checkpoint, and /tile/… as C2SP tlog-tiles says. Each line of its input is a case, each line
+// It reads /checkpoint below the prefix, and /tile/… as C2SP tlog-tiles says. Each line of its input is a case, each line
 // of its output says whether it holds: {"ok": true} or {"ok": false, "why": "…"}. Nothing here is shared with
 // the project: what a hash, a proof, a tile or a note is, those libraries say.
 package main
@@ -40,6 +40,7 @@ type testCase struct {
 	Key    string   `json:"key"`
 	Text   string   `json:"text"`
 	Note   []byte   `json:"note"`
+	Leaves [][]byte `json:"leaves"`
 }
 
 type answer struct {
@@ -50,6 +51,7 @@ type answer struct {
 // A remote is the log as it is served.
 type remote struct {
 	host string
+	path string
 	key  string
 	tree tlog.Tree
 }
@@ -64,7 +66,7 @@ func (r *remote) get(path string) ([]byte, error) {
 	if err := connection.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return nil, err
 	}
-	if _, err := fmt.Fprintf(connection, "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n", path, r.host); err != nil {
+	if _, err := fmt.Fprintf(connection, "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n", r.path+path, r.host); err != nil {
 		return nil, err
 	}
 	body := bufio.NewReader(connection)
@@ -139,7 +141,7 @@ func (r *remote) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 }
 
 // tiles reads each leaf hash through tiles that are held against the root, and each record is the one it should be.
-func (r *remote) tiles() error {
+func (r *remote) tiles(c testCase) error {
 	reader := tlog.TileHashReader(r.tree, r)
 	root, err := tlog.TreeHash(r.tree.N, reader)
 	if err != nil {
@@ -161,7 +163,11 @@ func (r *remote) tiles() error {
 		return err
 	}
 	for n, each := range hashes {
-		if each != tlog.RecordHash([]byte(fmt.Sprintf("record %d", n))) {
+		expected := tlog.RecordHash([]byte(fmt.Sprintf("record %d", n)))
+		if n < len(c.Leaves) {
+			expected = tlog.Hash(c.Leaves[n])
+		}
+		if each != expected {
 			return fmt.Errorf("record %d has another hash", n)
 		}
 	}
@@ -268,7 +274,7 @@ func (r *remote) check(c testCase) error {
 	case "checkpoint":
 		return r.open()
 	case "tiles":
-		return r.tiles()
+		return r.tiles(c)
 	case "record":
 		return r.record(c)
 	case "consistency":
@@ -281,10 +287,14 @@ func (r *remote) check(c testCase) error {
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: golog HOST:PORT VERIFIER-KEY < cases.jsonl")
+		fmt.Fprintln(os.Stderr, "usage: golog HOST:PORT[/PREFIX] VERIFIER-KEY < cases.jsonl")
 		os.Exit(2)
 	}
-	log := &remote{host: os.Args[1], key: os.Args[2]}
+	host, prefix, _ := strings.Cut(os.Args[1], "/")
+	if prefix != "" {
+		prefix += "/"
+	}
+	log := &remote{host: host, path: prefix, key: os.Args[2]}
 	cases, answers := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	cases.DisallowUnknownFields()
 	for {
