@@ -86,7 +86,8 @@ def test_e12_no_function_takes_a_text_apart() -> None:
         for each in getattr(made, "fields", {}).values()
         for argument in getattr(each, "args", {})
     }
-    assert arguments == {"id", "first", "after", "where", "orderBy", "groupBy"}
+    # An id, a page, a condition, an order, a grouping; and whose accesses, from which day to which.
+    assert arguments == {"id", "first", "after", "where", "orderBy", "groupBy", "person", "since", "until"}
 
 
 def test_e14_ids_and_cursors_hold_no_value(scene: Scene) -> None:
