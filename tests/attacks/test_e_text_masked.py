@@ -51,8 +51,8 @@ def _event(name: str, **more: object) -> tuple[str, dict[str, object]]:
 WORLD = World(
     nodes={
         **{name: _event(name) for name in ("E1", "E2", "E3")},
-        "E4": _event("E4", textDetector=OLDER, textWords=["CANARY"]),
-        "E5": _event("E5", textSpans=None, textWords=["CANARY"]),
+        "E4": _event("E4", textDetector=OLDER),
+        "E5": _event("E5", textSpans=None),
         "E6": _event("E6", textWords=["CANARY"]),
         **{f"P{number}": ("Person", {"name": f"P{number}", "region": HERE}) for number in range(1, 7)},
         "grid": ("Region", {"code": "001", "level": "GRID", "region": HERE}),
