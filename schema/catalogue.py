@@ -12,8 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
+
+from schema.words import Grade, Kind, RegionLevel, Scalar
+
+__all__ = [
+    "BUCKETS", "NEVER_STORE", "Beside", "Bucket", "Case", "Catalogue", "CatalogueError", "Edge",
+    "EdgeEnd", "Entity", "Field", "Grade", "Kind", "RegionLevel", "Scalar",
+]  # fmt: skip
 
 NEVER_STORE = frozenset({"face", "fingerprint", "iris", "voiceprint", "gene", "gait", "track", "travel"})
 """Words for biometrics and travel tracks: no field may carry them, so no connector can write them."""
@@ -27,62 +33,6 @@ _MASK = re.compile(r"[a-z_]+(\((-?[A-Za-z0-9]+)(,-?[A-Za-z0-9]+)*\))?\Z")
 
 class CatalogueError(ValueError):
     """A declaration contradicts itself, or a name is not declared."""
-
-
-class Scalar(StrEnum):
-    """What a field holds. `REGION` is a jurisdiction path: segments that each end in `/`."""
-
-    STRING = "String"
-    ENUM = "Enum"
-    INT = "Int"
-    FLOAT = "Float"
-    BOOLEAN = "Boolean"
-    DATE = "Date"
-    DATETIME = "DateTime"
-    REGION = "RegionPath"
-
-
-class Grade(StrEnum):
-    """GB/T 43697: general data 1–4, important, core."""
-
-    GENERAL_1 = "general-1"
-    GENERAL_2 = "general-2"
-    GENERAL_3 = "general-3"
-    GENERAL_4 = "general-4"
-    IMPORTANT = "important"
-    CORE = "core"
-
-
-class Kind(StrEnum):
-    """What sort of information a field is, for tags such as `kind:phone` in a policy."""
-
-    NAME = "name"
-    ID_NUMBER = "id_number"
-    PHONE = "phone"
-    ADDRESS = "address"
-    FREE_TEXT = "free_text"
-    BIRTH = "birth"
-    REGION = "region"
-    CODE = "code"
-    STATUS = "status"
-    TIME = "time"
-    QUANTITY = "quantity"
-
-
-class RegionLevel(StrEnum):
-    """Levels of the administrative tree; a level's position is its segment in a region path."""
-
-    PROVINCE = "PROVINCE"
-    CITY = "CITY"
-    DISTRICT = "DISTRICT"
-    STREET = "STREET"
-    COMMUNITY = "COMMUNITY"
-    GRID = "GRID"
-
-    @property
-    def depth(self) -> int:
-        """How many path segments lead to this level (province 1 … grid 6)."""
-        return list(RegionLevel).index(self) + 1
 
 
 @dataclass(frozen=True, slots=True)
