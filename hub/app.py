@@ -132,6 +132,9 @@ async def _readiness(hub: Hub) -> dict[str, Any]:
         "policy": bool(hub.policy.purposes) and not (hub.reloader and hub.reloader.stale),
     }
     warnings = hub.reloader.warnings() if hub.reloader else []
+    if hub.log.why:
+        # A code for who runs the hub, explained in docs/audit.md; it says nothing of what is in the log.
+        warnings = [*warnings, f"audit: {hub.log.why}"]
     return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
 
 
