@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-import socket
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
 
 from hub.errors import HubError
-from hub.graph import Graph, GraphWriteError, GraphWriter, Transaction
+from hub.graph import RETRIES, Graph, GraphWriteError, GraphWriter, Transaction
 from hub.localgraph import GraphAddress
+from tests.cutting import CuttingProxy
 
 pytestmark = pytest.mark.fault
 T = TypeVar("T")
@@ -119,59 +118,52 @@ def test_explain_names_operators_and_runs_nothing(empty_graph: GraphAddress) -> 
     assert {"ProduceResults", "NodeByLabelScan"} <= set(with_graph(empty_graph, work))
 
 
-def pump(source: socket.socket, sink: socket.socket, budget: int) -> None:
-    """Pass bytes on until the budget is spent, then end both connections."""
-    with contextlib.suppress(OSError):
-        while (chunk := source.recv(65_536)) and (budget := budget - len(chunk)) >= 0:
-            sink.sendall(chunk)
-    for end in (source, sink):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def before_graph(address: GraphAddress, after_bytes: int, cuts: int | None = None) -> CuttingProxy:
+    """A proxy before the graph."""
+    host, port = address.url.removeprefix("bolt://").split(":")
+    return CuttingProxy((host, int(port)), after_bytes, cuts)
 
 
-class CuttingProxy:
-    """A proxy to the graph that drops each connection after so many bytes of answers."""
-
-    def __init__(self, address: GraphAddress, after_bytes: int) -> None:
-        host, port = address.url.removeprefix("bolt://").split(":")
-        self.upstream = (host, int(port))
-        self.after_bytes = after_bytes
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        url = f"bolt://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.address = GraphAddress(url, address.user, address.password)
-        self.sockets: list[socket.socket] = []
-        self.threads = [threading.Thread(target=self.accept)]
-        self.threads[0].start()
-
-    def accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client = self.listener.accept()[0]
-                upstream = socket.create_connection(self.upstream)
-                self.sockets += [client, upstream]
-                for ends in ((client, upstream, 2**60), (upstream, client, self.after_bytes)):
-                    self.threads.append(threading.Thread(target=pump, args=ends))
-                    self.threads[-1].start()
-
-    def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.threads[0].join()
-        for each in self.sockets:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in self.threads:
-            thread.join()
-        for each in [self.listener, *self.sockets]:
-            each.close()
+def through(proxy: CuttingProxy, address: GraphAddress) -> GraphAddress:
+    """The graph as it is reached through the proxy."""
+    return GraphAddress(f"bolt://127.0.0.1:{proxy.port}", address.user, address.password)
 
 
 def test_l25_a_connection_lost_mid_result_is_no_partial_answer(empty_graph: GraphAddress) -> None:
     text = "UNWIND range(1, 100000) AS x RETURN x, 'abcdefgh' AS y"
-    with contextlib.closing(CuttingProxy(empty_graph, 300_000)) as proxy:
+    with contextlib.closing(before_graph(empty_graph, 300_000)) as proxy:
         with pytest.raises(HubError) as caught:
-            fetch(proxy.address, text, cap=100_000_000)
+            fetch(through(proxy, empty_graph), text, cap=100_000_000, deadline=60)
         assert str(caught.value.code) == "GRAPH_UNAVAILABLE"
-        assert fetch(proxy.address, "RETURN 1 AS x") == [{"x": 1}]
+        assert fetch(through(proxy, empty_graph), "RETURN 1 AS x") == [{"x": 1}]
+
+
+@pytest.mark.parametrize(("cuts", "statements"), [(1, 2), (None, RETRIES + 1)], ids=["one", "each"])
+def test_l26_a_read_is_repeated_a_bounded_number_of_times(
+    empty_graph: GraphAddress, cuts: int | None, statements: int
+) -> None:
+    text = "UNWIND range(1, 100000) AS x RETURN x"
+
+    async def work(graph: Graph) -> tuple[int, int]:
+        rows: list[dict[str, Any]] = []
+        with contextlib.suppress(HubError):
+            rows = await graph.fetch(text, {}, deadline_seconds=60, byte_cap=100_000_000)
+        return len(rows), graph.statements
+
+    with contextlib.closing(before_graph(empty_graph, 100_000, cuts)) as proxy:
+        assert with_graph(through(proxy, empty_graph), work) == (100_000 if cuts else 0, statements)
+
+
+def test_l28_ten_million_rows_stop_at_the_cap(empty_graph: GraphAddress) -> None:
+    async def work(graph: Graph) -> Any:
+        with pytest.raises(HubError, match="RESULT_LIMIT"):
+            await graph.fetch("UNWIND range(1, 10000000) AS x RETURN x", {}, deadline_seconds=60, byte_cap=1_000_000)
+        return await graph.fetch("RETURN 1 AS x", {}, deadline_seconds=20, byte_cap=100)
+
+    # Far fewer bytes come than the rows have: what is past the cap is not sent.
+    with contextlib.closing(before_graph(empty_graph, 20_000_000, 1)) as proxy:
+        assert with_graph(through(proxy, empty_graph), work) == [{"x": 1}]
+        assert proxy.cut == 0
 
 
 def test_l22_no_graph_is_unavailable_and_not_ready() -> None:
