@@ -116,7 +116,7 @@ def _show(answer: dict[str, Any]) -> None:
     told = answer.get("extensions", {})
     receipt = told.get("receipt")
     if receipt:
-        typer.echo(f"record {receipt['index']}, policy {told['policyVersion']}", err=True)
+        typer.echo(f"record {receipt['index']}, leaf {receipt['leafHash']}, policy {told['policyVersion']}", err=True)
 
 
 def _explain(
