@@ -1,4 +1,4 @@
-"""A pull killed at any moment leaves whole batches, and the next one ends in the graph of a clean pull (L12, L36)."""
+"""A pull that is killed or cut leaves whole batches, and the next one ends in the graph of a clean pull (L12, L36)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import neo4j
 import pytest
 
+from connectors.base import ConnectorError
 from hub.localgraph import GraphAddress
-from tests.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull
+from hub.pull import run_pull
+from hub.settings import Settings
+from tests.cutting import CuttingProxy
+from tests.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull, silent
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -110,7 +116,7 @@ MOMENTS = (
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda each: "-".join(str(part) for part in each.values()))
-def test_killed_then_pulled_again_is_as_pulled_once(
+def test_l12_l36_killed_then_pulled_again_is_as_pulled_once(
     clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
     graph_driver: neo4j.Driver, moment: dict[str, int],
 ) -> None:  # fmt: skip
@@ -130,13 +136,34 @@ def test_killed_then_pulled_again_is_as_pulled_once(
     assert [each.changes for each in pull(home, empty_graph, folder).values()] == [0] * 6
 
 
-def test_killed_by_the_clock(
+@pytest.mark.parametrize("attempt", range(5))
+def test_l12_l36_killed_by_the_clock(
     clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
-    graph_driver: neo4j.Driver, rng: random.Random, wipe: Callable[[], None],
+    graph_driver: neo4j.Driver, rng: random.Random, wipe: Callable[[], None], attempt: int,
 ) -> None:  # fmt: skip
     """A moment that nobody chose; TEST_SEED in the header repeats the choice."""
     empty(graph_driver)
+    rng.seed(rng.random() + attempt)
     moment = {"writes": rng.randrange(25), "inside": 1, "statements": rng.randrange(1, 9)}
     killed_pull(folder, home, empty_graph, moment)
+    pull(home, empty_graph, folder)
+    assert canonical(graph_driver) == clean
+
+
+def test_l32_k02_a_transfer_that_is_cut_is_resumed(
+    clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    empty(graph_driver)
+    with hotline(folder) as variables:
+        url = urlsplit(variables["HOTLINE_URL"])
+        assert url.hostname is not None and url.port is not None
+        with closing(CuttingProxy((url.hostname, url.port), 5_000)) as proxy:
+            through = {"HOTLINE_URL": url._replace(netloc=f"{url.hostname}:{proxy.port}").geturl()}
+            with pytest.raises(ConnectorError, match="does not answer"):
+                run_pull(Settings.load(home=home), SOURCES, [], folder, through, silent, address=empty_graph)
+            assert proxy.cut > 0
+    # What is cut short is not taken for the end: neither rows nor a cursor of it.
+    assert one(graph_driver, "MATCH (r:SourceRecord {stream: 'hotline/tickets'}) RETURN count(r)") == 0
+    assert one(graph_driver, "MATCH (c:SourceCursor {source: 'hotline/tickets'}) RETURN count(c.position)") == 0
     pull(home, empty_graph, folder)
     assert canonical(graph_driver) == clean

@@ -71,7 +71,7 @@ def shuffle(folder: Path, rng: random.Random) -> None:
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,
 )
-def test_order_and_repetition_do_not_matter(
+def test_l33_order_and_repetition_do_not_matter(
     clean: frozenset[str], home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver,
     tmp_path_factory: pytest.TempPathFactory, seed: int, rows: int, order: list[str],
 ) -> None:  # fmt: skip
@@ -137,7 +137,7 @@ def versioned(rows: list[Record]) -> list[Record]:
 
 
 @given(rows=records.map(versioned), batch=st.integers(1, 5), data=st.data())
-def test_partition_ignores_order(rows: list[Record], batch: int, data: st.DataObject) -> None:
+def test_l33_partition_ignores_order(rows: list[Record], batch: int, data: st.DataObject) -> None:
     other = data.draw(st.permutations(rows))
     assert run(rows, {}, batch)[0] == run(other, {}, batch + 1)[0]
 
@@ -149,14 +149,14 @@ def test_the_same_rows_again_write_nothing(rows: list[Record], batch: int) -> No
 
 
 @given(rows=records.map(versioned), batch=st.integers(1, 5), data=st.data())
-def test_a_run_cut_short_and_repeated_ends_the_same(rows: list[Record], batch: int, data: st.DataObject) -> None:
+def test_l32_a_run_cut_short_and_repeated_ends_the_same(rows: list[Record], batch: int, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(rows) // batch)) * batch
     stored, _ = run(rows[:cut], {}, batch)
     assert run(rows, stored, batch)[0] == run(rows, {}, batch)[0]
 
 
 @given(rows=records)
-def test_an_older_version_never_wins(rows: list[Record]) -> None:
+def test_k04_an_older_version_never_wins(rows: list[Record]) -> None:
     for each in rows:
         for other in rows:
             if each.as_of and other.as_of and other.as_of < each.as_of:

@@ -62,7 +62,7 @@ def test_rows(tmp_path: Path, name: str) -> None:
     assert read(path, encoding=encoding) == expected
 
 
-def test_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
+def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"k,v\na,1\nb,\xff\n")
     block = source(path)
@@ -82,7 +82,7 @@ def test_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
         (None, "does not exist"),
     ],
 )
-def test_a_file_that_is_not_as_declared_is_refused(tmp_path: Path, content: bytes | None, told: str) -> None:
+def test_k01_a_file_that_is_not_as_declared_is_refused(tmp_path: Path, content: bytes | None, told: str) -> None:
     path = tmp_path / "a.csv"
     if content is not None:
         path.write_bytes(content)

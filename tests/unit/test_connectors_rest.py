@@ -134,7 +134,7 @@ def test_waiting_records_take_the_read_back(since: Since, asked_for: str | None)
     assert seen == [asked_for]
 
 
-def test_a_shifted_page_is_read_again() -> None:
+def test_l33_a_shifted_page_is_read_again() -> None:
     """While page 1 is read `a` changes and moves to the end: `c` slips onto page 1 and is given in the second pass."""
 
     def answer(ordinal: int, query: dict[str, str]) -> Reply:
@@ -193,7 +193,7 @@ FAULTS: dict[str, tuple[Reply | Answer, str]] = {
 
 @pytest.mark.fault
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults_are_told(name: str) -> None:
+def test_k02_k08_faults_are_told(name: str) -> None:
     given, told = FAULTS[name]
     answer = given if callable(given) else lambda _n, _q: given
     with server(answer) as (url, asked), pytest.raises(ConnectorError, match=told) as caught:
@@ -220,7 +220,7 @@ def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.fault
-def test_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
+def test_k16_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
     with server(whole, self_signed(tmp_path)) as (url, asked), pytest.raises(ConnectorError, match="certificate"):
         keys(url)
     assert asked == []

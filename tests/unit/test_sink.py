@@ -62,7 +62,7 @@ def restored(folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: 
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_table_agrees_with_the_summary(pulled: dict[str, PullResult], folder: Path, stream: str) -> None:
+def test_l34_table_agrees_with_the_summary(pulled: dict[str, PullResult], folder: Path, stream: str) -> None:
     told = json.loads((folder / "summary.json").read_text("utf-8"))["sources"][stream]
     duplicates = told["dirty"].get("duplicate", 0)
     result = pulled[stream]
@@ -189,7 +189,7 @@ def test_a_changed_row_is_one_update(
     restored()
 
 
-def test_an_older_version_is_ignored(
+def test_k04_an_older_version_is_ignored(
     pulled: dict[str, PullResult], copy: Path, home: Path, empty_graph: GraphAddress,
     graph_driver: neo4j.Driver, restored: Callable[[], None],
 ) -> None:  # fmt: skip
@@ -368,10 +368,11 @@ def spoiled(lines: list[bytes]) -> list[bytes]:
         (lambda lines: [], "no rows, where the last full read had"),
         (lambda lines: lines * 12, "more than 10 times"),
         (spoiled, "rows of a batch are refused"),
+        (lambda lines: [each.replace(b"140321", b"140321x") for each in lines], "rows of a batch are refused"),
     ],
-    ids=["empty", "swollen", "half malformed"],
+    ids=["empty", "swollen", "half malformed", "all malformed"],
 )
-def test_a_source_that_must_be_wrong_changes_nothing(
+def test_l34_k06_k13_a_source_that_must_be_wrong_changes_nothing(
     pulled: dict[str, PullResult], copy: Path, home: Path, empty_graph: GraphAddress,
     graph_driver: neo4j.Driver, change: Callable[[list[bytes]], list[bytes]], told: str,
 ) -> None:  # fmt: skip
