@@ -19,6 +19,7 @@ import psycopg
 from audit.postgres_schema import prepared
 from audit.postgres_session import Session, translated, trust
 from audit.store import Append, Head, Placed, Row, StoreFault, grow, load_frontier, sound_head
+from audit.tree import HASH_BYTES
 
 APPEND_LOCK: Final = 0x534C4741
 READ_SECONDS: Final = 120.0
@@ -86,12 +87,19 @@ class PostgresStore:
             self._add(_INSERT_RECORDS, _columns(dated))
             self._add(_INSERT_HEAD, (frontier.size, self._head.size, frontier.root(), frontier.packed))
         else:
-            # Nothing to add: this alone makes the commit write and wait for the disk.
-            self._add("SELECT pg_logical_emit_message(true, 'sluicegate', '')", ())
+            self._probe(frontier.size)
         if grown.nodes:
             self._add(_INSERT_NODES, _columns((node.level, node.index, node.hash) for node in grown.nodes))
         self._head = None
         return grown.placed
+
+    def _probe(self, size: int) -> None:
+        """A record that is taken back shows that one could be kept; the message makes the commit wait for the disk."""
+        month = dt.datetime.now(dt.UTC).date().replace(day=1)
+        self._add("SAVEPOINT probe", ())
+        self._add(_INSERT_RECORDS, _columns([(size, month, bytes(HASH_BYTES), bytes(HASH_BYTES), b"{}")]))
+        self._add("ROLLBACK TO SAVEPOINT probe", ())
+        self._add("SELECT pg_logical_emit_message(true, 'sluicegate', '')", ())
 
     def keep_texts(self, texts: dict[str, str]) -> None:
         """Keep each operation text under its hash, once; one with a NUL, which no column holds, by its hash alone."""

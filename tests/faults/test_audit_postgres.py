@@ -165,6 +165,27 @@ def test_a_role_that_could_do_more_is_refused(kept: ServerLog) -> None:
     assert "ROLE_TOO_STRONG" in opening_says(kept.append)
 
 
+def test_a_server_that_takes_no_record_stays_unhealthy_while_nobody_asks(kept: ServerLog) -> None:
+    """The probe has to try what a request would need: a server that answers is not one that keeps."""
+    with psycopg.connect(kept.admin, autocommit=True) as admin:
+        log = AuditLog.open(kept.append, 2.0)
+        try:
+            admin.execute("REVOKE INSERT ON audit.record FROM sluicegate_append")
+            refused(log)
+            seen = []
+            for _ in range(60):
+                seen.append(log.healthy)
+                time.sleep(0.05)
+            assert seen == [False] * 60
+            admin.execute("GRANT INSERT ON audit.record TO sluicegate_append")
+            until_healthy(log)
+            before = log.append_sync(record(1)).index
+            assert log.append_sync(record(2)).index == before + 1
+        finally:
+            log.close()
+    assert verify(kept.read).ok
+
+
 def test_a_role_that_may_only_read_is_not_healthy(kept: ServerLog) -> None:
     log = AuditLog.open(kept.read, 5)
     log.close()
