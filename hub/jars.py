@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
+from jgo.constants import MAVEN_CENTRAL_URL as MAVEN_CENTRAL
+
 NEO4J = "org.neo4j:neo4j"
-MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 FETCHERS = 8
 ATTEMPTS = 4
 WAYS_OUT = (
