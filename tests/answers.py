@@ -48,6 +48,8 @@ class Expected:
     faults: set[str] = field(default_factory=set)
     forged: set[str] = field(default_factory=set)
     """`node` roots whose id leads nowhere: which denials stand beside that null is not defined."""
+    maybe: set[str] = field(default_factory=set)
+    """Refusals that such roots may bring: their selections are checked as those of some type."""
 
 
 def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
@@ -147,10 +149,20 @@ class _Reader:
         entity = CATALOGUE.by_tag(opened[0]) if opened else None
         if entity is None or not self.sight.opens(entity.name):
             self.out.forged.add(name)
+            self.out.maybe |= self.possible(nodes)
             return None
         self.denials((name,), entity, nodes)
         found = self.found(text)
         return None if found is None else self.node(entity, found, nodes)
+
+    def possible(self, nodes: list[FieldNode]) -> set[str]:
+        """The faults of a selection, whatever type it is on."""
+        kept, self.out = self.out, Expected()
+        for entity in CATALOGUE:
+            if self.sight.opens(entity.name):
+                self.denials((), entity, nodes)
+        found, self.out = self.out.faults, kept
+        return found
 
     def lookup(self, name: str, entity: Entity, nodes: list[FieldNode], text: str) -> Any:
         if not self.sight.opens(entity.name):

@@ -98,7 +98,9 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
             sight = case.sight
             got = await ask(graph, case.policies, sight.who, sight.purpose, case.document.text, theirs, sight.case)
         except HubError as refusal:
-            return None if refusal.code.value in wanted.faults else _tell(case, ours, wanted, repr(refusal))
+            return (
+                None if refusal.code.value in wanted.faults | wanted.maybe else _tell(case, ours, wanted, repr(refusal))
+            )
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
