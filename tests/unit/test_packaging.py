@@ -116,9 +116,10 @@ def test_every_file_says_what_it_keeps() -> None:
 def test_docker_compose() -> None:
     """Structure first, by ourselves; then by docker-compose where there is one."""
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-    assert set(composed["services"]) == {"neo4j", "hub"}
+    assert set(composed["services"]) == {"neo4j", "postgres", "hub"}
+    assert "ports" not in composed["services"]["postgres"], "the log's server is for the hub alone"
     for name, service in composed["services"].items():
-        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
         assert service["healthcheck"]["test"], name
         assert set(service["secrets"]) <= set(composed["secrets"]), name
         volumes = {volume.split(":")[0] for volume in service["volumes"] if not volume.startswith(".")}
