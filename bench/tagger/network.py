@@ -1,8 +1,9 @@
 """The network that is exported is the network that was trained: both are written here, one under the other.
 
 Characters (64 numbers each) and frequent pairs (32 each, the one begun and the one ended) → 128 → five residual
-convolutions over three characters, 1, 2, 4, 8 and 1 apart → nine tags. Padding is zero before every convolution, so a
-text gives the same tags alone, in a batch, or packed with others.
+convolutions over three characters, 1, 2, 4, 8 and 1 apart → nine tags. What stands beside a text is zero before every
+convolution, so a text gives the same tags alone or with others. For training, texts stand in rows; the exported network
+takes them end to end, with the places of each character's neighbours: one product of matrices a convolution.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 import onnx  # type: ignore[import-not-found]
 from onnx import TensorProto, numpy_helper
 from onnx import helper as make
+
+from policies.text import tagger
 
 CHARACTER, PAIR, WIDE, TAGS = 64, 32, 128, 9
 DISTANCES = (1, 2, 4, 8, 1)
@@ -79,68 +82,77 @@ def read(path: Path, lean: Mapping[int, float]) -> Weights:
     held = {each.name: numpy_helper.to_array(each) for each in onnx.load(str(path)).graph.initializer}
     weights = {name: held[f"{name}.table"].astype(np.float32) for name in ("characters", "pairs")}
     for name in ("enter", "leave"):
-        weights[name] = held[name][:, :, 0].T
+        weights[name] = held[name]
         weights[f"{name}.bias"] = held[f"{name}.bias"].copy()
     for at in range(len(DISTANCES)):
-        weights[f"turn{at}"] = held[f"turn{at}"].transpose(2, 1, 0)
+        weights[f"turn{at}"] = held[f"turn{at}"].reshape(3, WIDE, WIDE)
         weights[f"turn{at}.bias"] = held[f"turn{at}.bias"]
     for tag, by in lean.items():
         weights["leave.bias"][tag] -= by
     return {name: jnp.asarray(each) for name, each in weights.items()}
 
 
-def exported(weights: Weights, lean: Mapping[int, float]) -> bytes:
-    """The network as ONNX, large tables in half precision; `lean` is added to the logits of single tags."""
-    held: list[Any] = []
-    nodes: list[Any] = []
+class _Graph:
+    """Nodes and constants of an ONNX graph while it is being written; names of nodes are those of what they give."""
 
-    def hold(name: str, value: Any) -> str:
-        held.append(numpy_helper.from_array(np.asarray(value), name))
+    def __init__(self) -> None:
+        self.held: dict[str, Any] = {}
+        self.nodes: list[Any] = []
+
+    def hold(self, name: str, value: Any, kind: Any = np.float32) -> str:
+        self.held[name] = numpy_helper.from_array(np.asarray(value, dtype=kind), name)
         return name
 
-    def node(kind: str, inputs: list[str], output: str, **settings: Any) -> str:
-        nodes.append(make.make_node(kind, inputs, [output], **settings))
+    def node(self, kind: str, inputs: list[str], output: str, **settings: Any) -> str:
+        self.nodes.append(make.make_node(kind, inputs, [output], **settings))
         return output
 
+    def dense(self, name: str, rows: str, weights: Any, bias: Any) -> str:
+        """Rows times a matrix, and a bias."""
+        inputs = [rows, self.hold(name, weights), self.hold(f"{name}.bias", bias)]
+        return self.node("Gemm", inputs, f"{name}.out")
+
+
+def exported(weights: Weights, lean: Mapping[int, float]) -> bytes:
+    """The network as ONNX, large tables in half precision; `lean` is added to the logits of single tags.
+
+    Inputs: `characters` and `pairs`, numbers of (characters); `beside`, (distances, characters, 3), the places of the
+    three that a convolution looks at, and of a row of zeros behind the last one. Output: `logits`, (characters, TAGS).
+    """
+    graph = _Graph()
+    state = _entered(graph, weights)
+    beside = [f"beside{each}" for each in tagger.DISTANCES]
+    graph.nodes.append(make.make_node("Split", ["beside"], beside, axis=0))
+    graph.hold("behind", [0, 0, 1, 0], np.int64)
+    graph.hold("three", [-1, 3 * WIDE], np.int64)
+    for at, distance in enumerate(DISTANCES):
+        graph.node("Pad", [state, "behind"], f"bounded{at}")
+        graph.node("Gather", [f"bounded{at}", f"beside{distance}"], f"gathered{at}")
+        graph.node("Reshape", [f"gathered{at}", "three"], f"three{at}")
+        kernel = np.asarray(weights[f"turn{at}"]).reshape(3 * WIDE, WIDE)
+        turned = graph.dense(f"turn{at}", f"three{at}", kernel, weights[f"turn{at}.bias"])
+        state = graph.node("Add", [state, graph.node("Relu", [turned], f"relu{at}")], f"state{at}")
     bias = np.asarray(weights["leave.bias"], dtype=np.float32).copy()
     for tag, by in lean.items():
         bias[tag] += by
-    tables = {name: np.asarray(weights[name]).astype(HALF) for name in ("characters", "pairs")}
-    for each in tables.values():
-        each[0] = 0
-    for name, table in tables.items():
-        node("Gather", [hold(f"{name}.table", table), name], f"{name}.half")
-        node("Cast", [f"{name}.half"], f"{name}.seen", to=TensorProto.FLOAT)
-    hold("one", np.array([2], dtype=np.int64))
-    node("Cast", ["characters"], "float", to=TensorProto.FLOAT)
-    node("Sign", ["float"], "sign")
-    node("Unsqueeze", ["sign", hold("second", np.array([1], dtype=np.int64))], "there")
-    hold("before", np.array([0, 1, 0, 0, 0, 0], dtype=np.int64))
-    hold("from", np.array([0], dtype=np.int64))
-    hold("until", np.array([-1], dtype=np.int64))
-    node("Pad", ["pairs.seen", "before"], "padded")
-    node("Slice", ["padded", "from", "until", "second"], "ended")
-    node("Concat", ["characters.seen", "pairs.seen", "ended"], "seen", axis=2)
-    node("Transpose", ["seen"], "across", perm=[0, 2, 1])
-    entry = np.asarray(weights["enter"], dtype=np.float32).T[:, :, None]
-    node("Conv", ["across", hold("enter", entry), hold("enter.bias", np.asarray(weights["enter.bias"]))], "entered")
-    node("Relu", ["entered"], "alive")
-    state = node("Mul", ["alive", "there"], "state")
-    for at, distance in enumerate(DISTANCES):
-        kernel = np.asarray(weights[f"turn{at}"], dtype=np.float32).transpose(2, 1, 0)
-        inputs = [state, hold(f"turn{at}", kernel), hold(f"turn{at}.bias", np.asarray(weights[f"turn{at}.bias"]))]
-        node("Conv", inputs, f"turned{at}", dilations=[distance], pads=[distance, distance])
-        node("Relu", [f"turned{at}"], f"relu{at}")
-        node("Add", [state, f"relu{at}"], f"sum{at}")
-        state = node("Mul", [f"sum{at}", "there"], f"state{at}")
-    leave = np.asarray(weights["leave"], dtype=np.float32).T[:, :, None]
-    node("Conv", [state, hold("leave", leave), hold("leave.bias", bias)], "left")
-    node("Transpose", ["left"], "logits", perm=[0, 2, 1])
-    inputs = [make.make_tensor_value_info(name, TensorProto.INT32, ["texts", "length"]) for name in tables]
-    output = make.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", "length", TAGS])
-    held = [each for each in held if each.name != "one"]
-    graph = make.make_graph(nodes, "sluicegate-tagger", inputs, [output], held)
-    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
+    graph.node("Identity", [graph.dense("leave", state, weights["leave"], bias)], "logits")
+    inputs = [make.make_tensor_value_info(name, TensorProto.INT32, ["length"]) for name in ("characters", "pairs")]
+    inputs.append(make.make_tensor_value_info("beside", TensorProto.INT32, [len(beside), "length", 3]))
+    output = make.make_tensor_value_info("logits", TensorProto.FLOAT, ["length", TAGS])
+    made = make.make_graph(graph.nodes, "sluicegate-tagger", inputs, [output], list(graph.held.values()))
+    model = make.make_model(made, opset_imports=[make.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString()
     return data
+
+
+def _entered(graph: _Graph, weights: Weights) -> str:
+    """From numbers to the first state: what a character is, the pair it begins, and the pair it ends."""
+    for name in ("characters", "pairs"):
+        table = np.asarray(weights[name]).astype(HALF)
+        table[0] = 0
+        graph.node("Gather", [graph.hold(f"{name}.table", table, HALF), name], f"{name}.seen")
+    graph.node("Pad", ["pairs.seen", graph.hold("down", [1, 0, -1, 0], np.int64)], "ended")
+    graph.node("Concat", ["characters.seen", "pairs.seen", "ended"], "half", axis=1)
+    graph.node("Cast", ["half"], "seen", to=TensorProto.FLOAT)
+    return graph.node("Relu", [graph.dense("enter", "seen", weights["enter"], weights["enter.bias"])], "state")

@@ -31,14 +31,15 @@ from bench.tagger.recipe import Labelled
 from bench.tagger.stock import Source
 from policies.text import tagger
 from policies.text.normal import normalise
+from policies.text.sequence import TAGS
 
 PROSE = Path(__file__).parent / "prose"
 ROW, GAP, BATCH = 256, 8, 48
 """Texts are packed into rows; the gap between two is what no single convolution reaches across."""
 
 PAIRS = 14_000
-LABELS = {name: tagger.TAGS.index(f"B-{name}") for name in ("PERSON", "ADDRESS", "PLACE", "ORG")}
-LEAN = {tagger.TAGS.index("B-PERSON"): 0.5, tagger.TAGS.index("I-PERSON"): 0.3, 3: 0.2, 4: 0.2}
+LABELS = {name: TAGS.index(f"B-{name}") for name in ("PERSON", "ADDRESS", "PLACE", "ORG")}
+LEAN = {TAGS.index("B-PERSON"): 0.5, TAGS.index("I-PERSON"): 0.3, 3: 0.2, 4: 0.2}
 """A name missed costs more than a word masked: what is added to the logits after training."""
 
 RATE, DROP, SHARE_OF_NEWS = 2.5e-3, 0.12, 0.42

@@ -2,28 +2,27 @@
 
 A small character network (embeddings of characters and of frequent pairs, then dilated convolutions) finds persons and
 fine addresses in normalised text. It was trained by `bench/tagger`; `model/MODEL_CARD.md` says on what, and how well it
-does. It runs in onnxruntime on one thread; only the best sequence of tags is chosen here.
+does. It runs in onnxruntime on one thread, on texts laid end to end; `sequence.py` chooses the best tags.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime  # type: ignore[import-untyped]
 
+from policies.text.sequence import Floats, Run, Tags, decoded, runs
 from policies.text.spans import PiiKind, Span
 
 HOME = Path(__file__).parent / "model"
 NETWORK, ALPHABET, PAIRS, VERSION = "tagger.onnx", "alphabet.txt", "pairs.txt", "VERSION"
-
-TAGS = ("O", "B-PERSON", "I-PERSON", "B-ADDRESS", "I-ADDRESS", "B-PLACE", "I-PLACE", "B-ORG", "I-ORG")
-"""PLACE and ORG are inner classes: what looks like a name and is not personal. They are never reported."""
 
 PERSON, ADDRESS, PLACE = 1, 3, 5
 REPORTED = {PERSON: PiiKind.PERSON, ADDRESS: PiiKind.ADDRESS}
@@ -47,11 +46,24 @@ REACH = 16
 """No convolution reaches further; blocks of a long text overlap by more."""
 
 BLOCK, OVERLAP = 512, 64
-CELLS = 1 << 12
-"""Characters a call of the network, padding included: what still fits into the processor's cache."""
+CALL = 512
+"""Characters a call of the network, unless one block has more: what still fits into the processor's cache."""
+MANY = 1 << 14
+"""Characters whose tags are chosen together."""
+
+DISTANCES = (1, 2, 4, 8)
+"""How far apart the characters are that the convolutions look at."""
+STEPS = np.array([(-each, 0, each) for each in DISTANCES], dtype=np.int32)[:, None, :]
 
 Ids = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float32]
+
+
+class Piece(NamedTuple):
+    """What is read at once of a text: the text's place among the others, where in it the piece begins, its numbers."""
+
+    text: int
+    start: int
+    ids: Ids
 
 
 class TaggerError(RuntimeError):
@@ -84,12 +96,12 @@ class Alphabet:
         rare = (points >= 0x20000) & (points < 0x32000)
         return np.where(rare, RARE, self.numbers[np.where(points < 0x10000, points, 0xFFFF)]).astype(np.int32)
 
-    def paired(self, rows: Ids) -> Ids:
-        """For each character the number of the pair it begins (0: not a frequent one); `rows` is (texts, length)."""
-        keys = rows.astype(np.int64) << 16
-        keys[:, :-1] |= rows[:, 1:]
+    def paired(self, ids: Ids) -> Ids:
+        """For each character the number of the pair it begins (0: not a frequent one), along the last axis."""
+        keys = ids.astype(np.int64) << 16
+        keys[..., :-1] |= ids[..., 1:]
         if not len(self.pairs):
-            return np.zeros(rows.shape, dtype=np.int32)
+            return np.zeros(ids.shape, dtype=np.int32)
         at = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
         return np.where(self.pairs[at] == keys, at + 1, 0).astype(np.int32)
 
@@ -122,29 +134,40 @@ class Tagger:
     def tag(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """Persons and addresses of each text, in order; raises TaggerError if the network fails."""
         read = [self._alphabet.read(each) for each in texts]
+        lengths = [len(each) for each in read]
+        begins = [0, *itertools.accumulate(lengths)]
+        tags = np.zeros(begins[-1], dtype=np.int8)
+        scores = np.zeros(begins[-1], dtype=np.float32)
         pieces = [piece for at, ids in enumerate(read) for piece in _pieces(at, ids)]
-        pieces.sort(key=lambda piece: len(piece[2]))
-        tags = [np.zeros(len(each), dtype=np.int8) for each in read]
-        scores = [np.zeros(len(each), dtype=np.float32) for each in read]
-        for group in _groups(pieces):
-            for (at, start, ids), best, sure in zip(group, *self._run([each[2] for each in group]), strict=True):
-                skip = OVERLAP // 2 if start else 0
-                tags[at][start + skip : start + len(ids)] = best[skip : len(ids)]
-                scores[at][start + skip : start + len(ids)] = sure[skip : len(ids)]
-        found = (tuple(_spans(best, sure)) for best, sure in zip(tags, scores, strict=True))
-        return [_everywhere(text, spans) if spans else spans for text, spans in zip(texts, found, strict=True)]
+        for group in _groups(pieces, MANY):
+            at = 0
+            best, sure = self._decoded(group)
+            for piece in group:
+                skip = OVERLAP // 2 if piece.start else 0
+                start, length = begins[piece.text] + piece.start, len(piece.ids)
+                tags[start + skip : start + length] = best[at + skip : at + length]
+                scores[start + skip : start + length] = sure[at + skip : at + length]
+                at += length
+        found = _spans(runs(tags, lengths), scores, begins)
+        return [_everywhere(text, found[at]) if at in found else () for at, text in enumerate(texts)]
 
-    def _run(self, group: Sequence[Ids]) -> tuple[npt.NDArray[np.int8], Floats]:
-        rows = np.zeros((len(group), max(len(each) for each in group)), dtype=np.int32)
-        for row, ids in zip(rows, group, strict=True):
-            row[: len(ids)] = ids
-        try:
-            (logits,) = self._session.run(None, {"characters": rows, "pairs": self._alphabet.paired(rows)})
-        except Exception as error:  # onnxruntime raises classes of its own
-            raise TaggerError(f"the tagger failed: {type(error).__name__}") from None
+    def _decoded(self, group: Sequence[Piece]) -> tuple[Tags, Floats]:
+        logits = np.concatenate([self._run([each.ids for each in some]) for some in _groups(group, CALL)])
         if not np.isfinite(logits).all():
             raise TaggerError("the tagger failed: not a number")
-        return decoded(logits)
+        return decoded(logits, [len(each.ids) for each in group])
+
+    def _run(self, group: Sequence[Ids]) -> Floats:
+        characters = np.concatenate(group)
+        lengths = np.array([len(each) for each in group])
+        ends = np.cumsum(lengths)
+        pairs = self._alphabet.paired(characters)
+        pairs[ends - 1] = 0  # no pair reaches into the next text
+        try:
+            given = {"characters": characters, "pairs": pairs, "beside": _beside(lengths, ends)}
+            return self._session.run(None, given)[0]  # type: ignore[no-any-return]
+        except Exception as error:  # onnxruntime raises classes of its own
+            raise TaggerError(f"the tagger failed: {type(error).__name__}") from None
 
 
 def version_of(path: Path) -> str:
@@ -170,66 +193,65 @@ def _expected(path: Path) -> str:
         raise TaggerError("the tagger's model does not say its version") from None
 
 
-def _pieces(at: int, ids: Ids) -> Iterator[tuple[int, int, Ids]]:
+def _pieces(at: int, ids: Ids) -> Iterator[Piece]:
     start = 0
     while start < len(ids):
-        yield at, start, ids[start : start + BLOCK]
+        yield Piece(at, start, ids[start : start + BLOCK])
         if start + BLOCK >= len(ids):
             return
         start += BLOCK - OVERLAP
 
 
-def _groups(pieces: Sequence[tuple[int, int, Ids]]) -> Iterator[list[tuple[int, int, Ids]]]:
-    group: list[tuple[int, int, Ids]] = []
+def _groups(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
+    """Pieces of `most` characters together, or one that has more."""
+    group: list[Piece] = []
+    held = 0
     for piece in pieces:
-        if group and len(piece[2]) * (len(group) + 1) > CELLS:
+        if group and held + len(piece.ids) > most:
             yield group
-            group = []
+            group, held = [], 0
         group.append(piece)
+        held += len(piece.ids)
     if group:
         yield group
 
 
-def decoded(logits: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """The best sequence of tags in which no inside follows anything but its own class, and how sure each class is.
+def _beside(lengths: npt.NDArray[np.int_], ends: npt.NDArray[np.int_]) -> Ids:
+    """(distances, characters, 3): places of the characters so far before, at and so far behind each of the same text.
 
-    `logits` is (texts, length, tags); the answer has (texts, length) twice.
+    Where there is none, the place behind the last of all, where the network puts zeros.
     """
-    scores = np.exp(logits - logits.max(axis=2, keepdims=True))
-    scores /= scores.sum(axis=2, keepdims=True)
-    logs = np.log(scores + 1e-9)
-    best = logs[:, 0].copy()
-    best[:, 2::2] = -1e9
-    back = np.zeros(logits.shape, dtype=np.int8)
-    for at in range(1, logits.shape[1]):
-        back[:, at] = best.argmax(axis=1).astype(np.int8)[:, None]
-        value = np.repeat(best.max(axis=1)[:, None], logits.shape[2], axis=1)
-        begun = best[:, 1::2] >= best[:, 2::2]
-        back[:, at, 2::2] = np.where(begun, np.arange(1, 9, 2), np.arange(2, 9, 2))
-        value[:, 2::2] = np.where(begun, best[:, 1::2], best[:, 2::2])
-        best = value + logs[:, at]
-    path = np.zeros(logits.shape[:2], dtype=np.int8)
-    path[:, -1] = best.argmax(axis=1)
-    rows = np.arange(len(path))
-    for at in range(logits.shape[1] - 1, 0, -1):
-        path[:, at - 1] = back[rows, at, path[:, at]]
-    first = np.maximum((path.astype(np.int64) + 1) // 2 * 2 - 1, 0)[:, :, None]
-    sure = np.take_along_axis(scores, first, 2)[:, :, 0]
-    return path, sure + np.where(path > 0, np.take_along_axis(scores, first + 1, 2)[:, :, 0], 0).astype(np.float32)
+    places = np.arange(ends[-1], dtype=np.int32)[None, :, None] + STEPS
+    begin = np.repeat(ends - lengths, lengths)[None, :, None]
+    end = np.repeat(ends, lengths)[None, :, None]
+    places[(places < begin) | (places >= end)] = ends[-1]
+    return places
 
 
-def _spans(tags: npt.NDArray[np.int8], scores: Floats) -> Iterator[Span]:
-    """Persons and addresses; what touches the beginning of an address and is a place or an address belongs to it."""
-    joined: list[tuple[int, int, int]] = []
-    for start, end, tag in _runs(tags):
-        first = start
-        while tag == ADDRESS and joined and joined[-1][1] == first and joined[-1][2] in (PLACE, ADDRESS):
-            first = joined.pop()[0]
-        joined.append((first, end, tag))
-    for start, end, tag in joined:
-        score = round(float(scores[start:end].mean()), 3)
-        if tag in REPORTED and end - start >= SHORTEST and score >= FLOOR[tag]:
-            yield Span(start, end, REPORTED[tag], score, "tagger")
+def _spans(found: Sequence[Run], scores: Floats, begins: Sequence[int]) -> dict[int, tuple[Span, ...]]:
+    """Persons and addresses of each text in which there are any."""
+    spans: dict[int, list[Span]] = {}
+    for text, start, end, tag in _joined(found):
+        if tag in REPORTED and end - start >= SHORTEST:
+            score = round(sum(scores[begins[text] + start : begins[text] + end].tolist()) / (end - start), 3)
+            if score >= FLOOR[tag]:
+                spans.setdefault(text, []).append(Span(start, end, REPORTED[tag], score, "tagger"))
+    return {text: tuple(each) for text, each in spans.items()}
+
+
+def _joined(found: Sequence[Run]) -> list[Run]:
+    """What touches the beginning of an address and is a place or an address belongs to it."""
+    joined: list[Run] = []
+    for each in found:
+        first = each.start
+        while each.tag == ADDRESS and joined and _touches(joined[-1], each.text, first):
+            first = joined.pop().start
+        joined.append(each if first == each.start else each._replace(start=first))
+    return joined
+
+
+def _touches(run: Run, text: int, start: int) -> bool:
+    return run.text == text and run.end == start and run.tag in (PLACE, ADDRESS)
 
 
 def _everywhere(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
@@ -254,14 +276,3 @@ def _plausible(value: str, kind: PiiKind) -> bool:
     if kind is PiiKind.PERSON:
         return value[-1].isalnum() or value[-1] in HIDING
     return sum(each.isdigit() for each in value) > 3 or any("\u4e00" <= each <= "\u9fff" for each in value)
-
-
-def _runs(tags: npt.NDArray[np.int8]) -> Iterator[tuple[int, int, int]]:
-    """Start, end and beginning tag of each run of one thing."""
-    starts = np.flatnonzero((tags % 2 == 1) | ((tags > 0) & (np.concatenate(([0], tags[:-1])) == 0)))
-    for start in starts.tolist():
-        inside = int(tags[start]) + int(tags[start]) % 2
-        end = start + 1
-        while end < len(tags) and tags[end] == inside:
-            end += 1
-        yield start, end, inside - 1
