@@ -1,8 +1,8 @@
 """The tour asks one running hub the same question for three purposes, and asserts each answer word by word.
 
 It is what a stranger sees first and what `demo --check` holds to: three answers whose content differs as the policy
-says, the statement of each, its record in the log, a text without its names, a count that is suppressed, and refusals
-that say what was missing.
+says, the statement of each, its record in the log, a text without its names, who looked, as the resident is told it, a
+count that is suppressed, and refusals that say what was missing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from hub.explain_local import explain_locally
 from hub.issuer import Issuer
 from hub.sample import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.settings import Settings
+from hub.tour_own import tell_accesses
 from hub.tour_text import DISPATCHED, tell_text
 from policies.masking import age_band
 from policies.text.show import PLACEHOLDER
@@ -46,6 +47,9 @@ query Resident($idNumber: String!) {
 
 ABSENT = None
 """What a field is that the purpose may not see: null, with FIELD_DENIED."""
+
+LOOKED = ("fire", "grid-centre", "civil-affairs")
+"""The departments of the three stops."""
 
 
 class TourFailed(AssertionError):
@@ -162,6 +166,7 @@ class Tour:
             self.console.print(Panel(QUESTION, title="the question", expand=False))
             asked = [self._stop(number, stop) for number, stop in enumerate(stops(self.today), 1)]
             asked += tell_text(self, _expect)
+            asked += tell_accesses(self, LOOKED, _expect)
             self._count()
             refused = self._refusals()
             self._log([*asked, *refused])

@@ -41,7 +41,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_the_example_loads_and_its_version_is_its_content(tmp_path: Path) -> None:
     policies = load(EXAMPLE, CATALOGUE)
-    assert {"fire-inspection", "grid-desk", "welfare-visits", "hotline-insight", "statistics"} == set(
+    assert {"fire-inspection", "grid-desk", "welfare-visits", "hotline-insight", "statistics", "own-data"} == set(
         policies.applications
     )
     copy = tmp_path / "copy"

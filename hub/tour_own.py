@@ -1,0 +1,36 @@
+"""The resident of the tour asks who looked, and is told each department and purpose of the tour, and nobody's name.
+
+The part of the tour on "who saw my data": the resident's own application finds the person by a match, and asks for the
+day. `hub/subject_access.py` answers it from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from hub.sample import PROTAGONIST
+
+if TYPE_CHECKING:
+    from hub.tour import Asked, Tour
+
+APPLICATION, PURPOSE = "own-data", "self"
+FIND = "query Me($number: String!) { people(where: {idNumber: {eq: $number}}) { edges { node { id } } } }"
+WHO = "query Who($me: ID!, $day: Date) { accessesOf(person: $me, since: $day) { day department purposeTitle kinds } }"
+
+
+def tell_accesses(tour: Tour, looked: Collection[str], expect: Callable[[bool, str], None]) -> list[Asked]:
+    """Ask, show and assert; `looked` are the departments that the tour asked for. Returns what was asked."""
+    tour.console.rule("The resident asks who looked 誰看過我的數據")
+    found = tour.ask(APPLICATION, PURPOSE, FIND, {"number": PROTAGONIST.id_no})
+    (me,) = (edge["node"]["id"] for edge in found.body["data"]["people"]["edges"])
+    told = tour.ask(APPLICATION, PURPOSE, WHO, {"me": me, "day": tour.today.isoformat()})
+    rows = told.body["data"]["accessesOf"]
+    expect({row["department"] for row in rows} >= {*looked}, "the resident is told of each department that looked")
+    table = Table("day", "department", "purpose", "kinds of data")
+    for row in rows:
+        table.add_row(row["day"], row["department"], row["purposeTitle"], ", ".join(row["kinds"]) or "none")
+    tour.console.print(table)
+    return [found, told]
