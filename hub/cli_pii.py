@@ -30,14 +30,13 @@ def redetect(
     A text is redacted whole until the detector in force has judged it. A running hub does this by itself, slowly.
     """
     with remedied():
-        from hub.redetect import DetectorBroken
-        from hub.redetect import redetect as judge_again
+        from hub.redetect import DetectorBroken, recorded_redetect
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with cli_graph.graph_of(settings) as address, progress_bar() as show:
             try:
-                done = judge_again(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of), limit)
+                done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of), limit)
             except DetectorBroken as broken:
                 raise Refused(str(broken)) from None
     if as_json:

@@ -12,10 +12,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from hub.annotate import Annotator, annotator_of
+from hub.auditing import act, digester_of, open_log
 from hub.beside import Tally, properties
 from hub.constraints import ensure_constraints
 from hub.graph import GraphWriteError, GraphWriter
@@ -175,6 +177,22 @@ def redetect(
             total, outrun = Tally.sum((total, tally)), outrun + changed
             progress(total.texts + outrun, wanted)
         return Redetected(total, outrun, work.left())
+
+
+def recorded_redetect(
+    settings: Settings, address: GraphAddress, catalogue: Catalogue, progress: Progress, limit: int | None = None
+) -> Redetected:
+    """`redetect`, on record: that it began, and how it ended. Raises what that and the audit log raise."""
+    digester = digester_of(settings)
+    with closing(open_log(settings)) as log:
+        log.append_sync(act(digester, "admin", "pii redetect begin"))
+        told, result = {}, "FAILED"
+        try:
+            done = redetect(settings, address, catalogue, progress, limit)
+            told, result = {"texts": str(done.tally.texts), "left": str(done.left)}, "OK"
+        finally:
+            log.append_sync(act(digester, "admin", "pii redetect", told, result))
+    return done
 
 
 def redetect_gently(settings: Settings, address: GraphAddress, catalogue: Catalogue, ended: threading.Event) -> None:

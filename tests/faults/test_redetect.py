@@ -19,6 +19,7 @@ import neo4j
 import pytest
 from typer.testing import CliRunner
 
+from audit.log import read
 from connectors.base import Annotation
 from hub import redetect as room
 from hub.annotate import Annotator, detector_version
@@ -441,6 +442,17 @@ def test_the_command(stale: None, settings: Settings, empty_graph: GraphAddress)
         f"{EVENTS - 20} texts read for personal information: {personal - told['personal']} hold some\n"
     )
     assert command(settings, empty_graph).stdout == "no text had to be judged again\n"
+    assert acts(settings)[-6:] == [
+        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "20", "left": str(EVENTS - 20)})),
+        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": str(EVENTS - 20), "left": "0"})),
+        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "0", "left": "0"})),
+    ]
+
+
+def acts(settings: Settings) -> list[tuple[str | None, str, dict[str, str]]]:
+    """What the log tells of acts: name, result, counts."""
+    records = [each.record for each in read(settings.audit_file)]
+    return [(each.operation_name, each.result, dict(each.variables)) for each in records]
 
 
 def test_the_command_says_what_is_wrong(
@@ -450,6 +462,7 @@ def test_the_command_says_what_is_wrong(
     result = command(settings, empty_graph)
     assert result.exit_code == 1
     assert "error: the detector cannot be loaded" in result.stderr
+    assert acts(settings)[-1] == ("pii redetect", "FAILED", {})
     listed = tmp_path / "words.yaml"
     listed.write_text("names: []\n", encoding="utf-8")
     monkeypatch.undo()
