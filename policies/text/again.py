@@ -8,7 +8,7 @@ text that it was made of, whatever its placeholders leave, and nothing is found 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from policies.text.show import PLACEHOLDER
 from policies.text.spans import Detection, Span, without_overlap
@@ -33,8 +33,8 @@ def settled(texts: Sequence[str], judge: Judge) -> list[Detection]:
         views = [_view(texts[each], spans[each]) for each in left]
         looked = judge([text for text, _ in views])
         still = []
-        for each, (_, places), seen in zip(left, views, looked, strict=True):
-            more = () if seen.failed else tuple(_back(seen.spans, places))
+        for each, (_, cut), seen in zip(left, views, looked, strict=True):
+            more = () if seen.failed else _back(seen.spans, cut, len(texts[each]))
             spans[each] = without_overlap((*spans[each], *more)) if more else spans[each]
             if more:
                 still.append(each)
@@ -44,28 +44,44 @@ def settled(texts: Sequence[str], judge: Judge) -> list[Detection]:
     return found
 
 
-def _view(text: str, spans: Sequence[Span]) -> tuple[str, Sequence[int | None]]:
-    """What the next look sees, and where in the text each of its characters stands; a stand-in stands nowhere."""
+def _view(text: str, spans: Sequence[Span]) -> tuple[str, Sequence[tuple[int, int]]]:
+    """What the next look sees, and what of the text is cut out of it: in order, a stand-in for each."""
     regions = [(each.start, each.end) for each in spans]
     if "【" in text:
         regions += (each.span() for each in PLACEHOLDER.finditer(text))
+        regions.sort()
     if not regions:
-        return text, range(len(text))
+        return text, ()
     shown: list[str] = []
-    places: list[int | None] = []
+    cut: list[tuple[int, int]] = []
     at = 0
-    for start, end in sorted(regions):
+    for start, end in regions:
         if end <= at:  # a placeholder inside a span
             continue
         shown += (text[at:start], STAND_IN)
-        places += (*range(at, start), None)
+        cut.append((max(start, at), end))
         at = end
-    return "".join((*shown, text[at:])), [*places, *range(at, len(text))]
+    return "".join((*shown, text[at:])), cut
 
 
-def _back(spans: Iterable[Span], places: Sequence[int | None]) -> Iterable[Span]:
-    """Spans of a view as spans of the text: those of stand-ins alone are dropped."""
+def _back(spans: Sequence[Span], cut: Sequence[tuple[int, int]], length: int) -> tuple[Span, ...]:
+    """Spans of a view as spans of its text of `length` characters: those of stand-ins alone are dropped."""
+    if not (spans and cut):
+        return tuple(spans)
+    places = list(_places(cut, length))
+    found = []
     for each in spans:
         covered = [place for place in places[each.start : each.end] if place is not None]
         if covered:
-            yield Span(covered[0], covered[-1] + 1, each.kind, each.score, each.reason)
+            found.append(Span(covered[0], covered[-1] + 1, each.kind, each.score, each.reason))
+    return tuple(found)
+
+
+def _places(cut: Iterable[tuple[int, int]], length: int) -> Iterator[int | None]:
+    """Where in the text each character of a view stands; a stand-in stands nowhere."""
+    at = 0
+    for start, end in cut:
+        yield from range(at, start)
+        yield None
+        at = end
+    yield from range(at, length)

@@ -133,12 +133,12 @@ class Tagger:
 
     def tag(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """Persons and addresses of each text, in order; raises TaggerError if the network fails."""
-        read = [self._alphabet.read(each) for each in texts]
-        lengths = [len(each) for each in read]
+        lengths = [len(each) for each in texts]
         begins = [0, *itertools.accumulate(lengths)]
-        tags = np.zeros(begins[-1], dtype=np.int8)
-        scores = np.zeros(begins[-1], dtype=np.float32)
-        pieces = [piece for at, ids in enumerate(read) for piece in _pieces(at, ids)]
+        ids = self._alphabet.read("".join(texts))
+        tags = np.zeros(len(ids), dtype=np.int8)
+        scores = np.zeros(len(ids), dtype=np.float32)
+        pieces = [piece for at, length in enumerate(lengths) for piece in _pieces(at, ids[begins[at] :][:length])]
         for group in _groups(pieces, MANY):
             at = 0
             best, sure = self._decoded(group)
@@ -222,8 +222,8 @@ def _beside(lengths: npt.NDArray[np.int_], ends: npt.NDArray[np.int_]) -> Ids:
     Where there is none, the place behind the last of all, where the network puts zeros.
     """
     places = np.arange(ends[-1], dtype=np.int32)[None, :, None] + STEPS
-    begin = np.repeat(ends - lengths, lengths)[None, :, None]
-    end = np.repeat(ends, lengths)[None, :, None]
+    begin = np.repeat((ends - lengths).astype(np.int32), lengths)[None, :, None]
+    end = np.repeat(ends.astype(np.int32), lengths)[None, :, None]
     places[(places < begin) | (places >= end)] = ends[-1]
     return places
 
