@@ -32,10 +32,11 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest
 
-# Long: a thousand kills on each store of the log, and every system call on its files failing once. On a quiet machine.
+# Long: a thousand kills on each store of the log, every system call on its files failing once, every change to a small
+# one. On a quiet machine.
 faults: setup
-	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every $(BIN)/python -m pytest -s \
-	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py
+	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every CHANGES=every $(BIN)/python -m pytest -s \
+	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py tests/property/test_audit_exhaustive.py
 
 check: setup
 	$(BIN)/ruff check .
