@@ -26,9 +26,10 @@ from hub import sample
 from hub.changes import stewardship
 from hub.cli_words import progress_bar, row_counter
 from hub.hotline import serve_hotline
-from hub.localgraph import LocalGraph
+from hub.localgraph import GraphAddress, LocalGraph
 from hub.pull import Where, as_table, told
 from hub.pull_record import recorded_pull
+from hub.redetect import recorded_redetect
 from hub.settings import Settings
 from hub.tour import Tour, TourFailed
 from policies.language import read_folder, version_of
@@ -69,6 +70,8 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
             with row_counter() as report:
                 results = recorded_pull(settings, county / "sources", (), folder, where.variables, report, address)
             console.print(as_table(results))
+            if any(each.unchanged for each in results):
+                _judge_again(console, settings, address)
             _publish(console, settings)
             with told(settings, where), _hub(settings):
                 code = _tour(console, settings)
@@ -100,6 +103,14 @@ def _make_county(console: Console, folder: Path, people: int, seed: int) -> None
         raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
     with progress_bar() as progress:
         sample.generate(folder, people, seed, progress)
+
+
+def _judge_again(console: Console, settings: Settings, address: GraphAddress) -> None:
+    """In an older home an older detector may have judged the texts: until this one has, they are redacted whole."""
+    with progress_bar() as show:
+        done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of))
+    if said := done.tally.told():
+        console.print(f"The detector has changed: {said}")
 
 
 def _publish(console: Console, settings: Settings) -> None:
