@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
+
+from policies.text import forms
 
 
 class Label(Enum):
@@ -75,17 +77,7 @@ _WORDS: dict[Label, str] = {
     Label.GENERIC: "编号 编码 代码 号码 号 码",
 }
 _LABELS = {word: label for label, words in _WORDS.items() for word in words.split()}
-
-
-def _by_first_character() -> str:
-    """A pattern of all words, the longest first, in which a character that begins none is passed over at once."""
-    groups: dict[str, list[str]] = {}
-    for word in sorted(_LABELS, key=lambda word: (-len(word), word)):
-        groups.setdefault(word[0], []).append(re.escape(word[1:]))
-    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
-
-
-_WORD = re.compile(_by_first_character())
+_WORD = re.compile(forms.any_of(_LABELS))
 _FILLER = re.compile(
     r"(?:号码?|编号|编码|代码|号牌|分别|完整|应当?|改|原|现|新|旧|均|也|就|还|的|吧|呢|[是为系叫有持填报记(\[【<《〈“\"':#|\-]|联系|登记|尾?数|No\.?|NO\.?|\s)*"
 )
@@ -94,8 +86,7 @@ _LISTED = re.compile("(?:[0-9][0-9A-Za-z \\-—–·.()]{5,}[、和及与或/])+
 _STOP = re.compile(r"[。;!?\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     start: int
     end: int
     label: Label
@@ -116,15 +107,20 @@ class Cues:
             self._found = tuple(_marked(self._text))
         return self._found
 
+    def hold(self, label: Label) -> bool:
+        """Whether this label stands anywhere in the text."""
+        return any([mark.label is label for mark in self._marks])
+
     def just_before(self, at: int) -> Label | None:
         """The label that ends at `at` but for fillers such as `号码为：` and numbers listed before; None if none."""
         if self._text[max(0, at - 2) : at].rstrip()[-1:] in _JOINS:
             listed = _LISTED.search(self._text, max(0, at - 90), at)
             at = listed.start() if listed else at
-        last = next((mark for mark in reversed(self._marks) if mark.end <= at), None)
-        if last is None or at - last.end > 12 or not _FILLER.fullmatch(self._text, last.end, at):
-            return None
-        return last.label
+        for mark in reversed(self._marks):
+            if mark.end <= at:
+                near = at - mark.end <= 12 and _FILLER.fullmatch(self._text, mark.end, at)
+                return mark.label if near else None
+        return None
 
     def near_before(self, at: int, *labels: Label, reach: int = 12) -> bool:
         """Whether one of `labels` ends within `reach` characters before `at`, in the same sentence."""

@@ -39,8 +39,27 @@ def characters(section: str) -> str:
 
 def any_of(*lists: Iterable[str]) -> str:
     """A pattern of all these words, the longest first, that looks at them only where one may begin."""
-    words = sorted({word for each in lists for word in each})
-    return f"(?=[{''.join(sorted({word[0] for word in words}))}]){_shared(words)}"
+    return f"{may_begin(*lists)}{first_of(*lists)}"
+
+
+def first_of(*lists: Iterable[str]) -> str:
+    """The same for the beginning of a pattern: by its first characters `re` passes over a text twice as quickly."""
+    return _shared(sorted({word for each in lists for word in each}))
+
+
+def may_begin(*lists: Iterable[str]) -> str:
+    """A condition on the next two characters that is met wherever one of these words stands, and seldom elsewhere."""
+    words = {word for each in lists for word in each}
+    alone = {word for word in words if len(word) == 1}
+    ways = [beginning(alone)] if alone else []
+    if longer := words - alone:
+        ways.append(beginning(longer) + beginning(word[1:] for word in longer))
+    return f"(?={'|'.join(ways)})"
+
+
+def beginning(words: Iterable[str]) -> str:
+    """A class of the characters that these words begin with."""
+    return f"[{''.join(sorted({re.escape(word[0]) for word in words}))}]"
 
 
 def _shared(words: Iterable[str]) -> str:
@@ -60,7 +79,8 @@ SAFE = frozenset(characters("safe surnames"))
 RISKY = frozenset(characters("risky surnames"))
 FUNCTION = frozenset(characters("function surnames"))
 SURNAMES = "".join(sorted(SAFE | RISKY))
-ANY_SURNAME = f"(?:{'|'.join(sorted(COMPOUND, key=lambda each: (-len(each), each)))}|[{SURNAMES}])"
+ANY_SURNAME = f"(?:[{SURNAMES}]|{any_of(COMPOUND)})"
+SURNAME_BEGINS = beginning((*COMPOUND, *SURNAMES))
 STOPS = frozenset(characters("stops"))
 HAN = "一-鿿〇"
 """Chinese characters, as a class of a pattern."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from policies.text.normal import BETWEEN
 
-_DROPPED = re.compile(f"{BETWEEN}+|[()\\[\\]]")
+_DROPPED = re.compile(f"{BETWEEN[:-1]}()\\[\\]]+")
 _DIGITS = re.compile("[0-9]+")
 _GAP = re.compile("[^0-9()+\\[\\]]+")
 _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
@@ -20,7 +20,7 @@ _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001
 
 def compact(written: str) -> str:
     """A number without what was put between its digits."""
-    return _DROPPED.sub("", written)
+    return written if written.isalnum() and written.isascii() else _DROPPED.sub("", written)
 
 
 def candidates(pattern: re.Pattern[str], text: str, first: int, last: int) -> Iterator[re.Match[str]]:

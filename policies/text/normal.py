@@ -13,6 +13,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from policies.text.gates import either
+
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe20-\ufe2f"
     "\u180b-\u180f\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef"
@@ -72,7 +74,13 @@ def _one_to_one() -> dict[str, str]:
     return simplified | compatible | blanks
 
 
-_TABLE = str.maketrans(_one_to_one())
+def _table(pairs: dict[str, str]) -> str:
+    """The plain form of every character in the place of its number: `translate` raises and catches an error for each
+    character that a dictionary lacks, and most stay as they are (2 µs a text against 4.5)."""
+    return "".join(pairs.get(char, char) for char in map(chr, range(ord(max(pairs)) + 1)))
+
+
+_TABLE = _table(_one_to_one())
 _RARE = re.compile(f"[{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
 
 
@@ -147,15 +155,19 @@ BETWEEN = (
 TIGHT = "[ \\t.\\-·•‧∙・_—–*\u2600-\u27bf\U0001f000-\U0001faff]"
 """Those that do not also stand between two numbers."""
 
-_SPELLED = re.compile(f"(?:[0-9{''.join(_NUMERALS)}]{BETWEEN}{{0,3}}){{5,}}[0-9xX]?")
+_NUMERAL = "".join(_NUMERALS)
+_SPELLED_DIGIT = f"[0-9{_NUMERAL}]{BETWEEN}{{0,3}}"
+_SPELLED = re.compile(f"{_SPELLED_DIGIT}(?:{_SPELLED_DIGIT}){{4,}}[0-9xX]?")
 _LOOKS = "oOоОΟοlI|ІіЗзбЬ"
 _LOOK_TABLE = str.maketrans(_LOOKS, "000000111113366")
-_LOOK = re.compile(f"[0-9][{_LOOKS}]|[lI|Іі][3-9З]")
+_LOOK = re.compile(f"[{_LOOKS}](?:(?<=[0-9].)|(?<=[lI|Іі])[3-9З])")
 _LOOKS_LIKE_A_NUMBER = re.compile(
     f"(?<![0-9A-Za-z])[0-9{_LOOKS}](?:{BETWEEN}{{0,3}}[0-9{_LOOKS}]){{10,18}}(?![0-9A-WYZa-wyz])"
 )
-_COUNTED = re.compile(f"[{''.join(_NUMERALS)}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
-_NUMERAL = re.compile(f"[{''.join(_NUMERALS)}]")
+_COUNTED = re.compile(f"[{_NUMERAL}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
+_MAY_BE_SPELLED = either(
+    *((_NUMERAL, f"{BETWEEN}{{0,3}}[0-9{_NUMERAL}]"), ("0-9", f"{BETWEEN}{{0,3}}[{_NUMERAL}]")),
+)
 
 
 def digits(text: str) -> str:
@@ -163,7 +175,7 @@ def digits(text: str) -> str:
 
     Only five or more in a row are a number; `一楼` and `三号` stay as they are. Returns `text` itself if none is there.
     """
-    if _NUMERAL.search(text):
+    if _MAY_BE_SPELLED.search(text):
         text = _SPELLED.sub(lambda found: _spelled(found[0]), text)
     if _LOOK.search(text):
         text = _LOOKS_LIKE_A_NUMBER.sub(lambda found: _unmasked(found[0]), text)
