@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from policies.text.cues import Cues
+from policies.text.gates import either
 from policies.text.grouping import compact, is_day
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
@@ -26,16 +27,15 @@ _KNOWN_HOST = re.compile(
     rf"(?:{_DOT}|,|\s|_)(?:com|cn|net|com\.cn)(?![A-Za-z])",
     re.IGNORECASE,
 )
-_MAY_BE_EMAIL = re.compile(r"[@艾圈]|[(\[{<]a|[cC][oO][mM]|\.[cn]|点c")
+MAY_BE_EMAIL = either(("@艾圈", ""), (r"(\[{<", "a"), ("cC", "[oO][mM]"), (".", "[cn]"), ("点", "c"))
 
 
 def emails(text: str, cues: Cues) -> Iterator[Span]:
     """Mailboxes, also with `(at)`, `艾特`, `#` and `点` for the signs that forms refuse."""
     del cues
-    if _MAY_BE_EMAIL.search(text):
-        for pattern, score in ((_EMAIL, 1.0), (_KNOWN_HOST, 0.8)):
-            for found in pattern.finditer(text):
-                yield Span(found.start(), found.end(), PiiKind.EMAIL, score, "mailbox")
+    for pattern, score in ((_EMAIL, 1.0), (_KNOWN_HOST, 0.8)):
+        for found in pattern.finditer(text):
+            yield Span(found.start(), found.end(), PiiKind.EMAIL, score, "mailbox")
 
 
 _LINK = (
@@ -43,6 +43,7 @@ _LINK = (
     r"[-=~—、*@]|❤|💚|➕|👉|➡|\u2190-\u21ff|昵称|名字?为|\?|答|\||,(?=[A-Za-z]))*"
 )
 _TALK = re.compile(
+    r"(?=[微薇威维崴卫徽葳溦vVwW加钉+➕绿飞tT电抖快小陌探支LsS])"
     r"(?:[微薇威维崴卫徽葳溦][\s.·*_\-]{0,2}[信芯亻心♥❤]|[vV]\s?[信心♥]|[vV]我|加我[vV]|加葳|钉钉|[wW]e\s?[cC]hat|[wW]ei\s?(?:[xX]in|信)|微x|微X|(?<![A-Za-z])[vVwW][\s.*_\-]?[xX](?![A-Za-z]{5})|"
     r"[vV微薇威]\s?❤|绿泡泡|绿色软件|[加+➕]\s?[vV薇微威](?!\s?[信芯亻]|IP|ip|PN|pn)|(?<![A-Za-z0-9])[vV]\s?号?\s?(?=:)|(?<=[^A-Za-z0-9])[vV]号|薇(?=\s?[:号]|\s?[A-Za-z0-9])|卫星(?=\s?[:号]?\s?[a-z])|"
     r"钉钉号|飞书号|[Tt]elegram|[Ww]hats[Aa]pp|飞机号|电报号|抖音号|快手号|小红书号|陌陌号?|探探号|支付宝账?号|LINE号?|Skype|skype)"
@@ -58,6 +59,7 @@ _NEAR_TALK = re.compile(
     r"(?P<id>(?=[A-Za-z0-9_.\-]*[0-9_])[a-z][A-Za-z0-9_.\-]{5,19})(?![A-Za-z0-9@])"
 )
 _PENGUIN = re.compile(
+    r"(?=[qQ扣抠蔻球🐧企加+➕])"
     r"(?:(?<![A-Za-z0-9])[qQ][qQ][^0-9A-Za-z。;!?:群]{1,10}号码?|"
     r"(?<![A-Za-z0-9.@])[qQ]\s?/?\s?[qQ](?!\s?[.·]?\s?com)(?:空间|邮箱|好友)?|扣\s?扣|抠\s?抠|蔻\s?蔻|球球|🐧|企\s?鹅|[加+➕]\s?[qQ扣](?![A-Za-z])|"
     r"(?<![A-Za-z0-9])[qQ]\s?号?\s?(?=:)|(?<![A-Za-z0-9])[qQ]号(?:[^0-9A-Za-z。;,!?:群]{0,4}:)?|(?<![A-Za-z0-9])[qQ](?=\s?[1-9][0-9]{6,9}(?![0-9])))"
@@ -70,8 +72,10 @@ _REVERSED = re.compile(
     r"的?(?:微信|薇信|[vV]信|[vVwW][xX]|QQ|qq|扣扣)"
 )
 _MAY_BE_ID = re.compile("[A-Za-z0-9_](?:[ .·\\-]{0,2}[A-Za-z0-9_]){4}")
-_MAY_BE_TALK = re.compile(
-    r"[信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV]|[加+➕][微威]|绿色|泡泡|[音手书机报钉探]号|陌陌|加[我他她a-z]|付宝|LINE|kype|gram|App|hat|🐧|卫星|葳|钉钉"
+MAY_BE_TALK = either(
+    *(("信芯亻❤♥心xXqQ扣抠蔻球鹅薇vV🐧葳", ""), ("加+➕", "[微威]"), ("加", "[我他她a-z]"), ("音手书机报钉探", "号")),
+    *(("绿", "色"), ("泡", "泡"), ("陌", "陌"), ("付", "宝"), ("卫", "星"), ("钉", "钉")),
+    *(("L", "INE"), ("k", "ype"), ("g", "ram"), ("A", "pp"), ("h", "at")),
 )
 _NOT_AN_ID = frozenset(
     {"android", "iphone", "windows", "wechat", "alipay", "online", "version", "harmony", "huawei", "xiaomi", "mobile"}
@@ -83,7 +87,7 @@ _AMOUNT = re.compile(r"\s?(?:元|块|万|年|月|日|人|条|次|笔|个|%)")
 def talk(text: str, cues: Cues) -> Iterator[Span]:
     """Ids of WeChat (微信, 薇信, v信, vx …), QQ (扣扣, 企鹅 …) and other messengers, after or before the word."""
     del cues
-    if not (_MAY_BE_ID.search(text) and _MAY_BE_TALK.search(text)):
+    if not _MAY_BE_ID.search(text):
         return
     for name, cue, shape in (("WeChat", _TALK, _TALK_ID), ("QQ", _PENGUIN, _PENGUIN_ID)):
         for said in cue.finditer(text):
@@ -92,7 +96,7 @@ def talk(text: str, cues: Cues) -> Iterator[Span]:
                 yield Span(found.start("id"), found.end("id"), PiiKind.IM_ID, 0.9, f"{name} id: labelled")
     for found in _NEAR_TALK.finditer(text):
         yield Span(found.start("id"), found.end("id"), PiiKind.IM_ID, 0.7, "id: messenger named before")
-    for found in _WXID.finditer(text):
+    for found in _WXID.finditer(text) if "wxid_" in text else ():
         yield Span(found.start(), found.end(), PiiKind.IM_ID, 1.0, "WeChat id: prefix")
     for found in _REVERSED.finditer(text):
         if found["id"].lower() not in _NOT_AN_ID:

@@ -14,13 +14,14 @@ from stdnum import luhn
 from stdnum.cn import ric, uscc
 
 from policies.text.cues import Cues, Label
+from policies.text.gates import either
 from policies.text.grouping import compact
 from policies.text.normal import BETWEEN
 from policies.text.spans import PiiKind, Span
 
 _ALNUM = "[A-Za-z0-9]"
-_CREDIT = re.compile(
-    f"(?<!{_ALNUM})[1-9AaNnYy]{BETWEEN}{{0,2}}[1-9](?:{BETWEEN}{{0,2}}[0-9]){{6}}(?:{BETWEEN}{{0,2}}[0-9A-Za-z]){{10}}(?!{_ALNUM})"
+CREDIT = re.compile(
+    f"[1-9AaNnYy](?<!{_ALNUM}.){BETWEEN}{{0,2}}[1-9](?:{BETWEEN}{{0,2}}[0-9]){{6}}(?:{BETWEEN}{{0,2}}[0-9A-Za-z]){{10}}(?!{_ALNUM})"
 )
 
 
@@ -32,11 +33,11 @@ def credit_codes(text: str, cues: Cues) -> Iterator[Span]:
     """Unified social credit codes: the check digit and a letter inside, or a label before; digits alone need both."""
     if not _MAY_BE_CREDIT.search(text):
         return
-    for found in _CREDIT.finditer(text):
+    for found in CREDIT.finditer(text):
         code = compact(found[0]).upper()
         before = cues.just_before(found.start())
         labelled = before is Label.CREDIT or cues.near_before(found.start(), Label.CREDIT, reach=20)
-        if uscc.is_valid(code) and (labelled or not code.isdigit()):
+        if (labelled or not code.isdigit()) and uscc.is_valid(code):
             yield Span(found.start(), found.end(), PiiKind.USCC, 1.0, "credit code: check digit")
         elif labelled and not is_resident_id(code):
             yield Span(found.start(), found.end(), PiiKind.USCC, 0.8, "credit code: labelled, wrong check digit")
@@ -84,29 +85,36 @@ _LABELLED_DOCUMENT = re.compile(
 _FOREIGN = re.compile(f"(?<!{_ALNUM})(?=(?:[A-Z]*[0-9]){{3}})(?=[0-9]*[A-Z])[0-9A-Z]{{8,12}}(?!{_ALNUM})")
 """Passports of other countries mix letters and digits: `C4VJ8T2K1`."""
 _TAIWAN = re.compile("台胞|台湾|台商")
-_PERMANENT = re.compile("(?<![0-9])9[0-9]{17}(?![0-9])")
+PERMANENT = re.compile("9(?<![0-9].)[0-9]{17}(?![0-9])")
 _REGIONAL = re.compile(f"(?<!{_ALNUM})(?:[A-Z]{{1,2}}[0-9]{{6}}\\([0-9A]\\)|[A-Z][12][0-9]{{8}}(?!{_ALNUM}))")
 
 
 _LETTER = re.compile("[A-Za-z]")
-_MAY_BE_DOCUMENT = re.compile("[证照境居份件籍]|台湾|港澳|香港|外国|[pP][aA][sS][sS]|ID|sfz|[持凭][A-Za-z]")
+MAY_BE_DOCUMENT = either(
+    *(("证照境居份件籍", ""), ("台", "湾"), ("港", "澳"), ("香", "港"), ("外", "国"), ("持凭", "[A-Za-z]")),
+    *(("pP", "[aA][sS][sS]"), ("I", "D"), ("s", "fz")),
+)
 
 
-def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
-    """Passports, permits between the mainland, Hong Kong, Macao and Taiwan, permanent residence."""
-    for found in _PERMANENT.finditer(text):
+def permanent_residence(text: str, cues: Cues) -> Iterator[Span]:
+    """Cards of permanent residence, by their check digit."""
+    del cues
+    for found in PERMANENT.finditer(text):
         number = found[0]
         born = is_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
         if born and ric.calc_check_digit(number) == number[-1]:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.95, "permanent residence: check digit")
-    if not _MAY_BE_DOCUMENT.search(text):
-        return
+
+
+def travel_documents(text: str, cues: Cues) -> Iterator[Span]:
+    """Passports and permits between the mainland, Hong Kong, Macao and Taiwan."""
     if _LETTER.search(text):
         yield from _shaped(text, cues)
-    for found in _FOREIGN.finditer(text):
+    labelled = cues.hold(Label.TRAVEL)
+    for found in _FOREIGN.finditer(text) if labelled else ():
         if cues.just_before(found.start()) is Label.TRAVEL:
             yield Span(found.start(), found.end(), PiiKind.TRAVEL_DOC, 0.85, "document number: labelled")
-    for found in _LABELLED_DOCUMENT.finditer(text):
+    for found in _LABELLED_DOCUMENT.finditer(text) if labelled or _TAIWAN.search(text) else ():
         before = cues.just_before(found.start())
         taiwan = before is Label.RESIDENT and len(found[0]) in (8, 10) and _TAIWAN.search(text)
         if (before is Label.TRAVEL or taiwan) and sum(char.isdigit() for char in found[0]) >= 6:
@@ -154,14 +162,14 @@ _LABELLED_CERTIFICATE = re.compile(
 )
 
 
-_MAY_BE_CERTIFICATE = re.compile("[权产地房宅林草用记明][证书]|房[地字]|[国宅集][用建土]|不动产")
+MAY_BE_CERTIFICATE = either(
+    *(("权产地房宅林草用记明", "[证书]"), ("房", "[地字]"), ("国宅集", "[用建土]"), ("不", "动产")),
+)
 
 
 def certificates(text: str, cues: Cues) -> Iterator[Span]:
     """Certificates of property, real estate and land, by their official wording or by a label."""
     del cues
-    if not _MAY_BE_CERTIFICATE.search(text):
-        return
     for reason, pattern in _CERTIFICATES:
         for found in pattern.finditer(text):
             yield Span(found.start(), found.end(), PiiKind.PROPERTY_CERT, 0.95, reason)
@@ -170,35 +178,27 @@ def certificates(text: str, cues: Cues) -> Iterator[Span]:
 
 
 _CODE = re.compile(f"(?<!{_ALNUM})[A-Za-z]{{0,4}}[0-9](?:{BETWEEN}?[0-9A-Za-z]){{4,29}}(?!{_ALNUM})")
-_LABELLED: dict[Label | None, tuple[PiiKind, str]] = {
-    Label.REGISTER: (PiiKind.HUKOU_NO, "household register: labelled"),
-    Label.HOUSE: (PiiKind.HOUSE_CODE, "house code: labelled"),
-}
-
-
-_MAY_BE_LABELLED = re.compile("[户房址源栋牌屋宅套住编]")
+MAY_BE_LABELLED = re.compile("[户房址源栋牌屋宅套住编]")
 
 
 def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
     """Household-register and house codes: they have no shape of their own, the words around say what they are."""
-    if not _MAY_BE_LABELLED.search(text):
-        return
     for found in _CODE.finditer(text):
         before = cues.just_before(found.start())
         number = compact(found[0])
-        if is_resident_id(number) or (len(number) >= 16 and _CARD.match(number) and luhn.is_valid(number)):
+        start, end = found.span()
+        if before is Label.REGISTER:
+            span = Span(start, end, PiiKind.HUKOU_NO, 0.9, "household register: labelled")
+        elif before is Label.HOUSE:
+            span = Span(start, end, PiiKind.HOUSE_CODE, 0.9, "house code: labelled")
+        elif before is None and _REGISTERED.fullmatch(number) and cues.near_before(start, Label.REGISTER, reach=8):
+            span = Span(start, end, PiiKind.HUKOU_NO, 0.7, "household register: label near")
+        elif _is_house(number) and before in _UNSAID and _dwelling(text, found):
+            span = Span(start, end, PiiKind.HOUSE_CODE, 0.7, "house code: region, and a dwelling near")
+        else:
             continue
-        if before in _LABELLED:
-            kind, reason = _LABELLED[before]
-            yield Span(found.start(), found.end(), kind, 0.9, reason)
-        elif (
-            before is None
-            and _REGISTERED.fullmatch(number)
-            and cues.near_before(found.start(), Label.REGISTER, reach=8)
-        ):
-            yield Span(found.start(), found.end(), PiiKind.HUKOU_NO, 0.7, "household register: label near")
-        elif before in _UNSAID and _is_house(number) and _dwelling(text, found):
-            yield Span(found.start(), found.end(), PiiKind.HOUSE_CODE, 0.7, "house code: region, and a dwelling near")
+        if not (is_resident_id(number) or (len(number) >= 16 and _CARD.match(number) and luhn.is_valid(number))):
+            yield span
 
 
 _UNSAID = (None, Label.GENERIC, Label.SERIAL, Label.NOBODY)

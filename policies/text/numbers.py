@@ -14,19 +14,22 @@ from stdnum import luhn
 
 from policies.text import accounts, codes, phones, plates
 from policies.text.cues import Cues, Label
+from policies.text.gates import Gate
 from policies.text.grouping import candidates, compact, grouping
 from policies.text.normal import BETWEEN, TIGHT, Normal, digits
 from policies.text.spans import PiiKind, Span
 
 _MAYBE = re.compile("[0-9A-Za-z]")
+_LONG = re.compile(f"[0-9A-Za-z_](?:{BETWEEN}{{0,3}}[0-9A-Za-z_]){{4}}")
+"""Where a code of five characters or more may be."""
 _RUN = re.compile(f"[0-9](?:(?:{BETWEEN}|[()]){{0,5}}[0-9xX×✕χХх]){{6,}}")
 """Where a number of seven digits or more may be; the rules for numbers look nowhere else."""
 
-_RESIDENT = re.compile(f"(?<![0-9])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
-_OLD_RESIDENT = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{BETWEEN}{{0,4}}[0-9]){{14}}(?![0-9]|{BETWEEN}?[xX×])")
+_RESIDENT = re.compile(f"[1-9](?<![0-9].)(?:{BETWEEN}{{0,4}}[0-9]){{16}}{BETWEEN}{{0,4}}[0-9xX×✕χХх](?![0-9])")
+_OLD_RESIDENT = re.compile(f"[1-9](?<![0-9A-Za-z].)(?:{BETWEEN}{{0,4}}[0-9]){{14}}(?![0-9]|{BETWEEN}?[xX×])")
 _DIGIT_BEFORE = re.compile("[0-9][ .·-]{0,2}$")
 _DIGIT_AFTER = re.compile("[ .·-]{0,2}[0-9]")
-_MISCOUNTED = re.compile(f"(?<![0-9A-Za-z])[1-9](?:{TIGHT}{{0,2}}[0-9]){{13,19}}[xX]?(?![0-9A-Za-z])")
+_MISCOUNTED = re.compile(f"[1-9](?<![0-9A-Za-z].)(?:{TIGHT}{{0,2}}[0-9]){{13,19}}[xX]?(?![0-9A-Za-z])")
 _LETTER = re.compile("[A-Za-z]")
 _X = str.maketrans("x×✕χХх", "XXXXXX")
 
@@ -63,7 +66,7 @@ def old_resident_ids(text: str, cues: Cues, first: int, last: int) -> Iterator[S
             yield Span(found.start(), found.end(), PiiKind.CN_ID, 0.7, "resident id: labelled, wrongly written")
 
 
-_CARD = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{TIGHT}{{0,3}}[0-9]){{11,20}}(?![0-9])")
+_CARD = re.compile(f"[0-9](?<![0-9A-Za-z].)(?:{TIGHT}{{0,3}}[0-9]){{11,20}}(?![0-9])")
 _CARD_PREFIX = re.compile("6[0-9]|4|5[1-5]|2[2-7]|3[57]|9[0-9]")
 _MONEY = (Label.CARD,)
 _GROUPED = re.compile("[0-9]{4}(?P<gap>[ .·\\-_])(?:[0-9]{4}(?P=gap)){2,3}[0-9]{1,4}")
@@ -106,10 +109,20 @@ def _card_score(number: str, found: re.Match[str], before: Label | None, cues: C
     return 0.75 if card and (near or grouped) else 0.0
 
 
-_CODES: tuple[Callable[[str, Cues], Iterator[Span]], ...] = (
-    *(accounts.emails, codes.certificates, plates.plates, accounts.talk),
-    *(codes.labelled_codes, codes.credit_codes, codes.travel_documents),
+_Rule = tuple[Gate, Callable[[str, Cues], Iterator[Span]]]
+_CODES: tuple[_Rule, ...] = (
+    (accounts.MAY_BE_EMAIL.search, accounts.emails),
+    (codes.MAY_BE_CERTIFICATE.search, codes.certificates),
+    (plates.MAY_BE_PLATE.search, plates.plates),
 )
+_LONG_CODES: tuple[_Rule, ...] = (
+    (accounts.MAY_BE_TALK.search, accounts.talk),
+    (codes.MAY_BE_LABELLED.search, codes.labelled_codes),
+    (codes.CREDIT.search, codes.credit_codes),
+    (codes.PERMANENT.search, codes.permanent_residence),
+    (codes.MAY_BE_DOCUMENT.search, codes.travel_documents),
+)
+"""Each rule behind its gate; those of `_LONG_CODES` need five characters in a row too."""
 _NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...] = (
     *((17, resident_ids), (14, old_resident_ids), (12, bank_cards)),
     *((11, phones.mobiles), (9, phones.landlines), (7, phones.labelled)),
@@ -135,8 +148,9 @@ def find(normal: Normal) -> Iterator[Span]:
 
 def _candidates(text: str) -> Iterator[Span]:
     cues = Cues(text)
-    for rule in _CODES:
-        yield from rule(text, cues)
+    for gate, rule in _CODES + _LONG_CODES if _LONG.search(text) else _CODES:
+        if gate(text):
+            yield from rule(text, cues)
     for run in _RUN.finditer(text):
         yield from _in_run(text, cues, run.start(), run.end())
 

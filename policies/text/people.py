@@ -9,7 +9,7 @@ dictionary. The model (`tagger.py`) finds the names that nothing announces.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import rjieba
@@ -17,9 +17,10 @@ import rjieba
 from policies.text import forms, unusual
 from policies.text.dictionary import NOT_NAMES, guess, is_word, known
 from policies.text.forms import HAN
+from policies.text.gates import Gate, always, holds
 from policies.text.normal import Normal
 from policies.text.spans import PiiKind, Span
-from policies.text.words import Words
+from policies.text.words import NOTHING, Words
 
 _SURNAME = frozenset(forms.SURNAMES)
 _COMPOUND_WORDS = frozenset(forms.words("compound words"))
@@ -32,7 +33,7 @@ _SHORT_TITLES = forms.characters("short titles")
 _SURE_LABEL = re.compile("(?<![本他法])人$|户名|姓名|名字|名叫|化名|户主|署名|事主|真名")
 _ORDINALS = "大二三四五六七八九幺老"
 _BIRTH = re.compile(
-    rf"(?P<name>[{forms.SURNAMES}](?:老[{_ORDINALS}]|[{_ORDINALS}](?:爷|姑|叔|哥|嫂|姐|姨|娘|伯|婶|弟|妹|舅|个子?)))"
+    rf"[{forms.SURNAMES}](?:老[{_ORDINALS}]|[{_ORDINALS}](?:爷|姑|叔|哥|嫂|姐|姨|娘|伯|婶|弟|妹|舅|个子?))"
 )
 """万老三, 余四姑: by the order of birth."""
 _CALLED_TO = re.compile(rf"@(?!所有|我|你|大家)(?P<name>[{HAN}]{{2,4}})(?=[ ,:。!?]|$)")
@@ -47,27 +48,28 @@ _BEHIND_NAMES = frozenset({"房东", "司机"})
 """Titles that follow more words than surnames."""
 _TITLED_ROLES = frozenset(forms.words("roles")) & frozenset(forms.words("titles"))
 
-_TITLE = re.compile(forms.any_of(forms.words("titles")))
-_SHORT_TITLE = re.compile(rf"(?<=[{''.join(sorted(forms.SAFE))}])[{_SHORT_TITLES}](?![{_SHORT_TITLES}])")
+_TITLE = re.compile(forms.first_of(forms.words("titles")))
+_SHORT_TITLE = re.compile(rf"[{_SHORT_TITLES}](?<=[{''.join(sorted(forms.SAFE))}].)(?![{_SHORT_TITLES}])")
 _SMALL = re.compile(
-    rf"(?<![大中多最很较太变古年敬养幼弱])[老小阿](?:[{forms.characters('after small')}]|"
+    rf"[老小阿](?<![大中多最很较太变古年敬养幼弱].)(?:[{forms.characters('after small')}]|"
     rf"(?P<ended>[{forms.characters('after small, ended')}]))"
 )
 _UNNAMED = re.compile(rf"{forms.ANY_SURNAME}某(?:[某甲乙丙丁戊己庚辛]{{1,2}}|[{HAN}])?")
 _UNNAMED_THING = re.compile(f"[{forms.characters('things unnamed')}]")
 _ANNOUNCED = re.compile(
+    rf"{forms.may_begin(forms.words('labels'), forms.words('kin'), forms.words('roles'))}"
     rf"(?:(?P<label>{forms.any_of(forms.words('labels'))})"
     rf"|(?P<role>{forms.any_of(forms.words('kin'), forms.words('roles'))}))"
     rf"(?P<colon>\s?[:=]\s?|\s)?(?:是|为|系|叫做|叫|姓名|名叫)?:?[\"“‘'(《\[]?(?={forms.ANY_SURNAME}[{HAN}])"
 )
 _CLAUSE = re.compile(
-    rf"(?:(?<![{HAN}A-Za-z0-9])|(?<=[由被向与和跟把对给让请经找及同帮替叫在到]))"
-    rf"(?={forms.ANY_SURNAME})(?P<name>[{HAN}]{{2,4}}?)(?={forms.any_of(forms.words('strong verbs'))})"
+    rf"(?P<name>{forms.SURNAME_BEGINS}(?:(?<![{HAN}A-Za-z0-9].)|(?<=[由被向与和跟把对给让请经找及同帮替叫在到].))"
+    rf"(?<=(?={forms.ANY_SURNAME}).)[{HAN}]{{1,3}}?)(?={forms.any_of(forms.words('strong verbs'))})"
 )
 _RECEIVES = re.compile(
-    rf"(?<![{HAN}A-Za-z0-9])(?P<name>[{forms.SURNAMES}][{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
+    rf"(?P<name>[{forms.SURNAMES}](?<![{HAN}A-Za-z0-9].)[{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
 )
-_COMPOUND_AT = re.compile(forms.any_of(forms.COMPOUND - _COMPOUND_WORDS))
+_COMPOUND_AT = re.compile(forms.first_of(forms.COMPOUND - _COMPOUND_WORDS))
 _PLACE_AFTER = re.compile(f"[{forms.characters('kinds of places')}大]")
 _VERB = re.compile(forms.any_of(forms.words("verbs")))
 _AFTER = re.compile(rf"[^{HAN}]|$|{_VERB.pattern}")
@@ -78,17 +80,12 @@ _NAME_RUN = re.compile(f"[{HAN}]+")
 def find(normal: Normal, words: Words) -> Iterator[Span]:
     """People in the plain text of `normal`; offsets are those of the plain text."""
     text = normal.text
-    for found in words.people_pattern.finditer(text):
-        yield Span(found.start(), found.end(), PiiKind.PERSON, 1.0, "word list")
-    yield from _titled(text)
-    yield from _short(text)
-    yield from _announced(text)
-    yield from _clauses(text)
-    yield from _compound(text)
-    yield from _segmented(text)
-    yield from _receiving(text)
-    yield from unusual.find(text)
-    yield from unusual.apart(text)
+    if words.people_pattern is not NOTHING:
+        for found in words.people_pattern.finditer(text):
+            yield Span(found.start(), found.end(), PiiKind.PERSON, 1.0, "word list")
+    for gate, rule in _RULES:
+        if gate(text):
+            yield from rule(text)
 
 
 def again(text: str, found: Sequence[Span]) -> list[Span]:
@@ -169,8 +166,8 @@ def _may_begin(text: str, start: int, at: int) -> bool:
     return at - start > 1 or text[start] not in forms.RISKY or is_word(text[max(0, start - 2) : start])
 
 
-def _short(text: str) -> Iterator[Span]:
-    """老王, 小李; 张姐, 刘总; 张某, 王某某, 李某甲."""
+def _small(text: str) -> Iterator[Span]:
+    """老王, 小李."""
     for found in _SMALL.finditer(text):
         end = found.end()
         around = (found[0], text[end - 1 : end + 1].rstrip("家"), text[max(0, found.start() - 1) : end - 1])
@@ -178,20 +175,32 @@ def _short(text: str) -> Iterator[Span]:
             continue  # the name of a shop
         if not any(map(is_word, around)) and (not found["ended"] or _AFTER.match(text, end)):
             yield Span(found.start(), end, PiiKind.PERSON, 0.9, "老/小")
-    for found in (*_BIRTH.finditer(text), *(_CALLED_TO.finditer(text) if "@" in text else ())):
-        start, end = found.span("name")
-        known = is_word(found["name"]) or found["name"][0] in forms.FUNCTION
-        if found[0][0] == "@" or not (known or is_word(text[max(0, start - 1) : start + 1])):
+
+
+def _by_birth(text: str) -> Iterator[Span]:
+    for found in _BIRTH.finditer(text):
+        start, end = found.span()
+        known = is_word(found[0]) or found[0][0] in forms.FUNCTION
+        if not (known or is_word(text[max(0, start - 1) : start + 1])):
             yield Span(start, end, PiiKind.PERSON, 0.8, "called")
+
+
+def _called_to(text: str) -> Iterator[Span]:
+    """@王小明."""
+    for found in _CALLED_TO.finditer(text):
+        yield Span(*found.span("name"), PiiKind.PERSON, 0.8, "called")
+
+
+def _entitled(text: str) -> Iterator[Span]:
+    """张姐, 刘总."""
     for found in _SHORT_TITLE.finditer(text):
         start, end = found.start() - 1, found.end()
         if _AFTER.match(text, end) and not is_word(text[start:end]) and _may_begin(text, start, start + 1):
             yield Span(start, end, PiiKind.PERSON, 0.85, "title")
-    if "某" in text:
-        yield from _unnamed(text)
 
 
 def _unnamed(text: str) -> Iterator[Span]:
+    """张某, 王某某, 李某甲."""
     for found in _UNNAMED.finditer(text):
         last = found[0][-1]
         end = found.end()
@@ -248,17 +257,35 @@ def _clauses(text: str) -> Iterator[Span]:
 def _segmented(text: str) -> Iterator[Span]:
     """Names that the dictionary does not know and its model of unknown words takes for names."""
     words = rjieba.cut(text)
+    if _NO_NAMES.issuperset(words):
+        return
     for place, word in enumerate(words):
-        if 1 < len(word) < 4 and _is_unknown_name(word):
-            start = sum(map(len, words[:place]))
-            after = text[start + len(word) : start + len(word) + 1]
-            counted = place > 0 and words[place - 1][-1] in _COUNTS
-            if not counted and not (len(word) == 2 and after in _PLACES):
-                yield Span(start, start + len(word), PiiKind.PERSON, 0.65, "segmented")
+        if word in _NO_NAMES:
+            continue
+        if not _is_unknown_name(word):
+            _remember(word)
+            continue
+        start = sum(map(len, words[:place]))
+        after = text[start + len(word) : start + len(word) + 1]
+        counted = place > 0 and words[place - 1][-1] in _COUNTS
+        if not counted and not (len(word) == 2 and after in _PLACES):
+            yield Span(start, start + len(word), PiiKind.PERSON, 0.65, "segmented")
+
+
+_NO_NAMES: set[str] = set()
+"""Words that were asked about; half of the time of this rule went to asking about each again."""
+
+
+def _remember(word: str) -> None:
+    if len(_NO_NAMES) >= 20_000:
+        _NO_NAMES.clear()
+    _NO_NAMES.add(word)
 
 
 @lru_cache(maxsize=20_000)
 def _is_unknown_name(word: str) -> bool:
+    if not 1 < len(word) < 4:
+        return False
     if word[0] not in (forms.SAFE if len(word) == 2 else _SURNAME) or known(word) or guess(word) != "nr":
         return False
     if word[1] in _NOT_GIVEN or word[-1] in forms.STOPS or (len(word) == 2 and word[1] in "老大小副记裕"):
@@ -333,3 +360,20 @@ def _is_name(text: str, start: int, end: int, proof: int, ended: bool = False) -
     if risky and not proof:
         return bool(_AFTER.match(text, end)) and not is_word(name[1:])
     return True
+
+
+_RULES: tuple[tuple[Gate, Callable[[str], Iterator[Span]]], ...] = (
+    (_TITLE.search, _titled),
+    (_SMALL.search, _small),
+    (_BIRTH.search, _by_birth),
+    (holds("@"), _called_to),
+    (_SHORT_TITLE.search, _entitled),
+    (holds("某"), _unnamed),
+    (always, _announced),
+    (_CLAUSE.search, _clauses),
+    (_COMPOUND_AT.search, _compound),
+    (always, _segmented),
+    (holds("收"), _receiving),
+    *unusual.RULES,
+)
+"""Each rule behind its gate."""

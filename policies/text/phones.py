@@ -95,7 +95,7 @@ _FROM_ABROAD = re.compile(
     f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)86\\)?{BETWEEN}{{0,2}}|86{BETWEEN})\\(?(?:{_AREA[1:]})\\)?{BETWEEN}{{0,2}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])"
 )
-_DIGIT_BY_DIGIT = re.compile(f"(?<![0-9A-Za-z])0(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)[0-9]){{8,10}}(?![0-9])")
+_DIGIT_BY_DIGIT = re.compile(f"0(?<![0-9A-Za-z].)(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)[0-9]){{8,10}}(?![0-9])")
 _LANDLINE_DIGITS = re.compile(f"{_AREA}[2-8][0-9]{{6,7}}")
 _ABROAD = re.compile(
     "(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)[ -]?[0-9]{1,3}\\)?(?:[ -]{0,2}\\(?[0-9]\\)?){7,12}"
@@ -133,10 +133,12 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
                 yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "number abroad")
 
 
-_LOCAL = re.compile(f"(?<![0-9A-Za-z\\-.])[2-9](?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?!{TIGHT}?[0-9])(?:{_EXTENSION})?")
-_LABELLED = re.compile(f"(?<![0-9A-Za-z])[0-9](?:{TIGHT}{{0,3}}[0-9]){{8,13}}(?![0-9])")
+_LOCAL = re.compile(f"[2-9](?<![0-9A-Za-z\\-.].)(?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?!{TIGHT}?[0-9])(?:{_EXTENSION})?")
+_LABELLED = re.compile(f"[0-9](?<![0-9A-Za-z].)(?:{TIGHT}{{0,3}}[0-9]){{8,13}}(?![0-9])")
 _SERVICE = re.compile(r"(?:400|800)[0-9]{7}|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}|1010[0-9]{4}|123[0-9]{2}")
 _SERVICE_OF_A_CITY = re.compile(f"{_AREA}(?:1[0-2][0-9]{{1,3}}|9[56][0-9]{{3}}|123[0-9]{{2}})")
+_FORWARDED = re.compile("转|分机|内线|#|[eE][xX]|\\(")
+_CALLS = (Label.PHONE, Label.CALL, Label.DIAL)
 _WITHIN = re.compile(r"[^0-9。;,，、!?\n]{0,6}")
 
 
@@ -147,19 +149,18 @@ def _is_service(number: str) -> bool:
 def labelled(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
     """Numbers of 7 and 8 digits behind a word such as 座机, and mobiles with a digit too many or too few."""
     for found in _LOCAL.finditer(text, first, last + 12):
-        number = compact(re.split("转|分机|内线|#|[eE][xX]|\\(", found[0])[0])
-        if found.start() >= last or is_day(number) or _is_service(number) or _UNIT.match(text, found.end()):
-            continue
         before = cues.just_before(found.start())
-        if before in (Label.PHONE, Label.CALL, Label.DIAL) or (
-            before is None and _near_phone(text, found.start(), cues)
-        ):
+        said = before in _CALLS or (before is None and _near_phone(text, found.start(), cues))
+        if not said or found.start() >= last or _UNIT.match(text, found.end()):
+            continue
+        number = compact(_FORWARDED.split(found[0])[0])
+        if not is_day(number) and not _is_service(number):
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.85, "local number: labelled")
     for found in _LABELLED.finditer(text, first, last):
-        number = compact(found[0])
-        if is_day(number[:8]) or _is_service(number) or not grouping(found[0]).is_whole:
+        if cues.just_before(found.start()) is not Label.PHONE:
             continue
-        if cues.just_before(found.start()) is Label.PHONE:
+        number = compact(found[0])
+        if not is_day(number[:8]) and not _is_service(number) and grouping(found[0]).is_whole:
             yield Span(found.start(), found.end(), PiiKind.PHONE, 0.7, "telephone: labelled, wrongly written")
 
 

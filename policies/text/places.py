@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 import rjieba
 
@@ -51,7 +52,7 @@ _DASHED = (
 )
 _ROOM_IN_DASHES = re.compile(r"[-–—/][0-9]{1,2}[-–—/][0-9]{3,4}[室号]?$")
 _PART = re.compile(
-    rf"(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
+    rf"(?=[0-9{_CN}A-Za-z东西南北中左右前后第甲乙丙丁])(?P<building>{_BUILDING})|(?P<unit>{_UNIT})|(?P<lane>{_LANE})|(?P<group>{_GROUP})|(?P<number>{_NUMBER})"
     rf"|(?P<floor>{_FLOOR})|(?P<side>{_SIDE})|(?P<dashed>{_DASHED})|(?P<room>{_ROOM})"
 )
 _GAP = re.compile(r"(?: ?[\-–—·/|] ?| )?(?:内|附)?")
@@ -64,7 +65,10 @@ _MEASURED = re.compile("[共有约近建拆余超达满每整各另逾增买卖�
 _AFTER_NUMBER = frozenset("元年月日人米度%个次斤吨瓦伏条名辆台套件分点时平㎡公万处楼层栋幢座单")
 
 _ROAD = forms.characters("roads and estates")
-_RUN = re.compile(rf"[{HAN}A-Za-z0-9()·\- ]{{0,40}}$")
+_REACH = 40
+"""Characters before a tail in which the address may begin."""
+_BREAK = re.compile(rf"(?s:.*)(?!\n\Z)[^{HAN}A-Za-z0-9()·\- ]")
+"""To the last sign that is no part of an address; a line's end right before the tail may be."""
 _LEADS = re.compile(
     f"{forms.any_of(forms.words('leads'))}|系(?![列统])|(?<![解开摆])放|(?<!自)由|(?<!回)归|在(?!地)|至(?!善|诚|德)|住(?!宅|建)|是(?!非)|为(?!民)"
     "|于(?![都洪家田]|桥)|从(?![化江台])|将(?!军)|向(?![阳前荣东西南北明])|[()]|(?<![0-9]) (?![0-9])"
@@ -189,8 +193,9 @@ def _is_place(before: str, words: Words) -> bool:
 
 def _head(text: str, start: int, words: Words) -> int:
     """Where the address begins whose tail begins at `start`; `start` itself if nothing of a place stands before it."""
-    run = _RUN.search(text, max(0, start - 40), start)
-    head = run.start() if run else start
+    head = max(0, start - _REACH)
+    broken = _BREAK.match(text, head, start)
+    head = broken.end() if broken else head
     for found in words.places_pattern.finditer(text, head, start):
         if found.end() == start:
             return min(found.start(), _trimmed(text, _led(text, head, found.start()), start))
@@ -212,7 +217,7 @@ def _trimmed(text: str, head: int, start: int) -> int:
     if head >= start:
         return start
     tokens = rjieba.tag(text[head:start])
-    ends = [head + len("".join(word for word, _ in tokens[: place + 1])) for place in range(len(tokens))]
+    ends = list(accumulate((len(word) for word, _ in tokens), initial=head))[1:]
     skipped = 0
     while skipped + 1 < len(tokens) and _is_lead(tokens[skipped], tokens[skipped + 1][0]):
         skipped += 1

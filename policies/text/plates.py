@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from policies.text.cues import Cues, Label
+from policies.text.gates import either
 from policies.text.spans import PiiKind, Span
 
 _GAP = "[ ·•‧∙・.\\-_—*/\u2600-\u27bf\U0001f000-\U0001faff]{0,3}"
@@ -17,8 +18,9 @@ _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕
 _ALNUM = "[A-Za-z0-9]"
 _NUMERAL = "一二三四五六七八九零〇幺洞拐两勾"
 _DIGIT_OF = str.maketrans(_NUMERAL, "1234567890010729")
+MAY_BE_PLATE = either(("牌车", ""), ("W", "J"), (_PROVINCE[1:-1], f"牌?{_GAP}[A-Za-z]"))
 _SPECIAL = "警学港澳挂使领超试"
-_HEAD = re.compile(f"(?<![梯锅容管起索游厂][0-9]{{2}}){_PROVINCE}牌?{_GAP}[A-Za-z]")
+_HEAD = re.compile(f"{_PROVINCE}(?<![梯锅容管起索游厂][0-9]{{2}}.)牌?{_GAP}[A-Za-z]")
 _SERIAL = re.compile(f"(?:{_GAP}[A-Za-z0-9]){{4,6}}(?:{_GAP}[{_SPECIAL}])?(?!{_ALNUM})")
 _SPELLED = re.compile(f"(?:{_GAP}[A-Za-z0-9{_NUMERAL}]){{5,6}}?(?![A-Za-z0-9{_NUMERAL}])")
 _CODE = re.compile(f"[A-Z0-9]{{5}}|[A-Z0-9]{{4,5}}[{_SPECIAL}]|[A-Z][A-Z0-9][0-9]{{4}}|[0-9]{{5}}[A-Z]")
@@ -51,6 +53,6 @@ def plates(text: str, cues: Cues) -> Iterator[Span]:
     for reason, pattern in _OTHERS:
         for found in pattern.finditer(text):
             yield Span(found.start(), found.end(), PiiKind.PLATE, 0.85, reason)
-    for found in _LABELLED.finditer(text):
+    for found in _LABELLED.finditer(text) if cues.hold(Label.PLATE) else ():
         if cues.just_before(found.start()) is Label.PLATE and any(char.isdigit() for char in found[0]):
             yield Span(found.start(), found.end(), PiiKind.PLATE, 0.75, "plate without province, labelled")

@@ -60,6 +60,8 @@ class Words:
 
     def personal(self, spans: list[Span], text: str) -> list[Span]:
         """Spans without what the list calls public, and without people who are the name of a place."""
+        if self.never_pattern is NOTHING and self.places_pattern is NOTHING:
+            return spans
         never, named = _stand(self.never_pattern, text), _stand(self.places_pattern, text)
         if not never and not named:
             return spans
