@@ -132,8 +132,9 @@ class _Found(RecognizerResult):
 class _Rules(EntityRecognizer):
     """What all of our rules and the model found, as one recogniser: each separate one costs 15 µs a text."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, modelled: bool) -> None:
         self._words = words
+        self._modelled = modelled
         self._metadata: dict[str, dict[str, str]] = {}
         super().__init__(supported_entities=_ENTITIES, name=_RULES, supported_language=LANGUAGE)
 
@@ -147,7 +148,8 @@ class _Rules(EntityRecognizer):
         if nlp_artifacts.reading.failed:
             raise _Failed(nlp_artifacts.reading.failed)
         found = nlp_artifacts.reading.found
-        if not found:
+        # Where the model sees nobody and no other rule finds anything, the dictionary's guess is a plant or a stone.
+        if not found or (self._modelled and all(each.reason == people.GUESSED for each in found)):
             return []
         found = self._words.personal([*found, *people.again(text, found)], text)
         return [_Found(each, self._said(each.reason)) for each in (without_overlap(found) if found[1:] else found)]
@@ -251,7 +253,7 @@ class Detector:
                 raise DetectorError(f"recogniser {_name(each)}: it is for {LANGUAGE} and finds kinds that are known")
         self._words = words
         self._preparation = _Preparation(tagger, words)
-        registry = _Registry([_Rules(words), *recognisers], supported_languages=[LANGUAGE])
+        registry = _Registry([_Rules(words, model is not None), *recognisers], supported_languages=[LANGUAGE])
         self._engine = _Engine(
             registry=registry,
             nlp_engine=self._preparation,

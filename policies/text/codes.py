@@ -193,7 +193,7 @@ def labelled_codes(text: str, cues: Cues) -> Iterator[Span]:
             span = Span(start, end, PiiKind.HOUSE_CODE, 0.9, "house code: labelled")
         elif before is None and _REGISTERED.fullmatch(number) and cues.near_before(start, Label.REGISTER, reach=8):
             span = Span(start, end, PiiKind.HUKOU_NO, 0.7, "household register: label near")
-        elif _is_house(number) and before in _UNSAID and _dwelling(text, found):
+        elif _is_house(number) and before in _UNSAID and _dwelling(text, found) and not _ends_in_list(found[0]):
             span = Span(start, end, PiiKind.HOUSE_CODE, 0.7, "house code: region, and a dwelling near")
         else:
             continue
@@ -212,6 +212,12 @@ def _dwelling(text: str, found: re.Match[str]) -> bool:
     """Whether a house is spoken of near the code, or before the list in which it stands."""
     before = _LIST.sub("", text[max(0, found.start() - 80) : found.start()])[-14:]
     return _DWELLING.search(before + text[found.end() : found.end() + 8]) is not None
+
+
+def _ends_in_list(written: str) -> bool:
+    """A resident id and, behind a comma, digits of something else."""
+    first, comma, _ = written.partition(",")
+    return bool(comma) and is_resident_id(compact(first))
 
 
 def _is_house(number: str) -> bool:

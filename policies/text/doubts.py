@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 import rjieba
 
 from policies.text import forms
-from policies.text.dictionary import is_word
+from policies.text.dictionary import is_word, known
 from policies.text.forms import HAN
 from policies.text.people import name_end
+from policies.text.places import is_coded
 from policies.text.spans import PiiKind, Span
 
 SURE = 0.9
@@ -23,7 +24,8 @@ SURE = 0.9
 CERTAIN = 0.98
 """The same for words that nobody is called."""
 LIKELY = 0.78
-"""The same for a word of two characters that begins with a surname: 高兴, 江河 are names too."""
+"""The same for a word that begins with a surname (高兴, 江河 are names too), and for what the dictionary takes for a
+name: it takes plants and towns for some."""
 LEAST, LEAST_ADDRESS = 0.45, 0.6
 """Below these the model has found nothing."""
 _APART = re.compile(rf"[{HAN}](?:[ ·.。][{HAN}])+")
@@ -33,7 +35,9 @@ _QUOTED = re.compile("《[^》]*$")
 """What is named inside the title of a work is public."""
 _THINGS = frozenset(forms.words("things"))
 _NO_BEGINNING = frozenset("位由约的了是与被把将在有些个种") - frozenset(forms.SURNAMES)
-_CAPITALS = re.compile("[A-Z]{1,4}")
+_NOBODY = re.compile("^[A-Z]{1,4}$|[0-9]")
+"""An abbreviation; nobody has a digit in his name."""
+_THOUSANDS = re.compile(",[0-9]{3}(?![0-9])")
 _WHOEVER = frozenset(
     word for section in ("labels", "kin", "roles", "titles") for word in forms.words(section) if len(word) > 1
 )
@@ -64,8 +68,10 @@ def _doubted(text: str, span: Span, words: Sequence[tuple[int, int]]) -> bool:
         return True
     found = text[span.start : span.end]
     if span.kind is PiiKind.ADDRESS:
+        if is_coded(text, span.start) or _THOUSANDS.match(text, span.end):
+            return True
         return span.score < LEAST_ADDRESS or (span.score < SURE and not _is_numbered(found))
-    if found in _WHOEVER or not _LETTER.search(found) or _CAPITALS.fullmatch(found) or _is_saying(text, span):
+    if found in _WHOEVER or not _LETTER.search(found) or _NOBODY.search(found) or _is_saying(text, span):
         return True
     return span.score < _least(found) and _is_common(found, span, words)
 
@@ -74,7 +80,9 @@ def _least(found: str) -> float:
     """From here on the model is believed against the dictionary: the less a word looks like a name, the later."""
     if found in _THINGS or found[0] in _NO_BEGINNING:
         return CERTAIN
-    return LIKELY if found[0] in forms.SURNAMES and is_word(found) else SURE
+    if is_word(found):
+        return LIKELY if found[0] in forms.SURNAMES else SURE
+    return LIKELY if known(found) else SURE
 
 
 def _is_numbered(found: str) -> bool:
@@ -85,7 +93,7 @@ def _is_common(found: str, span: Span, words: Sequence[tuple[int, int]]) -> bool
     """True for a common word or a piece of one, and for what nobody is called."""
     if found in _THINGS or found[0] in _NO_BEGINNING:
         return True
-    if is_word(found):
+    if is_word(found) or known(found):
         return True
     return any(start <= span.start and span.end <= end and end - start > span.end - span.start for start, end in words)
 

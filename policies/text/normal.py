@@ -71,7 +71,8 @@ def _one_to_one() -> dict[str, str]:
     blanks = dict.fromkeys(
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "
     )
-    return simplified | compatible | blanks
+    dashes = dict.fromkeys("\u2010\u2011\u2012\u2043\u2212", "-")
+    return simplified | compatible | blanks | dashes
 
 
 def _table(pairs: dict[str, str]) -> str:

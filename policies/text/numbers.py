@@ -109,6 +109,34 @@ def _card_score(number: str, found: re.Match[str], before: Label | None, cues: C
     return 0.75 if card and (near or grouped) else 0.0
 
 
+_RUN_TOGETHER = re.compile("(?<![0-9A-Za-z])[0-9]{26,47}[0-9Xx](?![0-9A-Za-z])")
+_PARTS: tuple[tuple[int, PiiKind, Callable[[str], bool]], ...] = (
+    (18, PiiKind.CN_ID, codes.is_resident_id),
+    (11, PiiKind.PHONE, phones.is_mobile),
+    (19, PiiKind.BANK_CARD, lambda number: number.startswith("62") and bool(luhn.is_valid(number))),
+)
+
+
+def together(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
+    """Numbers that a form or a writer has run together: a telephone, an id and a card, in any order."""
+    for found in _RUN_TOGETHER.finditer(text, first, last):
+        start = found.start()
+        for length, kind in () if cues.just_before(start) is Label.SERIAL else _tiled(found[0]) or ():
+            yield Span(start, start + length, kind, 0.8, "numbers in one")
+            start += length
+
+
+def _tiled(run: str) -> tuple[tuple[int, PiiKind], ...] | None:
+    """The lengths and kinds of the numbers that a run is made of without a rest; None if it is not."""
+    if not run:
+        return ()
+    for length, kind, is_one in _PARTS:
+        rest = _tiled(run[length:]) if is_one(run[:length]) else None
+        if rest is not None:
+            return ((length, kind), *rest)
+    return None
+
+
 _Rule = tuple[Gate, Callable[[str, Cues], Iterator[Span]]]
 _CODES: tuple[_Rule, ...] = (
     (accounts.MAY_BE_EMAIL.search, accounts.emails),
@@ -124,6 +152,7 @@ _LONG_CODES: tuple[_Rule, ...] = (
 )
 """Each rule behind its gate; those of `_LONG_CODES` need five characters in a row too."""
 _NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...] = (
+    (27, together),
     *((17, resident_ids), (14, old_resident_ids), (12, bank_cards)),
     *((11, phones.mobiles), (9, phones.landlines), (7, phones.labelled)),
 )

@@ -22,6 +22,8 @@ from policies.text.normal import Normal
 from policies.text.spans import PiiKind, Span
 from policies.text.words import NOTHING, Words
 
+GUESSED = "segmented"
+"""The reason of a name that only the dictionary's model of unknown words takes for one."""
 _SURNAME = frozenset(forms.SURNAMES)
 _COMPOUND_WORDS = frozenset(forms.words("compound words"))
 _OFFICES = frozenset(forms.words("offices of places"))
@@ -269,7 +271,7 @@ def _segmented(text: str) -> Iterator[Span]:
         after = text[start + len(word) : start + len(word) + 1]
         counted = place > 0 and words[place - 1][-1] in _COUNTS
         if not counted and not (len(word) == 2 and after in _PLACES):
-            yield Span(start, start + len(word), PiiKind.PERSON, 0.65, "segmented")
+            yield Span(start, start + len(word), PiiKind.PERSON, 0.65, GUESSED)
 
 
 _NO_NAMES: set[str] = set()

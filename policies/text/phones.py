@@ -55,7 +55,7 @@ def _may_be_mobile(found: re.Match[str], text: str, cues: Cues) -> bool:
         decimal = _is_fraction(text, found.start(), cues)
         counted = text[found.start() - 1 : found.start()] == "第" and text.startswith("号", found.end())
         return not (decimal or counted or _UNIT.match(text, found.end()))
-    if cues.near_before(found.start(), Label.PHONE, Label.CALL, reach=10):
+    if cues.near_before(found.start(), Label.PHONE, Label.CALL, reach=10) or _HYPHENED.fullmatch(found["number"]):
         return True
     if written.signs & _OF_LISTS and written.sizes[-3:] not in _USUAL:
         return False
@@ -72,6 +72,8 @@ def _is_fraction(text: str, start: int, cues: Cues) -> bool:
 
 _OF_LISTS = frozenset(":;、,=/~+.")
 _USUAL = ((3, 4, 4), (3, 3, 5), (4, 3, 4), (4, 4, 3), (1, 1, 1))
+_HYPHENED = re.compile(r"1[3-9][0-9]-[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}")
+"""139-27 35-80 14: no list of figures begins like this."""
 _COORDINATE = re.compile(r"[0-9]{1,3}\.[0-9]{6,}")
 _CODE_BEFORE = re.compile(r"[A-Za-z0-9\-_/]+$")
 
@@ -95,7 +97,9 @@ _FROM_ABROAD = re.compile(
     f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)86\\)?{BETWEEN}{{0,2}}|86{BETWEEN})\\(?(?:{_AREA[1:]})\\)?{BETWEEN}{{0,2}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])"
 )
-_DIGIT_BY_DIGIT = re.compile(f"0(?<![0-9A-Za-z].)(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)[0-9]){{8,10}}(?![0-9])")
+_DIGIT_BY_DIGIT = re.compile(
+    f"0(?<![0-9A-Za-z].)(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)(?:-(?P=gap))?[0-9]){{8,10}}(?![0-9])"
+)
 _LANDLINE_DIGITS = re.compile(f"{_AREA}[2-8][0-9]{{6,7}}")
 _ABROAD = re.compile(
     "(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)[ -]?[0-9]{1,3}\\)?(?:[ -]{0,2}\\(?[0-9]\\)?){7,12}"

@@ -81,6 +81,7 @@ _KIND_WORDS = frozenset(forms.words("kinds of roads"))
 _ADDRESS_CUE = re.compile(
     "(?:住|住址|地址|位于|住在|家住|现住|坐落|座落|位置|门牌|居住|暂住|租住)(?:于|在|是|为)?[:(]?$"
 )
+_CODED = re.compile(r"(?:[件货款证验识条]码|[件货款型批单案]号|[原现特售单]价)[为是:]?\s?$")
 _VILLAGE = re.compile(rf"[{HAN}]{{1,6}}[村屯庄寨社区湾沟坪塘岭坡冲垸圩营堡集场组队坝]\s?$")
 
 
@@ -144,6 +145,8 @@ def _is_room(text: str, part: re.Match[str]) -> bool:
 
 def _address(text: str, start: int, end: int, kinds: list[str], words: Words) -> Span | None:
     head = _head(text, start, words)
+    if is_coded(text, start):
+        return None
     if head == start:
         cued = kinds[0] in {"building", "dashed", "number", "lane"} and _ADDRESS_CUE.search(text, 0, start)
         if not cued and not _stands_alone(text, start, end, kinds):
@@ -156,15 +159,19 @@ def _address(text: str, start: int, end: int, kinds: list[str], words: Words) ->
         cued = _ADDRESS_CUE.search(text, 0, head)
         if not cued and not _stands_alone(text, start, end, kinds):
             return None
-    if kinds == ["floor"]:
-        return None
-    if kinds == ["dashed"] and not _is_place(before, words) and not _stands_alone(text, start, end, kinds):
+    alone = kinds == ["dashed"] and not _is_place(before, words) and not _stands_alone(text, start, end, kinds)
+    if alone or kinds == ["floor"]:
         return None
     if kinds == ["building"] and (
         _MEASURED.search(before) or text[start] == "两" or (text[start] in _CN and not _is_place(before, words))
     ):
         return None
     return Span(head, end, PiiKind.ADDRESS, 0.9, "address")
+
+
+def is_coded(text: str, start: int) -> bool:
+    """Whether what begins at `start` is said to be a code: 取件码6-3-2017 is where a parcel lies."""
+    return _CODED.search(text, max(0, start - 6), start) is not None
 
 
 def _stands_alone(text: str, start: int, end: int, kinds: list[str]) -> bool:

@@ -180,6 +180,12 @@ def test_a_model_that_fails_on_one_text_fails_that_text_only(monkeypatch: pytest
     assert [each.failed for each in Detector().detect([CANARY, "坏了", "好了"])] == [None, "model", None]
 
 
+def test_a_guess_alone_is_nobody_where_the_model_sees_nobody(rules: Detector, whole: Detector) -> None:
+    text = "标的为透水砖1200平方米、路缘石860延米"
+    assert [text[each.start : each.end] for each in rules.explain(text).spans] == ["路缘石"]
+    assert whole.explain(text).spans == ()
+
+
 def test_the_word_list() -> None:
     words = Words.of(people=["阿强"], places=["祁连山庄"], never=["13800576187", "曹女士烘焙"])
     detector = Detector(words, model=None)

@@ -36,6 +36,9 @@ def believed(text: str, piece: str, score: float, kind: PiiKind = PiiKind.PERSON
         ("租金打到栾冰的账户", "栾", 0.6, ["栾冰"]),
         ("马 到 成 功 万 事 大 吉", "成 功", 0.7, []),
         ("李 小 龙欠钱不还", "李 小 龙", 0.7, ["李 小 龙"]),
+        ("白杨、红柳两种苗木", "白杨", 0.75, []),
+        ("白杨又来投诉", "白杨", 0.8, ["白杨"]),
+        ("群接龙 1.报名", "龙 1", 0.69, []),
     ],
 )
 def test_people(text: str, piece: str, score: float, stands: list[str]) -> None:
@@ -50,6 +53,8 @@ def test_people(text: str, piece: str, score: float, stands: list[str]) -> None:
         ("约2100户停水", "约2100户", 0.7, []),
         ("住柳树组64号", "柳树组64号", 0.6, ["柳树组64号"]),
         ("沈阳路环卫班组", "沈阳路环卫", 0.6, []),
+        ("全县共排查自建房41,206栋", "自建房41", 0.62, []),
+        ("取件码6-3-2017", "6-3-2017", 0.95, []),
     ],
 )
 def test_addresses(text: str, piece: str, score: float, stands: list[str]) -> None:

@@ -30,6 +30,9 @@ def lines(name: str) -> list[str]:
 WRITTEN = [(PiiKind(line.split(" ", 1)[0]), line.split(" ", 1)[1]) for line in lines("numbers.txt")]
 
 
+KIND_BY_LENGTH = {11: PiiKind.PHONE, 18: PiiKind.CN_ID, 19: PiiKind.BANK_CARD}
+
+
 def found(text: str) -> list[tuple[str, PiiKind]]:
     normal = normalise(text)
     spans = without_overlap(numbers.find(normal))
@@ -46,6 +49,13 @@ def test_what_is_marked_is_found_and_nothing_else(kind: PiiKind, marked: str) ->
 @pytest.mark.parametrize("text", lines("nobodys_numbers.txt"))
 def test_what_is_nobodys_is_left_alone(text: str) -> None:
     assert found(text) == []
+
+
+def test_numbers_that_were_run_together_are_told_apart() -> None:
+    telephone, number, card = "19903210001", "140321195703129022", "6228480402564890018"
+    for parts in ((telephone, number), (number, telephone), (telephone, card), (telephone, number, telephone)):
+        text = f"联系人骆丹{''.join(parts)}已录入"
+        assert found(text) == [(part, KIND_BY_LENGTH[len(part)]) for part in parts]
 
 
 def test_every_kind_of_number_is_in_the_table() -> None:
