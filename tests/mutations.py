@@ -169,7 +169,7 @@ MUTATIONS = (
     Mutation(
         "a mask that fails redacts",
         "policies/masking.py",
-        "    except Exception:\n        return REDACTED if isinstance(value, str) else None\n",
+        "    except Exception:\n        return REDACTED if isinstance(value, str | FreeText) else None\n",
         "    except MaskError:\n        return value\n",
         "tests/unit/test_masking_failure.py",
     ),
