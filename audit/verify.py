@@ -19,7 +19,7 @@ from typing import Final
 from audit.checkpoint import Checkpoint, Verifier
 from audit.covering import Checkpoints, Heads, open_file
 from audit.diagnosis import Bad, why_body, why_row
-from audit.record import RecordInvalid, decode
+from audit.record import RecordInvalid, check
 from audit.store import Reader, Row, StoreFault, Where, open_reader
 from audit.tree import TILE_HEIGHT, Frontier, leaf_hash
 
@@ -132,10 +132,10 @@ def _follow(reader: Reader, good: _Good, row: Row) -> None:
     if after.root() != row.root:
         raise Bad(why_row(reader, before, row), row.index)
     try:
-        record = decode(row.body)
+        time = check(row.body)
     except RecordInvalid:
         raise Bad("undecodable", row.index) from None
-    if row.month is not None and not record.time.startswith(row.month):
+    if row.month is not None and not time.startswith(row.month):
         raise Bad("changed", row.index)
     good.tree = after
     good.nodes.update({(node.level, node.index): node.hash for node in completed})

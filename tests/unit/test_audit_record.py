@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from audit.record import MAX_BYTES, Coordinates, Digester, Record, RecordInvalid, decode, encode, pack, split
+from audit.record import MAX_BYTES, Coordinates, Digester, Record, RecordInvalid, check, decode, encode, pack, split
 
 pytestmark = pytest.mark.unit
 
@@ -111,6 +111,12 @@ BODY = encode(RECORD).decode()
 def test_bytes_that_encode_does_not_make_are_refused(body: str) -> None:
     with pytest.raises(RecordInvalid):
         decode(body.encode())
+    with pytest.raises(RecordInvalid):
+        check(body.encode())
+
+
+def test_a_check_tells_the_time_of_what_would_be_decoded() -> None:
+    assert check(encode(RECORD)) == decode(encode(RECORD)).time == RECORD.time
 
 
 @pytest.mark.parametrize(
