@@ -34,7 +34,7 @@ from policies.text.again import settled
 from policies.text.edition import edition
 from policies.text.normal import Normal, normalise
 from policies.text.rules import Reading
-from policies.text.spans import PLACE, Detection, PiiKind, Span, without_overlap
+from policies.text.spans import Detection, PiiKind, Span, without_overlap
 from policies.text.tagger import HOME, Tagger, TaggerError
 from policies.text.words import NO_WORDS, Words
 
@@ -117,15 +117,10 @@ class _Preparation(NlpEngine):
 
 
 class _Found(RecognizerResult):
-    """A span of ours as Presidio hands it on; none is found twice, so each equals itself only, which is quick."""
-
-    __hash__ = object.__hash__
-    __eq__ = object.__eq__
+    """A span of ours as Presidio hands it on."""
 
     def __init__(self, span: Span, metadata: dict[str, str]) -> None:
-        self.entity_type, self.start, self.end, self.score = span.kind, span.start, span.end, span.score
-        self.analysis_explanation = None  # type: ignore[assignment]
-        self.recognition_metadata = metadata
+        super().__init__(span.kind, span.start, span.end, span.score, recognition_metadata=metadata)
         self.span = span
 
 
@@ -344,7 +339,7 @@ class Detector:
             spans = list(without_overlap(self._words.personal(spans, normal.text)))
         if normal.starts is not None:
             spans = [Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans]
-        return tuple(sorted(spans, key=PLACE) if spans[1:] else spans)
+        return tuple(spans)
 
 
 def _name(recogniser: EntityRecognizer) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 import rjieba
 
@@ -275,7 +274,7 @@ def _segmented(text: str) -> Iterator[Span]:
 
 
 _NO_NAMES: set[str] = set()
-"""Words that were asked about; half of the time of this rule went to asking about each again."""
+"""What is no unknown name, of the words that were asked about: half of this rule's time went to asking again."""
 
 
 def _remember(word: str) -> None:
@@ -284,7 +283,6 @@ def _remember(word: str) -> None:
     _NO_NAMES.add(word)
 
 
-@lru_cache(maxsize=20_000)
 def _is_unknown_name(word: str) -> bool:
     if not 1 < len(word) < 4:
         return False

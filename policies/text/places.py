@@ -144,9 +144,9 @@ def _is_room(text: str, part: re.Match[str]) -> bool:
 
 
 def _address(text: str, start: int, end: int, kinds: list[str], words: Words) -> Span | None:
-    head = _head(text, start, words)
     if is_coded(text, start):
         return None
+    head = _head(text, start, words)
     if head == start:
         cued = kinds[0] in {"building", "dashed", "number", "lane"} and _ADDRESS_CUE.search(text, 0, start)
         if not cued and not _stands_alone(text, start, end, kinds):

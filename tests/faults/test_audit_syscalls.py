@@ -31,7 +31,6 @@ ORIGIN = "log.test/audit"
 CALLS = ("openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "ftruncate", "unlink")
 FAULTS = ("error=EIO", "error=ENOSPC", "signal=SIGKILL")
 EVERY = os.environ.get("SYSCALLS") == "every"
-A_FEW = 2
 
 # What a client sees of each record goes out after the append returned; it asks on while the log refuses.
 WRITER = """
