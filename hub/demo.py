@@ -70,8 +70,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
             with row_counter() as report:
                 results = recorded_pull(settings, county / "sources", (), folder, where.variables, report, address)
             console.print(as_table(results))
-            if any(each.unchanged for each in results):
-                _judge_again(console, settings, address)
+            _judge_again(console, settings, address)
             _publish(console, settings)
             with told(settings, where), _hub(settings):
                 code = _tour(console, settings)

@@ -25,8 +25,9 @@ def tell_accesses(tour: Tour, looked: Collection[str], expect: Callable[[bool, s
     """Ask, show and assert; `looked` are the departments that the tour asked for. Returns what was asked."""
     tour.console.rule("The resident asks who looked 誰看過我的數據")
     found = tour.ask(APPLICATION, PURPOSE, FIND, {"number": PROTAGONIST.id_no})
-    (me,) = (edge["node"]["id"] for edge in found.body["data"]["people"]["edges"])
-    told = tour.ask(APPLICATION, PURPOSE, WHO, {"me": me, "day": tour.today.isoformat()})
+    edges = found.body["data"]["people"]["edges"]
+    expect(len(edges) == 1, f"{PURPOSE}: the match finds one resident")
+    told = tour.ask(APPLICATION, PURPOSE, WHO, {"me": edges[0]["node"]["id"], "day": tour.today.isoformat()})
     rows = told.body["data"]["accessesOf"]
     expect({row["department"] for row in rows} >= {*looked}, "the resident is told of each department that looked")
     table = Table("day", "department", "purpose", "kinds of data")
