@@ -48,7 +48,7 @@ check: setup
 bench: setup
 	@set -e; for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
-# Needs uv, from anywhere. The jars have a lock of their own: python -m hub.jars --lock VERSION > hub/neo4j.lock
+# Needs uv, from anywhere. The jars have a lock of their own: python -m hub.graph.jars --lock VERSION > hub/graph/neo4j.lock
 lock:
 	{ echo "# Runtime, test and build dependencies, for every platform. Made with: make lock"; \
 	  uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 \

@@ -6,7 +6,7 @@ The word is told from what else is in the log: a row that has the leaf, or the r
 from __future__ import annotations
 
 from audit.record import RecordInvalid, decode
-from audit.store import Reader, Row
+from audit.stores.base import Reader, Row
 from audit.tree import HASH_BYTES, Frontier, leaf_hash
 
 PAGE = 1_000

@@ -1,9 +1,9 @@
 """The index says nothing that the log does not say, and can be thrown away: it is made again from the log alone.
 
 One SQLite file beside the log, for its owner only, that follows the log: runs of neighbouring records as columns
-(`audit/columns.py`), small runs joined to larger ones as they grow. Beside them stand how many records it covers, and
-the root of the log's tree at that size; a log that no longer has that root there was put back or replaced, and is not
-followed. To make the index again, remove the file. It is asked by `audit/search.py`.
+(`audit/index_columns.py`), small runs joined to larger ones as they grow. Beside them stand how many records it covers,
+and the root of the log's tree at that size; a log that no longer has that root there was put back or replaced, and is
+not followed. To make the index again, remove the file. It is asked by `audit/search.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from audit.columns import (
+from audit.index_columns import (
     NOTHING,
     Columns,
     Gathering,
@@ -35,7 +35,7 @@ from audit.columns import (
 )
 from audit.proof import root_at
 from audit.record import Coordinates
-from audit.store import Reader
+from audit.stores.base import Reader
 from audit.tree import EMPTY_ROOT
 
 LAYOUT: Final = 1

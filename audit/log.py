@@ -28,7 +28,8 @@ from typing import Final, Self
 from audit.checkpoint import Signer
 from audit.publish import Publisher
 from audit.record import MAX_BYTES, Record, RecordInvalid, decode, pack
-from audit.store import Placed, Reader, StoreFault, Where, explained, open_reader, open_store
+from audit.stores.base import Placed, Reader, StoreFault, Where, explained
+from audit.stores.open import open_reader, open_store
 from audit.tree import leaf_hash
 
 PROBE_SECONDS: Final = 1.0

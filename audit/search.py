@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.columns import CASE, SUBJECT, VALUE, WHO, Columns, Shape, key_of
 from audit.index import Index, Run
+from audit.index_columns import CASE, SUBJECT, VALUE, WHO, Columns, Shape, key_of
 from audit.log import Logged
 from audit.record import KINDS, Coordinates, RecordInvalid, decode
-from audit.store import Reader
+from audit.stores.base import Reader
 
 DAY_MS: Final = 86_400_000
 EFFECTS: Final = tuple(each.name for each in fields(Coordinates))

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from audit.checkpoint import Checkpoint, Verifier
-from audit.covering import Checkpoints, Heads, open_file
 from audit.diagnosis import Bad, why_body, why_row
+from audit.head_check import Checkpoints, Heads, open_file
 from audit.record import RecordInvalid, check
-from audit.store import Reader, Row, StoreFault, Where, open_reader
+from audit.stores.base import Reader, Row, StoreFault, Where
+from audit.stores.open import open_reader
 from audit.tree import TILE_HEIGHT, Frontier, leaf_hash
 
 PAGE: Final = 1_000

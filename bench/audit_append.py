@@ -17,9 +17,9 @@ from pathlib import Path
 from audit.checkpoint import Signer
 from audit.log import AuditLog
 from audit.record import Coordinates, Digester, Record, encode
-from audit.store import Where
-from tests.logs import server_log
-from tests.postgres import postgres
+from audit.stores.base import Where
+from tests.support.logs import server_log
+from tests.support.postgres import postgres
 
 DIGESTER = Digester(os.urandom(32))
 DECISION = Coordinates(

@@ -22,8 +22,8 @@ from pathlib import Path
 from audit.index import opened
 from audit.record import Coordinates, Digester, Record, encode
 from audit.search import Query, days, facets, search
-from audit.sqlite import SqliteStore
-from audit.store import open_reader
+from audit.stores.open import open_reader
+from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash
 
 DIGESTER = Digester(b"bench" * 8)

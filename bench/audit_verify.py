@@ -16,12 +16,13 @@ from pathlib import Path
 
 from audit.checkpoint import Signer, sign
 from audit.record import encode
-from audit.store import Where, open_store
+from audit.stores.base import Where
+from audit.stores.open import open_store
 from audit.tree import leaf_hash
 from audit.verify import verify
 from bench.audit_append import record
-from tests.logs import server_log
-from tests.postgres import postgres
+from tests.support.logs import server_log
+from tests.support.postgres import postgres
 
 COMMIT = 5_000
 PLAIN = 1_000

@@ -22,13 +22,14 @@ import yaml
 from graphql import OperationDefinitionNode, get_variable_values, parse
 from graphql.execution.values import VariableValues
 
-from hub.compile import compile_plan
-from hub.plan import plan
-from hub.seal import Seals
+from hub.home.seals import Seals
+from hub.request.compile import compile_plan
+from hub.request.plan import plan
 from policies.check import subject_of
 from policies.decide import decide
 from policies.language import load_files, read_folder
-from policies.model import Decision, PolicySet, Subject
+from policies.model import Decision, PolicySet
+from policies.rules import Subject
 from schema import CATALOGUE
 from schema.graphql import build
 

@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from graphql import get_introspection_query
 
-from hub.auth import Identified, registered
-from hub.endpoint import Arrival, read
 from hub.errors import HubError
-from hub.limits import validate
-from hub.purpose import state
-from hub.settings import Settings
+from hub.home.settings import Settings
+from hub.request.auth import Identified, registered
+from hub.request.endpoint import Arrival, read
+from hub.request.limits import validate
+from hub.request.purpose import state
 from policies.language import load
 from schema import CATALOGUE
 from schema.graphql import build

@@ -14,15 +14,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import hub.pull
+import hub.ingest.pull
 from connectors.base import Annotation, PullResult
-from hub.annotate import Annotator, annotator_of
-from hub.graph import GraphWriter
-from hub.hotline import serve_hotline
-from hub.localgraph import GraphAddress, LocalGraph
-from hub.redetect import BATCH, Pass
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.settings import Settings
+from hub.ingest.annotate import Annotator, annotator_of
+from hub.ingest.redetect import BATCH, Pass
 from hub.sample import generate
-from hub.settings import Settings
+from hub.sample.hotline import serve_hotline
 from schema import CATALOGUE
 
 EMPTY = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS left"
@@ -41,10 +41,12 @@ def pulled(settings: Settings, address: GraphAddress, folder: Path, detector: bo
     with GraphWriter(address.url, address.user, address.password) as writer:
         while writer.write(lambda tx: tx.run(EMPTY))[0]["left"]:
             pass
-    vars(hub.pull)["annotator_of"] = annotator_of if detector else lambda _: Nothing()
+    vars(hub.ingest.pull)["annotator_of"] = annotator_of if detector else lambda _: Nothing()
     key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
     with serve_hotline(folder / "hotline", key) as url:
-        return hub.pull.run_pull(settings, SOURCES, (), folder, {"HOTLINE_URL": url}, lambda *_: None, address=address)
+        return hub.ingest.pull.run_pull(
+            settings, SOURCES, (), folder, {"HOTLINE_URL": url}, lambda *_: None, address=address
+        )
 
 
 def tell(name: str, results: Sequence[PullResult]) -> None:

@@ -22,9 +22,9 @@ from graphql import parse
 
 from audit.log import AuditLog
 from audit.record import Coordinates, Digester, Record
-from hub.normal import normalise
-from hub.replay import replay
-from hub.verdict import Setting
+from hub.request.normalise import normalise
+from hub.steward.logged_decisions import Setting
+from hub.steward.replay import replay
 from policies.language import load_files, read_folder
 from schema import CATALOGUE
 from schema.graphql import build

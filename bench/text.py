@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from policies.detect import Detector
-from policies.text.labelled import read
-from policies.text.show import cut, shown
+from policies.text.labelled_sets import read
+from policies.text.masked_text import cut, shown
 from policies.text.spans import encode
 from policies.text.tagger import HOME
 

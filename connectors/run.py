@@ -27,11 +27,11 @@ from connectors.base import (
     StreamPlan,
     Written,
 )
-from connectors.database import TableReader
-from connectors.files import CsvReader
 from connectors.manifest import Limits, Source, Stream
 from connectors.quarantine import check_growth, check_not_empty, check_share
-from connectors.rest import RestReader
+from connectors.readers.csv_files import CsvReader
+from connectors.readers.database import TableReader
+from connectors.readers.rest import RestReader
 from connectors.shape import Shaper
 from connectors.transforms import Context
 from schema.catalogue import Catalogue

@@ -22,18 +22,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from hub.annotate import detector_version
-from hub.audit_pages import AuditPages
-from hub.auditing import digester_of, open_log
-from hub.auth import Verifier
-from hub.caps import Caps
-from hub.endpoint import arrive
-from hub.graph import Graph
-from hub.issuer import Issuer
-from hub.pipeline import Hub, answer
-from hub.reload import Reloader
-from hub.seal import Seals, load_key
-from hub.settings import Settings
+from hub.auditor.pages import AuditPages
+from hub.graph.driver import Graph
+from hub.home.audit_log import digester_of, open_log
+from hub.home.issuer import Issuer
+from hub.home.seals import Seals, load_key
+from hub.home.settings import Settings
+from hub.ingest.annotate import detector_version
+from hub.request.auth import Verifier
+from hub.request.daily_caps import Caps
+from hub.request.endpoint import arrive
+from hub.request.pipeline import Hub, answer
+from hub.request.policy_follower import Reloader
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore

@@ -19,20 +19,20 @@ from dataclasses import replace
 from audit.checkpoint import KeyRefused
 from audit.log import AuditUnavailable
 from audit.record import Record
-from hub.annotate import detector_version
 from hub.app import announced, open_hub, server
-from hub.auditing import act, record_act
-from hub.changes import stewardship, store_of
-from hub.graph import Graph, GraphWriteError, GraphWriter
-from hub.localgraph import GraphAddress, LocalGraph
-from hub.pipeline import Hub
-from hub.redetect import redetect_gently
-from hub.settings import Settings
+from hub.graph.driver import Graph, GraphWriteError, GraphWriter
+from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.audit_log import act, record_act
+from hub.home.settings import Settings
+from hub.ingest.annotate import detector_version
+from hub.ingest.redetect import redetect_gently
+from hub.request.pipeline import Hub
+from hub.steward.changes import stewardship, store_of
 from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
-from policies.source import PolicyFileError
 from policies.store import PolicyStore
+from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
 
 RETRY_SECONDS = 5.0
@@ -144,7 +144,7 @@ def _beside(address: GraphAddress, settings: Settings) -> Iterator[None]:
 
 def _keep_trying(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
     """Make constraints and indexes as soon as the graph answers; serving does not wait for it."""
-    from hub.constraints import ensure_constraints
+    from hub.graph.constraints import ensure_constraints
 
     while not ended.is_set():
         try:

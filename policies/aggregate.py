@@ -2,7 +2,7 @@
 
 Semantics 10 of the design's section 4: contributors are distinct data subjects; a cell with fewer than *k* of them, or
 of which one of them makes up more than half, is null; a count is rounded to a fixed base. This file is the definition;
-`hub/compile.py` says the same in the statement, so that an exact count never leaves the database.
+`hub/request/compile.py` says the same in the statement, so that an exact count never leaves the database.
 """
 
 from __future__ import annotations

@@ -15,16 +15,14 @@ from policies.model import (
     DEFAULT_CONTRIBUTORS,
     Decision,
     FieldDecision,
-    Grant,
     PolicySet,
-    Prohibition,
     Purpose,
     Reason,
-    Subject,
     TypeDecision,
 )
 from policies.obligations import strictest
 from policies.rule_index import lineage
+from policies.rules import Grant, Prohibition, Subject
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Predicate, conjuncts, negation_normal
 

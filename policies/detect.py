@@ -29,14 +29,15 @@ from presidio_analyzer import (
 from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from policies.text import people, rules
-from policies.text.again import settled
-from policies.text.edition import edition
-from policies.text.normal import Normal, normalise
-from policies.text.rules import Reading
+from policies.text.detector_version import edition
+from policies.text.plain_text import Normal, normalise
+from policies.text.rules import people
+from policies.text.rules import run as rules
+from policies.text.rules.run import Reading
+from policies.text.second_look import settled
 from policies.text.spans import Detection, PiiKind, Span, without_overlap
 from policies.text.tagger import HOME, Tagger, TaggerError
-from policies.text.words import NO_WORDS, Words
+from policies.text.word_list import NO_WORDS, Words
 
 MAX_CHARACTERS = 20_000
 """Longest text that is judged, in characters."""

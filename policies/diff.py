@@ -16,17 +16,8 @@ from enum import StrEnum
 from policies.check import subject_of
 from policies.decide import decide
 from policies.implication import implies, resolve
-from policies.model import (
-    NOTHING,
-    Application,
-    Decision,
-    FieldDecision,
-    PolicySet,
-    Purpose,
-    RowSet,
-    Subject,
-    TypeDecision,
-)
+from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
+from policies.rules import Subject
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Any_, Predicate
 

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from policies.model import Subject
+from policies.rules import Subject
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
 
 _CASE, _CASE_HOLDS = "$case", "$case holds"

@@ -18,23 +18,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from policies import masking, obligations
-from policies.blocks import ExpectationBlock, GrantBlock, MaskBlock, PolicyDocument, ProhibitionBlock, SelectorBlock
-from policies.model import (
-    AGGREGATE,
-    CLEAR,
-    Application,
-    Effect,
-    Expectation,
-    Grant,
-    PolicySet,
-    Prohibition,
-    Purpose,
-    Selector,
-    Validity,
-)
+from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
-from policies.source import PolicyFile, PolicyFileError
+from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
+from policies.strict_yaml import PolicyFile, PolicyFileError
+from policies.yaml_models import (
+    ExpectationBlock,
+    GrantBlock,
+    MaskBlock,
+    PolicyDocument,
+    ProhibitionBlock,
+    SelectorBlock,
+)
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, parse

@@ -1,8 +1,8 @@
 """A masked value never shows more than its rung allows; what cannot be masked as asked is redacted.
 
 Each method is one small registered class: it checks its parameters when a policy or a catalogue is loaded, and `apply`
-is the definition of what it yields. `hub/cypher.py` says the same in Cypher, so that the clear value never leaves the
-database; a property test holds the two against each other.
+is the definition of what it yields. `hub/request/cypher.py` says the same in Cypher, so that the clear value never
+leaves the database; a property test holds the two against each other.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from policies.text.show import PARTS, Shown, cut, shown
+from policies.text.masked_text import PARTS, Shown, cut, shown
 from policies.text.spans import FreeText
 from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import RegionLevel, Scalar

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from policies.model import Grant, Prohibition, Selector, Subject
+from policies.rules import Grant, Prohibition, Selector, Subject
 
 _T = TypeVar("_T")
 _Key = tuple[str, str, str]

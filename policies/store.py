@@ -15,13 +15,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from policies.blocks import PolicyDocument
+from policies.change_conflict import three_way
 from policies.check import ERROR, check
-from policies.conflict import three_way
 from policies.language import load_files, version_of
 from policies.model import PolicySet
-from policies.source import PolicyFile
-from policies.tables import ACTIVATION, APPROVAL, FILE, VERSION, changing, engine_of, make, reading
+from policies.store_tables import ACTIVATION, APPROVAL, FILE, VERSION, changing, engine_of, make, reading
+from policies.strict_yaml import PolicyFile
 from policies.versions import (
     BOOTSTRAP,
     Activation,
@@ -37,6 +36,7 @@ from policies.versions import (
     seal,
     standing,
 )
+from policies.yaml_models import PolicyDocument
 from schema.catalogue import Catalogue
 
 Witness = Callable[[Version | Approval | Activation], None]

@@ -1,7 +1,7 @@
 """The words of the policy language are told from the code that reads them, so that the page cannot say otherwise.
 
 The JSON Schema for editors (JSON Schema 2020-12, made by pydantic) and the vocabulary page in Markdown, both of the
-models in `policies/blocks.py`, the registered masks and obligations, and the catalogue.
+models in `policies/yaml_models.py`, the registered masks and obligations, and the catalogue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from policies import masking, obligations
-from policies.blocks import PolicyDocument
+from policies.yaml_models import PolicyDocument
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import OPERATORS
 

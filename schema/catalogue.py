@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from schema.words import Grade, Kind, RegionLevel, Scalar
+from schema.classification import Grade, Kind, RegionLevel, Scalar
 
 __all__ = [
     "BUCKETS", "NEVER_STORE", "Beside", "Bucket", "Case", "Catalogue", "CatalogueError", "Edge",

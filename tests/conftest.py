@@ -9,9 +9,9 @@ import neo4j
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from hub.localgraph import GraphAddress, LocalGraph
-from hub.settings import Settings
-from tests.county import county
+from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.settings import Settings
+from tests.support.county import county
 
 __all__ = ["county"]  # the fixture of the shared sample county
 

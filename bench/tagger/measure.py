@@ -19,8 +19,9 @@ import rjieba
 
 from bench.tagger import noise, recipe
 from bench.tagger.stock import Source
-from policies.text import score, tagger
-from policies.text.normal import normalise
+from policies.text import scores as score
+from policies.text import tagger
+from policies.text.plain_text import normalise
 from policies.text.spans import Detection, PiiKind, Span
 
 KINDS = (PiiKind.PERSON, PiiKind.ADDRESS)

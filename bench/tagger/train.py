@@ -30,7 +30,7 @@ from bench.tagger import corpora, network, noise, recipe
 from bench.tagger.recipe import Labelled
 from bench.tagger.stock import Source
 from policies.text import tagger
-from policies.text.normal import normalise
+from policies.text.plain_text import normalise
 from policies.text.sequence import TAGS
 
 PROSE = Path(__file__).parent / "prose"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hub.localgraph import GraphAddress
-from tests.attacking import Scene, set_scene
+from hub.graph.local import GraphAddress
+from tests.support.attacking import Scene, set_scene
 
 
 @pytest.fixture(scope="module")

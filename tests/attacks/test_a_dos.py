@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Served, code_of, serving
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
 

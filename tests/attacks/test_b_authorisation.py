@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from hub.seal import Seals
-from tests.attacking import POLICY, Scene, names
-from tests.world import SCHEMA, prepare, sid, subject
-from tests.world import policy as policy_of
+from hub.home.seals import Seals
+from tests.support.attacking import POLICY, Scene, names
+from tests.support.world import SCHEMA, prepare, sid, subject
+from tests.support.world import policy as policy_of
 
 pytestmark = pytest.mark.attack
 NODE = "{{ people {{ edges {{ node {{ {} }} }} }} }}"

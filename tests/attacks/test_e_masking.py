@@ -8,8 +8,8 @@ import json
 import pytest
 
 from policies import masking
-from tests.attacking import Scene
-from tests.world import SCHEMA, TODAY
+from tests.support.attacking import Scene
+from tests.support.world import SCHEMA, TODAY
 
 pytestmark = pytest.mark.attack
 KEYS = (b"a" * 32, b"b" * 32)

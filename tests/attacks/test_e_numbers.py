@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from policies.text import numbers
-from policies.text.normal import normalise
+from policies.text.plain_text import normalise
+from policies.text.rules import numbers
 from policies.text.spans import PiiKind, without_overlap
 
 pytestmark = pytest.mark.attack

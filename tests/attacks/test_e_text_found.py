@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from policies.detect import Detector
-from policies.text.show import cut, shown
+from policies.text.masked_text import cut, shown
 from policies.text.spans import Detection, PiiKind, Span, encode, without_overlap
 
 pytestmark = pytest.mark.attack

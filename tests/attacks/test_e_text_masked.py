@@ -8,11 +8,11 @@ import re
 import pytest
 
 from hub.errors import HubError
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
-from tests.attacking import HERE, Scene
-from tests.prose import DETECTOR, OLDER, written
-from tests.world import Asked, World, policy
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from tests.support.attacking import HERE, Scene
+from tests.support.prose import DETECTOR, OLDER, written
+from tests.support.world import Asked, World, policy
 
 pytestmark = pytest.mark.attack
 POLICY = """

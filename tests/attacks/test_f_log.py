@@ -18,11 +18,11 @@ from audit.checkpoint import Checkpoint, Signer, open_note
 from audit.log import AuditLog, AuditUnavailable, read
 from audit.proof import ProofRefused, check_consistency, consistency
 from audit.record import Digester, Record, encode
-from audit.store import open_reader
+from audit.stores.open import open_reader
 from audit.verify import verify
-from hub.auditing import act, digester_of, open_log, signer_of, verifier_of
-from hub.cli import app
-from hub.settings import Settings
+from hub.cli.main import app
+from hub.home.audit_log import act, digester_of, open_log, signer_of, verifier_of
+from hub.home.settings import Settings
 
 pytestmark = pytest.mark.attack
 

@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 from audit.index import Index
 from audit.record import MAX_BYTES, Digester, Record, encode
 from audit.search import Query, search
-from audit.store import open_reader
-from hub.caps import Caps
-from hub.cli import app
-from hub.planned import Planned
-from tests.serving import Served, code_of, serving
+from audit.stores.open import open_reader
+from hub.cli.main import app
+from hub.request.daily_caps import Caps
+from hub.request.plan_model import Planned
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
 
@@ -109,7 +109,7 @@ def test_f01_a_client_that_leaves_before_its_request_is_whole(served: Served) ->
 
 
 def test_f01_a_client_that_never_finishes(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.endpoint.BODY_SECONDS", 0.1)
+    monkeypatch.setattr("hub.request.endpoint.BODY_SECONDS", 0.1)
     before = len(served.records())
     with half(served, leave=False):
         found = settled(served, before + 1)[-1]

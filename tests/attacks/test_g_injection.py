@@ -10,10 +10,10 @@ import pytest
 from graphql import parse, validate
 
 from connectors.manifest import ManifestError, read_block
-from policies.source import PolicyFileError
-from tests.attacking import Scene, names
-from tests.world import SCHEMA
-from tests.world import policy as policy_of
+from policies.strict_yaml import PolicyFileError
+from tests.support.attacking import Scene, names
+from tests.support.world import SCHEMA
+from tests.support.world import policy as policy_of
 
 pytestmark = pytest.mark.attack
 CYPHER = (

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
-from tests.serving import Served, code_of, serving
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
 

@@ -10,10 +10,10 @@ import yaml
 
 from policies.decide import decide
 from policies.model import Decision, PolicySet
-from policies.source import PolicyFileError
+from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
-from tests.attacking import POLICY, Scene
-from tests.world import TODAY, policy, subject
+from tests.support.attacking import POLICY, Scene
+from tests.support.world import TODAY, policy, subject
 
 pytestmark = pytest.mark.attack
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacking import Scene
-from tests.world import sid
+from tests.support.attacking import Scene
+from tests.support.world import sid
 
 pytestmark = pytest.mark.attack
 

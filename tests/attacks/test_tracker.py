@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from policies.masking import AGE_BANDS, age_band
 from policies.model import PolicySet
-from tests.world import TODAY, World, ask, policy, subject
+from tests.support.world import TODAY, World, ask, policy, subject
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
 

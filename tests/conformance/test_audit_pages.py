@@ -15,11 +15,11 @@ import pytest
 from audit.checkpoint import Verifier, open_note
 from audit.log import read
 from audit.proof import ProofRefused
-from hub.auditing import verifier_of
-from hub.proving import check
+from hub.auditor.proofs import check
+from hub.home.audit_log import verifier_of
 from policies.language import load
 from schema import CATALOGUE
-from tests.serving import COUNTY, Served, serving
+from tests.support.serving import COUNTY, Served, serving
 
 pytestmark = pytest.mark.conformance
 
@@ -261,8 +261,8 @@ def test_refusals_are_counted_in_the_log(tmp_path: Path) -> None:
 
 
 def test_a_reader_who_is_too_fast_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.audit_pages.BURST", 5)
-    monkeypatch.setattr("hub.audit_pages.PER_SECOND", 0.0)
+    monkeypatch.setattr("hub.auditor.pages.BURST", 5)
+    monkeypatch.setattr("hub.auditor.pages.PER_SECOND", 0.0)
     with serving(tmp_path / "home") as other:
         found = [other.client.get("/audit/checkpoint") for _ in range(6)]
         assert [each.status_code for each in found] == [200] * 5 + [429]

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from hub.caps import COUNTED, MET_ELSEWHERE, check_nodes
-from hub.decisions import Decisions
 from hub.errors import HubError
-from hub.purpose import Purposed
+from hub.request.daily_caps import COUNTED, MET_ELSEWHERE, check_nodes
+from hub.request.decision_cache import Decisions
+from hub.request.purpose import Purposed
 from policies.decide import decide
 from policies.obligations import OBLIGATIONS, Cap
 from policies.store import PolicyStore
 from schema import CATALOGUE
-from tests.serving import Served, code_of, serving
-from tests.storing import FILES, KEY, in_file
-from tests.unit.test_purpose import POLICY, TODAY, stated
-from tests.world import subject
+from tests.support.serving import Served, code_of, serving
+from tests.support.storing import FILES, KEY, in_file
+from tests.support.world import subject
+from tests.unit.hub.request.test_purpose import POLICY, TODAY, stated
 
 pytestmark = pytest.mark.conformance
 

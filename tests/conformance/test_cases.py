@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from hub.access import Access
-from hub.compile import compile_plan
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
-from hub.respond import respond
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
+from hub.request.compile import compile_plan
+from hub.request.denials import Access
+from hub.request.respond import respond
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.world import SEALS, World, policy, prepare, subject
+from tests.support.world import SEALS, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import COUNTY, Served, serving
+from tests.support.serving import COUNTY, Served, serving
 
 pytestmark = pytest.mark.conformance
 

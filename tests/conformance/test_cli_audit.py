@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 
 from audit.log import read, tail
 from audit.record import Record
-from hub.auditing import open_log, operator
-from hub.cli import app
-from hub.settings import Settings
-from tests.postgres import postgres
+from hub.cli.main import app
+from hub.home.audit_log import open_log, operator
+from hub.home.settings import Settings
+from tests.support.postgres import postgres
 
 pytestmark = pytest.mark.conformance
 
@@ -70,7 +70,7 @@ def test_who_looks_is_recorded(home: Home, arguments: list[str], kind: str, told
     (last,) = home.records()[3:]
     assert (last.kind, last.operation_name, last.result) == (kind, f"audit {arguments[0]}", "OK")
     assert last.variables == told
-    from hub.auditing import digester_of
+    from hub.home.audit_log import digester_of
 
     assert last.subject == operator(digester_of(home.settings))
 

@@ -18,11 +18,11 @@ from typer.testing import CliRunner, Result
 from audit.log import read
 from audit.record import Coordinates, Digester, Record
 from audit.verify import verify
-from hub.audit_filters import person_digest, read_filters, surrogate_of
-from hub.auditing import digester_of, open_log, operator
-from hub.cli import app
-from hub.settings import Settings
-from tests.serving import COUNTY
+from hub.auditor.search_terms import person_digest, read_filters, surrogate_of
+from hub.cli.main import app
+from hub.home.audit_log import digester_of, open_log, operator
+from hub.home.settings import Settings
+from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
 

@@ -11,14 +11,14 @@ from typer.testing import CliRunner, Result
 
 from audit.log import read
 from audit.verify import verify
-from hub.cli import app
-from hub.demo import _publish
-from hub.settings import Settings
+from hub.cli.main import app
+from hub.demo.run import _publish
+from hub.home.settings import Settings
 from policies.vocabulary import PLACEHOLDERS, json_schema, page
 from schema import CATALOGUE
-from tests.postgres import postgres
-from tests.serving import COUNTY
-from tests.storing import FILES, changed
+from tests.support.postgres import postgres
+from tests.support.serving import COUNTY
+from tests.support.storing import FILES, changed
 
 pytestmark = pytest.mark.conformance
 DOCS = Path(__file__).parents[2] / "docs"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.county import ROOT, environment
+from tests.support.county import ROOT, environment
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 

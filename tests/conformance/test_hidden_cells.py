@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from policies.model import PolicySet
-from tests.world import World, ask, policy, subject
+from tests.support.world import World, ask, policy, subject
 
 pytestmark = pytest.mark.conformance
 

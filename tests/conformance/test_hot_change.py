@@ -16,16 +16,16 @@ import sqlalchemy as sa
 
 from audit.log import read
 from audit.record import Record
-from hub import reload
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.request import policy_follower as reload
 from policies.language import version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore, utc_now
 from schema import CATALOGUE
-from tests.serving import Served, code_of, serving
-from tests.storing import FILES, KEY, changed, in_file, publish
-from tests.world import World
+from tests.support.serving import Served, code_of, serving
+from tests.support.storing import FILES, KEY, changed, in_file, publish
+from tests.support.world import World
 
 pytestmark = pytest.mark.conformance
 

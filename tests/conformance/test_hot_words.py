@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from hub.access import Access
-from hub.compile import compile_plan
 from hub.errors import Code, HubError
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
-from hub.respond import Answer, respond
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
+from hub.request.compile import compile_plan
+from hub.request.denials import Access
+from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, hot
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.world import SCHEMA, SEALS, World, policy, prepare, subject
+from tests.support.world import SCHEMA, SEALS, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -10,9 +10,9 @@ import pytest
 
 from audit.log import AuditUnavailable, Receipt
 from audit.record import Record
-from hub.auditing import operator
+from hub.home.audit_log import operator
 from hub.serve import on_record
-from tests.serving import Served, serving
+from tests.support.serving import Served, serving
 
 pytestmark = pytest.mark.conformance
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.compile import compile_plan
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
-from hub.succession import move_merged, read_successors
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
+from hub.graph.merged_grids import move_merged, read_successors
+from hub.request.compile import compile_plan
 from policies.model import PolicySet
 from policies.succession import follow
 from schema import CATALOGUE
-from tests.world import World, policy, prepare, subject
+from tests.support.world import World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -12,13 +12,13 @@ from graphql import get_introspection_query
 
 from audit.log import read, show
 from hub.app import build, open_hub
-from hub.graph import Graph
-from hub.issuer import Issuer
-from hub.pipeline import Hub
-from hub.settings import Settings
+from hub.graph.driver import Graph
+from hub.home.issuer import Issuer
+from hub.home.settings import Settings
+from hub.request.pipeline import Hub
 from policies.language import load
 from schema import CATALOGUE
-from tests.county import POLICIES, Answer, County
+from tests.support.county import POLICIES, Answer, County
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 

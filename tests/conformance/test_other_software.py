@@ -11,12 +11,12 @@ from audit.checkpoint import Signer, sign
 from audit.log import read
 from audit.proof import consistency, inclusion, root_at
 from audit.record import Record, encode
-from audit.store import open_reader
-from hub.auditing import open_log, verifier_of
-from hub.settings import Settings
-from tests import serving as hubs
-from tests.golog import Case, Served, ask, build, serving
-from tests.trees import Tree, numbered
+from audit.stores.open import open_reader
+from hub.home.audit_log import open_log, verifier_of
+from hub.home.settings import Settings
+from tests.support import serving as hubs
+from tests.support.golog import Case, Served, ask, build, serving
+from tests.support.trees import Tree, numbered
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from audit.log import show, tail
 from audit.record import Record
-from hub.cli import app
-from hub.localgraph import LocalGraph
-from hub.preview import Preview, PreviewRefused, Question, preview, preview_settings
-from hub.settings import Settings
+from hub.cli.main import app
+from hub.graph.local import LocalGraph
+from hub.home.settings import Settings
+from hub.steward.preview import Preview, PreviewRefused, Question, preview, preview_settings
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from schema import CATALOGUE

@@ -9,11 +9,11 @@ import pytest
 from audit.log import AuditUnavailable, read
 from audit.record import Record
 from connectors.base import ConnectorError
-from hub.auditing import digester_of, operator
-from hub.localgraph import GraphAddress
-from hub.pull_record import recorded_pull
-from hub.settings import Settings
-from tests.pulling import SOURCES, county, hotline, silent
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import digester_of, operator
+from hub.home.settings import Settings
+from hub.ingest.pull_record import recorded_pull
+from tests.support.pulling import SOURCES, county, hotline, silent
 
 pytestmark = pytest.mark.conformance
 

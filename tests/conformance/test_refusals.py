@@ -13,7 +13,7 @@ import pytest
 from audit.log import Logged, read, show
 from audit.verify import verify
 from hub.errors import RULES, Code
-from tests.county import Answer, County, HubProcess
+from tests.support.county import Answer, County, HubProcess
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 

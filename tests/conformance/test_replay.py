@@ -18,21 +18,21 @@ from typer.testing import CliRunner
 
 from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record
-from hub import auth
-from hub.cli import app
+from hub.cli.main import app
 from hub.errors import HubError
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
-from hub.looking_back import estimates_of
-from hub.replay import Replay, replay
-from hub.seal import load_key
-from hub.settings import Settings
-from hub.verdict import Outcome, Setting
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.home.seals import load_key
+from hub.home.settings import Settings
+from hub.request import auth
+from hub.steward.logged_decisions import Outcome, Setting
+from hub.steward.recorded_replay import estimates_of
+from hub.steward.replay import Replay, replay
 from policies.decide import applicable
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.serving import Served, serving
-from tests.world import SCHEMA, TODAY, World, policy, prepare
+from tests.support.serving import Served, serving
+from tests.support.world import SCHEMA, TODAY, World, policy, prepare
 
 pytestmark = pytest.mark.conformance
 DAY = dt.datetime.now().astimezone()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
-from tests.serving import Served, code_of, serving
-from tests.world import World, policy, sid
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from tests.support.serving import Served, code_of, serving
+from tests.support.world import World, policy, sid
 
 pytestmark = pytest.mark.conformance
 

@@ -14,23 +14,23 @@ import pytest
 from neo4j.exceptions import SessionExpired
 from rich.console import Console
 
-import hub.pull
+import hub.ingest.pull
 from connectors.base import Annotation, PullResult
-from connectors.plans import load_sources, plan_streams
 from connectors.run import pull as pull_source
-from hub.annotate import NOT_LOADED, Annotator, detector_version
-from hub.graph import GraphWriter, Transaction
-from hub.localgraph import GraphAddress
-from hub.pull import as_json, as_table
+from connectors.stream_plans import load_sources, plan_streams
+from hub.graph.driver import GraphWriter, Transaction
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest.annotate import NOT_LOADED, Annotator, detector_version
+from hub.ingest.pull import as_json, as_table
+from hub.ingest.sink import Sink
 from hub.sample import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
-from hub.settings import Settings
-from hub.sink import Sink
-from policies.text.normal import normalise
-from policies.text.show import PLACEHOLDER
+from policies.text.masked_text import PLACEHOLDER
+from policies.text.plain_text import normalise
 from policies.text.spans import decode
 from schema import CATALOGUE
-from tests.pulling import SOURCES, ask, county, empty, hotline, one, pull, silent
-from tests.serving import serving
+from tests.support.pulling import SOURCES, ask, county, empty, hotline, one, pull, silent
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 
@@ -260,7 +260,7 @@ def unjudged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[PullResult]:  # fmt: skip
     """A pull whose detector finds its model missing."""
-    monkeypatch.setattr(hub.pull, "annotator_of", lambda settings: Annotator(model=tmp_path / "no model"))
+    monkeypatch.setattr(hub.ingest.pull, "annotator_of", lambda settings: Annotator(model=tmp_path / "no model"))
     empty(graph_driver)
     yield pull(home, empty_graph, folder)["tickets"]
     empty(graph_driver)
@@ -276,7 +276,7 @@ def test_texts_that_nobody_could_judge_are_redacted_whole_and_counted(
     for each in ask(graph_driver, EVENTS):
         assert (each["spans"], each["words"], each["detector"]) == (None, [], None)
         assert each["detected"] is not None
-    assert f"{unjudged.texts} could not be judged" in hub.pull._texts([unjudged])
+    assert f"{unjudged.texts} could not be judged" in hub.ingest.pull._texts([unjudged])
     assert set(texts_shown(home, empty_graph)) == {"***"}
 
 

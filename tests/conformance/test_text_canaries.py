@@ -2,8 +2,8 @@
 
 Canary people stand in the free texts of a county that is pulled by the program's own commands. Then generated queries
 are asked, under the example policies and under generated ones that do not open the text in clear, and everything that
-came of it is searched for them. `TEXT_CANARY_QUERIES` sets how many queries (`tests/asking.py` says what one is);
-`TEST_SEED` repeats a run.
+came of it is searched for them. `TEXT_CANARY_QUERIES` sets how many queries (`tests/support/asking.py` says what one
+is); `TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ import pytest
 from audit.verify import verify
 from hub import sample
 from hub.app import open_hub
-from hub.graph import Graph
-from hub.localgraph import GraphAddress
-from hub.pipeline import Hub, local_now
-from hub.settings import Settings
+from hub.graph.driver import Graph
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.request.pipeline import Hub, local_now
 from hub.telemetry import set_up_logging
 from policies.language import load
 from policies.model import PolicySet
 from policies.text.spans import decode
 from schema import CATALOGUE
-from tests.asking import PIECE, Asked, Asker, Asking, askers, generated, written
-from tests.county import PATIENCE, POLICIES, HubProcess, free_port, pull
-from tests.leaks import Collector, files, found, leaks
-from tests.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
-from tests.world import policy
+from tests.support.asking import PIECE, Asked, Asker, Asking, askers, generated, written
+from tests.support.county import PATIENCE, POLICIES, HubProcess, free_port, pull
+from tests.support.leaks import Collector, files, found, leaks
+from tests.support.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
+from tests.support.world import policy
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 QUERIES = int(os.environ.get("TEXT_CANARY_QUERIES", "2000"))

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from policies.detect import Detector
-from policies.text.labelled import Labelled, read
-from policies.text.score import Score, score, score_by_style
+from policies.text.labelled_sets import Labelled, read
+from policies.text.scores import Score, score, score_by_style
 from policies.text.spans import Detection, PiiKind
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]

@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from audit.verify import verify
-from hub.tour import QUESTION, Tour, stops
+from hub.demo.tour import QUESTION, Tour, stops
 from policies.masking import age_band
 from policies.text.spans import decode
 from schema import CATALOGUE
 from schema.graphql import root_fields
-from tests.county import Answer, County
+from tests.support.county import Answer, County
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 

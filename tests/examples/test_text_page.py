@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from hub.annotate import NOT_LOADED
+from hub.ingest.annotate import NOT_LOADED
 from policies.detect import MAX_CHARACTERS, Detector
 from policies.masking import mask_fetched
-from policies.text.labelled import read
-from policies.text.show import LABELS
+from policies.text.labelled_sets import read
+from policies.text.masked_text import LABELS
 from policies.text.spans import FreeText, PiiKind, encode
-from policies.text.words import SECTIONS
-from policies.text.words import read as read_words
+from policies.text.word_list import SECTIONS
+from policies.text.word_list import read as read_words
 from schema import CATALOGUE
-from tests.county import ROOT, environment
+from tests.support.county import ROOT, environment
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.county import ROOT, County, environment
+from tests.support.county import ROOT, County, environment
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 

@@ -22,13 +22,13 @@ import pytest
 from audit import publish
 from audit.log import AuditLog, AuditUnavailable, read
 from audit.record import Record
-from audit.store import Where
+from audit.stores.base import Where
 from audit.verify import verify
-from hub.auditing import open_log, verifier_of
-from hub.settings import Settings
-from tests.logs import ServerLog, server_log
-from tests.postgres import Postgres, postgres
-from tests.serving import Served, code_of, serving
+from hub.home.audit_log import open_log, verifier_of
+from hub.home.settings import Settings
+from tests.support.logs import ServerLog, server_log
+from tests.support.postgres import Postgres, postgres
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.fault
 

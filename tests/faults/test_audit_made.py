@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from audit.log import AuditLog, AuditUnavailable
-from audit.postgres_schema import prepare
 from audit.record import Record
-from audit.sqlite_file import _TABLES
+from audit.stores.postgres_schema import prepare
+from audit.stores.sqlite_file import _TABLES
 from audit.verify import verify
-from tests.logs import server_log
-from tests.postgres import Postgres, postgres
+from tests.support.logs import server_log
+from tests.support.postgres import Postgres, postgres
 
 pytestmark = pytest.mark.fault
 
@@ -29,7 +29,7 @@ RECORD = Record(kind="query", request_id="r", result="OK", http_status=200)
 SQLITE = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from audit import sqlite_file
+from audit.stores import sqlite_file
 
 class Dying(sqlite3.Connection):
     left = int(sys.argv[2])
@@ -47,7 +47,7 @@ sqlite_file.prepare(sqlite3.connect(path, isolation_level=None, factory=Dying), 
 POSTGRES = """
 import os, signal, sys
 import psycopg
-from audit import postgres_schema
+from audit.stores import postgres_schema
 
 left = int(sys.argv[1])
 real = psycopg.Connection.execute

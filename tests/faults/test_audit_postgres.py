@@ -18,12 +18,13 @@ import pytest
 
 from audit.checkpoint import Signer, open_note
 from audit.log import AuditLog, AuditUnavailable, read, show, tail
-from audit.postgres_schema import prepare
 from audit.record import Record, new_salt
-from audit.store import StoreFault, open_reader
+from audit.stores.base import StoreFault
+from audit.stores.open import open_reader
+from audit.stores.postgres_schema import prepare
 from audit.verify import verify
-from tests.logs import ServerLog, server_log
-from tests.postgres import PASSWORD, Postgres, postgres
+from tests.support.logs import ServerLog, server_log
+from tests.support.postgres import PASSWORD, Postgres, postgres
 
 pytestmark = pytest.mark.fault
 

@@ -15,7 +15,7 @@ from audit.checkpoint import Checkpoint, Signer, open_note, sign
 from audit.log import AuditLog, AuditUnavailable, read
 from audit.publish import LossRefused, accept_loss
 from audit.record import Record, new_salt
-from audit.sqlite import SqliteReader, SqliteStore
+from audit.stores.sqlite import SqliteReader, SqliteStore
 from audit.tree import EMPTY_ROOT
 from audit.verify import verify
 

@@ -17,10 +17,10 @@ import pytest
 from audit.log import read
 from audit.verify import verify
 from hub.sample import CANARIES, DIRTY_CANARY
-from tests.county import Answer, County, HubProcess
-from tests.leaks import Collector, files, forms
-from tests.leaks import found as seen
-from tests.leaks import leaks as leaked
+from tests.support.county import Answer, County, HubProcess
+from tests.support.leaks import Collector, files, forms
+from tests.support.leaks import found as seen
+from tests.support.leaks import leaks as leaked
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

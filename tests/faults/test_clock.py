@@ -13,10 +13,10 @@ import pytest
 
 from audit.log import read
 from audit.verify import verify
-from hub.auth import LEEWAY_SECONDS
-from hub.endpoint import Arrival
-from hub.pipeline import answer
-from tests.serving import Served, code_of, serving
+from hub.home.issuer import LEEWAY_SECONDS
+from hub.request.endpoint import Arrival
+from hub.request.pipeline import answer
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.fault
 

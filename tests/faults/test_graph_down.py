@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from audit.log import read, show
-from hub.localgraph import LocalGraph
-from hub.settings import Settings
-from tests.county import PATIENCE, POLICIES, Answer, County, HubProcess, free_port
+from hub.graph.local import LocalGraph
+from hub.home.settings import Settings
+from tests.support.county import PATIENCE, POLICIES, Answer, County, HubProcess, free_port
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

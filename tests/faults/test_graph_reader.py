@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import pytest
 
 from hub.errors import HubError
-from hub.graph import RETRIES, Graph, GraphWriteError, GraphWriter, Transaction
-from hub.localgraph import GraphAddress
-from tests.cutting import CuttingProxy
+from hub.graph.driver import RETRIES, Graph, GraphWriteError, GraphWriter, Transaction
+from hub.graph.local import GraphAddress
+from tests.support.cutting import CuttingProxy
 
 pytestmark = pytest.mark.fault
 T = TypeVar("T")

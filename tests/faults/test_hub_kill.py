@@ -21,16 +21,16 @@ import httpx
 import pytest
 
 from audit.log import read
-from audit.store import Where
+from audit.stores.base import Where
 from audit.verify import verify
-from hub.auditing import verifier_of
-from hub.issuer import Issuer
-from hub.localgraph import GraphAddress
-from hub.settings import Settings
-from tests.forked import Forks, Moment, forks
-from tests.logs import ServerLog, server_log
-from tests.postgres import Postgres, postgres
-from tests.serving import COUNTY, free_port
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import verifier_of
+from hub.home.issuer import Issuer
+from hub.home.settings import Settings
+from tests.support.forked import Forks, Moment, forks
+from tests.support.logs import ServerLog, server_log
+from tests.support.postgres import Postgres, postgres
+from tests.support.serving import COUNTY, free_port
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -221,13 +221,13 @@ def lives_on(forked: Forks, settings: Settings, where: Where, size: int) -> None
 
 def test_l01_killed_before_the_fetch(tmp_path: Path, forked: Forks, keeper: Postgres | None) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
-    assert die(forked, settings, where, Moment("hub.pipeline", "_fetch")) == (b"", 0)
+    assert die(forked, settings, where, Moment("hub.request.pipeline", "_fetch")) == (b"", 0)
     lives_on(forked, settings, where, 0)
 
 
 def test_l04_killed_before_the_mask(tmp_path: Path, forked: Forks, keeper: Postgres | None) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
-    assert die(forked, settings, where, Moment("hub.pipeline", "respond")) == (b"", 0)
+    assert die(forked, settings, where, Moment("hub.request.pipeline", "respond")) == (b"", 0)
     lives_on(forked, settings, where, 0)
 
 
@@ -237,7 +237,7 @@ def test_l02_killed_before_the_record(tmp_path: Path, forked: Forks, keeper: Pos
     lives_on(forked, settings, where, 0)
 
 
-STORE = {"sqlite": ("audit.sqlite", "SqliteStore"), "postgresql": ("audit.postgres", "PostgresStore")}
+STORE = {"sqlite": ("audit.stores.sqlite", "SqliteStore"), "postgresql": ("audit.stores.postgres", "PostgresStore")}
 
 
 @pytest.mark.parametrize("function", ["append", "keep_texts"])
@@ -252,7 +252,7 @@ def test_l05_killed_in_the_group_commit(tmp_path: Path, forked: Forks, keeper: P
 
 def test_l06_killed_between_the_record_and_the_answer(tmp_path: Path, forked: Forks, keeper: Postgres | None) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
-    assert die(forked, settings, where, Moment("hub.endpoint", "render")) == (b"", 1)
+    assert die(forked, settings, where, Moment("hub.request.endpoint", "render")) == (b"", 1)
     lives_on(forked, settings, where, 1)
 
 
@@ -262,7 +262,7 @@ def test_l06_killed_between_the_record_and_the_answer(tmp_path: Path, forked: Fo
         Moment("audit.publish", "sign", nth=3),
         Moment("audit.publish", "sign", after=True, nth=3),
         Moment("audit.publish", "Publisher._keep", after=True, nth=2),
-        Moment("audit.recorded", "RecordedHead.advance", nth=3),
+        Moment("audit.recorded_head", "RecordedHead.advance", nth=3),
     ],
     ids=["before it is signed", "before it is kept", "before it is recorded", "while it is recorded"],
 )
@@ -280,7 +280,7 @@ def test_l09_killed_around_the_rename_of_the_recorded_head(
 ) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
     # The issuer's public keys are renamed into their place first, then the recorded head of the new log.
-    size = killed_with_answers(forked, settings, where, Moment("audit.recorded", "os.replace", after=after, nth=3))
+    size = killed_with_answers(forked, settings, where, Moment("audit.recorded_head", "os.replace", after=after, nth=3))
     assert settings.audit_head.with_name("audit.head.new").exists() is not after
     lives_on(forked, settings, where, size)
 

@@ -16,10 +16,10 @@ import pytest
 
 from audit.log import read
 from audit.verify import verify
-from hub.issuer import Issuer
-from hub.settings import Settings
-from tests.forked import forks
-from tests.serving import NOWHERE, free_port
+from hub.home.issuer import Issuer
+from hub.home.settings import Settings
+from tests.support.forked import forks
+from tests.support.serving import NOWHERE, free_port
 
 pytestmark = pytest.mark.fault
 

@@ -17,8 +17,8 @@ import psutil
 import pytest
 from neo4j.exceptions import AuthError, ClientError
 
-from hub.localgraph import GraphAddress, LocalGraph, LocalGraphError
-from hub.settings import Settings
+from hub.graph.local import GraphAddress, LocalGraph, LocalGraphError
+from hub.home.settings import Settings
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 CANARY = "卡纳里·欧阳"

@@ -16,11 +16,11 @@ import neo4j
 import pytest
 
 from connectors.base import ConnectorError
-from hub.localgraph import GraphAddress
-from hub.pull import run_pull
-from hub.settings import Settings
-from tests.cutting import CuttingProxy
-from tests.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull, silent
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest.pull import run_pull
+from tests.support.cutting import CuttingProxy
+from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull, silent
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -28,10 +28,10 @@ CHILD = """
 import json, os, signal, sys
 from pathlib import Path
 import connectors.run
-from hub.localgraph import GraphAddress
-from hub.pull import run_pull
-from hub.settings import Settings
-from hub.sink import Sink
+from hub.graph.local import GraphAddress
+from hub.ingest.pull import run_pull
+from hub.home.settings import Settings
+from hub.ingest.sink import Sink
 
 given = json.loads(sys.stdin.readline())
 connectors.run.BATCH_ROWS = 40

@@ -21,19 +21,19 @@ from typer.testing import CliRunner
 
 from audit.log import read
 from connectors.base import Annotation
-from hub import redetect as room
-from hub.annotate import Annotator, detector_version
-from hub.beside import Tally, properties
-from hub.cli import app
-from hub.constraints import ensure_constraints
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
-from hub.redetect import BATCH, DetectorBroken, Pass, Redetected, redetect, redetect_gently
-from hub.settings import Settings
+from hub.cli.main import app
+from hub.graph.constraints import ensure_constraints
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest import redetect as room
+from hub.ingest.annotate import Annotator, detector_version
+from hub.ingest.redetect import BATCH, DetectorBroken, Pass, Redetected, redetect, redetect_gently
+from hub.ingest.text_properties import Tally, properties
 from schema import CATALOGUE
 from schema.catalogue import Beside
-from tests.pulling import ask, one
-from tests.serving import COUNTY, free_port, serving
+from tests.support.pulling import ask, one
+from tests.support.serving import COUNTY, free_port, serving
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -46,10 +46,10 @@ SEEN = "MATCH (e:Event) RETURN e.sid AS sid, e.text AS text, e.textSpans AS s, e
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
-import hub.redetect as room
-from hub.graph import Transaction
-from hub.localgraph import GraphAddress
-from hub.settings import Settings
+import hub.ingest.redetect as room
+from hub.graph.driver import Transaction
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
 from schema import CATALOGUE
 
 given = json.loads(sys.stdin.readline())

@@ -14,13 +14,13 @@ from typing import Any
 import neo4j
 import pytest
 
-from hub.annotate import Annotator
-from hub.beside import Reading
-from hub.constraints import ensure_constraints
-from hub.graph import GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.constraints import ensure_constraints
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.ingest.annotate import Annotator
+from hub.ingest.text_properties import Reading
 from schema import CATALOGUE
-from tests.serving import Served, serving
+from tests.support.serving import Served, serving
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

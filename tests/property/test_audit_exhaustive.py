@@ -22,11 +22,11 @@ import pytest
 from audit.checkpoint import Signer, Verifier
 from audit.log import AuditLog
 from audit.record import Record, encode
-from audit.store import Where
+from audit.stores.base import Where
 from audit.tree import leaf_hash
 from audit.verify import Verdict, verify
-from tests.logs import server_log
-from tests.postgres import postgres
+from tests.support.logs import server_log
+from tests.support.postgres import postgres
 
 pytestmark = pytest.mark.property
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import connectors.run
 from connectors.base import Record, StreamPlan
 from connectors.resolve import Fate, Stored, fate, milliseconds, partition
-from hub.localgraph import GraphAddress
-from tests.pulling import POLICE, REGIONS, canonical, county, edit, empty, pull
+from hub.graph.local import GraphAddress
+from tests.support.pulling import POLICE, REGIONS, canonical, county, edit, empty, pull
 
 pytestmark = pytest.mark.property
 

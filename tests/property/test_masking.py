@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from policies import masking
-from policies.model import PolicySet, Subject
+from policies.model import PolicySet
+from policies.rules import Subject
 from policies.text.surnames import COMPOUND_SURNAMES
 from schema import CATALOGUE
 from schema.catalogue import Entity, Field, Scalar
-from tests import prose
-from tests.oracle import Sight
-from tests.world import TODAY, World, ask, policy, sid, subject
+from tests.support import prose
+from tests.support.oracle import Sight
+from tests.support.world import TODAY, World, ask, policy, sid, subject
 
 pytestmark = pytest.mark.property
 VALUES = 120
@@ -144,7 +145,7 @@ def test_the_statement_masks_as_defined(
         graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
         answers = []
         for day in DAYS:
-            monkeypatch.setattr("tests.world.TODAY", day)
+            monkeypatch.setattr("tests.support.world.TODAY", day)
             got = await ask(graph, found, subject(found, "app"), "a", document)
             answers.append([each["node"]["c"] for each in got.answer.data["r"]["edges"]])
         await graph.close()

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import pytest
 
-from hub.compile import Statement
 from hub.errors import HubError
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
+from hub.request.compile import Statement
 from schema import CATALOGUE
-from tests.documents import document
-from tests.generate import APPLICATIONS, PURPOSES, policies, world
-from tests.oracle import Sight, rules_for
-from tests.prose import DETECTOR, OLDER
-from tests.world import SEALS, TODAY, World, policy, prepare, sid, subject
+from tests.support.documents import document
+from tests.support.generate import APPLICATIONS, PURPOSES, policies, world
+from tests.support.oracle import Sight, rules_for
+from tests.support.prose import DETECTOR, OLDER
+from tests.support.world import SEALS, TODAY, World, policy, prepare, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "500"))

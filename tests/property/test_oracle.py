@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.answers import CURSOR, Expected, expected
-from tests.documents import PAGED, Document, document
-from tests.generate import APPLICATIONS, PURPOSES, TICKETS, policies, world
-from tests.oracle import Sight, rules_for
-from tests.prose import PROSES
-from tests.world import SEALS, TODAY, World, ask, sid, subject
+from tests.support.answers import CURSOR, Expected, expected
+from tests.support.documents import PAGED, Document, document
+from tests.support.generate import APPLICATIONS, PURPOSES, TICKETS, policies, world
+from tests.support.oracle import Sight, rules_for
+from tests.support.prose import PROSES
+from tests.support.world import SEALS, TODAY, World, ask, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "2000"))

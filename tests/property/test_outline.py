@@ -16,16 +16,17 @@ import pytest
 from graphql import parse
 
 from hub.errors import Code, HubError
-from hub.normal import normalise
-from hub.outline import Reach, Unreadable, paths_of, reach
+from hub.request.normalise import normalise
+from hub.steward.logged_operations import Reach, Unreadable, paths_of, reach
 from policies.decide import decide
-from policies.model import Decision, Subject
+from policies.model import Decision
+from policies.rules import Subject
 from schema import CATALOGUE
 from tests.conftest import SEED
-from tests.documents import Document, document
-from tests.generate import APPLICATIONS, PURPOSES, policies, world
-from tests.oracle import Sight, rules_for
-from tests.world import SCHEMA, SEALS, TODAY, prepare, sid, subject
+from tests.support.documents import Document, document
+from tests.support.generate import APPLICATIONS, PURPOSES, policies, world
+from tests.support.oracle import Sight, rules_for
+from tests.support.world import SCHEMA, SEALS, TODAY, prepare, sid, subject
 
 pytestmark = pytest.mark.property
 POLICIES, DOCUMENTS = 15, 20

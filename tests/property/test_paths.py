@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from hub.graph import Graph, GraphWriter
-from hub.localgraph import GraphAddress
+from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from policies.language import load
 from schema import CATALOGUE
 from schema.catalogue import Entity
-from tests.generate import GRIDS, world
-from tests.oracle import Sight, rules_for
-from tests.world import SEALS, TODAY, World, ask, sid, subject
+from tests.support.generate import GRIDS, world
+from tests.support.oracle import Sight, rules_for
+from tests.support.world import SEALS, TODAY, World, ask, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 POLICIES = Path(__file__).parents[2] / "examples" / "county" / "policies"

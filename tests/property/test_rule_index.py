@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from policies.model import Grant, PolicySet, Prohibition, Selector, Subject, Validity
+from policies.model import PolicySet
 from policies.purposes import covered, struck
-from tests.generate import PURPOSES
+from policies.rules import Grant, Prohibition, Selector, Subject, Validity
+from tests.support.generate import PURPOSES
 
 pytestmark = pytest.mark.property
 

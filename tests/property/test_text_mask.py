@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from policies import masking
 from policies.detect import Detector
-from policies.text.labelled import read
-from policies.text.show import LABELS, PARTS, PLACEHOLDER, cut, shown
+from policies.text.labelled_sets import read
+from policies.text.masked_text import LABELS, PARTS, PLACEHOLDER, cut, shown
 from policies.text.spans import KINDS, FreeText, PiiKind, Span, SpansError, decode, encode, without_overlap
-from tests import prose
+from tests.support import prose
 
 pytestmark = pytest.mark.property
 TODAY = dt.date(2026, 6, 30)

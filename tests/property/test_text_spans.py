@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from stdnum import luhn
 from stdnum.cn import ric
 
-from policies.text import numbers
-from policies.text.normal import digits, normalise
+from policies.text.plain_text import digits, normalise
+from policies.text.rules import numbers
 from policies.text.spans import PiiKind, Span, without_overlap
 
 pytestmark = pytest.mark.property

@@ -23,9 +23,9 @@ VIOLATIONS = [
     ("audit/record.py", "import schema", "audit imports none of ours"),
     ("policies/model.py", "import connectors", "policies imports schema only"),
     ("connectors/__init__.py", "import policies", "connectors imports schema only"),
-    ("hub/settings.py", "import neo4j", "neo4j only in hub.graph and hub.localgraph"),
+    ("hub/home/settings.py", "import neo4j", "neo4j only in hub.graph and hub.localgraph"),
     ("schema/catalogue.py", "import strawberry", "Strawberry only in schema.graphql and hub"),
-    ("hub/settings.py", "import dlt", "dlt only in connectors"),
+    ("hub/home/settings.py", "import dlt", "dlt only in connectors"),
 ]
 
 
@@ -62,7 +62,7 @@ def test_the_wheel_ships_every_file_of_the_five_packages(copy: Path) -> None:
         shipped = set(archive.namelist())
         entry_points = archive.read(next(n for n in shipped if n.endswith("entry_points.txt"))).decode()
     kept = {str(p.relative_to(copy)) for name in OURS for p in (copy / name).rglob("*") if p.is_file()}
-    assert {"hub/neo4j.lock", "hub/neo4j-log.xml", "hub/py.typed"} <= kept
+    assert {"hub/graph/neo4j.lock", "hub/graph/neo4j-log.xml", "hub/py.typed"} <= kept
     assert kept - shipped == set()
     assert {name.split("/")[0] for name in shipped if ".dist-info" not in name} == set(OURS)
     assert any(name.endswith("licenses/LICENSE") for name in shipped)
@@ -131,8 +131,8 @@ def test_docker_compose() -> None:
 
 
 def test_docker_compose_speaks_of_the_locked_neo4j_and_of_known_settings() -> None:
-    from hub.jars import graph_version, read_lock
-    from hub.settings import PREFIX, Settings
+    from hub.graph.jars import graph_version, read_lock
+    from hub.home.settings import PREFIX, Settings
 
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
     assert services["neo4j"]["image"] == f"neo4j:{graph_version(read_lock())}-community"

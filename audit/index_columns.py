@@ -1,0 +1,202 @@
+"""What a run of records can be asked for, as columns: the same records give the same columns, and no value is in them.
+
+A record's words come from small vocabularies (who, for what, how it ended; which coordinates were shown how), so each
+record is a time and two numbers: its `Shape` and its decision. Digests become postings: a number made of the digest
+and of where it stood, with the place of the record in its run. A number has 48 bits of its digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from audit.record import VERSION, Coordinates, RecordInvalid
+from audit.stores.base import Row
+from audit.tree import leaf_hash
+
+Times = NDArray[np.int64]
+Codes = NDArray[np.uint32]
+Keys = NDArray[np.uint64]
+Places = NDArray[np.uint16]
+
+SUBJECT: Final = "subject"
+VALUE: Final = "value"
+CASE: Final = "case"
+WHO: Final = "who"
+TERMS: Final = (SUBJECT, VALUE, CASE, WHO)
+"""Where a digest may stand: a data subject, a variable or literal, the case, the person who asked."""
+
+_DIGEST_CHARACTERS: Final = 22
+_ODD: Final = 0x9E3779B97F4A7C15
+_PLAIN: Final = frozenset(("null", "true", "false"))
+_MASK: Final = 2**64 - 1
+
+
+class Shape(NamedTuple):
+    """The words of a record that many records share. An unknown purpose is `#`: what was stated is a digest."""
+
+    kind: str
+    result: str
+    application: str | None
+    department: str | None
+    region: str | None
+    purpose: str | None
+    policy_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A run of records: `times` in milliseconds since 1970 (UTC), codes of shapes and decisions, sorted postings."""
+
+    times: Times
+    shapes: Codes
+    decisions: Codes
+    keys: Keys
+    places: Places
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+def key_of(where: str, digest: str) -> int:
+    """The posting of a digest that stands at `where`, one of TERMS."""
+    return int(_keys(where, [digest])[0])
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Neighbouring runs as one."""
+    offsets = np.cumsum([0, *(len(each) for each in parts)])
+    places = [each.places.astype(np.int64) + offset for each, offset in zip(parts, offsets, strict=False)]
+    keys, where = _sorted(np.concatenate([each.keys for each in parts]), np.concatenate(places))
+    return Columns(
+        np.concatenate([each.times for each in parts]),
+        np.concatenate([each.shapes for each in parts]),
+        np.concatenate([each.decisions for each in parts]),
+        keys,
+        where,
+    )
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Columns while the records of a run are read one after another."""
+
+    times: list[str] = field(default_factory=list)
+    shapes: list[int] = field(default_factory=list)
+    decisions: list[int] = field(default_factory=list)
+    terms: dict[str, list[str]] = field(default_factory=lambda: {each: [] for each in TERMS})
+    counts: dict[str, list[int]] = field(default_factory=lambda: {each: [] for each in TERMS})
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def add(self, document: Mapping[str, Any], shape: int, decision: int) -> None:
+        """Take one record, given as the object that its bytes say."""
+        self.times.append(document["time"])
+        self.shapes.append(shape)
+        self.decisions.append(decision)
+        self._note(SUBJECT, document["subjects"])
+        self._note(VALUE, [each for each in document["variables"].values() if each not in _PLAIN])
+        self._note(CASE, [document["case"]] if document["case"] else [])
+        self._note(WHO, [document["subject"]] if document["subject"] else [])
+
+    def _note(self, where: str, terms: Sequence[str]) -> None:
+        self.terms[where].extend(terms)
+        self.counts[where].append(len(terms))
+
+    def columns(self) -> Columns:
+        """The columns of what was taken; RecordInvalid for a time that is none."""
+        places = np.arange(len(self), dtype=np.int64)
+        keys = np.concatenate([_keys(each, self.terms[each]) for each in TERMS])
+        spread = np.concatenate([np.repeat(places, self.counts[each]) for each in TERMS])
+        return Columns(
+            _times(self.times),
+            np.array(self.shapes, np.uint32),
+            np.array(self.decisions, np.uint32),
+            *_sorted(keys, spread),
+        )
+
+
+def document_of(row: Row, index: int) -> dict[str, Any]:
+    """What the bytes of the row at `index` say, if they are those whose hash the tree holds; RecordInvalid if not."""
+    body = row.body
+    if row.index != index or not isinstance(body, bytes) or leaf_hash(body) != row.leaf:
+        raise RecordInvalid(f"record {index} is not as it was written; run `sluicegate audit verify`")
+    try:
+        document = _loads(body)
+    except (ValueError, RecursionError):
+        raise RecordInvalid(f"record {index} is not JSON") from None
+    if not isinstance(document, dict) or document.get("v") != VERSION:
+        raise RecordInvalid(f"record {index} was written by another version")
+    return document
+
+
+def shape_of(document: Mapping[str, Any]) -> Shape:
+    """The words of a record, given as the object that its bytes say."""
+    found = Shape(*(document[name] for name in Shape._fields))
+    # What was stated as a purpose and is none may be anything: kept apart they would be as many as there are requests.
+    return found._replace(purpose="#") if found.purpose is not None and found.purpose.startswith("#") else found
+
+
+def decision_of(document: Mapping[str, Any]) -> str:
+    """The decision of a record as one text."""
+    return _dumps(document["decision"])
+
+
+def words_of(shape: Shape) -> str:
+    """The words of a shape as one text."""
+    return _dumps(list(shape))
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Half a surrogate pair, which the log keeps as an escape, is no text to orjson.
+        return json.loads(body)
+
+
+def _dumps(words: object) -> str:
+    try:
+        return orjson.dumps(words).decode()
+    except TypeError:
+        return json.dumps(words)
+
+
+NOTHING: Final = _dumps({name: [] for name in sorted(each.name for each in fields(Coordinates))})
+"""A decision about no coordinate."""
+
+
+def _times(texts: Iterable[str]) -> Times:
+    try:
+        return np.array([each[:-1] for each in texts], "datetime64[ms]").astype(np.int64)
+    except ValueError:
+        raise RecordInvalid("time is not UTC ISO 8601 with milliseconds") from None
+
+
+def _sorted(keys: Keys, places: NDArray[np.int64]) -> tuple[Keys, Places]:
+    order = np.argsort(keys, kind="stable")
+    return keys[order], places[order].astype(np.uint16)
+
+
+def _keys(where: str, terms: list[str]) -> Keys:
+    salt = int.from_bytes(hashlib.sha256(where.encode()).digest()[:8], "little")
+    if terms and set(map(len, terms)) == {_DIGEST_CHARACTERS} and (text := "".join(terms)).isascii():
+        heads = np.frombuffer(text.encode(), np.uint8).reshape(-1, _DIGEST_CHARACTERS)[:, :8]
+        found: Keys = np.ascontiguousarray(heads).view("<u8").reshape(-1)
+        # An odd factor maps different numbers to different ones, and fills the upper bits that choose a bucket.
+        return (found ^ np.uint64(salt)) * np.uint64(_ODD)
+    return np.array([((_head(each) ^ salt) * _ODD) & _MASK for each in terms], np.uint64)
+
+
+def _head(term: str) -> int:
+    if len(term) == _DIGEST_CHARACTERS and term.isascii():
+        return int.from_bytes(term.encode()[:8], "little")
+    return int.from_bytes(hashlib.sha256(term.encode("utf-8", "surrogatepass")).digest()[:8], "little")

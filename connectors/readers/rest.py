@@ -1,0 +1,179 @@
+"""A REST answer is records or an error: nothing else is taken for data, and no other host is ever asked.
+
+One GET a page over dlt's REST client, with a session that follows no redirect, takes no proxy or password from the
+environment, checks certificates, waits a bounded time and reads a bounded size. Pages shift while a source changes:
+a read is complete only if it gave as many different records as the source says there are, and is repeated otherwise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+
+from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.manifest import Paging, Source, Stream, read_secret
+from connectors.readers.extract import rest_client
+
+MAX_PAGE_BYTES = 16 << 20
+TRIES = 3
+MAX_WAIT_SECONDS = 5.0
+
+
+class _Session(requests.Session):
+    """Stays with the host it is sent to, within time and size."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._seconds = seconds
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        options.update(allow_redirects=False, timeout=self._seconds, stream=True, verify=True)
+        answer = super().send(request, **options)
+        deadline = time.monotonic() + self._seconds
+        body = bytearray()
+        try:
+            for part in answer.iter_content(65_536):
+                body += part
+                if len(body) > MAX_PAGE_BYTES or time.monotonic() > deadline:
+                    raise requests.exceptions.ContentDecodingError("too large or too slow")
+        finally:
+            answer.close()
+        answer._content = bytes(body)
+        return answer
+
+
+class RestReader:
+    """Reads one paged collection. The cursor moves only when all of it was read."""
+
+    ordered = False
+
+    def __init__(self, source: Source, stream: Stream) -> None:
+        self._source, self._stream = source, stream
+        self._name = f"{source.name}/{stream.name}"
+        self._paging = source.paging or Paging()
+        self.full = not (stream.cursor and self._paging.since)
+
+    def read(self, since: Since) -> Iterator[Row | Broken]:
+        """Records changed at or after `since`; raises ConnectorError if they cannot all be had."""
+        start = None if self.full else since.earliest()
+        number = 0
+        given: set[bytes] = set()
+        before: set[bytes] | None = None
+        with _Session(self._source.limits.timeout) as session:
+            for _ in range(TRIES):
+                seen: set[bytes] = set()
+                total = 0
+                for items, told in self._pages(session, start):
+                    total = told
+                    for item in items:
+                        mark = _mark(item)
+                        seen.add(mark)
+                        # A repeated pass gives what the passes before it had already: only news count.
+                        if before is None or mark not in given:
+                            number += 1
+                            given.add(mark)
+                            yield _row(number, item)
+                if len(seen) >= total or seen == before:
+                    return
+                before = seen
+        raise self._error("it kept changing while it was read", terminal=False)
+
+    def _pages(self, session: _Session, start: dt.datetime | None) -> Iterator[tuple[list[Any], int]]:
+        address, headers = self._address()
+        client = rest_client(address, session, headers)
+        last: list[bytes] = []
+        for page in range(1, self._source.limits.pages + 1):
+            items, pages, total = self._opened(self._get(client, page, start), page)
+            marks = [_mark(each) for each in items]
+            if items and marks == last:
+                raise self._error(f"page {page} repeats the page before it")
+            last = marks
+            yield items, total
+            if page >= pages:
+                return
+        raise self._error(f"more than {self._source.limits.pages} pages")
+
+    def _address(self) -> tuple[str, dict[str, str]]:
+        headers = {"Accept": "application/json"}
+        if self._source.bearer:
+            secret = read_secret(self._name, self._source.bearer, os.environ)
+            headers["Authorization"] = f"Bearer {secret.get_secret_value()}"
+        parts = urlsplit(self._source.where)
+        return f"{parts.scheme}://{parts.netloc}", headers
+
+    def _get(self, client: Any, page: int, start: dt.datetime | None) -> bytes:
+        paging = self._paging
+        parameters: dict[str, Any] = {paging.page: page, paging.size: paging.rows}
+        if start is not None and paging.since:
+            parameters[paging.since] = start.isoformat()
+        for attempt in range(TRIES):
+            try:
+                answer = client.get(urlsplit(self._source.where).path, params=parameters)
+            except requests.exceptions.SSLError:
+                raise self._error("its certificate is not valid for it") from None
+            except requests.exceptions.RequestException as error:
+                if attempt + 1 == TRIES:
+                    kind = type(error).__name__
+                    raise self._error(f"it does not answer ({kind})", terminal=False) from None
+                time.sleep(_pause(attempt, None))
+                continue
+            if answer.status_code != 429 and answer.status_code < 500:
+                return self._accepted(answer)
+            if attempt + 1 < TRIES:
+                time.sleep(_pause(attempt, answer.headers.get("Retry-After")))
+        raise self._error(f"it answers {answer.status_code} again and again", terminal=False)
+
+    def _accepted(self, answer: requests.Response) -> bytes:
+        status = answer.status_code
+        if status in {401, 403}:
+            raise self._error(f"it refuses our key ({status})")
+        if 300 <= status < 400 and status != 304:
+            raise self._error(f"it sends us elsewhere ({status}); redirects are not followed")
+        if status != 200:
+            raise self._error(f"it answers {status}")
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise self._error("it answers something other than JSON, such as a page for people")
+        return bytes(answer.content)
+
+    def _opened(self, body: bytes, page: int) -> tuple[list[Any], int, int]:
+        paging = self._paging
+        try:
+            told = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            raise self._error(f"page {page} is not valid JSON") from None
+        if not isinstance(told, dict) or not isinstance(told.get(paging.items), list):
+            raise self._error(f"page {page} has no list `{paging.items}`")
+        pages, total = told.get(paging.pages), told.get(paging.total)
+        if not isinstance(pages, int) or not isinstance(total, int):
+            raise self._error(f"page {page} does not tell `{paging.pages}` and `{paging.total}`")
+        if told.get(paging.page, page) != page:
+            raise self._error(f"another page came where page {page} was asked for")
+        return told[paging.items], pages, total
+
+    def _error(self, problem: str, *, terminal: bool = True) -> ConnectorError:
+        return ConnectorError(self._name, problem, terminal=terminal)
+
+
+def _row(number: int, item: Any) -> Row | Broken:
+    if isinstance(item, dict):
+        return Row(number, item)
+    return Broken(number, "row", "not-a-record", "an object was expected")
+
+
+def _mark(item: Any) -> bytes:
+    return hashlib.blake2b(orjson.dumps(item, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _pause(attempt: int, wanted: str | None) -> float:
+    seconds = float(wanted) if wanted and wanted.isascii() and wanted.isdigit() else 0.2 * 2**attempt
+    return min(seconds, MAX_WAIT_SECONDS)

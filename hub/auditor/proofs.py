@@ -1,0 +1,130 @@
+"""A proof file needs nothing but the log's public key to be checked, and says what it proves.
+
+JSON: `log`, `index`, `leafHash` (a receipt) with `size`, `proof` and the checkpoint of that size; or `log`, `from`,
+`to`, `proof` and the checkpoints that are known of these sizes. Hashes are hex; proofs are RFC 6962's, from the leaf
+up. A checkpoint is a C2SP signed note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
+from audit.log import AuditUnavailable
+from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
+from audit.stores.base import Reader
+
+UNKNOWN: Final = "no published checkpoint covers that; what has just been recorded is covered within two seconds"
+
+
+class Unknown(LookupError):
+    """There is no such proof. A wrong leaf hash, and an index that is not there yet, look alike."""
+
+    def __init__(self) -> None:
+        super().__init__(UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What a proof file proves: of a record, its index and leaf hash (hex); that a tree of `older` is its beginning."""
+
+    log: str
+    size: int
+    index: int | None = None
+    leaf_hash: str | None = None
+    older: int | None = None
+
+
+def inclusion_of(
+    reader: Reader, verifier: Verifier, index: int, leaf: str | None = None, size: int | None = None
+) -> dict[str, Any]:
+    """The proof that the record at `index` is in the tree of `size`, by default that of the newest checkpoint.
+
+    With a `leaf` (hex) only if that is its hash. Raises Unknown, and AuditUnavailable where no checkpoint is to be had.
+    """
+    newest, note = _newest(reader, verifier)
+    size = newest.size if size is None else size
+    if not 0 <= index < size <= newest.size:
+        raise Unknown
+    (found,) = reader.leaves(index, index + 1)
+    if leaf is not None and found.hex() != leaf:
+        raise Unknown
+    return {
+        "log": verifier.name,
+        "index": index,
+        "leafHash": found.hex(),
+        "size": size,
+        "proof": [each.hex() for each in inclusion(reader, index, size)],
+        "checkpoint": note.decode() if size == newest.size else _note_of(reader, size),
+    }
+
+
+def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> dict[str, Any]:
+    """The proof that the tree of `old` records is the beginning of the tree of `new`; raises as `inclusion_of`."""
+    newest, _ = _newest(reader, verifier)
+    if not 0 <= old <= new <= newest.size:
+        raise Unknown
+    return {
+        "log": verifier.name,
+        "from": old,
+        "to": new,
+        "proof": [each.hex() for each in consistency(reader, old, new)],
+        "checkpoints": [note for size in dict.fromkeys((old, new)) if (note := _note_of(reader, size))],
+    }
+
+
+def check(told: Mapping[str, Any], verifier: Verifier) -> Proved:
+    """What the content of a proof file proves, with nothing but the public key; raises ProofRefused."""
+    try:
+        if told["log"] != verifier.name:
+            raise ProofRefused("the proof is of another log than the key")
+        proof = [bytes.fromhex(each) for each in told["proof"]]
+        return _check_record(told, proof, verifier) if "index" in told else _check_growth(told, proof, verifier)
+    except (KeyError, TypeError, AttributeError):
+        raise ProofRefused("this is no proof file") from None
+    except NoteRefused as refused:
+        raise ProofRefused(f"its checkpoint is not one of this key ({refused.why})") from None
+    except ProofRefused:
+        raise
+    except ValueError:
+        raise ProofRefused("this is no proof file") from None
+
+
+def _check_record(told: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+    if told["checkpoint"] is None:
+        raise ProofRefused("it has no checkpoint: ask without a size, or check it against a root that you know")
+    checkpoint = open_note(told["checkpoint"].encode(), verifier)
+    index, size, leaf = told["index"], told["size"], told["leafHash"]
+    if type(index) is not int or size != checkpoint.size:
+        raise ProofRefused("its checkpoint is of another size")
+    check_inclusion(bytes.fromhex(leaf), index, checkpoint.size, checkpoint.root, proof)
+    return Proved(verifier.name, checkpoint.size, index=index, leaf_hash=leaf)
+
+
+def _check_growth(told: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+    known = {each.size: each for each in (open_note(note.encode(), verifier) for note in told["checkpoints"])}
+    old, new = known.get(told["from"]), known.get(told["to"])
+    if old is None or new is None:
+        raise ProofRefused("it has not both checkpoints: check it against roots that you know")
+    check_consistency(old.size, old.root, new.size, new.root, proof)
+    return Proved(verifier.name, new.size, older=old.size)
+
+
+def _newest(reader: Reader, verifier: Verifier) -> tuple[Checkpoint, bytes]:
+    note = reader.checkpoint()
+    if note is None:
+        raise AuditUnavailable("no checkpoint is published yet")
+    try:
+        return open_note(note, verifier), note
+    except NoteRefused:
+        raise AuditUnavailable("the newest checkpoint is not one of this log and this key") from None
+
+
+def _note_of(reader: Reader, size: int) -> str | None:
+    """The checkpoint that was published of exactly this size, if one was."""
+    for kept, note in reader.checkpoints(size - 1, 1):
+        if kept == size and isinstance(note, bytes):
+            return note.decode()
+    return None

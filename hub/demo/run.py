@@ -1,0 +1,183 @@
+"""One command shows the whole promise on real parts, and leaves nothing running behind it.
+
+Makes the sample county, starts a real Neo4j, serves the hotline over HTTP, pulls the four registers, starts the hub as
+its users would, and takes the tour. In the foreground until Ctrl-C; with `check` it ends after the tour.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from hub import sample
+from hub.demo.tour import Tour
+from hub.demo.tour_client import TourFailed
+from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.settings import Settings
+from hub.ingest.pull import Where, as_table, told
+from hub.ingest.pull_record import recorded_pull
+from hub.ingest.redetect import recorded_redetect
+from hub.sample.hotline import serve_hotline
+from hub.steward.changes import stewardship
+from hub.terminal import progress_bar, row_counter
+from policies.language import read_folder, version_of
+from schema import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+
+
+class DemoFailed(RuntimeError):
+    """The demo could not be set up. The text says what to do."""
+
+
+def run(people: int, seed: int, port: int | None, check: bool) -> int:
+    """Set up, pull, serve and tour. Returns the exit code: 0, or 1 where the tour was not as it must be."""
+    console = Console()
+    # Told to stop by another program, the demo ends as by Ctrl-C: nothing is left running.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    settings = Settings.load(**({} if port is None else {"port": port}))
+    county = ROOT / "examples" / "county"
+    if not county.is_dir():
+        raise DemoFailed("the demo needs a checkout: examples/county is not beside the program")
+    _free(settings)
+    settings.prepare_home()
+    folder = settings.home.absolute() / "county"
+    began = time.monotonic()
+    # Beside the data, so that every command of this home finds the same list.
+    shutil.copyfile(county / "words.yaml", settings.home.absolute() / "words.yaml")
+    _make_county(console, folder, people, seed)
+    graph = LocalGraph(settings)
+    try:
+        address = graph.start(owned=True)
+        console.print(f"Neo4j is up at {address.url}")
+        key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
+        with serve_hotline(folder / "hotline", key) as url:
+            where = Where(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
+            with row_counter() as report:
+                results = recorded_pull(settings, county / "sources", (), folder, where.variables, report, address)
+            console.print(as_table(results))
+            _judge_again(console, settings, address)
+            _publish(console, settings)
+            with told(settings, where), _hub(settings):
+                code = _tour(console, settings)
+                seconds = time.monotonic() - began
+                console.print(f"\n{seconds:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
+                if not check:
+                    _wait(console)
+        return code
+    finally:
+        graph.stop()
+
+
+def _free(settings: Settings) -> None:
+    """Another hub on our port would answer in our place."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise DemoFailed(f"port {settings.port} is taken; choose another: make demo PORT=8700") from None
+
+
+def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
+    """The sample, made anew only if it is not this one already."""
+    if folder.exists():
+        summary = sample.read_summary(folder)
+        if (summary.people, summary.seed) == (people, seed):
+            return
+        raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
+    with progress_bar() as progress:
+        sample.generate(folder, people, seed, progress)
+
+
+def _judge_again(console: Console, settings: Settings, address: GraphAddress) -> None:
+    """In an older home an older detector may have judged the texts: until this one has, they are redacted whole."""
+    with progress_bar() as show:
+        done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of))
+    if said := done.tally.told():
+        console.print(f"The detector has changed: {said}")
+
+
+def _publish(console: Console, settings: Settings) -> None:
+    """An older home may hold other policies: the folder's are drafted, approved and activated, as stewards do it."""
+    files = read_folder(settings.policies)
+    with stewardship(settings, CATALOGUE) as changes:
+        if changes.store.in_force().version.hash == version_of(files):
+            return
+        version = changes.draft(files, "zhang", None, "what the examples say now")
+        changes.approve(version.number, version.hash, "li")
+        changes.activate(version.number, "li", None)
+    console.print(
+        f"The policies have changed: version {version.number}, drafted by zhang, approved and activated by li"
+    )
+
+
+@contextmanager
+def _hub(settings: Settings) -> Iterator[None]:
+    """The hub as a process of its own, as `sluicegate serve` starts it."""
+    environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
+    # A graph that has just started plans its first statements slowly, on a small machine for seconds.
+    environment.setdefault("SLUICEGATE_GRAPH_DEADLINE", "20")
+    environment["SLUICEGATE_POLICIES"] = str(settings.policies.absolute())
+    command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    try:
+        _await_ready(settings, process)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _await_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    url = f"http://{settings.host}:{settings.port}/readyz"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise DemoFailed(f"the hub ended at once; is port {settings.port} taken? Choose another with --port")
+        try:
+            if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise DemoFailed(f"the hub was not ready within {START_SECONDS:.0f} s; see what it printed above")
+
+
+def _tour(console: Console, settings: Settings) -> int:
+    try:
+        Tour(settings, console, dt.datetime.now().astimezone().date()).take()
+    except TourFailed as failed:
+        console.print(f"[red]{failed}[/red]")
+        return 1
+    return 0
+
+
+def _wait(console: Console) -> None:
+    console.print("Ask it yourself, from another terminal (Ctrl-C here ends everything):")
+    console.print(
+        "  .venv/bin/sluicegate query --app grid-desk --purpose event.dispatch "
+        "'{ events(first: 3) { edges { node { number kind status reporterPhone } } } }'",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print("  .venv/bin/sluicegate pull    # again: nothing is new, so nothing is written", highlight=False)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping")

@@ -1,0 +1,309 @@
+"""At most one graph process runs for a home, and nobody is given its address before it answers.
+
+The managed local graph: a real Neo4j Community as a child process (`hub/graph/process.py`), jars verified
+against the lock (`hub/graph/jars.py`), Bolt on loopback, a random password in a 0600 file. Whether it runs is told
+by a file lock that the child holds and the system releases when it dies, in whatever way; the process id in
+`graph.json` is only signalled if that process's creation time is the recorded one.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import neo4j
+import psutil
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from hub.graph.jars import ensure_jars, read_lock
+from hub.graph.process import ALREADY_RUNNING, Launch, State
+from hub.home.settings import Settings
+
+POLL_SECONDS = 0.05
+# Java's own switches from outside could turn off what is set here, and write their banner into the log.
+DROPPED = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+
+
+class LocalGraphError(RuntimeError):
+    """The local graph could not be started or stopped; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAddress:
+    """Where a graph is. The password is not part of the repr."""
+
+    url: str
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"GraphAddress(url={self.url!r}, user={self.user!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphStatus:
+    """`phase` is `stopped`, `starting`, `ready` or `stopping`; pid and port are None unless it runs."""
+
+    phase: str
+    pid: int | None = None
+    port: int | None = None
+    owned: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.phase != "stopped"
+
+
+class LocalGraph:
+    """The graph of one home. Safe to use from several processes at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.graph_folder
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start(owned=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, owned: bool = False, wait_seconds: float = 180.0) -> GraphAddress:
+        """Start the graph, or attach to the one that runs; returns when it answers over Bolt.
+
+        An owned one ends with this process, however it dies; another goes on until `stop`. Raises
+        JarsUnavailable, or LocalGraphError when the wanted port is taken, the start fails or `wait_seconds`
+        pass.
+        """
+        self._settings.prepare_home()
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        deadline = time.monotonic() + wait_seconds
+        with self._sole_starter():
+            if not self._locked():
+                self._launch(owned)
+            try:
+                port = self._await_ready(deadline)
+            except LocalGraphError:
+                if self._child is not None:
+                    self.stop(wait_seconds=0)
+                raise
+        address = GraphAddress(f"bolt://127.0.0.1:{port}", "neo4j", self._password())
+        self._await_answer(address, deadline)
+        return address
+
+    def stop(self, wait_seconds: float = 90.0) -> bool:
+        """Stop the graph cleanly; True if it ran. One that does not end in time is killed, and recovers."""
+        if not self._locked():
+            self._forget_child()
+            return False
+        deadline = time.monotonic() + wait_seconds
+        while self._locked():
+            late = time.monotonic() > deadline
+            if late and time.monotonic() > deadline + 10:
+                raise LocalGraphError(f"The graph process does not end; see {self._folder / 'neo4j.log'}.")
+            self._signal(signal.SIGKILL if late else signal.SIGTERM)
+            time.sleep(POLL_SECONDS)
+        self._forget_child()
+        return True
+
+    def status(self) -> GraphStatus:
+        """Whether it runs, from the lock and the state file; does not wait."""
+        state = self._state()
+        if not self._locked():
+            return GraphStatus("stopped")
+        if state is None or not _process(state):
+            return GraphStatus("starting")
+        # A process that has closed its store but is not gone yet still holds the lock.
+        phase = "stopping" if state.phase == "stopped" else state.phase
+        return GraphStatus(phase, state.pid, state.port or None, state.owned)
+
+    def address(self) -> GraphAddress:
+        """The address of the running graph. Raises LocalGraphError if it does not run."""
+        status = self.status()
+        if status.phase != "ready":
+            raise LocalGraphError("The local graph does not run. Start it with: sluicegate graph start")
+        return GraphAddress(f"bolt://127.0.0.1:{status.port}", "neo4j", self._password())
+
+    def _launch(self, owned: bool) -> None:
+        settings, before = self._settings, self._state()
+        self._forget_child()
+        self._keep_password()
+        jars = _jars_with_progress(settings)
+        port = settings.graph_port or _still_free(before.port if before else 0)
+        launch = Launch(
+            str(self._folder),
+            tuple(str(jar) for jar in jars),
+            port,
+            settings.graph_heap,
+            settings.graph_page_cache,
+            settings.graph_transaction_memory,
+            owned,
+        )
+        self._child = _spawn(launch, self._folder)
+
+    def _await_ready(self, deadline: float) -> int:
+        """Follow the state file until it says ready; returns the port."""
+        while time.monotonic() < deadline:
+            state, ended = self._state(), self._child.poll() if self._child else None
+            if self._locked() and state and state.phase == "ready" and _process(state):
+                return state.port
+            if ended not in (None, ALREADY_RUNNING) or (not self._locked() and ended is not None):
+                raise LocalGraphError(self._why_failed(state))
+            if self._child is None and not self._locked():
+                raise LocalGraphError("The graph process ended while it was being waited for; start it again.")
+            time.sleep(POLL_SECONDS)
+        raise LocalGraphError(f"The graph did not start in time; see {self._folder / 'neo4j.log'}.")
+
+    def _why_failed(self, state: State | None) -> str:
+        if state is not None and state.reason == "port":
+            return f"Port {state.port} is in use. Set SLUICEGATE_GRAPH_PORT to another, or unset it."
+        reason = state.reason if state is not None and state.reason else "no reason given"
+        return f"The graph process could not start ({reason}); see {self._folder / 'neo4j.log'}."
+
+    def _await_answer(self, address: GraphAddress, deadline: float) -> None:
+        while True:
+            try:
+                with neo4j.GraphDatabase.driver(address.url, auth=(address.user, address.password)) as driver:
+                    driver.execute_query("RETURN 1")
+                return
+            except neo4j.exceptions.AuthError:
+                raise LocalGraphError(
+                    f"The password in {self._folder / 'password'} is not the store's. Put the right file "
+                    f"back, or remove {self._folder} to begin with an empty graph."
+                ) from None
+            except (neo4j.exceptions.ServiceUnavailable, neo4j.exceptions.TransientError):
+                if time.monotonic() > deadline or not self._locked():
+                    raise LocalGraphError(f"The graph does not answer; see {self._folder / 'neo4j.log'}.") from None
+                time.sleep(POLL_SECONDS)
+
+    def _state(self) -> State | None:
+        try:
+            return State(**json.loads((self._folder / "graph.json").read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def _locked(self) -> bool:
+        try:
+            with (self._folder / "graph.lock").open("r") as stream:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    @contextmanager
+    def _sole_starter(self) -> Iterator[None]:
+        handle = os.open(self._folder / "start.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the recorded process, unless its id now belongs to another one."""
+        state = self._state()
+        process = _process(state) if state else None
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def _forget_child(self) -> None:
+        if self._child is not None:
+            self._child.wait()
+            if self._child.stdin is not None:
+                self._child.stdin.close()
+            self._child = None
+
+    def _keep_password(self) -> None:
+        path = self._folder / "password"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            path.chmod(0o600)
+            return
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            # A password that begins with a dash would be read as an option by Neo4j's command.
+            stream.write("g" + secrets.token_urlsafe(24))
+
+    def _password(self) -> str:
+        try:
+            return (self._folder / "password").read_text("ascii")
+        except FileNotFoundError:
+            raise LocalGraphError(f"{self._folder / 'password'} is gone; put it back.") from None
+
+
+def _process(state: State) -> psutil.Process | None:
+    """The process a state speaks of; None if it ended, even if its id now belongs to another one."""
+    try:
+        process = psutil.Process(state.pid)
+        return process if process.create_time() == state.started else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
+    log = folder / "neo4j.log"
+    if log.exists():
+        os.replace(log, folder / "neo4j.log.1")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_") and name not in DROPPED
+    }
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "hub.graph.process"],
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            stdout=handle,
+            stderr=handle,
+            env=environment,
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+    if child.stdin is not None:
+        # A child that died at once is found out, with its reason, by whoever waits for it.
+        with suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
+            if not launch.owned:
+                child.stdin.close()
+    return child
+
+
+def _still_free(port: int) -> int:
+    """The last port if nobody took it, so that a driver finds a restarted graph; else 0, for any free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _jars_with_progress(settings: Settings) -> list[Path]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    said = [0]
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Neo4j 图数据库", total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+            if not console.is_terminal and (done * 4 // total > said[0] or done == 0):
+                said[0] = done * 4 // total
+                print(f"fetching Neo4j: {done >> 20} of {total >> 20} MiB", file=sys.stderr, flush=True)
+
+        return ensure_jars(read_lock(), settings.jar_cache, settings.jars, show)

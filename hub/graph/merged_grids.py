@@ -1,0 +1,74 @@
+"""Which grid took another's place is read from the graph beside the queries, never within one.
+
+Read when the hub starts and again every so often, because a pull may bring a merge; between two readings a merged grid
+finds nothing under its old path, and never too much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from hub.errors import HubError
+from hub.graph.driver import Graph, GraphWriter
+from policies.succession import Successors
+from schema.catalogue import Catalogue
+
+REFRESH_SECONDS = 30.0
+
+_READ = """
+MATCH (old:Region) WHERE old.successorCode IS NOT NULL AND old.deletedAt IS NULL
+OPTIONAL MATCH (new:Region {code: old.successorCode}) WHERE new.deletedAt IS NULL
+RETURN old.region AS old, new.region AS new
+"""
+
+_MOVE = """
+MATCH (old:Region) WHERE old.successorCode IS NOT NULL AND old.deletedAt IS NULL
+MATCH (new:Region {{code: old.successorCode}}) WHERE new.deletedAt IS NULL
+MATCH (n:{label} {{region: old.region}}) WHERE n.sid IS NOT NULL
+SET n.formerRegion = n.region, n.region = new.region
+RETURN count(n) AS moved
+"""
+
+
+class Succession:
+    """What a hub knows of merged grids."""
+
+    def __init__(self) -> None:
+        self.successors: Successors = {}
+
+    async def keep(self, graph: Graph, deadline_seconds: float) -> None:
+        """Read again and again until cancelled; while the graph is away, what was read last holds."""
+        while True:
+            with suppress(HubError):
+                self.successors = await read_successors(graph, deadline_seconds)
+            await asyncio.sleep(REFRESH_SECONDS)
+
+
+async def read_successors(graph: Graph, deadline_seconds: float) -> Successors:
+    """Old path → new path of every merged grid; raises HubError where the graph cannot be read."""
+    return paired(await graph.survey(_READ, deadline_seconds=deadline_seconds))
+
+
+def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:
+    """Give what lies in a merged grid its successor's path, keeping the old one; returns how many nodes moved.
+
+    Idempotent: a node moves once for each merge. A chain of merges takes a node along one link at a call.
+    """
+    moved = 0
+    for entity in catalogue:
+        # A division keeps its own path: it is what the old one is known by.
+        if entity.located and entity.name != "Region":
+            text = _MOVE.format(label=entity.name)
+            moved += sum(row["moved"] for row in writer.write(lambda tx, text=text: tx.run(text)))  # type: ignore[misc]
+    return moved
+
+
+def paired(rows: Iterable[Mapping[str, Any]]) -> Successors:
+    """Two successors of one grid are a split: it leads nowhere until a steward decides."""
+    found: dict[str, str | None] = {}
+    for row in rows:
+        found[row["old"]] = None if row["old"] in found else row["new"]
+    return found

@@ -1,0 +1,69 @@
+"""The local issuer's private key never leaves its file, and its tokens live for an hour at most.
+
+For a demo and for tests: a real department brings its own OpenID provider, and its JWK set goes into
+`SLUICEGATE_ISSUER_JWKS`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import orjson
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from hub.home.key_files import KeyRefused, keep
+from hub.home.settings import Settings
+
+LEEWAY_SECONDS: Final = 30
+"""How far the clocks of an issuer and a hub may differ."""
+MAX_LIFETIME_SECONDS: Final = 3_600
+"""Longest lifetime of a token that a hub accepts."""
+
+
+class Issuer:
+    """Issues ES256 tokens with a key in the home's key folder, made on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises KeyRefused where the key file is exposed or damaged."""
+        self._settings = settings
+        path = settings.keys_folder / "issuer.jwk"
+        try:
+            self._key = ECKey.import_key(orjson.loads(keep(path, _new_key)))
+        except ValueError:
+            raise KeyRefused(f"{path} is not a key; restore it from its backup") from None
+
+    def write_jwks(self) -> Path:
+        """Write the public key as a JWK set beside the private one, and return its path."""
+        path = self._settings.keys_folder / "issuer.jwks.json"
+        content = orjson.dumps({"keys": [self._key.as_dict(private=False)]})
+        if not path.exists() or path.read_bytes() != content:
+            draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+            draft.write_bytes(content)
+            draft.replace(path)
+        return path
+
+    def issue(self, client_id: str, sub: str, seconds: int = 600) -> str:
+        """A token for an application and a person, valid from now for `seconds` (at most 3,600)."""
+        if not 0 < seconds <= MAX_LIFETIME_SECONDS:
+            raise ValueError(f"a token lives for 1 to {MAX_LIFETIME_SECONDS} seconds")
+        now = int(time.time())
+        claims = {
+            "iss": self._settings.issuer,
+            "aud": self._settings.audience,
+            "client_id": client_id,
+            "sub": sub,
+            "iat": now,
+            "nbf": now - LEEWAY_SECONDS,
+            "exp": now + seconds,
+            "jti": secrets.token_hex(8),
+        }
+        return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key, algorithms=["ES256"])
+
+
+def _new_key() -> bytes:
+    key = ECKey.generate_key("P-256", parameters={"alg": "ES256", "use": "sig"}, private=True, auto_kid=True)
+    return orjson.dumps(key.as_dict(private=True))

@@ -1,0 +1,134 @@
+"""An id means something only to the department and purpose it was given to, and a cursor only to its query.
+
+Ids are `base64url(key version ‖ AES-SIV(HKDF(department, purpose, "id"), type tag ‖ surrogate))`:
+deterministic, so that an application may keep them, and different for every other purpose, so that answers
+cannot be joined. Cursors are sealed under another key with the query's binding as associated data. Whatever
+does not open is None: a forged id and a missing one are the same. Design §5; AES-SIV is RFC 5297, HKDF RFC
+5869.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hub.home.key_files import KeyRefused, keep
+
+KEY_VERSION: Final = b"\x01"
+KEY_BYTES: Final = 32
+SID_BYTES: Final = 16
+NONCE_BYTES: Final = 12
+CURSOR_BLOCK: Final = 128
+"""Cursor payloads are padded to a multiple of this, so that a cursor's size tells little of what it holds."""
+MAX_CURSOR_TEXT: Final = 4_096
+SIV_BYTES: Final = 16
+ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
+
+
+class Seals:
+    """Seals and opens ids and cursors under one master key."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 32 secret bytes; ValueError otherwise."""
+        if len(key) != KEY_BYTES:
+            raise ValueError("the sealing key is not 32 bytes")
+        self._key = key
+        # Bounded: (department, purpose) pairs are few, but nothing that grows with requests is unbounded.
+        self._cipher = lru_cache(maxsize=1_024)(self._derive_cipher)
+        self._cursors = AESGCMSIV(_derive(key, ("cursor",), 32))
+
+    def __repr__(self) -> str:
+        return "Seals(…)"
+
+    def _derive_cipher(self, department: str, purpose: str) -> AESSIV:
+        return AESSIV(_derive(self._key, ("id", department, purpose), 64))
+
+    def seal_id(self, department: str, purpose: str, tag: int, sid: str) -> str:
+        """The id of a node for this department and purpose.
+
+        `tag` is 0 to 255, `sid` 32 hex characters (16 bytes).
+        """
+        raw = bytes.fromhex(sid)
+        if len(raw) != SID_BYTES:
+            raise ValueError("a surrogate is not 16 bytes")
+        sealed = self._cipher(department, purpose).encrypt(bytes((tag,)) + raw, [KEY_VERSION])
+        return _encode(KEY_VERSION + sealed)
+
+    def pseudonym_key(self, department: str, purpose: str) -> bytes:
+        """The key of pseudonyms for this department and purpose: two departments cannot join their answers by them."""
+        return _derive(self._key, ("pseudonym", department, purpose), 32)
+
+    def open_id(self, department: str, purpose: str, text: str) -> tuple[int, str] | None:
+        """(tag, sid) of an id sealed for this department and purpose; None for any other text."""
+        raw = _decode(text, ID_BYTES)
+        if raw is None or len(raw) != ID_BYTES or raw[:1] != KEY_VERSION:
+            return None
+        try:
+            clear = self._cipher(department, purpose).decrypt(raw[1:], [KEY_VERSION])
+        except InvalidTag:
+            return None
+        return clear[0], clear[1:].hex()
+
+    def seal_cursor(self, binding: bytes, payload: bytes) -> str:
+        """A cursor that opens only with the same `binding`; different each time, of a size in blocks."""
+        padded = len(payload).to_bytes(2, "big") + payload
+        padded += bytes(-len(padded) % CURSOR_BLOCK)
+        nonce = os.urandom(NONCE_BYTES)
+        return _encode(KEY_VERSION + nonce + self._cursors.encrypt(nonce, padded, _bound(binding)))
+
+    def open_cursor(self, binding: bytes, text: str) -> bytes | None:
+        """The payload of a cursor sealed with this binding; None for any other text."""
+        raw = _decode(text, MAX_CURSOR_TEXT)
+        if raw is None or raw[:1] != KEY_VERSION or len(raw) < 1 + NONCE_BYTES + 16:
+            return None
+        nonce, sealed = raw[1 : 1 + NONCE_BYTES], raw[1 + NONCE_BYTES :]
+        try:
+            padded = self._cursors.decrypt(nonce, sealed, _bound(binding))
+        except InvalidTag:
+            return None
+        size = int.from_bytes(padded[:2], "big")
+        return padded[2 : 2 + size] if size <= len(padded) - 2 else None
+
+
+def load_key(path: Path) -> bytes:
+    """The 32 random bytes in `path`, made once; raises KeyRefused as `keyfile.keep`, or for another size."""
+    key = keep(path, lambda: secrets.token_bytes(KEY_BYTES))
+    if len(key) != KEY_BYTES:
+        raise KeyRefused(f"{path} is not a key of {KEY_BYTES} bytes; restore it from its backup")
+    return key
+
+
+def _derive(key: bytes, context: tuple[str, ...], size: int) -> bytes:
+    # Lengths first, so that ("a", "bc") and ("ab", "c") are different keys.
+    parts = [part.encode("utf-8", "surrogatepass") for part in context]
+    info = b"sluicegate/1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return HKDF(SHA256(), size, None, info).derive(key)
+
+
+def _bound(binding: bytes) -> bytes:
+    return hashlib.sha256(binding).digest()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str, most: int) -> bytes | None:
+    """Strict: one text for each byte string (no padding, no other alphabet, no stray last bits)."""
+    if not text or len(text) > most * 4 // 3 + 4 or not _BASE64URL.match(text) or len(text) % 4 == 1:
+        return None
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return raw if _encode(raw) == text else None

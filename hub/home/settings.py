@@ -1,0 +1,220 @@
+"""A setting is known, checked and frozen before anything runs, or nothing runs.
+
+Values come from the environment (`SLUICEGATE_…`) or from arguments. A `SLUICEGATE_` variable that names no
+setting is an error: a misspelt limit must not silently leave the default in force. Secrets come from the
+environment or from a file, and appear in no repr and in no error text.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "SLUICEGATE_"
+SERVER = "postgresql://"
+JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used. The text names settings, never their values."""
+
+
+class Settings(BaseSettings):
+    """All settings of one hub. Durations in seconds, sizes in bytes unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    home: Path = Path(".sluicegate")
+    host: str = "127.0.0.1"
+    port: Port = 8600
+
+    graph_url: str | None = Field(default=None, pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$")
+    graph_user: str = "neo4j"
+    graph_password: SecretStr | None = None
+    graph_password_file: Path | None = None
+    graph_database: str = "neo4j"
+    graph_port: Port | None = None
+    graph_heap: JavaSize = "1g"
+    graph_page_cache: JavaSize = "512m"
+    graph_transaction_memory: JavaSize = "512m"
+    graph_deadline: Seconds = 5.0
+    jars: Path | None = None
+
+    policies: Path = Path("examples/county/policies")
+    policy_store: SecretStr | None = None
+    policy_key_file: Path | None = None
+    policy_max_age: Seconds = 600.0
+    issuer: str = Field(default="sluicegate-local", min_length=1)
+    audience: str = Field(default="sluicegate", min_length=1)
+    issuer_jwks: Path | None = None
+    words: Path | None = None
+
+    body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
+    result_node_cap: int = Field(default=10_000, ge=1)
+    result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
+    audit_deadline: Seconds = 2.0
+    audit_store: SecretStr | None = None
+    audit_store_file: Path | None = None
+    audit_origin: str = Field(default="sluicegate.local/audit", pattern=r"^[^\s+]+$", max_length=200)
+    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_every_variable(cls, given: Any) -> Any:
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+        if unknown:
+            raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        return given
+
+    @field_validator("policy_store")
+    @classmethod
+    def _known_database(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("takes sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
+        return given
+
+    @field_validator("audit_store")
+    @classmethod
+    def _known_server(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith(SERVER):
+            raise ValueError(f"takes {SERVER}USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home")
+        return given
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.graph_password is not None and self.graph_password_file is not None:
+            raise ValueError("give graph_password or graph_password_file, not both")
+        if self.graph_url is not None and self.graph_password is None and self.graph_password_file is None:
+            raise ValueError("graph_url needs graph_password or graph_password_file")
+        if self.audit_store is not None and self.audit_store_file is not None:
+            raise ValueError("give audit_store or audit_store_file, not both")
+        return self
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read the environment, with arguments taking precedence.
+
+        Raises SettingsError with one line for each fault, so that a command can print it as it is.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+                for fault in error.errors(include_input=False, include_url=False, include_context=False)
+            ]
+            raise SettingsError("\n".join(lines)) from None
+
+    def read_graph_password(self) -> str | None:
+        """The password of a graph server of one's own: from the setting or its file; None if neither is set.
+
+        Raises SettingsError if the file cannot be read or is empty.
+        """
+        if self.graph_password is not None:
+            return self.graph_password.get_secret_value()
+        if self.graph_password_file is None:
+            return None
+        try:
+            password = self.graph_password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError("graph_password_file cannot be read") from None
+        if not password:
+            raise SettingsError("graph_password_file is empty")
+        return password
+
+    def prepare_home(self) -> Path:
+        """Make the data folder, readable by its owner only, and return it as an absolute path."""
+        home = self.home.absolute()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        return home
+
+    @property
+    def keys_folder(self) -> Path:
+        """Private keys of this hub (issuer, ids, cursors, digests)."""
+        return self.home.absolute() / "keys"
+
+    @property
+    def audit_file(self) -> Path:
+        """The audit log's database, unless `audit_store` names a server."""
+        return self.home.absolute() / "audit.db"
+
+    @property
+    def audit_log(self) -> Path | str:
+        """Where the audit log is: the server that `audit_store` or its file names (a secret), else `audit_file`.
+
+        Raises SettingsError if the file cannot be read or names no server.
+        """
+        if self.audit_store is not None:
+            return self.audit_store.get_secret_value()
+        if self.audit_store_file is None:
+            return self.audit_file
+        try:
+            found = self.audit_store_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError("audit_store_file cannot be read") from None
+        if not found.startswith(SERVER):
+            raise SettingsError(f"audit_store_file holds no {SERVER}USER:PASSWORD@HOST/DATABASE")
+        return found
+
+    @property
+    def audit_on_server(self) -> bool:
+        """Whether the audit log is on a server, and not a file of the home."""
+        return not isinstance(self.audit_log, Path)
+
+    @property
+    def audit_head(self) -> Path:
+        """The recorded head: the newest checkpoint this home saw, kept where the log is not."""
+        return self.home.absolute() / "audit.head"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that signs checkpoints; hubs that share a log share it."""
+        return self.keys_folder / "audit.key"
+
+    @property
+    def digest_key(self) -> Path:
+        """The key of the digests in the log; hubs that share a log share it."""
+        return self.keys_folder / "digest.key"
+
+    @property
+    def graph_key(self) -> Path:
+        """The key of this home's surrogates; another key means another graph."""
+        return self.keys_folder / "graph.key"
+
+    @property
+    def word_list(self) -> Path | None:
+        """The department's word list: the file that `words` names, else `words.yaml` of this home if it is there.
+
+        All commands of one home must agree on it: it is part of the detector's version.
+        """
+        of_home = self.home.absolute() / "words.yaml"
+        return self.words or (of_home if of_home.exists() else None)
+
+    @property
+    def policy_file(self) -> Path:
+        """The version store's database, unless `policy_store` names another."""
+        return self.home.absolute() / "policy.db"
+
+    @property
+    def policy_key(self) -> Path:
+        """The key that seals the version store's rows; hubs that share a store share it."""
+        return self.policy_key_file or self.keys_folder / "policy.key"
+
+    @property
+    def graph_folder(self) -> Path:
+        """Everything of the managed local graph: store, password, state, logs."""
+        return self.home.absolute() / "graph"
+
+    @property
+    def jar_cache(self) -> Path:
+        """Where fetched jars are kept, shared by all homes of one user."""
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Path(base) / "sluicegate" / "jars"

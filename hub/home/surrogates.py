@@ -1,0 +1,15 @@
+"""Surrogates: the node keys that one home gives to what its sources call by an identity.
+
+A surrogate is a keyed digest (HMAC-SHA-256): without the home's `graph.key` it tells nothing of the identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+
+def surrogate(key: bytes, entity: str, identity: str) -> str:
+    """The node key of an entity: 32 hex characters, the same for the same identity under one home's key."""
+    message = entity.encode() + b"\x00" + identity.encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,159 @@
+"""A resident learns who saw his data, and nothing of anyone else, of staff, or of what is withheld from him.
+
+What the audit log holds of one person (a keyed digest), told by day, department and purpose: never a time, an
+application, a person of staff, a place in the log or a count. Purposes that policy withholds, or tells of later only,
+are as if nobody had asked for them. The kinds of data are those of all personal coordinates that an operation was
+shown, so they are the most that was seen of one person among those it touched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.index import IndexFault, opened
+from audit.record import Coordinates, RecordInvalid
+from audit.search import Day, Query, days
+from audit.stores.base import StoreFault
+from audit.stores.open import open_reader
+from hub.errors import Code, HubError
+from hub.home.settings import Settings
+from hub.request.plan_model import Accesses, Planned
+from policies.decide import told_to_residents
+from policies.model import PolicySet
+from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
+
+UNLISTED = "unlisted"
+"""The kind of data where a record keeps no list of its coordinates, because it was too long."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Seen:
+    """That a department saw a person's data for a purpose on a day; `told`: whether the person is told of it today."""
+
+    day: dt.date
+    department: str
+    purpose: str
+    kinds: tuple[str, ...]
+    told: bool
+
+
+class NotIndexed(Exception):
+    """The index has not caught up with the log by the deadline; it goes on at the next call."""
+
+
+def index_file(settings: Settings) -> Path:
+    """The index of a home's log, which lies beside the recorded head wherever the log is."""
+    return settings.audit_head.with_name("audit.index.db")
+
+
+def seen(
+    settings: Settings,
+    person: str,
+    since: dt.date | None,
+    until: dt.date | None,
+    zone: dt.tzinfo | None,
+    deadline: Callable[[], bool] | None = None,
+) -> list[Day]:
+    """What the log of a home holds of the person with this digest, on which days (both in); blocks.
+
+    Raises NotIndexed where `deadline` says so before all of the log is indexed, IndexFault, RecordInvalid, StoreFault,
+    and FileNotFoundError where there is no log.
+    """
+    first, last = (_midnight(since, zone), _midnight(until + dt.timedelta(days=1) if until else None, zone))
+    offset = dt.datetime.now(zone).astimezone(zone).utcoffset() or dt.timedelta()
+    with closing(open_reader(settings.audit_log)) as reader, opened(index_file(settings)) as index:
+        goal = reader.size
+        if index.follow(reader, until=deadline) < goal:
+            raise NotIndexed
+        found = days(index, Query(subject=person, since=first, until=last), offset)
+    # What was shown by a preview was invented, and what was refused was not shown.
+    return [each for each in found if each.kind == "query"]
+
+
+def told(found: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date) -> list[Seen]:
+    """One for each day, department and purpose, newest first; those that are withheld are marked, not left out."""
+    kinds: dict[tuple[dt.date, str, str], set[str]] = {}
+    for each in found:
+        key = (each.day, each.department or "", each.purpose or "")
+        kinds.setdefault(key, set()).update(_kinds(each.decision, catalogue))
+    made = (
+        Seen(day, department, purpose, tuple(sorted(of)), told_to_residents(policy, purpose, day, today))
+        for (day, department, purpose), of in kinds.items()
+    )
+    return sorted(made, key=lambda each: (-each.day.toordinal(), each.department, each.purpose))
+
+
+def shown(found: Iterable[Seen], policy: PolicySet) -> list[dict[str, Any]]:
+    """The rows of GraphQL's `Access`: what the person is told."""
+    return [
+        {
+            "day": each.day.isoformat(),
+            "department": each.department,
+            "purpose": each.purpose,
+            "purposeTitle": title(policy, each.purpose),
+            "kinds": list(each.kinds),
+        }
+        for each in found
+        if each.told
+    ]
+
+
+def title(policy: PolicySet, purpose: str) -> str:
+    """What a purpose is called, in Chinese and English; nothing for one that the policy does not know."""
+    known = policy.purposes.get(purpose)
+    return f"{known.zh} {known.en}" if known else ""
+
+
+def answers(
+    settings: Settings,
+    planned: Planned,
+    row: Mapping[str, Any],
+    digest: Callable[[str], str],
+    policy: PolicySet,
+    catalogue: Catalogue,
+) -> dict[str, list[dict[str, Any]]]:
+    """By response name: the rows of each `accessesOf` whose person the statement found; blocks.
+
+    Raises HubError AUDIT_UNAVAILABLE where the log can't be read or is not indexed by the graph's deadline.
+    """
+    until = time.monotonic() + settings.graph_deadline
+    zone = dt.datetime.now().astimezone().tzinfo
+    found: dict[str, list[dict[str, Any]]] = {}
+    for root, sid in _asked(planned, row):
+        try:
+            held = seen(settings, digest(sid), root.since, root.until, zone, lambda: time.monotonic() > until)
+        except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
+            raise HubError(
+                Code.AUDIT_UNAVAILABLE, "who saw a person's data can't be looked up now; try again shortly"
+            ) from None
+        found[root.name] = shown(told(held, policy, catalogue, planned.decision.today), policy)
+    return found
+
+
+def _asked(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
+    for number, root in enumerate(planned.fetched):
+        if isinstance(root, Accesses) and row[f"r{number}"]:
+            yield root, row[f"r{number}"][0]
+
+
+def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:
+    for name in (*decision.clear, *decision.masked):
+        if name.startswith("#"):
+            yield UNLISTED
+            continue
+        try:
+            found = catalogue.coordinate(name)
+        except CatalogueError:
+            continue  # a field that the catalogue has no more
+        if found.personal and not isinstance(found, EdgeEnd):
+            yield found.kind.value
+
+
+def _midnight(day: dt.date | None, zone: dt.tzinfo | None) -> dt.datetime | None:
+    return None if day is None else dt.datetime.combine(day, dt.time(), zone or dt.UTC)

@@ -1,0 +1,248 @@
+"""One operation is at most one statement, whatever its root fields, fragments and filters.
+
+Stage 7. Each root becomes one `CALL () { … }` that returns `r0`, `r1`, …; nested selections are `COLLECT` subqueries in
+the projection. Response names do not enter the text: cells are `c0`, `c1`, … in the plan's order, `s` is the surrogate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, Reference, both
+from hub.request.plan_model import (
+    Accesses,
+    Aggregate,
+    EdgeCell,
+    Fetched,
+    FieldCell,
+    Lookup,
+    NodePlan,
+    OrderKey,
+    Page,
+    Planned,
+)
+from policies.aggregate import DOMINANT, one_subject
+from schema.catalogue import Bucket, Catalogue, Entity, Field
+from schema.predicate import Compare, Placeholder
+
+TOUCHED_MAX = 200
+"""People whom one node touches that the record names at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text, parameters, and what the text reads. No byte of the text comes from the request."""
+
+    text: str
+    parameters: dict[str, Any]
+    references: tuple[Reference, ...]
+
+
+def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> Statement | None:
+    """The statement of a plan, or None where nothing is to be fetched.
+
+    `detector` is the version whose spans of free text are trusted; with another one's, a text is redacted whole.
+    """
+    if not planned.fetched:
+        return None
+    writer = _Compiler(Cypher(catalogue, planned.decision, detector))
+    calls = [f"CALL () {{\n{writer.root(root, f'r{index}')}\n}}" for index, root in enumerate(planned.fetched)]
+    names = ", ".join(f"r{index}" for index in range(len(calls)))
+    return Statement(
+        f"{chr(10).join(calls)}\nRETURN {names}", writer.cypher.parameters, tuple(writer.cypher.references)
+    )
+
+
+class _Compiler:
+    def __init__(self, cypher: Cypher) -> None:
+        self.cypher = cypher
+
+    def root(self, root: Fetched, name: str) -> str:
+        if isinstance(root, Accesses):
+            return self._person(root, name)
+        if isinstance(root, Lookup):
+            return self._lookup(root, name)
+        return self._page(root, name) if isinstance(root, Page) else self._aggregate(root, name)
+
+    def _visible(self, entity: Entity) -> Node:
+        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible)
+
+    def _lookup(self, root: Lookup, name: str) -> str:
+        node = self._visible(root.node.entity)
+        sid = self.cypher.parameter(root.sid)
+        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
+        return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
+
+    def _person(self, root: Accesses, name: str) -> str:
+        """The person's surrogate, if he is visible and it may be asked who saw his data."""
+        node, allowed = self._visible(root.entity), self.cypher.table(root.entity).accesses
+        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {self.cypher.parameter(root.sid)}}})"
+        rows = "" if node.within <= allowed else f"({self.cypher.rows(node, allowed)})"
+        there = both(self.cypher.node_is_there(node), rows)
+        return f"{match}\n  WHERE {there}\n  RETURN collect({node.var}.sid) AS {name}"
+
+    # Pages.
+
+    def _page(self, root: Page, name: str) -> str:
+        node = self._visible(root.entity)
+        conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
+        if root.match is not None:
+            conditions.append(self._matched(root.match, node))
+        else:
+            conditions.append(self.cypher.condition(node, root.where, REQUEST))
+        if root.after is not None:
+            conditions.append(self._after(node, root.order, root.after))
+        match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {both(*conditions)}"
+        return f"{match}\n  {self._cut_to_page(root, node)}\n  RETURN collect({self._page_row(root, node)}) AS {name}"
+
+    def _matched(self, match: Compare, node: Node) -> str:
+        """`eq` on the rows where a grant allows the match; noted as a match, not as a filter."""
+        field = self.cypher.read(node, node.entity.field(match.field), "match", REQUEST)
+        allowed = self.cypher.table(node.entity).of(match.field).match
+        rows = "" if node.within <= allowed else self.cypher.rows(node, allowed)
+        return both(f"{field} = {self.cypher.parameter(match.value)}", rows)
+
+    def _cut_to_page(self, root: Page, node: Node) -> str:
+        if root.match is not None:
+            # A match answers one node or none: two people with one telephone are not told apart by guessing.
+            found = f"WITH collect({node.var}) AS found"
+            return f"{found}\n  UNWIND CASE WHEN size(found) = 1 THEN found ELSE [] END AS {node.var}"
+        # One row more than the page tells whether another page follows.
+        limit = self.cypher.parameter(root.first + 1)
+        return f"WITH {node.var} ORDER BY {self._order(node, root.order)} LIMIT {limit}"
+
+    def _page_row(self, root: Page, node: Node) -> str:
+        keys = [self.cypher.clear_cell(node, key.field, "cursor") for key in root.order]
+        plans = [self._project(each, node) for each in root.nodes]
+        return f"{{s: {node.var}.sid, k: [{', '.join(keys)}], n: [{', '.join(plans)}]}}"
+
+    def _order(self, node: Node, order: tuple[OrderKey, ...]) -> str:
+        keys = [
+            f"{self.cypher.clear_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
+        ]
+        return ", ".join([*keys, f"{node.var}.sid"])
+
+    def _after(self, node: Node, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
+        """Rows that come after the cursor's, null keys included: Cypher sorts null last ascending, first descending."""
+        tail = f"{node.var}.sid > {self.cypher.parameter(after[-1])}"
+        for key, value in reversed(list(zip(order, after[:-1], strict=True))):
+            cell = self.cypher.clear_cell(node, key.field, "cursor")
+            if value is None:
+                beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
+                tail = f"({cell} IS NULL AND {tail}{beyond})"
+                continue
+            bound = self.cypher.parameter(value)
+            beyond = f"{cell} < {bound}" if key.descending else f"{cell} > {bound} OR {cell} IS NULL"
+            tail = f"({beyond} OR ({cell} = {bound} AND {tail}))"
+        return tail
+
+    # Nodes.
+
+    def _project(self, plan: NodePlan, node: Node) -> str:
+        """A map of the surrogate and of each cell that comes from the graph."""
+        cells = [f"s: {node.var}.sid"]
+        for index, cell in enumerate(plan.cells):
+            if isinstance(cell, FieldCell):
+                cells.append(f"c{index}: {self.cypher.cell(node, cell.field)}")
+            elif isinstance(cell, EdgeCell):
+                cells.append(f"c{index}: {self._edge(cell, node)}")
+        if node.entity.subjects and any(isinstance(each, FieldCell) and each.field.personal for each in plan.cells):
+            cells.append(f"t: {self._touched(node, node.entity.subjects)}")
+        return f"{{{', '.join(cells)}}}"
+
+    def _touched(self, node: Node, path: tuple[str, ...]) -> str:
+        """Surrogates of the people that a node tells about, for the audit record alone: visible or not."""
+        here, steps = node, []
+        for step in path:
+            end = here.entity.edge(step)
+            other = Node(self.cypher.variable(), self.cypher.catalogue.entity(end.target), frozenset())
+            steps.append(f"MATCH {self.cypher.pattern(here, end, other.var, 'touched', AUDIT)}")
+            here = other
+        sids = f"DISTINCT {here.var}.sid AS touched ORDER BY touched LIMIT {self.cypher.parameter(TOUCHED_MAX)}"
+        return f"COLLECT {{ {' '.join(steps)} RETURN {sids} }}"
+
+    def _edge(self, cell: EdgeCell, node: Node) -> str:
+        """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""
+        end = node.entity.edge(cell.edge)
+        other = self._visible(cell.node.entity)
+        pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
+        clear = self.cypher.table(node.entity).of(end.name).clear
+        guard = "" if node.within <= clear else self.cypher.rows(node, clear)
+        limit = self.cypher.parameter(1 if cell.first is None else cell.first)
+        nodes = (
+            f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
+            f"WITH DISTINCT {other.var} ORDER BY {self._order(other, cell.order)} LIMIT {limit} "
+            f"RETURN {self._project(cell.node, other)} }}"
+        )
+        return nodes if cell.first is not None else f"head({nodes})"
+
+    # Aggregates.
+
+    def _aggregate(self, root: Aggregate, name: str) -> str:
+        """Cells as `policies/aggregate.py` defines them; a smaller or an exact count does not leave the database."""
+        table = self.cypher.table(root.entity)
+        node = Node(self.cypher.variable(), root.entity, table.contributing)
+        # Without the surrogate, the composite index on (region, sid) could not be sought.
+        there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
+        conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
+        lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
+        subject = self._subjects(root.entity, node, lines)
+        buckets = [
+            f"{self._bucket(node, field, bucket, lines)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
+        ]
+        groups = [f"b{index}" for index in range(len(root.buckets))]
+        lines += self._counts(root.entity, node.var, subject, buckets, groups)
+        cells = ", ".join([*groups, self._rounded(table.rounding)])
+        lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
+        return "\n".join(lines)
+
+    def _bucket(self, node: Node, field: Field, bucket: Bucket, lines: list[str]) -> str:
+        """What a row falls into; a text falls into the group of each of its words."""
+        if bucket.kind != "words":
+            return self.cypher.bucket_cell(node, field, bucket)
+        word = self.cypher.variable()
+        lines.append(f"  UNWIND {self.cypher.words(node, field)} AS {word}")
+        return word
+
+    def _counts(self, entity: Entity, var: str, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
+        """One row a cell with its `amount`, where enough people contribute and none of them dominates."""
+        enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"
+        if not one_subject(self.cypher.catalogue, entity):
+            counts = [f"count(DISTINCT {var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
+            return [f"  WITH {', '.join(buckets + counts)}", f"  WHERE {enough}"]
+        # First by person, so that the largest share of one of them is known.
+        shares = f"  WITH {', '.join([*buckets, subject, f'count(DISTINCT {var}) AS share'])}"
+        largest = f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest"
+        counts = ["sum(share) AS amount", f"count({subject}) AS contributors", largest]
+        return [shares, f"  WITH {', '.join(groups + counts)}", f"  WHERE {enough} AND {DOMINANT} * largest <= amount"]
+
+    def _rounded(self, base: int) -> str:
+        """To the nearest multiple, halves upwards; integers divide to integers in Cypher."""
+        if base == 1:
+            return "amount"
+        to = self.cypher.parameter(base)
+        return f"(amount + {to} / 2) / {to} * {to}"
+
+    def _subjects(self, entity: Entity, node: Node, lines: list[str]) -> str:
+        """The people a row tells about; a rule counts them, so the edges on the way are read for the policy."""
+        here = node
+        for step in entity.subjects or ():
+            end = here.entity.edge(step)
+            other = Node(self.cypher.variable(), self.cypher.catalogue.entity(end.target), frozenset())
+            pattern = self.cypher.pattern(here, end, other.var, "contributors", "policy")
+            lines.append(f"  OPTIONAL MATCH {pattern} WHERE {other.var}.deletedAt IS NULL")
+            here = other
+        return here.var
+
+    def _places(self, root: Aggregate) -> str:
+        """The divisions a region bucket could name, so that an empty one looks like one that is suppressed."""
+        lists = []
+        for index, (_, bucket) in enumerate(root.buckets):
+            if bucket.level is not None:
+                level = self.cypher.parameter(bucket.level.value)
+                within = self.cypher.operand(Placeholder("subject.jurisdiction"))
+                where = f"g.level = {level} AND g.region STARTS WITH {within} AND g.deletedAt IS NULL"
+                paths = f"MATCH (g:Region) WHERE {where} RETURN DISTINCT g.region AS path ORDER BY path"
+                lists.append(f"d{index}: COLLECT {{ {paths} }}")
+        return ", ".join(lists) or "d: null"

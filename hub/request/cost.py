@@ -1,0 +1,288 @@
+"""Each fragment is measured once, so a document of exponential size is measured in linear time.
+
+Depth in fields, fields after expansion, and nodes that could be fetched: the product of nested page sizes,
+each clamped to what will be served. Fragments are ordered by who spreads whom before they are measured, so
+a cycle is found here and no chain of fragments can exhaust the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    SelectionSetNode,
+    TypeMetaFieldDef,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    is_list_type,
+)
+from graphql.type import get_nullable_type
+
+from hub.errors import Code, HubError
+from hub.request.plan import PAGE_DEFAULT, PAGE_MAX
+from schema.graphql import ACCESS
+
+Parent = GraphQLObjectType | GraphQLInterfaceType | None
+META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one document. `cost` counts nodes; introspection may nest deeper, for tools ask that way.
+
+    `fields` counts fields, spreads and inline fragments after expansion; `repeats` pairs of fields that share a
+    place in the answer, which validation compares one with another.
+    """
+
+    characters: int = 65_536
+    tokens: int = 1_500
+    operations: int = 5
+    depth: int = 12
+    introspection_depth: int = 16
+    nesting: int = 60
+    fields: int = 400
+    repeats: int = 1_000
+    cost: int = 20_000
+    aggregate_cost: int = 100
+    introspection_types: int = 40
+    introspection_list: int = 3
+    page_default: int = PAGE_DEFAULT
+    page_max: int = PAGE_MAX
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a selection costs: levels of fields below it, fields after expansion, nodes that it may fetch."""
+
+    depth: int = 0
+    fields: int = 0
+    nodes: int = 0
+
+
+def measure(
+    operations: Iterable[OperationDefinitionNode],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    schema: GraphQLSchema,
+    variables: Mapping[str, Any],
+    limits: Limits,
+) -> dict[int, Cost]:
+    """The cost of each operation, by `id()` of its node. `variables` are the raw ones of the request.
+
+    Raises HubError DEPTH_LIMIT or COST_LIMIT for an operation beyond the limits, VALIDATION for a fragment
+    that spreads itself, whether it is used or not.
+    """
+    found: dict[int, Cost] = {}
+    for operation in operations:
+        meter = _Meter(schema, {**_defaults(operation), **variables}, limits)
+        for name in _ordered(fragments, limits):
+            meter.add(fragments[name])
+        cost = meter.of(operation.selection_set, schema.query_type, 0)
+        _check(cost, limits)
+        _check_repeats(operation, fragments, limits)
+        found[id(operation)] = cost
+    return found
+
+
+def _check(cost: Cost, limits: Limits) -> None:
+    if cost.depth > limits.depth:
+        raise HubError(Code.DEPTH_LIMIT, f"the query is nested deeper than {limits.depth} levels")
+    if cost.fields > limits.fields:
+        raise HubError(Code.COST_LIMIT, f"the query asks for more than {limits.fields} fields")
+    if cost.nodes > limits.cost:
+        raise HubError(
+            Code.COST_LIMIT, f"the query could fetch more than {limits.cost} nodes; lower `first` or ask twice"
+        )
+
+
+def _check_repeats(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits
+) -> None:
+    """Refuse many fields in one place of the answer: comparing each with each is what makes validation slow.
+
+    Linear in the fields after expansion, which are bounded when this is called.
+    """
+    pairs = 0
+    groups = [[operation.selection_set]]
+    while groups:
+        places: dict[str, list[SelectionSetNode | None]] = {}
+        for node in _expanded(groups.pop(), fragments):
+            name = node.alias.value if node.alias else node.name.value
+            place = places.setdefault(name, [])
+            pairs += len(place)
+            place.append(node.selection_set)
+        if pairs > limits.repeats:
+            raise HubError(Code.COST_LIMIT, "the query repeats the same fields too often")
+        groups += [kept for sets in places.values() if (kept := [each for each in sets if each is not None])]
+
+
+def _expanded(sets: list[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    stack = list(sets)
+    while stack:
+        for each in stack.pop().selections:
+            if isinstance(each, FieldNode):
+                yield each
+            elif isinstance(each, InlineFragmentNode):
+                stack.append(each.selection_set)
+            elif isinstance(each, FragmentSpreadNode) and each.name.value in fragments:
+                stack.append(fragments[each.name.value].selection_set)
+
+
+def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:
+    return {
+        each.variable.name.value: int(each.default_value.value[:_INT_DIGITS])
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode)
+    }
+
+
+_INT_DIGITS = 12
+
+
+class _Meter:
+    """Measures selection sets; `add` must be called for the fragments that one spreads before `of`."""
+
+    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any], limits: Limits) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._limits = limits
+        self._node = schema.type_map.get("Node")
+        self._fragments: dict[str, Cost] = {}
+
+    def add(self, fragment: FragmentDefinitionNode) -> None:
+        parent = self._condition(fragment.type_condition.name.value)
+        self._fragments[fragment.name.value] = self.of(fragment.selection_set, parent, 0)
+
+    def of(self, selections: SelectionSetNode | None, parent: Parent, nesting: int) -> Cost:
+        if nesting > self._limits.nesting:
+            raise HubError(Code.DEPTH_LIMIT, "the query is nested too deeply")
+        depth = fields = nodes = 0
+        for each in selections.selections if selections else ():
+            if isinstance(each, FieldNode):
+                cost = self._field(each, parent, nesting + 1)
+            elif isinstance(each, InlineFragmentNode):
+                condition = self._condition(each.type_condition.name.value) if each.type_condition else parent
+                cost = _entered(self.of(each.selection_set, condition, nesting + 1))
+            elif isinstance(each, FragmentSpreadNode):
+                cost = _entered(self._fragments.get(each.name.value, Cost()))
+            else:
+                raise AssertionError("a selection is a field, an inline fragment or a spread")
+            depth, fields, nodes = max(depth, cost.depth), fields + cost.fields, nodes + cost.nodes
+        return Cost(depth, fields, nodes)
+
+    def _field(self, node: FieldNode, parent: Parent, nesting: int) -> Cost:
+        name = node.name.value
+        definition = META.get(name) or (parent.fields.get(name) if parent is not None else None)
+        if definition is None:
+            # Unknown: validation will say so. Its selections still count, so that it cannot hide any.
+            inner = self.of(node.selection_set, None, nesting)
+            return Cost(inner.depth + 1, inner.fields + 1, inner.nodes)
+        named = get_named_type(definition.type)
+        inner = self.of(node.selection_set, _composite(named), nesting)
+        own, times = self._weight(node, definition, named)
+        # Only the levels of an introspection that exceed those of data count towards its depth.
+        spare = self._limits.introspection_depth - self._limits.depth if name in META else 0
+        depth = max(1, inner.depth + 1 - spare)
+        return Cost(depth, inner.fields + 1, times * max(own + inner.nodes, own))
+
+    def _weight(self, node: FieldNode, definition: GraphQLField, named: GraphQLNamedType) -> tuple[int, int]:
+        """(nodes that the field itself stands for, how often its selections repeat)."""
+        if named.name.startswith("__"):
+            if not is_list_type(get_nullable_type(definition.type)):
+                return 1, 1
+            every = node.name.value == "types"
+            return 1, self._limits.introspection_types if every else self._limits.introspection_list
+        if "first" in definition.args:
+            return 1, self._page(node)
+        if named.name.endswith("Aggregate") or named.name == ACCESS:
+            return self._limits.aggregate_cost, 1
+        entity = isinstance(named, GraphQLObjectType) and self._node in named.interfaces
+        return (1 if entity or named is self._node else 0), 1
+
+    def _page(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                return self._size(argument.value)
+        return self._limits.page_default
+
+    def _size(self, value: ValueNode) -> int:
+        given: object = None
+        if isinstance(value, VariableNode):
+            given = self._variables.get(value.name.value)
+        elif isinstance(value, IntValueNode):
+            given = int(value.value[:_INT_DIGITS])
+        elif not isinstance(value, NullValueNode):
+            return self._limits.page_max
+        if given is None:
+            return self._limits.page_default
+        if isinstance(given, bool) or not isinstance(given, int):
+            return self._limits.page_max
+        return min(max(given, 1), self._limits.page_max)
+
+    def _condition(self, name: str) -> Parent:
+        return _composite(self._schema.type_map.get(name))
+
+
+def _entered(inner: Cost) -> Cost:
+    # A fragment is a step even where it holds no field: empty ones, doubled thirty times, would cost nothing.
+    return Cost(inner.depth, inner.fields + 1, inner.nodes)
+
+
+def _composite(named: GraphQLNamedType | None) -> Parent:
+    return named if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else None
+
+
+def _ordered(fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> list[str]:
+    """Names of the fragments, each after those that it spreads; VALIDATION if a cycle makes that impossible."""
+    needs = {
+        name: {spread for spread in _spreads(each.selection_set, limits.nesting) if spread in fragments}
+        for name, each in fragments.items()
+    }
+    users: dict[str, list[str]] = {name: [] for name in fragments}
+    for name, spread in needs.items():
+        for each in spread:
+            users[each].append(name)
+    ready = [name for name, spread in needs.items() if not spread]
+    waiting = {name: len(spread) for name, spread in needs.items()}
+    ordered: list[str] = []
+    while ready:
+        name = ready.pop()
+        ordered.append(name)
+        for user in users[name]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                ready.append(user)
+    if len(ordered) < len(fragments):
+        raise HubError(Code.VALIDATION, "a fragment spreads itself, directly or through others")
+    return ordered
+
+
+def _spreads(selections: SelectionSetNode, nesting: int) -> Iterator[str]:
+    stack: list[tuple[SelectionSetNode, int]] = [(selections, 0)]
+    while stack:
+        here, level = stack.pop()
+        if level > nesting:
+            raise HubError(Code.DEPTH_LIMIT, "the query is nested too deeply")
+        for each in here.selections:
+            if isinstance(each, FragmentSpreadNode):
+                yield each.name.value
+            elif isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set is not None:
+                stack.append((each.selection_set, level + 1))

@@ -1,0 +1,357 @@
+"""A statement holds catalogue identifiers and parameters only, and each property it reads says who asked for it.
+
+The words of Cypher in which a plan is compiled: comparisons, row predicates and cells. Every property
+reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for what the
+client named, `policy` for what a rule reads, `audit` for the way to the people that the record must name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from hub.request import cypher_masks as veil
+from policies import masking
+from policies.model import Decision, RowSet, TypeDecision
+from schema.catalogue import Beside, Bucket, Catalogue, EdgeEnd, Entity, Field
+from schema.predicate import (
+    All,
+    Any_,
+    CaseHolds,
+    Compare,
+    IsCase,
+    Not,
+    Op,
+    Placeholder,
+    Predicate,
+    Related,
+    conjuncts,
+    has_case,
+)
+
+REQUEST = "request"
+POLICY = "policy"
+AUDIT = "audit"
+
+_COMPARISONS = {
+    Op.EQ: "{left} = {right}",
+    Op.NOT_EQ: "{left} <> {right}",
+    Op.IN: "{left} IN {right}",
+    Op.NOT_IN: "NOT {left} IN {right}",
+    Op.STARTS_WITH: "{left} STARTS WITH {right}",
+    Op.NOT_STARTS_WITH: "NOT {left} STARTS WITH {right}",
+    Op.LT: "{left} < {right}",
+    Op.LTE: "{left} <= {right}",
+    Op.GT: "{left} > {right}",
+    Op.GTE: "{left} >= {right}",
+}
+_CHINA = dt.timezone(dt.timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One property or edge that a statement reads: where (`select`, `where`, `order`, …), and for whom."""
+
+    coordinate: str
+    position: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node variable in a statement, and the rows it is already narrowed to (visible, or contributing)."""
+
+    var: str
+    entity: Entity
+    within: RowSet
+
+
+class Cypher:
+    """Gathers the parameters and references of one statement while its text is written.
+
+    `detector` is the version whose spans are trusted; without one, every free text is redacted whole.
+    """
+
+    def __init__(self, catalogue: Catalogue, decision: Decision, detector: str = "") -> None:
+        self.catalogue = catalogue
+        self.decision = decision
+        self.detector = detector
+        self.parameters: dict[str, Any] = {}
+        self.references: list[Reference] = []
+        self._variables = 0
+        self._placeholders: dict[Placeholder, str] = {}
+
+    def variable(self) -> str:
+        """A fresh variable name."""
+        self._variables += 1
+        return f"n{self._variables - 1}"
+
+    def parameter(self, value: Any) -> str:
+        """`$p0`: the value goes beside the statement, never into it."""
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = _stored(value)
+        return f"${name}"
+
+    def operand(self, value: Any) -> str:
+        """The parameter for a comparison's value; a placeholder's is shared by all who use it."""
+        if not isinstance(value, Placeholder):
+            return self.parameter(self.resolve(value))
+        if value not in self._placeholders:
+            self._placeholders[value] = self.parameter(self.resolve(value))
+        return self._placeholders[value]
+
+    def read(self, node: Node, field: Field, position: str, origin: str) -> str:
+        """`n0.phone`, noted as a reference."""
+        self.references.append(Reference(f"{node.entity.name}.{field.name}", position, origin))
+        return f"{node.var}.{field.name}"
+
+    def pattern(self, node: Node, end: EdgeEnd, var: str, position: str, origin: str) -> str:
+        """`(n0)-[:LIVES_IN]->(n1:Dwelling)`, noted as a reference."""
+        self.references.append(Reference(end.coordinate, position, origin))
+        arrow = f"-[:{end.relationship}]->" if end.outgoing else f"<-[:{end.relationship}]-"
+        return f"({node.var}){arrow}({var}:{end.target})"
+
+    def table(self, entity: Entity) -> TypeDecision:
+        """What the decision says of a type."""
+        return self.decision.of(entity.name)
+
+    # Rows.
+
+    def rows(self, node: Node, rows: RowSet) -> str:
+        """True where at least one of the row predicates holds; their common jurisdiction stands before them."""
+        table = self.table(node.entity)
+        predicates = _widest([table.rows[index] for index in sorted(rows)])
+        if not predicates:
+            return "false"
+        parts = [self.condition(node, each, POLICY) for each in predicates]
+        if len(parts) == 1:
+            return parts[0]
+        either = f"({' OR '.join(parts)})"
+        prefix = self._common_prefix(predicates)
+        if not prefix:
+            return either
+        region = self.read(node, node.entity.field("region"), "where", POLICY)
+        return f"{region} STARTS WITH {self.parameter(prefix)} AND {either}"
+
+    def _common_prefix(self, predicates: list[Predicate]) -> str:
+        """The longest path that each predicate demands; an index seeks it, which a bare OR would prevent."""
+        paths = [self._demanded_prefix(each) for each in predicates]
+        if not all(paths):
+            return ""
+        common: list[str] = []
+        for segments in zip(*(str(path).rstrip("/").split("/") for path in paths), strict=False):
+            if len(set(segments)) > 1:
+                break
+            common.append(segments[0])
+        return "".join(f"{each}/" for each in common)
+
+    def _demanded_prefix(self, predicate: Predicate) -> str | None:
+        match predicate:
+            case Compare("region", Op.STARTS_WITH | Op.EQ, value):
+                return str(self.resolve(value))
+            case All(parts):
+                return next((found for each in parts if (found := self._demanded_prefix(each))), None)
+            case _:
+                return None
+
+    def node_is_there(self, node: Node) -> str:
+        """Not deleted, and within the rows that the node is narrowed to."""
+        return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))
+
+    # Conditions.
+
+    def condition(self, node: Node, predicate: Predicate, origin: str) -> str:
+        """A predicate in negation normal form: a request's is guarded cell by cell, a policy's reads raw values."""
+        match predicate:
+            case All(parts):
+                return self._joined(node, parts, origin, " AND ", "true")
+            case Any_(parts):
+                return self._joined(node, parts, origin, " OR ", "false")
+            case Related():
+                return self._related(node, predicate, origin)
+            case Compare():
+                return self._compare(node, predicate, origin)
+            case IsCase():
+                return self._is_case(node)
+            case CaseHolds():
+                return self._case_holds()
+            case Not():
+                raise AssertionError("a condition is compiled in negation normal form")
+        assert_never(predicate)
+
+    def _is_case(self, node: Node) -> str:
+        """The node is the request's case, and one that the subject may work on; false where no case is named."""
+        case = self.catalogue.case
+        if case is None or self.decision.case is None:
+            return "false"
+        table = self.table(node.entity)
+        sees = frozenset(row for row in table.visible if not has_case(table.rows[row]))
+        number, status, department = (
+            self.read(node, node.entity.field(name), "case", POLICY)
+            for name in (case.number, case.status, case.department)
+        )
+        conditions = both(
+            f"{number} = {self.operand(Placeholder('case'))}",
+            f"{status} IN {self.parameter(case.open)}",
+            f"{department} = {self.operand(Placeholder('subject.department'))}",
+            f"{node.var}.deletedAt IS NULL",
+            self.rows(node, sees),
+        )
+        return f"({conditions})"
+
+    def _case_holds(self) -> str:
+        case = self.catalogue.case
+        if case is None or self.decision.case is None:
+            return "false"
+        node = Node(self.variable(), self.catalogue.entity(case.entity), frozenset())
+        return f"EXISTS {{ MATCH ({node.var}:{case.entity}) WHERE {self._is_case(node)} }}"
+
+    def _joined(self, node: Node, parts: tuple[Predicate, ...], origin: str, by: str, empty: str) -> str:
+        texts = [self.condition(node, each, origin) for each in parts]
+        return texts[0] if len(texts) == 1 else f"({by.join(texts)})" if texts else empty
+
+    def _related(self, node: Node, predicate: Related, origin: str) -> str:
+        end = node.entity.edge(predicate.edge)
+        target = self.catalogue.entity(end.target)
+        visible = self.table(target).visible if origin == REQUEST else frozenset()
+        other = Node(self.variable(), target, visible)
+        pattern = self.pattern(node, end, other.var, "exists", origin)
+        there = self.node_is_there(other) if origin == REQUEST else f"{other.var}.deletedAt IS NULL"
+        wanted = self.condition(other, predicate.where, origin)
+        guard = self._guard(node, self.table(node.entity).of(end.name).clear) if origin == REQUEST else ""
+        exists = f"EXISTS {{ MATCH {pattern} WHERE {both(guard, there, wanted)} }}"
+        return exists if predicate.some else f"NOT {exists}"
+
+    def _compare(self, node: Node, leaf: Compare, origin: str) -> str:
+        field = node.entity.field(leaf.field)
+        effects = self.table(node.entity).of(field.name)
+        allowed = effects.clear | effects.aggregate if leaf.bucket else effects.clear
+        guard = self._guard(node, allowed) if origin == REQUEST else ""
+        value = self.read(node, field, "where", origin)
+        if leaf.bucket:
+            value = veil.bucket(value, node.entity.bucket(leaf.bucket)[1], self.operand)
+        if leaf.op is Op.IS_NULL:
+            return self._is_null(value, bool(leaf.value), guard)
+        text = self._comparison(leaf, value)
+        return f"({text} AND {guard})" if guard else text
+
+    def _comparison(self, leaf: Compare, value: str) -> str:
+        if leaf.op in {Op.IN, Op.NOT_IN} and not leaf.value:
+            # Cypher says `null IN []` is false; to us a comparison with null is unknown, and never tells null apart.
+            return "false" if leaf.op is Op.IN else f"{value} IS NOT NULL"
+        return _COMPARISONS[leaf.op].format(left=value, right=self.operand(leaf.value))
+
+    def _is_null(self, value: str, expected: bool, guard: str) -> str:
+        """A hidden cell is null like any other, or a filter could tell the two apart."""
+        if not guard:
+            return f"{value} IS NULL" if expected else f"{value} IS NOT NULL"
+        shown = f"coalesce({guard}, false)"
+        return f"({value} IS NULL OR NOT {shown})" if expected else f"({value} IS NOT NULL AND {shown})"
+
+    def _guard(self, node: Node, allowed: RowSet) -> str:
+        """The rows on which a cell may be read; empty where that is every row the node can be."""
+        return "" if node.within <= allowed else f"({self.rows(node, allowed)})"
+
+    def resolve(self, value: Any) -> Any:
+        """A placeholder's value for this subject and day; anything else as it is."""
+        if isinstance(value, tuple):
+            return tuple(self.resolve(each) for each in value)
+        if not isinstance(value, Placeholder):
+            return value
+        if value.name == "today":
+            return years_before(self.decision.today, value.years_ago)
+        if value.name == "case":
+            return self.decision.case
+        return getattr(self.decision.subject, value.name.removeprefix("subject."))
+
+    # Cells.
+
+    def cell(self, node: Node, field: Field, position: str = "select") -> str:
+        """The value that each row may show: clear, masked by the most revealing rung granted, or null."""
+        effects = self.table(node.entity).of(field.name)
+        if node.within <= effects.clear:
+            return self.read(node, field, position, REQUEST)
+        branches = []
+        if effects.clear:
+            branches.append((effects.clear, self.read(node, field, position, REQUEST)))
+        for rung, rows in effects.masks:
+            branches.append((rows, self._masked(node, field, position, rung)))
+        if len(branches) == 1 and node.within <= branches[0][0]:
+            return branches[0][1]
+        return f"CASE {' '.join(f'WHEN {self.rows(node, rows)} THEN {text}' for rows, text in branches)} END"
+
+    def _masked(self, node: Node, field: Field, position: str, rung: str) -> str:
+        """The masked form, or a pair of rung and value for `hub/request/respond.py` where Cypher cannot mask it."""
+        mask = masking.parse(rung)
+        value = self.read(node, field, position, REQUEST)
+        if isinstance(mask, masking.Text):
+            return self._cut_later(node, field, value, rung)
+        if mask.after_fetch:
+            return f"CASE WHEN {value} IS NOT NULL THEN {{m: {self.parameter(rung)}, v: {value}}} END"
+        return veil.mask(value, field, mask, self.operand)
+
+    def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
+        """A text with its spans; one without spans of the detector in force does not leave the database."""
+        if field.beside is None:
+            return veil.mask(value, field, masking.Redact(), self.operand)
+        found = self._detected(node, field.beside)
+        spans, check = f"{node.var}.{field.beside.spans}", f"{node.var}.{field.beside.check}"
+        pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}, c: {check}}}"
+        return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
+
+    def _detected(self, node: Node, beside: Beside) -> str:
+        """The text was judged, and by the detector in force."""
+        detector = self.parameter(self.detector)
+        return f"{node.var}.{beside.spans} IS NOT NULL AND {node.var}.{beside.detector} = {detector}"
+
+    def words(self, node: Node, field: Field) -> str:
+        """The words of a free text where it is clear or open to aggregates; none of another detector's finding."""
+        if field.beside is None:
+            return "[]"
+        effects = self.table(node.entity).of(field.name)
+        self.read(node, field, "group", REQUEST)
+        guard = self._guard(node, effects.clear | effects.aggregate)
+        words = f"{node.var}.{field.beside.words}"
+        return f"CASE WHEN {both(self._detected(node, field.beside), guard)} THEN {words} ELSE [] END"
+
+    def clear_cell(self, node: Node, field: Field, position: str) -> str:
+        """The value where it is clear, null elsewhere: what a request may sort by."""
+        clear = self.table(node.entity).of(field.name).clear
+        value = self.read(node, field, position, REQUEST)
+        return value if node.within <= clear else f"CASE WHEN {self.rows(node, clear)} THEN {value} END"
+
+    def bucket_cell(self, node: Node, field: Field, bucket: Bucket) -> str:
+        """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
+        effects = self.table(node.entity).of(field.name)
+        allowed = effects.clear | effects.aggregate
+        value = veil.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
+        return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
+
+
+def both(*conditions: str) -> str:
+    """All of them; what is always true is left out."""
+    return " AND ".join(each for each in conditions if each not in {"", "true"}) or "true"
+
+
+def _widest(predicates: list[Predicate]) -> list[Predicate]:
+    """Without those that another one includes: `a OR (a AND b)` is `a`."""
+    demands = [conjuncts(each) for each in predicates]
+    return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
+
+
+def years_before(day: dt.date, years: int) -> dt.date:
+    """The same day so many years earlier; the last of February where that day does not exist."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def _stored(value: Any) -> Any:
+    """A parameter as the graph stores such values: times at +08:00, because Cypher's `=` minds the offset."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(_CHINA)
+    if isinstance(value, tuple):
+        return [_stored(each) for each in value]
+    return value

@@ -1,0 +1,100 @@
+"""An obligation that limits how much is met before anything is shown, or nothing is shown.
+
+Each cap is one small function that says what an operation uses. Daily ones are counted in the version store before the
+graph is asked, by one atomic statement, so that they are right across processes; without a store that answers, what is
+capped is refused. An obligation that nobody here meets refuses the request. Obligations: semantics 13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from hub.errors import Code, HubError
+from hub.request.plan_model import Page, Planned
+from policies.daily_counts import Use, add, forget
+from policies.model import Decision
+from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap
+from policies.store import PolicyStore
+from policies.versions import StoreUnavailable
+
+
+def operations(planned: Planned) -> int:
+    """One, if the graph is asked at all."""
+    return 1 if planned.fetched else 0
+
+
+def matches(planned: Planned) -> int:
+    """Root fields that look for one person by a complete value."""
+    return sum(isinstance(root, Page) and root.match is not None for root in planned.fetched)
+
+
+COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}
+"""Obligations counted by application, purpose and local day."""
+
+MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
+"""`case` joins the rows of the statement; `nodeCap` is met by `check_nodes`, when the answer is shaped."""
+
+_WORDS = {DAILY_CAP: "operations", MATCH_DAILY_CAP: "matches"}
+
+
+class Caps:
+    """Daily caps of one hub; without a store nothing that is capped is answered."""
+
+    def __init__(self, store: PolicyStore | None = None) -> None:
+        self._store = store
+        self._day: dt.date | None = None
+
+    async def spend(self, planned: Planned, now: dt.datetime) -> None:
+        """Count what an operation uses; raises HubError DAILY_CAP, or POLICY_UNAVAILABLE where it cannot be counted.
+
+        `now` is the local time. What was counted stays counted, whatever becomes of the operation.
+        """
+        obligations = planned.decision.obligations
+        if unmet := obligations.keys() - COUNTED.keys() - MET_ELSEWHERE:
+            raise HubError(Code.INTERNAL, f"nobody meets the obligation {min(unmet)}")
+        uses = [
+            Use(name, more, cap.limit)
+            for name, cap in obligations.items()
+            if name in COUNTED and isinstance(cap, Cap) and (more := COUNTED[name](planned))
+        ]
+        if uses:
+            passed = await self._add(planned.decision, now.date(), uses)
+            if passed is not None:
+                raise _over(passed, next(each.limit for each in uses if each.kind == passed), now)
+
+    async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> str | None:
+        if self._store is None:
+            raise _uncounted()
+        engine, application = self._store.engine, decision.subject.application
+        try:
+            if self._day != day:
+                await asyncio.to_thread(forget, engine, day)
+                self._day = day
+            return await asyncio.to_thread(add, engine, day, application, decision.purpose, uses)
+        except StoreUnavailable:
+            raise _uncounted() from None
+
+
+def check_nodes(decision: Decision, nodes: int, most: int) -> None:
+    """Raises HubError RESULT_LIMIT for an answer of more nodes than the hub, or an obligation, allows."""
+    cap = decision.obligations.get(NODE_CAP)
+    limit = min(most, cap.limit) if isinstance(cap, Cap) else most
+    if nodes > limit:
+        raise HubError(Code.RESULT_LIMIT, f"the answer has more than {limit} nodes; ask for fewer")
+
+
+def _over(kind: str, limit: int, now: dt.datetime) -> HubError:
+    midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
+    return HubError(
+        Code.DAILY_CAP,
+        f"this application may ask for {limit} {_WORDS[kind]} a day for this purpose; go on after midnight",
+        retry_after=max(1, int((midnight - now).total_seconds()) + 1),
+    )
+
+
+def _uncounted() -> HubError:
+    return HubError(
+        Code.POLICY_UNAVAILABLE, "this purpose is limited by the day and the count is not to be had; try again shortly"
+    )

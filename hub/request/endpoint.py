@@ -1,0 +1,282 @@
+"""What enters is one well-formed GraphQL request over POST, or nothing of it goes further.
+
+Stage 1, and the shape of what leaves. GraphQL over HTTP (graphql.github.io/graphql-over-http) without GET, batching,
+persisted queries or multipart; HTTP statuses are the error table's for both media types. Bodies are JSON in UTF-8 by
+the strict reading of RFC 7493, never compressed, and never held beyond the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from audit.log import Receipt
+from hub.errors import RULES, Code, HubError
+from hub.home.settings import Settings
+from hub.home.strict_json import NotStrict, loads
+from hub.request.floods import address
+
+BODY_SECONDS = 10.0
+MAX_LENGTH_DIGITS = 12
+MEMBERS = frozenset({"query", "operationName", "variables", "extensions"})
+ONCE = ("authorization", "access-purpose", "case-reference", "content-type", "content-length")
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One HTTP request as it came. `started` is monotonic nanoseconds; `fault` says why `body` is not whole.
+
+    `source` is the address that it came from, as `floods.address` tells it.
+    """
+
+    request_id: str
+    received: dt.datetime
+    started: int
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False, default=b"")
+    fault: Code | None = None
+    source: str = field(repr=False, default="")
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """All values of a header, by its lower-case name."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A well-formed request; nothing in it has been believed yet."""
+
+    arrival: Arrival
+    query: str = field(repr=False)
+    operation_name: str | None = field(repr=False)
+    variables: Mapping[str, Any] = field(repr=False)
+    purpose_header: str | None = field(repr=False)
+    case_header: str | None = field(repr=False)
+    bearer: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What will be answered, already serialised but for the receipt that its audit record brings."""
+
+    status: int
+    code: str
+    content: bytes = field(repr=False)
+    media_type: str
+    request_id: str
+    policy_version: str | None
+    challenge: bool = False
+    retry_after: int | None = None
+
+
+async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
+    """Take a request off the wire: at most `body_limit` bytes of it, within ten seconds."""
+    started = time.monotonic_ns()
+    received = dt.datetime.now(dt.UTC)
+    headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in incoming.headers.raw)
+    body, fault = b"", None
+    if incoming.method == "POST":
+        body, fault = await _body(incoming, body_limit)
+    source = address(incoming.client.host) if incoming.client else ""
+    path = incoming.scope["path"]
+    return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, body, fault, source)
+
+
+async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
+    length = incoming.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > limit):
+        return b"", Code.TOO_LARGE
+    kept = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in incoming.stream():
+                kept += chunk[: limit + 1 - len(kept)]
+                if len(kept) > limit:
+                    return bytes(kept[:limit]), Code.TOO_LARGE
+    except ClientDisconnect:
+        return bytes(kept), Code.CLIENT_GONE
+    except TimeoutError:
+        return bytes(kept), Code.BAD_REQUEST
+    return bytes(kept), None
+
+
+def read(arrival: Arrival, settings: Settings) -> Request:
+    """The request that an arrival carries.
+
+    Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
+    """
+    if arrival.method != "POST":
+        raise HubError(Code.METHOD, "queries are sent by POST")
+    if arrival.fault is Code.TOO_LARGE:
+        raise HubError(Code.TOO_LARGE, f"the body is larger than {settings.body_limit} bytes")
+    if arrival.fault is Code.CLIENT_GONE:
+        raise client_gone()
+    if arrival.fault is not None:
+        raise _bad("the body did not arrive whole")
+    for name in ONCE:
+        if len(arrival.header(name)) > 1:
+            raise _bad(f"the header {name} stands more than once")
+    _check_media(arrival)
+    members = _members(arrival.body)
+    return Request(
+        arrival,
+        query=_query(members),
+        operation_name=_operation_name(members),
+        variables=_variables(members),
+        purpose_header=_one(arrival, "access-purpose"),
+        case_header=_one(arrival, "case-reference"),
+        bearer=_bearer(_one(arrival, "authorization")),
+    )
+
+
+def _check_media(arrival: Arrival) -> None:
+    kind, *parameters = [part.strip().lower() for part in (_one(arrival, "content-type") or "").split(";")]
+    if kind != JSON or any(part not in {"charset=utf-8", 'charset="utf-8"'} for part in parameters):
+        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, f"the body is sent as {JSON} in UTF-8")
+    if any(value.strip().lower() != "identity" for value in arrival.header("content-encoding")):
+        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, "the body is not compressed")
+
+
+def _members(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = loads(body)
+    except NotStrict as wrong:
+        raise _bad(f"the body cannot be read: {wrong}") from None
+    if isinstance(found, list):
+        raise HubError(Code.BATCHING_DISABLED, "one request carries one operation; an array is not accepted")
+    if not isinstance(found, dict):
+        raise _bad("the body is not an object with a `query`")
+    if not found.keys() <= MEMBERS:
+        raise _bad("the body has members besides query, operationName, variables and extensions")
+    if found.get("extensions"):
+        raise _bad("no request extension is supported; persisted queries are not offered")
+    return found
+
+
+def _query(members: Mapping[str, Any]) -> str:
+    text = members.get("query")
+    if not isinstance(text, str) or not text.strip():
+        raise _bad("`query` is not a document")
+    return text
+
+
+def _operation_name(members: Mapping[str, Any]) -> str | None:
+    name = members.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise _bad("`operationName` is not a string")
+    return name
+
+
+def _variables(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = members.get("variables")
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise _bad("`variables` is not an object")
+    return given
+
+
+def _one(arrival: Arrival, name: str) -> str | None:
+    return next(iter(arrival.header(name)), None)
+
+
+def _bearer(value: str | None) -> str | None:
+    scheme, _, token = (value or "").partition(" ")
+    return token if scheme.lower() == "bearer" and token else None
+
+
+def _bad(message: str) -> HubError:
+    return HubError(Code.BAD_REQUEST, message)
+
+
+def client_gone() -> HubError:
+    """The refusal of a request whose client is no longer there; nobody reads it but the log."""
+    return HubError(Code.CLIENT_GONE, "the client left before it was answered")
+
+
+def media_type(arrival: Arrival) -> str:
+    """The media type of the answer: GraphQL's own where the client names it, else plain JSON."""
+    listed = ",".join(arrival.header("accept")).lower().split(",")
+    wanted = {part.partition(";")[0].strip() for part in listed if "q=0" not in part.replace("q=0.", "")}
+    return GRAPHQL_JSON if GRAPHQL_JSON in wanted else JSON
+
+
+def compose(
+    arrival: Arrival, policy_version: str | None, data: Mapping[str, Any] | None, errors: tuple[HubError, ...]
+) -> Reply:
+    """Serialise an answer. Data stands only beside errors that allow it; one that does not takes all data away."""
+    blocking = next((each for each in errors if not RULES[each.code].partial_data), None)
+    if blocking is not None:
+        data = None
+    members: dict[str, Any] = {} if blocking is not None else {"data": data}
+    if errors:
+        members["errors"] = [_error(each, arrival.request_id, policy_version) for each in _listed(errors, blocking)]
+    code = blocking.code if blocking is not None else None
+    return Reply(
+        status=blocking.http_status if blocking is not None else 200,
+        code=str(code or "OK"),
+        content=orjson.dumps(members),
+        media_type=media_type(arrival),
+        request_id=arrival.request_id,
+        policy_version=policy_version,
+        challenge=code is Code.UNAUTHENTICATED,
+        retry_after=blocking.retry_after if blocking is not None else None,
+    )
+
+
+def _listed(errors: tuple[HubError, ...], blocking: HubError | None) -> Iterator[HubError]:
+    # Beside a blocking error nothing else is told: partial errors without their data would only confuse.
+    for each in errors if blocking is None else (blocking,):
+        yield each
+        yield from each.also
+
+
+def _error(error: HubError, request_id: str, policy_version: str | None) -> dict[str, Any]:
+    extensions: dict[str, Any] = {
+        "code": str(error.code),
+        "policyVersion": policy_version,
+        "requestId": request_id,
+    }
+    if error.access is not None:
+        extensions["access"] = dict(error.access)
+    told: dict[str, Any] = {"message": error.public_message, "extensions": extensions}
+    if error.path:
+        told["path"] = list(error.path)
+    if error.locations:
+        told["locations"] = [{"line": line, "column": column} for line, column in error.locations]
+    return told
+
+
+def render(reply: Reply, log: str, receipt: Receipt | None) -> Response:
+    """The HTTP response: the composed answer, with the receipt of its record in the log of that name joined in."""
+    extensions: dict[str, Any] = {"policyVersion": reply.policy_version, "requestId": reply.request_id}
+    if receipt is not None:
+        extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}
+    joined = b"".join((reply.content[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
+    response = Response(joined, reply.status, media_type=reply.media_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if reply.challenge:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
+    if reply.retry_after is not None:
+        response.headers["Retry-After"] = str(reply.retry_after)
+    if reply.status == RULES[Code.METHOD].http_status:
+        response.headers["Allow"] = "POST"
+    if reply.status == RULES[Code.TOO_LARGE].http_status:
+        # The rest of the body was not read: this connection cannot carry another request.
+        response.headers["Connection"] = "close"
+    return response

@@ -1,0 +1,197 @@
+"""A request compares, sorts and groups by what it may see in clear, and by nothing else.
+
+Semantics 9 to 11 of the design's section 4: a filter, sort or cursor on a coordinate that no applicable grant gives
+`clear` is refused, and since that depends on schema, policy and purpose alone, the refusal may say so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.errors import Code, HubError
+from hub.request.plan_model import OrderKey
+from policies.model import Decision
+from schema.catalogue import Bucket, Catalogue, Entity, Field, Scalar
+from schema.graphql import bucket_value
+from schema.predicate import (
+    TRUE,
+    All,
+    Any_,
+    Compare,
+    Grammar,
+    Not,
+    Op,
+    Predicate,
+    PredicateError,
+    Related,
+    negation_normal,
+    parse,
+)
+
+Use = Callable[[str, str], None]
+"""Called with (coordinate, how) for each coordinate a condition or a sort reads."""
+
+
+def page_where(
+    catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: Use
+) -> tuple[Predicate, Compare | None]:
+    """The condition of a connection, and the comparison of a match if it is one; refuses what is not filterable."""
+    predicate = _parse(Grammar(catalogue), entity, source)
+    matched = _match(decision, entity, predicate)
+    if matched is not None:
+        use(f"{entity.name}.{matched.field}", "matched")
+        return TRUE, matched
+    _check(catalogue, decision, entity, predicate, use)
+    return predicate, None
+
+
+def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: Use) -> Predicate:
+    """The condition of an aggregate: clear coordinates as anywhere, others through their buckets."""
+    predicate = _coarsen(decision, entity, _parse(Grammar(catalogue, buckets=True), entity, source))
+    _check(catalogue, decision, entity, predicate, use)
+    return predicate
+
+
+def _parse(grammar: Grammar, entity: Entity, source: Any) -> Predicate:
+    if source is None:
+        return TRUE
+    try:
+        return negation_normal(parse(grammar, entity, source))
+    except PredicateError as wrong:
+        raise HubError(Code.VALIDATION, str(wrong)) from None
+
+
+def _match(decision: Decision, entity: Entity, predicate: Predicate) -> Compare | None:
+    """A match is one `eq` with a complete value, alone, on a coordinate that is matchable and not clear."""
+    if not isinstance(predicate, Compare) or predicate.op is not Op.EQ or predicate.bucket is not None:
+        return None
+    effects = decision.of(entity.name).of(predicate.field)
+    return predicate if effects.match and not effects.clear else None
+
+
+def _coarsen(decision: Decision, entity: Entity, predicate: Predicate) -> Predicate:
+    """An enum that is open to aggregates only is compared through its bucket, which bears its own name."""
+    match predicate:
+        case All(parts):
+            return All(tuple(_coarsen(decision, entity, each) for each in parts))
+        case Any_(parts):
+            return Any_(tuple(_coarsen(decision, entity, each) for each in parts))
+        case Compare(field, op, value, None) if op in {Op.EQ, Op.IN, Op.NOT_EQ, Op.NOT_IN}:
+            effects = decision.of(entity.name).of(field)
+            own = any(bucket.name == field for bucket in entity.field(field).buckets)
+            return Compare(field, op, value, field) if own and effects.aggregate else predicate
+        case _:
+            return predicate
+
+
+def _check(catalogue: Catalogue, decision: Decision, entity: Entity, predicate: Predicate, use: Use) -> None:
+    table = decision.of(entity.name)
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                _check(catalogue, decision, entity, part, use)
+        case Related(edge, _, where):
+            _require(bool(table.of(edge).clear), f"{entity.name}.{edge}")
+            use(f"{entity.name}.{edge}", "clear")
+            _check(catalogue, decision, catalogue.entity(entity.edge(edge).target), where, use)
+        case Compare(field, _, _, bucket):
+            effects = table.of(field)
+            coarse = bucket is not None and bool(effects.aggregate)
+            _require(bool(effects.clear) or coarse, f"{entity.name}.{field}")
+            use(f"{entity.name}.{field}", "clear" if effects.clear else "aggregated")
+        case Not():
+            raise AssertionError("a condition is checked in negation normal form")
+
+
+def _require(allowed: bool, coordinate: str) -> None:
+    if not allowed:
+        raise HubError(
+            Code.FIELD_NOT_FILTERABLE,
+            f"{coordinate} is not open to this purpose in clear, so it cannot be filtered, sorted or grouped by",
+        )
+
+
+def order(decision: Decision, entity: Entity, source: list[Mapping[str, str]] | None, use: Use) -> tuple[OrderKey, ...]:
+    """The sort keys asked for; without any, by jurisdiction where all of it may be seen."""
+    table = decision.of(entity.name)
+    if source is None:
+        if entity.located and table.visible and table.visible <= table.of("region").clear:
+            use(f"{entity.name}.region", "clear")
+            return (OrderKey(entity.field("region"), False),)
+        return ()
+    keys = []
+    for each in source:
+        if len(each) != 1:
+            raise HubError(
+                Code.VALIDATION,
+                "orderBy takes one field in each entry; list several entries for several keys",
+            )
+        ((name, direction),) = each.items()
+        if direction is None:
+            raise HubError(Code.VALIDATION, f"orderBy.{name} takes ASC or DESC")
+        _require(bool(table.of(name).clear), f"{entity.name}.{name}")
+        use(f"{entity.name}.{name}", "clear")
+        keys.append(OrderKey(entity.field(name), direction == "DESC"))
+    if len({key.field.name for key in keys}) != len(keys):
+        raise HubError(Code.VALIDATION, "orderBy names a field twice")
+    return tuple(keys)
+
+
+def groups(decision: Decision, entity: Entity, source: list[str] | None, use: Use) -> tuple[tuple[Field, Bucket], ...]:
+    """The buckets asked for, each on a coordinate that is clear or open to aggregates, and no more than granted."""
+    wanted = source or []
+    most = decision.of(entity.name).buckets
+    if len(wanted) > most:
+        raise HubError(Code.COST_LIMIT, f"groupBy may name at most {most} buckets of {entity.name} for this purpose")
+    if len(set(wanted)) != len(wanted):
+        raise HubError(Code.VALIDATION, "groupBy names a bucket twice")
+    named = {bucket_value(bucket): (field, bucket) for field, bucket in entity.buckets()}
+    found = tuple(named[each] for each in wanted)
+    for field, _ in found:
+        effects = decision.of(entity.name).of(field.name)
+        _require(bool(effects.clear or effects.aggregate), f"{entity.name}.{field.name}")
+        use(f"{entity.name}.{field.name}", "aggregated")
+    return found
+
+
+def binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:
+    """What a cursor is good for: one subject, purpose, policy version, root field, condition and order."""
+    order_by = [(key.field.name, key.descending) for key in keys]
+    parts = (
+        decision.subject.attributes,
+        decision.subject.sub,
+        decision.purpose,
+        decision.version,
+        root,
+        where,
+        order_by,
+    )
+    return hashlib.sha256(repr(parts).encode()).digest()
+
+
+def read_cursor(payload: bytes | None, keys: tuple[OrderKey, ...]) -> tuple[Any, ...]:
+    """The values of the sort keys and the surrogate that a cursor holds; raises BAD_CURSOR."""
+    try:
+        values = json.loads(payload or b"")
+        if not isinstance(values, list) or len(values) != len(keys) + 1:
+            raise ValueError
+        return (
+            *(_typed(key.field, value) for key, value in zip(keys, values, strict=False)),
+            str(values[-1]),
+        )
+    except ValueError:
+        raise HubError(
+            Code.BAD_CURSOR, "this cursor does not belong to this query; start again without `after`"
+        ) from None
+
+
+def _typed(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.scalar is Scalar.DATE:
+        return dt.date.fromisoformat(value)
+    return dt.datetime.fromisoformat(value) if field.scalar is Scalar.DATETIME else value

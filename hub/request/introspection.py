@@ -1,0 +1,40 @@
+"""Introspection is answered from the schema alone; no data field is ever resolved beside it.
+
+The part of an operation that asks `__schema` or `__type` is cut out and given to graphql-core's executor; the
+rest of the operation is the compiled statement's. The schema is public to authenticated applications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, SelectionSetNode
+from graphql.execution import execute_sync
+
+from hub.errors import Code, HubError
+from hub.request.limits import Validated
+from hub.request.plan_model import Introspection, Planned
+from hub.request.selection import Selections
+
+
+def introspect(validated: Validated, planned: Planned, schema: GraphQLSchema) -> Mapping[str, Any]:
+    """Response name → value of each introspection field of a validated operation; empty if it has none."""
+    asked = {root.name for root in planned.roots if isinstance(root, Introspection)}
+    if not asked:
+        return {}
+    operation = validated.operation
+    fields = Selections(schema, validated.fragments, validated.variables).collect("Query", [operation.selection_set])
+    nodes = tuple(node for name in asked for node in fields[name])
+    cut = OperationDefinitionNode(
+        operation=operation.operation,
+        variable_definitions=operation.variable_definitions,
+        directives=(),
+        selection_set=SelectionSetNode(selections=nodes),
+    )
+    document = DocumentNode(definitions=(cut, *validated.fragments.values()))
+    variables = dict(validated.purposed.identified.request.variables)
+    result = execute_sync(schema, document, variable_values=variables)
+    if result.errors or result.data is None:
+        raise HubError(Code.VALIDATION, "the introspection cannot be answered")
+    return result.data

@@ -1,0 +1,250 @@
+"""What is denied does not enter the plan: a selection is decided by its schema coordinate, never by its alias.
+
+Stage 6. Walks a validated operation once, beside the decision, and keeps what the purpose may see; a denied selection
+becomes a null with FIELD_DENIED, told once whatever the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
+
+from hub.errors import Code, HubError
+from hub.home.seals import Seals
+from hub.request import filters
+from hub.request.plan_model import (
+    Accesses,
+    Account,
+    Aggregate,
+    Cell,
+    CursorPart,
+    Denial,
+    DeniedCell,
+    EdgeCell,
+    EdgesPart,
+    FieldCell,
+    IdCell,
+    Introspection,
+    Lookup,
+    NodePart,
+    NodePlan,
+    Nothing,
+    Page,
+    PageInfoPart,
+    Planned,
+    Root,
+    TypenameCell,
+)
+from hub.request.selection import Selections
+from policies.model import Decision
+from schema.catalogue import Catalogue, EdgeEnd, Entity
+from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
+
+PAGE_DEFAULT = 20
+PAGE_MAX = 200
+"""Rows a list holds when the client does not say, and at most."""
+
+
+def plan(
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    variables: VariableValues,
+    decision: Decision,
+    schema: GraphQLSchema,
+    catalogue: Catalogue,
+    seals: Seals,
+) -> Planned:
+    """The plan of one operation; raises FIELD_NOT_FILTERABLE, BAD_CURSOR or VALIDATION."""
+    return _Planner(Selections(schema, fragments, variables), decision, catalogue, seals).plan(operation)
+
+
+class _Planner:
+    def __init__(self, selections: Selections, decision: Decision, catalogue: Catalogue, seals: Seals) -> None:
+        self.selections = selections
+        self.decision = decision
+        self.catalogue = catalogue
+        self.seals = seals
+        self.denials: list[Denial] = []
+        self.used: dict[str, set[str]] = {}
+        self.root_kinds = {
+            name: (kind, entity)
+            for entity in catalogue
+            for name, kind in zip(root_fields(entity), (self._lookup, self._page, self._aggregate), strict=True)
+        }
+
+    def plan(self, operation: OperationDefinitionNode) -> Planned:
+        fields = self.selections.collect("Query", [operation.selection_set])
+        roots = tuple(self._root(name, nodes) for name, nodes in fields.items())
+        account = Account(**{how: tuple(sorted(names)) for how, names in self.used.items()})
+        return Planned(self.decision, roots, tuple(self.denials), account)
+
+    def _use(self, coordinate: str, how: str) -> None:
+        self.used.setdefault(how, set()).add(coordinate)
+
+    def _root(self, name: str, nodes: list[FieldNode]) -> Root:
+        field = nodes[0].name.value
+        if field == "__typename":
+            return TypenameCell(name, "Query")
+        if field in {"__schema", "__type"}:
+            return Introspection(name)
+        arguments = self.selections.arguments("Query", nodes[0])
+        if field == "node":
+            return self._any_node(name, nodes, arguments)
+        if field == ACCESSES:
+            return self._accesses(name, nodes, arguments)
+        kind, entity = self.root_kinds[field]
+        return kind(name, field, entity, nodes, arguments)
+
+    def _deny(self, path: tuple[str, ...], coordinate: str) -> DeniedCell:
+        self.denials.append(Denial(path, coordinate))
+        self._use(coordinate, "denied")
+        return DeniedCell(path[-1], coordinate)
+
+    # One node.
+
+    def _any_node(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        opened = self._open(arguments["id"])
+        entity = self.catalogue.by_tag(opened[0]) if opened else None
+        if entity is None or opened is None or not self.decision.of(entity.name).visible:
+            # The graph is asked all the same, so that a forged id takes as long as one that is not found.
+            open_types = [each for each in self.catalogue if self.decision.of(each.name).visible]
+            if not open_types:
+                return Nothing(name)
+            entity, opened = open_types[0], (open_types[0].tag, "")
+        return Lookup(name, opened[1], self._node((name,), entity, nodes))
+
+    def _lookup(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        if not self.decision.of(entity.name).visible:
+            return self._deny((name,), entity.name)
+        opened = self._open(arguments["id"])
+        sid = opened[1] if opened and opened[0] == entity.tag else ""
+        return Lookup(name, sid, self._node((name,), entity, nodes))
+
+    def _open(self, text: str) -> tuple[int, str] | None:
+        return self.seals.open_id(self.decision.subject.department, self.decision.purpose, text)
+
+    def _accesses(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        opened = self._open(arguments["person"])
+        people = [entity for entity in self.catalogue if entity.subjects == ()]
+        entity = next((each for each in people if opened and each.tag == opened[0]), people[0])
+        table = self.decision.of(entity.name)
+        if not (table.visible and table.accesses):
+            self.denials.append(Denial((name,), entity.name, accesses=True))
+            self._use(entity.name, "denied")
+            return DeniedCell(name, entity.name)
+        sid = opened[1] if opened and opened[0] == entity.tag else ""
+        cells = tuple((key, found[0].name.value) for key, found in self._children(ACCESS, nodes).items())
+        return Accesses(name, entity, sid, arguments.get("since"), arguments.get("until"), cells)
+
+    # Pages.
+
+    def _page(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        if not self.decision.of(entity.name).visible:
+            return self._deny((name,), entity.name)
+        where, match = filters.page_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
+        order = filters.order(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
+        # A match has a condition of its own, or a list's cursor would narrow down which of two people it meant.
+        bound = filters.binding(self.decision, field, where if match is None else match, order)
+        after = arguments.get("after")
+        last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
+        shapes: list[NodePlan] = []
+        shape = self._connection((name,), entity, nodes, shapes)
+        first = 1 if match is not None else _first(arguments)
+        return Page(name, entity, where, order, first, last, bound, match, shape, tuple(shapes))
+
+    def _connection(
+        self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode], plans: list[NodePlan]
+    ) -> tuple[EdgesPart | PageInfoPart | TypenameCell, ...]:
+        parts: list[EdgesPart | PageInfoPart | TypenameCell] = []
+        for name, found in self._children(f"{entity.name}Connection", nodes).items():
+            field = found[0].name.value
+            if field == "__typename":
+                parts.append(TypenameCell(name, f"{entity.name}Connection"))
+            elif field == "pageInfo":
+                inner = self._children("PageInfo", found)
+                parts.append(PageInfoPart(name, tuple((key, each[0].name.value) for key, each in inner.items())))
+            else:
+                parts.append(EdgesPart(name, self._edges((*path, name), entity, found, plans)))
+        return tuple(parts)
+
+    def _edges(
+        self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode], plans: list[NodePlan]
+    ) -> tuple[NodePart | CursorPart | TypenameCell, ...]:
+        parts: list[NodePart | CursorPart | TypenameCell] = []
+        for name, found in self._children(f"{entity.name}Edge", nodes).items():
+            field = found[0].name.value
+            if field == "__typename":
+                parts.append(TypenameCell(name, f"{entity.name}Edge"))
+            elif field == "cursor":
+                parts.append(CursorPart(name))
+            else:
+                plans.append(self._node((*path, name), entity, found))
+                parts.append(NodePart(name, len(plans) - 1))
+        return tuple(parts)
+
+    # Nodes.
+
+    def _node(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode]) -> NodePlan:
+        fields = self._children(entity.name, nodes)
+        return NodePlan(entity, tuple(self._cell((*path, name), entity, found) for name, found in fields.items()))
+
+    def _cell(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode]) -> Cell:
+        name, field = path[-1], nodes[0].name.value
+        if field == "__typename":
+            return TypenameCell(name, entity.name)
+        if field == "id":
+            return IdCell(name)
+        coordinate = f"{entity.name}.{field}"
+        effects = self.decision.of(entity.name).of(field)
+        if not effects.shown:
+            return self._deny(path, coordinate)
+        if field in entity.edges:
+            return self._edge(path, entity.edge(field), nodes)
+        if effects.clear:
+            self._use(coordinate, "clear")
+        if effects.masks:
+            self._use(coordinate, "masked")
+        return FieldCell(name, entity.field(field))
+
+    def _edge(self, path: tuple[str, ...], end: EdgeEnd, nodes: list[FieldNode]) -> Cell:
+        target = self.catalogue.entity(end.target)
+        if not self.decision.of(target.name).visible:
+            return self._deny(path, end.coordinate)
+        self._use(end.coordinate, "clear")
+        arguments = self.selections.arguments(end.coordinate.partition(".")[0], nodes[0])
+        # No order of its own: a default would read a coordinate nobody asked for.
+        order = filters.order(self.decision, target, arguments.get("orderBy") or [], self._use)
+        return EdgeCell(
+            path[-1],
+            end.name,
+            _first(arguments) if end.many else None,
+            order,
+            self._node(path, target, nodes),
+        )
+
+    # Aggregates.
+
+    def _aggregate(
+        self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]
+    ) -> Root:
+        if not self.decision.of(entity.name).contributing:
+            return self._deny((name,), entity.name)
+        where = filters.aggregate_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
+        buckets = filters.groups(self.decision, entity, arguments.get("groupBy"), self._use)
+        fields = self._children(aggregate_type(entity), nodes)
+        cells = tuple((key, found[0].name.value) for key, found in fields.items())
+        return Aggregate(name, entity, where, buckets, cells)
+
+    def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
+        return self.selections.collect(type_name, [node.selection_set for node in nodes])
+
+
+def _first(arguments: dict[str, Any]) -> int:
+    first = arguments.get("first")
+    if first is None:
+        return PAGE_DEFAULT
+    if not 0 <= first <= PAGE_MAX:
+        raise HubError(Code.VALIDATION, f"first takes 0 to {PAGE_MAX}; page on with `after`")
+    return int(first)

@@ -1,0 +1,214 @@
+"""A plan holds catalogue names and checked values only; nothing in it is denied, nothing in it is raw request text.
+
+The plain data that `hub/request/plan.py` makes of a document and a decision, `hub/request/compile.py` turns into
+Cypher, and `hub/request/respond.py` turns into the answer. Each `name` is a response name (an alias or the field's
+own).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from policies.model import Decision
+from schema.catalogue import Bucket, Entity, Field
+from schema.predicate import Compare, Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCell:
+    """A property, shown as its decision says."""
+
+    name: str
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class IdCell:
+    """The sealed id of the node."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypenameCell:
+    """`__typename`; the text is known beforehand."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedCell:
+    """A field that the purpose may not see: null, with FIELD_DENIED."""
+
+    name: str
+    coordinate: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One sort key."""
+
+    field: Field
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCell:
+    """Nodes over an edge: a list of at most `first`, or one (`first` is None)."""
+
+    name: str
+    edge: str
+    first: int | None
+    order: tuple[OrderKey, ...]
+    node: NodePlan
+
+
+Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """What is wanted of a node."""
+
+    entity: Entity
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One node by its surrogate; an id that does not open leads to an empty surrogate, which no node has."""
+
+    name: str
+    sid: str
+    node: NodePlan
+
+
+@dataclass(frozen=True, slots=True)
+class NodePart:
+    """`node` of a Relay edge; `index` tells which of the page's node plans."""
+
+    name: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPart:
+    """`cursor` of a Relay edge."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgesPart:
+    """`edges` of a connection."""
+
+    name: str
+    parts: tuple[NodePart | CursorPart | TypenameCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfoPart:
+    """`pageInfo` of a connection: pairs of response name and field name (or `__typename`)."""
+
+    name: str
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A connection. `after`: the last row's keys and surrogate; `match`: the one comparison of a match."""
+
+    name: str
+    entity: Entity
+    where: Predicate
+    order: tuple[OrderKey, ...]
+    first: int
+    after: tuple[Any, ...] | None
+    binding: bytes
+    match: Compare | None
+    shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]
+    nodes: tuple[NodePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Counts by buckets. `cells` pairs a response name with `count`, a bucket's name, or `__typename`."""
+
+    name: str
+    entity: Entity
+    where: Predicate
+    buckets: tuple[tuple[Field, Bucket], ...]
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """Who saw the data of one person, from `since` to `until` (days, both in); the graph is asked whether he is seen.
+
+    `cells` pairs a response name with a field of the answer's rows, or `__typename`.
+    """
+
+    name: str
+    entity: Entity
+    sid: str
+    since: dt.date | None
+    until: dt.date | None
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A root that is null without an error: an id of a type the purpose does not open."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """`__schema` or `__type`, answered by graphql-core."""
+
+    name: str
+
+
+Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | Nothing | Introspection
+Fetched = Lookup | Page | Aggregate | Accesses
+"""Roots for which the graph is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Coordinates an operation read, by effect: what the audit record keeps of the decision. Sorted, each once."""
+
+    clear: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    aggregated: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One denied selection: the response names that lead to it (no list index: it holds for every row)."""
+
+    path: tuple[str, ...]
+    coordinate: str
+    accesses: bool = False
+    """Whether what is denied is to ask who saw the data of people of that type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Stage 6: all that the later stages need."""
+
+    decision: Decision
+    roots: tuple[Root, ...]
+    denials: tuple[Denial, ...] = ()
+    account: Account = field(default_factory=Account)
+
+    @property
+    def fetched(self) -> tuple[Fetched, ...]:
+        """Roots for which the graph is asked, in order; the statement returns them as r0, r1, …"""
+        return tuple(root for root in self.roots if isinstance(root, Lookup | Page | Aggregate | Accesses))

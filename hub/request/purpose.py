@@ -1,0 +1,70 @@
+"""A request states exactly one purpose that a grant in force gives to this subject; there is no default.
+
+Stage 3. An id matches whole and as it is, without normalisation (Byun & Li's access purpose; the design's section 4,
+semantics 1 and 2). Which purposes exist beyond the subject's own is not told: an unknown purpose, a sibling, a parent
+and an expired grant are refused with the same text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.errors import Code, HubError
+from hub.request.auth import Identified
+from policies import obligations
+from policies.decide import applicable, purposes_of
+from policies.rules import Grant
+
+MAX_PURPOSE = 128
+MAX_CASE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Purposed:
+    """A request with a sender, a purpose, and the grants that apply to both."""
+
+    identified: Identified
+    purpose: str
+    case: str | None = field(repr=False)
+    grants: tuple[Grant, ...] = field(repr=False)
+    today: dt.date
+
+
+def state(identified: Identified, today: dt.date) -> Purposed:
+    """The purpose that a request states; raises HubError PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
+
+    `today` is the local date on which grants must be in force.
+    """
+    request = identified.request
+    if request.purpose_header is None or not request.purpose_header:
+        raise HubError(
+            Code.PURPOSE_REQUIRED,
+            "state one purpose in the header Access-Purpose; there is no default",
+            access=_own(identified, today),
+        )
+    purpose = request.purpose_header
+    grants = applicable(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
+    if not grants:
+        raise HubError(
+            Code.PURPOSE_DENIED,
+            "this application has no grant in force for the purpose it states",
+            access=_own(identified, today),
+        )
+    if not request.case_header and all(obligations.CASE in grant.obligations for grant in grants):
+        raise HubError(
+            Code.CASE_REQUIRED,
+            "everything granted for this purpose needs a case: name it in the header Case-Reference",
+        )
+    return Purposed(identified, purpose, _case(request.case_header), grants, today)
+
+
+def _case(stated: str | None) -> str | None:
+    # What is longer than any number of a case is no case; whether a case exists is never told.
+    return stated if stated and len(stated) <= MAX_CASE else None
+
+
+def _own(identified: Identified, today: dt.date) -> Mapping[str, Any]:
+    return {"purposesThatWould": list(purposes_of(identified.policy, identified.subject, today))}

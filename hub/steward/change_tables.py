@@ -1,0 +1,230 @@
+"""What a change would do is told twice: as tables that a steward reads, and as JSON with nothing left out.
+
+For `policy diff`, `policy replay` and `policy preview`. Names in a policy are data: they are shown as text, with every
+character that a terminal might act on written as an escape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hub.steward.estimate import Estimate
+from hub.steward.explain import Explanation, describe
+from hub.steward.logged_decisions import Outcome
+from hub.steward.preview import Preview
+from hub.steward.replay import Group, Replay
+from hub.terminal import ascii_visible
+from policies.diff import Change, Diff, Shown
+
+ESTIMATE = "ESTIMATE, on today's graph, not from the log 估計"
+
+
+def _cell(text: object) -> Text:
+    return Text(ascii_visible(str(text)))
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    table = Table(title=title, title_justify="left", show_lines=True)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(each) for each in row))
+    return table
+
+
+# Diff.
+
+
+def _words(shown: tuple[Shown, ...]) -> str:
+    return "; ".join(_shown(each) for each in shown) or "nothing"
+
+
+def _shown(shown: Shown) -> str:
+    rows = " or ".join(describe(each) for each in shown.rows)
+    return shown.effect if rows in {"", "all"} else f"{shown.effect} where {rows}"
+
+
+def diff_json(found: Diff) -> dict[str, Any]:
+    """All changes, each with its effects and rows in words."""
+    return {
+        "before": found.before,
+        "after": found.after,
+        "widens": found.widens,
+        "counts": found.counts(),
+        "changes": [_plain(each) for each in found.changes],
+        "notes": list(found.notes),
+    }
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    return {
+        "application": change.application,
+        "purpose": change.purpose,
+        "thing": change.thing,
+        "kind": change.kind.value,
+        "widens": change.kind.widens,
+        "before": _words(change.before),
+        "after": _words(change.after),
+        "since": change.since.isoformat(),
+    }
+
+
+def diff_lines(found: Diff) -> RenderableType:
+    """Counts first, then the changes, the widening ones on top; like changes of one application share a row."""
+    counts = ", ".join(f"{count} {kind}" for kind, count in found.counts().items())
+    parts: list[RenderableType] = [_cell(f"{found.before} → {found.after}: {counts}")]
+    if any(each.kind.value == "changed rows" for each in found.changes):
+        parts.append(_cell("changed rows: not proved to be fewer, so they count as widening"))
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for each in found.changes:
+        key = (
+            each.kind.value,
+            each.application,
+            each.purpose,
+            _words(each.before),
+            _words(each.after),
+            str(each.since),
+        )
+        shared.setdefault(key, []).append(each.thing)
+    if shared:
+        rows = [(key[0], key[1], key[2], ", ".join(things), *key[3:]) for key, things in shared.items()]
+        columns = ("change 變化", "application", "purpose", "what", "before", "after", "from")
+        parts.append(_table("Decisions that change 決定的變化", columns, rows))
+    parts += [_cell(f"note: {each}") for each in found.notes]
+    parts.append(_cell("something widens" if found.widens else "nothing widens"))
+    return Lines(*parts)
+
+
+# Replay.
+
+
+def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str, Any]:
+    """The sums, a group an application and purpose; estimates stand apart, or are null where none were asked for."""
+    return {
+        "draft": found.draft,
+        "current": found.current,
+        "since": found.since.isoformat(),
+        "on": found.on.isoformat(),
+        "operations": found.operations,
+        "comparedWith": {"recordedVersion": found.recorded, "inForce": found.in_force},
+        "unread": found.unread,
+        "personsTimesFields": {outcome.name: found.total(outcome) for outcome in Outcome},
+        "groups": [_group_plain(each) for each in found.groups],
+        "breaks": {name: f"{broken} of {all_}" for name, (broken, all_) in _breaks(found).items()},
+        "estimates": None
+        if estimates is None
+        else [
+            {
+                "label": ESTIMATE,
+                "application": each.application,
+                "purpose": each.purpose,
+                "type": each.entity,
+                "appear": _count(each.appear),
+                "vanish": _count(each.vanish),
+            }
+            for each in estimates
+        ],
+    }
+
+
+def _group_plain(group: Group) -> dict[str, Any]:
+    return {
+        "application": group.application,
+        "purpose": group.purpose,
+        "operations": group.operations,
+        "changed": group.changed,
+        "personsTimesFields": {Outcome(name).name: count for name, count in group.pairs.items()},
+        "fields": {Outcome(name).name: list(names) for name, names in group.fields.items()},
+        "broken": dict(group.broken),
+        "opened": dict(group.opened),
+        "beyond": list(group.beyond),
+    }
+
+
+def _breaks(found: Replay) -> dict[str, tuple[int, int]]:
+    """Application → operations that would be refused, and all of them; only those with any."""
+    sums: dict[str, tuple[int, int]] = {}
+    for group in found.groups:
+        broken, all_ = sums.get(group.application, (0, 0))
+        sums[group.application] = (broken + group.breaks, all_ + group.operations)
+    return {name: each for name, each in sums.items() if each[0]}
+
+
+def _count(amount: int | None) -> int | str:
+    return "fewer than 10" if amount is None else amount
+
+
+def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> RenderableType:
+    """What was compared, the sums by application and purpose, what would break or open, and the estimates."""
+    versions = f"{found.recorded} against the version that answered them, {found.in_force} against the one in force"
+    parts: list[RenderableType] = [
+        _cell(f"{found.operations} operations since {found.since:%Y-%m-%d %H:%M}, under {found.draft}: {versions}"),
+        _cell("in persons × fields 人 × 項; an upper bound, because the log does not say which row showed what"),
+    ]
+    if found.unread:
+        parts.append(_cell(f"{found.unread} operations had too many coordinates for their records: not replayed"))
+    changed = [each for each in found.groups if each.pairs or each.broken or each.opened or each.beyond]
+    parts.append(_sums(changed) if changed else _cell("nothing that was asked would be answered otherwise"))
+    for name, (broken, all_) in _breaks(found).items():
+        parts.append(_cell(f"{name} would {'stop' if broken == all_ else 'break in part'}: {broken} of {all_} refused"))
+    if estimates is not None:
+        rows = [
+            (each.application, each.purpose, each.entity, _count(each.appear), _count(each.vanish))
+            for each in estimates
+        ]
+        columns = ("application", "purpose", "type", "rows that appear", "rows that vanish")
+        parts.append(_table(ESTIMATE, columns, rows) if rows else _cell(f"{ESTIMATE}: the same rows"))
+    return Lines(*parts)
+
+
+def _sums(groups: Sequence[Group]) -> Table:
+    rows = []
+    for each in groups:
+        would = [f"{name}: {count} ({', '.join(each.fields[name])})" for name, count in each.pairs.items()]
+        would += [f"would show {', '.join(each.beyond)} too (persons unknown)"] if each.beyond else []
+        breaks = [f"{count}: {why}" for why, count in each.broken.items()]
+        opens = [f"{count}: no longer {code}" for code, count in each.opened.items()]
+        operations = f"{each.operations}, {each.changed} changed"
+        rows.append((each.application, each.purpose, operations, *("\n".join(part) for part in (would, breaks, opens))))
+    columns = ("application", "purpose", "operations", "persons × fields", "breaks", "opens")
+    return _table("What the draft would have done 重放", columns, rows)
+
+
+# Preview.
+
+
+def preview_json(found: Preview) -> dict[str, Any]:
+    """The answer and the decision behind it."""
+    told = found.explanation
+    return {
+        "inventedRows": True,
+        "status": found.status,
+        "answer": dict(found.answer),
+        "decision": None if told is None else [_line(told, at) for at in range(len(told.lines))],
+    }
+
+
+def _line(told: Explanation, at: int) -> dict[str, str]:
+    line = told.lines[at]
+    return {"coordinate": line.coordinate, "effect": line.effect, "rows": line.rows}
+
+
+def preview_lines(found: Preview) -> RenderableType:
+    """The decision, then the answer, then what it was made of."""
+    parts: list[RenderableType] = []
+    if found.explanation is not None:
+        told = found.explanation
+        rows = [(line.coordinate, line.effect, line.rows) for line in told.lines]
+        title = f"{told.purpose} under {told.policy_version}, grants: {', '.join(told.grants)}"
+        parts.append(_table(ascii_visible(title), ("what", "effect", "rows"), rows))
+    answer = {name: value for name, value in found.answer.items() if name != "extensions"}
+    parts.append(Text(json.dumps(answer, ensure_ascii=False, indent=2)))
+    parts.append(_cell("invented people 虛構資料; the look is recorded in the audit log"))
+    return Lines(*parts)

@@ -1,0 +1,97 @@
+"""An explanation shows what was decided and what would be sent, and sends nothing.
+
+For a developer or a steward who wants to know why a field is masked or absent: the effects on each coordinate the
+operation reads, with the rows they hold on, and the Cypher statement with the names (not the values) of its parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.request.compile import Statement
+from hub.request.plan_model import Planned
+from policies.model import Decision, RowSet, TypeDecision
+from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Placeholder, Predicate, Related
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One effect on one coordinate, and the rows it holds on, in words."""
+
+    coordinate: str
+    effect: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision on what an operation reads, and its statement (None where nothing is fetched)."""
+
+    purpose: str
+    policy_version: str
+    grants: tuple[str, ...]
+    lines: tuple[Line, ...]
+    statement: str | None
+    parameters: tuple[str, ...]
+
+
+def explain(planned: Planned, statement: Statement | None) -> Explanation:
+    """Why each coordinate of a plan is shown as it is."""
+    decision = planned.decision
+    read = {name for names in _accounted(planned) for name in names}
+    lines = tuple(line for name in sorted(read) for line in _lines(decision, name))
+    return Explanation(
+        decision.purpose,
+        decision.version,
+        decision.grants,
+        lines,
+        statement.text if statement else None,
+        tuple(f"${name}: {type(value).__name__}" for name, value in statement.parameters.items()) if statement else (),
+    )
+
+
+def _accounted(planned: Planned) -> tuple[tuple[str, ...], ...]:
+    account = planned.account
+    return account.clear, account.masked, account.aggregated, account.matched, account.denied
+
+
+def _lines(decision: Decision, coordinate: str) -> list[Line]:
+    entity, _, name = coordinate.partition(".")
+    table = decision.of(entity)
+    effects = table.of(name)
+    shown: list[tuple[str, RowSet]] = [("clear", effects.clear)]
+    shown += [(f"mask {rung}", rows) for rung, rows in effects.masks]
+    shown += [("aggregate", effects.aggregate), ("match", effects.match)]
+    lines = [Line(coordinate, effect, _rows(table, rows)) for effect, rows in shown if rows]
+    return lines or [Line(coordinate, "denied", "")]
+
+
+def _rows(table: TypeDecision, rows: RowSet) -> str:
+    return " or ".join(describe(table.rows[index]) for index in sorted(rows))
+
+
+def describe(predicate: Predicate) -> str:
+    """A row predicate in words: `region startsWith $subject.jurisdiction and usage eq RENTED`."""
+    match predicate:
+        case All(parts):
+            return " and ".join(describe(each) for each in parts) or "all"
+        case Any_(parts):
+            return f"({' or '.join(describe(each) for each in parts)})" if parts else "none"
+        case Not(part):
+            return f"not ({describe(part)})"
+        case Related(edge, some, where):
+            return f"{'some' if some else 'no'} {edge} with ({describe(where)})"
+        case IsCase():
+            return "it is the request's case"
+        case CaseHolds():
+            return "the request's case holds"
+        case Compare(field, op, value):
+            return f"{field} {op} {_value(value)}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Placeholder):
+        return f"${value.name}" + (f" - {value.years_ago}y" if value.years_ago else "")
+    if isinstance(value, tuple):
+        return f"[{', '.join(_value(each) for each in value)}]"
+    return str(value)

@@ -1,0 +1,74 @@
+"""An explanation names every rule that speaks of a coordinate, and what would be needed where none opens it.
+
+For `sluicegate policy explain`: the decision for one application, purpose and coordinate, with the rules behind it,
+their rows in words, and where they stand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from hub.steward.explain import describe
+from policies.check import effects_of, subject_of
+from policies.decide import applicable, decide, purposes_that_would
+from policies.model import PolicySet
+from policies.obligations import Cap
+from schema.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule that speaks of the coordinate: what it gives (or `prohibited`), on which rows, and where it stands."""
+
+    rule: str
+    effect: str
+    rows: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What an application has on a coordinate for a purpose, and why."""
+
+    application: str
+    purpose: str
+    coordinate: str
+    version: str
+    effects: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    obligations: tuple[str, ...]
+    granted: bool
+    """Whether the application has any grant in force for the purpose."""
+    purposes_that_would: tuple[str, ...]
+    owner: str | None
+
+
+def why(
+    catalogue: Catalogue, policy: PolicySet, application: str, purpose: str, coordinate: str, today: dt.date
+) -> Why:
+    """Why the coordinate is as it is; KeyError for an unregistered application, CatalogueError for no coordinate."""
+    catalogue.coordinate(coordinate)
+    subject = subject_of(policy.applications[application])
+    decision = decide(catalogue, policy, subject, purpose, today)
+    entity, _, name = coordinate.partition(".")
+    rules = tuple(
+        Rule(each.rule, each.effect, "" if each.rows is None else describe(each.rows), each.place)
+        for each in decision.reasons.get(coordinate, ())
+    )
+    would = purposes_that_would(catalogue, policy, subject, coordinate, today)
+    return Why(
+        application,
+        purpose,
+        coordinate,
+        policy.version,
+        effects_of(decision.of(entity).of(name)),
+        rules,
+        tuple(
+            f"{name}: {each.limit if isinstance(each, Cap) else 'required'}"
+            for name, each in sorted(decision.obligations.items())
+        ),
+        bool(applicable(policy, subject, purpose, today)),
+        tuple(each for each in would if each != purpose),
+        policy.owners.get(entity),
+    )

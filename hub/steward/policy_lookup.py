@@ -1,0 +1,66 @@
+"""A policy named on a command line is a folder, a version's number, or `current`; anything else is refused.
+
+Reads the version store of a home and changes nothing in it. Where there is no store yet, `current` is the policy folder
+of the settings, as it is for the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hub.home.settings import Settings
+from hub.steward.changes import policy_of, store_of
+from policies.language import load, load_files
+from policies.model import PolicySet
+from policies.store import PolicyStore
+from policies.strict_yaml import PolicyFileError
+from schema.catalogue import Catalogue
+
+CURRENT = "current"
+
+
+class Versions:
+    """The policies of one home by name. `find` and `of_hash` load each once."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, store: PolicyStore | None) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._store = store
+        self._numbers = {} if store is None else {past.version.hash: past.version.number for past in store.history()}
+
+    def find(self, name: str) -> PolicySet:
+        """The policy set that a name means.
+
+        Raises PolicyFileError where it cannot be loaded or means nothing, and the store's own errors.
+        """
+        if name == CURRENT:
+            return policy_of(self._settings, self._catalogue)
+        if name.isdecimal():
+            if self._store is None:
+                raise PolicyFileError(name, "there is no version store here; name a folder")
+            return load_files(self._store.files(int(name)), self._catalogue)
+        return load(Path(name), self._catalogue)
+
+    def of_hash(self, content: str) -> PolicySet | None:
+        """The version that the log names by its hash, or None where it is not in the store or loads no more."""
+        number = self._numbers.get(content)
+        try:
+            return None if number is None else self.find(str(number))
+        except PolicyFileError:
+            # The catalogue has changed since; what the version said can no longer be decided.
+            return None
+
+
+@contextmanager
+def versions_of(settings: Settings, catalogue: Catalogue) -> Iterator[Versions]:
+    """The policies of a home, for one command."""
+    if settings.policy_store is None and not settings.policy_file.exists():
+        yield Versions(settings, catalogue, None)
+        return
+    store = store_of(settings, catalogue)
+    try:
+        yield Versions(settings, catalogue, store)
+    finally:
+        store.close()

@@ -1,0 +1,98 @@
+"""Who replays the log is in the log: the look is recorded before its result is shown.
+
+Brings together what a replay reads: the log and the digest key of a home, the draft, the version in force, and the
+versions that the records name; and, for the estimates, today's graph.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from audit.record import Digester
+from hub.graph.driver import Graph
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import act, digester_of, record_act
+from hub.home.settings import Settings
+from hub.steward.estimate import Estimate, estimate
+from hub.steward.logged_decisions import Setting
+from hub.steward.policy_lookup import CURRENT, versions_of
+from hub.steward.replay import Replay, replay
+from policies.check import subject_of
+from policies.decide import decide
+from policies.model import Application, Decision, PolicySet
+from schema import CATALOGUE
+from schema.graphql import build
+
+KIND = "replay"
+DEADLINE_SECONDS = 60.0
+"""How long one estimate may take: it reads whole types."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """A replay with the two policies it compared."""
+
+    found: Replay
+    draft: PolicySet
+    current: PolicySet
+
+
+def look_back(
+    settings: Settings, draft: str, since: dt.datetime, day: dt.date, progress: Callable[[int], None]
+) -> LookedBack:
+    """Replay the log of a home under the policy named `draft`, and record that it was done.
+
+    Raises what finding a policy, reading the log and writing to it raise.
+    """
+    digester = digester_of(settings)
+    with versions_of(settings, CATALOGUE) as versions:
+        wanted, current = versions.find(draft), versions.find(CURRENT)
+        setting = Setting(CATALOGUE, build(CATALOGUE), wanted, current, versions.of_hash, digester, day)
+        found = replay(settings.audit_log, setting, since, progress)
+    _record(settings, digester, found)
+    return LookedBack(found, wanted, current)
+
+
+def _record(settings: Settings, digester: Digester, found: Replay) -> None:
+    told = {"since": found.since.isoformat(timespec="seconds"), "operations": str(found.operations)}
+    record_act(settings, replace(act(digester, KIND, "policy replay", told), policy_version=found.draft))
+
+
+def estimates_of(
+    settings: Settings, address: GraphAddress, current: PolicySet, draft: PolicySet, day: dt.date
+) -> list[Estimate]:
+    """Rows that would appear or vanish on today's graph, for every application and purpose of either policy."""
+
+    async def gather() -> list[Estimate]:
+        graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
+        try:
+            found: list[Estimate] = []
+            for before, after in _decisions(current, draft, day):
+                found += await estimate(graph, CATALOGUE, before, after, DEADLINE_SECONDS)
+            return found
+        finally:
+            await graph.close()
+
+    return asyncio.run(gather())
+
+
+def _decisions(current: PolicySet, draft: PolicySet, day: dt.date) -> list[tuple[Decision, Decision]]:
+    pairs = []
+    for name in dict.fromkeys([*current.applications, *draft.applications]):
+        old, new = current.applications.get(name), draft.applications.get(name)
+        for purpose in dict.fromkeys([*current.purposes, *draft.purposes]):
+            pairs.append((_decide(current, old, new, purpose, day), _decide(draft, new, old, purpose, day)))
+    return pairs
+
+
+def _decide(
+    policy: PolicySet, own: Application | None, other: Application | None, purpose: str, day: dt.date
+) -> Decision:
+    application = own or other
+    assert application is not None  # noqa: S101 - the name comes from one of the two registries
+    found = decide(CATALOGUE, policy, subject_of(application), purpose, day)
+    # Who is not registered sees nothing, whatever the selectors of the grants say.
+    return found if own is not None else replace(found, types={}, grants=())

@@ -1,0 +1,50 @@
+"""What a command shows on a terminal: progress of long work, and text from outside with nothing in it that acts.
+
+Bars and counters appear only where standard error is a terminal; elsewhere they are silent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.base import Report
+
+
+def ascii_visible(text: str) -> str:
+    """`text` with every character that a terminal might act on written as an escape."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A call that shows (what, done, total) as a bar on a terminal, and as nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def row_counter() -> Iterator[Report]:
+    """A call that shows (stream, rows so far) on a terminal, and nothing elsewhere."""
+    with progress_bar() as show:
+
+        def report(stream: str, rows: int) -> None:
+            show(stream, rows, max(rows, 1))
+
+        yield report

@@ -1,0 +1,51 @@
+"""A daily count never passes its limit, however many processes count: one statement compares and adds.
+
+Operations and matches of an application for a purpose on a local day, kept in the version store. The row itself is the
+lock; nothing is read before it is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from policies.store_tables import translated
+
+KEPT_DAYS = 7
+_ADD = sa.text(
+    "INSERT INTO policy_use (day, application, purpose, kind, used) "
+    "VALUES (:day, :application, :purpose, :kind, :more) "
+    "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used + :more "
+    "WHERE policy_use.used + :more <= :limit RETURNING used"
+)
+_FORGET = sa.text("DELETE FROM policy_use WHERE day < :day")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """So many more of a kind, of which at most `limit` are allowed in a day."""
+
+    kind: str
+    more: int
+    limit: int
+
+
+def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> str | None:
+    """Count all the uses, or none and return the kind whose limit they would pass. Raises StoreUnavailable."""
+    with translated(), engine.execution_options(changing=True).connect() as connection, connection.begin() as begun:
+        for use in sorted(uses, key=lambda each: each.kind):
+            values = {"day": day.isoformat(), "application": application, "purpose": purpose, "kind": use.kind}
+            counted = {**values, "more": use.more, "limit": use.limit}
+            if use.more > use.limit or connection.execute(_ADD, counted).first() is None:
+                begun.rollback()
+                return use.kind
+    return None
+
+
+def forget(engine: sa.Engine, today: dt.date) -> None:
+    """Drop counts of days long past; they are no record, the audit log is. Raises StoreUnavailable."""
+    with translated(), engine.execution_options(changing=True).begin() as connection:
+        connection.execute(_FORGET, {"day": (today - dt.timedelta(days=KEPT_DAYS)).isoformat()})

@@ -1,0 +1,109 @@
+"""The rules of a policy: grants, prohibitions, and the subjects that they speak of.
+
+Plain frozen data, already checked: `policies/language.py` makes it from YAML. Semantics: the design's section 4.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policies.obligations import Obligation
+from schema.predicate import Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who asks: attributes come from the registry, never from the token. `sub` is logged as a digest only."""
+
+    application: str
+    department: str
+    role: str
+    level: str
+    jurisdiction: str
+    sub: str
+
+    @property
+    def attributes(self) -> tuple[str, str, str, str, str]:
+        """All that a decision may depend on (not `sub`)."""
+        return (self.application, self.department, self.role, self.level, self.jurisdiction)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which subjects a grant is to; None means any, an empty set means none."""
+
+    application: frozenset[str] | None = None
+    department: frozenset[str] | None = None
+    role: frozenset[str] | None = None
+    level: frozenset[str] | None = None
+
+    def selects(self, subject: Subject) -> bool:
+        """Whether each named attribute of the subject is among those listed."""
+        pairs = (
+            (self.application, subject.application),
+            (self.department, subject.department),
+            (self.role, subject.role),
+            (self.level, subject.level),
+        )
+        return all(allowed is None or value in allowed for allowed, value in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a grant gives on a coordinate: `clear`, `mask` (with its rung) or `aggregate`."""
+
+    name: str
+    mask: str | None = None
+
+
+CLEAR = Effect("clear")
+AGGREGATE = Effect("aggregate")
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """First and last day (both included, local date) on which a rule is in force."""
+
+    start: dt.date | None = None
+    end: dt.date | None = None
+
+    def holds(self, today: dt.date) -> bool:
+        """Whether `today` lies within."""
+        return (self.start is None or self.start <= today) and (self.end is None or today <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """To whom, for which purposes, which rows of each type, which effect on each coordinate, on which legal basis."""
+
+    id: str
+    to: Selector
+    purposes: frozenset[str]
+    rows: Mapping[str, Predicate]
+    fields: Mapping[str, Effect]
+    match: frozenset[str]
+    contributors: int
+    rounding: int
+    buckets: int
+    """Most buckets that an aggregate may be grouped by."""
+    obligations: Mapping[str, Obligation]
+    basis: str
+    valid: Validity
+    place: str
+    broad: frozenset[str] = frozenset()
+    """Coordinates that a type or a tag gave, not their own name: `policy check` looks at these twice."""
+    accesses: bool = False
+    """Whether it may be asked who saw the data of the people on its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prohibition:
+    """Takes every effect and capability from its coordinates for its purposes, their descendants and ancestors."""
+
+    id: str
+    purposes: frozenset[str]
+    coordinates: frozenset[str]
+    basis: str
+    place: str

@@ -1,0 +1,393 @@
+"""The answer a document must get from the naive oracle: data, errors, refusals; nothing of the hub's planner is used.
+
+Cursors stand as `cursor:<surrogate>`, so that a page after one can be found again; sealed ids are made with the
+world's seals. A refusal is a set of codes: the hub may name any one fault of a document that has several.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    get_variable_values,
+    parse,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
+
+from schema import CATALOGUE
+from schema import predicate as conditions
+from schema.catalogue import Entity
+from schema.graphql import bucket_value
+from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
+from tests.support.oracle import Sight
+from tests.support.world import SCHEMA, SEALS, sid
+
+LIST_DEFAULT, LIST_MAX, CELLS_MAX = 20, 200, 2_000
+CURSOR = "cursor:"
+
+
+@dataclass
+class Expected:
+    """What the oracle answers. `faults`: the codes of refusals, none of which leaves data."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    errors: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
+    faults: set[str] = field(default_factory=set)
+    forged: set[str] = field(default_factory=set)
+    """`node` roots whose id leads nowhere: which denials stand beside that null is not defined."""
+    maybe: set[str] = field(default_factory=set)
+    """Refusals that such roots may bring: their selections are checked as those of some type."""
+
+
+def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
+    """The oracle's answer to a valid document of one operation."""
+    parsed = parse(document)
+    operation = next(each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
+    fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+    values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables))
+    assert isinstance(values, VariableValues), values
+    reader = _Reader(sight, fragments, values)
+    for name, nodes in reader.fields("Query", [operation]).items():
+        reader.out.data[name] = reader.root(name, nodes)
+    return reader.out
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+class _Reader:
+    def __init__(
+        self,
+        sight: Sight,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: VariableValues,
+    ) -> None:
+        self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
+        self.fragments, self.variables = fragments, variables
+        self.out = Expected()
+
+    # The document.
+
+    def fields(self, type_name: str, owners: Iterable[Any]) -> dict[str, list[FieldNode]]:
+        """Response name → field nodes (GraphQL 6.3.2)."""
+        found: dict[str, list[FieldNode]] = {}
+        for owner in owners:
+            for node in self._flat(type_name, owner.selection_set.selections):
+                found.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+        return found
+
+    def _flat(self, type_name: str, nodes: Iterable[SelectionNode]) -> Iterable[FieldNode]:
+        for node in nodes:
+            skip = get_directive_values(GraphQLSkipDirective, node, self.variables) or {"if": False}
+            include = get_directive_values(GraphQLIncludeDirective, node, self.variables) or {"if": True}
+            if skip["if"] or not include["if"]:
+                continue
+            if isinstance(node, FieldNode):
+                yield node
+                continue
+            inner = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            assert isinstance(inner, InlineFragmentNode | FragmentDefinitionNode)
+            if inner.type_condition is None or inner.type_condition.name.value in {type_name, "Node"}:
+                yield from self._flat(type_name, inner.selection_set.selections)
+
+    def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
+        """Coerced arguments."""
+        owner: Any = SCHEMA.type_map[type_name]
+        return dict(_plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
+
+    # Roots.
+
+    def root(self, name: str, nodes: list[FieldNode]) -> Any:
+        """One root field."""
+        wanted = nodes[0].name.value
+        if wanted == "__typename":
+            return "Query"
+        arguments = self.arguments("Query", nodes[0])
+        if wanted == "node":
+            return self.any_node(name, nodes, arguments["id"])
+        for entity in CATALOGUE:
+            if wanted == entity.plural:
+                return self.page(name, entity, nodes, arguments)
+            if wanted == f"{entity.plural}Aggregate":
+                return self.aggregate(name, entity, nodes, arguments)
+            if wanted == entity.name[0].lower() + entity.name[1:]:
+                return self.lookup(name, entity, nodes, arguments["id"])
+        raise AssertionError(wanted)
+
+    def deny(self, path: tuple[str, ...]) -> None:
+        """A static denial: told once, whatever the rows."""
+        self.out.errors["FIELD_DENIED", path] += 1
+
+    def found(self, text: str) -> str | None:
+        """The name of the visible node with this sealed id."""
+        for name, (label, _) in self.sight.world.nodes.items():
+            tag = CATALOGUE.entity(label).tag
+            if SEALS.seal_id(self.department, self.purpose, tag, sid(name)) == text:
+                return name if self.sight.alive(name) and self.sight.visible(name) else None
+        return None
+
+    def any_node(self, name: str, nodes: list[FieldNode], text: str) -> Any:
+        opened = SEALS.open_id(self.department, self.purpose, text)
+        entity = CATALOGUE.by_tag(opened[0]) if opened else None
+        if entity is None or not self.sight.opens(entity.name):
+            self.out.forged.add(name)
+            self.out.maybe |= self.possible(nodes)
+            return None
+        self.denials((name,), entity, nodes)
+        found = self.found(text)
+        return None if found is None else self.node(entity, found, nodes)
+
+    def possible(self, nodes: list[FieldNode]) -> set[str]:
+        """The faults of a selection, whatever type it is on."""
+        kept, self.out = self.out, Expected()
+        for entity in CATALOGUE:
+            if self.sight.opens(entity.name):
+                self.denials((), entity, nodes)
+        found, self.out = self.out.faults, kept
+        return found
+
+    def lookup(self, name: str, entity: Entity, nodes: list[FieldNode], text: str) -> Any:
+        if not self.sight.opens(entity.name):
+            return self.deny((name,))
+        self.denials((name,), entity, nodes)
+        found = self.found(text)
+        if found is None or self.sight.entity(found) is not entity:
+            return None
+        return self.node(entity, found, nodes)
+
+    # Conditions and orders, refused by coordinate.
+
+    def condition(self, entity: Entity, source: Any, *, aggregate: bool = False) -> Predicate | None:
+        if source is None:
+            return All(())
+        try:
+            return conditions.parse(conditions.Grammar(CATALOGUE, buckets=aggregate), entity, source)
+        except conditions.PredicateError:
+            self.out.faults.add("VALIDATION")
+            return None
+
+    def check(self, entity: Entity, predicate: Predicate, *, aggregate: bool = False) -> Predicate:
+        """Refuse what is not clear anywhere; an enum open to aggregates becomes its bucket."""
+        match predicate:
+            case All(parts):
+                return All(tuple(self.check(entity, each, aggregate=aggregate) for each in parts))
+            case Any_(parts):
+                return Any_(tuple(self.check(entity, each, aggregate=aggregate) for each in parts))
+            case Not(part):
+                return Not(self.check(entity, part, aggregate=aggregate))
+            case Related(edge, some, where):
+                self.require(entity, edge, "clear")
+                return Related(edge, some, self.check(CATALOGUE.entity(entity.edge(edge).target), where))
+            case Compare(name, op, value, bucket):
+                return self.check_leaf(entity, name, op, value, bucket, aggregate=aggregate)
+            case _:
+                raise AssertionError("the oracle does not know this condition")
+
+    def check_leaf(
+        self, entity: Entity, name: str, op: Op, value: Any, bucket: str | None, *, aggregate: bool
+    ) -> Compare:
+        own = any(each.name == name for each in entity.field(name).buckets)
+        if aggregate and own and op is not Op.IS_NULL and self.sight.gives(entity.name, name, "aggregate"):
+            bucket = name
+        self.require(entity, name, "clear", *(["aggregate"] if bucket else []))
+        return Compare(name, op, value, bucket)
+
+    def require(self, entity: Entity, name: str, *effects: str) -> None:
+        if not self.sight.gives(entity.name, name, *effects):
+            self.out.faults.add("FIELD_NOT_FILTERABLE")
+
+    def order(self, entity: Entity, source: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+        keys = [next(iter(each.items())) for each in source if len(each) == 1]
+        names = [name for name, _ in keys]
+        if len(keys) < len(source) or len(set(names)) < len(names) or any(way is None for _, way in keys):
+            self.out.faults.add("VALIDATION")
+        for name in names:
+            self.require(entity, name, "clear")
+        return [(name, way == "DESC") for name, way in keys]
+
+    def first(self, arguments: Mapping[str, Any]) -> int:
+        first = arguments.get("first")
+        if first is not None and not 0 <= first <= LIST_MAX:
+            self.out.faults.add("VALIDATION")
+            return 0
+        return LIST_DEFAULT if first is None else int(first)
+
+    # Pages.
+
+    def page(self, name: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Any:
+        if not self.sight.opens(entity.name):
+            return self.deny((name,))
+        predicate = self.condition(entity, arguments.get("where"))
+        matched = self.matched(entity, predicate)
+        first = 1 if matched else self.first(arguments)
+        if matched:
+            rows = self.sight.match(entity, matched.field, matched.value)
+        else:
+            checked = self.check(entity, predicate or All(()))
+            order = self.page_order(entity, arguments.get("orderBy"))
+            rows = [] if self.out.faults else self.sight.page(entity, checked, order)
+        self.connection_denials((name,), entity, nodes)
+        after = arguments.get("after")
+        if after is not None:
+            rows = self.following(rows, after)
+        return self.connection(entity, nodes, rows[:first], more=len(rows) > first, later=after is not None)
+
+    def matched(self, entity: Entity, predicate: Predicate | None) -> Compare | None:
+        """A match is one complete value of one coordinate that is not clear, alone."""
+        while isinstance(predicate, Not) and isinstance(predicate.part, Not):
+            predicate = predicate.part.part
+        if not isinstance(predicate, Compare) or predicate.op is not Op.EQ:
+            return None
+        clear = self.sight.gives(entity.name, predicate.field, "clear")
+        return predicate if self.sight.matches(entity.name, predicate.field) and not clear else None
+
+    def page_order(self, entity: Entity, source: list[dict[str, Any]] | None) -> list[tuple[str, bool]]:
+        if source is None:
+            return [("region", False)] if entity.located and self.sight.region_always_clear(entity.name) else []
+        return self.order(entity, source)
+
+    def following(self, rows: list[str], after: str) -> list[str]:
+        if not after.startswith(CURSOR):
+            self.out.faults.add("BAD_CURSOR")
+        if self.out.faults:
+            return []
+        place = next((i for i, each in enumerate(rows) if CURSOR + sid(each) == after), None)
+        if place is None:
+            self.out.faults.add("BAD_CURSOR")
+            return []
+        return rows[place + 1 :]
+
+    def connection(self, entity: Entity, nodes: list[FieldNode], rows: list[str], *, more: bool, later: bool) -> Any:
+        ends = {
+            "__typename": "PageInfo",
+            "hasNextPage": more,
+            "hasPreviousPage": later,
+            "startCursor": CURSOR + sid(rows[0]) if rows else None,
+            "endCursor": CURSOR + sid(rows[-1]) if rows else None,
+        }
+        shown: dict[str, Any] = {}
+        for name, found in self.fields(f"{entity.name}Connection", nodes).items():
+            wanted = found[0].name.value
+            if wanted == "__typename":
+                shown[name] = f"{entity.name}Connection"
+            elif wanted == "pageInfo":
+                inner = self.fields("PageInfo", found)
+                shown[name] = {key: ends[each[0].name.value] for key, each in inner.items()}
+            else:
+                shown[name] = [self.edge_of(entity, row, found) for row in rows]
+        return shown
+
+    def edge_of(self, entity: Entity, row: str, nodes: list[FieldNode]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for name, found in self.fields(f"{entity.name}Edge", nodes).items():
+            wanted = found[0].name.value
+            if wanted == "node":
+                shown[name] = self.node(entity, row, found)
+            else:
+                shown[name] = CURSOR + sid(row) if wanted == "cursor" else f"{entity.name}Edge"
+        return shown
+
+    def connection_denials(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode]) -> None:
+        for edges, found in self.fields(f"{entity.name}Connection", nodes).items():
+            if found[0].name.value == "edges":
+                for name, inner in self.fields(f"{entity.name}Edge", found).items():
+                    if inner[0].name.value == "node":
+                        self.denials((*path, edges, name), entity, inner)
+
+    # Nodes.
+
+    def denials(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode]) -> None:
+        """What is denied or refused in a selection, whatever the rows."""
+        for name, found in self.fields(entity.name, nodes).items():
+            wanted = found[0].name.value
+            if wanted in {"id", "__typename"}:
+                continue
+            end = entity.edges.get(wanted)
+            if not self.sight.gives(entity.name, wanted, "clear", "mask") or (end and not self.sight.opens(end.target)):
+                self.deny((*path, name))
+            elif end:
+                self.list_arguments(entity, found[0])
+                self.denials((*path, name), CATALOGUE.entity(end.target), found)
+
+    def list_arguments(self, entity: Entity, node: FieldNode) -> tuple[list[tuple[str, bool]], int]:
+        end = entity.edge(node.name.value)
+        if not end.many:
+            return [], 1
+        arguments = self.arguments(entity.name, node)
+        return self.order(CATALOGUE.entity(end.target), arguments.get("orderBy") or []), self.first(arguments)
+
+    def node(self, entity: Entity, row: str, nodes: list[FieldNode]) -> dict[str, Any]:
+        """One visible node."""
+        return {name: self.cell(entity, row, found) for name, found in self.fields(entity.name, nodes).items()}
+
+    def cell(self, entity: Entity, row: str, nodes: list[FieldNode]) -> Any:
+        wanted = nodes[0].name.value
+        if wanted == "__typename":
+            return entity.name
+        if wanted == "id":
+            return SEALS.seal_id(self.department, self.purpose, entity.tag, sid(row))
+        if wanted not in entity.edges:
+            return self.sight.shown(row, wanted)
+        end = entity.edge(wanted)
+        target = CATALOGUE.entity(end.target)
+        if not self.sight.gives(entity.name, wanted, "clear") or not self.sight.opens(end.target):
+            return None
+        order, first = self.list_arguments(entity, nodes[0])
+        rows = self.sight.sorted(self.sight.reached(row, wanted), order)
+        shown = [self.node(target, each, nodes) for each in islice(rows, first)]
+        return shown if end.many else next(iter(shown), None)
+
+    # Aggregates.
+
+    def aggregate(self, name: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Any:
+        if not any(rule.effects for rule in self.sight.rules[entity.name]):
+            return self.deny((name,))
+        predicate = self.condition(entity, arguments.get("where"), aggregate=True) or All(())
+        where = self.check(entity, predicate, aggregate=True)
+        known = {bucket_value(bucket): (each, bucket) for each, bucket in entity.buckets()}
+        wanted = arguments.get("groupBy") or []
+        if len(set(wanted)) < len(wanted):
+            self.out.faults.add("VALIDATION")
+        if len(wanted) > self.sight.most_buckets(entity.name):
+            self.out.faults.add("COST_LIMIT")
+        buckets = [known[each] for each in wanted]
+        for each, _ in buckets:
+            self.require(entity, each.name, "clear", "aggregate")
+        if self.out.faults:
+            return None
+        size = 1
+        for each, bucket in buckets:
+            size *= len(self.sight.domain(each, bucket))
+        if size > CELLS_MAX:
+            self.out.faults.add("COST_LIMIT")
+            return None
+        cells = self.sight.aggregate(entity, where, buckets)
+        if any(count is None for _, count in cells):
+            self.out.errors["SUPPRESSED", (name,)] += 1
+        return [self.aggregate_row(entity, nodes, buckets, *cell) for cell in cells]
+
+    def aggregate_row(
+        self, entity: Entity, nodes: list[FieldNode], buckets: list[Any], key: tuple[Any, ...], count: int | None
+    ) -> dict[str, Any]:
+        values = {bucket.name: value for (_, bucket), value in zip(buckets, key, strict=True)}
+        values |= {"__typename": f"{entity.name}Aggregate", "count": count}
+        fields = self.fields(f"{entity.name}Aggregate", nodes)
+        return {name: values.get(found[0].name.value) for name, found in fields.items()}

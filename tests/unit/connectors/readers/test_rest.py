@@ -1,0 +1,252 @@
+"""Whatever a REST source answers, either all of its records come or an error that names the cause (K08, K16, L33)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.manifest import Source
+from connectors.readers.rest import RestReader
+
+pytestmark = pytest.mark.unit
+
+Reply = tuple[int, dict[str, str], bytes]
+Answer = Callable[[int, dict[str, str]], Reply]
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+SECRET = "hunter2"
+SECOND = dt.datetime(2026, 6, 2, tzinfo=dt.UTC)
+
+
+@contextmanager
+def server(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[str]]]:
+    """A real HTTP server on loopback; `answer` gets the request's ordinal and its query."""
+    asked: list[str] = []
+
+    class Quiet(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+            status, headers, body = answer(len(asked), query)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:
+            return
+
+    with Server(("127.0.0.1", 0), Quiet) as running:
+        if context:
+            running.socket = context.wrap_socket(running.socket, server_side=True)
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        try:
+            yield f"http{'s' if context else ''}://127.0.0.1:{running.server_port}/items", asked
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+def reader(url: str, **limits: Any) -> RestReader:
+    stream = {
+        "name": "s", "entity": "Event", "key": "k", "identity": "number", "fields": {"number": "k"},
+        "updated": "u", "cursor": True,
+    }  # fmt: skip
+    source = Source.model_validate(
+        {
+            "name": "r", "kind": "rest", "where": url, "collectedFor": "event", "trust": 1, "records": [stream],
+            "bearer": "env:TEST_BEARER", "limits": {"timeout": 2, **limits}, "paging": {"since": "since", "rows": 2},
+        }
+    )  # fmt: skip
+    return RestReader(source, source.records[0])
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_BEARER", SECRET)
+
+
+def page(items: list[Any], number: int, pages: int, total: int) -> Reply:
+    body = {"items": items, "page": number, "pages": pages, "total": total}
+    return 200, JSON, json.dumps(body).encode()
+
+
+def item(key: str, when: str = "2026-06-01T00:00:00+08:00") -> dict[str, str]:
+    return {"k": key, "u": when}
+
+
+def keys(url: str, since: Since | None = None, **limits: Any) -> list[Any]:
+    found = reader(url, **limits).read(since or Since())
+    return [each.values["k"] if isinstance(each, Row) else each.rule for each in found]
+
+
+def whole(_ordinal: int, query: dict[str, str]) -> Reply:
+    pages = {"1": [item("a"), item("b")], "2": [item("c")]}
+    return page(pages[query["page"]], int(query["page"]), 2, 3)
+
+
+def test_all_pages_come_once() -> None:
+    with server(whole) as (url, asked):
+        assert keys(url) == ["a", "b", "c"]
+    assert len(asked) == 2
+    assert all(SECRET not in each for each in asked)
+
+
+@pytest.mark.parametrize(
+    ("since", "asked_for"),
+    [
+        (Since(), None),
+        (Since(SECOND), "2026-06-02T00:00:00+00:00"),
+        (Since(SECOND, ("x",), SECOND - dt.timedelta(days=1)), "2026-06-01T00:00:00+00:00"),
+        (Since(SECOND, ("x",), None), None),
+    ],
+)  # fmt: skip
+def test_waiting_records_take_the_read_back(since: Since, asked_for: str | None) -> None:
+    seen: list[str | None] = []
+
+    def answer(_ordinal: int, query: dict[str, str]) -> Reply:
+        seen.append(query.get("since"))
+        return page([], 1, 0, 0)
+
+    with server(answer) as (url, _):
+        assert keys(url, since) == []
+    assert seen == [asked_for]
+
+
+def test_l33_a_shifted_page_is_read_again() -> None:
+    """While page 1 is read `a` changes and moves to the end: `c` slips onto page 1 and is given in the second pass."""
+
+    def answer(ordinal: int, query: dict[str, str]) -> Reply:
+        moved = item("a", "2026-07-01T00:00:00+08:00")
+        before = {"1": [item("a"), item("b")], "2": [item("c")]}
+        after = {"1": [item("b"), item("c")], "2": [moved]}
+        pages = before if ordinal == 1 else after
+        items = pages[query["page"]]
+        # The first pass sees a, b, then the moved a: two records where the source says three.
+        return page(items, int(query["page"]), 2, 3 if ordinal > 2 else 4)
+
+    with server(answer) as (url, _):
+        found = keys(url)
+    assert set(found) == {"a", "b", "c"}
+
+
+def test_what_is_no_record_is_refused_alone() -> None:
+    with server(lambda _n, _q: page(["x", item("a")], 1, 1, 2)) as (url, _):
+        assert keys(url) == ["not-a-record", "a"]
+
+
+def test_busy_then_served() -> None:
+    def answer(ordinal: int, query: dict[str, str]) -> Reply:
+        return (429, {"Retry-After": "0"}, b"") if ordinal == 1 else whole(ordinal, query)
+
+    with server(answer) as (url, _):
+        assert keys(url) == ["a", "b", "c"]
+
+
+FAULTS: dict[str, tuple[Reply | Answer, str]] = {
+    "no key": ((401, JSON, b"{}"), "refused? our key|refuses our key"),
+    "forbidden": ((403, JSON, b"{}"), "refuses our key"),
+    "page for people": ((200, {"Content-Type": "text/html"}, b"<html>down</html>"), "other than JSON"),
+    "html that says json": ((200, JSON, b"<html>down</html>"), "not valid JSON"),
+    "cut short": ((200, JSON, b'{"items": [{"k"'), "not valid JSON"),
+    "not modified": ((304, {}, b""), "answers 304"),
+    "elsewhere": ((302, {"Location": "http://127.0.0.1:1/"}, b""), "redirects are not followed"),
+    "busy for ever": ((429, {"Retry-After": "0"}, b""), "429 again and again"),
+    "broken for ever": ((503, {"Retry-After": "0"}, b""), "503 again and again"),
+    "no list": ((200, JSON, b'{"items": {}}'), "no list"),
+    "a bare list": ((200, JSON, b"[]"), "no list"),
+    "no totals": ((200, JSON, b'{"items": []}'), "does not tell"),
+    "another page": (lambda _n, _q: page([item("a")], 7, 9, 9), "another page"),
+    "one page for ever": (
+        lambda _n, q: page([item("a"), item("b")], int(q["page"]), 1_000_000, 2_000_000),
+        "repeats the page before",
+    ),
+    "pages without end": (
+        lambda n, q: page([item(f"k{n}")], int(q["page"]), 1_000_000, 2_000_000),
+        "more than 5 pages",
+    ),
+    "always changing": (lambda n, q: page([item(f"k{n}")], 1, 1, 99), "kept changing"),
+    "nan": ((200, JSON, b'{"items": [NaN], "pages": 1, "total": 1}'), "not valid JSON"),
+}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", FAULTS)
+def test_k02_k08_faults_are_told(name: str) -> None:
+    given, told = FAULTS[name]
+    answer = given if callable(given) else lambda _n, _q: given
+    with server(answer) as (url, asked), pytest.raises(ConnectorError, match=told) as caught:
+        keys(url, pages=5)
+    assert SECRET not in str(caught.value)
+    assert len(asked) <= 6
+
+
+@pytest.mark.fault
+def test_nobody_answers() -> None:
+    with server(whole) as (url, _):
+        pass
+    with pytest.raises(ConnectorError, match="does not answer") as caught:
+        keys(url)
+    assert not caught.value.terminal
+
+
+@pytest.mark.fault
+def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.readers.rest.MAX_PAGE_BYTES", 1_000)
+    large = page([item("a" * 2_000)], 1, 1, 1)
+    with server(lambda _n, _q: large) as (url, _), pytest.raises(ConnectorError, match="does not answer"):
+        keys(url)
+
+
+@pytest.mark.fault
+def test_k16_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
+    with server(whole, self_signed(tmp_path)) as (url, asked), pytest.raises(ConnectorError, match="certificate"):
+        keys(url)
+    assert asked == []
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS with a certificate that no authority vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    pem = folder / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+def test_a_broken_row_is_not_an_object() -> None:
+    with server(lambda _n, _q: page([None], 1, 1, 1)) as (url, _):
+        rows = list(reader(url).read(Since()))
+    assert rows == [Broken(1, "row", "not-a-record", "an object was expected")]

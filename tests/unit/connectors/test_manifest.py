@@ -1,0 +1,171 @@
+"""A block that says something wrong does not load, and the error tells file, path and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connectors.base import ConnectorError
+from connectors.manifest import ManifestError, read_block, read_secret
+from connectors.stream_plans import load_sources, plan_streams
+from schema import CATALOGUE
+from tests.support.pulling import SOURCES
+
+pytestmark = pytest.mark.unit
+
+VARIABLES = {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"}
+
+
+def block() -> dict[str, Any]:
+    return {
+        "name": "police",
+        "kind": "csv",
+        "where": "${DATA}/register.csv",
+        "collectedFor": "pop.register",
+        "trust": 1,
+        "records": [
+            {
+                "name": "register",
+                "entity": "Person",
+                "key": "no",
+                "identity": "idNumber",
+                "fields": {"idNumber": {"column": "id", "as": "resident_id"}, "name": "name"},
+            }
+        ],
+    }
+
+
+def stream(given: dict[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = given["records"][0]
+    return record
+
+
+def load(folder: Path, *blocks: dict[str, Any]) -> Any:
+    for i, each in enumerate(blocks):
+        (folder / f"{i}.yaml").write_text(yaml.safe_dump(each, allow_unicode=True), "utf-8")
+    return load_sources(folder, CATALOGUE, VARIABLES)
+
+
+def test_the_least_block_loads(tmp_path: Path) -> None:
+    assert load(tmp_path, block())[0].where == "/data/register.csv"
+
+
+BAD: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "unknown key": (lambda b: b.update(wher="x"), ("0.yaml", "wher", "allowed: name, kind")),
+    "unknown kind": (lambda b: b.update(kind="xml"), ("kind", "'csv'")),
+    "unknown entity": (lambda b: stream(b).update(entity="Persn"), ("entity", "'Persn'", "Person")),
+    "unknown field": (lambda b: stream(b)["fields"].update(nam="n"), ("fields.nam", "idNumber")),
+    "unknown transform": (
+        lambda b: stream(b)["fields"].update(name={"column": "n", "as": "titlecase"}),
+        ("fields.name.as", "text, code"),
+    ),
+    "transform of another type": (
+        lambda b: stream(b)["fields"].update(birthDate={"column": "n", "as": "integer"}),
+        ("fields.birthDate.as", "date"),
+    ),
+    "unknown option": (
+        lambda b: stream(b)["fields"].update(name={"column": "n", "trim": True}),
+        ("fields.name.trim", "allowed: column, as"),
+    ),
+    "unknown edge": (
+        lambda b: stream(b).update(edges={"spouse": {"entity": "Person", "column": "s"}}),
+        ("edges.spouse", "dwellings"),
+    ),
+    "edge to another type": (
+        lambda b: stream(b).update(edges={"dwellings": {"entity": "Building", "column": "s"}}),
+        ("edges.dwellings.entity", "Dwelling"),
+    ),
+    "enum word that the catalogue lacks": (
+        lambda b: stream(b)["fields"].update(gender={"column": "g", "values": {"男": "M"}}),
+        ("fields.gender.values", "MALE, FEMALE"),
+    ),
+    "person by name": (lambda b: stream(b).update(identity="name"), ("identity", "resident_id")),
+    "identity that is not read": (lambda b: stream(b).update(identity="phone"), ("identity", "idNumber")),
+    "biometrics": (lambda b: stream(b)["fields"].update(name="faceImage"), ("never stored",)),
+    "travel": (lambda b: stream(b)["fields"].update(name="行程记录"), ("never stored",)),
+    "unknown check": (
+        lambda b: stream(b).update(checks=[{"rule": "same", "fields": ["name", "idNumber"]}]),
+        ("checks.0.rule", "birth_of_id"),
+    ),
+    "check of a field that is not read": (
+        lambda b: stream(b).update(checks=[{"rule": "birth_of_id", "fields": ["birthDate", "idNumber"]}]),
+        ("checks.0.fields",),
+    ),
+    "cursor without time": (lambda b: stream(b).update(cursor=True), ("records.0", "`updated`")),
+    "secret written out": (
+        lambda b: b.update(kind="rest", where="https://h/x", bearer="hunter2"),
+        ("bearer", "env:NAME"),
+    ),
+    "password in an address": (
+        lambda b: (b.update(kind="sql", where="postgresql://u:p@h/d"), stream(b).update(table="t")),
+        ("no password in an address",),
+    ),
+    "plain http to elsewhere": (lambda b: b.update(kind="rest", where="http://h/x"), ("https is needed",)),
+    "table for a file": (lambda b: stream(b).update(table="t"), ("`table`",)),
+    "unknown variable": (lambda b: b.update(where="${HOME}/x"), ("unknown variable HOME", "DATA")),
+    "unknown source before": (lambda b: b.update(after=["civil"]), ("unknown source civil",)),
+    "circle": (lambda b: b.update(after=["police"]), ("circle",)),
+    "share above one": (lambda b: b.update(limits={"quarantined": 2}), ("limits.quarantined",)),
+    "purpose from nowhere": (lambda b: b.update(collectedFor="Any Thing"), ("collectedFor",)),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_blocks_are_refused(tmp_path: Path, name: str) -> None:
+    spoil, told = BAD[name]
+    given = block()
+    spoil(given)
+    with pytest.raises(ManifestError) as caught:
+        load(tmp_path, given)
+    for part in told:
+        assert part in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["name: [", "just text", "", "- a\n- b"])
+def test_what_is_no_block_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ManifestError, match=r"a\.yaml"):
+        read_block(path, {})
+
+
+def test_two_writers_of_one_to_one_edge_are_refused(tmp_path: Path) -> None:
+    one = {
+        **block(),
+        "name": "a",
+        "records": [
+            {
+                "name": "b", "entity": "Building", "key": "no", "identity": "code", "fields": {"code": "no"},
+                "edges": {"grid": {"entity": "Region", "column": "g"}},
+            }
+        ],
+    }  # fmt: skip
+    sources = load(tmp_path, one, {**one, "name": "z"})
+    with pytest.raises(ManifestError, match="leads to one node"):
+        plan_streams(sources, CATALOGUE)
+
+
+def test_county_sources_come_in_order_with_their_ranks() -> None:
+    sources = load_sources(SOURCES, CATALOGUE, VARIABLES)
+    names = [each.name for each in sources]
+    assert names.index("divisions") < names.index("police") < names.index("housing")
+    plans = plan_streams(sources, CATALOGUE)
+    assert plans["housing/occupancy"].better["name"] == {"police/register"}
+    assert plans["police/register"].better["name"] == frozenset()
+
+
+@pytest.mark.parametrize("reference", ["env:NO_SUCH_VARIABLE", "file:/no/such/file"])
+def test_a_secret_that_is_missing_is_told(reference: str) -> None:
+    with pytest.raises(ConnectorError, match="missing or empty"):
+        read_secret("police", reference, {})
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hunter2\n", "utf-8")
+    secret = read_secret("police", f"file:{tmp_path}/key", {})
+    assert secret.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(secret)

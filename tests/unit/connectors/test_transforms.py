@@ -1,0 +1,208 @@
+"""A cell fits or is refused by a named rule; what is refused appears in no error text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.base import Broken, Place, Record, Refused, Row
+from connectors.quarantine import Unfit, clean
+from connectors.resolve import birth_of, gender_of, is_resident_id
+from connectors.shape import Shaper
+from connectors.stream_plans import load_sources
+from connectors.transforms import TRANSFORMS, Context, Options, division_path, level_of
+from schema import CATALOGUE
+from tests.support.pulling import SOURCES
+
+pytestmark = pytest.mark.unit
+
+ZONE = dt.timezone(dt.timedelta(hours=8))
+PLACES = {
+    "140321001001001": Place("14/03/21/001/001/001/", True),
+    "140321001001099": Place("14/03/21/001/001/099/", True, True, "140321001001001"),
+    "140321001001098": Place("14/03/21/001/001/098/", True, True, None),
+    "140321001001097": Place("14/03/21/001/001/097/", True, True, "140321001001096"),
+    "140321001001096": Place("14/03/21/001/001/096/", True, True, "140321001001097"),
+    "140321001001": Place("14/03/21/001/001/", False),
+}
+CONTEXT = Context(PLACES, ZONE, dt.date(2026, 6, 30))
+ID = "140321195703129022"
+
+FITS: list[tuple[str, Any, Options, Any]] = [
+    ("text", " 祁慧兰 ", Options(), "祁慧兰"),
+    ("text", "e\u0301", Options(), "é"),
+    ("text", "赵\ue863", Options(), "赵\ue863"),
+    ("text", "𠮷野\n二行", Options(), "𠮷野\n二行"),
+    ("code", "PD0000001", Options(), "PD0000001"),
+    ("code", 17, Options(), "17"),
+    ("integer", "12", Options(), 12),
+    ("integer", 12.0, Options(), 12),
+    ("number", Decimal("1.5"), Options(least=0), 1.5),
+    ("date", "19570312", Options(format="%Y%m%d"), dt.date(1957, 3, 12)),
+    ("date", "19600229", Options(format="%Y%m%d"), dt.date(1960, 2, 29)),
+    ("date", dt.date(2026, 6, 30), Options(), dt.date(2026, 6, 30)),
+    ("validity", "2099-12-31", Options(), dt.date(2099, 12, 31)),
+    ("datetime", "2026-06-18T09:12:00+08:00", Options(), dt.datetime(2026, 6, 18, 9, 12, tzinfo=ZONE)),
+    ("datetime", "2026-06-18T01:12:00Z", Options(), dt.datetime(2026, 6, 18, 9, 12, tzinfo=ZONE)),
+    ("datetime", "2026-06-18 09:12:00", Options("%Y-%m-%d %H:%M:%S"), dt.datetime(2026, 6, 18, 9, 12, tzinfo=ZONE)),
+    ("enum", " 男", Options(values={"男": "MALE"}), "MALE"),
+    ("resident_id", ID, Options(), ID),
+    ("resident_id", "14032120100315329x", Options(), "14032120100315329X"),
+    ("phone", "19903210001", Options(), "19903210001"),
+    ("phone", "0353-1234567", Options(), "0353-1234567"),
+    ("grid", "140321001001001", Options(), "140321001001001"),
+    ("grid", "140321001001099", Options(), "140321001001001"),
+    ("region_of_grid", "140321001001099", Options(), "14/03/21/001/001/001/"),
+    ("region_of_code", "140321001000", Options(), "14/03/21/001/"),
+]  # fmt: skip
+
+UNFIT: list[tuple[str, Any, Options, str]] = [
+    ("text", 4.20321e17, Options(), "not-text"),
+    ("text", "a\x00b", Options(), "bad-character"),
+    ("text", "\ud800", Options(), "bad-character"),
+    ("text", "姓\ufffd", Options(), "bad-character"),
+    ("text", "长" * 20_001, Options(), "too-long"),
+    ("code", 1.0, Options(), "not-a-code"),
+    ("code", True, Options(), "not-a-code"),
+    ("code", "１２", Options(), "not-a-code"),
+    ("integer", "1.5", Options(), "not-an-integer"),
+    ("integer", 2.0**60, Options(), "not-an-integer"),
+    ("number", "nan", Options(), "not-a-number"),
+    ("number", "1e999", Options(), "not-a-number"),
+    ("number", -3.5, Options(least=0), "out-of-range"),
+    ("number", True, Options(), "not-a-number"),
+    ("date", "19570230", Options(format="%Y%m%d"), "not-a-date"),
+    ("date", "1957312", Options(format="%Y%m%d"), "not-a-date"),
+    ("date", "20260701", Options(format="%Y%m%d"), "in-future"),
+    ("datetime", "2026-13-01 00:00:00", Options(format="%Y-%m-%d %H:%M:%S"), "not-a-time"),
+    ("datetime", "1970-01-01 00:00:00", Options(), "sentinel"),
+    ("datetime", 17, Options(), "not-a-time"),
+    ("enum", "未分类", Options(values={"噪音": "NOISE"}), "unknown-value"),
+    ("enum", ["噪音"], Options(values={"噪音": "NOISE"}), "unknown-value"),
+    ("resident_id", "140321195703129023", Options(), "bad-resident-id"),
+    ("resident_id", "1.40321195703129E+17", Options(), "bad-resident-id"),
+    ("resident_id", 140321195703129022, Options(), "bad-resident-id"),
+    ("phone", "1990321000", Options(), "not-a-phone"),
+    ("grid", "140321999999999", Options(), "unknown-grid"),
+    ("grid", "140321001001", Options(), "unknown-grid"),
+    ("grid", "140321001001098", Options(), "ended-grid"),
+    ("grid", "140321001001097", Options(), "ended-grid"),
+    ("region_of_code", "14032", Options(), "not-a-division"),
+    ("region_of_code", "000000000000", Options(), "not-a-division"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "cell", "options", "value"), FITS)
+def test_fits(name: str, cell: Any, options: Options, value: Any) -> None:
+    assert TRANSFORMS[name](cell, options, CONTEXT) == value
+
+
+@pytest.mark.parametrize(("name", "cell", "options", "rule"), UNFIT)
+def test_unfit(name: str, cell: Any, options: Options, rule: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        TRANSFORMS[name](cell, options, CONTEXT)
+    assert caught.value.rule == rule
+    assert str(cell)[:40] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "level"),
+    [
+        ("140000000000", "14/", "PROVINCE"),
+        ("140300000000", "14/03/", "CITY"),
+        ("140321000000", "14/03/21/", "DISTRICT"),
+        ("140321001000", "14/03/21/001/", "STREET"),
+        ("140321001002", "14/03/21/001/002/", "COMMUNITY"),
+        ("140321001002005", "14/03/21/001/002/005/", "GRID"),
+        ("441900003000", "44/19/-/003/", "STREET"),
+        ("140321001000005", "14/03/21/001/-/005/", "GRID"),
+    ],
+)
+def test_a_level_that_a_place_lacks_keeps_its_position(code: str, path: str, level: str) -> None:
+    assert (division_path(code), level_of(path)) == (path, level)
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        (ID, True),
+        ("140321198810069057", True),
+        (ID[:-1] + "3", False),
+        ("990321195703129022", False),
+        ("14032119570312902", False),
+        ("１40321195703129022", False),
+        ("", False),
+    ],
+)
+def test_resident_ids(text: str, valid: bool) -> None:
+    assert is_resident_id(text) is valid
+
+
+def test_what_an_id_number_says() -> None:
+    assert (birth_of(ID), gender_of(ID)) == (dt.date(1957, 3, 12), "FEMALE")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("HJ0000000001", True), ("140321001001001", True), ("FW1/2", True),
+        (ID, False), ("19903210001", False), ("no 19903210001", False), ("祁慧兰", False), ("a" * 65, False),
+    ],
+)  # fmt: skip
+def test_only_a_clean_record_number_is_shown(number: str, shown: bool) -> None:
+    assert clean(number) is shown
+
+
+GOOD = {
+    "登记编号": "HJ0000000001", "姓名": "祁慧兰", "公民身份号码": ID, "性别": "女", "出生日期": "19570312",
+    "联系电话": "19903210001", "户籍地址": "", "现住地址": "", "现住网格代码": "140321001001001",
+    "户籍类别": "常住", "更新时间": "2026-06-01 00:00:00",
+}  # fmt: skip
+
+
+def shape(row: Row | Broken) -> Record | Refused:
+    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    police = next(each for each in sources if each.name == "police")
+    return Shaper(police, police.records[0], CATALOGUE, CONTEXT, lambda _: "f" * 32).shape(row)
+
+
+def test_a_good_row_becomes_a_record() -> None:
+    record = shape(Row(1, GOOD))
+    assert isinstance(record, Record)
+    assert (record.key, record.identity) == ("police/register:HJ0000000001", ID)
+    assert record.values["address"] is None
+    for value in ("祁慧兰", ID, "19903210001"):
+        assert value not in repr(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "rule"),
+    [
+        ({"公民身份号码": ""}, "公民身份号码", "missing"),
+        ({"公民身份号码": ID[:-1] + "X"}, "公民身份号码", "bad-resident-id"),
+        ({"出生日期": "19570313"}, "出生日期", "birth-mismatch"),
+        ({"出生日期": "19000101"}, "出生日期", "birth-mismatch"),
+        ({"出生日期": "19570230"}, "出生日期", "not-a-date"),
+        ({"性别": "男"}, "性别", "gender-mismatch"),
+        ({"现住网格代码": "140321999999999"}, "现住网格代码", "unknown-grid"),
+        ({"姓名": " "}, "姓名", "missing"),
+        ({"更新时间": ""}, "更新时间", "missing"),
+        ({"登记编号": ""}, "登记编号", "missing"),
+    ],
+)
+def test_a_bad_row_is_told_by_column_and_rule(change: dict[str, str], column: str, rule: str) -> None:
+    refused = shape(Row(5, {**GOOD, **change}))
+    assert isinstance(refused, Refused)
+    assert (refused.field, refused.rule) == (column, rule)
+    assert refused.row == ("row 5" if column == "登记编号" else "HJ0000000001")
+    for value in ("祁慧兰", ID, "19903210001"):
+        assert value not in repr(refused)
+
+
+def test_an_id_number_used_as_record_number_is_kept_as_a_digest() -> None:
+    record = shape(Row(1, {**GOOD, "登记编号": ID}))
+    assert isinstance(record, Record)
+    assert record.number == "~" + "f" * 16

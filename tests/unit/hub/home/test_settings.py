@@ -1,0 +1,131 @@
+"""Settings: known, checked, frozen; secrets unseen."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from hub.home.settings import Settings, SettingsError
+
+pytestmark = pytest.mark.unit
+
+DEFAULTS = [
+    ("home", Path(".sluicegate")),
+    ("host", "127.0.0.1"),
+    ("port", 8600),
+    ("graph_url", None),
+    ("body_limit", 262_144),
+    ("graph_deadline", 5.0),
+    ("audit_deadline", 2.0),
+    ("audit_store", None),
+    ("audit_origin", "sluicegate.local/audit"),
+    ("policy_store", None),
+    ("policy_max_age", 600.0),
+    ("result_node_cap", 10_000),
+    ("result_byte_cap", 8 * 1024 * 1024),
+    ("otlp_endpoint", None),
+]
+REFUSED = [
+    ({"SLUICEGATE_PROT": "8601"}, "unknown setting SLUICEGATE_PROT; known: SLUICEGATE_AUDIENCE"),
+    ({"SLUICEGATE_PORT": "0"}, "port:"),
+    ({"SLUICEGATE_PORT": "70000"}, "port:"),
+    ({"SLUICEGATE_PORT": "many"}, "port:"),
+    ({"SLUICEGATE_GRAPH_DEADLINE": "0"}, "graph_deadline:"),
+    ({"SLUICEGATE_GRAPH_DEADLINE": "nan"}, "graph_deadline:"),
+    ({"SLUICEGATE_BODY_LIMIT": "-1"}, "body_limit:"),
+    ({"SLUICEGATE_GRAPH_HEAP": "1g -XX:+Evil"}, "graph_heap:"),
+    ({"SLUICEGATE_GRAPH_URL": "http://localhost:7474"}, "graph_url:"),
+    ({"SLUICEGATE_GRAPH_URL": "bolt://neo4j:secret@localhost"}, "graph_url:"),
+    ({"SLUICEGATE_GRAPH_URL": "bolt://localhost:7687"}, "needs graph_password"),
+    ({"SLUICEGATE_GRAPH_PASSWORD": "a", "SLUICEGATE_GRAPH_PASSWORD_FILE": "b"}, "not both"),
+    ({"SLUICEGATE_POLICY_STORE": "postgresql://u:secret@h/d"}, "policy_store:.*takes sqlite"),
+    ({"SLUICEGATE_AUDIT_STORE": "sqlite:///secret"}, "audit_store:.*takes postgresql"),
+    ({"SLUICEGATE_AUDIT_STORE": "postgresql://h/d", "SLUICEGATE_AUDIT_STORE_FILE": "f"}, "not both"),
+    ({"SLUICEGATE_AUDIT_ORIGIN": "a name"}, "audit_origin:"),
+    ({"SLUICEGATE_POLICY_MAX_AGE": "0"}, "policy_max_age:"),
+    ({"SLUICEGATE_OTLP_ENDPOINT": "collector:4318"}, "otlp_endpoint:"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), DEFAULTS)
+def test_default(name: str, value: object) -> None:
+    assert getattr(Settings.load(), name) == value
+
+
+@pytest.mark.parametrize(("environment", "text"), REFUSED)
+def test_refused(environment: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=text.replace("+", r"\+")) as caught:
+        Settings.load()
+    assert "secret" not in str(caught.value)
+    assert "Evil" not in str(caught.value)
+
+
+def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_PORT", "8700")
+    assert Settings.load().port == 8700
+    assert Settings.load(port=8800).port == 8800
+
+
+def test_an_unknown_argument_is_refused() -> None:
+    with pytest.raises(SettingsError, match="prot"):
+        Settings.load(prot=1)
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings.load()
+    with pytest.raises(ValidationError):
+        settings.port = 1
+
+
+def test_a_secret_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_GRAPH_PASSWORD", "drowssap")
+    monkeypatch.setenv("SLUICEGATE_POLICY_STORE", "postgresql+psycopg://u:drowssap@h/d")
+    settings = Settings.load()
+    assert "drowssap" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert settings.read_graph_password() == "drowssap"
+
+
+def test_a_secret_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    settings = Settings.load(graph_password_file=file)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        settings.read_graph_password()
+    file.write_text("\n")
+    with pytest.raises(SettingsError, match="empty"):
+        settings.read_graph_password()
+    file.write_text("drowssap\n")
+    assert settings.read_graph_password() == "drowssap"
+    assert Settings.load().read_graph_password() is None
+
+
+def test_home_is_for_its_owner_only(home: Path) -> None:
+    home.mkdir(mode=0o755)
+    settings = Settings.load(home=home)
+    assert settings.prepare_home() == home
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    inside = (settings.keys_folder, settings.audit_file, settings.graph_folder)
+    assert all(path.is_relative_to(home) for path in inside)
+    assert len(set(inside)) == len(inside)
+
+
+def test_jars_are_shared_between_homes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert Settings.load(home=home).jar_cache == Settings.load().jar_cache == tmp_path / "cache/sluicegate/jars"
+
+
+def test_the_address_of_the_log_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "address"
+    settings = Settings.load(home=tmp_path, audit_store_file=file)
+    for content in (None, "", "sqlite:///secret"):
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(SettingsError) as caught:
+            _ = settings.audit_log
+        assert "secret" not in str(caught.value)
+    file.write_text("postgresql://hub:secret@db/audit\n")
+    assert settings.audit_log == "postgresql://hub:secret@db/audit"
+    assert "secret" not in repr(settings)
+    assert Settings.load(home=tmp_path).audit_log == tmp_path / "audit.db"

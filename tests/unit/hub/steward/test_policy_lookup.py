@@ -1,0 +1,51 @@
+"""A policy's name on a command line means one thing, whether a store is there or not, and reading makes none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.home.settings import Settings
+from hub.steward.changes import stewardship
+from hub.steward.policy_lookup import versions_of
+from policies.language import load
+from policies.strict_yaml import PolicyFileError
+from policies.versions import ChangeRefused
+from schema import CATALOGUE
+
+pytestmark = pytest.mark.unit
+COUNTY = Path(__file__).parents[4] / "examples" / "county" / "policies"
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings.load(home=home, policies=COUNTY)
+
+
+def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings: Settings) -> None:
+    expected = load(COUNTY, CATALOGUE).version
+    with versions_of(settings, CATALOGUE) as versions:
+        assert versions.find("current").version == versions.find(str(COUNTY)).version == expected
+        assert versions.of_hash(expected) is None
+        with pytest.raises(PolicyFileError, match="no version store"):
+            versions.find("1")
+    assert not settings.policy_file.exists()
+
+
+def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(settings: Settings) -> None:
+    with stewardship(settings, CATALOGUE):
+        assert settings.policy_file.exists()
+    expected = load(COUNTY, CATALOGUE).version
+    with versions_of(settings, CATALOGUE) as versions:
+        found = versions.of_hash(expected)
+        assert found is not None
+        assert found.version == versions.find("1").version == versions.find("current").version == expected
+        assert versions.of_hash("0" * 32) is None
+        with pytest.raises(ChangeRefused):
+            versions.find("2")
+
+
+def test_a_name_that_means_nothing_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with versions_of(settings, CATALOGUE) as versions, pytest.raises(PolicyFileError, match=r"no \*\.yaml policy file"):
+        versions.find(str(tmp_path / "nowhere"))

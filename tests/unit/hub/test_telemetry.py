@@ -1,0 +1,115 @@
+"""Spans, metrics and log lines hold names, counts and times; a canary put into everything else stays out."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from hub.telemetry import SILENT, Telemetry, describe, otlp_exporter, set_up_logging
+from tests.support.serving import serving
+
+pytestmark = pytest.mark.unit
+
+CANARY = "CANARY13800000000"
+STAGES = ["read", "identify", "purpose", "validate", "decide", "plan", "caps", "compile", "fetch", "respond", "audit"]
+
+
+class Kept(SpanExporter):
+    """Keeps what would be sent."""
+
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.spans.extend(spans)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Our logging set-up, undone afterwards."""
+    root = logging.getLogger()
+    names = ["sluicegate", *SILENT]
+    before = (
+        root.handlers[:],
+        root.level,
+        {n: (logging.getLogger(n).level, logging.getLogger(n).propagate) for n in names},
+    )
+    stream = io.StringIO()
+    set_up_logging(stream)
+    yield stream
+    root.handlers[:], level, loggers = before
+    root.setLevel(level)
+    for name, (its_level, propagate) in loggers.items():
+        logging.getLogger(name).setLevel(its_level)
+        logging.getLogger(name).propagate = propagate
+
+
+def test_e13_nothing_personal_is_seen_from_outside(tmp_path: Path, logged: io.StringIO) -> None:
+    with serving(tmp_path / "home") as served:
+        kept = Kept()
+        served.hub.telemetry = Telemetry(kept)
+        lookup = f'{{ person(id: "{CANARY}") {{ name }} }}'
+        served.ask("{ __typename }", person=CANARY)
+        served.ask(lookup, person=CANARY, headers={"Case-Reference": CANARY})
+        served.ask(f"{{ {CANARY}", operationName=CANARY)
+        served.ask(purpose=CANARY)
+        served.ask(token=CANARY)
+        served.client.get(f"/{CANARY}", headers={CANARY: CANARY})
+        metrics = served.client.get("/metrics").text
+    text = " ".join(span.to_json() for span in kept.spans)
+    assert CANARY not in text + metrics + logged.getvalue()
+    first = [span.name for span in kept.spans][: len(STAGES) + 1]
+    assert first == [*STAGES, "request"]
+    told = [dict(span.attributes or {}) for span in kept.spans if span.name == "request"]
+    assert [each["sluicegate.code"] for each in told] == [
+        "OK",
+        "GRAPH_UNAVAILABLE",
+        "VALIDATION",
+        "PURPOSE_DENIED",
+        "UNAUTHENTICATED",
+    ]
+    assert told[0]["sluicegate.application"] == "fire-inspection"
+    assert told[0]["sluicegate.purpose"] == "safety.fire.rental"
+    assert "sluicegate.purpose" not in told[3]
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_loggers_that_quote_documents_are_silent(logged: io.StringIO, name: str) -> None:
+    logging.getLogger(name).critical("%s", CANARY)
+    logging.getLogger(f"{name}.deeper").error("%s", CANARY)
+    assert CANARY not in logged.getvalue()
+
+
+def test_an_exceptions_text_is_never_logged(logged: io.StringIO) -> None:
+    try:
+        raise ValueError(CANARY)
+    except ValueError as fault:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+        logging.getLogger("asyncio").error("Task exception was never retrieved: %r", fault)
+        assert describe(fault).startswith("ValueError at test_telemetry.py:")
+    lines = logged.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "ValueError at test_telemetry.py" in lines[0]
+    assert CANARY not in logged.getvalue()
+
+
+def test_a_line_is_one_line(logged: io.StringIO) -> None:
+    logging.getLogger("sluicegate.x").warning("first\nsecond")
+    assert logged.getvalue().count("\n") == 1
+
+
+def test_no_exporter_without_an_endpoint() -> None:
+    assert otlp_exporter(None) is None
+    exporter = otlp_exporter("http://127.0.0.1:9")
+    assert exporter is not None
+    exporter.shutdown()

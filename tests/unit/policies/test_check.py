@@ -1,0 +1,109 @@
+"""A check finds what loads and is still wrong, one kind of finding a row, and is silent on what is right."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from policies.check import Finding, check
+from policies.language import load
+from schema import CATALOGUE
+from tests.support.world import policy
+
+pytestmark = pytest.mark.unit
+DAY = dt.date(2026, 6, 30)
+
+BASE = """
+purposes:
+  - {id: a, zh: 甲, en: A}
+  - {id: a.b, zh: 乙, en: B}
+applications:
+  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}
+grants:
+  - id: good
+    to: {application: [app]}
+    for: [a]
+    basis: law
+    rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
+    fields: {Person.name: clear, Person.phone: {mask: "partial(0,4)"}}
+"""
+GRANT = """  - id: bad
+    to: {{application: [{app}]}}
+    for: [{purpose}]
+    basis: law
+    valid: {{to: {until}}}
+    rows: {{Person: {rows}}}
+    fields: {{{fields}}}
+"""
+
+
+def grant(
+    app: str = "app",
+    purpose: str = "a",
+    until: str = "2030-01-01",
+    rows: str = "{}",
+    fields: str = "Person.gender: clear",
+) -> str:
+    return GRANT.format(app=app, purpose=purpose, until=until, rows=rows, fields=fields)
+
+
+OWN = "{region: {startsWith: $subject.jurisdiction}}"
+EXPECT = "expect:\n  - {{app: app, purpose: a.b, coordinate: {on}, effects: [{effects}]}}\n"
+
+CASES = [
+    ("dead: nobody", grant(app=""), "dead", "bad selects no registered application"),
+    ("dead: no purpose", grant(purpose=""), "dead", "bad is for no purpose"),
+    ("dead: nothing given", grant(fields=""), "dead", "bad gives nothing"),
+    ("dead: expired", grant(until="2026-06-29"), "dead", "bad has expired"),
+    ("dead: a match", grant(fields="") + "    match: [Person.idNumber]\n", "dead", "a match finds nobody"),
+    (
+        "conflict",
+        "prohibitions:\n  - {id: stop, prohibit: [Person.phone], for: [a.b], basis: law}\n",
+        "conflict",
+        "good grants Person.phone, but stop",
+    ),
+    ("clear by tag", grant(fields="kind:birth: clear"), "clear-by-tag", "Person.birthDate"),
+    ("shadowed", grant(purpose="a.b", rows=OWN, fields="Person.name: clear"), "shadowed", "bad adds nothing to good"),
+    ("shadowed by a better mask", grant(rows=OWN,
+     fields="Person.phone: {mask: redact}"), "shadowed", "bad adds nothing to good"),
+    ("reads what is hidden", grant(rows="{birthDate: {lte: $today - 60y}}"), "reads-hidden", "Person.birthDate"),
+    ("nobody sees it", "", "nobody", "Person.address is open to nobody"),
+    ("expectation", EXPECT.format(on="Person.name", effects='"surname"'), "expectation", "has clear on Person.name"),
+]  # fmt: skip
+
+
+def found(folder: Path, text: str) -> list[Finding]:
+    return check(CATALOGUE, policy(folder, text), DAY)
+
+
+@pytest.mark.parametrize(("extra", "rule", "text"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_each_kind_of_finding(tmp_path: Path, extra: str, rule: str, text: str) -> None:
+    findings = [each for each in found(tmp_path, BASE + extra) if each.rule == rule]
+    assert any(text in each.text for each in findings), findings
+    assert all(each.place for each in findings)
+    assert {each.level for each in findings} == {"error" if rule == "expectation" else "warning"}
+
+
+GOOD = [
+    ("another purpose", grant(purpose="a", fields="Person.gender: clear")),
+    ("wider rows", grant(fields="Person.name: clear")),
+    (
+        "stronger",
+        grant(rows=OWN, fields='Person.phone: {mask: "partial(3,4)"}'),
+    ),
+    ("own rows by jurisdiction", grant(rows=OWN)),
+    ("met expectation", EXPECT.format(on="Person.phone", effects='"partial(0,4)"')),
+    ("nothing expected, nothing had", EXPECT.format(on="Person.idNumber", effects="")),
+]
+
+
+@pytest.mark.parametrize("extra", [case[1] for case in GOOD], ids=[case[0] for case in GOOD])
+def test_what_is_right_is_left_alone(tmp_path: Path, extra: str) -> None:
+    assert [each for each in found(tmp_path, BASE + extra) if each.rule != "nobody"] == []
+
+
+def test_the_example_has_no_error() -> None:
+    policies = load(Path(__file__).parents[3] / "examples" / "county" / "policies", CATALOGUE)
+    assert [each for each in check(CATALOGUE, policies, DAY) if each.level == "error"] == []
