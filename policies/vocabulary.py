@@ -41,7 +41,7 @@ def json_schema() -> dict[str, Any]:
 def page(catalogue: Catalogue) -> str:
     """The vocabulary page."""
     parts = [
-        "# The words of the policy language 策略詞彙",
+        "# The words of the policy language 策略词汇",
         "Made by `sluicegate policy vocabulary`; do not edit. How to use them: "
         "[policy-language.md](policy-language.md). For editors: [policy.schema.json](policy.schema.json).",
         *_sections(),

@@ -8,4 +8,4 @@ CATALOGUE = Catalogue(
     places.EDGES + housing.EDGES + people.EDGES + events.EDGES,
     events.CASE,
 )
-"""The spine: the entities that every city shares (四標四實 and events)."""
+"""The spine: the entities that every city shares (四标四实 and events)."""

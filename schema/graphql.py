@@ -91,13 +91,13 @@ _SCALARS: Mapping[object, Any] = {
     ),
     _DateTime: strawberry.scalar(
         name="DateTime",
-        description="時間。ISO 8601 time with a zone (2026-06-30T08:00:00+08:00).",
+        description="时间。ISO 8601 time with a zone (2026-06-30T08:00:00+08:00).",
         serialize=str,
         parse_value=_moment,
     ),
     _RegionPath: strawberry.scalar(
         name="RegionPath",
-        description="轄區路徑。Province to grid, each segment ending in / (14/03/21/001/002/005/).",
+        description="辖区路径。Province to grid, each segment ending in / (14/03/21/001/002/005/).",
         serialize=str,
         parse_value=_path,
     ),
@@ -133,20 +133,20 @@ class _Types:
 
     def query(self) -> type:
         self._enum("Direction", ("ASC", "DESC"), "排序方向。Null comes last ascending, first descending.")
-        node_id = _Member("id", "ID", "用途內有效的標識。Opaque; valid for one department and purpose only.")
-        self._interface(NODE, [node_id], "任何有標識的對象。Anything with an id.")
+        node_id = _Member("id", "ID", "用途内有效的标识。Opaque; valid for one department and purpose only.")
+        self._interface(NODE, [node_id], "任何有标识的对象。Anything with an id.")
         page_info = [
             _Member("hasNextPage", "Boolean"),
             _Member("hasPreviousPage", "Boolean"),
             _Member("startCursor", "String | None"),
             _Member("endCursor", "String | None"),
         ]
-        self._object("PageInfo", page_info, "分頁。What follows a page.")
+        self._object("PageInfo", page_info, "分页。What follows a page.")
         for scalar in (each for each in Scalar if each is not Scalar.ENUM):
             self._filter(f"{scalar.value}Filter", scalar.value, OPERATORS[scalar])
         self._filter("BucketFilter", "String", BUCKET_OPERATORS)
         roots: list[_Member] = [
-            _Member("node", f"{NODE} | None", "按標識取對象。", (self._argument("id", "ID"),)),
+            _Member("node", f"{NODE} | None", "按标识取对象。", (self._argument("id", "ID"),)),
         ]
         for entity in self.catalogue:
             self._entity(entity, node_id)
@@ -154,7 +154,7 @@ class _Types:
         if any(entity.subjects == () for entity in self.catalogue):
             roots.append(self._accesses())
         return self._object(
-            "Query", roots, "數閘查詢入口。Everything that can be asked; each query states its purpose."
+            "Query", roots, "数闸查询入口。Everything that can be asked; each query states its purpose."
         )
 
     def _entity(self, entity: Entity, node_id: _Member) -> None:
@@ -175,16 +175,16 @@ class _Types:
         self._where(entity, aggregate=False)
         self._where(entity, aggregate=True)
         order = [_Member(each.name, "Direction | None", optional_input=True) for each in entity.fields]
-        self._input(f"{entity.name}Order", order, "一次一個字段。Exactly one field; list several for further keys.")
+        self._input(f"{entity.name}Order", order, "一次一个字段。Exactly one field; list several for further keys.")
         self._aggregate(entity)
 
     def _aggregate(self, entity: Entity) -> None:
         buckets = list(entity.buckets())
         if buckets:
-            self._enum(f"{entity.name}Bucket", tuple(bucket_value(b) for _, b in buckets), f"{entity.zh}的分組。")
+            self._enum(f"{entity.name}Bucket", tuple(bucket_value(b) for _, b in buckets), f"{entity.zh}的分组。")
         cells = [_Member(b.name, "String | None", f"{f.zh}。{f.en}; null unless grouped by it.") for f, b in buckets]
-        count = _Member("count", "Int | None", "數量；低於門檻為空。Null below the contributor threshold.")
-        self._object(aggregate_type(entity), [count, *cells], f"{entity.zh}的統計。")
+        count = _Member("count", "Int | None", "数量；低于门槛为空。Null below the contributor threshold.")
+        self._object(aggregate_type(entity), [count, *cells], f"{entity.zh}的统计。")
 
     def _field(self, entity: Entity, field: Field) -> _Member:
         name = _enum_name(entity, field) if field.scalar is Scalar.ENUM else field.scalar.value
@@ -213,25 +213,25 @@ class _Types:
         grouping = [self._argument("where", f"{entity.name}AggregateWhere | None")]
         if any(True for _ in entity.buckets()):
             grouping.append(self._argument("groupBy", f"list[{entity.name}Bucket] | None"))
-        yield _Member(aggregate, f"list[{aggregate_type(entity)}] | None", f"{entity.zh}統計。", tuple(grouping))
+        yield _Member(aggregate, f"list[{aggregate_type(entity)}] | None", f"{entity.zh}统计。", tuple(grouping))
 
     def _accesses(self) -> _Member:
         rows = [
             _Member("day", "Date", "日期。The day, local to the hub."),
-            _Member("department", "String", "部門。The department that asked."),
+            _Member("department", "String", "部门。The department that asked."),
             _Member("purpose", "String", "目的。The purpose it asked for."),
-            _Member("purposeTitle", "String", "目的名稱。What the purpose is called."),
-            _Member("kinds", "list[String]", "資料種類。Kinds of personal data it was shown at most, masked or not."),
+            _Member("purposeTitle", "String", "目的名称。What the purpose is called."),
+            _Member("kinds", "list[String]", "资料种类。Kinds of personal data it was shown at most, masked or not."),
         ]
         self._object(
-            ACCESS, rows, "一日之內一個部門為一個目的的查看。What one department saw for one purpose in a day."
+            ACCESS, rows, "一日之内一个部门为一个目的的查看。What one department saw for one purpose in a day."
         )
         arguments = (
             self._argument("person", "ID"),
             self._argument("since", "Date | None"),
             self._argument("until", "Date | None"),
         )
-        text = "誰看過此人的資料。Who saw this person's data, newest first; both days are included."
+        text = "谁看过此人的资料。Who saw this person's data, newest first; both days are included."
         return _Member(ACCESSES, f"list[{ACCESS}] | None", text, arguments)
 
     def _where(self, entity: Entity, *, aggregate: bool) -> None:
@@ -247,19 +247,19 @@ class _Types:
         for end in entity.edges.values():
             self._edge_filter(end.target)
             members.append(_Member(end.name, f"{end.target}EdgeFilter | None", optional_input=True))
-        self._input(name, members, f"{entity.zh}的條件。")
+        self._input(name, members, f"{entity.zh}的条件。")
 
     def _edge_filter(self, target: str) -> None:
         if f"{target}EdgeFilter" not in self.names:
             members = [_Member(each, f"{target}Where | None", optional_input=True) for each in ("some", "none")]
-            self._input(f"{target}EdgeFilter", members, "關聯條件。")
+            self._input(f"{target}EdgeFilter", members, "关联条件。")
 
     def _filter(self, name: str, of: str, operators: Iterable[Op]) -> None:
         annotations = {Op.IN: f"list[{of}] | None", Op.IS_NULL: "Boolean | None"}
         self._input(
             name,
             [_Member(op.value, annotations.get(op, f"{of} | None"), optional_input=True) for op in operators],
-            "比較。",
+            "比较。",
         )
 
     def _argument(self, name: str, annotation: str) -> StrawberryArgument:

@@ -13,7 +13,7 @@ REGION_MASKS = ("redact", "region(DISTRICT)", "region(STREET)", "region(COMMUNIT
 REGION = Field(
     "region",
     Scalar.REGION,
-    "所屬網格",
+    "所属网格",
     "Region path of its grid",
     Kind.REGION,
     masks=REGION_MASKS,
@@ -25,12 +25,12 @@ REGION = Field(
 BUILDING = Entity(
     "Building",
     "buildings",
-    "樓棟",
+    "楼栋",
     "A building",
     2,
     (
-        Field("code", Scalar.STRING, "樓棟編碼", "Building number", Kind.CODE, indexed=True, source="housing"),
-        Field("name", Scalar.STRING, "樓棟名稱", "Name", Kind.CODE, source="housing"),
+        Field("code", Scalar.STRING, "楼栋编码", "Building number", Kind.CODE, indexed=True, source="housing"),
+        Field("name", Scalar.STRING, "楼栋名称", "Name", Kind.CODE, source="housing"),
         Field(
             "address",
             Scalar.STRING,
@@ -41,7 +41,7 @@ BUILDING = Entity(
             source="housing",
             masks=ADDRESS_MASKS,
         ),
-        Field("floors", Scalar.INT, "層數", "Number of floors", Kind.QUANTITY, source="housing"),
+        Field("floors", Scalar.INT, "层数", "Number of floors", Kind.QUANTITY, source="housing"),
         Field("builtYear", Scalar.INT, "建成年份", "Year of completion", Kind.TIME, source="housing"),
         REGION,
     ),
@@ -55,11 +55,11 @@ DWELLING = Entity(
     "A flat or house that people live in",
     3,
     (
-        Field("code", Scalar.STRING, "房屋編碼", "Dwelling number", Kind.CODE, indexed=True, source="housing"),
+        Field("code", Scalar.STRING, "房屋编码", "Dwelling number", Kind.CODE, indexed=True, source="housing"),
         Field(
             "unitNo",
             Scalar.STRING,
-            "單元號",
+            "单元号",
             "Entrance",
             Kind.ADDRESS,
             Grade.GENERAL_3,
@@ -70,7 +70,7 @@ DWELLING = Entity(
         Field(
             "roomNo",
             Scalar.STRING,
-            "房號",
+            "房号",
             "Room number",
             Kind.ADDRESS,
             Grade.GENERAL_3,
@@ -92,7 +92,7 @@ DWELLING = Entity(
         Field(
             "area",
             Scalar.FLOAT,
-            "面積（平方米）",
+            "面积（平方米）",
             "Floor area in square metres",
             Kind.QUANTITY,
             Grade.GENERAL_2,
@@ -113,9 +113,9 @@ EDGES = (
         "Region",
         "buildings",
         True,
-        "所屬網格",
+        "所属网格",
         "The grid it stands in",
-        "樓棟",
+        "楼栋",
         "Buildings that stand in it",
     ),
     Edge(
@@ -126,7 +126,7 @@ EDGES = (
         "Building",
         "dwellings",
         True,
-        "所屬樓棟",
+        "所属楼栋",
         "The building it is in",
         "房屋",
         "Dwellings in it",

@@ -25,7 +25,7 @@ PERSON = Entity(
         Field(
             "idNumber",
             Scalar.STRING,
-            "公民身份號碼",
+            "公民身份号码",
             "Resident id number (GB 11643)",
             Kind.ID_NUMBER,
             Grade.GENERAL_4,
@@ -39,7 +39,7 @@ PERSON = Entity(
         Field(
             "phone",
             Scalar.STRING,
-            "聯繫電話",
+            "联系电话",
             "Telephone",
             Kind.PHONE,
             Grade.GENERAL_3,
@@ -52,7 +52,7 @@ PERSON = Entity(
         Field(
             "gender",
             Scalar.ENUM,
-            "性別",
+            "性别",
             "Sex as registered",
             Kind.STATUS,
             Grade.GENERAL_2,
@@ -76,7 +76,7 @@ PERSON = Entity(
         Field(
             "residency",
             Scalar.ENUM,
-            "戶籍類別",
+            "户籍类别",
             "Kind of residency",
             Kind.STATUS,
             Grade.GENERAL_2,
@@ -88,7 +88,7 @@ PERSON = Entity(
         Field(
             "registeredAddress",
             Scalar.STRING,
-            "戶籍地址",
+            "户籍地址",
             "Address in the household register",
             Kind.ADDRESS,
             Grade.GENERAL_3,
@@ -99,7 +99,7 @@ PERSON = Entity(
         Field(
             "address",
             Scalar.STRING,
-            "現住地址",
+            "现住地址",
             "Address of actual residence",
             Kind.ADDRESS,
             Grade.GENERAL_3,
@@ -111,7 +111,7 @@ PERSON = Entity(
         Field(
             "region",
             Scalar.REGION,
-            "現住網格",
+            "现住网格",
             "Region path of the grid of actual residence",
             Kind.REGION,
             Grade.GENERAL_3,

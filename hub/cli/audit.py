@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audit.log import Logged
     from hub.home.settings import Settings
 
-app = typer.Typer(help="The audit log: look, verify, prove, administer (審計).", no_args_is_help=True)
+app = typer.Typer(help="The audit log: look, verify, prove, administer (审计).", no_args_is_help=True)
 app.command("checkpoint", epilog="Example: sluicegate audit checkpoint >> witnessed.txt")(cli_audit_log.checkpoint)
 app.command("prove", epilog="Example: sluicegate audit prove 12 --out 12.proof")(cli_audit_log.prove)
 app.command("prepare", epilog="Example: sluicegate audit prepare --append hub < admin-url")(cli_audit_log.prepare)

@@ -48,7 +48,7 @@ def search(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Find records, newest first; the search is recorded before they are shown (檢索)."""
+    """Find records, newest first; the search is recorded before they are shown (检索)."""
     with remedied(), _looking(home) as look:
         from audit.search import records
         from audit.search import search as find
@@ -66,7 +66,7 @@ def search(
 
 @app.command(epilog="Example: sluicegate audit facets purpose=safety since=2026-06-01")
 def facets(filters: Filters = None, home: Home = None, as_json: Json = False) -> None:
-    """Count records by each of their words; the count is recorded before it is shown (分類統計)."""
+    """Count records by each of their words; the count is recorded before it is shown (分类统计)."""
     with remedied(), _looking(home) as look:
         from audit.search import facets as count
 
@@ -90,7 +90,7 @@ def export(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Write records as JSON lines and CSV, with proofs and a signed manifest; recorded before it is written (導出)."""
+    """Write records as JSON lines and CSV, with proofs and a signed manifest; recorded before it is written (导出)."""
     with remedied(), _looking(home) as look:
         from audit.export import ExportRefused
         from audit.export import export as write
@@ -146,7 +146,7 @@ def verify_export(
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")
 def key(home: Home = None) -> None:
-    """Print the log's public key: what anyone needs to check checkpoints, proofs and exports (公鑰)."""
+    """Print the log's public key: what anyone needs to check checkpoints, proofs and exports (公钥)."""
     with remedied():
         from hub.home.audit_log import verifier_of
 
@@ -165,7 +165,7 @@ def subject(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Who saw a person's data: by day, which department, for what, which kinds of data (誰看過).
+    """Who saw a person's data: by day, which department, for what, which kinds of data (谁看过).
 
     The id number is never an argument: a command line is seen by every user of the machine and kept by the shell. It
     is asked for, or read from standard input, and only its digest is used. The look is recorded before it is shown.
@@ -256,7 +256,7 @@ def _looking(home: Path | None) -> Iterator[_Look]:
     try:
         with closing(open_reader(existing_log(settings))) as reader, opened(index_file(settings)) as index:
             with progress_bar() as show:
-                index.follow(reader, lambda done, of: show("records 記錄", done, of))
+                index.follow(reader, lambda done, of: show("records 记录", done, of))
             yield _Look(settings, digester_of(settings), reader, index)
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.graph.local import GraphAddress
     from hub.home.settings import Settings
 
-app = typer.Typer(help="The local graph: start, stop, status (圖庫).", no_args_is_help=True)
+app = typer.Typer(help="The local graph: start, stop, status (图库).", no_args_is_help=True)
 
 
 @app.command(epilog="Example: sluicegate graph start")

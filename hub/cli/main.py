@@ -64,7 +64,7 @@ def demo(
 
 @app.command(epilog="Example: SLUICEGATE_POLICIES=examples/county/policies sluicegate serve --port 8600")
 def serve(home: Home = None, port: Port = None) -> None:
-    """Serve GraphQL until interrupted; starts the local graph unless SLUICEGATE_GRAPH_URL is set (運行)."""
+    """Serve GraphQL until interrupted; starts the local graph unless SLUICEGATE_GRAPH_URL is set (运行)."""
     with remedied():
         from hub.serve import serve_until_stopped
 
@@ -79,7 +79,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same county.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Write what the departments of an invented county hold: CSV, SQL and hotline tickets (樣本)."""
+    """Write what the departments of an invented county hold: CSV, SQL and hotline tickets (样本)."""
     from hub.sample import generate
 
     with remedied(), progress_bar() as progress:
@@ -107,7 +107,7 @@ def pull(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Pull registers into the graph; a second pull with nothing new writes nothing (匯聚)."""
+    """Pull registers into the graph; a second pull with nothing new writes nothing (汇聚)."""
     with remedied():
         from rich.console import Console
 

@@ -16,7 +16,7 @@ from hub.cli.options import Home, Json, Refused, open_settings, remedied
 from hub.terminal import progress_bar
 
 app = typer.Typer(
-    help="Personal information in free text: find it, judge the finding (個人信息).", no_args_is_help=True
+    help="Personal information in free text: find it, judge the finding (个人信息).", no_args_is_help=True
 )
 
 

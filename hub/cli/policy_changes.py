@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
 
 def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False) -> None:
-    """Say which decisions change from one policy to another; exit code 3 if anything widens (比較)."""
+    """Say which decisions change from one policy to another; exit code 3 if anything widens (比较)."""
     with remedied():
         from hub.steward.change_tables import diff_json, diff_lines
         from hub.steward.policy_lookup import versions_of
@@ -67,7 +67,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a query under a draft, over invented people in a graph of its own; the look is logged (預覽)."""
+    """Answer a query under a draft, over invented people in a graph of its own; the look is logged (预览)."""
     with remedied():
         from hub.steward.change_tables import preview_json, preview_lines
         from hub.steward.policy_lookup import versions_of

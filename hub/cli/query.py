@@ -40,7 +40,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     port: Port = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the running hub, for a stated purpose (查詢)."""
+    """Ask the running hub, for a stated purpose (查询)."""
     with remedied():
         settings = open_settings(home, port)
         body = {"query": document, "variables": json_object(variables)}

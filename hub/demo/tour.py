@@ -130,7 +130,7 @@ class Tour(TourClient):
     def take(self) -> None:
         """The whole tour; raises TourFailed where something is not as it must be."""
         with self.client:
-            self.console.rule("One resident, one question, three purposes 一人一問三種目的")
+            self.console.rule("One resident, one question, three purposes 一人一问三种目的")
             self.console.print(Panel(QUESTION, title="the question", expand=False))
             asked = [self._stop(number, stop) for number, stop in enumerate(stops(self.today), 1)]
             asked += tell_text(self)
@@ -170,7 +170,7 @@ class Tour(TourClient):
         self.console.print(table)
 
     def _count(self) -> None:
-        self.console.rule("Those who count, and may list nothing 只計數")
+        self.console.rule("Those who count, and may list nothing 只计数")
         document = "{ peopleAggregate(groupBy: [REGION_GRID, AGE_BAND]) { regionGrid ageBand count } }"
         asked = self.ask("statistics", "stat", document, {})
         cells = asked.body["data"]["peopleAggregate"]
@@ -189,7 +189,7 @@ class Tour(TourClient):
         expect(listed.body["data"] == {"people": None}, "statistics can list nobody, not even an id")
 
     def _refusals(self) -> list[Asked]:
-        self.console.rule("Refusals say what was missing, and how to ask 拒絕")
+        self.console.rule("Refusals say what was missing, and how to ask 拒绝")
         by_phone = '{ people(where: {phone: {startsWith: "199"}}) { edges { node { name } } } }'
         tries: tuple[tuple[str, str | None, str, int, str], ...] = (
             ("fire-inspection", None, "{ buildings { edges { node { name } } } }", 400, "PURPOSE_REQUIRED"),
@@ -209,7 +209,7 @@ class Tour(TourClient):
         return refused
 
     def _log(self, asked: list[Asked]) -> None:
-        self.console.rule("Each is in the log 逐條入賬")
+        self.console.rule("Each is in the log 逐条入账")
         table = Table("record", "application", "purpose", "result", "effects", box=SIMPLE)
         table.caption = "effects: coordinates shown in clear / masked / denied"
         for each in asked:

@@ -20,7 +20,7 @@ WHO = "query Who($me: ID!, $day: Date) { accessesOf(person: $me, since: $day) { 
 
 def tell_accesses(tour: TourClient, looked: Collection[str]) -> list[Asked]:
     """Ask, show and assert; `looked` are the departments that the tour asked for. Returns what was asked."""
-    tour.console.rule("The resident asks who looked 誰看過我的數據")
+    tour.console.rule("The resident asks who looked 谁看过我的数据")
     found = tour.ask(APPLICATION, PURPOSE, FIND, {"number": PROTAGONIST.id_no})
     edges = found.body["data"]["people"]["edges"]
     expect(len(edges) == 1, f"{PURPOSE}: the match finds one resident")

@@ -23,7 +23,7 @@ from hub.steward.replay import Group, Replay
 from hub.terminal import ascii_visible
 from policies.diff import Change, Diff, Shown
 
-ESTIMATE = "ESTIMATE, on today's graph, not from the log 估計"
+ESTIMATE = "ESTIMATE, on today's graph, not from the log 估计"
 
 
 def _cell(text: object) -> Text:
@@ -95,8 +95,8 @@ def diff_lines(found: Diff) -> RenderableType:
         shared.setdefault(key, []).append(each.thing)
     if shared:
         rows = [(key[0], key[1], key[2], ", ".join(things), *key[3:]) for key, things in shared.items()]
-        columns = ("change 變化", "application", "purpose", "what", "before", "after", "from")
-        parts.append(_table("Decisions that change 決定的變化", columns, rows))
+        columns = ("change 变化", "application", "purpose", "what", "before", "after", "from")
+        parts.append(_table("Decisions that change 决定的变化", columns, rows))
     parts += [_cell(f"note: {each}") for each in found.notes]
     parts.append(_cell("something widens" if found.widens else "nothing widens"))
     return Lines(*parts)
@@ -166,7 +166,7 @@ def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> Rendera
     versions = f"{found.recorded} against the version that answered them, {found.in_force} against the one in force"
     parts: list[RenderableType] = [
         _cell(f"{found.operations} operations since {found.since:%Y-%m-%d %H:%M}, under {found.draft}: {versions}"),
-        _cell("in persons × fields 人 × 項; an upper bound, because the log does not say which row showed what"),
+        _cell("in persons × fields 人 × 项; an upper bound, because the log does not say which row showed what"),
     ]
     if found.unread:
         parts.append(_cell(f"{found.unread} operations had too many coordinates for their records: not replayed"))
@@ -226,5 +226,5 @@ def preview_lines(found: Preview) -> RenderableType:
         parts.append(_table(ascii_visible(title), ("what", "effect", "rows"), rows))
     answer = {name: value for name, value in found.answer.items() if name != "extensions"}
     parts.append(Text(json.dumps(answer, ensure_ascii=False, indent=2)))
-    parts.append(_cell("invented people 虛構資料; the look is recorded in the audit log"))
+    parts.append(_cell("invented people 虚构资料; the look is recorded in the audit log"))
     return Lines(*parts)

@@ -34,8 +34,8 @@ SETTINGS = ((2, 1), (10, 1), (10, 5), (10, 10), (20, 20))
 """Contributor threshold k and rounding base."""
 
 POLICY = """
-purposes: [{{id: stat, zh: 統計, en: Statistics}}]
-applications: [{{id: app, zh: 統計, en: Statistics, department: statistics, jurisdiction: 14/}}]
+purposes: [{{id: stat, zh: 统计, en: Statistics}}]
+applications: [{{id: app, zh: 统计, en: Statistics, department: statistics, jurisdiction: 14/}}]
 grants:
   - id: counts
     to: {{application: [app]}}

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.conformance
 
 AUDITOR = """
   - id: audit-office
-    zh: 審計局
+    zh: 审计局
     en: Audit office
     department: audit
     level: county

@@ -44,7 +44,7 @@ CAPPED = {
     "more.yaml": (
         "purposes:\n"
         + "".join(f"  - {{id: {name}, zh: 甲, en: A}}\n" for name in PURPOSES)
-        + "applications:\n  - {id: other, zh: 應用, en: App, department: fire, jurisdiction: 14/01/}\n"
+        + "applications:\n  - {id: other, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}\n"
     ).encode(),
 }
 LIST = "{ people(first: 1) { edges { node { name } } } }"

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.conformance
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/01/}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}
 grants:
   - id: events
     to: {application: [app]}
@@ -52,7 +52,7 @@ WORLD = World(
     {
         "p": ("Person", {"name": "甲", "region": "14/01/"}),
         "q": ("Person", {"name": "乙", "region": "14/01/"}),
-        "b": ("Building", {"name": "樓", "region": "14/01/"}),
+        "b": ("Building", {"name": "楼", "region": "14/01/"}),
         **{
             number: (
                 "Event",
@@ -79,7 +79,7 @@ QUESTION = """{
 
 NOTHING: dict[str, Any] = {"people": [], "buildings": [], "phones": set()}
 CASES: list[tuple[str | None, dict[str, Any]]] = [
-    ("open", {"people": ["甲"], "buildings": ["樓"], "phones": {"open"}}),
+    ("open", {"people": ["甲"], "buildings": ["楼"], "phones": {"open"}}),
     ("closed", NOTHING),
     ("theirs", NOTHING),
     ("far", NOTHING),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.conformance
 
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/01/}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
 grants:
   - id: everywhere
     to: {application: [app]}

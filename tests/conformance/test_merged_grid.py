@@ -22,7 +22,7 @@ pytestmark = pytest.mark.conformance
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
 applications:
-  - {id: old, zh: 舊, en: Old grid, department: grid, jurisdiction: 14/01/}
+  - {id: old, zh: 旧, en: Old grid, department: grid, jurisdiction: 14/01/}
   - {id: other, zh: 另, en: Another grid, department: grid, jurisdiction: 14/03/}
 grants:
   - id: own

@@ -40,8 +40,8 @@ DAY = dt.datetime.now().astimezone()
 HEAD = """
 purposes: [{id: a, zh: 甲, en: A}, {id: b, zh: 乙, en: B}, {id: c, zh: 丙, en: C}]
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}
-  - {id: staffed, zh: 名單, en: Listed, department: fire, jurisdiction: 14/, staff: {s-1: 14/, s-2: 14/}}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}
+  - {id: staffed, zh: 名单, en: Listed, department: fire, jurisdiction: 14/, staff: {s-1: 14/, s-2: 14/}}
 """
 DESK = "  - {id: desk, zh: 台, en: Desk, department: fire, jurisdiction: 14/}\n"
 EVERYTHING = "rows: {Person: {}, Dwelling: {}, Event: {}}"
@@ -83,7 +83,7 @@ WORLD = World(
             f"p{number}": (
                 "Person",
                 {
-                    "name": f"張三{number}",
+                    "name": f"张三{number}",
                     "gender": "MALE",
                     "phone": f"1390000000{number}",
                     "idNumber": f"11010119900307{number:04}",
@@ -123,10 +123,10 @@ ASKED = [
     Asked("query($p: Boolean!) { people(first: 2) { edges { node { gender phone @include(if: $p) } } } }", {"p": True}),
     Asked("{ dwellings { edges { node { code residents { name phone } } } } }"),
     Asked("{ dwellings { edges { node { code residents(orderBy: [{name: ASC}]) { gender } } } } }"),
-    Asked(people("gender", 4, ', where: {name: {eq: "張三1"}}')),
+    Asked(people("gender", 4, ', where: {name: {eq: "张三1"}}')),
     Asked(people("phone", 4, ", orderBy: [{name: DESC}]")),
     Asked(BY_GENDER, {"w": {"gender": {"eq": "MALE"}}}),
-    Asked(BY_GENDER, {"w": {"or": [{"gender": {"eq": "MALE"}}, {"name": {"in": ["張三1", "張三2"]}}]}}),
+    Asked(BY_GENDER, {"w": {"or": [{"gender": {"eq": "MALE"}}, {"name": {"in": ["张三1", "张三2"]}}]}}),
     Asked(BY_GENDER, {"w": {"dwellings": {"some": {"code": {"eq": "D1"}}}}}),
     Asked(BY_GENDER, {"w": {"idNumber": {"eq": "110101199003070003"}}}),
     Asked(people("name", 4, ', where: {idNumber: {eq: "110101199003070002"}}')),
@@ -172,7 +172,7 @@ def served(
 def big(empty_graph: GraphAddress, served: tuple[Served, list[Record]]) -> GraphAddress:
     """The graph with more people in it than a threshold hides; the served hub has been asked all it will be."""
     count = 43
-    people = {f"p{number}": ("Person", {"name": f"張三{number}", "region": "14/"}) for number in range(count)}
+    people = {f"p{number}": ("Person", {"name": f"张三{number}", "region": "14/"}) for number in range(count)}
     world = World(
         {"d": ("Dwelling", {"code": "D1", "region": "14/"}), **people},
         [(f"p{number}", "dwellings", "d") for number in range(count - 3)],
@@ -306,7 +306,7 @@ def test_caps_of_the_draft_break_what_is_over_them(served: tuple[Served, list[Re
     [
         ("{}", 0, 0),
         ("{dwellings: {some: {code: {eq: D1}}}}", 0, None),
-        ("{name: {eq: 張三1}}", 0, 42),
+        ("{name: {eq: 张三1}}", 0, 42),
         ("{region: {startsWith: 15/}}", 0, 43),
     ],
 )

@@ -20,8 +20,8 @@ POLICY = """
 purposes:
   - {id: safety, zh: 安全, en: Safety}
   - {id: voice, zh: 民意, en: Voice, delayedDays: 30}
-  - {id: voice.call, zh: 回訪, en: Call back}
-  - {id: covert, zh: 偵查, en: Inquiry, withheld: true}
+  - {id: voice.call, zh: 回访, en: Call back}
+  - {id: covert, zh: 侦查, en: Inquiry, withheld: true}
   - {id: covert.trace, zh: 追查, en: Tracing}
   - {id: self, zh: 本人, en: The person himself}
   - {id: other, zh: 其他, en: Other}
@@ -55,7 +55,7 @@ grants:
   - id: own-data
     to: {application: [resident-app]}
     for: [self]
-    basis: 個人信息保護法 第四十五條
+    basis: 个人信息保护法 第四十五条
     rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
     fields: {Person.gender: clear}
     match: [Person.idNumber]
@@ -70,8 +70,8 @@ grants:
 WORLD = World(
     {
         "ann": ("Person", {"name": "安", "idNumber": "110101199003070011", "phone": "13800000001", "region": "14/01/"}),
-        "bob": ("Person", {"name": "鮑", "idNumber": "110101199003070038", "phone": "13800000002", "region": "14/01/"}),
-        "far": ("Person", {"name": "遠", "phone": "13800000003", "region": "14/02/"}),
+        "bob": ("Person", {"name": "鲍", "idNumber": "110101199003070038", "phone": "13800000002", "region": "14/01/"}),
+        "far": ("Person", {"name": "远", "phone": "13800000003", "region": "14/02/"}),
         "gone": ("Person", {"name": "去", "region": "14/01/", "deletedAt": "2026-01-01"}),
         "e1": ("Event", {"number": "E1", "reporterPhone": "13800000001", "reporterName": "安", "region": "14/01/"}),
         "e2": ("Event", {"number": "E2", "reporterPhone": "13800000003", "region": "14/02/"}),

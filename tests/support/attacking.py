@@ -23,15 +23,15 @@ from tests.support.world import SEALS, Asked, World, ask, policy, prepare, sid, 
 POLICY = """
 purposes:
   - {id: event, zh: 事, en: Events}
-  - {id: event.call, zh: 電, en: Calls}
+  - {id: event.call, zh: 电, en: Calls}
   - {id: safety, zh: 安, en: Safety}
   - {id: safety.fire, zh: 火, en: Fire}
-  - {id: stat, zh: 統, en: Statistics}
+  - {id: stat, zh: 统, en: Statistics}
 applications:
   - {id: desk, zh: 台, en: Desk, department: grid, jurisdiction: 14/03/21/001/}
   - {id: next-desk, zh: 台, en: Next desk, department: next, jurisdiction: 14/03/21/002/}
-  - {id: brigade, zh: 隊, en: Brigade, department: fire, jurisdiction: 14/03/21/}
-  - {id: counter, zh: 統, en: Counter, department: stat, jurisdiction: 14/03/21/}
+  - {id: brigade, zh: 队, en: Brigade, department: fire, jurisdiction: 14/03/21/}
+  - {id: counter, zh: 统, en: Counter, department: stat, jurisdiction: 14/03/21/}
 owners: {Person: police}
 grants:
   - id: own
@@ -114,7 +114,7 @@ WORLD = World(
         "gone": _person(HERE, 7, deletedAt=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
         "flat": ("Dwelling", {"code": "D1", "usage": "RENTED", "region": HERE}),
         "flat-2": ("Dwelling", {"code": "D2", "usage": "VACANT", "region": HERE}),
-        "call": ("Event", {"number": "E1", "text": "CANARY 13811110003 住 3 號", "region": HERE}),
+        "call": ("Event", {"number": "E1", "text": "CANARY 13811110003 住 3 号", "region": HERE}),
         "call-2": ("Event", {"number": "E2", "text": "CANARY", "reporterPhone": "12", "region": HERE}),
         "street": ("Region", {"code": "001", "level": "STREET", "region": "14/03/21/001/"}),
         "street-2": ("Region", {"code": "002", "level": "STREET", "region": "14/03/21/002/"}),

@@ -14,7 +14,7 @@ KEY = b"k" * 32
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/01/}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}
 grants:
   - id: places  # a comment is kept
     to: {application: [app]}

@@ -20,7 +20,7 @@ purposes:
   - {id: a, zh: 甲, en: A}
   - {id: a.b, zh: 乙, en: B}
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}
 grants:
   - id: good
     to: {application: [app]}

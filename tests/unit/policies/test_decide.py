@@ -26,7 +26,7 @@ purposes:
   - {id: a.b.c, zh: 丙, en: C}
   - {id: a.d, zh: 丁, en: D}
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/, role: inspector, level: county}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/, role: inspector, level: county}
   - {id: other, zh: 其他, en: Other, department: police, jurisdiction: 14/}
 grants:
   - id: wide

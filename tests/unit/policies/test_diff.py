@@ -46,7 +46,7 @@ purposes:
   - {{id: a, zh: 甲, en: A{purpose}}}
   - {{id: b, zh: 乙, en: B}}
 applications:
-  - {{id: app, zh: 應用, en: App, department: {department}, {app}}}
+  - {{id: app, zh: 应用, en: App, department: {department}, {app}}}
 grants:
   - id: one
     to: {{application: [app]}}
@@ -149,7 +149,7 @@ def test_an_application_registered_or_struck_off_is_told_field_by_field() -> Non
     both = policy(more="").version
     more = "  - {id: desk, zh: 台, en: Desk, department: fire, jurisdiction: 14/}\ngrants:"
     text = "purposes: [{id: a, zh: 甲, en: A}]\napplications:\n"
-    text += "  - {id: app, zh: 應, en: App, department: fire, jurisdiction: 14/}\ngrants:\n"
+    text += "  - {id: app, zh: 应, en: App, department: fire, jurisdiction: 14/}\ngrants:\n"
     text += f"  - {{id: one, to: {{department: [fire]}}, for: [a], basis: l, rows: {{Person: {OWN}}}, "
     text += "fields: {Person.name: clear}}\n"
     one = load_files({"p.yaml": text.encode()}, CATALOGUE)

@@ -20,7 +20,7 @@ purposes:
   - {id: safety, zh: 安全, en: Safety}
   - {id: safety.fire, zh: 消防, en: Fire}
 applications:
-  - {id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/03/21/}
+  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/03/21/}
 grants:
   - id: one
     to: {application: [app]}

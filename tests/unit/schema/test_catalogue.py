@@ -19,7 +19,7 @@ def entity(*fields: Field, name: str = "Thing", tag: int = 9) -> Entity:
 
 
 def text(name: str = "title", **changes: Any) -> Field:
-    return dataclasses.replace(Field(name, Scalar.STRING, "題", "Title", Kind.CODE), **changes)
+    return dataclasses.replace(Field(name, Scalar.STRING, "题", "Title", Kind.CODE), **changes)
 
 
 BAD = {

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 應用, en: App, department: grid, jurisdiction: 14/01/}]
+applications: [{id: app, zh: 应用, en: App, department: grid, jurisdiction: 14/01/}]
 grants:
   - id: one
     to: {application: [app]}

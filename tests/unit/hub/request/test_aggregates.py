@@ -80,7 +80,7 @@ purposes:
   - {id: a, zh: 甲, en: A}
   - {id: a.careful, zh: 乙, en: B, contributors: 4, rounding: 10}
   - {id: b, zh: 丙, en: C}
-applications: [{id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}]
 grants:
   - id: counts
     to: {application: [app]}

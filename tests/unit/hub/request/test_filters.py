@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 應用, en: App, department: fire, jurisdiction: 14/}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}]
 grants:
   - id: one
     to: {application: [app]}
