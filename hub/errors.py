@@ -1,7 +1,7 @@
-"""Every refusal has one code, one HTTP status and one page, and tells nothing about hidden data.
+"""The error codes of the hub, and the exception that carries one.
 
-The one table of codes: status, and whether the answer may still carry partial data. `docs/errors/` has a page for each
-code, and a test holds the two against each other.
+Each code has one HTTP status, one rule on partial data and one page in `docs/errors/` (a test compares the two), and no
+public message tells anything about hidden data.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Code(StrEnum):
-    """Stable names that a client may switch on."""
+    """The codes; their names are stable, so that a client may rely on them."""
 
     BAD_REQUEST = "BAD_REQUEST"
     METHOD = "METHOD"
@@ -46,7 +46,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a code leaves: its HTTP status, and whether data may stand beside it."""
+    """The HTTP status of a code, and whether an answer with it may still hold data."""
 
     http_status: int
     partial_data: bool = False
@@ -86,8 +86,8 @@ RULES: Mapping[Code, Rule] = {
 class HubError(Exception):
     """A refusal. `public_message` is what the client reads; it never holds a value from data or from a request.
 
-    `location` is (line, column) in the document where that helps; `access` tells how to ask for what was missing;
-    `also` are further faults of the same code, found in the same place; `retry_after` seconds it may be tried again.
+    `locations` are (line, column) pairs in the document; `access` tells how to ask for what was missing; `also` holds
+    further faults of the same code; `retry_after` is the number of seconds after which the client may try again.
     """
 
     def __init__(
@@ -114,3 +114,8 @@ class HubError(Exception):
     def http_status(self) -> int:
         """The HTTP status that goes with the code."""
         return RULES[self.code].http_status
+
+
+def internal_error() -> HubError:
+    """The refusal after a fault in the hub itself; the log holds the fault, the message nothing of it."""
+    return HubError(Code.INTERNAL, "the hub failed; report this request id to the hub's operator")

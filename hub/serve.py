@@ -22,7 +22,7 @@ from audit.record import Record
 from hub.app import announced, open_hub, server
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
-from hub.home.audit_log import act, record_act
+from hub.home.audit_log import append_record, command_record
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
@@ -83,7 +83,7 @@ def on_record(hub: Hub) -> Iterator[None]:
         ended.set()
         thread.join(STOP_SECONDS)
         try:
-            record_act(hub.settings, _administered(hub, "hub stop"))
+            append_record(hub.settings, _administered(hub, "hub stop"))
         except (AuditUnavailable, KeyRefused):
             _log.warning("the stop of this hub could not be recorded")
 
@@ -99,7 +99,7 @@ def _record_start(hub: Hub, ended: threading.Event) -> None:
 
 
 def _administered(hub: Hub, name: str) -> Record:
-    return replace(act(hub.digester, "admin", name), policy_version=hub.policy.version)
+    return replace(command_record(hub.digester, "admin", name), policy_version=hub.policy.version)
 
 
 def _store(settings: Settings) -> PolicyStore:

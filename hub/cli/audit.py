@@ -102,9 +102,9 @@ def verify(
 
 
 def _looked(settings: Settings, name: str, told: dict[str, str]) -> None:
-    from hub.home.audit_log import act, digester_of, record_act
+    from hub.home.audit_log import append_record, command_record, digester_of
 
-    record_act(settings, act(digester_of(settings), "search", name, told))
+    append_record(settings, command_record(digester_of(settings), "search", name, told))
 
 
 def _plain(logged: Logged) -> dict[str, Any]:

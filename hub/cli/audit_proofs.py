@@ -70,10 +70,10 @@ def _proof(settings: Settings, index: int, leaf_hash: str | None) -> dict[str, A
     from audit.stores.base import StoreFault, explained
     from audit.stores.open import open_reader
     from hub.auditor.proofs import Unknown, inclusion_of
-    from hub.home.audit_log import act, digester_of, existing_log, record_act, verifier_of
+    from hub.home.audit_log import append_record, command_record, digester_of, existing_log, verifier_of
 
     where = existing_log(settings)
-    record_act(settings, act(digester_of(settings), "proof", "audit prove", {"index": str(index)}))
+    append_record(settings, command_record(digester_of(settings), "proof", "audit prove", {"index": str(index)}))
     try:
         with closing(open_reader(where)) as reader:
             return inclusion_of(reader, verifier_of(settings), index, leaf_hash)
@@ -118,12 +118,12 @@ def prepare(
 
 
 def _prepared(settings: Settings, made: list[str]) -> bool:
-    from hub.home.audit_log import act, digester_of, record_act
+    from hub.home.audit_log import append_record, command_record, digester_of
 
     if not settings.audit_on_server:
         return False
     told = {"partitions": str(len(made)), **({"last": made[-1]} if made else {})}
-    record_act(settings, act(digester_of(settings), "admin", "audit prepare", told))
+    append_record(settings, command_record(digester_of(settings), "admin", "audit prepare", told))
     return True
 
 
@@ -135,7 +135,7 @@ def accept_loss(
     with remedied():
         from audit.publish import accept_loss as accept
         from audit.stores.base import StoreFault, explained
-        from hub.home.audit_log import act, digester_of, existing_log, signer_of
+        from hub.home.audit_log import command_record, digester_of, existing_log, signer_of
 
         settings = open_settings(home)
         where, signer = existing_log(settings), signer_of(settings)
@@ -143,7 +143,7 @@ def accept_loss(
             confirm = typer.prompt(f"Records may be lost. To go on with what is there, type {signer.name}", err=True)
         if confirm != signer.name:
             raise Refused(f"nothing was done; to accept the loss, confirm with the log's name, {signer.name}")
-        record = act(digester_of(settings), "admin", "audit accept-loss")
+        record = command_record(digester_of(settings), "admin", "audit accept-loss")
         try:
             placed = accept(where, record, signer=signer, recorded=settings.audit_head)
         except StoreFault as fault:

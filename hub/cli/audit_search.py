@@ -190,7 +190,7 @@ def _seen_of(settings: Settings, sid: str | None, since: dt.date | None, until: 
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explained
     from hub.auditor.search_terms import person_digest, surrogate_of
-    from hub.home.audit_log import act, digester_of, existing_log, record_act
+    from hub.home.audit_log import append_record, command_record, digester_of, existing_log
     from hub.request.accesses import seen, told
     from hub.steward.changes import policy_of
     from schema import CATALOGUE
@@ -208,7 +208,7 @@ def _seen_of(settings: Settings, sid: str | None, since: dt.date | None, until: 
     except StoreFault as fault:
         raise Refused(f"the audit log can't be read: {explained(str(fault))}") from None
     times = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
-    record_act(settings, act(digester, "subject", "audit subject", {"subject": found, **times}))
+    append_record(settings, command_record(digester, "subject", "audit subject", {"subject": found, **times}))
     return rows
 
 
@@ -230,9 +230,9 @@ class _Look:
 
     def record(self, kind: str, name: str, told: Mapping[str, str]) -> None:
         """Record the look, durably."""
-        from hub.home.audit_log import act, record_act
+        from hub.home.audit_log import append_record, command_record
 
-        record_act(self.settings, act(self.digester, kind, name, told))
+        append_record(self.settings, command_record(self.digester, kind, name, told))
 
     @property
     def public_key(self) -> str:

@@ -1,7 +1,8 @@
-"""The graph's constraints and indexes are those that the catalogue implies, online before anything relies on them.
+"""Creates the graph's constraints and indexes, which follow from the catalogue.
 
-Neo4j Community has uniqueness constraints only: presence and type are the connectors' job. A jurisdiction is an
-indexed prefix: located entities have a composite index on (region, sid), in which order pages come (design §3, §10).
+They are online when `ensure_constraints` returns. Neo4j Community has uniqueness constraints only: presence and type
+are the connectors' job. A jurisdiction is an indexed prefix: located entities have a composite index on (region, sid),
+the order in which pages are read (design §3, §10).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _INDEXED = (
     ("Quarantined", ("stream",)),
     ("Quarantined", ("target",)),
 )
-_MADE_BY_ANOTHER = (
+_ALREADY_EXISTS = (
     "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
     "Neo.ClientError.Schema.ConstraintAlreadyExists",
     "Neo.ClientError.Schema.IndexAlreadyExists",
@@ -27,33 +28,33 @@ _MADE_BY_ANOTHER = (
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """Names of all constraints and indexes, and of those that were not there before."""
+    """Names of all constraints and indexes, and of those that this call created."""
 
     names: tuple[str, ...]
     created: tuple[str, ...]
 
 
 def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints:
-    """Create what is missing and wait until all is online; running it again changes nothing.
+    """Create what is missing and wait until everything is online; running it again changes nothing.
 
-    A hub and a pull may do this at once over an empty graph. Raises GraphWriteError, also if an index is not online
-    within five minutes.
+    A hub and a pull may run this at the same time over an empty graph. Raises GraphWriteError, also if an index is not
+    online within five minutes.
     """
-    wanted = dict(_statements(catalogue))
-    before = {row["name"] for row in writer.run_schema("SHOW INDEXES YIELD name")}
-    for name, statement in wanted.items():
-        if name not in before:
+    statements = dict(_statements(catalogue))
+    existing = {row["name"] for row in writer.run_schema("SHOW INDEXES YIELD name")}
+    for name, statement in statements.items():
+        if name not in existing:
             _create(writer, statement)
     writer.run_schema(f"CALL db.awaitIndexes({ONLINE_SECONDS})")
-    return Constraints(tuple(wanted), tuple(each for each in wanted if each not in before))
+    return Constraints(tuple(statements), tuple(name for name in statements if name not in existing))
 
 
 def _create(writer: GraphWriter, statement: str) -> None:
     try:
         writer.run_schema(statement)
     except GraphWriteError as failed:
-        # `IF NOT EXISTS` looks before it creates: of two processes at once, the later one is told that it exists.
-        if failed.code not in _MADE_BY_ANOTHER:
+        # `IF NOT EXISTS` checks before it creates: if two processes do so at once, the later one gets this error.
+        if failed.code not in _ALREADY_EXISTS:
             raise
 
 
@@ -72,11 +73,11 @@ def _statements(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 
 def _unique(label: str, name: str) -> tuple[str, str]:
-    called = f"{label.lower()}_{name.lower()}_unique"
-    return called, f"CREATE CONSTRAINT {called} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{name} IS UNIQUE"
+    constraint = f"{label.lower()}_{name.lower()}_unique"
+    return constraint, f"CREATE CONSTRAINT {constraint} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{name} IS UNIQUE"
 
 
 def _index(label: str, names: tuple[str, ...]) -> tuple[str, str]:
-    called = f"{label.lower()}_{'_'.join(name.lower() for name in names)}"
-    on = ", ".join(f"n.{name}" for name in names)
-    return called, f"CREATE RANGE INDEX {called} IF NOT EXISTS FOR (n:{label}) ON ({on})"
+    index = f"{label.lower()}_{'_'.join(name.lower() for name in names)}"
+    properties = ", ".join(f"n.{name}" for name in names)
+    return index, f"CREATE RANGE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON ({properties})"

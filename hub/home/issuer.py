@@ -1,7 +1,7 @@
-"""The local issuer's private key never leaves its file, and its tokens live for an hour at most.
+"""The local token issuer, for demos and tests.
 
-For a demo and for tests: a real department brings its own OpenID provider, and its JWK set goes into
-`SLUICEGATE_ISSUER_JWKS`.
+Its private key never leaves its key file, and its tokens live for an hour at most. In production a department brings
+its own OpenID provider and names its JWK set in `SLUICEGATE_ISSUER_JWKS`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from hub.home.key_files import KeyRefused, keep
+from hub.home.key_files import KeyRefused, read_or_create
 from hub.home.settings import Settings
 
 LEEWAY_SECONDS: Final = 30
@@ -28,13 +28,13 @@ class Issuer:
     """Issues ES256 tokens with a key in the home's key folder, made on first use."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises KeyRefused where the key file is exposed or damaged."""
+        """Raises KeyRefused if the key file is damaged or others may read it."""
         self._settings = settings
         path = settings.keys_folder / "issuer.jwk"
         try:
-            self._key = ECKey.import_key(orjson.loads(keep(path, _new_key)))
+            self._key = ECKey.import_key(orjson.loads(read_or_create(path, _new_key)))
         except ValueError:
-            raise KeyRefused(f"{path} is not a key; restore it from its backup") from None
+            raise KeyRefused(f"{path} does not hold a key (JWK); restore it from its backup") from None
 
     def write_jwks(self) -> Path:
         """Write the public key as a JWK set beside the private one, and return its path."""

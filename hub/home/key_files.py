@@ -1,6 +1,7 @@
-"""A key file is readable by its owner only, or it is not used.
+"""Reads and creates the key files of a home.
 
-Keys are made once, whole, with mode 0600; two processes that start together agree on one.
+A key file that anyone but its owner may read is refused. A key is created once, complete, with mode 0600; two processes
+that start together end up with the same one.
 """
 
 from __future__ import annotations
@@ -15,35 +16,36 @@ MAX_BYTES = 65_536
 
 
 class KeyRefused(RuntimeError):
-    """A key file cannot be used; the text names the file and the remedy, never the key."""
+    """A key file cannot be used; the text names the file and the remedy, and holds nothing of the key."""
 
 
-def keep(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of `path`, made with `make` if there is no such file.
+def read_or_create(path: Path, make_key: Callable[[], bytes]) -> bytes:
+    """The content of the key file `path`, which is created with the result of `make_key` if it does not exist.
 
-    Raises KeyRefused for a file that others may read, that is no plain file, or that cannot be read or written.
+    Raises KeyRefused for a file that others may read, that is not a plain file, or that cannot be read or written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not os.path.lexists(path):
-        _create(path, make())
-    return read(path)
+        _create(path, make_key())
+    return _read(path)
 
 
-def read(path: Path) -> bytes:
-    """The content of a key file that only its owner may read; raises KeyRefused."""
+def _read(path: Path) -> bytes:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(MAX_BYTES)
     except OSError:
-        raise KeyRefused(f"{path} cannot be read as a plain file") from None
+        raise KeyRefused(f"{path} cannot be read; it must be a plain file (no link) that its owner may read") from None
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
-        raise KeyRefused(f"{path} may be read by others; chmod 600 it, and replace it if it was exposed")
+        raise KeyRefused(
+            f"{path} may be read by others; run chmod 600 on it, and replace the key if somebody may have read it"
+        )
     return content
 
 
 def _create(path: Path, content: bytes) -> None:
-    # Written whole beside it, then linked: two starting processes agree on one key, and none sees half of it.
+    # Written to a draft and then linked: of two starting processes one wins, and neither sees half a key.
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
@@ -54,6 +56,6 @@ def _create(path: Path, content: bytes) -> None:
     except FileExistsError:
         return
     except OSError:
-        raise KeyRefused(f"{path} cannot be written") from None
+        raise KeyRefused(f"{path} cannot be written; check the permissions and free space of its folder") from None
     finally:
         draft.unlink(missing_ok=True)

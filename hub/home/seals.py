@@ -1,10 +1,10 @@
-"""An id means something only to the department and purpose it was given to, and a cursor only to its query.
+"""Seals and opens the ids and cursors that leave the hub.
 
-Ids are `base64url(key version ‖ AES-SIV(HKDF(department, purpose, "id"), type tag ‖ surrogate))`:
-deterministic, so that an application may keep them, and different for every other purpose, so that answers
-cannot be joined. Cursors are sealed under another key with the query's binding as associated data. Whatever
-does not open is None: a forged id and a missing one are the same. Design §5; AES-SIV is RFC 5297, HKDF RFC
-5869.
+An id opens only for the department and purpose that it was sealed for, a cursor only for its query; any other text
+opens as None, so that a forged id and a missing one look the same. Ids are
+`base64url(key version ‖ AES-SIV(HKDF(department, purpose, "id"), type tag ‖ surrogate))`: deterministic, so that an
+application may keep them, and different for every purpose, so that answers cannot be joined. Cursors are sealed under
+another key, with the query's binding as associated data. Design §5; AES-SIV is RFC 5297, HKDF RFC 5869.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from hub.home.key_files import KeyRefused, keep
+from hub.home.key_files import KeyRefused, read_or_create
 
 KEY_VERSION: Final = b"\x01"
 KEY_BYTES: Final = 32
 SID_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 CURSOR_BLOCK: Final = 128
-"""Cursor payloads are padded to a multiple of this, so that a cursor's size tells little of what it holds."""
+"""Cursor payloads are padded to a multiple of this, so that the size of a cursor tells little about its content."""
 MAX_CURSOR_TEXT: Final = 4_096
 SIV_BYTES: Final = 16
 ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
@@ -46,7 +46,7 @@ class Seals:
         if len(key) != KEY_BYTES:
             raise ValueError("the sealing key is not 32 bytes")
         self._key = key
-        # Bounded: (department, purpose) pairs are few, but nothing that grows with requests is unbounded.
+        # Bounded, although pairs of department and purpose are few: nothing may grow without limit with requests.
         self._cipher = lru_cache(maxsize=1_024)(self._derive_cipher)
         self._cursors = AESGCMSIV(_derive(key, ("cursor",), 32))
 
@@ -87,7 +87,7 @@ class Seals:
         padded = len(payload).to_bytes(2, "big") + payload
         padded += bytes(-len(padded) % CURSOR_BLOCK)
         nonce = os.urandom(NONCE_BYTES)
-        return _encode(KEY_VERSION + nonce + self._cursors.encrypt(nonce, padded, _bound(binding)))
+        return _encode(KEY_VERSION + nonce + self._cursors.encrypt(nonce, padded, _associated_data(binding)))
 
     def open_cursor(self, binding: bytes, text: str) -> bytes | None:
         """The payload of a cursor sealed with this binding; None for any other text."""
@@ -96,7 +96,7 @@ class Seals:
             return None
         nonce, sealed = raw[1 : 1 + NONCE_BYTES], raw[1 + NONCE_BYTES :]
         try:
-            padded = self._cursors.decrypt(nonce, sealed, _bound(binding))
+            padded = self._cursors.decrypt(nonce, sealed, _associated_data(binding))
         except InvalidTag:
             return None
         size = int.from_bytes(padded[:2], "big")
@@ -104,8 +104,8 @@ class Seals:
 
 
 def load_key(path: Path) -> bytes:
-    """The 32 random bytes in `path`, made once; raises KeyRefused as `keyfile.keep`, or for another size."""
-    key = keep(path, lambda: secrets.token_bytes(KEY_BYTES))
+    """The 32 random bytes in `path`, created once; raises KeyRefused as `read_or_create`, or for another size."""
+    key = read_or_create(path, lambda: secrets.token_bytes(KEY_BYTES))
     if len(key) != KEY_BYTES:
         raise KeyRefused(f"{path} is not a key of {KEY_BYTES} bytes; restore it from its backup")
     return key
@@ -118,7 +118,7 @@ def _derive(key: bytes, context: tuple[str, ...], size: int) -> bytes:
     return HKDF(SHA256(), size, None, info).derive(key)
 
 
-def _bound(binding: bytes) -> bytes:
+def _associated_data(binding: bytes) -> bytes:
     return hashlib.sha256(binding).digest()
 
 
@@ -126,9 +126,9 @@ def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _decode(text: str, most: int) -> bytes | None:
-    """Strict: one text for each byte string (no padding, no other alphabet, no stray last bits)."""
-    if not text or len(text) > most * 4 // 3 + 4 or not _BASE64URL.match(text) or len(text) % 4 == 1:
+def _decode(text: str, max_bytes: int) -> bytes | None:
+    """The bytes of a base64url text; strict, so that each byte string has one text (no padding, no stray last bits)."""
+    if not text or len(text) > max_bytes * 4 // 3 + 4 or not _BASE64URL.match(text) or len(text) % 4 == 1:
         return None
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     return raw if _encode(raw) == text else None

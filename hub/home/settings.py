@@ -1,8 +1,8 @@
-"""A setting is known, checked and frozen before anything runs, or nothing runs.
+"""All settings of a hub, in one frozen class.
 
-Values come from the environment (`SLUICEGATE_…`) or from arguments. A `SLUICEGATE_` variable that names no
-setting is an error: a misspelt limit must not silently leave the default in force. Secrets come from the
-environment or from a file, and appear in no repr and in no error text.
+Each value is checked before anything runs, and an unknown `SLUICEGATE_` variable is an error: a misspelt limit must not
+silently leave the default in force. Values come from the environment (`SLUICEGATE_…`) or from arguments; secrets come
+from the environment or from a file, and appear in no repr and in no error text.
 """
 
 import os
@@ -13,14 +13,14 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SLUICEGATE_"
-SERVER = "postgresql://"
+POSTGRES_SCHEME = "postgresql://"
 JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used. The text names settings, never their values."""
+    """The settings cannot be used; the text names settings, never their values."""
 
 
 class Settings(BaseSettings):
@@ -66,29 +66,31 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _know_every_variable(cls, given: Any) -> Any:
+    def _refuse_unknown_variables(cls, values: Any) -> Any:
         known = {PREFIX + name.upper() for name in cls.model_fields}
         unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
             raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-        return given
+        return values
 
     @field_validator("policy_store")
     @classmethod
-    def _known_database(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None and not given.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
+    def _check_policy_store(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("takes sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE")
-        return given
+        return url
 
     @field_validator("audit_store")
     @classmethod
-    def _known_server(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None and not given.get_secret_value().startswith(SERVER):
-            raise ValueError(f"takes {SERVER}USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home")
-        return given
+    def _check_audit_store(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(POSTGRES_SCHEME):
+            raise ValueError(
+                f"takes {POSTGRES_SCHEME}USER:PASSWORD@HOST/DATABASE; without it the log is a file of the home"
+            )
+        return url
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
+    def _check_pairs(self) -> Self:
         if self.graph_password is not None and self.graph_password_file is not None:
             raise ValueError("give graph_password or graph_password_file, not both")
         if self.graph_url is not None and self.graph_password is None and self.graph_password_file is None:
@@ -98,13 +100,13 @@ class Settings(BaseSettings):
         return self
 
     @classmethod
-    def load(cls, **given: Any) -> Self:
-        """Read the environment, with arguments taking precedence.
+    def load(cls, **arguments: Any) -> Self:
+        """Read the environment; an argument takes precedence over its variable.
 
         Raises SettingsError with one line for each fault, so that a command can print it as it is.
         """
         try:
-            return cls(**given)
+            return cls(**arguments)
         except ValidationError as error:
             lines = [
                 f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
             raise SettingsError("\n".join(lines)) from None
 
     def read_graph_password(self) -> str | None:
-        """The password of a graph server of one's own: from the setting or its file; None if neither is set.
+        """The password for the graph server that `graph_url` names, from the setting or its file; None without either.
 
         Raises SettingsError if the file cannot be read or is empty.
         """
@@ -124,13 +126,13 @@ class Settings(BaseSettings):
         try:
             password = self.graph_password_file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise SettingsError("graph_password_file cannot be read") from None
+            raise SettingsError("graph_password_file cannot be read; it must name a text file in UTF-8") from None
         if not password:
-            raise SettingsError("graph_password_file is empty")
+            raise SettingsError("graph_password_file is empty; write the password of graph_user into it")
         return password
 
     def prepare_home(self) -> Path:
-        """Make the data folder, readable by its owner only, and return it as an absolute path."""
+        """Create the home folder, readable by its owner only, and return it as an absolute path."""
         home = self.home.absolute()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         home.chmod(0o700)
@@ -138,7 +140,7 @@ class Settings(BaseSettings):
 
     @property
     def keys_folder(self) -> Path:
-        """Private keys of this hub (issuer, ids, cursors, digests)."""
+        """The folder of this home's private keys (issuer, ids and cursors, digests, checkpoints)."""
         return self.home.absolute() / "keys"
 
     @property
@@ -157,12 +159,12 @@ class Settings(BaseSettings):
         if self.audit_store_file is None:
             return self.audit_file
         try:
-            found = self.audit_store_file.read_text("utf-8").strip()
+            url = self.audit_store_file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise SettingsError("audit_store_file cannot be read") from None
-        if not found.startswith(SERVER):
-            raise SettingsError(f"audit_store_file holds no {SERVER}USER:PASSWORD@HOST/DATABASE")
-        return found
+            raise SettingsError("audit_store_file cannot be read; it must name a text file in UTF-8") from None
+        if not url.startswith(POSTGRES_SCHEME):
+            raise SettingsError(f"audit_store_file must hold {POSTGRES_SCHEME}USER:PASSWORD@HOST/DATABASE")
+        return url
 
     @property
     def audit_on_server(self) -> bool:
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def audit_head(self) -> Path:
-        """The recorded head: the newest checkpoint this home saw, kept where the log is not."""
+        """The recorded head: the newest checkpoint that this home saw, kept apart from the log."""
         return self.home.absolute() / "audit.head"
 
     @property
@@ -186,7 +188,7 @@ class Settings(BaseSettings):
 
     @property
     def graph_key(self) -> Path:
-        """The key of this home's surrogates; another key means another graph."""
+        """The key of this home's surrogates; with another key the nodes of the graph are not found again."""
         return self.keys_folder / "graph.key"
 
     @property
@@ -200,21 +202,21 @@ class Settings(BaseSettings):
 
     @property
     def policy_file(self) -> Path:
-        """The version store's database, unless `policy_store` names another."""
+        """The database of the policy version store, unless `policy_store` names another."""
         return self.home.absolute() / "policy.db"
 
     @property
     def policy_key(self) -> Path:
-        """The key that seals the version store's rows; hubs that share a store share it."""
+        """The key that seals the rows of the policy version store; hubs that share a store share it."""
         return self.policy_key_file or self.keys_folder / "policy.key"
 
     @property
     def graph_folder(self) -> Path:
-        """Everything of the managed local graph: store, password, state, logs."""
+        """The folder of the managed local graph: store, password, state, logs."""
         return self.home.absolute() / "graph"
 
     @property
     def jar_cache(self) -> Path:
-        """Where fetched jars are kept, shared by all homes of one user."""
+        """The folder of fetched jars, shared by all homes of one user."""
         base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         return Path(base) / "sluicegate" / "jars"

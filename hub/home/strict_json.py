@@ -1,7 +1,8 @@
-"""A JSON text means one thing to every reader, or it is refused.
+"""Reads JSON strictly.
 
-RFC 8259 leaves open what duplicate names, lone surrogates and huge numbers mean; two parsers that differ there are
-a way past a check (I-JSON, RFC 7493). Everything left open is an error here, and so is deep nesting.
+A text that two parsers could read differently is refused: duplicate names, lone surrogates, huge numbers, NaN and
+Infinity, whose meaning RFC 8259 leaves open (I-JSON, RFC 7493), because such a text could slip past a check. Deep
+nesting is refused too.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class NotStrict(ValueError):
-    """The text is not strict JSON. Says which rule it broke, never what stood there."""
+    """The text is not strict JSON; the message says which rule it broke and repeats nothing of the text."""
 
 
 def loads(raw: bytes) -> Any:
-    """The value of a strict JSON text in UTF-8; NotStrict otherwise."""
+    """The value of a strict JSON text in UTF-8; raises NotStrict."""
     try:
         value = _decoder.decode(raw.decode("utf-8"))
     except NotStrict:
@@ -52,10 +53,10 @@ def _check(value: Any) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise NotStrict("a name stands twice in one object")
-    return made
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotStrict("one object has the same name twice")
+    return members
 
 
 def _integer(text: str) -> int:

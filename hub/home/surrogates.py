@@ -1,6 +1,6 @@
-"""Surrogates: the node keys that one home gives to what its sources call by an identity.
+"""Derives surrogates: the node keys that one home gives to the identities in its sources.
 
-A surrogate is a keyed digest (HMAC-SHA-256): without the home's `graph.key` it tells nothing of the identity.
+A surrogate is a keyed digest (HMAC-SHA-256): without the home's `graph.key` it tells nothing about the identity.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from audit.log import AuditLog
 from audit.record import Digester
 from connectors.base import PullResult, Report
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import act, digester_of, open_log
+from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.ingest.pull import COUNTS, run_pull
 
@@ -35,7 +35,7 @@ def recorded_pull(
     digester = digester_of(settings)
     with closing(open_log(settings)) as log:
         # How many and not which: a name that was typed may be anything until it is known to be a source.
-        log.append_sync(act(digester, KIND, "pull begin", {"sources": str(len(names)) if names else ALL}))
+        log.append_sync(command_record(digester, KIND, "pull begin", {"sources": str(len(names)) if names else ALL}))
 
         @contextmanager
         def witness(source: str) -> Iterator[list[PullResult]]:
@@ -59,4 +59,4 @@ def _witnessed(log: AuditLog, digester: Digester, source: str) -> Iterator[list[
         raise
     finally:
         counts = {name: str(sum(getattr(each, name) for each in done)) for name in COUNTS}
-        log.append_sync(act(digester, KIND, "pull", {"source": source, **counts}, result))
+        log.append_sync(command_record(digester, KIND, "pull", {"source": source, **counts}, result))

@@ -19,7 +19,7 @@ from typing import Any
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import act, digester_of, open_log
+from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.text_properties import Tally, properties
@@ -185,13 +185,13 @@ def recorded_redetect(
     """`redetect`, on record: that it began, and how it ended. Raises what that and the audit log raise."""
     digester = digester_of(settings)
     with closing(open_log(settings)) as log:
-        log.append_sync(act(digester, "admin", "pii redetect begin"))
+        log.append_sync(command_record(digester, "admin", "pii redetect begin"))
         told, result = {}, "FAILED"
         try:
             done = redetect(settings, address, catalogue, progress, limit)
             told, result = {"texts": str(done.tally.texts), "left": str(done.left)}, "OK"
         finally:
-            log.append_sync(act(digester, "admin", "pii redetect", told, result))
+            log.append_sync(command_record(digester, "admin", "pii redetect", told, result))
     return done
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
-from hub.home.audit_log import act, digester_of, open_log
+from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from policies.language import load, load_files, read_folder
@@ -106,7 +106,7 @@ class Changes:
 
     def look(self, name: str, told: Mapping[str, str] | None = None) -> None:
         """Record that whoever runs this command reads the store; AuditUnavailable if that cannot be recorded."""
-        self.log.append_sync(act(self.digester, "search", name, told))
+        self.log.append_sync(command_record(self.digester, "search", name, told))
 
     @contextmanager
     def _recorded(self, action: str, account: str, number: int | None = None) -> Iterator[None]:

@@ -30,7 +30,7 @@ from hub.app import open_hub
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress, LocalGraph
-from hub.home.audit_log import open_log_as, operator
+from hub.home.audit_log import open_log_as, operator_digest
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
@@ -233,7 +233,7 @@ async def _ask(own: PreviewSettings, draft: PolicySet, question: Question, addre
     hub = open_hub(own, graph, draft, CATALOGUE)
     hub.log.close()
     hub.caps = _Uncounted()
-    hub.log = open_log_as(_marked(operator(hub.digester)), own)
+    hub.log = open_log_as(_marked(operator_digest(hub.digester)), own)
     try:
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")
         token = Issuer(own).issue(question.application, person)

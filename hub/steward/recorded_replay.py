@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from audit.record import Digester
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import act, digester_of, record_act
+from hub.home.audit_log import append_record, command_record, digester_of
 from hub.home.settings import Settings
 from hub.steward.estimate import Estimate, estimate
 from hub.steward.logged_decisions import Setting
@@ -58,7 +58,7 @@ def look_back(
 
 def _record(settings: Settings, digester: Digester, found: Replay) -> None:
     told = {"since": found.since.isoformat(timespec="seconds"), "operations": str(found.operations)}
-    record_act(settings, replace(act(digester, KIND, "policy replay", told), policy_version=found.draft))
+    append_record(settings, replace(command_record(digester, KIND, "policy replay", told), policy_version=found.draft))
 
 
 def estimates_of(

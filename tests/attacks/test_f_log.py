@@ -21,7 +21,7 @@ from audit.record import Digester, Record, encode
 from audit.stores.open import open_reader
 from audit.verify import verify
 from hub.cli.main import app
-from hub.home.audit_log import act, digester_of, open_log, signer_of, verifier_of
+from hub.home.audit_log import command_record, digester_of, open_log, signer_of, verifier_of
 from hub.home.settings import Settings
 
 pytestmark = pytest.mark.attack
@@ -205,7 +205,7 @@ def test_f13_who_looks_is_on_record(
     assert shown.exit_code == 0, shown.output
     records = [each.record for each in read(settings.audit_log, COUNT)]
     assert [(each.kind, each.operation_name) for each in records][-1] == (kind, name)
-    assert records[-1].subject == act(digester_of(settings), kind, name).subject
+    assert records[-1].subject == command_record(digester_of(settings), kind, name).subject
 
 
 def test_f14_who_was_erased_is_nobody_and_the_tree_still_verifies(settings: Settings, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from audit.log import read, tail
 from audit.record import Record
 from hub.cli.main import app
-from hub.home.audit_log import open_log, operator
+from hub.home.audit_log import open_log, operator_digest
 from hub.home.settings import Settings
 from tests.support.postgres import postgres
 
@@ -72,7 +72,7 @@ def test_who_looks_is_recorded(home: Home, arguments: list[str], kind: str, told
     assert last.variables == told
     from hub.home.audit_log import digester_of
 
-    assert last.subject == operator(digester_of(home.settings))
+    assert last.subject == operator_digest(digester_of(home.settings))
 
 
 @pytest.mark.parametrize("arguments", [["tail"], ["show", "1"], ["prove", "1"]])

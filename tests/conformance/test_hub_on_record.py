@@ -10,7 +10,7 @@ import pytest
 
 from audit.log import AuditUnavailable, Receipt
 from audit.record import Record
-from hub.home.audit_log import operator
+from hub.home.audit_log import operator_digest
 from hub.serve import on_record
 from tests.support.serving import Served, serving
 
@@ -33,7 +33,7 @@ def test_start_and_stop_are_records(tmp_path: Path) -> None:
             hub.ask()
         assert acts(hub) == [("admin", "hub start"), ("query", None), ("admin", "hub stop")]
         start = hub.records()[0]
-        assert (start.policy_version, start.subject) == (hub.hub.policy.version, operator(hub.hub.digester))
+        assert (start.policy_version, start.subject) == (hub.hub.policy.version, operator_digest(hub.hub.digester))
 
 
 def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

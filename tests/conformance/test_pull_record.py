@@ -10,7 +10,7 @@ from audit.log import AuditUnavailable, read
 from audit.record import Record
 from connectors.base import ConnectorError
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import digester_of, operator
+from hub.home.audit_log import digester_of, operator_digest
 from hub.home.settings import Settings
 from hub.ingest.pull_record import recorded_pull
 from tests.support.pulling import SOURCES, county, hotline, silent
@@ -29,7 +29,7 @@ def test_who_pulled_what_is_on_record(empty_graph: GraphAddress, tmp_path: Path)
         results = recorded_pull(settings, SOURCES, ["divisions"], folder, variables, silent, empty_graph)
         begun, ended = records(settings)
         assert [each.kind for each in (begun, ended)] == ["pull", "pull"]
-        assert {each.subject for each in (begun, ended)} == {operator(digester_of(settings))}
+        assert {each.subject for each in (begun, ended)} == {operator_digest(digester_of(settings))}
         assert (begun.operation_name, dict(begun.variables)) == ("pull begin", {"sources": "1"})
         counts = {name: sum(getattr(each, name) for each in results) for name in ("read", "inserted", "quarantined")}
         assert (ended.operation_name, ended.result, ended.variables["source"]) == ("pull", "OK", "divisions")

@@ -134,10 +134,10 @@ def test_a_lost_or_wrong_password_is_an_error_that_names_the_file(
     password = graph_settings.graph_folder / "password"
     kept = password.rename(password.with_name("elsewhere"))
     try:
-        with pytest.raises(LocalGraphError, match="graph/password is gone"):
+        with pytest.raises(LocalGraphError, match="graph/password is missing"):
             session_graph.start()
         password.write_text("not-the-one")
-        with pytest.raises(LocalGraphError, match=r"graph/password is not the store's"):
+        with pytest.raises(LocalGraphError, match=r"does not accept the password in .*graph/password"):
             session_graph.start()
     finally:
         kept.replace(password)
