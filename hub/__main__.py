@@ -1,4 +1,4 @@
-"""`python -m hub` is the command `sluicegate`."""
+"""Runs the command `sluicegate` as `python -m hub`."""
 
 from hub.cli.main import main
 

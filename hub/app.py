@@ -1,7 +1,8 @@
-"""Only these paths answer, and what they answer has no trace of the server behind it.
+"""Puts a hub together and makes its ASGI application.
 
-`POST /graphql` for data, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the process lives),
-`/readyz` (it can serve, and if not, what is missing), `/metrics` (Prometheus). No cross-origin header is ever sent.
+It answers these paths only, and no answer names the server software: `POST /graphql` for data, `/audit/…` for the log's
+checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing)
+and `/metrics` (Prometheus). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ def open_hub(
     telemetry: Telemetry | None = None,
     store: PolicyStore | None = None,
 ) -> Hub:
-    """Put a hub together: keys and audit log from the home, which is made if there is none.
+    """Put a hub together: keys and audit log come from the home, which is created if there is none.
 
-    With a `store` the hub follows its version in force and counts what is capped; without one `policy` stays, and
-    what is capped is refused. Raises KeyRefused, KeysRefused or AuditUnavailable where these cannot be used, and
-    PolicyFileError for a broken word list.
+    With a `store` the hub follows the store's version in force and counts daily caps; without one `policy` stays in
+    force, and whatever has a daily cap is refused. Raises KeyRefused, KeysRefused or AuditUnavailable if keys or log
+    cannot be used, and PolicyFileError for a broken word list.
     """
     detector = detector_version(settings)
     settings.prepare_home()
@@ -77,14 +78,14 @@ def open_hub(
     return hub
 
 
-def build(hub: Hub) -> Starlette:
+def build_app(hub: Hub) -> Starlette:
     """The ASGI application of a hub; it closes the hub's parts when it ends."""
 
     pages = AuditPages(hub)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with _following(hub):
+        async with _background_tasks(hub):
             yield
         await hub.floods.close()
         pages.close()
@@ -99,17 +100,17 @@ def build(hub: Hub) -> Starlette:
         await response(scope, receive, send)
 
     async def healthz(_: Request) -> Response:
-        return _told({"alive": True})
+        return _json_response({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        told = await _readiness(hub)
-        return _told(told, 200 if told["ready"] else 503)
+        readiness = await _readiness(hub)
+        return _json_response(readiness, 200 if readiness["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
 
     routes = [
-        Route("/graphql", _Any(graphql)),
+        Route("/graphql", _EveryMethod(graphql)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
@@ -118,14 +119,14 @@ def build(hub: Hub) -> Starlette:
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        exception_handlers={404: _missing, 405: _method, 500: _failed},
+        exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
     return app
 
 
 async def _readiness(hub: Hub) -> dict[str, Any]:
-    """Each part that serving needs, whether all are there, and what an operator should look at meanwhile."""
+    """Whether each part that serving needs is available, whether all are, and warnings for the operator."""
     parts = {
         "graph": await hub.graph.ready(),
         "audit": hub.log.healthy,
@@ -133,14 +134,14 @@ async def _readiness(hub: Hub) -> dict[str, Any]:
     }
     warnings = hub.reloader.warnings() if hub.reloader else []
     if hub.log.why:
-        # A code for who runs the hub, explained in docs/audit.md; it says nothing of what is in the log.
+        # A code for the operator, explained in docs/audit.md; it says nothing about the content of the log.
         warnings = [*warnings, f"audit: {hub.log.why}"]
     return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
 
 
 @asynccontextmanager
-async def _following(hub: Hub) -> AsyncIterator[None]:
-    """While it lasts, a hub follows the merges of grids, and its version store if it has one."""
+async def _background_tasks(hub: Hub) -> AsyncIterator[None]:
+    """Inside this context the hub follows the merges of grids, and its policy version store if it has one."""
     tasks = [asyncio.create_task(hub.succession.keep(hub.graph, hub.settings.graph_deadline))]
     if hub.reloader is not None:
         tasks.append(asyncio.create_task(hub.reloader.run()))
@@ -155,8 +156,8 @@ async def _following(hub: Hub) -> AsyncIterator[None]:
             hub.reloader.store.close()
 
 
-class _Any:
-    """An endpoint for every method: a wrong one is refused by the pipeline, and recorded like any request."""
+class _EveryMethod:
+    """An endpoint for every HTTP method: the pipeline refuses a wrong one, and records it like any request."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -165,26 +166,26 @@ class _Any:
         await self._app(scope, receive, send)
 
 
-def _told(content: dict[str, Any], status: int = 200) -> Response:
+def _json_response(content: dict[str, Any], status: int = 200) -> Response:
     return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
 
-def _missing(_: Request, __: Exception) -> Response:
-    return _told({"error": "nothing is served at this path"}, 404)
+def _not_found(_: Request, __: Exception) -> Response:
+    return _json_response({"error": "nothing is served at this path; send queries by POST to /graphql"}, 404)
 
 
-def _method(_: Request, __: Exception) -> Response:
-    return _told({"error": "this path is read with GET"}, 405)
+def _method_not_allowed(_: Request, __: Exception) -> Response:
+    return _json_response({"error": "this path is read with GET"}, 405)
 
 
 def _failed(_: Request, __: Exception) -> Response:
-    return _told({"error": "the hub failed"}, 500)
+    return _json_response({"error": "the hub failed; try again, and tell its operator if it fails again"}, 500)
 
 
-def server(hub: Hub) -> uvicorn.Server:
-    """A server for a hub, on the settings' address: no access log (it would print URLs), no server header."""
+def make_server(hub: Hub) -> uvicorn.Server:
+    """A server for a hub at the address in its settings: no access log (it would print URLs), no server header."""
     config = uvicorn.Config(
-        build(hub),
+        build_app(hub),
         host=hub.settings.host,
         port=hub.settings.port,
         access_log=False,
@@ -199,8 +200,8 @@ def server(hub: Hub) -> uvicorn.Server:
 
 
 @contextmanager
-def announced(settings: Settings) -> Iterator[Path]:
-    """While it lasts, `hub.json` in the home tells commands where this hub listens."""
+def announce_address(settings: Settings) -> Iterator[Path]:
+    """Inside this context `hub.json` in the home tells commands where this hub listens."""
     path = settings.prepare_home() / "hub.json"
     path.write_text(json.dumps({"pid": os.getpid(), "host": settings.host, "port": settings.port}), "utf-8")
     try:

@@ -1,8 +1,9 @@
-"""A hub serves only under a policy that loaded whole, and never waits for the graph to say that it lives.
+"""Runs a hub from its start to its stop.
 
-Loads the version in force, starts the local graph or takes the server that the settings name, makes constraints
-and indexes, then serves until it is told to stop; beside that, texts that an older detector judged are judged again.
-A graph that is down delays nothing: `/readyz` says so.
+It serves only under a policy that loaded completely, and its start does not wait for the graph: while the graph is
+down, `/readyz` says so. It loads the version in force, starts the local graph or uses the server that the settings
+name, and serves until stopped. In the background it creates constraints and indexes, and judges texts again that an
+older detector judged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import replace
 from audit.checkpoint import KeyRefused
 from audit.log import AuditUnavailable
 from audit.record import Record
-from hub.app import announced, open_hub, server
+from hub.app import announce_address, make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.audit_log import append_record, command_record
@@ -41,38 +42,38 @@ _log = logging.getLogger("sluicegate.serve")
 
 
 def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; a local graph that this started is stopped too.
+    """Serve until SIGINT or SIGTERM; a local graph that this call started is stopped too.
 
-    `tell` is given lines for the person at the keyboard. Raises what loading and starting raise.
+    `tell` is called with lines for the person at the keyboard. Raises whatever loading and starting raise.
     """
-    # Asked for here already: a broken word list is told before a graph is started for nothing.
+    # Called first, so that a broken word list is reported before a graph is started in vain.
     detector_version(settings)
     set_up_logging()
-    # The server raises a signal that it caught again once it has shut down; this lets every `finally` run then.
+    # Once it has shut down, the server raises the signal that it caught again; this lets every `finally` run then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     store = _store(settings)
     policy = load_files(store.in_force().files, CATALOGUE)
-    _compare(settings, policy, tell)
+    _compare_folder(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
-    ran = local.status().running if local else True
+    was_running = local.status().running if local else True
     try:
-        address = local.start(owned=not ran) if local else _own_server(settings)
+        address = local.start(owned=not was_running) if local else _configured_server(settings)
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        with announced(settings), _beside(address, settings), on_record(hub):
+        with announce_address(settings), _graph_work(address, settings), record_start_and_stop(hub):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
-            server(hub).run()
+            make_server(hub).run()
     finally:
-        if local is not None and not ran:
+        if local is not None and not was_running:
             local.stop()
 
 
 @contextmanager
-def on_record(hub: Hub) -> Iterator[None]:
-    """While it lasts the hub serves: its start is recorded as soon as the log takes it, its stop if the log still does.
+def record_start_and_stop(hub: Hub) -> Iterator[None]:
+    """The hub serves inside this context: its start is recorded as soon as the log accepts it, then its stop.
 
-    The server closes the hub's log when it ends, so the stop is written by opening the log once more. A hub that was
-    killed, or whose log is away, leaves a start without a stop.
+    The server closes the hub's log when it ends, so the log is opened once more for the stop. A hub that was killed, or
+    whose log is unavailable at the end, leaves a start without a stop.
     """
     ended = threading.Event()
     thread = threading.Thread(target=_record_start, args=(hub, ended), daemon=True)
@@ -85,7 +86,7 @@ def on_record(hub: Hub) -> Iterator[None]:
         try:
             append_record(hub.settings, _administered(hub, "hub stop"))
         except (AuditUnavailable, KeyRefused):
-            _log.warning("the stop of this hub could not be recorded")
+            _log.warning("the stop of this hub could not be recorded in the audit log")
 
 
 def _record_start(hub: Hub, ended: threading.Event) -> None:
@@ -103,33 +104,36 @@ def _administered(hub: Hub, name: str) -> Record:
 
 
 def _store(settings: Settings) -> PolicyStore:
-    """The version store, made from the policy folder if it is empty; that is recorded like any change."""
+    """The policy version store; an empty one is filled from the policy folder, which is recorded like any change."""
     with stewardship(settings, CATALOGUE):
         pass
     return store_of(settings, CATALOGUE)
 
 
-def _compare(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
-    """Say so where the folder is not what is in force: who edits it may expect otherwise."""
+def _compare_folder(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
+    """Say so if the policy folder differs from the version in force: somebody who edits it may expect otherwise."""
     try:
         same = version_of(read_folder(settings.policies)) == policy.version
     except (PolicyFileError, OSError):
         return
     if not same:
-        tell(f"{settings.policies} differs from the version in force; to change it: sluicegate policy draft")
+        tell(
+            f"the policy folder {settings.policies} differs from the version in force; "
+            "to put it in force, begin with: sluicegate policy draft"
+        )
 
 
-def _own_server(settings: Settings) -> GraphAddress:
+def _configured_server(settings: Settings) -> GraphAddress:
     return GraphAddress(settings.graph_url or "", settings.graph_user, settings.read_graph_password() or "")
 
 
 @contextmanager
-def _beside(address: GraphAddress, settings: Settings) -> Iterator[None]:
-    """While it lasts: constraints and indexes as soon as the graph answers, then what texts wait to be judged again."""
+def _graph_work(address: GraphAddress, settings: Settings) -> Iterator[None]:
+    """Inside this context a thread creates constraints and indexes, then judges texts of an older detector again."""
     ended = threading.Event()
 
     def work() -> None:
-        _keep_trying(address, settings, ended)
+        _create_constraints(address, settings, ended)
         redetect_gently(settings, address, CATALOGUE, ended)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -138,12 +142,12 @@ def _beside(address: GraphAddress, settings: Settings) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        # A batch ends at once, a driver that looks for a lost graph does not: nothing is lost with it.
+        # A batch ends at once; a driver that looks for a lost graph may not, and nothing is lost if it is left.
         thread.join(STOP_SECONDS)
 
 
-def _keep_trying(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
-    """Make constraints and indexes as soon as the graph answers; serving does not wait for it."""
+def _create_constraints(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
+    """Create constraints and indexes as soon as the graph answers; tries until then or until `ended` is set."""
     from hub.graph.constraints import ensure_constraints
 
     while not ended.is_set():
@@ -152,6 +156,6 @@ def _keep_trying(address: GraphAddress, settings: Settings, ended: threading.Eve
                 ensure_constraints(writer, CATALOGUE)
             return
         except GraphWriteError as failed:
-            _log.warning("constraints are not made yet: %s", failed.code)
-        # Jitter: hubs that restart together should not knock together.
+            _log.warning("constraints and indexes are not created yet (%s); trying again", failed.code)
+        # Jitter: hubs that restart at the same moment should not try again at the same moment.
         ended.wait(RETRY_SECONDS * (0.5 + random.random()))  # noqa: S311

@@ -1,7 +1,8 @@
-"""What is seen from outside is names, counts and times; no query text, no variable, no person.
+"""Spans, metrics and log lines of the hub.
 
-One OpenTelemetry span a request and one a stage (exported over OTLP only where an endpoint is set), Prometheus
-metrics without personal labels, and log lines that cannot hold an exception's text: it may quote data.
+They hold names, counts and times, and never a query text, a variable or a person. Each request and each stage is one
+OpenTelemetry span (exported over OTLP only if an endpoint is set); Prometheus metrics have no personal labels; log
+lines never hold the text of an exception, because it may quote data.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Telemetry:
     """Spans and metrics of one hub."""
 
     def __init__(self, exporter: SpanExporter | None = None) -> None:
-        """Spans go to `exporter` in batches; without one they are not made."""
+        """Spans go to `exporter` in batches; without an exporter there are none."""
         self._provider: TracerProvider | None = None
         if exporter is not None:
             self._provider = TracerProvider(resource=Resource.create({"service.name": "sluicegate"}))
@@ -55,7 +56,7 @@ class Telemetry:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """The span and the time of one stage, whether it passes or refuses."""
+        """The span and the duration of one stage, whether it passes or refuses."""
         began = time.perf_counter()
         with self._tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False):
             try:
@@ -64,37 +65,37 @@ class Telemetry:
                 self._stages.labels(name).observe(time.perf_counter() - began)
 
     def ended(self, span: trace.Span, code: str, known: dict[str, str | int]) -> None:
-        """Count a request that ended with `code`. `known` holds names of the policy and counts, nothing else."""
+        """Count a request that ended with `code`; `known` holds names from the policy and counts, nothing else."""
         self._requests.labels(code).inc()
         span.set_attributes({f"sluicegate.{name}": value for name, value in known.items()})
         span.set_attribute("sluicegate.code", code)
 
     def fault(self, stage: str, fault: BaseException) -> None:
-        """Log an unexpected failure: where and of which class, never with its text."""
-        _log.error("internal fault in stage %s: %s", stage, describe(fault))
+        """Log an unexpected failure with its place and class, never with its text."""
+        _log.error("internal fault in stage %s: %s", stage, describe_exception(fault))
 
     def metrics(self) -> bytes:
-        """The metrics in Prometheus' text format."""
+        """The metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
     def close(self) -> None:
-        """Send what is waiting and stop."""
+        """Send the spans that are still waiting, and stop."""
         if self._provider is not None:
             self._provider.shutdown()
 
 
 def otlp_exporter(endpoint: str | None) -> SpanExporter | None:
-    """An exporter to `endpoint`/v1/traces (OTLP over HTTP), or None where none is set."""
+    """An exporter to `endpoint`/v1/traces (OTLP over HTTP), or None without an endpoint."""
     if endpoint is None:
         return None
-    # Imported when needed: it brings protobuf and an HTTP client along.
+    # Imported only when needed, because it imports protobuf and an HTTP client.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
 
 
-def describe(fault: BaseException) -> str:
-    """Class and place of a failure (`ValueError at plan.py:120`), without its text."""
+def describe_exception(fault: BaseException) -> str:
+    """The class and place of an exception (`ValueError at plan.py:120`), without its text."""
     last: TracebackType | None = fault.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -104,22 +105,22 @@ def describe(fault: BaseException) -> str:
 
 
 class _PlainFormatter(logging.Formatter):
-    """One line a record; of an exception its class and place only."""
+    """One line for each log record; of an exception only its class and place."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
         if record.name == "asyncio":
-            # asyncio prints the repr of tasks and exceptions, arguments included.
+            # asyncio would print the repr of tasks and exceptions, with their arguments.
             text = "a task failed"
         else:
             text = record.getMessage().splitlines()[0] if record.getMessage() else ""
         fault = record.exc_info[1] if record.exc_info else None
-        suffix = f" ({describe(fault)})" if fault is not None else ""
+        suffix = f" ({describe_exception(fault)})" if fault is not None else ""
         return f"{moment} {record.levelname.lower()} {record.name}: {text}{suffix}"
 
 
 def set_up_logging(stream: Any = None) -> None:
-    """Send our own and uvicorn's lines to standard error; silence loggers that print documents or values."""
+    """Send our own log lines and uvicorn's to standard error; silence loggers that print documents or values."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_PlainFormatter())
     root = logging.getLogger()

@@ -1,6 +1,7 @@
-"""What a command shows on a terminal: progress of long work, and text from outside with nothing in it that acts.
+"""What commands show on a terminal: the progress of long work, and text that came from outside.
 
-Bars and counters appear only where standard error is a terminal; elsewhere they are silent.
+Text from outside is escaped, so that it cannot control the terminal. Progress bars and counters appear only if standard
+error is a terminal.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
     from connectors.base import Report
 
 
-def ascii_visible(text: str) -> str:
-    """`text` with every character that a terminal might act on written as an escape."""
+def escape_unprintable(text: str) -> str:
+    r"""`text` with every character that could control a terminal written as `\uXXXX`."""
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A call that shows (what, done, total) as a bar on a terminal, and as nothing elsewhere."""
+    """A function that shows (what, done, total) as a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
@@ -41,7 +42,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def row_counter() -> Iterator[Report]:
-    """A call that shows (stream, rows so far) on a terminal, and nothing elsewhere."""
+    """A function that shows (stream, rows so far) on a terminal, and nothing elsewhere."""
     with progress_bar() as show:
 
         def report(stream: str, rows: int) -> None:

@@ -12,7 +12,7 @@ import typer
 from hub.cli import audit_proofs as cli_audit_log
 from hub.cli.audit_proofs import PublicKey
 from hub.cli.options import Home, Json, Refused, open_settings, remedied
-from hub.terminal import ascii_visible
+from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
     from audit.log import Logged
@@ -137,5 +137,5 @@ def _show_table(found: Iterable[Logged]) -> None:
             f"{record.duration_us / 1000:.1f}",
         )
         # As text, never as markup: a record's words are data. Encoded, so that no control character acts.
-        table.add_row(*(Text(ascii_visible(cell)) for cell in cells))
+        table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
     Console(width=140, highlight=False).print(table)

@@ -19,7 +19,7 @@ import typer
 
 from hub.cli.audit import app
 from hub.cli.options import Home, Json, Refused, open_settings, remedied
-from hub.terminal import ascii_visible, progress_bar
+from hub.terminal import escape_unprintable, progress_bar
 
 if TYPE_CHECKING:
     from audit.index import Index
@@ -79,7 +79,7 @@ def facets(filters: Filters = None, home: Home = None, as_json: Json = False) ->
     for name, counts in found.items():
         typer.echo(name)
         for word, number in counts.items():
-            typer.echo(f"  {number:>10,}  {ascii_visible(word)}")
+            typer.echo(f"  {number:>10,}  {escape_unprintable(word)}")
 
 
 @app.command(epilog="Example: sluicegate audit export out department=fire since=2026-06-01")
@@ -182,7 +182,7 @@ def subject(
     for each in rows:
         mark = "" if each.told else "  (not told to the person)"
         words = (each.day.isoformat(), each.department, each.purpose, ", ".join(each.kinds))
-        typer.echo(ascii_visible("  ".join(words)) + mark)
+        typer.echo(escape_unprintable("  ".join(words)) + mark)
 
 
 def _seen_of(settings: Settings, sid: str | None, since: dt.date | None, until: dt.date | None) -> list[Seen]:
@@ -289,6 +289,6 @@ def _show(lines: Iterable[Logged], found: Found) -> None:
     for each in lines:
         record = each.record
         words = (record.time, record.kind, record.application, record.purpose, record.result, f"{record.nodes} nodes")
-        typer.echo(ascii_visible(f"{each.index:>9}  " + "  ".join(word or "-" for word in words)))
+        typer.echo(escape_unprintable(f"{each.index:>9}  " + "  ".join(word or "-" for word in words)))
     more = f"; more with --before {found.before}" if found.before is not None else ""
     typer.echo(f"{found.total:,} found in {found.size:,} records{more}")

@@ -144,7 +144,7 @@ def main() -> None:
         sys.exit(130)
     except Exception as fault:
         # An unexpected failure's text may quote data; its class and place do not.
-        from hub.telemetry import describe
+        from hub.telemetry import describe_exception
 
-        typer.echo(f"error: an internal fault ({describe(fault)}); please report it", err=True)
+        typer.echo(f"error: an internal fault ({describe_exception(fault)}); please report it", err=True)
         sys.exit(70)

@@ -188,13 +188,13 @@ def _plain(past: Past) -> dict[str, Any]:
 
 
 def _line(past: Past) -> str:
-    from hub.terminal import ascii_visible
+    from hub.terminal import escape_unprintable
 
     told = _plain(past)
     approved = f", approved by {', '.join(told['approvedBy'])}" if told["approvedBy"] else ""
     starts = f", from {told['starts'][:19]}Z" if told["starts"] else ""
     text = f"{told['number']:>4}  {told['state']:<9}  {told['hash']}  by {told['author']}{approved}{starts}"
-    return ascii_visible(f"{text}  {told['note']}".rstrip())
+    return escape_unprintable(f"{text}  {told['note']}".rstrip())
 
 
 @app.command(epilog="Example: sluicegate policy export 3 --out policies")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Annotation
 from hub.home.settings import Settings
-from hub.telemetry import describe
+from hub.telemetry import describe_exception
 from policies.text.detector_version import edition
 from policies.text.plain_text import normalise
 from policies.text.spans import Detection, encode
@@ -82,7 +82,7 @@ class Annotator:
                 self._detector = self._loaded()
             return self._detector.detect(texts) if self._detector else unjudged
         except Exception as fault:
-            _log.error("free text cannot be judged, it is redacted whole: %s", describe(fault))
+            _log.error("free text cannot be judged, it is redacted whole: %s", describe_exception(fault))
             self._broken = True
             return unjudged
 

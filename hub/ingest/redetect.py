@@ -23,7 +23,7 @@ from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.text_properties import Tally, properties
-from hub.telemetry import describe
+from hub.telemetry import describe_exception
 from schema.catalogue import Beside, Catalogue
 
 BATCH = 500
@@ -213,7 +213,7 @@ def redetect_gently(settings: Settings, address: GraphAddress, catalogue: Catalo
                 _log.warning("judging texts again waits for the graph: %s", failed.code)
                 ended.wait(RETRY_SECONDS)
     except Exception as fault:
-        _log.error("texts are not judged again, they stay redacted whole: %s", describe(fault))
+        _log.error("texts are not judged again, they stay redacted whole: %s", describe_exception(fault))
 
 
 def _gently(work: Pass, ended: threading.Event) -> None:

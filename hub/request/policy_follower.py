@@ -17,7 +17,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Gauge
 
 from hub.errors import Code, HubError
-from hub.telemetry import describe
+from hub.telemetry import describe_exception
 from policies.check import ERROR, check
 from policies.language import load_files
 from policies.model import PolicySet
@@ -98,7 +98,7 @@ class Reloader:
             try:
                 await asyncio.to_thread(self.look)
             except Exception as fault:
-                self._warn(f"the policy store cannot be followed: {describe(fault)}")
+                self._warn(f"the policy store cannot be followed: {describe_exception(fault)}")
             await asyncio.sleep(POLL_SECONDS)
 
     def look(self) -> None:

@@ -20,14 +20,14 @@ from hub.steward.explain import Explanation, describe
 from hub.steward.logged_decisions import Outcome
 from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
-from hub.terminal import ascii_visible
+from hub.terminal import escape_unprintable
 from policies.diff import Change, Diff, Shown
 
 ESTIMATE = "ESTIMATE, on today's graph, not from the log 估计"
 
 
 def _cell(text: object) -> Text:
-    return Text(ascii_visible(str(text)))
+    return Text(escape_unprintable(str(text)))
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
@@ -223,7 +223,7 @@ def preview_lines(found: Preview) -> RenderableType:
         told = found.explanation
         rows = [(line.coordinate, line.effect, line.rows) for line in told.lines]
         title = f"{told.purpose} under {told.policy_version}, grants: {', '.join(told.grants)}"
-        parts.append(_table(ascii_visible(title), ("what", "effect", "rows"), rows))
+        parts.append(_table(escape_unprintable(title), ("what", "effect", "rows"), rows))
     answer = {name: value for name, value in found.answer.items() if name != "extensions"}
     parts.append(Text(json.dumps(answer, ensure_ascii=False, indent=2)))
     parts.append(_cell("invented people 虚构资料; the look is recorded in the audit log"))

@@ -11,7 +11,7 @@ import pytest
 from audit.log import AuditUnavailable, Receipt
 from audit.record import Record
 from hub.home.audit_log import operator_digest
-from hub.serve import on_record
+from hub.serve import record_start_and_stop
 from tests.support.serving import Served, serving
 
 pytestmark = pytest.mark.conformance
@@ -28,7 +28,7 @@ def until(served: Served, count: int) -> None:
 
 def test_start_and_stop_are_records(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with on_record(hub.hub):
+        with record_start_and_stop(hub.hub):
             until(hub, 1)
             hub.ask()
         assert acts(hub) == [("admin", "hub start"), ("query", None), ("admin", "hub stop")]
@@ -48,7 +48,7 @@ def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, m
             return written(record, text)
 
         monkeypatch.setattr(hub.hub.log, "append_sync", away)
-        with on_record(hub.hub):
+        with record_start_and_stop(hub.hub):
             until(hub, 1)
         assert tried.is_set()
         assert acts(hub) == [("admin", "hub start"), ("admin", "hub stop")]
@@ -56,7 +56,7 @@ def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, m
 
 def test_a_stop_that_cannot_be_recorded_stops_all_the_same(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with on_record(hub.hub):
+        with record_start_and_stop(hub.hub):
             until(hub, 1)
             head = hub.hub.settings.audit_head
             kept = head.read_bytes()

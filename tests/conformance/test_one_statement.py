@@ -11,7 +11,7 @@ import pytest
 from graphql import get_introspection_query
 
 from audit.log import read, show
-from hub.app import build, open_hub
+from hub.app import build_app, open_hub
 from hub.graph.driver import Graph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
@@ -77,7 +77,7 @@ async def in_process(county: County, folder: Path) -> AsyncIterator[tuple[Hub, h
     settings = Settings.load(home=folder / "home", policies=POLICIES)
     graph = Graph(county.address.url, county.address.user, county.address.password)
     hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
-    app = build(hub)
+    app = build_app(hub)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:

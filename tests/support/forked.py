@@ -167,7 +167,7 @@ def _main() -> None:
 
 
 def _serve(given: Mapping[str, Any], policy: Any) -> None:
-    from hub.app import open_hub, server
+    from hub.app import make_server, open_hub
     from hub.graph.driver import Graph
     from schema import CATALOGUE
 
@@ -179,7 +179,7 @@ def _serve(given: Mapping[str, Any], policy: Any) -> None:
             _arm(*given["moment"])
         graph = Graph(*given["graph"])
         hub = open_hub(Settings.load(**given["settings"]), graph, policy, CATALOGUE)
-        running = server(hub)
+        running = make_server(hub)
         if given["files"]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (given["files"], given["files"]))
         running.run()

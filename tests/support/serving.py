@@ -15,7 +15,7 @@ import httpx
 
 from audit.log import tail
 from audit.record import Record
-from hub.app import open_hub, server
+from hub.app import make_server, open_hub
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.issuer import Issuer
@@ -87,7 +87,7 @@ def serving(
     if store is not None:
         policy = load_files(store.in_force().files, CATALOGUE)
     hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE, store=store)
-    running = server(hub)
+    running = make_server(hub)
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

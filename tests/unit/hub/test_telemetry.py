@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from hub.telemetry import SILENT, Telemetry, describe, otlp_exporter, set_up_logging
+from hub.telemetry import SILENT, Telemetry, describe_exception, otlp_exporter, set_up_logging
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.unit
@@ -96,7 +96,7 @@ def test_an_exceptions_text_is_never_logged(logged: io.StringIO) -> None:
     except ValueError as fault:
         logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
         logging.getLogger("asyncio").error("Task exception was never retrieved: %r", fault)
-        assert describe(fault).startswith("ValueError at test_telemetry.py:")
+        assert describe_exception(fault).startswith("ValueError at test_telemetry.py:")
     lines = logged.getvalue().splitlines()
     assert len(lines) == 2
     assert "ValueError at test_telemetry.py" in lines[0]
