@@ -142,7 +142,7 @@ async def _readiness(hub: Hub) -> dict[str, Any]:
 @asynccontextmanager
 async def _background_tasks(hub: Hub) -> AsyncIterator[None]:
     """Inside this context the hub follows the merges of grids, and its policy version store if it has one."""
-    tasks = [asyncio.create_task(hub.succession.keep(hub.graph, hub.settings.graph_deadline))]
+    tasks = [asyncio.create_task(hub.merged_grids.keep(hub.graph, hub.settings.graph_deadline))]
     if hub.reloader is not None:
         tasks.append(asyncio.create_task(hub.reloader.run()))
     try:

@@ -141,3 +141,5 @@ def _explain(
     typer.echo(found.statement or "no statement: nothing is fetched")
     if found.parameters:
         typer.echo(f"parameters: {', '.join(found.parameters)}")
+    for note in found.notes:
+        typer.echo(f"note: {note}")

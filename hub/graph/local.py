@@ -249,6 +249,17 @@ class LocalGraph:
             ) from None
 
 
+def running_graph(settings: Settings) -> GraphAddress | None:
+    """The server that the settings name, or the local graph if it runs; None where there is neither.
+
+    Raises SettingsError where the server's password cannot be read, LocalGraphError where the local graph's is gone.
+    """
+    if settings.graph_url is not None:
+        return GraphAddress(settings.graph_url, settings.graph_user, settings.read_graph_password() or "")
+    local = LocalGraph(settings)
+    return local.address() if local.status().phase == "ready" else None
+
+
 def _process(state: State) -> psutil.Process | None:
     """The process that a state file names; None if it has ended, even if its id now belongs to another process."""
     try:

@@ -1,7 +1,7 @@
-"""Which grid took another's place is read from the graph beside the queries, never within one.
+"""Merged grids: which grid took another's place, as the graph says.
 
-Read when the hub starts and again every so often, because a pull may bring a merge; between two readings a merged grid
-finds nothing under its old path, and never too much.
+A hub reads it when it starts and again every half minute, because a pull may bring a merge, and never within a query.
+Between two readings a merged grid finds nothing under its old path, and never too much.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import running_graph
+from hub.home.settings import Settings
 from policies.succession import Successors
 from schema.catalogue import Catalogue
 
@@ -33,8 +35,8 @@ RETURN count(n) AS moved
 """
 
 
-class Succession:
-    """What a hub knows of merged grids."""
+class MergedGrids:
+    """What a hub knows of merged grids: `successors`, as last read."""
 
     def __init__(self) -> None:
         self.successors: Successors = {}
@@ -50,6 +52,25 @@ class Succession:
 async def read_successors(graph: Graph, deadline_seconds: float) -> Successors:
     """Old path → new path of every merged grid; raises HubError where the graph cannot be read."""
     return paired(await graph.survey(_READ, deadline_seconds=deadline_seconds))
+
+
+def successors_now(settings: Settings) -> Successors | None:
+    """What the graph of a home says now, for a command; None where no graph runs or answers in time."""
+    address = running_graph(settings)
+    if address is None:
+        return None
+
+    async def read() -> Successors:
+        graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
+        try:
+            return await read_successors(graph, settings.graph_deadline)
+        finally:
+            await graph.close()
+
+    try:
+        return asyncio.run(read())
+    except HubError:
+        return None
 
 
 def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:

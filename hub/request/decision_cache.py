@@ -1,8 +1,7 @@
-"""A decision is kept for all who share its subject attributes, and nothing of one person or case is kept with it.
+"""The bounded cache of decisions (stage 5), and the one place where a decision is brought up to today's grids.
 
-Stage 5. A bounded cache, least recently used first out: its size depends on its limit, not on the number of
-applications. Keyed by everything a decision depends on: policy version, subject attributes, purpose and day, so that
-it needs no invalidation when a version changes or a grant begins or ends.
+A kept decision holds nothing of one person or case. Its key is everything that a decision depends on: policy version,
+subject attributes, purpose and day. So nothing has to be removed when a version changes or a grant begins or ends.
 """
 
 from __future__ import annotations
@@ -13,17 +12,19 @@ from collections import OrderedDict
 
 from hub.request.purpose import Purposed
 from policies.decide import decide
-from policies.model import Decision
+from policies.model import Decision, PolicySet
+from policies.rules import Subject
+from policies.succession import Successors, follow
 from schema.catalogue import Catalogue
 
 KEPT = 512
-"""Most decisions kept."""
+"""Most decisions kept; the least recently used goes first."""
 
 _Key = tuple[str, tuple[str, ...], str, dt.date]
 
 
-class Decisions:
-    """Decisions of one hub; used from its event loop."""
+class DecisionCache:
+    """Decisions of one hub or one replay; used from one thread or event loop."""
 
     def __init__(self, limit: int = KEPT) -> None:
         self._limit = limit
@@ -32,16 +33,28 @@ class Decisions:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, catalogue: Catalogue, purposed: Purposed) -> Decision:
+    def of_request(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
         """The decision on a request, with its own subject and case."""
         policy, subject = purposed.identified.policy, purposed.identified.subject
-        key = (policy.version, subject.attributes, purposed.purpose, purposed.today)
+        decision = self.decide(catalogue, policy, subject, purposed.purpose, purposed.today, successors)
+        return dataclasses.replace(decision, case=purposed.case)
+
+    def decide(
+        self,
+        catalogue: Catalogue,
+        policy: PolicySet,
+        subject: Subject,
+        purpose: str,
+        today: dt.date,
+        successors: Successors,
+    ) -> Decision:
+        """What a subject may see for a purpose on a day, in the grids that took the place of merged ones."""
+        key = (policy.version, subject.attributes, purpose, today)
         kept = self._kept.get(key)
         if kept is None:
-            anybody = dataclasses.replace(subject, sub="")
-            kept = decide(catalogue, policy, anybody, purposed.purpose, purposed.today)
+            kept = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
             self._kept[key] = kept
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        return dataclasses.replace(kept, subject=subject, case=purposed.case)
+        return follow(dataclasses.replace(kept, subject=subject), successors)

@@ -1,7 +1,9 @@
-"""No stage can be skipped, and every request, whatever became of it, is recorded before its first byte leaves.
+"""The pipeline: every stage of one request, from its arrival to its recorded response.
 
-The stages of the design's section 1, top to bottom. Each is a function from one frozen dataclass to the next;
-a refusal at any of them leaves by the one exit at the end.
+No stage can be skipped, and every request is recorded before the first byte of its response leaves, refusals included.
+Each stage is a function from one frozen dataclass to the next. Stages 1 to 7 (read, identify, purpose, validate,
+decide, plan, compile) are `hub/request/prepared.py`; then come caps, fetch, respond and audit, below. A refusal at any
+stage leaves by the one exit at the end. Source: the design's section 1.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,25 +23,24 @@ from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester, Record
 from hub.errors import Code, HubError
 from hub.graph.driver import Graph
-from hub.graph.merged_grids import Succession
+from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
 from hub.home.settings import Settings
-from hub.request import auth, endpoint, limits, purpose
+from hub.request import auth, endpoint
 from hub.request.accesses import answers
-from hub.request.compile import compile_plan
+from hub.request.compile import Statement
 from hub.request.daily_caps import Caps, check_nodes
-from hub.request.decision_cache import Decisions
+from hub.request.decision_cache import DecisionCache
 from hub.request.denials import Access
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
-from hub.request.plan import plan
 from hub.request.plan_model import Accesses, Planned
 from hub.request.policy_follower import Reloader
+from hub.request.prepared import Parts, Prepared, Stage, no_stage, prepare
 from hub.request.record import Trail, make_record, source_of
 from hub.request.respond import Answer, respond
 from hub.telemetry import Telemetry
-from policies.model import Decision, PolicySet
-from policies.succession import follow
+from policies.model import PolicySet
 from schema.catalogue import Catalogue
 
 
@@ -61,9 +63,9 @@ class Hub:
     graph: Graph
     log: AuditLog
     telemetry: Telemetry
-    decisions: Decisions = field(default_factory=Decisions, repr=False)
+    decisions: DecisionCache = field(default_factory=DecisionCache, repr=False)
     caps: Caps = field(default_factory=Caps)
-    succession: Succession = field(default_factory=Succession)
+    merged_grids: MergedGrids = field(default_factory=MergedGrids)
     reloader: Reloader | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; with none, every free text is redacted whole."""
@@ -72,6 +74,19 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.floods = Floods(self._append)
+
+    @property
+    def parts(self) -> Parts:
+        """What preparing a request needs of this hub, as it is now."""
+        return Parts(
+            self.settings,
+            self.catalogue,
+            self.schema,
+            self.seals,
+            self.decisions,
+            self.merged_grids.successors,
+            self.detector,
+        )
 
     async def _append(self, record: Record) -> Receipt:
         return await self.log.append(record)
@@ -103,47 +118,44 @@ async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitab
 
 
 async def _stages(hub: Hub, trail: Trail) -> Answer:
-    policy, now = trail.policy, hub.now()
-    with _stage(hub, trail, "read"):
-        trail.request = request = endpoint.read(trail.arrival, hub.settings)
-    if hub.reloader is not None:
-        hub.reloader.check()
-    with _stage(hub, trail, "identify"):
-        trail.identified = identified = auth.identify(request, policy, hub.verifier, now.timestamp())
-    with _stage(hub, trail, "purpose"):
-        trail.purposed = purposed = purpose.state(identified, now.date())
-    with _stage(hub, trail, "validate"):
-        trail.validated = validated = limits.validate(purposed, hub.schema)
-    with _stage(hub, trail, "decide"):
-        decision = follow(hub.decisions.of(hub.catalogue, purposed), hub.succession.successors)
-    with _stage(hub, trail, "plan"):
-        trail.planned = planned = _plan(hub, validated, decision)
-    with _stage(hub, trail, "caps"):
-        await hub.caps.spend(planned, now)
-    with _stage(hub, trail, "compile"):
-        statement = compile_plan(planned, hub.catalogue, hub.detector)
-    with _stage(hub, trail, "fetch"):
-        row = await _fetch(hub, statement.text, statement.parameters) if statement else {}
-        seen = await _seen(hub, planned, row, policy)
-    with _stage(hub, trail, "respond"):
-        trail.answer = found = _respond(hub, validated, planned, row, seen, policy)
-    return found
+    now = hub.now()
+
+    def stage(name: str) -> AbstractContextManager[object]:
+        return _stage(hub, trail, name)
+
+    prepared = prepare_request(hub, trail, now, stage)
+    with stage("caps"):
+        await hub.caps.spend(prepared.planned, now)
+    with stage("fetch"):
+        row = await _fetch(hub, prepared.statement)
+        seen = await _seen(hub, prepared.planned, row, trail.policy)
+    with stage("respond"):
+        trail.answer = answered = _respond(hub, prepared, row, seen, trail.policy)
+    return answered
 
 
-def _stage(hub: Hub, trail: Trail, name: str) -> Any:
+def prepare_request(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
+    """Stages 1 to 7 under the policy of `trail`, for whom the request's token names; raises HubError."""
+
+    def identify(request: endpoint.Request) -> auth.Identified:
+        if hub.reloader is not None:
+            hub.reloader.check()
+        return auth.identify(request, trail.policy, hub.verifier, now.timestamp())
+
+    return prepare(hub.parts, trail, identify, now, stage)
+
+
+def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
     trail.stage = name
     return hub.telemetry.stage(name)
 
 
-def _plan(hub: Hub, validated: limits.Validated, decision: Decision) -> Planned:
-    fragments = dict(validated.fragments)
-    return plan(validated.operation, fragments, validated.variables, decision, hub.schema, hub.catalogue, hub.seals)
-
-
-async def _fetch(hub: Hub, text: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+async def _fetch(hub: Hub, statement: Statement | None) -> Mapping[str, Any]:
+    if statement is None:
+        return {}
     rows = await hub.graph.fetch(
-        text,
-        parameters,
+        statement.text,
+        statement.parameters,
         deadline_seconds=hub.settings.graph_deadline,
         byte_cap=hub.settings.result_byte_cap,
     )
@@ -164,15 +176,11 @@ async def _seen(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: Poli
 
 
 def _respond(
-    hub: Hub,
-    validated: limits.Validated,
-    planned: Planned,
-    row: Mapping[str, Any],
-    seen: Mapping[str, Any],
-    policy: PolicySet,
+    hub: Hub, prepared: Prepared, row: Mapping[str, Any], seen: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
+    planned = prepared.planned
     access = Access(hub.catalogue, policy, planned.decision)
-    beside = {**introspect(validated, planned, hub.schema), **seen}
+    beside = {**introspect(prepared.validated, planned, hub.schema), **seen}
     found = respond(planned, row, beside, hub.catalogue, hub.seals, access)
     check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
     return found

@@ -33,6 +33,7 @@ class Explanation:
     lines: tuple[Line, ...]
     statement: str | None
     parameters: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def explain(planned: Planned, statement: Statement | None) -> Explanation:

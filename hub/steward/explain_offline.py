@@ -1,31 +1,33 @@
-"""An explanation on the command line takes the same stages as a request does, up to the statement, and stops there.
+"""Explains an operation on the command line, without a hub: the decision on what it reads, and its statement.
 
-It reads the version in force, or the policy folder where there is no store yet, and asks neither the hub nor the
-graph, so it can be had before anything runs.
+It is prepared as the hub prepares a request, and never sent. The policy is the version in force, or the policy folder
+where there is no version store yet. The graph is asked for merged grids only; where no graph runs, the explanation
+says that they are not followed.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from hub.graph.merged_grids import successors_now
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.request.auth import Identified, registered, unauthenticated
-from hub.request.compile import compile_plan
-from hub.request.endpoint import JSON, Arrival, read
-from hub.request.limits import validate
-from hub.request.plan import plan
-from hub.request.purpose import state
+from hub.request.decision_cache import DecisionCache
+from hub.request.endpoint import JSON, Arrival
+from hub.request.prepared import Parts, prepare
+from hub.request.record import Trail
 from hub.steward.changes import policy_of
 from hub.steward.explain import Explanation, explain
-from policies.decide import decide
 from schema import CATALOGUE
 from schema.graphql import build
+
+NOT_FOLLOWED = "the graph does not run, so grants on merged grids are shown with the grids' old paths"
 
 
 def explain_locally(
@@ -41,19 +43,10 @@ def explain_locally(
     now = dt.datetime.now().astimezone()
     headers = (("content-type", JSON), ("access-purpose", purpose), *((("case-reference", case),) if case else ()))
     arrival = Arrival("local", now, 0, "POST", "/graphql", headers, orjson.dumps(body))
-    purposed = state(Identified(read(arrival, settings), policy, subject), now.date())
-    schema = build(CATALOGUE)
-    validated = validate(purposed, schema)
-    decision = dataclasses.replace(decide(CATALOGUE, policy, subject, purpose, now.date()), case=purposed.case)
     settings.prepare_home()
     seals = Seals(load_key(settings.keys_folder / "seal.key"))
-    planned = plan(
-        validated.operation,
-        dict(validated.fragments),
-        validated.variables,
-        decision,
-        schema,
-        CATALOGUE,
-        seals,
-    )
-    return explain(planned, compile_plan(planned, CATALOGUE, detector))
+    successors = successors_now(settings)
+    parts = Parts(settings, CATALOGUE, build(CATALOGUE), seals, DecisionCache(), successors or {}, detector)
+    prepared = prepare(parts, Trail(arrival, policy), lambda request: Identified(request, policy, subject), now)
+    explanation = explain(prepared.planned, prepared.statement)
+    return explanation if successors is not None else replace(explanation, notes=(NOT_FOLLOWED,))

@@ -17,10 +17,11 @@ from graphql import GraphQLSchema
 from audit import log
 from audit.record import Digester, Record
 from audit.stores.base import Where
+from hub.request.decision_cache import DecisionCache
 from hub.steward.logged_operations import Reach, Unreadable, paths_of, reach
 from policies import obligations
 from policies.check import subject_of
-from policies.decide import applicable, decide
+from policies.decide import applicable
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 
@@ -88,7 +89,7 @@ class Judge:
         self._path = path
         self._setting = setting
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
-        self._decisions: dict[tuple[str, str, str, dt.date], Decision] = {}
+        self._decisions = DecisionCache(CACHED)
         self._texts: dict[str, str | None] = {}
         self._staff: dict[tuple[str, str], frozenset[str] | None] = {}
         self._loaded: dict[str, PolicySet | None] = {setting.current.version: setting.current}
@@ -178,11 +179,9 @@ class Judge:
         return listed is None or record.subject in listed
 
     def _decide(self, policy: PolicySet, record: Record, day: dt.date) -> Decision:
-        key = (policy.version, str(record.application), str(record.purpose), day)
-        if key not in self._decisions:
-            subject = subject_of(policy.applications[key[1]])
-            self._decisions[key] = decide(self._setting.catalogue, policy, subject, key[2], day)
-        return self._decisions[key]
+        # Merged grids are not followed: the log does not say which row showed what, so rows are not looked at here.
+        subject = subject_of(policy.applications[str(record.application)])
+        return self._decisions.decide(self._setting.catalogue, policy, subject, str(record.purpose), day, {})
 
     def _reach(self, logged: log.Logged, decision: Decision, paths: tuple[tuple[str, str], ...]) -> Reach:
         record = logged.record

@@ -30,23 +30,19 @@ from hub.app import open_hub
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress, LocalGraph
+from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import open_log_as, operator_digest
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
-from hub.request.auth import Identified, registered
-from hub.request.compile import compile_plan
 from hub.request.daily_caps import Caps
-from hub.request.endpoint import JSON, Arrival, read
-from hub.request.limits import validate
-from hub.request.pipeline import Hub, answer
-from hub.request.plan import plan
+from hub.request.endpoint import JSON, Arrival
+from hub.request.pipeline import Hub, answer, prepare_request
 from hub.request.plan_model import Planned
-from hub.request.purpose import state
+from hub.request.record import Trail
 from hub.sample.hotline import serve_hotline
 from hub.steward.explain import Explanation, explain
-from policies.decide import decide
 from policies.model import PolicySet
 from schema import CATALOGUE
 
@@ -235,12 +231,13 @@ async def _ask(own: PreviewSettings, draft: PolicySet, question: Question, addre
     hub.caps = _Uncounted()
     hub.log = open_log_as(_marked(operator_digest(hub.digester)), own)
     try:
+        hub.merged_grids.successors = await read_successors(graph, DEADLINE_SECONDS)
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")
         token = Issuer(own).issue(question.application, person)
         arrival = _arrival(question, (("authorization", f"Bearer {token}"),))
         response = await answer(hub, arrival)
         body = json.loads(bytes(response.body))
-        return Preview(response.status_code, body, _explanation(hub, arrival, person, question))
+        return Preview(response.status_code, body, _explanation(hub, arrival))
     finally:
         await graph.close()
         hub.log.close()
@@ -256,18 +253,10 @@ def _arrival(question: Question, more: tuple[tuple[str, str], ...]) -> Arrival:
     return Arrival(secrets.token_hex(16), now, time.monotonic_ns(), "POST", "/graphql", headers, body)
 
 
-def _explanation(hub: Hub, arrival: Arrival, person: str, question: Question) -> Explanation | None:
-    """The decision behind the answer, by the same stages up to the statement; None where one of them refuses."""
-    subject = registered(hub.policy, question.application, person)
-    if subject is None:
-        return None
-    today = hub.now().date()
+def _explanation(hub: Hub, arrival: Arrival) -> Explanation | None:
+    """The decision behind the answer, prepared as the answer was; None where a stage refuses."""
     try:
-        purposed = state(Identified(read(arrival, hub.settings), hub.policy, subject), today)
-        validated = validate(purposed, hub.schema)
-        decision = replace(decide(CATALOGUE, hub.policy, subject, purposed.purpose, today), case=question.case)
-        fragments = dict(validated.fragments)
-        planned = plan(validated.operation, fragments, validated.variables, decision, hub.schema, CATALOGUE, hub.seals)
+        prepared = prepare_request(hub, Trail(arrival, hub.policy), hub.now())
     except HubError:
         return None
-    return explain(planned, compile_plan(planned, CATALOGUE, hub.detector))
+    return explain(prepared.planned, prepared.statement)

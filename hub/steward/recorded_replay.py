@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from audit.record import Digester
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
+from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import append_record, command_record, digester_of
 from hub.home.settings import Settings
+from hub.request.decision_cache import DecisionCache
 from hub.steward.estimate import Estimate, estimate
 from hub.steward.logged_decisions import Setting
 from hub.steward.policy_lookup import CURRENT, versions_of
 from hub.steward.replay import Replay, replay
 from policies.check import subject_of
-from policies.decide import decide
 from policies.model import Application, Decision, PolicySet
+from policies.succession import Successors
 from schema import CATALOGUE
 from schema.graphql import build
 
@@ -70,7 +72,8 @@ def estimates_of(
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         try:
             found: list[Estimate] = []
-            for before, after in _decisions(current, draft, day):
+            successors = await read_successors(graph, DEADLINE_SECONDS)
+            for before, after in _decisions(current, draft, day, successors):
                 found += await estimate(graph, CATALOGUE, before, after, DEADLINE_SECONDS)
             return found
         finally:
@@ -79,20 +82,20 @@ def estimates_of(
     return asyncio.run(gather())
 
 
-def _decisions(current: PolicySet, draft: PolicySet, day: dt.date) -> list[tuple[Decision, Decision]]:
-    pairs = []
+def _decisions(
+    current: PolicySet, draft: PolicySet, day: dt.date, successors: Successors
+) -> Iterator[tuple[Decision, Decision]]:
+    """What each application may see for each purpose today, and under the draft."""
+    cache = DecisionCache()
+
+    def decision(policy: PolicySet, own: Application | None, other: Application | None, purpose: str) -> Decision:
+        application = own or other
+        assert application is not None  # noqa: S101 - the name comes from one of the two registries
+        decided = cache.decide(CATALOGUE, policy, subject_of(application), purpose, day, successors)
+        # Who is not registered sees nothing, whatever the selectors of the grants say.
+        return decided if own is not None else replace(decided, types={}, grants=())
+
     for name in dict.fromkeys([*current.applications, *draft.applications]):
         old, new = current.applications.get(name), draft.applications.get(name)
         for purpose in dict.fromkeys([*current.purposes, *draft.purposes]):
-            pairs.append((_decide(current, old, new, purpose, day), _decide(draft, new, old, purpose, day)))
-    return pairs
-
-
-def _decide(
-    policy: PolicySet, own: Application | None, other: Application | None, purpose: str, day: dt.date
-) -> Decision:
-    application = own or other
-    assert application is not None  # noqa: S101 - the name comes from one of the two registries
-    found = decide(CATALOGUE, policy, subject_of(application), purpose, day)
-    # Who is not registered sees nothing, whatever the selectors of the grants say.
-    return found if own is not None else replace(found, types={}, grants=())
+            yield decision(current, old, new, purpose), decision(draft, new, old, purpose)

@@ -13,7 +13,7 @@ import pytest
 
 from hub.errors import HubError
 from hub.request.daily_caps import COUNTED, MET_ELSEWHERE, check_nodes
-from hub.request.decision_cache import Decisions
+from hub.request.decision_cache import DecisionCache
 from hub.request.purpose import Purposed
 from policies.decide import decide
 from policies.obligations import OBLIGATIONS, Cap
@@ -139,7 +139,7 @@ def test_each_obligation_there_is_is_met_somewhere() -> None:
     assert set(OBLIGATIONS) == {*COUNTED, *MET_ELSEWHERE}
 
 
-class TestDecisionsKept:
+class TestDecisionCacheKept:
     """A kept decision is anybody's; subject and case are the request's own."""
 
     def asked(self, sub: str, case: str | None = None, purpose: str = "safety.fire") -> Purposed:
@@ -150,34 +150,34 @@ class TestDecisionsKept:
         )
 
     def test_it_is_what_would_be_decided(self) -> None:
-        kept = Decisions()
+        kept = DecisionCache()
         for sub, case in (("one", None), ("two", "EV-1"), ("one", None)):
             asked = self.asked(sub, case)
             fresh = decide(CATALOGUE, POLICY, asked.identified.subject, "safety.fire", TODAY)
-            assert kept.of(CATALOGUE, asked) == dataclasses.replace(fresh, case=case)
+            assert kept.of_request(CATALOGUE, asked, {}) == dataclasses.replace(fresh, case=case)
         assert len(kept) == 1
 
     def test_nothing_of_a_person_is_kept(self) -> None:
-        kept = Decisions()
-        kept.of(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"))
+        kept = DecisionCache()
+        kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {})
         assert "CANARY" not in str(kept._kept)
         assert {each.case for each in kept._kept.values()} == {None}
 
     def test_another_day_or_version_is_another_decision(self) -> None:
-        kept = Decisions()
+        kept = DecisionCache()
         asked = self.asked("one")
-        kept.of(CATALOGUE, asked)
-        kept.of(CATALOGUE, dataclasses.replace(asked, today=TODAY + dt.timedelta(days=1)))
+        kept.of_request(CATALOGUE, asked, {})
+        kept.of_request(CATALOGUE, dataclasses.replace(asked, today=TODAY + dt.timedelta(days=1)), {})
         newer = dataclasses.replace(asked.identified, policy=dataclasses.replace(POLICY, version="newer"))
-        assert kept.of(CATALOGUE, dataclasses.replace(asked, identified=newer)).version == "newer"
+        assert kept.of_request(CATALOGUE, dataclasses.replace(asked, identified=newer), {}).version == "newer"
         assert len(kept) == 3
 
     def test_its_size_has_a_limit(self) -> None:
-        kept = Decisions(limit=10)
+        kept = DecisionCache(limit=10)
         asked = self.asked("one")
         for at in range(100):
             who = dataclasses.replace(asked.identified.subject, application=f"app-{at}")
-            kept.of(
-                CATALOGUE, dataclasses.replace(asked, identified=dataclasses.replace(asked.identified, subject=who))
+            kept.of_request(
+                CATALOGUE, dataclasses.replace(asked, identified=dataclasses.replace(asked.identified, subject=who)), {}
             )
         assert len(kept) == 10

@@ -1,21 +1,28 @@
-"""A grid merged yesterday: its nodes take the successor's path, and who answered for it still finds them."""
+"""A grid merged yesterday: its nodes take the successor's path, and those who answered for it still find them.
+
+What the hub answers, `query --explain`, the preview of a draft and the estimates of a replay all follow the merge.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import move_merged, read_successors
+from hub.home.settings import Settings
 from hub.request.compile import compile_plan
+from hub.steward.explain_offline import NOT_FOLLOWED, explain_locally
+from hub.steward.recorded_replay import estimates_of
 from policies.model import PolicySet
 from policies.succession import follow
 from schema import CATALOGUE
-from tests.support.world import World, policy, prepare, subject
+from tests.support.world import TODAY, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -89,3 +96,28 @@ def test_nodes_and_grants_follow_the_merge(merged: tuple[GraphAddress, GraphWrit
 def test_a_second_move_moves_nothing(merged: tuple[GraphAddress, GraphWriter]) -> None:
     _, writer = merged
     assert [move_merged(writer, CATALOGUE), move_merged(writer, CATALOGUE)] == [1, 0]
+
+
+def test_an_explanation_follows_the_merge(merged: tuple[GraphAddress, GraphWriter], home: Path) -> None:
+    address, _ = merged
+    folder = home / "policies"
+    policy(folder, POLICY.replace("$subject.jurisdiction", "14/01/"))
+    known = {"home": home, "policies": folder}
+    running = Settings.load(**known, graph_url=address.url, graph_password=address.password)
+    explained = [
+        explain_locally(settings, "old", None, "a", {"query": LIST}) for settings in (running, Settings.load(**known))
+    ]
+    assert [each.lines[0].rows for each in explained] == ["region startsWith 14/02/", "region startsWith 14/01/"]
+    assert [each.notes for each in explained] == [(), (NOT_FOLLOWED,)]
+    assert explained[0].statement == explained[1].statement
+
+
+def test_an_estimate_follows_the_merge(
+    merged: tuple[GraphAddress, GraphWriter], policies: PolicySet, home: Path
+) -> None:
+    address, writer = merged
+    writer.write(lambda tx: tx.run("UNWIND range(1, 20) AS n CREATE (:Person {sid: toString(n), region: '14/02/'})"))
+    settings = Settings.load(home=home, graph_url=address.url, graph_password=address.password)
+    nothing = policy(home / "draft", POLICY + "    valid: {to: 2026-06-29}\n")
+    estimates = estimates_of(settings, address, policies, nothing, TODAY)
+    assert {(each.application, each.vanish) for each in estimates} == {("old", 21), ("other", None)}

@@ -1,0 +1,88 @@
+"""Prepares a request: all stages from its bytes to its one Cypher statement, before the graph is asked.
+
+The pipeline, `query --explain` and the preview of a draft call `prepare`, so that none of them shows another decision
+than a running hub makes. The replay of the log decides by the same `DecisionCache`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema
+
+from hub.home.seals import Seals
+from hub.home.settings import Settings
+from hub.request import endpoint, limits, purpose
+from hub.request.auth import Identified
+from hub.request.compile import Statement, compile_plan
+from hub.request.decision_cache import DecisionCache
+from hub.request.plan import plan
+from hub.request.plan_model import Planned
+from hub.request.record import Trail
+from policies.succession import Successors
+from schema.catalogue import Catalogue
+
+Identify = Callable[[endpoint.Request], Identified]
+"""Stage 2: says who sent a request, or raises HubError UNAUTHENTICATED."""
+Stage = Callable[[str], AbstractContextManager[object]]
+"""Surrounds one stage, by its name."""
+
+
+def no_stage(name: str) -> AbstractContextManager[object]:
+    """Surrounds a stage with nothing."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What preparing needs of a hub. `successors` are the merged grids as they were last read from the graph."""
+
+    settings: Settings
+    catalogue: Catalogue
+    schema: GraphQLSchema
+    seals: Seals = field(repr=False)
+    decisions: DecisionCache = field(repr=False)
+    successors: Successors
+    detector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that may be answered: its operation, its plan, and its statement (None where nothing is fetched)."""
+
+    validated: limits.Validated
+    planned: Planned
+    statement: Statement | None
+
+
+def prepare(parts: Parts, trail: Trail, identify: Identify, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
+    """Stages 1 to 7 for the arrival of `trail`, under its policy; each stage's outcome is kept in `trail`.
+
+    `now` is local and aware. Raises HubError where a stage refuses.
+    """
+    with stage("read"):
+        trail.request = request = endpoint.read(trail.arrival, parts.settings)
+    with stage("identify"):
+        trail.identified = identified = identify(request)
+    with stage("purpose"):
+        trail.purposed = purposed = purpose.state(identified, now.date())
+    with stage("validate"):
+        trail.validated = validated = limits.validate(purposed, parts.schema)
+    with stage("decide"):
+        decision = parts.decisions.of_request(parts.catalogue, purposed, parts.successors)
+    with stage("plan"):
+        trail.planned = planned = plan(
+            validated.operation,
+            dict(validated.fragments),
+            validated.variables,
+            decision,
+            parts.schema,
+            parts.catalogue,
+            parts.seals,
+        )
+    with stage("compile"):
+        statement = compile_plan(planned, parts.catalogue, parts.detector)
+    return Prepared(validated, planned, statement)
