@@ -1,7 +1,7 @@
 """The map of rooms in docs/architecture.md agrees with the imports of the code, and its walks with the functions.
 
-A row of the map names a room (a folder, single files of `hub/`, or both) and the rooms that it may import. No module lies
-outside the map, no import goes where the map does not allow it, and no allowed import is unused.
+A row of the map names a room (a folder, single files of `hub/`, or both) and the rooms that it may import. No module
+lies outside the map, no import goes where the map does not allow it, and no allowed import is unused.
 """
 
 from __future__ import annotations
