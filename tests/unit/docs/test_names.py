@@ -27,7 +27,7 @@ ALONE = re.compile(r"`(\w+\.(?:py|md))`")
 COMMENT = re.compile(r"(?:^|\s)# (.+)$", re.MULTILINE)
 A_FILE = re.compile(r"\w+(\.index)?\.(db|head|json|jsonl|key|md|pub|reserve|yaml)\b")
 """A dotted name that is a file's: `audit.db`, `hub.json`."""
-OF_OTHERS = frozenset({"nets.py", "reader.py", "segment.py", "normal.py"})
+OF_OTHERS = frozenset({"nets.py", "reader.py", "segment.py", "normal.py", "unusual.py"})
 """Files of LAC, whose model `bench/tagger` reads."""
 THE_READERS_OWN = re.compile(r"policies/\w+\.yaml")
 """What a steward's own folder holds in the tutorial of the policy language."""
