@@ -21,7 +21,7 @@ from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.redetect import BATCH, Pass
-from hub.sample import generate
+from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from schema import CATALOGUE
 

@@ -28,7 +28,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
 from hub.request.pipeline import Hub
-from hub.steward.changes import stewardship, store_of
+from hub.steward.changes import steward_session, store_of
 from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
@@ -105,7 +105,7 @@ def _administered(hub: Hub, name: str) -> Record:
 
 def _store(settings: Settings) -> PolicyStore:
     """The policy version store; an empty one is filled from the policy folder, which is recorded like any change."""
-    with stewardship(settings, CATALOGUE):
+    with steward_session(settings, CATALOGUE):
         pass
     return store_of(settings, CATALOGUE)
 

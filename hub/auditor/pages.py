@@ -27,7 +27,7 @@ from audit.record import Digester, Record
 from audit.stores.base import Reader, StoreFault
 from audit.stores.open import open_reader
 from audit.tiles import TileUnknown, parse, tile
-from hub.auditor.proofs import Unknown, consistency_of, inclusion_of
+from hub.auditor.proofs import ProofUnknown, consistency_of, inclusion_of
 from hub.errors import Code, HubError
 from hub.home.audit_log import verifier_of
 from hub.request import auth
@@ -129,7 +129,7 @@ class AuditPages:
                 old, new = _number(asked, "from"), _number(asked, "to")
                 return _json(await self._read(lambda reader: consistency_of(reader, verifier, old, new)))
             return await self._inclusion(request, asked)
-        except Unknown as unknown:
+        except ProofUnknown as unknown:
             raise HubError(Code.PROOF_UNKNOWN, str(unknown), retry_after=RETRY_SECONDS) from None
 
     async def _inclusion(self, request: Request, asked: dict[str, str]) -> Response:

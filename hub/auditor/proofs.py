@@ -19,7 +19,7 @@ from audit.stores.base import Reader
 UNKNOWN: Final = "no published checkpoint covers that; what has just been recorded is covered within two seconds"
 
 
-class Unknown(LookupError):
+class ProofUnknown(LookupError):
     """There is no such proof. A wrong leaf hash, and an index that is not there yet, look alike."""
 
     def __init__(self) -> None:
@@ -42,15 +42,16 @@ def inclusion_of(
 ) -> dict[str, Any]:
     """The proof that the record at `index` is in the tree of `size`, by default that of the newest checkpoint.
 
-    With a `leaf` (hex) only if that is its hash. Raises Unknown, and AuditUnavailable where no checkpoint is to be had.
+    With a `leaf` (hex) only if that is its hash. Raises ProofUnknown, and AuditUnavailable if
+    there is no checkpoint.
     """
     newest, note = _newest(reader, verifier)
     size = newest.size if size is None else size
     if not 0 <= index < size <= newest.size:
-        raise Unknown
+        raise ProofUnknown
     (found,) = reader.leaves(index, index + 1)
     if leaf is not None and found.hex() != leaf:
-        raise Unknown
+        raise ProofUnknown
     return {
         "log": verifier.name,
         "index": index,
@@ -65,7 +66,7 @@ def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> di
     """The proof that the tree of `old` records is the beginning of the tree of `new`; raises as `inclusion_of`."""
     newest, _ = _newest(reader, verifier)
     if not 0 <= old <= new <= newest.size:
-        raise Unknown
+        raise ProofUnknown
     return {
         "log": verifier.name,
         "from": old,
@@ -75,13 +76,17 @@ def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> di
     }
 
 
-def check(told: Mapping[str, Any], verifier: Verifier) -> Proved:
+def check_proof(content: Mapping[str, Any], verifier: Verifier) -> Proved:
     """What the content of a proof file proves, with nothing but the public key; raises ProofRefused."""
     try:
-        if told["log"] != verifier.name:
+        if content["log"] != verifier.name:
             raise ProofRefused("the proof is of another log than the key")
-        proof = [bytes.fromhex(each) for each in told["proof"]]
-        return _check_record(told, proof, verifier) if "index" in told else _check_growth(told, proof, verifier)
+        proof = [bytes.fromhex(each) for each in content["proof"]]
+        return (
+            _check_inclusion_of(content, proof, verifier)
+            if "index" in content
+            else _check_consistency_of(content, proof, verifier)
+        )
     except (KeyError, TypeError, AttributeError):
         raise ProofRefused("this is no proof file") from None
     except NoteRefused as refused:
@@ -92,20 +97,20 @@ def check(told: Mapping[str, Any], verifier: Verifier) -> Proved:
         raise ProofRefused("this is no proof file") from None
 
 
-def _check_record(told: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
-    if told["checkpoint"] is None:
+def _check_inclusion_of(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+    if content["checkpoint"] is None:
         raise ProofRefused("it has no checkpoint: ask without a size, or check it against a root that you know")
-    checkpoint = open_note(told["checkpoint"].encode(), verifier)
-    index, size, leaf = told["index"], told["size"], told["leafHash"]
+    checkpoint = open_note(content["checkpoint"].encode(), verifier)
+    index, size, leaf = content["index"], content["size"], content["leafHash"]
     if type(index) is not int or size != checkpoint.size:
         raise ProofRefused("its checkpoint is of another size")
     check_inclusion(bytes.fromhex(leaf), index, checkpoint.size, checkpoint.root, proof)
     return Proved(verifier.name, checkpoint.size, index=index, leaf_hash=leaf)
 
 
-def _check_growth(told: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
-    known = {each.size: each for each in (open_note(note.encode(), verifier) for note in told["checkpoints"])}
-    old, new = known.get(told["from"]), known.get(told["to"])
+def _check_consistency_of(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+    known = {each.size: each for each in (open_note(note.encode(), verifier) for note in content["checkpoints"])}
+    old, new = known.get(content["from"]), known.get(content["to"])
     if old is None or new is None:
         raise ProofRefused("it has not both checkpoints: check it against roots that you know")
     check_consistency(old.size, old.root, new.size, new.root, proof)

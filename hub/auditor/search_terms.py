@@ -46,20 +46,20 @@ Ask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedSearch:
     """What to search for, and how the log records that it was searched for: digests, times, kinds and effects."""
 
     query: Query
-    told: Mapping[str, str]
+    recorded: Mapping[str, str]
 
 
-def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> Asked:
+def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> ParsedSearch:
     """The search that `words` describe; QueryRefused for one that is unknown, doubled or not to be written here.
 
     `sid_of` gives the surrogate of the person with an id number.
     """
     given: dict[str, str | dt.datetime] = {}
-    told: dict[str, str] = {}
+    recorded: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
         part = SECRET.get(name, name)
@@ -69,15 +69,15 @@ def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str
             raise QueryRefused(f"{name} is given twice")
         if name in SECRET:
             found = _digest(name, value, digester, sid_of, ask)
-            given[part], told[part] = found, found
+            given[part], recorded[part] = found, found
         elif name in TIMES:
             moment = _moment(name, value)
-            given[part], told[part] = moment, moment.isoformat(timespec="seconds")
+            given[part], recorded[part] = moment, moment.isoformat(timespec="seconds")
         else:
             given[part] = value
             # Whatever was typed might be anything; kinds and effects are known words by the time this is recorded.
-            told[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
-    return Asked(Query(**given), told)  # type: ignore[arg-type]
+            recorded[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
+    return ParsedSearch(Query(**given), recorded)  # type: ignore[arg-type]
 
 
 def person_digest(digester: Digester, sid: str) -> str:

@@ -1,28 +1,27 @@
-"""Commands on the graph at home never touch another home's graph, nor a server of one's own."""
+"""The group `sluicegate graph`: start and stop the local graph, and show whether it runs.
+
+These commands touch the graph of their own home only, never that of another home or a server of one's own.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
 
-from hub.cli.options import Home, Json, open_settings, remedied
+from hub.cli.options import Home, Json, exit_on_refusal, open_settings
 
-if TYPE_CHECKING:
-    from hub.graph.local import GraphAddress
-    from hub.home.settings import Settings
-
-app = typer.Typer(help="The local graph: start, stop, status (图库).", no_args_is_help=True)
+app = typer.Typer(help="Start and stop the local graph (图数据库).", no_args_is_help=True)
 
 
 @app.command(epilog="Example: sluicegate graph start")
 def start(home: Home = None) -> None:
-    """Start the local graph and leave it running; does nothing if it runs."""
-    with remedied():
+    """Start the local graph and leave it running (启动).
+
+    Does nothing if it runs already.
+    """
+    with exit_on_refusal():
         from hub.graph.local import LocalGraph
 
         address = LocalGraph(open_settings(home)).start()
@@ -31,41 +30,26 @@ def start(home: Home = None) -> None:
 
 @app.command(epilog="Example: sluicegate graph stop")
 def stop(home: Home = None) -> None:
-    """Stop the local graph cleanly."""
-    with remedied():
+    """Stop the local graph cleanly (停止)."""
+    with exit_on_refusal():
         from hub.graph.local import LocalGraph
 
-        ran = LocalGraph(open_settings(home)).stop()
-    typer.echo("stopped" if ran else "it was not running")
+        was_running = LocalGraph(open_settings(home)).stop()
+    typer.echo("stopped" if was_running else "it was not running")
 
 
 @app.command(epilog="Example: sluicegate graph status --json")
 def status(home: Home = None, as_json: Json = False) -> None:
-    """Say whether the local graph runs; exit code 1 if it does not."""
-    with remedied():
+    """Show whether the local graph runs (状态).
+
+    Exit code 1 if it does not.
+    """
+    with exit_on_refusal():
         from hub.graph.local import LocalGraph
 
-        found = LocalGraph(open_settings(home)).status()
+        state = LocalGraph(open_settings(home)).status()
     if as_json:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps(asdict(state)))
     else:
-        place = f" (process {found.pid}, port {found.port})" if found.running else ""
-        typer.echo(f"{found.phase}{place}")
-    raise typer.Exit(0 if found.phase == "ready" else 1)
-
-
-@contextmanager
-def graph_of(settings: Settings) -> Iterator[GraphAddress]:
-    """The graph that the settings name; a local one that was not running is stopped again afterwards."""
-    from hub.graph.local import GraphAddress, LocalGraph
-
-    if settings.graph_url is not None:
-        yield GraphAddress(settings.graph_url, settings.graph_user, settings.read_graph_password() or "")
-        return
-    graph = LocalGraph(settings)
-    ran = graph.status().running
-    try:
-        yield graph.start(owned=not ran)
-    finally:
-        if not ran:
-            graph.stop()
+        typer.echo(f"{state.phase} (process {state.pid}, port {state.port})" if state.running else state.phase)
+    raise typer.Exit(0 if state.phase == "ready" else 1)

@@ -1,7 +1,11 @@
-"""All commands name their common options alike, and end alike when refused: one line, exit code 1."""
+"""The options that commands share, and the one way in which a command refuses.
+
+A refusal is one line on standard error that begins with `error: `, and exit code 1.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,33 +16,54 @@ import typer
 if TYPE_CHECKING:
     from hub.home.settings import Settings
 
-Home = Annotated[Path | None, typer.Option(help="Data folder of this hub (or SLUICEGATE_HOME; default .sluicegate).")]
-Port = Annotated[int | None, typer.Option(help="Port of the hub (or SLUICEGATE_PORT; default 8600).")]
-Json = Annotated[bool, typer.Option("--json", help="Machine output.")]
+Home = Annotated[Path | None, typer.Option(help="Data folder of this hub (default: SLUICEGATE_HOME, or .sluicegate).")]
+Port = Annotated[int | None, typer.Option(help="Port of the hub (default: SLUICEGATE_PORT, or 8600).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Refused(RuntimeError):
+    """A command cannot do what it was asked; the text is the line to show."""
 
 
 def open_settings(home: Path | None = None, port: int | None = None) -> Settings:
-    """Settings of the environment, with what a command was given taking precedence."""
+    """The settings of the environment; what the command line gives comes first. Raises SettingsError."""
     from hub.home.settings import Settings
 
     given = {"home": home, "port": port}
     return Settings.load(**{name: value for name, value in given.items() if value is not None})
 
 
+def today() -> dt.date:
+    """Today in the time zone of this machine."""
+    return dt.datetime.now().astimezone().date()
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """The object that `--variables` holds, read as strictly as a request; raises Refused."""
+    from hub.home.strict_json import NotStrict, loads
+
+    try:
+        value = loads((text or "{}").encode())
+    except NotStrict as wrong:
+        raise Refused(f"--variables: {wrong}") from None
+    if not isinstance(value, dict):
+        raise Refused("--variables is not a JSON object")
+    return value
+
+
 @contextmanager
-def remedied() -> Iterator[None]:
-    """End with one line and exit code 1 where something refuses in a way its text explains."""
+def exit_on_refusal() -> Iterator[None]:
+    """End the command with its message and exit code 1 where an error has a text for the user; pass on all others."""
     try:
         yield
-    except _expected() as refusal:
-        lines = str(refusal).strip().splitlines() or [type(refusal).__name__]
-        for line in lines:
+    except _refusals() as refusal:
+        for line in str(refusal).strip().splitlines() or [type(refusal).__name__]:
             typer.echo(f"error: {line}", err=True)
         raise typer.Exit(1) from None
 
 
-def _expected() -> tuple[type[Exception], ...]:
-    """Errors whose texts are written to be read by the person at the keyboard."""
+def _refusals() -> tuple[type[Exception], ...]:
+    """The errors whose texts are written for the person at the keyboard."""
     from audit import checkpoint
     from audit.log import AuditUnavailable
     from audit.publish import LossRefused
@@ -53,7 +78,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from hub.home.key_files import KeyRefused
     from hub.home.settings import SettingsError
     from hub.request.auth import KeysRefused
-    from hub.sample import SampleRefused
+    from hub.sample.generate import SampleRefused
     from policies.strict_yaml import PolicyFileError
     from policies.versions import PolicyStoreError
 
@@ -77,20 +102,3 @@ def _expected() -> tuple[type[Exception], ...]:
         Refused,
         checkpoint.KeyRefused,
     )
-
-
-class Refused(RuntimeError):
-    """A command cannot do what it was asked; the text is the line to show."""
-
-
-def json_object(text: str | None) -> dict[str, Any]:
-    """The object that `--variables` holds, read as strictly as a request; raises Refused."""
-    from hub.home.strict_json import NotStrict, loads
-
-    try:
-        found = loads((text or "{}").encode())
-    except NotStrict as wrong:
-        raise Refused(f"--variables: {wrong}") from None
-    if not isinstance(found, dict):
-        raise Refused("--variables is not a JSON object")
-    return found

@@ -1,6 +1,6 @@
-"""Commands on free text tell counts, kinds and places, and never quote what is personal unless it is their own input.
+"""The group `sluicegate pii`: personal information in free text.
 
-The group `sluicegate pii`; other files of commands register theirs on `app`.
+`redetect` runs on the graph and prints counts only; `scan` (`pii_scan.py`) and `eval` (`pii_eval.py`) read files.
 """
 
 from __future__ import annotations
@@ -11,31 +11,32 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import graph as cli_graph
-from hub.cli.options import Home, Json, Refused, open_settings, remedied
+from hub.cli import pii_eval, pii_scan
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import progress_bar
 
-app = typer.Typer(
-    help="Personal information in free text: find it, judge the finding (个人信息).", no_args_is_help=True
-)
+app = typer.Typer(help="Find personal information in free text (个人信息).", no_args_is_help=True)
 
 
 @app.command(epilog="Example: sluicegate pii redetect --limit 100000")
 def redetect(
-    limit: Annotated[int | None, typer.Option(help="Most texts to judge; all without it.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Check at most so many texts (default: all).", min=1)] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Judge again the texts that another detector judged, oldest first; may be stopped and run again (重新识别).
+    """Check texts again with the present detector (重新检测).
 
-    A text is redacted whole until the detector in force has judged it. A running hub does this by itself, slowly.
+    Those that another version of the detector checked, oldest first. A text is redacted whole until the detector in
+    force has checked it. A running hub does this by itself, slowly. The command may be stopped at any time and run
+    again.
     """
-    with remedied():
+    with exit_on_refusal():
+        from hub.graph.local import started_graph
         from hub.ingest.redetect import DetectorBroken, recorded_redetect
         from schema import CATALOGUE
 
         settings = open_settings(home)
-        with cli_graph.graph_of(settings) as address, progress_bar() as show:
+        with started_graph(settings) as address, progress_bar() as show:
             try:
                 done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of), limit)
             except DetectorBroken as broken:
@@ -43,8 +44,12 @@ def redetect(
     if as_json:
         typer.echo(json.dumps({**asdict(done.tally), "outrun": done.outrun, "left": done.left}))
         return
-    typer.echo(done.tally.told() or "no text had to be judged again")
+    typer.echo(done.tally.summary() or "no text had to be checked again")
     if done.outrun:
-        typer.echo(f"{done.outrun:,} changed meanwhile")
+        typer.echo(f"{done.outrun:,} were changed meanwhile")
     if done.left:
-        typer.echo(f"{done.left:,} are left; they stay redacted whole")
+        typer.echo(f"{done.left:,} are left; they stay redacted whole until they are checked")
+
+
+app.add_typer(pii_scan.app)
+app.add_typer(pii_eval.app)

@@ -1,4 +1,7 @@
-"""A steward changes the policy by these commands alone, each under an account that the version in force knows."""
+"""The group `sluicegate policy`: check, change and explain policies.
+
+Every change is made under a steward's account of the version in force, and is recorded in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -12,50 +15,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import policy_changes as cli_policy_change
-from hub.cli.options import Home, Json, Refused, open_settings, remedied
+from hub.cli import policy_changes
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings, today
 
 if TYPE_CHECKING:
     from policies.check import Finding
-    from policies.store import Past
 
-app = typer.Typer(help="Policies: check, draft, approve, activate, explain (策略).", no_args_is_help=True)
-Account = Annotated[str, typer.Option("--as", help="Your steward's account, as `stewards:` names it.")]
+app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
+Account = Annotated[str, typer.Option("--as", help="Your account as a steward, from `stewards:` in the policy.")]
 Number = Annotated[int, typer.Argument(help="Number of a version; see `policy history`.", min=1)]
 
 
 @app.command(epilog="Example: sluicegate policy check examples/county/policies")
 def check(
-    folder: Annotated[Path | None, typer.Argument(help="Policy folder (default: the setting).")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Policy folder (default: SLUICEGATE_POLICIES).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Load a policy folder as the hub would, run its tests, and say what is odd; exit code 1 on an error."""
-    with remedied():
+    """Check a policy folder and run its tests (检查).
+
+    The folder is loaded as the hub loads it. Prints errors and warnings; exit code 1 if there is an error.
+    """
+    with exit_on_refusal():
         from policies.check import check as findings_of
         from policies.language import load
         from schema import CATALOGUE
 
-        found = load(folder or open_settings().policies, CATALOGUE)
-        findings = findings_of(CATALOGUE, found, _today())
-    told: dict[str, Any] = {
-        "version": found.version,
-        "applications": list(found.applications),
-        "purposes": list(found.purposes),
-        "grants": [grant.id for grant in found.grants],
-        "prohibitions": [each.id for each in found.prohibitions],
-        "stewards": list(found.stewards),
-        "expectations": len(found.expectations),
+        policy = load(folder or open_settings().policies, CATALOGUE)
+        findings = findings_of(CATALOGUE, policy, today())
+    summary: dict[str, Any] = {
+        "version": policy.version,
+        "applications": list(policy.applications),
+        "purposes": list(policy.purposes),
+        "grants": [grant.id for grant in policy.grants],
+        "prohibitions": [prohibition.id for prohibition in policy.prohibitions],
+        "stewards": list(policy.stewards),
+        "expectations": len(policy.expectations),
     }
     if as_json:
-        typer.echo(json.dumps({**told, "findings": [asdict(each) for each in findings]}, ensure_ascii=False))
+        typer.echo(json.dumps({**summary, "findings": [asdict(each) for each in findings]}, ensure_ascii=False))
     else:
-        for name, value in told.items():
+        for name, value in summary.items():
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-        _show(findings)
+        _print_findings(findings)
     raise typer.Exit(1 if any(each.level == "error" for each in findings) else 0)
 
 
-def _show(findings: list[Finding]) -> None:
+def _print_findings(findings: list[Finding]) -> None:
     for each in findings:
         typer.echo(f"{each.level} {each.place}: {each.text} [{each.rule}]")
     errors = sum(each.level == "error" for each in findings)
@@ -64,38 +69,44 @@ def _show(findings: list[Finding]) -> None:
 
 @app.command(epilog="Example: sluicegate policy draft policies --as zhang --note 'fire may see room numbers'")
 def draft(
-    folder: Annotated[Path, typer.Argument(help="Folder with the whole policy, as it shall be.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with the whole new policy.")],
     account: Account,
-    note: Annotated[str, typer.Option(help="Why.")] = "",
-    base: Annotated[int | None, typer.Option(help="Version it was made from (default: the one in force).")] = None,
+    note: Annotated[str, typer.Option(help="Why the change is made.")] = "",
+    base: Annotated[int | None, typer.Option(help="Version that it was made from (default: the one in force).")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Put a folder into the store as a new version, not in force yet."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """Store a policy folder as a draft version (起草).
+
+    It is not in force until it is approved and activated.
+    """
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
         from policies.language import read_folder
         from schema import CATALOGUE
 
         files = read_folder(folder)
-        with stewardship(open_settings(home), CATALOGUE) as changes, _told_conflict():
+        with steward_session(open_settings(home), CATALOGUE) as changes, _print_conflict():
             version = changes.draft(files, account, base, note)
-    _tell_draft(version.number, version.hash, version.base, as_json)
+    _print_draft(version.number, version.hash, version.base, as_json)
 
 
 @app.command(epilog="Example: sluicegate policy rollback 3 --as zhang")
 def rollback(number: Number, account: Account, home: Home = None, as_json: Json = False) -> None:
-    """Draft a version with the content of an old one; it needs approval like any other."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """Draft a version with the content of an old one (回退).
+
+    It needs approval like any other.
+    """
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with stewardship(open_settings(home), CATALOGUE) as changes:
+        with steward_session(open_settings(home), CATALOGUE) as changes:
             version = changes.rollback(number, account)
-    _tell_draft(version.number, version.hash, version.base, as_json)
+    _print_draft(version.number, version.hash, version.base, as_json)
 
 
-def _tell_draft(number: int, content: str, base: int | None, as_json: bool) -> None:
+def _print_draft(number: int, content: str, base: int | None, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"number": number, "hash": content, "base": base}))
         return
@@ -106,16 +117,19 @@ def _tell_draft(number: int, content: str, base: int | None, as_json: bool) -> N
 @app.command(epilog="Example: sluicegate policy approve 4 0d7f52086b15f5ae3062d74a6e6e7173 --as li")
 def approve(
     number: Number,
-    content: Annotated[str, typer.Argument(metavar="HASH", help="The content you read, whole.")],
+    content: Annotated[str, typer.Argument(metavar="HASH", help="The whole content hash of what you read.")],
     account: Account,
     home: Home = None,
 ) -> None:
-    """Approve exactly this content, as a second person."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """Approve a version, as a second person (审批).
+
+    HASH names exactly the content that you read.
+    """
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with stewardship(open_settings(home), CATALOGUE) as changes:
+        with steward_session(open_settings(home), CATALOGUE) as changes:
             changes.approve(number, content, account)
     typer.echo(f"version {number} is approved; to put it in force: sluicegate policy activate {number} --as ACCOUNT")
 
@@ -124,23 +138,26 @@ def approve(
 def activate(
     number: Number,
     account: Account,
-    at: Annotated[str | None, typer.Option(help="When, ISO 8601 (default: now).")] = None,
+    at: Annotated[str | None, typer.Option(help="Time from which it is in force, ISO 8601 (default: now).")] = None,
     home: Home = None,
 ) -> None:
-    """Put an approved version in force; running hubs follow within five seconds."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """Put an approved version in force (生效).
+
+    Running hubs follow within five seconds.
+    """
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
         starts = None if at is None else _moment(at)
-        with stewardship(open_settings(home), CATALOGUE) as changes, _told_conflict():
+        with steward_session(open_settings(home), CATALOGUE) as changes, _print_conflict():
             activation = changes.activate(number, account, starts)
     typer.echo(f"version {number} is in force from {activation.starts}")
 
 
 @contextmanager
-def _told_conflict() -> Iterator[None]:
-    """Prints what each side changed before a conflict ends the command."""
+def _print_conflict() -> Iterator[None]:
+    """Print what each side changed, before a conflict ends the command."""
     from policies.versions import Conflict
 
     try:
@@ -159,42 +176,17 @@ def _moment(text: str) -> dt.datetime:
 
 @app.command(epilog="Example: sluicegate policy history")
 def history(home: Home = None, as_json: Json = False) -> None:
-    """Every version: who wrote it, who approved it, and what became of it."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """List all versions: author, approval and state (历史)."""
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
+        from hub.steward.policy_tables import version_json, version_line
         from schema import CATALOGUE
 
-        with stewardship(open_settings(home), CATALOGUE) as changes:
-            found = changes.store.history()
-            changes.look("policy history")
-    for each in found:
-        typer.echo(json.dumps(_plain(each), ensure_ascii=False) if as_json else _line(each))
-
-
-def _plain(past: Past) -> dict[str, Any]:
-    version, activation = past.version, past.activation
-    return {
-        "number": version.number,
-        "hash": version.hash,
-        "base": version.base,
-        "state": past.state,
-        "author": version.author,
-        "made": version.made,
-        "note": version.note,
-        "approvedBy": [each.account for each in past.approvals],
-        "activatedBy": activation.account if activation else None,
-        "starts": activation.starts if activation else None,
-    }
-
-
-def _line(past: Past) -> str:
-    from hub.terminal import escape_unprintable
-
-    told = _plain(past)
-    approved = f", approved by {', '.join(told['approvedBy'])}" if told["approvedBy"] else ""
-    starts = f", from {told['starts'][:19]}Z" if told["starts"] else ""
-    text = f"{told['number']:>4}  {told['state']:<9}  {told['hash']}  by {told['author']}{approved}{starts}"
-    return escape_unprintable(f"{text}  {told['note']}".rstrip())
+        with steward_session(open_settings(home), CATALOGUE) as changes:
+            versions = changes.store.history()
+            changes.record_reading("policy history")
+    for past in versions:
+        typer.echo(json.dumps(version_json(past), ensure_ascii=False) if as_json else version_line(past))
 
 
 @app.command(epilog="Example: sluicegate policy export 3 --out policies")
@@ -203,19 +195,22 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write: new or empty.")],
     home: Home = None,
 ) -> None:
-    """Write a version's files as they were drafted, comments and all."""
-    with remedied():
-        from hub.steward.changes import stewardship
+    """Write the files of a version (导出).
+
+    They are as they were drafted, with their comments.
+    """
+    with exit_on_refusal():
+        from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with stewardship(open_settings(home), CATALOGUE) as changes:
+        with steward_session(open_settings(home), CATALOGUE) as changes:
             files = changes.store.files(number)
-            changes.look("policy export", {"number": str(number)})
-        _write(out, files)
+            changes.record_reading("policy export", {"number": str(number)})
+        _write_files(out, files)
     typer.echo(f"version {number}: {', '.join(files)} written to {out}")
 
 
-def _write(out: Path, files: dict[str, bytes]) -> None:
+def _write_files(out: Path, files: dict[str, bytes]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
@@ -230,17 +225,20 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
     epilog="Example: sluicegate policy explain --app fire-inspection --purpose safety.fire.rental Person.phone"
 )
 def explain(
-    coordinate: Annotated[str, typer.Argument(help="Such as Person.phone.")],
+    coordinate: Annotated[str, typer.Argument(help="Field, such as Person.phone.")],
     application: Annotated[str, typer.Option("--app", help="Registered application.")],
     purpose: Annotated[str, typer.Option(help="Access purpose.")],
-    folder: Annotated[Path | None, typer.Option(help="A folder instead of the version in force.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A policy folder, instead of the version in force.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Say which rules give or take a field, in which rows, with which effect, and what would be needed."""
-    with remedied():
+    """Explain what an application may see of a field (解释).
+
+    Shows which rules open or close it, on which rows and with which effect, and whom to ask for a grant.
+    """
+    with exit_on_refusal():
         from hub.steward.changes import policy_of
-        from hub.steward.explain_rules import why
+        from hub.steward.explain_coordinate import explain_coordinate
         from policies.language import load
         from schema import CATALOGUE
         from schema.catalogue import CatalogueError
@@ -251,27 +249,27 @@ def explain(
         if purpose not in policy.purposes:
             raise Refused(f"unknown purpose {purpose!r}; known: {', '.join(policy.purposes)}")
         try:
-            found = why(CATALOGUE, policy, application, purpose, coordinate, _today())
+            explanation = explain_coordinate(CATALOGUE, policy, application, purpose, coordinate, today())
         except CatalogueError as unknown:
             raise Refused(str(unknown)) from None
     if as_json:
-        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+        typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return
-    typer.echo(f"{coordinate} for {application}, {purpose}: {', '.join(found.effects) or 'nothing'}")
-    for rule in found.rules:
+    typer.echo(f"{coordinate} for {application}, {purpose}: {', '.join(explanation.effects) or 'nothing'}")
+    for rule in explanation.rules:
         typer.echo(f"  {rule.rule} ({rule.place}): {rule.effect}{f' on rows where {rule.rows}' if rule.rows else ''}")
-    for obligation in found.obligations:
+    for obligation in explanation.obligations:
         typer.echo(f"  obligation {obligation}")
-    if not found.granted:
+    if not explanation.granted:
         typer.echo(f"  {application} has no grant in force for {purpose}")
-    would = ", ".join(found.purposes_that_would) or "none"
+    would = ", ".join(explanation.purposes_that_would) or "none"
     typer.echo(f"other purposes of {application} that would show it: {would}")
-    typer.echo(f"its owner, whom to ask for a grant: {found.owner or 'nobody is named'}")
+    typer.echo(f"owner to ask for a grant: {explanation.owner or 'none is named'}")
 
 
 @app.command(epilog="Example: sluicegate policy schema > docs/policy.schema.json")
 def schema() -> None:
-    """Print the JSON Schema of a policy file, for editors."""
+    """Print the JSON Schema of a policy file, for editors (模式)."""
     from policies.vocabulary import json_schema
 
     typer.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
@@ -279,15 +277,11 @@ def schema() -> None:
 
 @app.command(epilog="Example: sluicegate policy vocabulary > docs/policy-vocabulary.md")
 def vocabulary() -> None:
-    """Print the page of all words of the policy language."""
+    """Print the reference page of the policy language (词汇)."""
     from policies.vocabulary import page
     from schema import CATALOGUE
 
     typer.echo(page(CATALOGUE), nl=False)
 
 
-def _today() -> dt.date:
-    return dt.datetime.now().astimezone().date()
-
-
-cli_policy_change.register(app)
+app.add_typer(policy_changes.app)

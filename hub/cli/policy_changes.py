@@ -1,7 +1,7 @@
-"""Before a draft is approved, these commands say whom it would widen for, and none of them changes anything.
+"""The commands `policy diff`, `policy preview` and `policy replay`: what a draft would change, before it is approved.
 
-`policy diff`, `policy preview` and `policy replay`. A policy is named by a folder, a version's number, or `current`.
-Exit codes: `diff` ends with 3 where something widens, so that a pipeline can stop there.
+None of them changes a policy. A policy is named by a folder, the number of a version, or `current`. `diff` ends with
+exit code 3 if something widens, so that a pipeline can stop there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.options import Home, Json, Refused, json_object, open_settings, remedied
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, json_object, open_settings, today
 from hub.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -27,50 +27,54 @@ if TYPE_CHECKING:
 
 WIDENS = 3
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-Policy = Annotated[str, typer.Argument(help="A folder, a version's number, or `current`.")]
+Policy = Annotated[str, typer.Argument(help="A folder, the number of a version, or `current`.")]
+
+app = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the group `policy`."""
-    app.command("diff", epilog="Example: sluicegate policy diff current policies")(diff)
-    app.command(
-        "preview",
-        epilog="Example: sluicegate policy preview --as fire-inspection --purpose safety.fire.rental --draft policies "
-        "'{ people(first: 3) { edges { node { name phone } } } }'",
-    )(preview)
-    app.command("replay", epilog="Example: sluicegate policy replay policies --since 7d")(replay)
-
-
+@app.command(epilog="Example: sluicegate policy diff current policies")
 def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False) -> None:
-    """Say which decisions change from one policy to another; exit code 3 if anything widens (比较)."""
-    with remedied():
-        from hub.steward.change_tables import diff_json, diff_lines
+    """Compare the decisions of two policies (比较).
+
+    Shows which decisions change; exit code 3 if something widens.
+    """
+    with exit_on_refusal():
         from hub.steward.policy_lookup import versions_of
+        from hub.steward.policy_tables import diff_json, diff_lines
         from policies.diff import diff as compare
         from schema import CATALOGUE
 
         with versions_of(open_settings(home), CATALOGUE) as versions:
-            found = compare(CATALOGUE, versions.find(before), versions.find(after), _today())
-        _show(diff_json(found) if as_json else diff_lines(found))
-    raise typer.Exit(WIDENS if found.widens else 0)
+            changes = compare(CATALOGUE, versions.find(before), versions.find(after), today())
+        _print(diff_json(changes) if as_json else diff_lines(changes))
+    raise typer.Exit(WIDENS if changes.widens else 0)
 
 
+@app.command(
+    epilog="Example: sluicegate policy preview --as fire-inspection --purpose safety.fire.rental --draft policies "
+    "'{ people(first: 3) { edges { node { name phone } } } }'"
+)
 def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
     query: Annotated[str, typer.Argument(help="The GraphQL query.")],
     application: Annotated[str, typer.Option("--as", help="Registered application, such as fire-inspection.")],
     purpose: Annotated[str, typer.Option(help="Access purpose, such as safety.fire.")],
-    draft: Annotated[str, typer.Option(help="A folder, a version's number, or `current`.")] = "current",
-    person: Annotated[str | None, typer.Option(help="Who asks, where the application lists its staff.")] = None,
+    draft: Annotated[str, typer.Option(help="A folder, the number of a version, or `current`.")] = "current",
+    person: Annotated[
+        str | None, typer.Option(help="Account of the person who asks, if the application lists its staff.")
+    ] = None,
     variables: Annotated[str | None, typer.Option(help="Variables as a JSON object.")] = None,
-    case: Annotated[str | None, typer.Option(help="Case-Reference.")] = None,
+    case: Annotated[str | None, typer.Option(help="Case reference, sent as Case-Reference.")] = None,
     sources: Annotated[Path, typer.Option(help="Source files of the sample county.")] = Path("examples/county/sources"),
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a query under a draft, over invented people in a graph of its own; the look is logged (预览)."""
-    with remedied():
-        from hub.steward.change_tables import preview_json, preview_lines
+    """Answer a query under a draft, over invented people (预览).
+
+    The people are in a separate graph. The preview is recorded in the audit log.
+    """
+    with exit_on_refusal():
         from hub.steward.policy_lookup import versions_of
+        from hub.steward.policy_tables import preview_json, preview_lines
         from hub.steward.preview import PreviewRefused, Question
         from hub.steward.preview import preview as ask
         from schema import CATALOGUE
@@ -80,52 +84,60 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
         with versions_of(settings, CATALOGUE) as versions:
             policy = versions.find(draft)
         try:
-            found = ask(settings, policy, question, sources, lambda line: typer.echo(line, err=True))
+            answer = ask(settings, policy, question, sources, lambda line: typer.echo(line, err=True))
         except PreviewRefused as refused:
             raise Refused(str(refused)) from None
-        _show(preview_json(found) if as_json else preview_lines(found))
-    raise typer.Exit(0 if found.status == 200 else 1)
+        _print(preview_json(answer) if as_json else preview_lines(answer))
+    raise typer.Exit(0 if answer.status == 200 else 1)
 
 
+@app.command(epilog="Example: sluicegate policy replay policies --since 7d")
 def replay(
     draft: Policy,
-    since: Annotated[str, typer.Option(help="How far back: 7d, 12h, 30m, or a time (ISO 8601).")] = "7d",
-    on: Annotated[str | None, typer.Option(help="Day on which the draft is in force (default: today).")] = None,
-    graph: Annotated[bool, typer.Option("--graph", help="Estimate rows that would appear, on today's graph.")] = False,
+    since: Annotated[str, typer.Option(help="Replay what was asked since: 7d, 12h, 30m, or a time (ISO 8601).")] = "7d",
+    on: Annotated[
+        str | None, typer.Option(help="Day on which the draft is taken to be in force (default: today).")
+    ] = None,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="Also estimate, on today's graph, which rows would appear.")
+    ] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Decide again what was asked, under a draft: what would have been withheld, disclosed, refused (重放)."""
-    with remedied():
+    """Decide past requests again under a draft (回放).
+
+    Shows what the draft would have withheld, disclosed and refused. The replay is recorded in the audit log.
+    """
+    with exit_on_refusal():
         from hub.home.audit_log import existing_log
-        from hub.steward.change_tables import replay_json, replay_lines
+        from hub.steward.policy_tables import replay_json, replay_lines
         from hub.steward.recorded_replay import look_back
 
         settings = open_settings(home)
         existing_log(settings)
-        day = _today() if on is None else _day(on)
+        day = today() if on is None else _day(on)
         with progress_bar() as bar:
-            told = look_back(settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1)))
-        estimates = _estimates(settings, told.current, told.draft, day) if graph else None
-        _show(replay_json(told.found, estimates) if as_json else replay_lines(told.found, estimates))
+            past = look_back(settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1)))
+        estimates = _estimates(settings, past.current, past.draft, day) if graph else None
+        _print(replay_json(past.found, estimates) if as_json else replay_lines(past.found, estimates))
 
 
 def _estimates(settings: Settings, current: PolicySet, draft: PolicySet, day: dt.date) -> list[Estimate]:
-    from hub.cli.graph import graph_of
+    from hub.graph.local import started_graph
     from hub.steward.recorded_replay import estimates_of
 
-    with graph_of(settings) as address:
+    with started_graph(settings) as address:
         return estimates_of(settings, address, current, draft, day)
 
 
-def _show(told: dict[str, Any] | RenderableType) -> None:
-    if isinstance(told, dict):
-        typer.echo(json.dumps(told, ensure_ascii=False))
+def _print(result: dict[str, Any] | RenderableType) -> None:
+    if isinstance(result, dict):
+        typer.echo(json.dumps(result, ensure_ascii=False))
         return
     from rich.console import Console
 
-    # Where no terminal says how wide it is, wide enough for a row in words.
-    Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(told)
+    # Where there is no terminal, wide enough for a row in words.
+    Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(result)
 
 
 def _moment(text: str) -> dt.datetime:
@@ -144,7 +156,3 @@ def _day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise Refused("--on takes a day such as 2026-12-01") from None
-
-
-def _today() -> dt.date:
-    return dt.datetime.now().astimezone().date()

@@ -22,16 +22,17 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from hub import sample
 from hub.demo.tour import Tour
 from hub.demo.tour_client import TourFailed
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
-from hub.ingest.pull import Where, as_table, told
-from hub.ingest.pull_record import recorded_pull
+from hub.ingest.pull import pull_table
+from hub.ingest.recorded_pull import recorded_pull
 from hub.ingest.redetect import recorded_redetect
+from hub.ingest.source_locations import SourceLocations, published_source_locations
+from hub.sample.generate import generate, read_summary
 from hub.sample.hotline import serve_hotline
-from hub.steward.changes import stewardship
+from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter
 from policies.language import read_folder, version_of
 from schema import CATALOGUE
@@ -67,13 +68,13 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
         console.print(f"Neo4j is up at {address.url}")
         key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
         with serve_hotline(folder / "hotline", key) as url:
-            where = Where(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
+            locations = SourceLocations(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
             with row_counter() as report:
-                results = recorded_pull(settings, county / "sources", (), folder, where.variables, report, address)
-            console.print(as_table(results))
+                results = recorded_pull(settings, county / "sources", (), folder, locations.variables, report, address)
+            console.print(pull_table(results))
             _judge_again(console, settings, address)
             _publish(console, settings)
-            with told(settings, where), _hub(settings):
+            with published_source_locations(settings, locations), _hub(settings):
                 code = _tour(console, settings)
                 seconds = time.monotonic() - began
                 console.print(f"\n{seconds:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
@@ -97,26 +98,26 @@ def _free(settings: Settings) -> None:
 def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
     """The sample, made anew only if it is not this one already."""
     if folder.exists():
-        summary = sample.read_summary(folder)
+        summary = read_summary(folder)
         if (summary.people, summary.seed) == (people, seed):
             return
         raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
     with progress_bar() as progress:
-        sample.generate(folder, people, seed, progress)
+        generate(folder, people, seed, progress)
 
 
 def _judge_again(console: Console, settings: Settings, address: GraphAddress) -> None:
     """In an older home an older detector may have judged the texts: until this one has, they are redacted whole."""
     with progress_bar() as show:
         done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of))
-    if said := done.tally.told():
+    if said := done.tally.summary():
         console.print(f"The detector has changed: {said}")
 
 
 def _publish(console: Console, settings: Settings) -> None:
     """An older home may hold other policies: the folder's are drafted, approved and activated, as stewards do it."""
     files = read_folder(settings.policies)
-    with stewardship(settings, CATALOGUE) as changes:
+    with steward_session(settings, CATALOGUE) as changes:
         if changes.store.in_force().version.hash == version_of(files):
             return
         version = changes.draft(files, "zhang", None, "what the examples say now")

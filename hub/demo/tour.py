@@ -22,7 +22,7 @@ from audit.verify import verify
 from hub.demo.tour_accesses import tell_accesses
 from hub.demo.tour_client import Asked, TourClient, expect
 from hub.demo.tour_text import DISPATCHED, tell_text
-from hub.sample import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
+from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.steward.explain_offline import explain_locally
 from policies.masking import age_band
 from policies.text.masked_text import PLACEHOLDER

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from rich.table import Table
 
 from hub.demo.tour_client import Asked, TourClient, expect
-from hub.sample import PROTAGONIST
+from hub.sample.known_people import PROTAGONIST
 
 APPLICATION, PURPOSE = "own-data", "self"
 FIND = "query Me($number: String!) { people(where: {idNumber: {eq: $number}}) { edges { node { id } } } }"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.demo.tour_client import Asked, TourClient, expect
-from hub.sample import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
+from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from policies.aggregate import MAX_WORDS
 
 TICKET = "query Ticket($number: String!) { events(where: {number: {eq: $number}}) { edges { node { text } } } }"

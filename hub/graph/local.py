@@ -325,3 +325,18 @@ def _jars_with_progress(settings: Settings) -> list[Path]:
                 print(f"fetching Neo4j: {done >> 20} of {total >> 20} MiB", file=sys.stderr, flush=True)
 
         return ensure_jars(read_lock(), settings.jar_cache, settings.jars, show)
+
+
+@contextmanager
+def started_graph(settings: Settings) -> Iterator[GraphAddress]:
+    """The graph of the settings while the block runs; a local one that was not running is stopped afterwards."""
+    if settings.graph_url is not None:
+        yield GraphAddress(settings.graph_url, settings.graph_user, settings.read_graph_password() or "")
+        return
+    graph = LocalGraph(settings)
+    was_running = graph.status().running
+    try:
+        yield graph.start(owned=not was_running)
+    finally:
+        if not was_running:
+            graph.stop()

@@ -227,4 +227,4 @@ def _gently(work: Pass, ended: threading.Event) -> None:
         if ended.wait(time.monotonic() - began):
             break
         began = time.monotonic()
-    _log.info("judged again: %s; %d wait", total.told() or "nothing", work.left())
+    _log.info("judged again: %s; %d wait", total.summary() or "nothing", work.left())

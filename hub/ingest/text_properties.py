@@ -40,7 +40,7 @@ class Tally:
         whole = sum((Counter(one.whole) for one in each), Counter[str]())
         return cls(sum(one.texts for one in each), sum(one.personal for one in each), dict(whole))
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """A line for a person; empty if no text was read."""
         if not self.texts:
             return ""

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from hub.sample import words
-from hub.sample.known import COUNTY
+from hub.sample.known_people import COUNTY
 from hub.sample.people import Household
 
 _FULL_AT: Final = 3_000

@@ -12,8 +12,8 @@ from random import Random
 from typing import Final
 
 from hub.sample.county import Building, Division, Dwelling
-from hub.sample.known import CANARIES, COMPANION, PROTAGONIST, REFERENCE_DATE, Person
-from hub.sample.people import OTHER, TENANT, PersonMint
+from hub.sample.known_people import CANARIES, COMPANION, PROTAGONIST, REFERENCE_DATE, Person
+from hub.sample.people import OTHER, TENANT, PersonMaker
 from hub.sample.register import wrong_check
 from hub.sample.tally import Progress, Tally, dirty_rows, time_of
 
@@ -41,13 +41,13 @@ def write_housing(
     homes: list[Dwelling],
     people: int,
     random: Random,
-    mint: PersonMint,
+    maker: PersonMaker,
     tally: Tally,
     progress: Progress,
 ) -> None:
     """Write the three tables; `homes` are all dwellings, lived in or not."""
     path.parent.mkdir()
-    occupancy = _Occupancy(random, mint, tally, homes, people)
+    occupancy = _Occupancy(random, maker, tally, homes, people)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(_SCHEMA)
         with connection:
@@ -87,9 +87,9 @@ def _dwellings(random: Random, homes: list[Dwelling], people: int, tally: Tally)
 class _Occupancy:
     """Who lives where, row by row, with numbers in order of writing."""
 
-    def __init__(self, random: Random, mint: PersonMint, tally: Tally, homes: list[Dwelling], people: int) -> None:
+    def __init__(self, random: Random, maker: PersonMaker, tally: Tally, homes: list[Dwelling], people: int) -> None:
         self._random = random
-        self._mint = mint
+        self._maker = maker
         self._tally = tally
         self._homes = homes
         self._people = people
@@ -105,7 +105,7 @@ class _Occupancy:
         # Without the first, which is the protagonist's.
         lived_in = [home for home in self._homes[1:] if home.household is not None]
         for _ in range(max(2, self._people // 250)):
-            yield self._good(self._random.choice(lived_in).number, self._mint.stranger(), TENANT)
+            yield self._good(self._random.choice(lived_in).number, self._maker.stranger(), TENANT)
             self._tally.facts["occupants_not_in_register"] += 1
         yield from self._dirty(lived_in)
 
@@ -130,7 +130,7 @@ class _Occupancy:
         for turn in range(dirty_rows(self._people)):
             for reason in ("missing_dwelling", "bad_id"):
                 home = self._random.choice(lived_in)
-                person = home.household.members[0] if home.household is not None else self._mint.stranger()
+                person = home.household.members[0] if home.household is not None else self._maker.stranger()
                 id_no = wrong_check(person.id_no) if reason == "bad_id" else person.id_no
                 number = home.number if reason == "bad_id" else f"FW{99_000_000 + turn:08d}"
                 self._tally.dirty("occupancy", reason)

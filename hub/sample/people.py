@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from hub.sample import words
-from hub.sample.known import (
+from hub.sample.known_people import (
     CANARIES,
     COMPANION,
     COUNTY,
@@ -37,7 +37,7 @@ class Household:
     migrant: bool
 
 
-class PersonMint:
+class PersonMaker:
     """Strikes people, each with an id number of his own."""
 
     def __init__(self, random: Random) -> None:
@@ -100,7 +100,7 @@ def surname_of(person: Person) -> str | None:
     return compound if compound in words.COMPOUND_SURNAMES else person.name[0]
 
 
-def households(random: Random, mint: PersonMint, people: int, grids: int) -> Iterator[Household]:
+def households(random: Random, maker: PersonMaker, people: int, grids: int) -> Iterator[Household]:
     """Households with exactly `people` members in all: those of the known people first, then drawn ones."""
     yield Household((PROTAGONIST, COMPANION), (TENANT, CHILD), 0, rented=True, migrant=False)
     for number, canary in enumerate(CANARIES):
@@ -111,7 +111,7 @@ def households(random: Random, mint: PersonMint, people: int, grids: int) -> Ite
         for grid in random.choices(range(grids), weights, k=256):
             if left <= 0:
                 return
-            household = _household(random, mint, grid, left)
+            household = _household(random, maker, grid, left)
             left -= len(household.members)
             yield household
 
@@ -125,7 +125,7 @@ def _given_names(age: int, sex: str) -> tuple[str, ...]:
     return words.YOUNG_MALE if male else words.YOUNG_FEMALE
 
 
-def _household(random: Random, mint: PersonMint, grid: int, most: int) -> Household:
+def _household(random: Random, maker: PersonMaker, grid: int, most: int) -> Household:
     rented = random.random() < 0.16
     migrant = random.random() < (0.6 if rented else 0.02)
     prefix = random.choice(words.ORIGINS)[0] if migrant else None
@@ -137,7 +137,7 @@ def _household(random: Random, mint: PersonMint, grid: int, most: int) -> Househ
     for relation, sex, age in ages:
         # A wife and a mother-in-law keep their own names; everyone else bears the head's.
         surname = None if relation == SPOUSE or (relation == OTHER and sex == "女") else family
-        person = mint.person(age, sex or random.choice("男女"), surname, prefix)
+        person = maker.person(age, sex or random.choice("男女"), surname, prefix)
         family = family if members else surname_of(person)
         members.append(person)
         relations.append(TENANT if rented and relation in (HEAD, OTHER) else relation)

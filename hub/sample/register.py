@@ -12,8 +12,8 @@ from random import Random
 from typing import Final
 
 from hub.sample import words
-from hub.sample.known import COUNTY, DIRTY_CANARY, REFERENCE_DATE, Person, check_character
-from hub.sample.people import PersonMint
+from hub.sample.known_people import COUNTY, DIRTY_CANARY, REFERENCE_DATE, Person, check_character
+from hub.sample.people import PersonMaker
 from hub.sample.tally import Progress, Tally, dirty_rows, time_of
 
 COLUMNS: Final = (
@@ -59,7 +59,7 @@ class RegisterNumbers:
 
 
 def write_register(
-    path: Path, residents: list[Resident], random: Random, mint: PersonMint, tally: Tally, progress: Progress
+    path: Path, residents: list[Resident], random: Random, maker: PersonMaker, tally: Tally, progress: Progress
 ) -> None:
     """Write good and dirty rows, mixed."""
     numbers = RegisterNumbers()
@@ -74,7 +74,7 @@ def write_register(
     for _ in range(dirty_rows(len(residents))):
         lines.append(lines[random.randrange(good)])
         tally.dirty("register", "duplicate")
-    for reason, line in _dirty_lines(random, numbers, mint, residents):
+    for reason, line in _dirty_lines(random, numbers, maker, residents):
         lines.append(line)
         tally.dirty("register", reason)
     random.shuffle(lines)
@@ -120,12 +120,12 @@ def _encode(fields: list[str]) -> bytes:
 
 
 def _dirty_lines(
-    random: Random, numbers: RegisterNumbers, mint: PersonMint, residents: list[Resident]
+    random: Random, numbers: RegisterNumbers, maker: PersonMaker, residents: list[Resident]
 ) -> Iterator[tuple[str, bytes]]:
     """Rows of people whom no other row names: each reason as often as the others."""
     for turn in range(dirty_rows(len(residents))):
         for reason, spoil in _SPOILERS.items():
-            person = DIRTY_CANARY if turn == 0 and reason == "bad_check_digit" else mint.stranger()
+            person = DIRTY_CANARY if turn == 0 and reason == "bad_check_digit" else maker.stranger()
             home = residents[random.randrange(len(residents))]
             ghost = replace(home, person=person, category="常住", grid_code=home.grid_code or f"{COUNTY}001001001")
             yield reason, spoil(_fields(random, numbers.take(), ghost), random)

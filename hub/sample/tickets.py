@@ -13,7 +13,7 @@ from string import Formatter
 from typing import Any, Final
 
 from hub.sample import words
-from hub.sample.known import (
+from hub.sample.known_people import (
     CANARIES,
     COMPANION,
     PROTAGONIST,
@@ -22,7 +22,7 @@ from hub.sample.known import (
     REFERENCE_DATE,
     Person,
 )
-from hub.sample.people import PersonMint
+from hub.sample.people import PersonMaker
 from hub.sample.register import Resident
 from hub.sample.tally import Progress, Tally, dirty_rows
 
@@ -57,10 +57,10 @@ Said = list[tuple[int, int, str]]
 
 
 def write_tickets(
-    path: Path, residents: list[Resident], random: Random, mint: PersonMint, tally: Tally, progress: Progress
+    path: Path, residents: list[Resident], random: Random, maker: PersonMaker, tally: Tally, progress: Progress
 ) -> None:
     """Write `len(residents) // 10` good tickets, at least one for each known person, and the dirty ones."""
-    desk = _Desk(random, mint, residents)
+    desk = _Desk(random, maker, residents)
     tickets = list(desk.good())
     tally.good("tickets", len(tickets))
     registered = {resident.person.id_no for resident in residents}
@@ -89,9 +89,9 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 class _Desk:
     """Takes the calls: each ticket gets the next number."""
 
-    def __init__(self, random: Random, mint: PersonMint, residents: list[Resident]) -> None:
+    def __init__(self, random: Random, maker: PersonMaker, residents: list[Resident]) -> None:
         self._random = random
-        self._mint = mint
+        self._maker = maker
         self._residents = residents
         self._callers = [home for home in residents if home.address and home.grid_code and home.person.phone]
         self._count = 0
@@ -149,7 +149,7 @@ class _Desk:
         home = self._random.choice(self._callers)
         caller = home.person
         if self._random.random() < _STRANGERS:
-            caller = self._mint.stranger()
+            caller = self._maker.stranger()
         id_no = caller.id_no if self._random.random() < _CALLERS_WITH_ID else None
         place = Resident(caller, home.address, home.grid_code, home.category)
         return self._ticket(place, id_no, self._random.choice(words.TICKET_CLOSINGS))

@@ -1,7 +1,7 @@
-"""A change to the policy stands only if its record does, and a refused one is recorded too.
+"""Changes to the policy: draft, rollback, approval and activation, each with its record in the audit log.
 
-Opens the version store of a hub, and does to it what stewards ask for. The record of a change is durable before the
-change is committed; it names the steward as a keyed digest, like every person.
+The record of a change is durable before the change is committed; a refused change is recorded too. A record names the
+steward by a keyed digest, like every person.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ KIND = "policy"
 
 
 def store_of(settings: Settings, catalogue: Catalogue) -> PolicyStore:
-    """The version store that the settings name, for reading and counting."""
+    """The version store of the settings, opened for reading."""
     return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue)
 
 
 def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
-    """What a hub of this home answers under: the version in force, or the folder where there is no store yet."""
+    """The policy that a hub of this home applies: the version in force, or the folder if there is no store yet."""
     if settings.policy_store is None and not settings.policy_file.exists():
         return load(settings.policies, catalogue)
     store = store_of(settings, catalogue)
@@ -50,8 +50,8 @@ def _url(settings: Settings) -> str:
 
 
 @contextmanager
-def stewardship(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
-    """The store and the log of a home, for one command; an empty store takes the policy folder as version 1."""
+def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
+    """The store and the log of a home for one command; an empty store takes the policy folder as version 1."""
     settings.prepare_home()
     log = open_log(settings)
     try:
@@ -68,10 +68,10 @@ def stewardship(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
 
 
 def _recorder(log: AuditLog, digester: Digester) -> Witness:
-    """The witness that writes each change to the log; AuditUnavailable if it cannot."""
+    """A function that writes each change to the log; it raises AuditUnavailable if it cannot."""
 
     def witness(row: Version | Approval | Activation) -> None:
-        log.append_sync(_record(digester, row))
+        log.append_sync(_record_of(digester, row))
 
     return witness
 
@@ -104,40 +104,40 @@ class Changes:
         with self._recorded("activate", account, number):
             return self.store.activate(number, account, starts)
 
-    def look(self, name: str, told: Mapping[str, str] | None = None) -> None:
-        """Record that whoever runs this command reads the store; AuditUnavailable if that cannot be recorded."""
-        self.log.append_sync(command_record(self.digester, "search", name, told))
+    def record_reading(self, command: str, arguments: Mapping[str, str] | None = None) -> None:
+        """Record that the store is read by this command; raises AuditUnavailable."""
+        self.log.append_sync(command_record(self.digester, "search", command, arguments))
 
     @contextmanager
     def _recorded(self, action: str, account: str, number: int | None = None) -> Iterator[None]:
         try:
             yield
         except (ChangeRefused, PolicyFileError, Tampered) as refusal:
-            told = {} if number is None else {"number": str(number)}
-            self.log.append_sync(_entry(self.digester, action, account, _why(refusal), None, told))
+            details = {} if number is None else {"number": str(number)}
+            self.log.append_sync(_change_record(self.digester, action, account, _result_of(refusal), None, details))
             raise
 
 
-def _why(refusal: Exception) -> str:
+def _result_of(refusal: Exception) -> str:
     if isinstance(refusal, Conflict):
         return "CONFLICT"
     return {Tampered: "TAMPERED", PolicyFileError: "INVALID"}.get(type(refusal), "REFUSED")
 
 
-def _record(digester: Digester, row: Version | Approval | Activation) -> Record:
+def _record_of(digester: Digester, row: Version | Approval | Activation) -> Record:
     match row:
         case Version(number, content, author):
-            told = {"number": str(number), "base": str(row.base or 0)}
-            return _entry(digester, "draft", author, "OK", content, told)
+            details = {"number": str(number), "base": str(row.base or 0)}
+            return _change_record(digester, "draft", author, "OK", content, details)
         case Approval(number, content, account):
-            return _entry(digester, "approve", account, "OK", content, {"number": str(number)})
+            return _change_record(digester, "approve", account, "OK", content, {"number": str(number)})
         case Activation():
-            told = {"number": str(row.version), "base": str(row.base or 0), "starts": row.starts}
-            return _entry(digester, "activate", row.account, "OK", row.hash, told)
+            details = {"number": str(row.version), "base": str(row.base or 0), "starts": row.starts}
+            return _change_record(digester, "activate", row.account, "OK", row.hash, details)
 
 
-def _entry(
-    digester: Digester, action: str, account: str, result: str, content: str | None, told: Mapping[str, str]
+def _change_record(
+    digester: Digester, action: str, account: str, result: str, content: str | None, details: Mapping[str, str]
 ) -> Record:
     return Record(
         kind=KIND,
@@ -147,5 +147,5 @@ def _entry(
         subject=digester.digest("steward", account),
         policy_version=content,
         operation_name=f"policy {action}",
-        variables=told,
+        variables=details,
     )

@@ -25,7 +25,6 @@ import orjson
 
 from audit.log import AuditLog, Receipt
 from audit.record import Record
-from hub import sample
 from hub.app import open_hub
 from hub.errors import HubError
 from hub.graph.driver import Graph
@@ -41,6 +40,7 @@ from hub.request.endpoint import JSON, Arrival
 from hub.request.pipeline import Hub, answer, prepare_request
 from hub.request.plan_model import Planned
 from hub.request.record import Trail
+from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from hub.steward.explain import Explanation, explain
 from policies.model import PolicySet
@@ -192,7 +192,7 @@ def _prepare(own: PreviewSettings, sources: Path, tell: Progress) -> bool:
         shutil.rmtree(home)
     own.prepare_home()
     tell(f"making {PEOPLE} invented people, once")
-    sample.generate(home / "county", PEOPLE, SEED)
+    generate(home / "county", PEOPLE, SEED)
     return False
 
 

@@ -15,7 +15,7 @@ import pytest
 from audit.checkpoint import Verifier, open_note
 from audit.log import read
 from audit.proof import ProofRefused
-from hub.auditor.proofs import check
+from hub.auditor.proofs import check_proof
 from hub.home.audit_log import verifier_of
 from policies.language import load
 from schema import CATALOGUE
@@ -148,7 +148,7 @@ def test_a_proof_checks_with_nothing_but_the_key(served: Served, verifier: Verif
     shown = served.client.get("/audit/proof", params={"index": receipt["index"], "leafHash": receipt["leafHash"]})
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
     told = json.loads(shown.content)
-    proved = check(told, Verifier.parse(verifier.text))
+    proved = check_proof(told, Verifier.parse(verifier.text))
     assert (proved.log, proved.index, proved.leaf_hash) == (receipt["log"], receipt["index"], receipt["leafHash"])
     # It shows nothing that the receipt did not. (Refusals of other tests may be counted meanwhile.)
     assert {each.kind for each in served.records()[receipt["index"] + 1 :]} <= {"flood"}
@@ -164,7 +164,7 @@ def test_a_proof_checks_with_nothing_but_the_key(served: Served, verifier: Verif
         ("checkpoint", None),
     ):
         with pytest.raises(ProofRefused):
-            check({**told, name: wrong}, verifier)
+            check_proof({**told, name: wrong}, verifier)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ def test_anyone_may_see_that_the_log_only_grew(served: Served, verifier: Verifie
     served.ask()
     new = until(served, old + 1)
     told = served.client.get("/audit/proof", params={"from": old, "to": new}).json()
-    assert (check(told, verifier).older, check(told, verifier).size) == (old, new)
+    assert (check_proof(told, verifier).older, check_proof(told, verifier).size) == (old, new)
     with pytest.raises(ProofRefused):
-        check({**told, "proof": [*told["proof"], "00" * 32]}, verifier)
+        check_proof({**told, "proof": [*told["proof"], "00" * 32]}, verifier)
     for wrong in ({"from": str(new), "to": str(old)}, {"from": "0", "to": HUGE}):
         assert code(served.client.get("/audit/proof", params=wrong)) == (404, "PROOF_UNKNOWN")
 
@@ -232,7 +232,7 @@ def test_an_auditor_needs_no_receipt_and_is_recorded(
     shown = served.client.get(
         "/audit/proof", params={"index": receipt["index"]}, headers={"Authorization": f"Bearer {token}"}
     )
-    assert check(shown.json(), verifier).leaf_hash == receipt["leafHash"]
+    assert check_proof(shown.json(), verifier).leaf_hash == receipt["leafHash"]
     last = [each for each in served.records() if each.kind == "proof"][-1]
     assert (last.application, last.department, last.result) == ("audit-office", "audit", "OK")
     assert last.variables == {"index": str(receipt["index"])}

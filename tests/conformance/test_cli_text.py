@@ -119,7 +119,7 @@ def test_a_text_that_cannot_be_judged_is_shown_as_redacted_whole(tmp_path: Path)
     notes = ("好" * 20_001).encode()
     shown = run("scan", "--rules-only", "--mask", "text", "--exit-code", "-", folder=tmp_path, given=notes)
     assert shown.returncode == 3
-    assert "    →  ***\n       redacted whole 全文遮蔽: too long\n" in shown.stdout.decode()
+    assert "    →  ***\n       redacted whole 全文脱敏: too long\n" in shown.stdout.decode()
 
 
 @pytest.mark.parametrize(("text", "code"), [(NOTES, 3), ("路灯不亮", 0), ("", 0)])

@@ -22,9 +22,9 @@ from hub.graph.driver import GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.annotate import NOT_LOADED, Annotator, detector_version
-from hub.ingest.pull import as_json, as_table
+from hub.ingest.pull import pull_json, pull_table
 from hub.ingest.sink import Sink
-from hub.sample import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
+from hub.sample.known_people import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
 from policies.text.masked_text import PLACEHOLDER
 from policies.text.plain_text import normalise
 from policies.text.spans import decode
@@ -132,10 +132,10 @@ def test_the_pull_tells_what_it_read(pulled: dict[str, PullResult], graph_driver
     assert tickets.whole == {}
     assert {each.texts for name, each in pulled.items() if name != "tickets"} == {0}
     shown = io.StringIO()
-    Console(width=120, file=shown).print(as_table(list(pulled.values())))
+    Console(width=120, file=shown).print(pull_table(list(pulled.values())))
     line = f"{tickets.texts} texts read for personal information: {tickets.personal} hold some"
     assert line in shown.getvalue()
-    (told,) = [each for each in json.loads(as_json(pulled.values())) if each["stream"] == "tickets"]
+    (told,) = [each for each in json.loads(pull_json(pulled.values())) if each["stream"] == "tickets"]
     assert (told["texts"], told["personal"], told["whole"]) == (tickets.texts, tickets.personal, {})
 
 
@@ -276,7 +276,7 @@ def test_texts_that_nobody_could_judge_are_redacted_whole_and_counted(
     for each in ask(graph_driver, EVENTS):
         assert (each["spans"], each["words"], each["detector"]) == (None, [], None)
         assert each["detected"] is not None
-    assert f"{unjudged.texts} could not be judged" in hub.ingest.pull._texts([unjudged])
+    assert f"{unjudged.texts} could not be judged" in hub.ingest.pull._texts_summary([unjudged])
     assert set(texts_shown(home, empty_graph)) == {"***"}
 
 

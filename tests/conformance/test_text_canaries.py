@@ -25,12 +25,12 @@ import orjson
 import pytest
 
 from audit.verify import verify
-from hub import sample
 from hub.app import open_hub
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.request.pipeline import Hub, local_now
+from hub.sample.generate import generate
 from hub.telemetry import set_up_logging
 from policies.language import load
 from policies.model import PolicySet
@@ -81,7 +81,7 @@ def told(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Told:
     folder = tmp_path_factory.mktemp("told")
-    sample.generate(folder / "data", PEOPLE, SEED)
+    generate(folder / "data", PEOPLE, SEED)
     assert leaks(files(folder, apart=folder / "none"), SOUGHT) == {}
     put_into(folder / "data", random.Random(SEED), TEXTS)
     given = {

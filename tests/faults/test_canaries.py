@@ -16,7 +16,7 @@ import pytest
 
 from audit.log import read
 from audit.verify import verify
-from hub.sample import CANARIES, DIRTY_CANARY
+from hub.sample.known_people import CANARIES, DIRTY_CANARY
 from tests.support.county import Answer, County, HubProcess
 from tests.support.leaks import Collector, files, forms
 from tests.support.leaks import found as seen

@@ -441,7 +441,7 @@ def test_the_command(stale: None, settings: Settings, empty_graph: GraphAddress)
     assert result.stdout == (
         f"{EVENTS - 20} texts read for personal information: {personal - told['personal']} hold some\n"
     )
-    assert command(settings, empty_graph).stdout == "no text had to be judged again\n"
+    assert command(settings, empty_graph).stdout == "no text had to be checked again\n"
     assert acts(settings)[-6:] == [
         *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "20", "left": str(EVENTS - 20)})),
         *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": str(EVENTS - 20), "left": "0"})),

@@ -23,10 +23,10 @@ import httpx
 import neo4j
 import pytest
 
-from hub import sample
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
+from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 
 ROOT = Path(__file__).parents[2]
@@ -244,7 +244,7 @@ def county(tmp_path_factory: pytest.TempPathFactory, _no_settings_from_outside: 
         "graph_page_cache": "128m",
         "graph_deadline": PATIENCE,
     }
-    sample.generate(folder / "data", PEOPLE, SEED)
+    generate(folder / "data", PEOPLE, SEED)
     graph = LocalGraph(Settings.load(**given))
     hub = HubProcess(given, folder)
     try:

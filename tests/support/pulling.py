@@ -16,7 +16,7 @@ from connectors.base import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
-from hub.sample import generate
+from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 
 SOURCES = Path(__file__).parents[2] / "examples" / "county" / "sources"

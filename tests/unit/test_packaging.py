@@ -66,7 +66,7 @@ def test_the_wheel_ships_every_file_of_the_five_packages(copy: Path) -> None:
     assert kept - shipped == set()
     assert {name.split("/")[0] for name in shipped if ".dist-info" not in name} == set(OURS)
     assert any(name.endswith("licenses/LICENSE") for name in shipped)
-    assert "sluicegate = hub.cli:main" in entry_points
+    assert "sluicegate = hub.cli.main:main" in entry_points
 
 
 @pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS, ids=[row[2] for row in VIOLATIONS])

@@ -85,7 +85,9 @@ def test_each_metric_is_described_with_its_labels() -> None:
             if name is not None:
                 labels = [ast.literal_eval(each) for each in call.args[2:]]
                 found[name + suffix] = (kind.lower(), [label for each in labels for label in each])
-    described = {name.strip("`"): (kind, CODE.findall(labels)) for name, kind, labels, _ in rows(section("### Metrics"))}
+    described = {
+        name.strip("`"): (kind, CODE.findall(labels)) for name, kind, labels, _ in rows(section("### Metrics"))
+    }
     assert described == found
 
 

@@ -282,7 +282,7 @@ TALLIES = [
 
 @pytest.mark.parametrize(("tally", "line"), TALLIES)
 def test_a_tally_in_words(tally: Tally, line: str) -> None:
-    assert tally.told() == line
+    assert tally.summary() == line
 
 
 def test_tallies_add_up() -> None:

@@ -19,7 +19,7 @@ from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.surrogates import surrogate
 from hub.ingest import sink_statements as cypher
-from hub.sample import CANARIES, DIRTY_CANARY, PROTAGONIST
+from hub.sample.known_people import CANARIES, DIRTY_CANARY, PROTAGONIST
 from schema import CATALOGUE
 from tests.support.pulling import POLICE, ask, canonical, county, edit, empty, one, pull, rows_of
 

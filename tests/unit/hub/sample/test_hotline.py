@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.sample import CANARIES, generate
+from hub.sample.generate import generate
 from hub.sample.hotline import make_hotline_app, serve_hotline
+from hub.sample.known_people import CANARIES
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from stdnum.iso7064 import mod_11_2
 
-from hub.sample import (
+from hub.sample.generate import SampleRefused, SampleSummary, generate, read_summary
+from hub.sample.known_people import (
     CANARIES,
     COMPANION,
     DIRTY_CANARY,
@@ -22,10 +23,6 @@ from hub.sample import (
     PROTAGONIST_HOME,
     PROTAGONIST_TICKET,
     REFERENCE_DATE,
-    SampleRefused,
-    SampleSummary,
-    generate,
-    read_summary,
 )
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.home.settings import Settings
-from hub.steward.changes import stewardship
+from hub.steward.changes import steward_session
 from hub.steward.policy_lookup import versions_of
 from policies.language import load
 from policies.strict_yaml import PolicyFileError
@@ -34,7 +34,7 @@ def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings
 
 
 def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(settings: Settings) -> None:
-    with stewardship(settings, CATALOGUE):
+    with steward_session(settings, CATALOGUE):
         assert settings.policy_file.exists()
     expected = load(COUNTY, CATALOGUE).version
     with versions_of(settings, CATALOGUE) as versions:

@@ -12,7 +12,7 @@ from connectors.base import ConnectorError
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import digester_of, operator_digest
 from hub.home.settings import Settings
-from hub.ingest.pull_record import recorded_pull
+from hub.ingest.recorded_pull import recorded_pull
 from tests.support.pulling import SOURCES, county, hotline, silent
 
 pytestmark = pytest.mark.conformance

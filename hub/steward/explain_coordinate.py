@@ -1,7 +1,7 @@
-"""An explanation names every rule that speaks of a coordinate, and what would be needed where none opens it.
+"""Explains one coordinate for `policy explain`: what an application may see of it for a purpose, and by which rules.
 
-For `sluicegate policy explain`: the decision for one application, purpose and coordinate, with the rules behind it,
-their rows in words, and where they stand.
+Every rule about the coordinate is named, with its rows in words and its place in the policy files; and what is needed
+where no rule opens it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from schema.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule that speaks of the coordinate: what it gives (or `prohibited`), on which rows, and where it stands."""
+    """One rule about the coordinate: its effect (or `prohibited`), on which rows, and its place in the policy files."""
 
     rule: str
     effect: str
@@ -28,8 +28,8 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """What an application has on a coordinate for a purpose, and why."""
+class CoordinateExplanation:
+    """What an application may see of a coordinate for a purpose, and why."""
 
     application: str
     purpose: str
@@ -44,10 +44,10 @@ class Why:
     owner: str | None
 
 
-def why(
+def explain_coordinate(
     catalogue: Catalogue, policy: PolicySet, application: str, purpose: str, coordinate: str, today: dt.date
-) -> Why:
-    """Why the coordinate is as it is; KeyError for an unregistered application, CatalogueError for no coordinate."""
+) -> CoordinateExplanation:
+    """The explanation; KeyError for an unregistered application, CatalogueError for an unknown coordinate."""
     catalogue.coordinate(coordinate)
     subject = subject_of(policy.applications[application])
     decision = decide(catalogue, policy, subject, purpose, today)
@@ -57,7 +57,7 @@ def why(
         for each in decision.reasons.get(coordinate, ())
     )
     would = purposes_that_would(catalogue, policy, subject, coordinate, today)
-    return Why(
+    return CoordinateExplanation(
         application,
         purpose,
         coordinate,

@@ -1,7 +1,7 @@
-"""A text is shown with every character in it to be seen: what was found is marked, and what is invisible is named.
+"""The output of `pii scan`: a text with what was found in it marked, and the same as JSON.
 
-For `sluicegate pii scan`. On a terminal a found piece has the colour of its kind; elsewhere, and where NO_COLOR is
-set, it stands as `⟦姓名:祁慧兰⟧`. Control characters of the text never reach the terminal.
+Control characters of a text never reach the terminal: invisible ones are shown by their code. On a terminal a found
+piece has the colour of its kind; elsewhere, and where NO_COLOR is set, it is shown as `⟦姓名:祁慧兰⟧`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STYLES = {
     PiiKind.EMAIL: "bold black on green",
     PiiKind.IM_ID: "bold black on green",
 }
-"""A colour for each kind that is frequent; the others share one."""
+"""Colours of the frequent kinds; the others share one."""
 OTHER = "bold black on white"
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
@@ -37,18 +37,18 @@ _NAME_WIDTH = max(len(kind) for kind in PiiKind) + 1
 
 
 def visible(text: str) -> str:
-    """The text with each character that shows nothing, or would steer a terminal, as `‹200B›`."""
+    """The text, with each character that is invisible or would control a terminal as `‹200B›`."""
     return _UNSEEN.sub(lambda found: f"‹{ord(found.group()):04X}›", text)
 
 
-def coloured(console: Console) -> bool:
-    """Whether colours alone may tell kinds apart there."""
+def has_colours(console: Console) -> bool:
+    """Whether the console shows colours, so that they can stand for the kinds."""
     return console.is_terminal and console.color_system is not None and not console.no_color
 
 
-def judged(number: int, text: str, detection: Detection, masked: str | None, console: Console) -> None:
-    """Print one text: itself with marks, what a mask leaves of it, and each span with kind, score and reason."""
-    colours = coloured(console)
+def print_detection(number: int, text: str, detection: Detection, masked: str | None, console: Console) -> None:
+    """Print one text with marks, what the mask leaves of it, and each span with kind, score and reason."""
+    colours = has_colours(console)
     shown = Text(f"{number:>5}  ")
     for piece, span in pieces(text, detection.spans):
         shown.append_text(_piece(piece, span, colours))
@@ -56,14 +56,14 @@ def judged(number: int, text: str, detection: Detection, masked: str | None, con
     if masked is not None:
         lines.append(Text("    →  ").append(visible(masked), style="bold"))
     if detection.failed is not None:
-        lines.append(Text(f"       redacted whole 全文遮蔽: {detection.failed}", style="red"))
+        lines.append(Text(f"       redacted whole 全文脱敏: {detection.failed}", style="red"))
     lines += [_row(text, span, colours) for span in detection.spans]
     for line in lines:
         console.print(line, soft_wrap=True, highlight=False)
 
 
 def pieces(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None]]:
-    """The text cut at its spans, in order and whole."""
+    """The whole text cut at its spans, in order; each piece with its span, or None between spans."""
     at = 0
     for span in spans:
         yield text[at : span.start], None
@@ -88,18 +88,18 @@ def _row(text: str, span: Span, colours: bool) -> Text:
     return row.append(f"  ({span.reason})" if span.reason else "", style="dim")
 
 
-def as_data(number: int, detection: Detection, masked: str | None) -> dict[str, Any]:
-    """The same for machines: places, kinds, scores and reasons, and no character of the text."""
+def detection_json(number: int, detection: Detection, masked: str | None) -> dict[str, Any]:
+    """The same for programs: positions, kinds, scores and reasons, and no character of the text."""
     spans = [
         {"start": each.start, "end": each.end, "kind": each.kind, "score": round(each.score, 4), "reason": each.reason}
         for each in detection.spans
     ]
-    told = {"line": number, "spans": spans, "failed": detection.failed}
-    return told if masked is None else {**told, "masked": masked}
+    content = {"line": number, "spans": spans, "failed": detection.failed}
+    return content if masked is None else {**content, "masked": masked}
 
 
 def totals(detections: Iterable[Detection]) -> str:
-    """How many texts were judged, and what was found in them, in one line."""
+    """How many texts were checked, and what was found in them, in one line."""
     texts, personal, whole = 0, 0, 0
     kinds: Counter[PiiKind] = Counter()
     for each in detections:

@@ -1,7 +1,7 @@
-"""A register is pulled only if that can be recorded, and what became of it is a record for each source.
+"""A pull that is recorded in the audit log: that it began, and for each source how it ended.
 
-A record of kind `pull` before the first row is read, and one after each source: counts, who pulled, how it ended. A
-pull that was killed is one that began and did not end.
+No row is read before the first record is written. A record after each source holds its counts, who pulled and the
+result; a pull that was killed has begun in the log and has not ended.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ def recorded_pull(
     progress: Report,
     address: GraphAddress | None = None,
 ) -> list[PullResult]:
-    """`hub.ingest.pull.run_pull`, on record; raises what that and the audit log raise."""
+    """`hub.ingest.pull.run_pull`, recorded in the audit log; raises what both raise."""
     digester = digester_of(settings)
     with closing(open_log(settings)) as log:
-        # How many and not which: a name that was typed may be anything until it is known to be a source.
+        # How many and not which: until a name is known to be a source, any text may have been typed.
         log.append_sync(command_record(digester, KIND, "pull begin", {"sources": str(len(names)) if names else ALL}))
 
         @contextmanager
-        def witness(source: str) -> Iterator[list[PullResult]]:
-            with _witnessed(log, digester, source) as done:
+        def recorder(source: str) -> Iterator[list[PullResult]]:
+            with _recorded(log, digester, source) as done:
                 yield done
 
         return run_pull(
-            settings, sources_folder, names, data_folder, variables, progress, address=address, witness=witness
+            settings, sources_folder, names, data_folder, variables, progress, address=address, recorder=recorder
         )
 
 
 @contextmanager
-def _witnessed(log: AuditLog, digester: Digester, source: str) -> Iterator[list[PullResult]]:
+def _recorded(log: AuditLog, digester: Digester, source: str) -> Iterator[list[PullResult]]:
     done: list[PullResult] = []
     result = "INTERRUPTED"
     try:

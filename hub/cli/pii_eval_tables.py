@@ -1,6 +1,6 @@
-"""The figures of a labelled set are told with what they were measured on: the set, the detector, model or rules only.
+"""The output of `pii eval`: the figures of a detector on a labelled set, as tables and as JSON.
 
-For `sluicegate pii eval`: tables for people, one JSON object for programs. Shares lie between 0 and 1.
+They always name the set, the version of the detector, and whether the model took part. Shares lie between 0 and 1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from policies.text.spans import Detection, PiiKind
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Evaluation:
     """What a detector did on a set. `speed` is texts a second, `model` whether the name and place model took part."""
 
     name: str
@@ -40,41 +40,41 @@ class Measured:
         seconds: float,
         detector: str,
         model: bool,
-    ) -> Measured:
-        """Figures of the detections of these texts, which took so many seconds."""
+    ) -> Evaluation:
+        """The figures of these detections, which took so many seconds."""
         negatives = sum(each.negative for each in labelled)
         whole, styles = score(labelled, detections), score_by_style(labelled, detections)
         return cls(name, whole, styles, negatives, len(labelled) / seconds, detector, model)
 
-    def as_data(self) -> dict[str, Any]:
-        """For machines."""
+    def to_json(self) -> dict[str, Any]:
+        """The figures for programs."""
         return {
             "set": self.name,
             "detector": self.detector,
             "model": self.model,
-            **_score(self.whole),
+            **_score_json(self.whole),
             "negatives": self.negatives,
             "texts_per_second": round(self.speed, 1),
-            "styles": {style: _score(each) for style, each in self.styles.items()},
+            "styles": {style: _score_json(each) for style, each in self.styles.items()},
         }
 
     def show(self, console: Console) -> None:
-        """For people."""
+        """Print the figures as tables."""
         console.print(_kinds_table(self.whole))
         if len(self.styles) > 1:
             console.print(_styles_table(self.styles))
         console.print(f"{self.name}: {self.whole.texts:,} texts, {self.negatives:,} of them without anything personal")
         console.print(f"leak rate 泄漏率 {self.whole.leak_rate:.2%}, left alone 未误报 {self.whole.left_alone:.2%}")
-        console.print(f"redacted whole 全文遮蔽 {self.whole.failed:,}, {self.speed:,.0f} texts/s 条/秒")
+        console.print(f"redacted whole 全文脱敏 {self.whole.failed:,}, {self.speed:,.0f} texts/s 条/秒")
         console.print(
             f"detector {self.detector}, {'rules and model 规则和模型' if self.model else 'rules only 仅规则'}"
         )
 
 
-def _score(judged: Score) -> dict[str, Any]:
-    """A score for machines; shares between 0 and 1."""
+def _score_json(result: Score) -> dict[str, Any]:
+    """A score for programs; shares between 0 and 1."""
     return {
-        "texts": judged.texts,
+        "texts": result.texts,
         "kinds": {
             kind: {
                 "labelled": each.found + each.missed,
@@ -85,17 +85,17 @@ def _score(judged: Score) -> dict[str, Any]:
                 "recall": round(each.recall, 4),
                 "f2": round(each.f2, 4),
             }
-            for kind, each in judged.kinds.items()
+            for kind, each in result.kinds.items()
         },
-        "leak_rate": round(judged.leak_rate, 4),
-        "left_alone": round(judged.left_alone, 4),
-        "failed": judged.failed,
+        "leak_rate": round(result.leak_rate, 4),
+        "left_alone": round(result.left_alone, 4),
+        "failed": result.failed,
     }
 
 
-def _kinds_table(judged: Score) -> Table:
+def _kinds_table(result: Score) -> Table:
     rows = []
-    for kind, each in judged.kinds.items():
+    for kind, each in result.kinds.items():
         name = f"{kind} {LABELS[PiiKind(kind)]}" if kind in list(PiiKind) else f"{kind} 全部"
         counts = (each.found + each.missed, each.found, each.missed, each.false)
         shares = (each.precision, each.recall, each.f2)

@@ -1,13 +1,13 @@
-"""What a change would do is told twice: as tables that a steward reads, and as JSON with nothing left out.
+"""The output of `policy history`, `diff`, `replay` and `preview`: tables for stewards, and JSON with all details.
 
-For `policy diff`, `policy replay` and `policy preview`. Names in a policy are data: they are shown as text, with every
-character that a terminal might act on written as an escape.
+Names in a policy are data: every character that a terminal might act on is written as an escape.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group as Lines
@@ -16,14 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.steward.estimate import Estimate
-from hub.steward.explain import Explanation, describe
+from hub.steward.explain import describe
 from hub.steward.logged_decisions import Outcome
 from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
 from hub.terminal import escape_unprintable
 from policies.diff import Change, Diff, Shown
+from policies.store import Past
 
-ESTIMATE = "ESTIMATE, on today's graph, not from the log 估计"
+ESTIMATE = "ESTIMATE, on today's graph, not from the log 估算"
 
 
 def _cell(text: object) -> Text:
@@ -39,45 +40,75 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]])
     return table
 
 
+# History.
+
+
+def version_json(past: Past) -> dict[str, Any]:
+    """A version with its approvals and its state."""
+    version, activation = past.version, past.activation
+    return {
+        "number": version.number,
+        "hash": version.hash,
+        "base": version.base,
+        "state": past.state,
+        "author": version.author,
+        "made": version.made,
+        "note": version.note,
+        "approvedBy": [approval.account for approval in past.approvals],
+        "activatedBy": activation.account if activation else None,
+        "starts": activation.starts if activation else None,
+    }
+
+
+def version_line(past: Past) -> str:
+    """The same in one line; times are UTC."""
+    version = past.version
+    accounts = ", ".join(approval.account for approval in past.approvals)
+    approved = f", approved by {accounts}" if accounts else ""
+    starts = f", from {past.activation.starts[:19]}Z" if past.activation else ""
+    line = f"{version.number:>4}  {past.state:<9}  {version.hash}  by {version.author}{approved}{starts}"
+    return escape_unprintable(f"{line}  {version.note}".rstrip())
+
+
 # Diff.
 
 
-def _words(shown: tuple[Shown, ...]) -> str:
-    return "; ".join(_shown(each) for each in shown) or "nothing"
+def _effects_in_words(shown: tuple[Shown, ...]) -> str:
+    return "; ".join(_effect_in_words(each) for each in shown) or "nothing"
 
 
-def _shown(shown: Shown) -> str:
+def _effect_in_words(shown: Shown) -> str:
     rows = " or ".join(describe(each) for each in shown.rows)
     return shown.effect if rows in {"", "all"} else f"{shown.effect} where {rows}"
 
 
 def diff_json(found: Diff) -> dict[str, Any]:
-    """All changes, each with its effects and rows in words."""
+    """All changes, with effects and rows in words."""
     return {
         "before": found.before,
         "after": found.after,
         "widens": found.widens,
         "counts": found.counts(),
-        "changes": [_plain(each) for each in found.changes],
+        "changes": [_change_json(each) for each in found.changes],
         "notes": list(found.notes),
     }
 
 
-def _plain(change: Change) -> dict[str, Any]:
+def _change_json(change: Change) -> dict[str, Any]:
     return {
         "application": change.application,
         "purpose": change.purpose,
         "thing": change.thing,
         "kind": change.kind.value,
         "widens": change.kind.widens,
-        "before": _words(change.before),
-        "after": _words(change.after),
+        "before": _effects_in_words(change.before),
+        "after": _effects_in_words(change.after),
         "since": change.since.isoformat(),
     }
 
 
 def diff_lines(found: Diff) -> RenderableType:
-    """Counts first, then the changes, the widening ones on top; like changes of one application share a row."""
+    """Counts first, then the changes, the widening ones first; equal changes of one application share a row."""
     counts = ", ".join(f"{count} {kind}" for kind, count in found.counts().items())
     parts: list[RenderableType] = [_cell(f"{found.before} → {found.after}: {counts}")]
     if any(each.kind.value == "changed rows" for each in found.changes):
@@ -88,15 +119,15 @@ def diff_lines(found: Diff) -> RenderableType:
             each.kind.value,
             each.application,
             each.purpose,
-            _words(each.before),
-            _words(each.after),
+            _effects_in_words(each.before),
+            _effects_in_words(each.after),
             str(each.since),
         )
         shared.setdefault(key, []).append(each.thing)
     if shared:
         rows = [(key[0], key[1], key[2], ", ".join(things), *key[3:]) for key, things in shared.items()]
         columns = ("change 变化", "application", "purpose", "what", "before", "after", "from")
-        parts.append(_table("Decisions that change 决定的变化", columns, rows))
+        parts.append(_table("Decisions that change 授权变化", columns, rows))
     parts += [_cell(f"note: {each}") for each in found.notes]
     parts.append(_cell("something widens" if found.widens else "nothing widens"))
     return Lines(*parts)
@@ -106,7 +137,7 @@ def diff_lines(found: Diff) -> RenderableType:
 
 
 def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str, Any]:
-    """The sums, a group an application and purpose; estimates stand apart, or are null where none were asked for."""
+    """The sums of each application and purpose; estimates apart from them, or null if none were asked for."""
     return {
         "draft": found.draft,
         "current": found.current,
@@ -116,8 +147,8 @@ def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str
         "comparedWith": {"recordedVersion": found.recorded, "inForce": found.in_force},
         "unread": found.unread,
         "personsTimesFields": {outcome.name: found.total(outcome) for outcome in Outcome},
-        "groups": [_group_plain(each) for each in found.groups],
-        "breaks": {name: f"{broken} of {all_}" for name, (broken, all_) in _breaks(found).items()},
+        "groups": [_group_json(each) for each in found.groups],
+        "breaks": {name: f"{broken} of {all_}" for name, (broken, all_) in _refused_operations(found).items()},
         "estimates": None
         if estimates is None
         else [
@@ -134,7 +165,7 @@ def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str
     }
 
 
-def _group_plain(group: Group) -> dict[str, Any]:
+def _group_json(group: Group) -> dict[str, Any]:
     return {
         "application": group.application,
         "purpose": group.purpose,
@@ -148,8 +179,8 @@ def _group_plain(group: Group) -> dict[str, Any]:
     }
 
 
-def _breaks(found: Replay) -> dict[str, tuple[int, int]]:
-    """Application → operations that would be refused, and all of them; only those with any."""
+def _refused_operations(found: Replay) -> dict[str, tuple[int, int]]:
+    """By application: how many operations would be refused, of how many; only applications with refusals."""
     sums: dict[str, tuple[int, int]] = {}
     for group in found.groups:
         broken, all_ = sums.get(group.application, (0, 0))
@@ -171,8 +202,8 @@ def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> Rendera
     if found.unread:
         parts.append(_cell(f"{found.unread} operations had too many coordinates for their records: not replayed"))
     changed = [each for each in found.groups if each.pairs or each.broken or each.opened or each.beyond]
-    parts.append(_sums(changed) if changed else _cell("nothing that was asked would be answered otherwise"))
-    for name, (broken, all_) in _breaks(found).items():
+    parts.append(_sums(changed) if changed else _cell("every operation would be answered as before"))
+    for name, (broken, all_) in _refused_operations(found).items():
         parts.append(_cell(f"{name} would {'stop' if broken == all_ else 'break in part'}: {broken} of {all_} refused"))
     if estimates is not None:
         rows = [
@@ -194,37 +225,28 @@ def _sums(groups: Sequence[Group]) -> Table:
         operations = f"{each.operations}, {each.changed} changed"
         rows.append((each.application, each.purpose, operations, *("\n".join(part) for part in (would, breaks, opens))))
     columns = ("application", "purpose", "operations", "persons × fields", "breaks", "opens")
-    return _table("What the draft would have done 重放", columns, rows)
+    return _table("What the draft would have done 回放", columns, rows)
 
 
 # Preview.
 
 
 def preview_json(found: Preview) -> dict[str, Any]:
-    """The answer and the decision behind it."""
-    told = found.explanation
-    return {
-        "inventedRows": True,
-        "status": found.status,
-        "answer": dict(found.answer),
-        "decision": None if told is None else [_line(told, at) for at in range(len(told.lines))],
-    }
-
-
-def _line(told: Explanation, at: int) -> dict[str, str]:
-    line = told.lines[at]
-    return {"coordinate": line.coordinate, "effect": line.effect, "rows": line.rows}
+    """The answer, and the decision that it follows from."""
+    explanation = found.explanation
+    lines = None if explanation is None else [asdict(line) for line in explanation.lines]
+    return {"inventedRows": True, "status": found.status, "answer": dict(found.answer), "decision": lines}
 
 
 def preview_lines(found: Preview) -> RenderableType:
-    """The decision, then the answer, then what it was made of."""
+    """The decision, then the answer, then a note that the people are invented."""
     parts: list[RenderableType] = []
     if found.explanation is not None:
-        told = found.explanation
-        rows = [(line.coordinate, line.effect, line.rows) for line in told.lines]
-        title = f"{told.purpose} under {told.policy_version}, grants: {', '.join(told.grants)}"
+        explanation = found.explanation
+        rows = [(line.coordinate, line.effect, line.rows) for line in explanation.lines]
+        title = f"{explanation.purpose} under {explanation.policy_version}, grants: {', '.join(explanation.grants)}"
         parts.append(_table(escape_unprintable(title), ("what", "effect", "rows"), rows))
     answer = {name: value for name, value in found.answer.items() if name != "extensions"}
     parts.append(Text(json.dumps(answer, ensure_ascii=False, indent=2)))
-    parts.append(_cell("invented people 虚构资料; the look is recorded in the audit log"))
+    parts.append(_cell("invented people 虚构数据; this preview is recorded in the audit log"))
     return Lines(*parts)

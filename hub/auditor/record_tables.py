@@ -1,0 +1,54 @@
+"""Audit records as JSON, as one line, and as a table.
+
+Texts of a record are data: every character that a terminal might act on is written as an escape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from audit.log import Logged
+from audit.record import encode
+from hub.terminal import escape_unprintable
+
+COLUMNS = ("index", "time", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
+
+
+def record_json(logged: Logged) -> dict[str, Any]:
+    """A record with its index and leaf hash, as its canonical bytes hold it."""
+    return {"index": logged.index, "leafHash": logged.leaf_hash, **json.loads(encode(logged.record))}
+
+
+def record_line(logged: Logged) -> str:
+    """A record in one line: when, what kind, who asked for which purpose, and the result."""
+    record = logged.record
+    cells = (record.time, record.kind, record.application, record.purpose, record.result, f"{record.nodes} nodes")
+    return escape_unprintable(f"{logged.index:>9}  " + "  ".join(cell or "-" for cell in cells))
+
+
+def records_table(records: Iterable[Logged]) -> Table:
+    """One row for each record, in the order given."""
+    table = Table(box=None, pad_edge=False)
+    for name in COLUMNS:
+        table.add_column(name, no_wrap=True)
+    for logged in records:
+        record, decision = logged.record, logged.record.decision
+        cells = (
+            str(logged.index),
+            record.time,
+            record.application or "-",
+            record.purpose or "-",
+            record.result,
+            str(record.nodes),
+            str(len(decision.masked)),
+            str(len(decision.denied)),
+            f"{record.duration_us / 1000:.1f}",
+        )
+        # As text, never as markup.
+        table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
+    return table
