@@ -9,10 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from connectors.base import Report
 
 
 def escape_unprintable(text: str) -> str:
@@ -41,7 +37,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def row_counter() -> Iterator[Report]:
+def row_counter() -> Iterator[Callable[[str, int], None]]:
     """A function that shows (stream, rows so far) on a terminal, and nothing elsewhere."""
     with progress_bar() as show:
 
