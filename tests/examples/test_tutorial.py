@@ -1,5 +1,9 @@
-"""Every command of the tutorial runs, and answers what stands below it."""
+"""The pages for newcomers: docs/tutorial.md and README.md.
 
+Every command in them runs and answers what stands below it, and the README's table of three purposes is true.
+"""
+
+import datetime as dt
 import json
 import re
 import subprocess
@@ -8,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from hub.demo.tour import stops
 from tests.support.county import ROOT, County, environment
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)( refused)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
 
@@ -27,10 +33,10 @@ class Step:
     told: str | None
 
 
-def steps() -> list[Step]:
-    """The tutorial's blocks, in order."""
+def steps(page: str) -> list[Step]:
+    """A page's blocks, in order."""
     found: list[Step] = []
-    for kind, refused, text in BLOCK.findall(TUTORIAL):
+    for kind, refused, text in BLOCK.findall(page):
         if kind == "sh":
             found.append(Step(text, bool(refused), None, None))
         elif kind == "json":
@@ -60,8 +66,12 @@ def reads_like(found: str, wanted: str) -> bool:
     return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
 
 
-@pytest.mark.parametrize("step", steps(), ids=lambda step: " ".join(step.commands.split())[:60])
-def test_the_tutorial_is_true(county: County, step: Step, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize(
+    "step", [*steps(TUTORIAL), *steps(README)], ids=lambda step: " ".join(step.commands.split())[:60]
+)
+def test_the_commands_answer_what_is_written(
+    county: County, step: Step, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     told = environment({"home": county.hub.settings.home}, county.folder / "tmp") | {"COLUMNS": "140"}
     commands = step.commands.replace("127.0.0.1:8600", f"127.0.0.1:{county.hub.settings.port}")
     done = subprocess.run(
@@ -77,7 +87,7 @@ def test_the_tutorial_is_true(county: County, step: Step, tmp_path_factory: pyte
 
 
 def test_the_tutorial_covers_what_a_developer_meets() -> None:
-    assert len(steps()) >= 10
+    assert len(steps(TUTORIAL)) >= 10
     for word in (
         "FIELD_DENIED",
         "FIELD_NOT_FILTERABLE",
@@ -88,6 +98,23 @@ def test_the_tutorial_covers_what_a_developer_meets() -> None:
         "curl",
     ):
         assert word in TUTORIAL
+
+
+QUESTION = """query($no: String!) { people(where: {idNumber: {eq: $no}}) { edges { node {
+  name idNumber phone gender dwellings { residents { name } } } } } }"""
+
+
+def test_the_table_of_three_purposes_is_true(county: County) -> None:
+    applications = {stop.purpose: stop.application for stop in stops(dt.date(2026, 6, 30))}
+    head, *rows = re.findall(r"^\| `?\w+`?.* \|$", README.partition("three purposes\n")[2].partition("\n## ")[0], re.M)
+    purposes = re.findall(r"`([\w.]+)`", head)
+    for at, purpose in enumerate(purposes, start=2):
+        answer = county.hub.ask(applications[purpose], purpose, QUESTION, {"no": "140321195703129022"})
+        node = answer.data["people"]["edges"][0]["node"]
+        node["residents"] = ", ".join(each["name"] for place in node["dwellings"] for each in place["residents"])
+        written = {re.findall(r"`(\w+)`", row)[0]: row.split("|")[at].strip() for row in rows}
+        assert written == {name: node[name] or "denied" for name in written}, purpose
+    assert len(purposes) == 3
 
 
 @pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/tutorial.md"])
