@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from connectors.base import ConnectorError
+from schema.strict_yaml import YamlFile, YamlFileError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
@@ -222,18 +222,16 @@ def read_block(path: Path, variables: Mapping[str, str]) -> Source:
     Raises ManifestError.
     """
     try:
-        given = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise ManifestError(f"{path.name}: cannot be read as UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" near line {mark.line + 1}" if mark else ""
-        raise ManifestError(f"{path.name}: not valid YAML{line}") from None
+        file = YamlFile(path.name, path.read_bytes())
+    except OSError:
+        raise ManifestError(f"{path.name}: cannot be read") from None
+    except YamlFileError as wrong:
+        raise ManifestError(str(wrong)) from None
     try:
-        return Source.model_validate(_filled(given, variables, path.name))
+        return Source.model_validate(_filled(file, variables))
     except ValidationError as error:
         lines = [
-            f"{path.name}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_told(fault)}"
+            f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_told(fault)}"
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise ManifestError("\n".join(lines)) from None
@@ -259,20 +257,21 @@ def _told(fault: Any) -> str:
     return f"unknown name; allowed: {known}"
 
 
-def _filled(given: Any, variables: Mapping[str, str], file: str) -> Any:
+def _filled(file: YamlFile, variables: Mapping[str, str]) -> dict[str, Any]:
     """The block with `${NAME}` filled in, in places only: `where` and secrets by file."""
-    if not isinstance(given, dict):
-        raise ManifestError(f"{file}: expected a mapping; allowed: {', '.join(Source.model_fields)}")
 
-    def value(found: re.Match[str]) -> str:
-        if found.group(1) not in variables:
-            known = ", ".join(sorted(variables)) or "none"
-            raise ManifestError(f"{file}: unknown variable {found.group(1)}; known: {known}")
-        return variables[found.group(1)]
+    def filled(key: str, text: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            if found.group(1) not in variables:
+                known = ", ".join(sorted(variables)) or "none"
+                raise ManifestError(f"{file.place((key,))}: unknown variable {found.group(1)}; known: {known}")
+            return variables[found.group(1)]
+
+        return _VARIABLE.sub(value, text)
 
     return {
-        key: _VARIABLE.sub(value, each) if key in {"where", "bearer", "password"} and isinstance(each, str) else each
-        for key, each in given.items()
+        key: filled(key, each) if key in {"where", "bearer", "password"} and isinstance(each, str) else each
+        for key, each in file.content.items()
     }
 
 

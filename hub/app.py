@@ -54,7 +54,7 @@ def open_hub(
 
     With a `store` the hub follows the store's version in force and counts daily caps; without one `policy` stays in
     force, and whatever has a daily cap is refused. Raises KeyRefused, KeysRefused or AuditUnavailable if keys or log
-    cannot be used, and PolicyFileError for a broken word list.
+    cannot be used, and YamlFileError for a broken word list.
     """
     detector = detector_version(settings)
     settings.prepare_home()

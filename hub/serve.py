@@ -33,8 +33,8 @@ from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore
-from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
+from schema.strict_yaml import YamlFileError
 
 RETRY_SECONDS = 5.0
 STOP_SECONDS = 3.0
@@ -114,7 +114,7 @@ def _compare_folder(settings: Settings, policy: PolicySet, tell: Callable[[str],
     """Say so if the policy folder differs from the version in force: somebody who edits it may expect otherwise."""
     try:
         same = version_of(read_folder(settings.policies)) == policy.version
-    except (PolicyFileError, OSError):
+    except (YamlFileError, OSError):
         return
     if not same:
         tell(

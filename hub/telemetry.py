@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-SILENT = ("graphql", "strawberry", "strawberry.execution", "neo4j", "dlt", "httpx", "httpcore")
+SILENT = ("graphql", "neo4j", "dlt", "httpx", "httpcore")
 _log = logging.getLogger("sluicegate.hub")
 
 

@@ -22,7 +22,6 @@ from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
 from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
-from policies.strict_yaml import PolicyFile, PolicyFileError
 from policies.yaml_models import (
     ExpectationBlock,
     GrantBlock,
@@ -34,6 +33,7 @@ from policies.yaml_models import (
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, parse
+from schema.strict_yaml import YamlFile, YamlFileError
 
 EPIDEMIC = "epidemic"
 """The purpose that must end: what was allowed in an epidemic is not to outlive it."""
@@ -43,32 +43,32 @@ EPIDEMIC = "epidemic"
 class _Read:
     """A block with its file and the path that leads to it."""
 
-    file: PolicyFile
+    file: YamlFile
     path: tuple[str | int, ...]
 
     @property
     def place(self) -> str:
         return self.file.place(self.path)
 
-    def wrong(self, problem: str, *deeper: str | int) -> PolicyFileError:
-        return PolicyFileError(self.file.place((*self.path, *deeper)), problem)
+    def wrong(self, problem: str, *deeper: str | int) -> YamlFileError:
+        return YamlFileError(self.file.place((*self.path, *deeper)), problem)
 
 
 def load(folder: Path, catalogue: Catalogue) -> PolicySet:
-    """The policy set in `folder`; raises PolicyFileError at the first thing that is wrong."""
+    """The policy set in `folder`; raises YamlFileError at the first thing that is wrong."""
     return load_files(read_folder(folder), catalogue)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The policy files in `folder`, by name; raises PolicyFileError if there is none."""
+    """The policy files in `folder`, by name; raises YamlFileError if there is none."""
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     if not paths:
-        raise PolicyFileError(str(folder.name), "no *.yaml policy file here; name the folder that holds them")
+        raise YamlFileError(str(folder.name), "no *.yaml policy file here; name the folder that holds them")
     return {path.name: path.read_bytes() for path in paths}
 
 
 def load_files(files: Mapping[str, bytes], catalogue: Catalogue) -> PolicySet:
-    """The policy set that files make, given by name; raises PolicyFileError at the first thing that is wrong."""
+    """The policy set that files make, given by name; raises YamlFileError at the first thing that is wrong."""
     return _Loader(catalogue, files).policy_set()
 
 
@@ -86,7 +86,7 @@ class _Loader:
         self.catalogue = catalogue
         self.version = version_of(files)
         self.documents = [
-            (file, _document(file)) for file in (PolicyFile(name, content) for name, content in sorted(files.items()))
+            (file, _document(file)) for file in (YamlFile(name, content) for name, content in sorted(files.items()))
         ]
         self.purposes: dict[str, Purpose] = {}
         self.applications: dict[str, Application] = {}
@@ -314,22 +314,40 @@ def _effect(wish: str | MaskBlock) -> Effect:
     return CLEAR if wish == "clear" else AGGREGATE
 
 
-def _document(file: PolicyFile) -> PolicyDocument:
+def _document(file: YamlFile) -> PolicyDocument:
     try:
         return PolicyDocument.model_validate(file.content)
     except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        path = tuple(first["loc"])
-        where = ".".join(str(step) for step in path)
-        raise PolicyFileError(file.place(path), f"{where}: {_explain(first['type'], first['msg'])}") from None
+        faults = wrong.errors(include_url=False, include_input=False)
+        told = list(dict.fromkeys(_fault(file, tuple(each["loc"]), each["type"], each["msg"]) for each in faults))
+        (place, problem), *others = told
+        raise YamlFileError(place, "\n".join([problem, *(": ".join(each) for each in others)])) from None
+
+
+def _fault(file: YamlFile, path: tuple[int | str, ...], kind: str, message: str) -> tuple[str, str]:
+    """`file:line` of one fault in the shape of a file, and what to write instead."""
+    problem = _explain(kind, message)
+    if path[0] == "grants" and len(path) > 4 and path[2] == "fields":
+        path = path[:4]
+        problem = _explain_effect(file.content["grants"][path[1]]["fields"][path[3]])
+    return file.place(path), f"{'.'.join(str(step) for step in path)}: {problem}"
 
 
 def _explain(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return "unknown key; the policy language does not have it"
     if kind == "string_type":
-        return "expected text; quote it, because YAML reads yes, no, on, off and numbers as something else"
+        return "expected text; put quotes around it, or YAML takes it for a number, a date or true and false"
     return message[0].lower() + message[1:]
+
+
+def _explain_effect(effect: object) -> str:
+    if isinstance(effect, str):
+        return f'write clear, aggregate, or a mask such as {{mask: "{effect}"}}'
+    if isinstance(effect, dict) and isinstance(effect.get("mask"), str):
+        mask = ",".join([effect["mask"], *(str(each) for each in effect if each != "mask")])
+        return f'put quotes around the mask: {{mask: "{mask}"}}'
+    return "write clear, aggregate, or a mask such as {mask: redact}"
 
 
 def check_ladders(catalogue: Catalogue) -> None:

@@ -20,7 +20,6 @@ from policies.check import ERROR, check
 from policies.language import load_files, version_of
 from policies.model import PolicySet
 from policies.store_tables import ACTIVATION, APPROVAL, FILE, VERSION, changing, engine_of, make, reading
-from policies.strict_yaml import PolicyFile
 from policies.versions import (
     BOOTSTRAP,
     Activation,
@@ -38,6 +37,7 @@ from policies.versions import (
 )
 from policies.yaml_models import PolicyDocument
 from schema.catalogue import Catalogue
+from schema.strict_yaml import YamlFile
 
 Witness = Callable[[Version | Approval | Activation], None]
 _Row = TypeVar("_Row", Version, Approval, Activation)
@@ -145,7 +145,7 @@ class PolicyStore:
     def draft(self, files: Mapping[str, bytes], author: str, base: int | None = None, note: str = "") -> Version:
         """A new version made from `base` (default: the one in force), not in force yet.
 
-        Raises PolicyFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
+        Raises YamlFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
         steward or nothing is changed, and Conflict if `base` is not the version in force.
         """
         self._sound(files, self._now())
@@ -318,7 +318,7 @@ class PolicyStore:
 
 def _stewards(files: Mapping[str, bytes]) -> dict[str, str]:
     """Account → person. Asks no catalogue: stewards must be able to mend a version that loads no longer."""
-    documents = (PolicyDocument.model_validate(PolicyFile(name, content).content) for name, content in files.items())
+    documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
     return {each.account: each.person for document in documents for each in document.stewards}
 
 

@@ -1,31 +1,48 @@
-"""The GraphQL schema is derived from the catalogue, so the two cannot disagree.
+"""Builds the GraphQL schema from the catalogue, with graphql-core's own constructors.
 
-For each entity: an object type, a Relay connection (graphql.org/learn/pagination), a `where` input, an order input and
-an aggregate. Strawberry builds the types; nothing here resolves data, because the compiled statement returns the tree.
+Each entity gets an object type, a Relay connection, `where` and order inputs and an aggregate, all made of its one
+declaration, so that schema and catalogue cannot disagree. Nothing here resolves data: the compiled statement returns
+the whole tree. Connections follow the Relay specification (relay.dev/graphql/connections.htm); why not Strawberry:
+docs/adr/0007-graphql-core-builds-the-schema.md.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import strawberry
-from graphql import GraphQLSchema
-from strawberry.annotation import StrawberryAnnotation
-from strawberry.schema.config import StrawberryConfig
-from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.field import StrawberryField
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInt,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLString,
+)
 
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 NODE = "Node"
+"""The interface of everything with an id."""
 ACCESSES = "accessesOf"
+"""The root field that tells who saw a person's data."""
 ACCESS = "Access"
-"""The root field that tells who saw a person's data, and the type of its rows."""
+"""The type of its rows."""
+
+_Fields = dict[str, GraphQLField]
+_Inputs = dict[str, GraphQLInputField]
 
 
 def aggregate_type(entity: Entity) -> str:
@@ -45,20 +62,18 @@ def bucket_value(bucket: Bucket) -> str:
 
 def build(catalogue: Catalogue) -> GraphQLSchema:
     """The schema that clients see, for graphql-core to parse, validate, coerce and introspect with."""
-    schema = strawberry.Schema(
-        query=_Types(catalogue).query(),
-        config=StrawberryConfig(auto_camel_case=False, disable_field_suggestions=True, scalar_map=_SCALARS),
-    )
-    return schema._schema  # Strawberry offers no public way to the graphql-core schema
+    types: dict[str, _EntityTypes] = {}
+    types.update({entity.name: _EntityTypes(entity, types) for entity in catalogue})
+    fields = {"node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识取对象。")}
+    for each in types.values():
+        fields |= each.root_fields()
+    if any(entity.subjects == () for entity in catalogue):
+        fields[ACCESSES] = _accesses()
+    text = "数闸查询入口。Everything that can be asked; each query states its purpose."
+    return GraphQLSchema(GraphQLObjectType("Query", fields, description=text))
 
 
-class _Date: ...
-
-
-class _DateTime: ...
-
-
-class _RegionPath: ...
+# What every catalogue's schema holds.
 
 
 def _moment(value: Any) -> dt.datetime:
@@ -82,229 +97,180 @@ def _path(value: Any) -> str:
     return value
 
 
-_SCALARS: Mapping[object, Any] = {
-    _Date: strawberry.scalar(
-        name="Date",
-        description="日期。ISO 8601 date (1957-03-01); where a mask applies, the masked text (1957, 60-69).",
-        serialize=str,
-        parse_value=_day,
+_DATE = GraphQLScalarType(
+    "Date",
+    str,
+    _day,
+    description="日期。ISO 8601 date (1957-03-01); where a mask applies, the masked text (1957, 60-69).",
+)
+_SCALARS: Mapping[Scalar, GraphQLScalarType] = {
+    Scalar.STRING: GraphQLString,
+    Scalar.INT: GraphQLInt,
+    Scalar.FLOAT: GraphQLFloat,
+    Scalar.BOOLEAN: GraphQLBoolean,
+    Scalar.DATE: _DATE,
+    Scalar.DATETIME: GraphQLScalarType(
+        "DateTime", str, _moment, description="时间。ISO 8601 time with a zone (2026-06-30T08:00:00+08:00)."
     ),
-    _DateTime: strawberry.scalar(
-        name="DateTime",
-        description="时间。ISO 8601 time with a zone (2026-06-30T08:00:00+08:00).",
-        serialize=str,
-        parse_value=_moment,
-    ),
-    _RegionPath: strawberry.scalar(
-        name="RegionPath",
+    Scalar.REGION: GraphQLScalarType(
+        "RegionPath",
+        str,
+        _path,
         description="辖区路径。Province to grid, each segment ending in / (14/03/21/001/002/005/).",
-        serialize=str,
-        parse_value=_path,
     ),
 }
+_ID, _TEXT, _YES_OR_NO = (GraphQLNonNull(each) for each in (GraphQLID, GraphQLString, GraphQLBoolean))
+_NODE_ID = GraphQLField(_ID, description="用途内有效的标识。Opaque; valid for one department and purpose only.")
+_NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="任何有标识的对象。Anything with an id.")
+_PAGE_INFO = GraphQLObjectType(
+    "PageInfo",
+    {
+        "hasNextPage": GraphQLField(_YES_OR_NO),
+        "hasPreviousPage": GraphQLField(_YES_OR_NO),
+        "startCursor": GraphQLField(GraphQLString),
+        "endCursor": GraphQLField(GraphQLString),
+    },
+    description="分页。What follows a page.",
+)
+_DIRECTION = GraphQLEnumType(
+    "Direction",
+    {"ASC": "ASC", "DESC": "DESC"},
+    description="排序方向。Null comes last ascending, first descending.",
+)
 
 
-@dataclass(frozen=True)
-class _Member:
-    """One field of an object or input type, still as text: its annotation is resolved when the schema is built."""
-
-    name: str
-    annotation: str
-    description: str = ""
-    arguments: tuple[StrawberryArgument, ...] = ()
-    optional_input: bool = False
+def _list(of: Any) -> GraphQLList[Any]:
+    """A list without nulls in it."""
+    return GraphQLList(GraphQLNonNull(of))
 
 
-class _Types:
-    """Makes Strawberry classes by name; annotations refer to each other through `names`."""
+def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectType:
+    shapes = {Op.IN: _list(of), Op.IS_NULL: GraphQLBoolean}
+    fields = {op.value: GraphQLInputField(shapes.get(op, of)) for op in operators}
+    return GraphQLInputObjectType(name, fields, description="比较。")
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.names: dict[str, Any] = {
-            "ID": strawberry.ID,
-            "Date": _Date,
-            "DateTime": _DateTime,
-            "RegionPath": _RegionPath,
-            "String": str,
-            "Int": int,
-            "Float": float,
-            "Boolean": bool,
+
+_FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for kind, scalar in _SCALARS.items()}
+_BUCKET_FILTER = _filter("BucketFilter", GraphQLString, BUCKET_OPERATORS)
+
+
+def _accesses() -> GraphQLField:
+    rows = {
+        "day": GraphQLField(GraphQLNonNull(_DATE), description="日期。The day, local to the hub."),
+        "department": GraphQLField(_TEXT, description="部门。The department that asked."),
+        "purpose": GraphQLField(_TEXT, description="目的。The purpose it asked for."),
+        "purposeTitle": GraphQLField(_TEXT, description="目的名称。What the purpose is called."),
+        "kinds": GraphQLField(
+            GraphQLNonNull(_list(GraphQLString)),
+            description="资料种类。Kinds of personal data it was shown at most, masked or not.",
+        ),
+    }
+    row = GraphQLObjectType(
+        ACCESS, rows, description="一日之内一个部门为一个目的的查看。What one department saw for one purpose in a day."
+    )
+    arguments = {
+        "person": GraphQLArgument(_ID),
+        "since": GraphQLArgument(_DATE),
+        "until": GraphQLArgument(_DATE),
+    }
+    text = "谁看过此人的资料。Who saw this person's data, newest first; both days are included."
+    return GraphQLField(_list(row), arguments, description=text)
+
+
+# What each entity adds.
+
+
+class _EntityTypes:
+    """The types of one entity. Edges find their targets in `others` when the schema is put together."""
+
+    def __init__(self, entity: Entity, others: Mapping[str, _EntityTypes]) -> None:
+        self._entity = entity
+        self._others = others
+        name, title = entity.name, f"{entity.zh}。{entity.en}."
+        self._enums = {each.name: _enum(entity, each) for each in entity.fields if each.scalar is Scalar.ENUM}
+        self._enum_filters = {
+            field: _filter(f"{enum.name}Filter", enum, OPERATORS[Scalar.ENUM]) for field, enum in self._enums.items()
+        }
+        self.node = GraphQLObjectType(name, self._fields, interfaces=[_NODE], description=title)
+        edge = {"node": GraphQLField(GraphQLNonNull(self.node)), "cursor": GraphQLField(_TEXT)}
+        edges = GraphQLNonNull(_list(GraphQLObjectType(f"{name}Edge", edge, description=title)))
+        page = {"edges": GraphQLField(edges), "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO))}
+        self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
+        text = f"{entity.zh}的条件。"
+        self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
+        self.aggregate_where = GraphQLInputObjectType(f"{name}AggregateWhere", self._aggregate_where, description=text)
+        either = {quantifier: GraphQLInputField(self.where) for quantifier in ("some", "none")}
+        self.edge_filter = GraphQLInputObjectType(f"{name}EdgeFilter", either, description="关联条件。")
+        keys = {each.name: GraphQLInputField(_DIRECTION) for each in entity.fields}
+        text = "一次一个字段。Exactly one field; list several for further keys."
+        self.order = GraphQLInputObjectType(f"{name}Order", keys, description=text)
+        self.aggregate = GraphQLObjectType(aggregate_type(entity), self._cells(), description=f"{entity.zh}的统计。")
+
+    def root_fields(self) -> _Fields:
+        """One, many, aggregate."""
+        one, many, aggregate = root_fields(self._entity)
+        zh = self._entity.zh
+        paging = {
+            "first": GraphQLArgument(GraphQLInt),
+            "after": GraphQLArgument(GraphQLString),
+            "where": GraphQLArgument(self.where),
+            "orderBy": GraphQLArgument(_list(self.order)),
+        }
+        grouping = {"where": GraphQLArgument(self.aggregate_where)}
+        names = [bucket_value(bucket) for _, bucket in self._entity.buckets()]
+        if names:
+            values = {name: name for name in names}
+            buckets = GraphQLEnumType(f"{self._entity.name}Bucket", values, description=f"{zh}的分组。")
+            grouping["groupBy"] = GraphQLArgument(_list(buckets))
+        return {
+            one: GraphQLField(self.node, {"id": GraphQLArgument(_ID)}, description=f"{zh}。"),
+            many: GraphQLField(self.connection, paging, description=f"{zh}列表。"),
+            aggregate: GraphQLField(_list(self.aggregate), grouping, description=f"{zh}统计。"),
         }
 
-    def query(self) -> type:
-        self._enum("Direction", ("ASC", "DESC"), "排序方向。Null comes last ascending, first descending.")
-        node_id = _Member("id", "ID", "用途内有效的标识。Opaque; valid for one department and purpose only.")
-        self._interface(NODE, [node_id], "任何有标识的对象。Anything with an id.")
-        page_info = [
-            _Member("hasNextPage", "Boolean"),
-            _Member("hasPreviousPage", "Boolean"),
-            _Member("startCursor", "String | None"),
-            _Member("endCursor", "String | None"),
-        ]
-        self._object("PageInfo", page_info, "分页。What follows a page.")
-        for scalar in (each for each in Scalar if each is not Scalar.ENUM):
-            self._filter(f"{scalar.value}Filter", scalar.value, OPERATORS[scalar])
-        self._filter("BucketFilter", "String", BUCKET_OPERATORS)
-        roots: list[_Member] = [
-            _Member("node", f"{NODE} | None", "按标识取对象。", (self._argument("id", "ID"),)),
-        ]
-        for entity in self.catalogue:
-            self._entity(entity, node_id)
-            roots += self._roots(entity)
-        if any(entity.subjects == () for entity in self.catalogue):
-            roots.append(self._accesses())
-        return self._object(
-            "Query", roots, "数闸查询入口。Everything that can be asked; each query states its purpose."
-        )
+    def _fields(self) -> _Fields:
+        fields = {"id": _NODE_ID}
+        for each in self._entity.fields:
+            kind = self._enums.get(each.name) or _SCALARS[each.scalar]
+            fields[each.name] = GraphQLField(kind, description=f"{each.zh}。{each.en}.")
+        return fields | {end.name: self._edge(end) for end in self._entity.edges.values()}
 
-    def _entity(self, entity: Entity, node_id: _Member) -> None:
-        title = f"{entity.zh}。{entity.en}."
-        for field in entity.fields:
-            if field.scalar is Scalar.ENUM:
-                self._enum(_enum_name(entity, field), field.values, f"{field.zh}。{field.en}.")
-                self._filter(f"{_enum_name(entity, field)}Filter", _enum_name(entity, field), OPERATORS[Scalar.ENUM])
-        members = [node_id, *(self._field(entity, field) for field in entity.fields)]
-        members += [self._edge(end) for end in entity.edges.values()]
-        self._object(entity.name, members, title, base=NODE)
-        self._object(f"{entity.name}Edge", [_Member("node", entity.name), _Member("cursor", "String")], title)
-        self._object(
-            f"{entity.name}Connection",
-            [_Member("edges", f"list[{entity.name}Edge]"), _Member("pageInfo", "PageInfo")],
-            title,
-        )
-        self._where(entity, aggregate=False)
-        self._where(entity, aggregate=True)
-        order = [_Member(each.name, "Direction | None", optional_input=True) for each in entity.fields]
-        self._input(f"{entity.name}Order", order, "一次一个字段。Exactly one field; list several for further keys.")
-        self._aggregate(entity)
-
-    def _aggregate(self, entity: Entity) -> None:
-        buckets = list(entity.buckets())
-        if buckets:
-            self._enum(f"{entity.name}Bucket", tuple(bucket_value(b) for _, b in buckets), f"{entity.zh}的分组。")
-        cells = [_Member(b.name, "String | None", f"{f.zh}。{f.en}; null unless grouped by it.") for f, b in buckets]
-        count = _Member("count", "Int | None", "数量；低于门槛为空。Null below the contributor threshold.")
-        self._object(aggregate_type(entity), [count, *cells], f"{entity.zh}的统计。")
-
-    def _field(self, entity: Entity, field: Field) -> _Member:
-        name = _enum_name(entity, field) if field.scalar is Scalar.ENUM else field.scalar.value
-        return _Member(field.name, f"{name} | None", f"{field.zh}。{field.en}.")
-
-    def _edge(self, end: EdgeEnd) -> _Member:
-        text = f"{end.zh}。{end.en}."
+    def _edge(self, end: EdgeEnd) -> GraphQLField:
+        target, text = self._others[end.target], f"{end.zh}。{end.en}."
         if not end.many:
-            return _Member(end.name, f"{end.target} | None", text)
-        arguments = (
-            self._argument("first", "Int | None"),
-            self._argument("orderBy", f"list[{end.target}Order] | None"),
-        )
-        return _Member(end.name, f"list[{end.target}] | None", text, arguments)
+            return GraphQLField(target.node, description=text)
+        arguments = {"first": GraphQLArgument(GraphQLInt), "orderBy": GraphQLArgument(_list(target.order))}
+        return GraphQLField(_list(target.node), arguments, description=text)
 
-    def _roots(self, entity: Entity) -> Iterable[_Member]:
-        one, many, aggregate = root_fields(entity)
-        yield _Member(one, f"{entity.name} | None", f"{entity.zh}。", (self._argument("id", "ID"),))
-        paging = (
-            self._argument("first", "Int | None"),
-            self._argument("after", "String | None"),
-            self._argument("where", f"{entity.name}Where | None"),
-            self._argument("orderBy", f"list[{entity.name}Order] | None"),
-        )
-        yield _Member(many, f"{entity.name}Connection | None", f"{entity.zh}列表。", paging)
-        grouping = [self._argument("where", f"{entity.name}AggregateWhere | None")]
-        if any(True for _ in entity.buckets()):
-            grouping.append(self._argument("groupBy", f"list[{entity.name}Bucket] | None"))
-        yield _Member(aggregate, f"list[{aggregate_type(entity)}] | None", f"{entity.zh}统计。", tuple(grouping))
+    def _cells(self) -> _Fields:
+        cells = {
+            "count": GraphQLField(GraphQLInt, description="数量；低于门槛为空。Null below the contributor threshold.")
+        }
+        for field, bucket in self._entity.buckets():
+            text = f"{field.zh}。{field.en}; null unless grouped by it."
+            cells[bucket.name] = GraphQLField(GraphQLString, description=text)
+        return cells
 
-    def _accesses(self) -> _Member:
-        rows = [
-            _Member("day", "Date", "日期。The day, local to the hub."),
-            _Member("department", "String", "部门。The department that asked."),
-            _Member("purpose", "String", "目的。The purpose it asked for."),
-            _Member("purposeTitle", "String", "目的名称。What the purpose is called."),
-            _Member("kinds", "list[String]", "资料种类。Kinds of personal data it was shown at most, masked or not."),
-        ]
-        self._object(
-            ACCESS, rows, "一日之内一个部门为一个目的的查看。What one department saw for one purpose in a day."
-        )
-        arguments = (
-            self._argument("person", "ID"),
-            self._argument("since", "Date | None"),
-            self._argument("until", "Date | None"),
-        )
-        text = "谁看过此人的资料。Who saw this person's data, newest first; both days are included."
-        return _Member(ACCESSES, f"list[{ACCESS}] | None", text, arguments)
+    def _where(self) -> _Inputs:
+        return dict(self._conditions(self.where, ()))
 
-    def _where(self, entity: Entity, *, aggregate: bool) -> None:
-        name = f"{entity.name}{'AggregateWhere' if aggregate else 'Where'}"
-        members = [_Member(each, f"list[{name}] | None", optional_input=True) for each in ("and", "or")]
-        members.append(_Member("not", f"{name} | None", optional_input=True))
-        for field in entity.fields:
-            kind = _enum_name(entity, field) if field.scalar is Scalar.ENUM else field.scalar.value
-            members.append(_Member(field.name, f"{kind}Filter | None", optional_input=True))
-        if aggregate:
-            coarse = [bucket for _, bucket in entity.buckets() if bucket.kind != "value" and bucket.comparable]
-            members += [_Member(bucket.name, "BucketFilter | None", optional_input=True) for bucket in coarse]
-        for end in entity.edges.values():
-            self._edge_filter(end.target)
-            members.append(_Member(end.name, f"{end.target}EdgeFilter | None", optional_input=True))
-        self._input(name, members, f"{entity.zh}的条件。")
+    def _aggregate_where(self) -> _Inputs:
+        coarse = [bucket for _, bucket in self._entity.buckets() if bucket.kind != "value" and bucket.comparable]
+        return dict(self._conditions(self.aggregate_where, coarse))
 
-    def _edge_filter(self, target: str) -> None:
-        if f"{target}EdgeFilter" not in self.names:
-            members = [_Member(each, f"{target}Where | None", optional_input=True) for each in ("some", "none")]
-            self._input(f"{target}EdgeFilter", members, "关联条件。")
-
-    def _filter(self, name: str, of: str, operators: Iterable[Op]) -> None:
-        annotations = {Op.IN: f"list[{of}] | None", Op.IS_NULL: "Boolean | None"}
-        self._input(
-            name,
-            [_Member(op.value, annotations.get(op, f"{of} | None"), optional_input=True) for op in operators],
-            "比较。",
-        )
-
-    def _argument(self, name: str, annotation: str) -> StrawberryArgument:
-        default: dict[str, Any] = {"default": None} if annotation.endswith("None") else {}
-        if default:
-            default = {"default": strawberry.UNSET}
-        return StrawberryArgument(name, name, StrawberryAnnotation(annotation, namespace=self.names), **default)
-
-    def _enum(self, name: str, values: Iterable[str], description: str) -> None:
-        members = Enum(name, {value: value for value in values})  # type: ignore[misc]
-        self.names[name] = strawberry.enum(members, name=name, description=description)
-
-    def _object(self, name: str, members: list[_Member], description: str, base: str | None = None) -> type:
-        return self._make(name, members, description, base=base)
-
-    def _interface(self, name: str, members: list[_Member], description: str) -> None:
-        self._make(name, members, description, is_interface=True)
-
-    def _input(self, name: str, members: list[_Member], description: str) -> None:
-        self._make(name, members, description, is_input=True)
-
-    def _make(self, name: str, members: list[_Member], description: str, base: str | None = None, **kind: Any) -> type:
-        fields = {f"f_{each.name}": self._strawberry_field(each) for each in members}
-        body = {**fields, "__annotations__": dict.fromkeys(fields, object), "__module__": __name__}
-        bare = type(name, (self.names[base],) if base else (), body)
-        made: Any = strawberry.type(bare, name=name, description=description, **kind)
-        # Making a dataclass overwrites each annotation; ours refers to types that may not be made yet.
-        annotations = {f"f_{each.name}": each.annotation for each in members}
-        for field in made.__strawberry_definition__.fields:
-            if field.python_name in annotations:
-                field.type_annotation = StrawberryAnnotation(annotations[field.python_name], namespace=self.names)
-        self.names[name] = made
-        return bare
-
-    def _strawberry_field(self, member: _Member) -> StrawberryField:
-        default: dict[str, Any] = {"default": strawberry.UNSET} if member.optional_input else {}
-        made = StrawberryField(
-            python_name=f"f_{member.name}",
-            graphql_name=member.name,
-            description=member.description or None,
-            **default,
-        )
-        made.arguments = list(member.arguments)
-        return made
+    def _conditions(
+        self, where: GraphQLInputObjectType, buckets: Iterable[Bucket]
+    ) -> Iterator[tuple[str, GraphQLInputField]]:
+        yield from (("and", GraphQLInputField(_list(where))), ("or", GraphQLInputField(_list(where))))
+        yield "not", GraphQLInputField(where)
+        for each in self._entity.fields:
+            yield each.name, GraphQLInputField(self._enum_filters.get(each.name) or _FILTERS[each.scalar])
+        for bucket in buckets:
+            yield bucket.name, GraphQLInputField(_BUCKET_FILTER)
+        for end in self._entity.edges.values():
+            yield end.name, GraphQLInputField(self._others[end.target].edge_filter)
 
 
-def _enum_name(entity: Entity, field: Field) -> str:
-    return f"{entity.name}{field.name[0].upper()}{field.name[1:]}"
+def _enum(entity: Entity, field: Field) -> GraphQLEnumType:
+    name = f"{entity.name}{field.name[0].upper()}{field.name[1:]}"
+    return GraphQLEnumType(name, {each: each for each in field.values}, description=f"{field.zh}。{field.en}.")

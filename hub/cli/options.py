@@ -79,8 +79,8 @@ def _refusals() -> tuple[type[Exception], ...]:
     from hub.home.settings import SettingsError
     from hub.request.auth import KeysRefused
     from hub.sample.generate import SampleRefused
-    from policies.strict_yaml import PolicyFileError
     from policies.versions import PolicyStoreError
+    from schema.strict_yaml import YamlFileError
 
     return (
         AuditUnavailable,
@@ -94,7 +94,7 @@ def _refusals() -> tuple[type[Exception], ...]:
         LossRefused,
         ManifestError,
         NoLog,
-        PolicyFileError,
+        YamlFileError,
         PolicyStoreError,
         RecordInvalid,
         SampleRefused,

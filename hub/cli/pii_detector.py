@@ -25,7 +25,7 @@ RulesOnly = Annotated[bool, typer.Option("--rules-only", help="Without the model
 
 
 def load_detector(words: Path | None, rules_only: bool) -> Detector:
-    """The detector with a word list, with or without its model; raises Refused and PolicyFileError."""
+    """The detector with a word list, with or without its model; raises Refused and YamlFileError."""
     from policies.detect import Detector, DetectorError
     from policies.text.word_list import NO_WORDS, load
 

@@ -39,17 +39,17 @@ _log = logging.getLogger("sluicegate.annotate")
 
 
 def words_of(settings: Settings) -> Words:
-    """The department's word list; raises PolicyFileError where it cannot be read whole."""
+    """The department's word list; raises YamlFileError where it cannot be read whole."""
     return NO_WORDS if settings.word_list is None else load(settings.word_list)
 
 
 def detector_version(settings: Settings) -> str:
-    """The version of the detector that these settings make; it is not loaded for that. Raises PolicyFileError."""
+    """The version of the detector that these settings make; it is not loaded for that. Raises YamlFileError."""
     return edition(words_of(settings).digest)
 
 
 def annotator_of(settings: Settings) -> Annotator:
-    """The annotator of these settings. Raises PolicyFileError."""
+    """The annotator of these settings. Raises YamlFileError."""
     return Annotator(words_of(settings))
 
 

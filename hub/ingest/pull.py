@@ -55,7 +55,7 @@ def run_pull(
 
     `variables` replace `${NAME}` in the source files, and the data folder replaces `${DATA}`. Without an `address` the
     graph of the settings is taken; a local one is started if it does not run. Raises ManifestError, ConnectorError,
-    GraphWriteError, LocalGraphError, SettingsError and PolicyFileError (a broken word list); what was written before
+    GraphWriteError, LocalGraphError, SettingsError and YamlFileError (a broken word list); what was written before
     stays, and the next pull goes on from there.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}

@@ -165,7 +165,7 @@ class Pass:
 def redetect(
     settings: Settings, address: GraphAddress, catalogue: Catalogue, progress: Progress, limit: int | None = None
 ) -> Redetected:
-    """One pass, at full speed. Raises GraphWriteError, DetectorBroken, and PolicyFileError for a broken word list."""
+    """One pass, at full speed. Raises GraphWriteError, DetectorBroken, and YamlFileError for a broken word list."""
     annotator = annotator_of(settings)
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         ensure_constraints(writer, catalogue)

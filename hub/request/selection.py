@@ -6,7 +6,6 @@ A skipped field is not requested: `@skip` and `@include` are applied here, befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
 from typing import Any, cast
 
 from graphql import (
@@ -77,17 +76,6 @@ class Selections:
         return not include or bool(include["if"])
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
-        """Coerced arguments of a field; enum values as plain strings. Absent arguments are absent."""
+        """Coerced arguments of a field. Absent arguments are absent."""
         owner = self.schema.type_map[type_name]
-        values = get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)
-        return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value
+        return get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)

@@ -20,9 +20,9 @@ from hub.home.settings import Settings
 from policies.language import load, load_files, read_folder
 from policies.model import PolicySet
 from policies.store import PolicyStore, Witness, sqlite_url
-from policies.strict_yaml import PolicyFileError
 from policies.versions import Activation, Approval, ChangeRefused, Conflict, Tampered, Version
 from schema.catalogue import Catalogue
+from schema.strict_yaml import YamlFileError
 
 KIND = "policy"
 
@@ -112,7 +112,7 @@ class Changes:
     def _recorded(self, action: str, account: str, number: int | None = None) -> Iterator[None]:
         try:
             yield
-        except (ChangeRefused, PolicyFileError, Tampered) as refusal:
+        except (ChangeRefused, YamlFileError, Tampered) as refusal:
             details = {} if number is None else {"number": str(number)}
             self.log.append_sync(_change_record(self.digester, action, account, _result_of(refusal), None, details))
             raise
@@ -121,7 +121,7 @@ class Changes:
 def _result_of(refusal: Exception) -> str:
     if isinstance(refusal, Conflict):
         return "CONFLICT"
-    return {Tampered: "TAMPERED", PolicyFileError: "INVALID"}.get(type(refusal), "REFUSED")
+    return {Tampered: "TAMPERED", YamlFileError: "INVALID"}.get(type(refusal), "REFUSED")
 
 
 def _record_of(digester: Digester, row: Version | Approval | Activation) -> Record:

@@ -15,8 +15,8 @@ from hub.steward.changes import policy_of, store_of
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
-from policies.strict_yaml import PolicyFileError
 from schema.catalogue import Catalogue
+from schema.strict_yaml import YamlFileError
 
 CURRENT = "current"
 
@@ -33,13 +33,13 @@ class Versions:
     def find(self, name: str) -> PolicySet:
         """The policy set that a name means.
 
-        Raises PolicyFileError where it cannot be loaded or means nothing, and the store's own errors.
+        Raises YamlFileError where it cannot be loaded or means nothing, and the store's own errors.
         """
         if name == CURRENT:
             return policy_of(self._settings, self._catalogue)
         if name.isdecimal():
             if self._store is None:
-                raise PolicyFileError(name, "there is no version store here; name a folder")
+                raise YamlFileError(name, "there is no version store here; name a folder")
             return load_files(self._store.files(int(name)), self._catalogue)
         return load(Path(name), self._catalogue)
 
@@ -48,7 +48,7 @@ class Versions:
         number = self._numbers.get(content)
         try:
             return None if number is None else self.find(str(number))
-        except PolicyFileError:
+        except YamlFileError:
             # The catalogue has changed since; what the version said can no longer be decided.
             return None
 

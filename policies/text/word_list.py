@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from policies.strict_yaml import PolicyFile, PolicyFileError
 from policies.text.plain_text import normalise
 from policies.text.spans import PiiKind, Span
+from schema.strict_yaml import YamlFile, YamlFileError
 
 MAX_WORDS = 20_000
 """Most words in one list file."""
@@ -76,36 +76,36 @@ NO_WORDS = Words()
 
 
 def load(path: Path) -> Words:
-    """Words of a YAML file. PolicyFileError for one that cannot be read, and for anything unknown in it."""
+    """Words of a YAML file. YamlFileError for one that cannot be read, and for anything unknown in it."""
     try:
         raw = path.read_bytes()
     except OSError:
-        raise PolicyFileError(path.name, "cannot be read") from None
+        raise YamlFileError(path.name, "cannot be read") from None
     return read(path.name, raw)
 
 
 def read(name: str, raw: bytes) -> Words:
     """Words of the bytes of a YAML file, which errors call `name`."""
-    file = PolicyFile(name, raw)
+    file = YamlFile(name, raw)
     for key in file.content:
         if key not in SECTIONS:
-            raise PolicyFileError(file.place((key,)), f"{key!r} is not one of {', '.join(SECTIONS)}")
+            raise YamlFileError(file.place((key,)), f"{key!r} is not one of {', '.join(SECTIONS)}")
     lists = {section: _section(file, section) for section in SECTIONS}
     if sum(map(len, lists.values())) > MAX_WORDS:
-        raise PolicyFileError(name, f"more than {MAX_WORDS} words")
+        raise YamlFileError(name, f"more than {MAX_WORDS} words")
     return Words.of(**lists)
 
 
-def _section(file: PolicyFile, section: str) -> list[str]:
+def _section(file: YamlFile, section: str) -> list[str]:
     listed = file.content.get(section, [])
     if not isinstance(listed, list):
-        raise PolicyFileError(file.place((section,)), f"`{section}:` is a list of words")
+        raise YamlFileError(file.place((section,)), f"`{section}:` is a list of words")
     for number, word in enumerate(listed):
         place = file.place((section, number))
         if not isinstance(word, str):
-            raise PolicyFileError(place, "a word is text; put numbers in quotes")
+            raise YamlFileError(place, "a word is text; put numbers in quotes")
         if not 2 <= len(word.strip()) <= MAX_LENGTH:
-            raise PolicyFileError(place, f"a word has 2 to {MAX_LENGTH} characters")
+            raise YamlFileError(place, f"a word has 2 to {MAX_LENGTH} characters")
     return [word.strip() for word in listed]
 
 

@@ -10,7 +10,7 @@ import pytest
 from graphql import parse, validate
 
 from connectors.manifest import ManifestError, read_block
-from policies.strict_yaml import PolicyFileError
+from schema.strict_yaml import YamlFileError
 from tests.support.attacking import Scene, names
 from tests.support.world import SCHEMA
 from tests.support.world import policy as policy_of
@@ -114,7 +114,7 @@ def test_g05_nothing_but_catalogue_words_in_a_statement(scene: Scene, text: str)
     ids=range(9),
 )
 def test_g08_policy_files_are_plain_data(tmp_path: Path, text: str) -> None:
-    with pytest.raises(PolicyFileError):
+    with pytest.raises(YamlFileError):
         policy_of(tmp_path, text)
 
 

@@ -10,8 +10,8 @@ import yaml
 
 from policies.decide import decide
 from policies.model import Decision, PolicySet
-from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
+from schema.strict_yaml import YamlFileError
 from tests.support.attacking import POLICY, Scene
 from tests.support.world import TODAY, policy, subject
 
@@ -49,7 +49,7 @@ def decision(policies: PolicySet, application: str = "desk", purpose: str = "eve
 def test_j05_a_slip_refuses_the_load(tmp_path: Path, old: str, new: str) -> None:
     assert old in POLICY
     policy(tmp_path / "as-it-is", POLICY)
-    with pytest.raises(PolicyFileError) as refused:
+    with pytest.raises(YamlFileError) as refused:
         policy(tmp_path / "slipped", POLICY.replace(old, new, 1))
     assert "policy.yaml:" in str(refused.value)
 
@@ -103,7 +103,7 @@ def test_j13_a_deep_condition_is_decided_or_refused(tmp_path: Path, nested: int)
     text = POLICY.replace("Person: {region: {startsWith: 14/03/21/}}", f"Person: {condition}")
     try:
         made = policy(tmp_path, text)
-    except PolicyFileError:
+    except YamlFileError:
         assert nested > 40
         return
     assert decision(made).of("Person").visible
@@ -136,5 +136,5 @@ def test_j14_a_field_without_a_policy_is_denied(tmp_path: Path) -> None:
 
 
 def test_j14_a_policy_for_a_field_that_is_gone_does_not_load(tmp_path: Path) -> None:
-    with pytest.raises(PolicyFileError, match="removedField"):
+    with pytest.raises(YamlFileError, match="removedField"):
         policy(tmp_path, POLICY.replace("Person.phone: clear", "Person.removedField: clear"))

@@ -378,7 +378,7 @@ class TestInAHub:
             redetect_gently(
                 Settings.load(home=settings.home, words=tmp_path / "none.yaml"), nowhere, CATALOGUE, threading.Event()
             )
-        assert "stay redacted whole: PolicyFileError" in caplog.text
+        assert "stay redacted whole: YamlFileError" in caplog.text
 
     def test_a_hub_of_its_own_process_does_it_and_ends_cleanly(
         self, stale: None, empty_graph: GraphAddress, graph_driver: neo4j.Driver, tmp_path: Path,

@@ -17,9 +17,9 @@ import yaml
 
 from policies.language import load
 from policies.model import PolicySet
-from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
 from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
+from schema.strict_yaml import YamlFileError
 from tests.support.prose import PROSES, beside
 from tests.support.world import World
 
@@ -132,7 +132,7 @@ def policies(rng: random.Random, folder: Path) -> PolicySet:
         (folder / "policy.yaml").write_text(text, encoding="utf-8")
         try:
             return load(folder, CATALOGUE)
-        except PolicyFileError:
+        except YamlFileError:
             continue  # two effects in one grant, or a mask off a ladder: drawn again
 
 

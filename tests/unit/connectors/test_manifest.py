@@ -133,6 +133,25 @@ def test_what_is_no_block_is_refused(tmp_path: Path, text: str) -> None:
         read_block(path, {})
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("trust: 60", "trust: 60\ntrust: 99", "a.yaml:2: 'trust' stands twice"),
+        ("trust: 60", "trust: 060", "a.yaml:1: 060: YAML readers disagree on this number"),
+        ("trust: 60", "trust: &x 60", "a.yaml:1: anchors and aliases are not allowed"),
+        ("trust: 60", "expires: 2026-02-31", "a.yaml:1: 2026-02-31: there is no such day"),
+        ("trust: 60", "trust: 600", "a.yaml:1: trust: "),
+        ("trust: 60", "where: ${NOWHERE}", "a.yaml:1: unknown variable NOWHERE"),
+    ],
+)
+def test_a_slip_is_named_by_its_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("trust: 60\nkind: csv\n".replace(old, new), "utf-8")
+    with pytest.raises(ManifestError) as caught:
+        read_block(path, {})
+    assert told in str(caught.value)
+
+
 def test_two_writers_of_one_to_one_edge_are_refused(tmp_path: Path) -> None:
     one = {
         **block(),

@@ -11,8 +11,8 @@ from policies.check import check
 from policies.decide import decide, purposes_that_would_tell, told_to_residents
 from policies.diff import diff
 from policies.model import PolicySet
-from policies.strict_yaml import PolicyFileError
 from schema import CATALOGUE
+from schema.strict_yaml import YamlFileError
 from tests.support.world import TODAY, policy, subject
 
 pytestmark = pytest.mark.unit
@@ -90,7 +90,7 @@ def test_a_prohibition_of_all_that_makes_visible_takes_it_too(tmp_path: Path) ->
     ids=str,
 )
 def test_what_is_not_known_refuses_the_policy(tmp_path: Path, changes: dict[str, str], says: str) -> None:
-    with pytest.raises(PolicyFileError, match=says):
+    with pytest.raises(YamlFileError, match=says):
         made(tmp_path, **changes)
 
 

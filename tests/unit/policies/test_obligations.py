@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from policies.obligations import Cap, CaseRequired, ObligationError, parse, strictest
-from policies.strict_yaml import PolicyFileError
 from schema.predicate import All, CaseHolds, IsCase
+from schema.strict_yaml import YamlFileError
 from tests.support.world import policy
 
 pytestmark = pytest.mark.unit
@@ -66,5 +66,5 @@ def test_an_obligation_of_a_case_joins_every_row(tmp_path: Path) -> None:
 )
 def test_a_case_is_used_where_it_means_something(tmp_path: Path, old: str, new: str, hint: str) -> None:
     assert old in GOOD
-    with pytest.raises(PolicyFileError, match=re.escape(hint)):
+    with pytest.raises(YamlFileError, match=re.escape(hint)):
         policy(tmp_path, GOOD.replace(old, new))

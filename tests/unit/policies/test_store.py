@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from policies.daily_counts import Use, add, forget
 from policies.store import PolicyStore
-from policies.strict_yaml import PolicyFileError
 from policies.versions import (
     ChangeRefused,
     Conflict,
@@ -24,6 +23,7 @@ from policies.versions import (
     moment,
 )
 from schema import CATALOGUE
+from schema.strict_yaml import YamlFileError
 from tests.support.postgres import Postgres, postgres
 from tests.support.storing import FILES, KEY, Clock, a_store, changed, in_file, publish
 
@@ -71,7 +71,7 @@ def test_an_empty_store_takes_the_folder_as_version_1(store: PolicyStore) -> Non
 
 def test_an_empty_store_takes_no_folder_that_does_not_load(url: str) -> None:
     with closing(PolicyStore(url, KEY, CATALOGUE)) as store:
-        with pytest.raises(PolicyFileError):
+        with pytest.raises(YamlFileError):
             store.make(lambda: {"policy.yaml": b"grant: []"})
         assert store.make(lambda: FILES) is True
 
@@ -141,7 +141,7 @@ def test_an_approval_of_one_who_is_no_steward_any_more_does_not_count(store: Pol
 
 
 def test_what_does_not_load_or_fails_its_own_expectation_is_no_draft(store: PolicyStore) -> None:
-    with pytest.raises(PolicyFileError, match=r"policy\.yaml:\d+"):
+    with pytest.raises(YamlFileError, match=r"policy\.yaml:\d+"):
         store.draft({**FILES, "policy.yaml": FILES["policy.yaml"].replace(b"clear", b"clera")}, "zhang")
     wish = b"expect: [{app: app, purpose: a, coordinate: Building.name, effects: []}]"
     with pytest.raises(ChangeRefused, match=r"expect\.yaml:1: app for a has clear"):

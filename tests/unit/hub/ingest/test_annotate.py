@@ -20,11 +20,11 @@ from hub.ingest.text_properties import Reading, Tally, properties
 from hub.serve import serve_until_stopped
 from hub.steward.explain_offline import explain_locally
 from policies.detect import MAX_CHARACTERS, Detector
-from policies.strict_yaml import PolicyFileError
 from policies.text.spans import PiiKind, checksum, decode
 from policies.text.word_list import Words
 from schema import CATALOGUE
 from schema.catalogue import Beside
+from schema.strict_yaml import YamlFileError
 from tests.support.pulling import SOURCES, silent
 
 pytestmark = pytest.mark.unit
@@ -159,11 +159,11 @@ def test_a_broken_list_stops_all_that_needs_it_before_it_begins(tmp_path: Path, 
     if content is not None:
         listed.write_text(content, encoding="utf-8")
     settings = Settings.load(home=tmp_path / "home", words=listed)
-    with pytest.raises(PolicyFileError, match=told):
+    with pytest.raises(YamlFileError, match=told):
         serve_until_stopped(settings, print)
-    with pytest.raises(PolicyFileError, match=told):
+    with pytest.raises(YamlFileError, match=told):
         explain_locally(settings, "grid-desk", None, "event.dispatch", {"query": "{ events { edges { cursor } } }"})
-    with pytest.raises(PolicyFileError, match=told):
+    with pytest.raises(YamlFileError, match=told):
         run_pull(settings, SOURCES, ["divisions"], tmp_path, {"HOTLINE_URL": "http://127.0.0.1:9"}, silent)
     assert not (tmp_path / "home").exists(), "nothing was begun"
 

@@ -10,9 +10,9 @@ from hub.home.settings import Settings
 from hub.steward.changes import steward_session
 from hub.steward.policy_lookup import versions_of
 from policies.language import load
-from policies.strict_yaml import PolicyFileError
 from policies.versions import ChangeRefused
 from schema import CATALOGUE
+from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
 COUNTY = Path(__file__).parents[4] / "examples" / "county" / "policies"
@@ -28,7 +28,7 @@ def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings
     with versions_of(settings, CATALOGUE) as versions:
         assert versions.find("current").version == versions.find(str(COUNTY)).version == expected
         assert versions.of_hash(expected) is None
-        with pytest.raises(PolicyFileError, match="no version store"):
+        with pytest.raises(YamlFileError, match="no version store"):
             versions.find("1")
     assert not settings.policy_file.exists()
 
@@ -47,5 +47,5 @@ def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(set
 
 
 def test_a_name_that_means_nothing_is_refused(settings: Settings, tmp_path: Path) -> None:
-    with versions_of(settings, CATALOGUE) as versions, pytest.raises(PolicyFileError, match=r"no \*\.yaml policy file"):
+    with versions_of(settings, CATALOGUE) as versions, pytest.raises(YamlFileError, match=r"no \*\.yaml policy file"):
         versions.find(str(tmp_path / "nowhere"))

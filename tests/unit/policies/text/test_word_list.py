@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from policies.strict_yaml import PolicyFileError
 from policies.text import word_list as words
 from policies.text.word_list import NO_WORDS, Words
+from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
 
@@ -51,25 +51,28 @@ def test_a_number_is_found_however_it_is_grouped(text: str, matched: str | None)
         ("people: 张三\n", "words.yaml:1: `people:` is a list of words"),
         ("people:\n  - 张三\n  - 5\n", "words.yaml:3: a word is text; put numbers in quotes"),
         ("never:\n  - 张\n", "words.yaml:2: a word has 2 to 60 characters"),
-        ("people: [张三]\npeople: [李四]\n", "words.yaml:2: 'people' stands twice"),
-        ("- 张三\n", "words.yaml: expected sections such as `grants:` at the top"),
-        ("people: &a [张三]\nplaces: *a\n", "words.yaml:2: anchors and aliases are not allowed"),
+        ("people: [张三]\npeople: [李四]\n", "words.yaml:2: 'people' stands twice; remove one of them"),
+        ("- 张三\n", "words.yaml:1: expected a key such as `name:` at the top, not a list or plain text"),
+        (
+            "people: [李四]\nplaces: &a [张三]\nnever: *a\n",
+            "words.yaml:2: anchors and aliases are not allowed; write out what they stand for",
+        ),
     ],
 )
 def test_anything_unknown_names_file_and_line(content: str, said: str) -> None:
-    with pytest.raises(PolicyFileError) as wrong:
+    with pytest.raises(YamlFileError) as wrong:
         words.read("words.yaml", content.encode())
     assert str(wrong.value) == said
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PolicyFileError):
+    with pytest.raises(YamlFileError):
         words.load(tmp_path / "none.yaml")
 
 
 def test_too_many_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "MAX_WORDS", 3)
-    with pytest.raises(PolicyFileError):
+    with pytest.raises(YamlFileError):
         words.read("words.yaml", LIST.encode())
 
 
