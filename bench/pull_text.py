@@ -77,7 +77,7 @@ def searched(address: GraphAddress, events: int) -> None:
                 left = work.left()
                 took.append(time.perf_counter() - began)
             began = time.perf_counter()
-            work._oldest(work._places[0], None)
+            work._oldest(work._text_fields[0], None)
             ordered = time.perf_counter() - began
             print(f"{left:,} stale {name}: counted in {min(took) * 1e3:.0f} ms, ids in order in {ordered * 1e3:.0f} ms")
             writer.run_schema("CREATE INDEX stale IF NOT EXISTS FOR (e:Event) ON (e.textDetector)")

@@ -218,8 +218,8 @@ MUTATIONS = (
     Mutation(
         "words outside spans only",
         "hub/ingest/annotate.py",
-        'plain = _plain("\\n".join([*kept, text[at:]]))',
-        "plain = _plain(text)",
+        'plain = normalise("\\n".join([*kept, text[at:]])).text',
+        "plain = normalise(text).text",
         "tests/unit/hub/ingest/test_annotate.py",
     ),
     Mutation(

@@ -42,11 +42,11 @@ def redetect(
             except DetectorBroken as broken:
                 raise Refused(str(broken)) from None
     if as_json:
-        typer.echo(json.dumps({**asdict(done.tally), "outrun": done.outrun, "left": done.left}))
+        typer.echo(json.dumps({**asdict(done.tally), "changed": done.changed, "left": done.left}))
         return
     typer.echo(done.tally.summary() or "no text had to be checked again")
-    if done.outrun:
-        typer.echo(f"{done.outrun:,} were changed meanwhile")
+    if done.changed:
+        typer.echo(f"{done.changed:,} were changed meanwhile")
     if done.left:
         typer.echo(f"{done.left:,} are left; they stay redacted whole until they are checked")
 

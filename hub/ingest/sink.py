@@ -1,9 +1,10 @@
-"""A batch is in the graph wholly, with its provenance, its quarantine and its cursor, or not at all.
+"""Writes the batches of connectors into the graph. Implements `connectors.base.GraphSink`.
 
-The hub's side of `connectors.base.GraphSink`. A node's key `sid` is a keyed digest of what identifies it, so that an
-upsert is a MERGE and no id holds a value. Each record leaves a `SourceRecord` that asserts its node; an edge lists
-the records that claim it and goes when the last of them does; an edge whose target is not there yet waits as a
-`Quarantined` entry and is drawn in the transaction that brings the target. Design §3 and §7.
+A batch is written in one transaction with its provenance, its quarantine and its cursor, or not at all. A node's key
+`sid` is a keyed digest of what identifies it, so that an upsert is a MERGE and no id holds a value. Each record leaves
+a `SourceRecord` that asserts its node. An edge lists the records that claim it, and is removed with the last of them;
+an edge whose target is not in the graph yet waits as a `Quarantined` entry, and is created in the transaction that
+brings the target.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ _PLACES = (
 
 
 class Sink:
-    """Writes what connectors bring. `plans` are those of all sources: survivorship needs to know every writer.
+    """Writes batches. `plans` are those of all sources, because survivorship needs to know every writer of a field.
 
-    `annotator` judges each free text that is written, in the same transaction.
+    `annotator` checks each free text that is written, in the same transaction.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Sink:
         self._derivations = downstream(plans.values())
 
     def fingerprint(self, content: bytes) -> str:
-        """A keyed digest: record digests in the graph cannot be tried out by whoever reads them."""
+        """A keyed digest, so that whoever reads the graph cannot guess the content of a record from it."""
         return hmac.new(self._digest_key, content, hashlib.sha256).hexdigest()[:32]
 
     def places(self) -> Mapping[str, Place]:
-        """Every division in the graph, by official code."""
+        """All divisions in the graph, by official code."""
         return {
             row["code"]: Place(
                 row["path"],
@@ -80,7 +81,7 @@ class Sink:
         }
 
     def position(self, plan: StreamPlan) -> Position:
-        """The stream's cursor, and the refused or outdated records that a new reading would change."""
+        """The stream's cursor, and the refused or outdated records that reading again would change."""
         found = self._writer.read(cypher.POSITION, stream=plan.name)
         waiting = list(self._writer.read(cypher.STALE, stream=plan.name))
         rows = self._writer.read(cypher.WAITING, stream=plan.name)
@@ -103,7 +104,7 @@ class Sink:
         return self._writer.write(lambda transaction: _BatchWrite(self, transaction, batch, reading).run())
 
     def sid(self, entity: str, identity: str) -> str:
-        """The node key under this home's key."""
+        """The `sid` of a node, under this home's key."""
         return surrogate(self._key, entity, identity)
 
     def edge(self, entity: str, name: str) -> EdgePlan:
@@ -111,18 +112,18 @@ class Sink:
         return self._edges[entity, name]
 
     def edges_to(self, entity: str) -> list[EdgePlan]:
-        """Edges that may be waiting for a node of this entity."""
+        """The edges that may wait for a node of this entity."""
         return [each for each in self._edges.values() if each.target == entity]
 
     def derivations(self) -> Sequence[Derivation]:
-        """Region rules, those that others depend on first."""
+        """The rules by which regions follow edges; a rule comes after those that it depends on."""
         return self._derivations
 
 
 class _BatchWrite:
-    """One transaction's work. Made anew for each attempt, so that a repeated attempt starts from nothing.
+    """The work of one transaction. A new one is made for each attempt, so that each starts from nothing.
 
-    But for `reading`: what was found in a text is as true at the next attempt.
+    Only `reading` is kept: what was found in a text is still true at the next attempt.
     """
 
     def __init__(self, sink: Sink, transaction: Transaction, batch: Batch, reading: Reading) -> None:
@@ -133,14 +134,14 @@ class _BatchWrite:
         self._linked = self._unlinked = 0
 
     def run(self) -> Written:
-        """Write everything; returns what was done."""
+        """Write the batch, and return the counts."""
         stored = self._stored()
         parts = partition(self._batch.records, stored)
         writes, targets, orphans = self._resolvable({**parts.inserts, **parts.updates})
         refused = {each.key: each for each in (*self._batch.refused, *orphans)}
         updates = [key for key in parts.updates if key in writes]
         nodes = self._survivors(writes) if writes else {}
-        # Before anything is written: no lock is held while texts are read.
+        # Before anything is written, so that no lock is held while texts are checked.
         tally = self._reading.read(nodes.values())
         if updates:
             self._detach(writes, updates, stored)
@@ -177,7 +178,7 @@ class _BatchWrite:
         return {row["key"]: Stored(row["hash"], row["asOf"], tuple(row["rejected"] or ()), row["sid"]) for row in rows}
 
     def _resolvable(self, records: Mapping[str, Record]) -> tuple[dict[str, Record], set[str], list[Refused]]:
-        """Records whose required targets are there; all targets that are there; the other records, refused."""
+        """The records whose required targets exist; all targets that exist; the other records, refused."""
         wanted: dict[str, set[str]] = {}
         for record in records.values():
             for link in record.links:
@@ -210,7 +211,7 @@ class _BatchWrite:
         return None
 
     def _detach(self, writes: Mapping[str, Record], updates: list[str], stored: Mapping[str, Stored]) -> None:
-        """Take away what changed records claimed before: edges, waiting edges and, if they moved, their node."""
+        """Remove what changed records claimed before: edges, waiting edges and, if they moved, their node."""
         for edge in self._plan.edges:
             self._tx.run(cypher.unlink(edge), keys=updates)
         waiting = [f"{key}#{edge.name}" for key in updates for edge in self._plan.edges]
@@ -222,7 +223,7 @@ class _BatchWrite:
             self._touch(entity, (row["sid"] for row in rows))
 
     def _survivors(self, writes: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
-        """What each node will carry: the same before `_detach`, as records of this batch do not count as others."""
+        """The values that each node will have; the same before and after `_detach`, which touches this batch only."""
         entity = self._plan.entity
         pairs = [(self._sink.sid(entity, each.identity), each) for each in writes.values()]
         live: dict[str, list[Assertion]] = {}
@@ -242,7 +243,7 @@ class _BatchWrite:
             {
                 "sid": self._sink.sid(entity, each.identity),
                 "key": key,
-                "told": {
+                "values": {
                     "source": plan.source,
                     "stream": plan.name,
                     "record": each.number,
@@ -262,7 +263,7 @@ class _BatchWrite:
             self._tx.run(cypher.change_records(entity), rows=changed)
 
     def _link(self, writes: Mapping[str, Record], there: set[str]) -> None:
-        """Draw the edges whose target is there; note the others, which wait."""
+        """Create the edges whose target exists; enter the others as waiting."""
         written = {self._sink.sid(self._plan.entity, each.identity) for each in writes.values()}
         missing = []
         for edge in self._plan.edges:
@@ -287,7 +288,7 @@ class _BatchWrite:
     def _waiting(self, edge: EdgePlan, key: str, record: Record, target: str) -> dict[str, Any]:
         return {
             "key": f"{key}#{edge.name}",
-            "told": {
+            "values": {
                 "source": self._plan.source,
                 "stream": self._plan.name,
                 "row": record.number,
@@ -305,7 +306,7 @@ class _BatchWrite:
         }
 
     def _waiting_links(self, sids: Iterable[str]) -> None:
-        """Draw the edges that were waiting for these nodes, whichever stream claimed them."""
+        """Create the edges that waited for these nodes, whichever stream claimed them."""
         arrived = sorted(set(sids))
         if not self._tx.run(cypher.ANY_WAITING, sids=arrived, entity=self._plan.entity):
             return
@@ -324,7 +325,7 @@ class _BatchWrite:
             self._tx.run(cypher.REJECT, rows=rows)
 
     def _derive(self) -> None:
-        """Let regions follow their edges: of nodes touched here, and of those that hang on them."""
+        """Let regions follow their edges, for the nodes touched here and those that depend on them."""
         for rule in self._sink.derivations():
             owners = set(self._touched.get(rule.edge.entity, ()))
             targets = self._touched.get(rule.edge.target)
@@ -339,7 +340,7 @@ class _BatchWrite:
 
     def _quarantine(self, refused: Mapping[str, Refused]) -> None:
         batch = self._batch
-        rows = [{"key": key, "told": self._entry(each)} for key, each in refused.items()]
+        rows = [{"key": key, "values": self._entry(each)} for key, each in refused.items()]
         if rows:
             self._tx.run(cypher.ENTER_CHANGED, rows=rows, run=batch.run)
         gone = [key for key in batch.cleared if key not in refused]
@@ -371,7 +372,7 @@ class _BatchWrite:
             self._tx.run(
                 cypher.MOVE_CURSOR,
                 stream=self._plan.name,
-                told={"position": cursor.moment, "manifest": cursor.manifest, "rows": cursor.rows},
+                values={"position": cursor.moment, "manifest": cursor.manifest, "rows": cursor.rows},
             )
 
     def _touch(self, entity: str, sids: Iterable[str]) -> None:

@@ -1,9 +1,10 @@
-"""Identifiers come from the catalogue alone, values are parameters, and the same data again writes nothing.
+"""The Cypher statements of the sink.
 
-The sink's Cypher, one statement for one purpose. Labels and relationship types cannot be parameters, so that those
-statements are made here from an `EdgePlan` or an entity's name, both checked against the catalogue when the sources
-were loaded. Patterns start at a node found by its key, and what hangs on it carries no label: a plan made while the
-graph was nearly empty, and kept, must not scan a label later. Hence the index hints too.
+Identifiers come from the catalogue alone, values are parameters, and writing the same data again changes nothing.
+Labels and relationship types cannot be parameters, so these statements are made from an `EdgePlan` or an entity's name,
+which were checked against the catalogue when the sources were loaded. Each pattern starts at a node found by its key,
+and the nodes connected to it carry no label: a query plan that was made and kept while the graph was nearly empty must
+not scan a label later. The index hints are there for the same reason.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ ANY_WAITING = """
 UNWIND $sids AS sid
 MATCH (q:Quarantined {target: sid}) USING INDEX SEEK q:Quarantined(target) WHERE NOT q.whole AND q.entity = $entity
 RETURN q.key AS key LIMIT 1"""
-ENTER = "UNWIND $rows AS row MERGE (q:Quarantined {key: row.key}) SET q = row.told, q.key = row.key"
-# The run is no part of what an entry says: the same entry again is not a write.
+ENTER = "UNWIND $rows AS row MERGE (q:Quarantined {key: row.key}) SET q = row.values, q.key = row.key"
+# The run is not part of the comparison: entering the same again writes nothing.
 ENTER_CHANGED = """
 UNWIND $rows AS row
 OPTIONAL MATCH (old:Quarantined {key: row.key}) USING INDEX SEEK old:Quarantined(key)
 WITH row, old
-WHERE old IS NULL OR old.rule <> row.told.rule OR old.field <> row.told.field OR old.reason <> row.told.reason
-  OR coalesce(old.target, '') <> coalesce(row.told.target, '')
+WHERE old IS NULL OR old.rule <> row.values.rule OR old.field <> row.values.field OR old.reason <> row.values.reason
+  OR coalesce(old.target, '') <> coalesce(row.values.target, '')
 MERGE (q:Quarantined {key: row.key})
-SET q = row.told, q.key = row.key, q.run = $run"""
+SET q = row.values, q.key = row.key, q.run = $run"""
 FORGET = "UNWIND $keys AS key MATCH (q:Quarantined {key: key}) USING INDEX SEEK q:Quarantined(key) DELETE q"
 FORGET_UNSEEN = """
 MATCH (q:Quarantined {stream: $stream})
@@ -50,14 +51,15 @@ SET r.rejected = row.rejected"""
 MOVE_CURSOR = """
 OPTIONAL MATCH (old:SourceCursor {source: $stream})
 WITH old
-WHERE old IS NULL OR coalesce(old.manifest, '') <> $told.manifest OR coalesce(old.rows, -1) <> coalesce($told.rows, -1)
-  OR old.position IS NULL AND $told.position IS NOT NULL OR old.position <> $told.position
+WHERE old IS NULL OR coalesce(old.manifest, '') <> $values.manifest
+  OR coalesce(old.rows, -1) <> coalesce($values.rows, -1)
+  OR old.position IS NULL AND $values.position IS NOT NULL OR old.position <> $values.position
 MERGE (c:SourceCursor {source: $stream})
-SET c += $told"""
+SET c += $values"""
 
 
 def existing(entity: str) -> str:
-    """Which of `$sids` are nodes."""
+    """Which of `$sids` exist."""
     return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} WHERE n.deletedAt IS NULL RETURN n.sid AS sid"
 
 
@@ -70,7 +72,7 @@ def assertions(entity: str) -> str:
 
 
 def upsert(entity: str) -> str:
-    """Nodes with their values; a null value removes the property, a tombstone is lifted."""
+    """Write nodes with their values; a null removes the property, and a tombstone is lifted."""
     return f"UNWIND $rows AS row MERGE (n:{entity} {{sid: row.sid}}) SET n += row.values REMOVE n.deletedAt"
 
 
@@ -80,7 +82,7 @@ def create_records(entity: str) -> str:
 UNWIND $rows AS row
 {_by_sid("n", entity, "row.sid")}
 CREATE (r:SourceRecord {{key: row.key}})-[:ASSERTS]->(n)
-SET r += row.told"""
+SET r += row.values"""
 
 
 def change_records(entity: str) -> str:
@@ -89,15 +91,15 @@ def change_records(entity: str) -> str:
 UNWIND $rows AS row
 {_by_sid("n", entity, "row.sid")}
 MATCH (r:SourceRecord {{key: row.key}}) USING INDEX SEEK r:SourceRecord(key)
-SET r += row.told
+SET r += row.values
 REMOVE r:Stale
 MERGE (r)-[:ASSERTS]->(n)"""
 
 
 def release() -> str:
-    """Records that now speak of another node leave their old one.
+    """Detach records that now assert another node from their old one.
 
-    What else speaks of it is read again (`Stale`); a node of which nothing speaks any more is tombstoned.
+    The other records of that node are read again (`Stale`); a node without any record becomes a tombstone.
     """
     return """
 UNWIND $keys AS key
@@ -115,7 +117,7 @@ RETURN n.sid AS sid"""
 
 
 def link(edge: EdgePlan) -> str:
-    """Edges claimed by records; a second claim joins the first."""
+    """Create the edges that records claim; a second claim is added to the first."""
     return f"""
 UNWIND $rows AS row
 {_by_sid("n", edge.entity, "row.sid")}
@@ -125,7 +127,7 @@ MERGE {_arrow(edge)}
 
 
 def link_waiting(edge: EdgePlan) -> str:
-    """Edges that waited for the nodes `$sids`, drawn now."""
+    """Create the edges that waited for the nodes `$sids`."""
     return f"""
 UNWIND $sids AS sid
 MATCH (q:Quarantined {{target: sid}}) USING INDEX SEEK q:Quarantined(target)
@@ -140,7 +142,7 @@ RETURN n.sid AS sid"""
 
 
 def unlink(edge: EdgePlan) -> str:
-    """Take records' claims from their edges; an edge that nothing claims goes."""
+    """Remove the claims of records from their edges; an edge without a claim is removed."""
     return f"""
 UNWIND $keys AS key
 MATCH (r:SourceRecord {{key: key}}) USING INDEX SEEK r:SourceRecord(key)
@@ -163,8 +165,8 @@ RETURN DISTINCT n.sid AS sid"""
 def derive(edge: EdgePlan) -> str:
     """Give the nodes `$sids` the region of the node that `edge` leads to.
 
-    Of several, the one that the stream's latest record claims (then the largest key). Left alone where a better
-    stream speaks of the node.
+    Of several, the one that the stream's latest record claims (then the largest key). A node that a better stream
+    asserts is left alone.
     """
     return f"""
 UNWIND $sids AS sid

@@ -1,8 +1,7 @@
-"""A text and what is kept beside it go into one write, so that they can never be of two different records.
+"""The properties that are kept beside each free text: its spans, a checksum of both, its other words, and the detector.
 
-Beside each free text stand its spans, a checksum of both, its other words, the detector that judged it and when
-(`catalogue.Beside`). No detector stands beside a text that could not be judged this time: it is redacted whole, and
-tried again later.
+A text and its properties go into one write, so that they always belong together. A text that could not be checked this
+time has no detector beside it: it is redacted whole, and checked again later. The names are `catalogue.Beside`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from schema.catalogue import Beside, Entity
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of `texts` that were read, `personal` hold something personal; those in `whole`, by reason, were not judged."""
+    """Of `texts` that were read, `personal` hold something personal; `whole`, by reason, could not be checked."""
 
     texts: int
     personal: int
@@ -29,16 +28,16 @@ class Tally:
     @classmethod
     def of(cls, annotations: Iterable[Annotation]) -> Tally:
         """The counts of these annotations."""
-        each = list(annotations)
-        whole = Counter(one.failed or "unknown" for one in each if one.spans is None)
-        return cls(len(each), sum(bool(one.spans) for one in each), dict(whole))
+        every = list(annotations)
+        whole = Counter(each.failed or "unknown" for each in every if each.spans is None)
+        return cls(len(every), sum(bool(each.spans) for each in every), dict(whole))
 
     @classmethod
     def sum(cls, tallies: Iterable[Tally]) -> Tally:
-        """All of them together."""
-        each = list(tallies)
-        whole = sum((Counter(one.whole) for one in each), Counter[str]())
-        return cls(sum(one.texts for one in each), sum(one.personal for one in each), dict(whole))
+        """The tallies added up."""
+        every = list(tallies)
+        whole = sum((Counter(each.whole) for each in every), Counter[str]())
+        return cls(sum(each.texts for each in every), sum(each.personal for each in every), dict(whole))
 
     def summary(self) -> str:
         """A line for a person; empty if no text was read."""
@@ -48,17 +47,17 @@ class Tally:
         if not self.whole:
             return line
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(self.whole.items()))
-        return f"{line}; {sum(self.whole.values()):,} could not be judged and are redacted whole ({reasons})"
+        return f"{line}; {sum(self.whole.values()):,} could not be checked and are redacted whole ({reasons})"
 
 
 LASTING = frozenset({"too long", "not text"})
-"""Reasons for which the same detector would always fail."""
+"""Reasons for which the same detector will fail every time."""
 
 
 def properties(
     beside: Beside, text: str | None, found: Annotation | None, version: str, now: dt.datetime
 ) -> dict[str, Any]:
-    """The properties beside a text, None for those that must go; all go with a text that is no more."""
+    """The properties beside a text, None for each that is removed; all are removed where the text is."""
     if text is None or found is None:
         return dict.fromkeys(beside.names)
     settled = found.spans is not None or found.failed in LASTING
@@ -72,7 +71,7 @@ def properties(
 
 
 class Reading:
-    """The free texts of one write of an entity, each read once however often its transaction is repeated."""
+    """The free texts of one write of an entity; each is checked once, however often the transaction is repeated."""
 
     def __init__(self, entity: Entity, annotator: TextAnnotator) -> None:
         self._beside = {each.name: each.beside for each in entity.fields if each.beside}
@@ -80,7 +79,7 @@ class Reading:
         self._found: dict[str, Annotation] = {}
 
     def read(self, nodes: Iterable[Mapping[str, Any]]) -> Tally:
-        """Find what is personal in the texts among these nodes' values; what they hold, counted a node each."""
+        """Check the texts among these nodes' values; the tally counts the text of each node."""
         texts = [text for values in nodes for name in self._beside if (text := values.get(name)) is not None]
         fresh = [each for each in dict.fromkeys(texts) if each not in self._found]
         if fresh:
@@ -88,12 +87,12 @@ class Reading:
         return Tally.of(self._found[each] for each in texts)
 
     def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """A node's values with what goes beside its texts; a text that is not among them is left alone."""
+        """A node's values with the properties beside its texts; a text that is not among the values is left alone."""
         now = dt.datetime.now(dt.UTC)
-        told = dict(values)
+        complete = dict(values)
         for name, beside in self._beside.items():
             if name in values:
                 text = values[name]
                 found = None if text is None else self._found[text]
-                told |= properties(beside, text, found, self._annotator.version, now)
-        return told
+                complete |= properties(beside, text, found, self._annotator.version, now)
+        return complete

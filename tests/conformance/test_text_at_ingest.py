@@ -276,7 +276,7 @@ def test_texts_that_nobody_could_judge_are_redacted_whole_and_counted(
     for each in ask(graph_driver, EVENTS):
         assert (each["spans"], each["words"], each["detector"]) == (None, [], None)
         assert each["detected"] is not None
-    assert f"{unjudged.texts} could not be judged" in hub.ingest.pull._texts_summary([unjudged])
+    assert f"{unjudged.texts} could not be checked" in hub.ingest.pull._texts_summary([unjudged])
     assert set(texts_shown(home, empty_graph)) == {"***"}
 
 

@@ -1,4 +1,4 @@
-"""A pass over stale texts may be killed, repeated, outrun or doubled: the end is that of one undisturbed pass."""
+"""A pass may be killed, repeated or run twice, and texts may change meanwhile: the end is that of one whole pass."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_killed_and_run_again_is_as_run_once(
     assert len(done) == 20 * moment["batches"], "whole batches"
     assert [after[each["sid"]] for each in done] == done
     ended = run(settings, empty_graph)
-    assert (ended.tally.texts, ended.outrun, ended.left) == (EVENTS - len(done), 0, 0)
+    assert (ended.tally.texts, ended.changed, ended.left) == (EVENTS - len(done), 0, 0)
     assert seen(graph_driver) == expected
     assert run(settings, empty_graph) == Redetected(Tally(0, 0, {}), 0, 0)
 
@@ -245,7 +245,7 @@ def test_a_text_that_changed_meanwhile_never_gets_the_spans_of_the_old_one(
     meanwhile = Meanwhile(lambda: graph_driver.execute_query(act, sid=sid, text=NEW_TEXT, told=told))
     work = Pass(writer, CATALOGUE, meanwhile)
     done = list(work.batches(BATCH))
-    assert (sum(tally.texts for tally, _ in done), sum(outrun for _, outrun in done)) == (EVENTS - 1, 1)
+    assert (sum(tally.texts for tally, _ in done), sum(changed for _, changed in done)) == (EVENTS - 1, 1)
     assert work.left() == waits
     for each in (each for each in seen(graph_driver) if each["sid"] == sid):
         assert each["text"] == text
@@ -270,10 +270,10 @@ def test_a_change_that_is_not_yet_committed_is_waited_for(
         assert thread.is_alive(), "it waits"
         transaction.commit()
     thread.join()
-    # The first batch was outrun; the text was read again with what was left, and judged as it is now.
+    # A text of the first batch was changed meanwhile; it was read again with what was left, and checked as it is now.
     (event,) = [each for each in seen(graph_driver) if each["sid"] == sid]
     assert (event["text"], event["s"]) == (NEW_TEXT, annotator.annotate([NEW_TEXT])[0].spans)
-    assert sum(outrun for _, outrun in done) == 1
+    assert sum(changed for _, changed in done) == 1
     assert work.left() == 0
 
 
@@ -342,8 +342,8 @@ class TestInAHub:
         assert seen(graph_driver) == expected
         lines = [each.getMessage() for each in caplog.records if each.name == "sluicegate.redetect"]
         assert lines == [
-            f"{EVENTS} texts are redacted whole until they are judged again",
-            f"judged again: {EVENTS} texts read for personal information: {EVENTS * 2 // 3} hold some; 0 wait",
+            f"{EVENTS} texts are redacted whole until they are checked again",
+            f"checked again: {EVENTS} texts read for personal information: {EVENTS * 2 // 3} hold some; 0 wait",
         ]
         assert SECRET not in caplog.text
 
@@ -435,8 +435,8 @@ def test_the_command(stale: None, settings: Settings, empty_graph: GraphAddress)
     result = command(settings, empty_graph, "--limit", "20", "--json")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
-    assert told.keys() == {"texts", "personal", "whole", "outrun", "left"}
-    assert (told["texts"], told["whole"], told["outrun"], told["left"]) == (20, {}, 0, EVENTS - 20)
+    assert told.keys() == {"texts", "personal", "whole", "changed", "left"}
+    assert (told["texts"], told["whole"], told["changed"], told["left"]) == (20, {}, 0, EVENTS - 20)
     result = command(settings, empty_graph)
     assert result.stdout == (
         f"{EVENTS - 20} texts read for personal information: {personal - told['personal']} hold some\n"

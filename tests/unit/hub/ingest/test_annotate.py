@@ -14,7 +14,7 @@ import pytest
 
 from connectors.base import Annotation
 from hub.home.settings import Settings, SettingsError
-from hub.ingest.annotate import MAX_WORDS, NOT_LOADED, Annotator, annotator_of, detector_version, outside
+from hub.ingest.annotate import MAX_WORDS, NOT_LOADED, Annotator, annotator_of, detector_version, words_outside
 from hub.ingest.pull import run_pull
 from hub.ingest.text_properties import Reading, Tally, properties
 from hub.serve import serve_until_stopped
@@ -67,7 +67,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("text", "spans", "words"), WORDS)
 def test_words_outside_spans(text: str, spans: Sequence[str], words: list[str]) -> None:
-    assert outside(text, spans_of(text, *spans)) == words
+    assert words_outside(text, spans_of(text, *spans)) == words
 
 
 def test_no_more_words_than_the_limit() -> None:
@@ -76,7 +76,7 @@ def test_no_more_words_than_the_limit() -> None:
         "物业 电表 煤气 水表 门锁 窗户 玻璃 墙壁 地板 厨房 厕所 阳台 花园 草坪 树木 道路 桥梁 路灯 井盖 广告 "
         "招牌 商店 饭店 学校 医院 银行 邮局 车站 机场 公园 广场 市场 超市 仓库 工厂 农村 城市 河流 湖泊 大海 森林"
     )
-    assert len(outside(nouns, ())) == MAX_WORDS
+    assert len(words_outside(nouns, ())) == MAX_WORDS
 
 
 def test_an_annotation_is_what_the_detector_found(annotator: Annotator) -> None:
@@ -275,7 +275,7 @@ TALLIES = [
     (
         Tally(5, 2, {"timeout": 1, "model": 2}),
         "5 texts read for personal information: 2 hold some; "
-        "3 could not be judged and are redacted whole (model 2, timeout 1)",
+        "3 could not be checked and are redacted whole (model 2, timeout 1)",
     ),
 ]
 
