@@ -1,7 +1,8 @@
-"""Every dwelling stands in a building, every building in a grid in force, every household in its grid.
+"""The divisions, buildings and dwellings of the sample county.
 
-The sizes grow with the number of people as docs/sample-county.md says; codes are GB/T 2260 and GB/T 10114
-with three digits of our own for the grid.
+Every dwelling is in a building, every building in a grid in force, and every household in its own grid. How many there
+are grows with the number of people (docs/sample-county.md); codes are GB/T 2260 and GB/T 10114, with three digits of
+our own for the grid.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ _FULL_AT: Final = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One row of the table of divisions; dates are ISO, empty where there is none."""
+    """One row of the table of divisions; dates are ISO, or empty."""
 
     code: str
     name: str
@@ -98,7 +99,7 @@ def grids_in_force(rows: tuple[Division, ...]) -> tuple[Division, ...]:
 def dwellings(
     random: Random, cells: tuple[Division, ...], households: list[Household], people: int
 ) -> Iterator[Dwelling]:
-    """Half as many dwellings as people (or one a household, if there are more of these), grid by grid."""
+    """Dwellings, grid by grid: half as many as people, or one for each household if there are more households."""
     slots: list[list[Household | None]] = [[] for _ in cells]
     for household in households:
         slots[household.grid].append(household)
@@ -123,7 +124,7 @@ def dwellings(
 
 
 class _Buildings:
-    """Blocks of flats in the streets, rows of houses in the towns."""
+    """Makes buildings: blocks of flats in urban streets, rows of houses in towns."""
 
     def __init__(self, random: Random, cells: tuple[Division, ...]) -> None:
         self._random = random
@@ -179,7 +180,7 @@ def _grid(places: list[Division], number: int) -> Division:
 
 
 def _numbered(names: tuple[str, ...], number: int) -> str:
-    """A name of the table; past its end with a number, so that none occurs twice."""
+    """A name of the table; after its end with a numeral, so that no name occurs twice."""
     lap, place = divmod(number, len(names))
     return names[place] if lap == 0 else f"{_numeral(lap + 1)}{names[place]}"
 

@@ -1,7 +1,7 @@
-"""No ticket leaves without the key, and none of its text is ever logged.
+"""The sample hotline: a REST server over `tickets.jsonl`, specified in docs/sample-county.md, section 4.
 
-The hotline's REST interface over `tickets.jsonl`, as docs/sample-county.md, section 4, describes it: the demo
-and the tests pull from it over real HTTP, as they would from the hotline of a city.
+It serves no ticket without the key, and logs no text of a ticket. The demo and the tests pull from it over HTTP, as
+they would from the hotline of a city.
 """
 
 import hmac
@@ -37,7 +37,7 @@ class HotlineFailed(RuntimeError):
 
 
 class _InvalidParameter(ValueError):
-    """A query parameter can't be used; carries its name only, never its value."""
+    """A query parameter cannot be used; holds its name only, never its value."""
 
     def __init__(self, parameter: str) -> None:
         super().__init__(parameter)
@@ -45,7 +45,7 @@ class _InvalidParameter(ValueError):
 
 
 class _QuietProtocol(HttpToolsProtocol):
-    """HTTP without an access log, whatever another server in this process does to uvicorn's loggers."""
+    """HTTP without an access log, whatever another server in this process sets on uvicorn's loggers."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -63,14 +63,14 @@ class _Tickets:
         self._refresh()
 
     def since(self, moment: datetime | None) -> list[Ticket]:
-        """The tickets changed at or after `moment`, which has an offset; all without it."""
+        """The tickets changed at or after `moment`, which has a UTC offset; all tickets if it is None."""
         self._refresh()
         start = 0 if moment is None else bisect_left(self._times, moment)
         return self._tickets[start:]
 
     def _refresh(self) -> None:
         status = self._path.stat()
-        # The inode too: a file replaced within the clock's resolution is another file.
+        # The inode too: a file may be replaced faster than the clock of the file system moves on.
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         if stamp == self._stamp:
             return
@@ -84,9 +84,9 @@ class _Tickets:
 
 
 def make_hotline_app(folder: Path, key: str) -> Starlette:
-    """The application over `folder/tickets.jsonl`; callers show `key` as bearer token.
+    """The application over `folder/tickets.jsonl`; callers send `key` as their bearer token.
 
-    Raises `ValueError` if the key is empty, `OSError` if there are no tickets.
+    Raises `ValueError` if the key is empty, `OSError` if there is no file of tickets.
     """
     if not key:
         raise ValueError("the hotline needs a key")
@@ -107,7 +107,7 @@ def make_hotline_app(folder: Path, key: str) -> Starlette:
 
 @contextmanager
 def serve_hotline(folder: Path, key: str, port: int = 0) -> Iterator[str]:
-    """Serve the hotline on loopback while the block runs; yields its base URL. Port 0: any free one.
+    """Serve the hotline on loopback while the block runs; yields its base URL. Port 0 takes any free port.
 
     Raises `HotlineFailed` if the server does not come up, `OSError` if the port is taken.
     """
@@ -122,7 +122,7 @@ def serve_hotline(folder: Path, key: str, port: int = 0) -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        # Listening before the thread starts: a client waits in the backlog and is never refused.
+        # Listen before the thread starts, so that an early client waits and is not refused.
         listener.listen()
         ended = threading.Event()
         thread = threading.Thread(target=_run, args=(server, listener, ended), name="hotline", daemon=True)
@@ -155,10 +155,10 @@ def _await_start(server: uvicorn.Server, ended: threading.Event) -> None:
 def _page(tickets: _Tickets, query: QueryParams) -> dict[str, Any]:
     for name in query:
         if name not in _PARAMETERS:
-            # The name of an unknown parameter is the caller's text: it is not echoed.
+            # The name of an unknown parameter is the caller's text, so it is not repeated.
             raise _InvalidParameter("unknown")
-    number = _whole(query, "page", 1, _PAGE_MAX)
-    size = _whole(query, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX)
+    number = _whole_number(query, "page", 1, _PAGE_MAX)
+    size = _whole_number(query, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX)
     rows = tickets.since(_moment(query.get("updatedSince")))
     start = (number - 1) * size
     return {
@@ -169,7 +169,7 @@ def _page(tickets: _Tickets, query: QueryParams) -> dict[str, Any]:
     }
 
 
-def _whole(query: QueryParams, name: str, default: int, most: int) -> int:
+def _whole_number(query: QueryParams, name: str, default: int, most: int) -> int:
     text = query.get(name)
     if text is None:
         return default

@@ -1,6 +1,6 @@
-"""Every good row of `occupancy` points at a dwelling that exists and names a person by a valid id number.
+"""Writes the housing department's database `housing/housing.sqlite`, specified in docs/sample-county.md, section 3.
 
-Writes `housing/housing.sqlite` as docs/sample-county.md, section 3, describes it.
+Every good row of `occupancy` refers to a dwelling that exists, and names a person by a valid id number.
 """
 
 import sqlite3
@@ -45,7 +45,7 @@ def write_housing(
     tally: Tally,
     progress: Progress,
 ) -> None:
-    """Write the three tables; `homes` are all dwellings, lived in or not."""
+    """Write the three tables; `homes` are all dwellings, occupied or not."""
     path.parent.mkdir()
     occupancy = _Occupancy(random, maker, tally, homes, people)
     with closing(sqlite3.connect(path)) as connection:
@@ -85,7 +85,7 @@ def _dwellings(random: Random, homes: list[Dwelling], people: int, tally: Tally)
 
 
 class _Occupancy:
-    """Who lives where, row by row, with numbers in order of writing."""
+    """The rows of `occupancy`, numbered in the order in which they are written."""
 
     def __init__(self, random: Random, maker: PersonMaker, tally: Tally, homes: list[Dwelling], people: int) -> None:
         self._random = random
@@ -102,7 +102,7 @@ class _Occupancy:
                 pairs = zip(home.household.members, home.household.relations, strict=True)
                 for person, relation in pairs:
                     yield from self._resident(home, person, relation)
-        # Without the first, which is the protagonist's.
+        # Without the first dwelling, which is the protagonist's.
         lived_in = [home for home in self._homes[1:] if home.household is not None]
         for _ in range(max(2, self._people // 250)):
             yield self._good(self._random.choice(lived_in).number, self._maker.stranger(), TENANT)
@@ -116,11 +116,11 @@ class _Occupancy:
             return
         yield self._good(home.number, person, relation)
         if draw < _NO_DWELLING + _TWO_DWELLINGS:
-            yield self._good(self._second(home).number, person, OTHER)
+            yield self._good(self._second_dwelling(home).number, person, OTHER)
             self._tally.facts["residents_with_two_dwellings"] += 1
 
-    def _second(self, home: Dwelling) -> Dwelling:
-        """Another dwelling than `home`, and not the first, which is the protagonist's."""
+    def _second_dwelling(self, home: Dwelling) -> Dwelling:
+        """A dwelling that is neither `home` nor the first, which is the protagonist's."""
         second = home
         while second is home:
             second = self._homes[self._random.randrange(1, len(self._homes))]

@@ -1,7 +1,7 @@
-"""The people a test or a tour may look for are the same whatever the seed.
+"""The people that tests and the tour look for; they are the same for every seed.
 
-Their names, numbers and phones occur in no random row: random people have sequence numbers below 900 in their
-id number, phones that do not begin with 199, and other surnames (docs/sample-county.md, section 5).
+Their names, id numbers and phones occur in no random row: random people have sequence numbers below 900 in their id
+number, phones that do not begin with 199, and other surnames (docs/sample-county.md, section 5).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _CHECKS: Final = "10X98765432"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One invented human being, as an identity card and a telephone would tell it; `phone` may be empty."""
+    """One invented person, with what is on their identity card; `phone` may be empty."""
 
     name: str
     sex: str

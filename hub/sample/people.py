@@ -1,6 +1,7 @@
-"""No two people share a resident id number, and a number agrees with birth date and sex.
+"""Makes the people and households of the sample county.
 
-Resident id numbers follow GB 11643: six digits of a county, birth date, sequence (odd for men), check digit.
+No two people share a resident id number, and each number agrees with birth date and sex. Id numbers follow GB 11643:
+six digits of a county, birth date, sequence number (odd for men), check digit.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ _PHONE_AGE: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """People of one dwelling with their relation to its head; `grid` is an index into the grids in force."""
+    """The people of one dwelling and their relation to its head; `grid` is an index into the grids in force."""
 
     members: tuple[Person, ...]
     relations: tuple[str, ...]
@@ -38,20 +39,20 @@ class Household:
 
 
 class PersonMaker:
-    """Strikes people, each with an id number of his own."""
+    """Makes people, each with an id number of their own."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._used: set[str] = set()
 
     def person(self, age: int, sex: str, surname: str | None = None, prefix: str | None = None) -> Person:
-        """One person of `age` whole years at the reference date; `prefix` is the six digits of a county."""
+        """A person of `age` whole years on the reference date; `prefix` is the six digits of a county."""
         birth = self._birth(age)
         name = self._name(age, sex, surname)
         return Person(name, sex, birth, self._id_no(birth, sex, prefix or self._prefix()), self._phone(age))
 
     def stranger(self) -> Person:
-        """A grown-up of any age and sex."""
+        """An adult of any age and sex."""
         return self.person(self._random.randint(18, 80), self._random.choice("男女"))
 
     def _birth(self, age: int) -> date:
@@ -93,7 +94,7 @@ class PersonMaker:
 
 
 def surname_of(person: Person) -> str | None:
-    """The family name a child takes; none for names with a dot, which are not inherited so."""
+    """The family name that a child takes; None for names with a dot, where none is inherited."""
     if "·" in person.name:
         return None
     compound = person.name[:2]
@@ -101,7 +102,7 @@ def surname_of(person: Person) -> str | None:
 
 
 def households(random: Random, maker: PersonMaker, people: int, grids: int) -> Iterator[Household]:
-    """Households with exactly `people` members in all: those of the known people first, then drawn ones."""
+    """Households with exactly `people` members in all: those of the known people first, then random ones."""
     yield Household((PROTAGONIST, COMPANION), (TENANT, CHILD), 0, rented=True, migrant=False)
     for number, canary in enumerate(CANARIES):
         yield Household((canary,), (HEAD,), number * grids // len(CANARIES), rented=False, migrant=False)
@@ -135,7 +136,7 @@ def _household(random: Random, maker: PersonMaker, grid: int, most: int) -> Hous
     relations: list[str] = []
     family: str | None = None
     for relation, sex, age in ages:
-        # A wife and a mother-in-law keep their own names; everyone else bears the head's.
+        # A wife and a mother-in-law keep their own names; all others have the head's.
         surname = None if relation == SPOUSE or (relation == OTHER and sex == "女") else family
         person = maker.person(age, sex or random.choice("男女"), surname, prefix)
         family = family if members else surname_of(person)
@@ -144,7 +145,7 @@ def _household(random: Random, maker: PersonMaker, grid: int, most: int) -> Hous
     return Household(tuple(members), tuple(relations), grid, rented, migrant)
 
 
-# A shape is (age range of the head, has a spouse, number of children, number of parents living along).
+# A shape is (lowest and highest age of the head, has a spouse, number of children, number of parents in the house).
 _Shape = tuple[int, int, bool, int, int]
 _SHAPES: Final[tuple[_Shape, ...]] = (
     (19, 42, False, 0, 0),

@@ -1,7 +1,7 @@
-"""The good rows name each resident once; whatever is wrong in another row is counted under its reason.
+"""Writes the police register `police/household_register.csv`, specified in docs/sample-county.md, section 2.
 
-Writes `police/household_register.csv` as docs/sample-county.md, section 2, describes it. Fields hold neither
-commas nor quotes, so a row is joined without quoting.
+The good rows name each resident once; every other row is dirty, and counted under its reason. Fields hold neither
+commas nor quotes, so that a row is joined without quoting.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ _PLACES: Final = dict(words.ORIGINS)
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """A person and where he lives; address and grid code are empty where the register does not know."""
+    """A person and where they live; address and grid code are empty if the register does not have them."""
 
     person: Person
     address: str
@@ -46,13 +46,13 @@ class Resident:
 
 
 class RegisterNumbers:
-    """Register numbers that are unique and say nothing about the person."""
+    """Makes register numbers that are unique and say nothing about the person."""
 
     def __init__(self) -> None:
         self._next = 0
 
     def take(self) -> str:
-        """The next number: a full cycle through nine digits, so none comes twice."""
+        """The next number, in a full cycle through nine digits, so that none occurs twice."""
         number = (self._next * 387_420_489 + 526_381_947) % 1_000_000_000
         self._next += 1
         return f"HJ{1_000_000_000 + number}"
@@ -61,7 +61,7 @@ class RegisterNumbers:
 def write_register(
     path: Path, residents: list[Resident], random: Random, maker: PersonMaker, tally: Tally, progress: Progress
 ) -> None:
-    """Write good and dirty rows, mixed."""
+    """Write good and dirty rows in random order."""
     numbers = RegisterNumbers()
     lines: list[bytes] = []
     for done, resident in enumerate(residents, 1):
@@ -87,7 +87,7 @@ def write_register(
 
 def _fields(random: Random, number: str, resident: Resident) -> list[str]:
     person = resident.person
-    # Nobody is written down before he is born.
+    # No row is older than the person.
     days = min(1_000, (REFERENCE_DATE - person.birth).days)
     updated = REFERENCE_DATE - timedelta(random.randint(min(1, days), days))
     return [
@@ -122,7 +122,7 @@ def _encode(fields: list[str]) -> bytes:
 def _dirty_lines(
     random: Random, numbers: RegisterNumbers, maker: PersonMaker, residents: list[Resident]
 ) -> Iterator[tuple[str, bytes]]:
-    """Rows of people whom no other row names: each reason as often as the others."""
+    """Rows of people whom no other row names; each reason occurs equally often."""
     for turn in range(dirty_rows(len(residents))):
         for reason, spoil in _SPOILERS.items():
             person = DIRTY_CANARY if turn == 0 and reason == "bad_check_digit" else maker.stranger()
@@ -137,7 +137,7 @@ def _bad_check_digit(fields: list[str], _: Random) -> bytes:
 
 
 def wrong_check(id_no: str) -> str:
-    """The same number with a last character that is never right."""
+    """The same number with a wrong check character."""
     last = id_no[17]
     return id_no[:17] + ("0" if last in "X9" else str(int(last) + 1))
 
@@ -148,15 +148,15 @@ def _missing_id(fields: list[str], _: Random) -> bytes:
 
 
 def _impossible_date(fields: list[str], _: Random) -> bytes:
-    return _encode(_born(fields, fields[4][:4] + "0230"))
+    return _encode(_with_birth(fields, fields[4][:4] + "0230"))
 
 
 def _birth_in_future(fields: list[str], random: Random) -> bytes:
-    return _encode(_born(fields, f"{date(2031, 1, 1) + timedelta(random.randint(0, 3000)):%Y%m%d}"))
+    return _encode(_with_birth(fields, f"{date(2031, 1, 1) + timedelta(random.randint(0, 3000)):%Y%m%d}"))
 
 
-def _born(fields: list[str], birth: str) -> list[str]:
-    """The row with another birth date, in its id number too, whose check character is made right."""
+def _with_birth(fields: list[str], birth: str) -> list[str]:
+    """The row with another birth date, also in its id number, and the check character that fits."""
     first17 = fields[2][:6] + birth + fields[2][14:17]
     fields[2], fields[4] = first17 + check_character(first17), birth
     return fields

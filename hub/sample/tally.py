@@ -1,14 +1,14 @@
-"""What is written is counted where it is written.
+"""Counts of the rows of a sample, taken where each row is written.
 
-The counts become `summary.json` (docs/sample-county.md, section 6); tests compare a pull's table with them.
+They become `summary.json` (docs/sample-county.md, section 6); tests compare the counts of a pull with them.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-# Told about long work: what is being written, how many rows are done, how many there will be.
 Progress = Callable[[str, int, int], None]
+"""Called during long work with what is being written, how many rows are done, and how many there will be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""A good ticket has a known kind, a grid in force, and is closed after it was reported or not at all.
+"""Writes the hotline's tickets `hotline/tickets.jsonl`, specified in docs/sample-county.md, section 4.
 
-Writes `hotline/tickets.jsonl` in the order the API serves it (docs/sample-county.md, section 4), and beside it
-`personal.jsonl`, which the API does not serve: what in each text is personal, for those who test what finds it.
+A good ticket has a known kind and a grid in force, and is open or was closed after it was reported. `personal.jsonl`
+beside it says what is personal in each text, as the truth for tests of the detector; the API does not serve it.
 """
 
 import json
@@ -33,7 +33,7 @@ _KINDS: Final = tuple(words.TICKET_KINDS)
 _KIND_WEIGHTS: Final = (22, 9, 14, 18, 13, 11, 13)
 _CALLERS_WITH_ID: Final = 0.6
 _STRANGERS: Final = 0.05
-# One dirty ticket of each reason in turn follows the good ones; their numbers go on.
+# The dirty tickets follow the good ones, one of each reason in turn; their numbers continue.
 _REASONS: Final = ("unknown_kind", "closed_before_reported", "missing_grid")
 
 _PERSONAL: Final = {
@@ -46,13 +46,13 @@ _PERSONAL: Final = {
     "a": "ADDRESS",
     "c": "PLATE",
 }
-"""What the fields of a sentence are (`words.TICKET_KINDS`), in the words of `policies.text.spans.PiiKind`."""
+"""The kind (`policies.text.spans.PiiKind`) of each field of a sentence in `words.TICKET_KINDS`."""
 _PROTAGONIST_SENTENCE: Final = (
     "{n}反映{a}楼道堆满杂物,电动车入户充电,与儿子{m}(电话{q})多次劝说无果。来电人{n},身份证{i},电话{p}。"
 )
 
 Ticket = dict[str, Any]
-Said = list[tuple[int, int, str]]
+PersonalSpans = list[tuple[int, int, str]]
 """Start, end and kind of what is personal in a text."""
 
 
@@ -75,8 +75,8 @@ def write_tickets(
     tickets.sort(key=lambda ticket: (ticket["updatedAt"], ticket["ticketNo"]))
     path.parent.mkdir()
     _write(path, tickets)
-    said = [{"ticketNo": each["ticketNo"], "personal": desk.said[each["content"]]} for each in tickets]
-    _write(path.with_name("personal.jsonl"), said)
+    personal = [{"ticketNo": each["ticketNo"], "personal": desk.personal[each["content"]]} for each in tickets]
+    _write(path.with_name("personal.jsonl"), personal)
     progress("hotline tickets", len(tickets), len(tickets))
 
 
@@ -87,7 +87,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 class _Desk:
-    """Takes the calls: each ticket gets the next number."""
+    """Makes tickets; each gets the next number."""
 
     def __init__(self, random: Random, maker: PersonMaker, residents: list[Resident]) -> None:
         self._random = random
@@ -95,21 +95,21 @@ class _Desk:
         self._residents = residents
         self._callers = [home for home in residents if home.address and home.grid_code and home.person.phone]
         self._count = 0
-        self.said: dict[str, Said] = {}
-        """What is personal in each content that was written."""
+        self.personal: dict[str, PersonalSpans] = {}
+        """What is personal in each content."""
 
     def good(self) -> Iterator[Ticket]:
-        """The protagonist's ticket, the canaries', then those of drawn callers."""
+        """The ticket of the protagonist, those of the canaries, then those of random callers."""
         known = {resident.person.id_no: resident for resident in self._residents[: 2 + len(CANARIES)]}
         yield self._protagonist(known[PROTAGONIST.id_no])
         for canary in CANARIES:
             yield self._ticket(known[canary.id_no], canary.id_no, words.KNOWN_CLOSING)
         while self._count < len(self._residents) // 10:
-            yield self._drawn()
+            yield self._random_ticket()
 
     def dirty(self, reason: str) -> Ticket:
-        """A ticket that is good but for one thing."""
-        ticket = self._drawn()
+        """A ticket with one fault."""
+        ticket = self._random_ticket()
         if reason == "unknown_kind":
             ticket["kind"] = UNKNOWN_KIND
         elif reason == "closed_before_reported":
@@ -145,7 +145,7 @@ class _Desk:
             "handlingDept": "fire",
         }
 
-    def _drawn(self) -> Ticket:
+    def _random_ticket(self) -> Ticket:
         home = self._random.choice(self._callers)
         caller = home.person
         if self._random.random() < _STRANGERS:
@@ -177,7 +177,7 @@ class _Desk:
         }
 
     def _times(self) -> tuple[str, datetime, datetime]:
-        """Status, times of report and of the last change; the younger the ticket, the likelier it is open."""
+        """Status, time of report and of the last change; recent tickets are more often open."""
         draw = self._random
         age = draw.randint(1, 365)
         second = draw.randrange(6 * 3600, 23 * 3600)
@@ -195,18 +195,18 @@ class _Desk:
         return self._fill(sentence, fields | {"o": self._not_known(other).name, "q": self._not_known(other).phone})
 
     def _fill(self, sentence: str, fields: dict[str, str]) -> str:
-        text, said = "", []
+        text, personal = "", []
         for literal, name, _, _ in Formatter().parse(sentence):
             text += literal
             value = fields[name] if name else ""
             if name and value:
-                said.append((len(text), len(text) + len(value), _PERSONAL[name]))
+                personal.append((len(text), len(text) + len(value), _PERSONAL[name]))
             text += value
-        self.said[text] = said
+        self.personal[text] = personal
         return text
 
     def _not_known(self, person: Person) -> Person:
-        """Another person if this is a known one: known people stand in their own tickets only."""
+        """Another person if this is a known one: known people are named in their own tickets only."""
         return self._residents[-1].person if person.phone.startswith("1990321") else person
 
 

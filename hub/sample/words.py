@@ -1,11 +1,11 @@
-"""Every word of the sample can be written in GBK, and no table here holds a name of a person in `known`.
+"""Tables of words: surnames, given names, streets, places of origin, and the sentences of hotline tickets.
 
-Tables only: surnames, given names, streets, places of origin, and the sentences of hotline tickets.
+Every word can be written in GBK, and no name of `known_people.py` is in a table.
 """
 
 from typing import Final
 
-# The commonest stand several times, so that a plain choice gives roughly the real frequencies.
+# Frequent surnames occur several times, so that a plain choice gives roughly the real frequencies.
 SURNAMES: Final = tuple(
     "王王王王王王王李李李李李李李张张张张张张刘刘刘刘陈陈陈杨杨杨赵赵赵郭郭郭黄吴周徐孙马朱胡林何高高梁郑罗宋谢唐韩曹许邓"
     "冯冯程蔡彭潘袁于董余苏叶吕魏蒋田田杜丁沈姜范江傅钟卢汪戴崔任任陆廖姚方金邱夏谭韦贾贾邹石石熊孟秦阎薛侯雷白白龙段"
@@ -51,7 +51,7 @@ ESTATES: Final = (
 ROADS: Final = ("府新街", "东大街", "评梅路", "平阳路", "学门街", "南环路", "泉水巷", "县前街")
 NUMERALS: Final = "一二三四五六七八九十"
 
-# Six-digit prefixes of id numbers with the place they stand for; the county itself is dealt with apart.
+# Six-digit prefixes of id numbers with their places; the county itself is not among them.
 ORIGINS: Final = (
     ("140302", "山西省阳泉市城区"),
     ("140311", "山西省阳泉市郊区"),
@@ -86,8 +86,8 @@ MOBILE_PREFIXES: Final = tuple(
     ]
 )
 
-# kind of a ticket → (department that handles it, sentences)
-# {n} name, {p} phone, {i} id number, {a} address, {c} car plate, {o} another person's name, {q} his phone
+# Kind of a ticket → (department that handles it, sentences). In a sentence:
+# {n} name, {p} phone, {i} id number, {a} address, {c} car plate, {o} another person's name, {q} that person's phone
 TICKET_KINDS: Final = {
     "噪音": ("urban", (
         "市民{n}反映,{a}楼下烧烤店每晚营业到凌晨,严重影响休息,已多次与老板{o}(电话{q})沟通无果。",
