@@ -1,8 +1,8 @@
-"""What these pages show of the log is hashes and signatures: never a record.
+"""The HTTP pages `/audit/checkpoint`, `/audit/tile/…` and `/audit/proof`.
 
-`/audit/checkpoint` and `/audit/tile/…` are C2SP tlog-checkpoint and tlog-tiles without entry bundles; anyone may read
-them. `/audit/proof` gives a consistency proof to anyone, and an inclusion proof to who presents a receipt, or a token
-of an application whose role is `auditor`; what an auditor asks is recorded before it is answered.
+They show hashes and signatures, never a record. Checkpoint and tiles are C2SP tlog-checkpoint and tlog-tiles without
+entry bundles, and anyone may read them. `/audit/proof` gives consistency proofs to anyone, and inclusion proofs for a
+receipt or to an application with the role `auditor`; an auditor's request is recorded before it is answered.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ PLAIN: Final = "text/plain; charset=utf-8"
 OCTETS: Final = "application/octet-stream"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "public, max-age=1"
-"""A checkpoint is followed by the next within two seconds."""
+"""Short, because the next checkpoint follows within two seconds."""
 NEVER: Final = "no-store"
 
 BURST: Final = 1_000
 PER_SECOND: Final = 200.0
-"""Pages that one source may read: a verifier that begins from nothing reads a tile for each 256 records."""
+"""How many pages one source may read: a verifier that begins with nothing reads a tile for each 256 records."""
 THREADS: Final = 4
 WAITING: Final = 64
 MAX_QUERY: Final = 512
@@ -54,7 +54,7 @@ RETRY_SECONDS: Final = 2
 _NUMBER: Final = re.compile("0|[1-9][0-9]{0,18}", re.ASCII)
 _HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 
-Answered = TypeVar("Answered")
+Result = TypeVar("Result")
 
 
 class AuditPages:
@@ -64,12 +64,12 @@ class AuditPages:
         self._hub = hub
         self._verifier: Verifier = verifier_of(hub.settings)
         self._meter = Meter(BURST, PER_SECOND)
-        # Threads of its own: a store that hangs must not take those of the rest of the hub.
+        # Its own threads: a store that hangs must not take up those of the rest of the hub.
         self._threads = ThreadPoolExecutor(THREADS, "audit-pages")
         self._reading = 0
 
     def routes(self) -> list[Route]:
-        """The routes of the pages; each answers every method, most of them with a refusal."""
+        """The routes of the pages; each answers every method, and refuses all but GET and HEAD."""
         return [
             Route("/audit/checkpoint", _Page(self, AuditPages._checkpoint)),
             Route("/audit/tile/{path:path}", _Page(self, AuditPages._tile)),
@@ -77,15 +77,15 @@ class AuditPages:
         ]
 
     def close(self) -> None:
-        """Stop reading; a read that hangs is left behind."""
+        """Stop reading; a read that hangs is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def answer(self, request: Request, page: _Answer) -> Response:
-        """The response of a page; a refusal is JSON with its code, and is counted as its source's."""
+        """The response of a page; a refusal is JSON with its code, and is counted for its source."""
         try:
             if self._meter.full(_source(request)):
                 raise HubError(
-                    Code.TOO_MANY_REQUESTS, "this address reads too much; go on a little later", retry_after=1
+                    Code.TOO_MANY_REQUESTS, "this address reads too much; try again a little later", retry_after=1
                 )
             if request.method not in {"GET", "HEAD"}:
                 raise HubError(Code.METHOD, "this page is read with GET")
@@ -99,11 +99,11 @@ class AuditPages:
             return self._refused(request, unavailable)
 
     def _refused(self, request: Request, refusal: HubError) -> Response:
-        # What is not published yet is asked for by everyone who follows the log; that is no attack.
+        # Whoever follows the log asks for tiles that are not published yet; that is not an attack.
         if refusal.code is not Code.TILE_UNKNOWN:
             digest = self._hub.digester.digest("source", _source(request))
             self._hub.floods.note(Source(digest), refusal.code)
-        return _problem(refusal)
+        return _error_page(refusal)
 
     async def _checkpoint(self, request: Request) -> Response:
         _no_query(request)
@@ -114,40 +114,42 @@ class AuditPages:
         try:
             wanted = parse(request.path_params["path"])
             size = open_note(await self._read(_newest), self._verifier).size
-            found = await self._read(lambda reader: tile(reader, wanted.level, wanted.number, wanted.width, size=size))
+            content = await self._read(
+                lambda reader: tile(reader, wanted.level, wanted.number, wanted.width, size=size)
+            )
         except TileUnknown as unknown:
             raise HubError(Code.TILE_UNKNOWN, str(unknown)) from None
         except NoteRefused:
-            raise AuditUnavailable("the newest checkpoint is not one of this log") from None
-        return _page(found, OCTETS, IMMUTABLE)
+            raise AuditUnavailable("the newest checkpoint is not of this log") from None
+        return _page(content, OCTETS, IMMUTABLE)
 
     async def _proof(self, request: Request) -> Response:
-        asked = _asked(request)
+        asked = _parameters(request)
         verifier = self._verifier
         try:
             if asked.keys() == {"from", "to"}:
                 old, new = _number(asked, "from"), _number(asked, "to")
-                return _json(await self._read(lambda reader: consistency_of(reader, verifier, old, new)))
+                return _json_page(await self._read(lambda reader: consistency_of(reader, verifier, old, new)))
             return await self._inclusion(request, asked)
         except ProofUnknown as unknown:
             raise HubError(Code.PROOF_UNKNOWN, str(unknown), retry_after=RETRY_SECONDS) from None
 
     async def _inclusion(self, request: Request, asked: dict[str, str]) -> Response:
         if not {"index"} <= asked.keys() <= {"index", "leafHash", "size"}:
-            raise _bad("a proof is asked for with index and leafHash, maybe size, or with from and to")
+            raise _bad_request("ask for a proof with index, leafHash and maybe size, or with from and to")
         index = _number(asked, "index")
         size = _number(asked, "size") if "size" in asked else None
         leaf = asked.get("leafHash")
         if leaf is not None and not _HASH.fullmatch(leaf):
-            raise _bad("leafHash is 64 characters of lower-case hex, as the receipt has it")
+            raise _bad_request("leafHash is 64 lower-case hex digits, as in the receipt")
         if leaf is None:
             auditor = self._auditor(request)
-            await self._hub.log.append(_looked(self._hub.digester, auditor, index))
+            await self._hub.log.append(_proof_record(self._hub.digester, auditor, index))
         verifier = self._verifier
-        return _json(await self._read(lambda reader: inclusion_of(reader, verifier, index, leaf, size)))
+        return _json_page(await self._read(lambda reader: inclusion_of(reader, verifier, index, leaf, size)))
 
     def _auditor(self, request: Request) -> Subject:
-        """Who presents the token of an auditor; raises HubError UNAUTHENTICATED for everyone else."""
+        """The auditor whose token the request carries; raises HubError UNAUTHENTICATED if it carries none."""
         given = request.headers.getlist("authorization")
         scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
         if scheme.lower() == "bearer" and token:
@@ -157,19 +159,21 @@ class AuditPages:
                 return subject
         raise HubError(Code.UNAUTHENTICATED, "present the receipt (index and leafHash), or the token of an auditor")
 
-    async def _read(self, what: Callable[[Reader], Answered]) -> Answered:
-        """What `what` finds in the log, read beside the loop; TimeoutError after the log's deadline."""
+    async def _read(self, read_from: Callable[[Reader], Result]) -> Result:
+        """What the function reads from the log, in a thread; TimeoutError after the log's deadline."""
         if self._reading >= WAITING:
-            raise HubError(Code.TOO_MANY_REQUESTS, "too many read the log just now; try again shortly", retry_after=1)
+            raise HubError(
+                Code.TOO_MANY_REQUESTS, "too many requests read the log just now; try again shortly", retry_after=1
+            )
         where, loop = self._hub.settings.audit_log, asyncio.get_running_loop()
 
-        def read() -> Answered:
+        def read() -> Result:
             with closing(open_reader(where)) as reader:
-                return what(reader)
+                return read_from(reader)
 
         self._reading += 1
         reading = loop.run_in_executor(self._threads, read)
-        # A read that hangs holds its place until it ends, so that no more than a few ever do.
+        # A read that hangs keeps its place until it ends, so that there are never more than a few.
         reading.add_done_callback(self._ended)
         async with asyncio.timeout(self._hub.settings.audit_deadline):
             return await asyncio.shield(reading)
@@ -177,14 +181,14 @@ class AuditPages:
     def _ended(self, reading: asyncio.Future[Any]) -> None:
         self._reading -= 1
         if not reading.cancelled():
-            reading.exception()  # whoever gave up waiting does not ask for it
+            reading.exception()  # the request that gave up waiting does not fetch it
 
 
 _Answer = Callable[[AuditPages, Request], Awaitable[Response]]
 
 
 class _Page:
-    """One page as an ASGI application, so that it sees every method."""
+    """One page as an ASGI application, so that it receives every method."""
 
     def __init__(self, pages: AuditPages, page: _Answer) -> None:
         self._pages, self._page = pages, page
@@ -201,7 +205,7 @@ def _newest(reader: Reader) -> bytes:
     return note
 
 
-def _looked(digester: Digester, auditor: Subject, index: int) -> Record:
+def _proof_record(digester: Digester, auditor: Subject, index: int) -> Record:
     return Record(
         kind="proof",
         request_id=secrets.token_hex(16),
@@ -221,39 +225,39 @@ def _source(request: Request) -> str:
 
 def _no_query(request: Request) -> None:
     if request.scope["query_string"]:
-        raise _bad("this page takes no parameters")
+        raise _bad_request("this page takes no parameters")
 
 
-def _asked(request: Request) -> dict[str, str]:
+def _parameters(request: Request) -> dict[str, str]:
     given = request.scope["query_string"]
     if len(given) > MAX_QUERY:
-        raise _bad("the parameters are too long")
+        raise _bad_request("the parameters are too long")
     try:
         pairs = parse_qsl(given.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=4)
     except ValueError:
-        raise _bad("a proof is asked for with index and leafHash, maybe size, or with from and to") from None
+        raise _bad_request("ask for a proof with index, leafHash and maybe size, or with from and to") from None
     if len({name for name, _ in pairs}) != len(pairs):
-        raise _bad("a parameter stands more than once")
+        raise _bad_request("a parameter is given more than once")
     return dict(pairs)
 
 
 def _number(asked: dict[str, str], name: str) -> int:
     if not _NUMBER.fullmatch(asked[name]):
-        raise _bad(f"{name} is a number in decimal digits")
+        raise _bad_request(f"{name} is a decimal number")
     return int(asked[name])
 
 
-def _bad(message: str) -> HubError:
+def _bad_request(message: str) -> HubError:
     return HubError(Code.BAD_REQUEST, message)
 
 
-def _json(content: dict[str, Any]) -> Response:
+def _json_page(content: dict[str, Any]) -> Response:
     return _page(orjson.dumps(content), "application/json", NEVER)
 
 
-def _problem(refusal: HubError) -> Response:
-    told = {"message": refusal.public_message, "extensions": {"code": str(refusal.code)}}
-    response = _page(orjson.dumps({"errors": [told]}), "application/json", NEVER)
+def _error_page(refusal: HubError) -> Response:
+    error = {"message": refusal.public_message, "extensions": {"code": str(refusal.code)}}
+    response = _page(orjson.dumps({"errors": [error]}), "application/json", NEVER)
     response.status_code = refusal.http_status
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)

@@ -1,8 +1,8 @@
-"""A proof file needs nothing but the log's public key to be checked, and says what it proves.
+"""Makes and checks proof files: that a record is in the log, or that the log only grew.
 
-JSON: `log`, `index`, `leafHash` (a receipt) with `size`, `proof` and the checkpoint of that size; or `log`, `from`,
-`to`, `proof` and the checkpoints that are known of these sizes. Hashes are hex; proofs are RFC 6962's, from the leaf
-up. A checkpoint is a C2SP signed note.
+A proof file is checked with nothing but the log's public key. It is JSON: `log`, `index` and `leafHash` (a receipt)
+with `size`, `proof` and the checkpoint of that size; or `log`, `from`, `to`, `proof` and the known checkpoints of these
+sizes. Hashes are hex; proofs are as in RFC 6962, from the leaf up; a checkpoint is a C2SP signed note.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from audit.log import AuditUnavailable
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
 from audit.stores.base import Reader
 
-UNKNOWN: Final = "no published checkpoint covers that; what has just been recorded is covered within two seconds"
+UNKNOWN: Final = "no published checkpoint covers that; a new record is covered within two seconds"
 
 
 class ProofUnknown(LookupError):
-    """There is no such proof. A wrong leaf hash, and an index that is not there yet, look alike."""
+    """There is no such proof. A wrong leaf hash and an index that does not exist yet cannot be told apart."""
 
     def __init__(self) -> None:
         super().__init__(UNKNOWN)
@@ -28,7 +28,7 @@ class ProofUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What a proof file proves: of a record, its index and leaf hash (hex); that a tree of `older` is its beginning."""
+    """What a proof file proves: index and leaf hash (hex) of a record, or that the tree of size `older` only grew."""
 
     log: str
     size: int
@@ -42,7 +42,7 @@ def inclusion_of(
 ) -> dict[str, Any]:
     """The proof that the record at `index` is in the tree of `size`, by default that of the newest checkpoint.
 
-    With a `leaf` (hex) only if that is its hash. Raises ProofUnknown, and AuditUnavailable if
+    If a `leaf` hash (hex) is given, the record must have it. Raises ProofUnknown, and AuditUnavailable if
     there is no checkpoint.
     """
     newest, note = _newest(reader, verifier)
@@ -77,29 +77,31 @@ def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> di
 
 
 def check_proof(content: Mapping[str, Any], verifier: Verifier) -> Proved:
-    """What the content of a proof file proves, with nothing but the public key; raises ProofRefused."""
+    """What the content of a proof file proves, by the public key alone; raises ProofRefused."""
     try:
         if content["log"] != verifier.name:
             raise ProofRefused("the proof is of another log than the key")
         proof = [bytes.fromhex(each) for each in content["proof"]]
         return (
-            _check_inclusion_of(content, proof, verifier)
+            _check_inclusion_file(content, proof, verifier)
             if "index" in content
-            else _check_consistency_of(content, proof, verifier)
+            else _check_consistency_file(content, proof, verifier)
         )
     except (KeyError, TypeError, AttributeError):
-        raise ProofRefused("this is no proof file") from None
+        raise ProofRefused("this is not a proof file") from None
     except NoteRefused as refused:
-        raise ProofRefused(f"its checkpoint is not one of this key ({refused.why})") from None
+        raise ProofRefused(f"its checkpoint is not signed with this key ({refused.why})") from None
     except ProofRefused:
         raise
     except ValueError:
-        raise ProofRefused("this is no proof file") from None
+        raise ProofRefused("this is not a proof file") from None
 
 
-def _check_inclusion_of(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+def _check_inclusion_file(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
     if content["checkpoint"] is None:
-        raise ProofRefused("it has no checkpoint: ask without a size, or check it against a root that you know")
+        raise ProofRefused(
+            "it has no checkpoint: ask for a proof without a size, or check it against a root that you know"
+        )
     checkpoint = open_note(content["checkpoint"].encode(), verifier)
     index, size, leaf = content["index"], content["size"], content["leafHash"]
     if type(index) is not int or size != checkpoint.size:
@@ -108,11 +110,11 @@ def _check_inclusion_of(content: Mapping[str, Any], proof: list[bytes], verifier
     return Proved(verifier.name, checkpoint.size, index=index, leaf_hash=leaf)
 
 
-def _check_consistency_of(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
+def _check_consistency_file(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
     known = {each.size: each for each in (open_note(note.encode(), verifier) for note in content["checkpoints"])}
     old, new = known.get(content["from"]), known.get(content["to"])
     if old is None or new is None:
-        raise ProofRefused("it has not both checkpoints: check it against roots that you know")
+        raise ProofRefused("it does not have both checkpoints: check it against roots that you know")
     check_consistency(old.size, old.root, new.size, new.root, proof)
     return Proved(verifier.name, new.size, older=old.size)
 
@@ -124,7 +126,7 @@ def _newest(reader: Reader, verifier: Verifier) -> tuple[Checkpoint, bytes]:
     try:
         return open_note(note, verifier), note
     except NoteRefused:
-        raise AuditUnavailable("the newest checkpoint is not one of this log and this key") from None
+        raise AuditUnavailable("the newest checkpoint is not of this log and this key") from None
 
 
 def _note_of(reader: Reader, size: int) -> str | None:

@@ -1,8 +1,8 @@
-"""No personal value to search the log for stands in a command line: it is asked for, and digested at once.
+"""Reads the terms of a log search, such as `department=fire since=2026-06-01 person=-`.
 
-A search is written as words such as `department=fire since=2026-06-01 person=-`. Names of the policy and the catalogue
-are plain; what could tell of a person is `-`, and is then read from standard input, or `#` and its digest as the log
-shows it. Command lines are seen by every user of a machine, and kept by shells.
+No personal value is in a command line, which every user of the machine can see and shells keep. Names of the policy and
+the catalogue are plain; a value that may identify a person is written as `-`, asked for and digested at once, or as `#`
+with its digest as the log shows it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SECRET: Final[Mapping[str, str]] = {
     "person": "subject",
     "sid": "subject",
 }
-"""What is digested, and the part of a query that it becomes."""
+"""Terms whose values are digested, with the part of the query that each becomes."""
 
 _DOMAINS: Final = {"case": "case", "who": "subject", "value": "value"}
 _ASKED: Final = {
@@ -42,19 +42,19 @@ _ASKED: Final = {
 }
 
 Ask = Callable[[str], str]
-"""Asks the person at the keyboard for a value, which must not be shown."""
+"""Asks the person at the keyboard for a value, which is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedSearch:
-    """What to search for, and how the log records that it was searched for: digests, times, kinds and effects."""
+    """What to search for, and how that is recorded in the log: digests, times, kinds and effects."""
 
     query: Query
     recorded: Mapping[str, str]
 
 
 def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> ParsedSearch:
-    """The search that `words` describe; QueryRefused for one that is unknown, doubled or not to be written here.
+    """The search that `words` describe; QueryRefused for a word that is unknown, given twice or must not be plain.
 
     `sid_of` gives the surrogate of the person with an id number.
     """
@@ -75,7 +75,7 @@ def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str
             given[part], recorded[part] = moment, moment.isoformat(timespec="seconds")
         else:
             given[part] = value
-            # Whatever was typed might be anything; kinds and effects are known words by the time this is recorded.
+            # A value may be any text; kinds and effects are known words by the time this is recorded.
             recorded[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
     return ParsedSearch(Query(**given), recorded)  # type: ignore[arg-type]
 
@@ -86,26 +86,26 @@ def person_digest(digester: Digester, sid: str) -> str:
 
 
 def surrogate_of(settings: Settings) -> Callable[[str], str]:
-    """What gives the surrogate of the person with an id number, as pulls make it; QueryRefused if it is none."""
+    """A function from an id number to the surrogate that pulls make of it; it raises QueryRefused for no id number."""
 
-    def found(number: str) -> str:
+    def surrogate_of_number(number: str) -> str:
         from connectors.resolve import is_resident_id
 
         if not is_resident_id(number.upper()):
             raise QueryRefused("this is no valid resident id number")
         return surrogate(load_key(settings.graph_key), PERSON.name, number.upper())
 
-    return found
+    return surrogate_of_number
 
 
 def _digest(name: str, value: str, digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> str:
     if value.startswith("#"):
         return value[1:]
     if name == "sid" and value != "-":
-        return person_digest(digester, value)  # a surrogate tells nothing to who has not this home's key
+        return person_digest(digester, value)  # without this home's key a surrogate identifies nobody
     if value != "-":
         raise QueryRefused(
-            f"{name} may tell of a person, and a command line is seen by others: write {name}=- and give it when asked,"
+            f"{name} may identify a person, and others can see a command line: write {name}=- and give it when asked,"
             f" or {name}=#DIGEST as the log shows it"
         )
     clear = ask(_ASKED[name]).strip()

@@ -1,7 +1,7 @@
-"""One command shows the whole promise on real parts, and leaves nothing running behind it.
+"""Sets up the demo, takes the tour, and leaves nothing running behind it.
 
 Makes the sample county, starts a real Neo4j, serves the hotline over HTTP, pulls the four registers, starts the hub as
-its users would, and takes the tour. In the foreground until Ctrl-C; with `check` it ends after the tour.
+its users would, and takes the tour. Runs in the foreground until Ctrl-C; with `check` it ends after the tour.
 """
 
 from __future__ import annotations
@@ -46,81 +46,81 @@ class DemoFailed(RuntimeError):
 
 
 def run(people: int, seed: int, port: int | None, check: bool) -> int:
-    """Set up, pull, serve and tour. Returns the exit code: 0, or 1 where the tour was not as it must be."""
+    """Set up, pull, serve and take the tour; returns the exit code, 1 if an answer of the tour is wrong."""
     console = Console()
-    # Told to stop by another program, the demo ends as by Ctrl-C: nothing is left running.
+    # A signal to stop ends the demo in the same way as Ctrl-C, so that nothing is left running.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     settings = Settings.load(**({} if port is None else {"port": port}))
     county = ROOT / "examples" / "county"
     if not county.is_dir():
-        raise DemoFailed("the demo needs a checkout: examples/county is not beside the program")
-    _free(settings)
+        raise DemoFailed("the demo needs a checkout of the repository: there is no examples/county beside the program")
+    _refuse_taken_port(settings)
     settings.prepare_home()
     folder = settings.home.absolute() / "county"
     began = time.monotonic()
-    # Beside the data, so that every command of this home finds the same list.
+    # Into the home, so that every command of this home finds the same word list.
     shutil.copyfile(county / "words.yaml", settings.home.absolute() / "words.yaml")
     _make_county(console, folder, people, seed)
     graph = LocalGraph(settings)
     try:
         address = graph.start(owned=True)
-        console.print(f"Neo4j is up at {address.url}")
+        console.print(f"Neo4j runs at {address.url}")
         key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
         with serve_hotline(folder / "hotline", key) as url:
             locations = SourceLocations(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
             with row_counter() as report:
                 results = recorded_pull(settings, county / "sources", (), folder, locations.variables, report, address)
             console.print(pull_table(results))
-            _judge_again(console, settings, address)
-            _publish(console, settings)
+            _recheck_texts(console, settings, address)
+            _publish_policies(console, settings)
             with published_source_locations(settings, locations), _hub(settings):
-                code = _tour(console, settings)
+                code = _take_tour(console, settings)
                 seconds = time.monotonic() - began
-                console.print(f"\n{seconds:.0f} s in all. The hub: http://{settings.host}:{settings.port}")
+                console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
                 if not check:
-                    _wait(console)
+                    _wait_for_interrupt(console)
         return code
     finally:
         graph.stop()
 
 
-def _free(settings: Settings) -> None:
-    """Another hub on our port would answer in our place."""
+def _refuse_taken_port(settings: Settings) -> None:
+    """Refuse a port that is in use: another hub there would answer in our place."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError:
-            raise DemoFailed(f"port {settings.port} is taken; choose another: make demo PORT=8700") from None
+            raise DemoFailed(f"port {settings.port} is in use; choose another: make demo PORT=8700") from None
 
 
 def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
-    """The sample, made anew only if it is not this one already."""
+    """Write the sample county, unless the folder holds this one already."""
     if folder.exists():
         summary = read_summary(folder)
         if (summary.people, summary.seed) == (people, seed):
             return
-        raise DemoFailed(f"{folder.parent} holds another county; set SLUICEGATE_HOME to a new folder, or remove it")
+        raise DemoFailed(f"{folder.parent} holds another county; remove it, or set SLUICEGATE_HOME to a new folder")
     with progress_bar() as progress:
         generate(folder, people, seed, progress)
 
 
-def _judge_again(console: Console, settings: Settings, address: GraphAddress) -> None:
-    """In an older home an older detector may have judged the texts: until this one has, they are redacted whole."""
+def _recheck_texts(console: Console, settings: Settings, address: GraphAddress) -> None:
+    """Check again the texts of an older home that an older detector checked: until then they are redacted whole."""
     with progress_bar() as show:
         done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of))
-    if said := done.tally.summary():
-        console.print(f"The detector has changed: {said}")
+    if summary := done.tally.summary():
+        console.print(f"The detector has changed: {summary}")
 
 
-def _publish(console: Console, settings: Settings) -> None:
-    """An older home may hold other policies: the folder's are drafted, approved and activated, as stewards do it."""
+def _publish_policies(console: Console, settings: Settings) -> None:
+    """Put the policies of the folder in force, if an older home holds others, in the steps that stewards take."""
     files = read_folder(settings.policies)
     with steward_session(settings, CATALOGUE) as changes:
         if changes.store.in_force().version.hash == version_of(files):
             return
-        version = changes.draft(files, "zhang", None, "what the examples say now")
+        version = changes.draft(files, "zhang", None, "the policies of the examples")
         changes.approve(version.number, version.hash, "li")
         changes.activate(version.number, "li", None)
     console.print(
@@ -132,7 +132,7 @@ def _publish(console: Console, settings: Settings) -> None:
 def _hub(settings: Settings) -> Iterator[None]:
     """The hub as a process of its own, as `sluicegate serve` starts it."""
     environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
-    # A graph that has just started plans its first statements slowly, on a small machine for seconds.
+    # A graph that has just started plans its first statements slowly; on a small machine this takes seconds.
     environment.setdefault("SLUICEGATE_GRAPH_DEADLINE", "20")
     environment["SLUICEGATE_POLICIES"] = str(settings.policies.absolute())
     command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
@@ -150,17 +150,17 @@ def _await_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoFailed(f"the hub ended at once; is port {settings.port} taken? Choose another with --port")
+            raise DemoFailed(f"the hub ended at once; if port {settings.port} is in use, choose another with --port")
         try:
             if httpx.get(url, trust_env=False, timeout=2).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
         time.sleep(0.2)
-    raise DemoFailed(f"the hub was not ready within {START_SECONDS:.0f} s; see what it printed above")
+    raise DemoFailed(f"the hub was not ready within {START_SECONDS:.0f} s; its messages are above")
 
 
-def _tour(console: Console, settings: Settings) -> int:
+def _take_tour(console: Console, settings: Settings) -> int:
     try:
         Tour(settings, console, dt.datetime.now().astimezone().date()).take()
     except TourFailed as failed:
@@ -169,15 +169,17 @@ def _tour(console: Console, settings: Settings) -> int:
     return 0
 
 
-def _wait(console: Console) -> None:
-    console.print("Ask it yourself, from another terminal (Ctrl-C here ends everything):")
+def _wait_for_interrupt(console: Console) -> None:
+    console.print("Try it from another terminal (Ctrl-C here stops everything):")
     console.print(
         "  .venv/bin/sluicegate query --app grid-desk --purpose event.dispatch "
         "'{ events(first: 3) { edges { node { number kind status reporterPhone } } } }'",
         highlight=False,
         soft_wrap=True,
     )
-    console.print("  .venv/bin/sluicegate pull    # again: nothing is new, so nothing is written", highlight=False)
+    console.print(
+        "  .venv/bin/sluicegate pull    # pulls again: nothing is new, so nothing is written", highlight=False
+    )
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -1,8 +1,8 @@
-"""The tour asks one running hub the same question for three purposes, and asserts each answer word by word.
+"""The tour of the demo: one question for three purposes, and the checks of every answer.
 
-It is what a stranger sees first and what `demo --check` holds to: three answers whose content differs as the policy
-says, the statement of each, its record in the log, a text without its names, who looked, as the resident is told it, a
-count that is suppressed, and refusals that say what was missing.
+It shows the three answers, which differ as the policy says, and the statement of each; a text without the names in it;
+who accessed the data, as the resident is told; a count with suppressed cells; refusals; and all records in the log.
+Every answer is compared with what is expected, and `demo --check` fails if one differs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rich.table import Table
 
 from audit.log import show
 from audit.verify import verify
-from hub.demo.tour_accesses import tell_accesses
-from hub.demo.tour_client import Asked, TourClient, expect
-from hub.demo.tour_text import DISPATCHED, tell_text
+from hub.demo.tour_accesses import show_accesses
+from hub.demo.tour_client import TourAnswer, TourClient, expect
+from hub.demo.tour_text import DISPATCHED, show_ticket_text
 from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.steward.explain_offline import explain_locally
 from policies.masking import age_band
@@ -43,15 +43,15 @@ query Resident($idNumber: String!) {
 }"""
 
 ABSENT = None
-"""What a field is that the purpose may not see: null, with FIELD_DENIED."""
+"""The value of a field that the purpose may not see: null, with the error FIELD_DENIED."""
 
-LOOKED = ("fire", "grid-centre", "civil-affairs")
+DEPARTMENTS = ("fire", "grid-centre", "civil-affairs")
 """The departments of the three stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One asking of the question: who, for what, and the whole of what must come back."""
+    """The question asked once: by whom, for which purpose, and the expected answer."""
 
     application: str
     purpose: str
@@ -111,7 +111,7 @@ def stops(today: dt.date) -> tuple[Stop, ...]:
                 "residency": ABSENT,
                 "gender": "FEMALE",
                 "address": ...,
-                # Her companion is not yet sixty: for this purpose he does not exist.
+                # The other resident is not yet sixty: for this purpose they do not exist.
                 "dwellings": [{"usage": ABSENT, "residents": {PROTAGONIST.name}}],
                 "reports": ABSENT,
             },
@@ -125,58 +125,68 @@ def _surname(name: str) -> str:
 
 
 class Tour(TourClient):
-    """Asks a hub over HTTP and tells what comes back."""
+    """Asks a hub over HTTP, and shows and checks the answers."""
 
     def take(self) -> None:
-        """The whole tour; raises TourFailed where something is not as it must be."""
+        """Take the whole tour; raises TourFailed if an answer is not as expected."""
         with self.client:
-            self.console.rule("One resident, one question, three purposes 一人一问三种目的")
-            self.console.print(Panel(QUESTION, title="the question", expand=False))
-            asked = [self._stop(number, stop) for number, stop in enumerate(stops(self.today), 1)]
-            asked += tell_text(self)
-            asked += tell_accesses(self, LOOKED)
-            self._count()
-            refused = self._refusals()
-            self._log([*asked, *refused])
+            self.console.rule("One resident, one question, three purposes 同一居民·同一查询·三种目的")
+            self.console.print(Panel(QUESTION, title="the question 查询", expand=False))
+            answers = [self._ask_at(number, stop) for number, stop in enumerate(stops(self.today), 1)]
+            answers += show_ticket_text(self)
+            answers += show_accesses(self, DEPARTMENTS)
+            self._show_counts()
+            refusals = self._show_refusals()
+            self._show_log([*answers, *refusals])
 
-    def _stop(self, number: int, stop: Stop) -> Asked:
+    def _ask_at(self, number: int, stop: Stop) -> TourAnswer:
         variables = {"idNumber": PROTAGONIST.id_no}
-        asked = self.ask(stop.application, stop.purpose, QUESTION, variables)
-        edges = asked.body.get("data", {}).get("people", {}).get("edges", [])
-        expect(asked.status == 200 and len(edges) == 1, f"{stop.purpose}: the match finds one resident")
+        answer = self.ask(stop.application, stop.purpose, QUESTION, variables)
+        edges = answer.body.get("data", {}).get("people", {}).get("edges", [])
+        expect(answer.status == 200 and len(edges) == 1, f"{stop.purpose}: the match finds one resident")
         person = edges[0]["node"]
         body = {"query": QUESTION, "variables": variables}
         found = explain_locally(self.settings, stop.application, "tour", stop.purpose, body)
-        self._show(number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")})
-        _compare(stop, person)
-        denied = {each["extensions"]["access"]["coordinate"] for each in asked.body.get("errors", ())}
-        expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on just the fields it may not see")
+        self._show_person(
+            number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")}
+        )
+        _expect_person(stop, person)
+        denied = {each["extensions"]["access"]["coordinate"] for each in answer.body.get("errors", ())}
+        expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on exactly the fields it may not see")
         for coordinate in denied - {"Person.idNumber"}:
-            expect(_word(coordinate) not in (found.statement or ""), f"{stop.purpose}: {coordinate} is never fetched")
-        self.console.print(Panel(found.statement or "", title="the one statement", expand=False, border_style="dim"))
-        return asked
+            expect(
+                _cypher_name(coordinate) not in (found.statement or ""),
+                f"{stop.purpose}: {coordinate} is never fetched",
+            )
+        self.console.print(
+            Panel(found.statement or "", title="the one statement 唯一一条查询语句", expand=False, border_style="dim")
+        )
+        return answer
 
-    def _show(self, number: int, stop: Stop, person: Mapping[str, Any], masked: set[str]) -> None:
+    def _show_person(self, number: int, stop: Stop, person: Mapping[str, Any], masked: set[str]) -> None:
         table = Table(title=f"{number}. {stop.application} asks for {stop.purpose}", title_justify="left")
         for heading in ("field", "answer", ""):
             table.add_column(heading, overflow="fold")
         for name, value in person.items():
             coordinate = f"Person.{name}"
-            shown = _shown(value)
-            within = "masked in it" if "**" in shown or PLACEHOLDER.search(shown) else ""
-            why = "masked" if coordinate in masked else within
-            why = "denied, never fetched" if coordinate in stop.denied else why
-            table.add_row(name, shown, why)
+            shown = _value_text(value)
+            within = "partly masked" if "**" in shown or PLACEHOLDER.search(shown) else ""
+            effect = "masked" if coordinate in masked else within
+            effect = "denied, never fetched" if coordinate in stop.denied else effect
+            table.add_row(name, shown, effect)
         self.console.print(table)
 
-    def _count(self) -> None:
-        self.console.rule("Those who count, and may list nothing 只计数")
+    def _show_counts(self) -> None:
+        self.console.rule("Statistics: counts only, nobody is listed 仅限统计")
         document = "{ peopleAggregate(groupBy: [REGION_GRID, AGE_BAND]) { regionGrid ageBand count } }"
-        asked = self.ask("statistics", "stat", document, {})
-        cells = asked.body["data"]["peopleAggregate"]
+        answer = self.ask("statistics", "stat", document, {})
+        cells = answer.body["data"]["peopleAggregate"]
         shown = [cell for cell in cells if cell["count"] is not None]
-        expect(bool(shown) and all(cell["count"] >= 10 for cell in shown), "every count shown is of ten people or more")
-        expect(len(shown) < len(cells) and asked.codes == ["SUPPRESSED"], "smaller cells are null, with SUPPRESSED")
+        expect(
+            bool(shown) and all(cell["count"] >= 10 for cell in shown),
+            "every count that is shown is of ten people or more",
+        )
+        expect(len(shown) < len(cells) and answer.codes == ["SUPPRESSED"], "smaller cells are null, with SUPPRESSED")
         table = Table(title="people by grid and age (some cells)", title_justify="left")
         for heading in ("grid", "age", "people"):
             table.add_column(heading)
@@ -188,8 +198,8 @@ class Tour(TourClient):
         listed = self.ask("statistics", "stat", "{ people { edges { node { id } } pageInfo { hasNextPage } } }", {})
         expect(listed.body["data"] == {"people": None}, "statistics can list nobody, not even an id")
 
-    def _refusals(self) -> list[Asked]:
-        self.console.rule("Refusals say what was missing, and how to ask 拒绝")
+    def _show_refusals(self) -> list[TourAnswer]:
+        self.console.rule("Refusals say what is missing 拒绝访问")
         by_phone = '{ people(where: {phone: {startsWith: "199"}}) { edges { node { name } } } }'
         tries: tuple[tuple[str, str | None, str, int, str], ...] = (
             ("fire-inspection", None, "{ buildings { edges { node { name } } } }", 400, "PURPOSE_REQUIRED"),
@@ -197,22 +207,22 @@ class Tour(TourClient):
             ("fire-inspection", "safety.fire.rental", by_phone, 400, "FIELD_NOT_FILTERABLE"),
             ("hotline-insight", "voice.analyse", "{ buildings { nme } }", 400, "VALIDATION"),
         )
-        refused = []
-        table = Table("application", "purpose", "answer", "what it says")
+        refusals = []
+        table = Table("application", "purpose", "answer", "message")
         for application, purpose, document, status, code in tries:
-            asked = self.ask(application, purpose, document, {})
-            expect((asked.status, asked.codes[:1]) == (status, [code]), f"{code} with status {status}")
-            expect("data" not in asked.body, f"{code} carries no data")
-            table.add_row(application, purpose or "none", f"{status} {code}", asked.body["errors"][0]["message"])
-            refused.append(asked)
+            answer = self.ask(application, purpose, document, {})
+            expect((answer.status, answer.codes[:1]) == (status, [code]), f"{code} with status {status}")
+            expect("data" not in answer.body, f"{code} carries no data")
+            table.add_row(application, purpose or "none", f"{status} {code}", answer.body["errors"][0]["message"])
+            refusals.append(answer)
         self.console.print(table)
-        return refused
+        return refusals
 
-    def _log(self, asked: list[Asked]) -> None:
-        self.console.rule("Each is in the log 逐条入账")
+    def _show_log(self, answers: list[TourAnswer]) -> None:
+        self.console.rule("Every request is in the audit log 逐条记入审计日志")
         table = Table("record", "application", "purpose", "result", "effects", box=SIMPLE)
-        table.caption = "effects: coordinates shown in clear / masked / denied"
-        for each in asked:
+        table.caption = "effects: number of fields in clear / masked / denied"
+        for each in answers:
             logged, _ = show(self.settings.audit_log, each.index)
             record = logged.record
             expect(record.request_id == each.body["extensions"]["requestId"], f"record {each.index} is this request's")
@@ -220,24 +230,24 @@ class Tour(TourClient):
             counts = "/".join(str(len(names)) for names in (decision.clear, decision.masked, decision.denied))
             table.add_row(str(each.index), record.application, record.purpose or "none", record.result, counts)
         self.console.print(table)
-        verdict = verify(self.settings.audit_log)
-        expect(verdict.ok, "the log verifies")
-        self.console.print(f"audit verify: clean, {verdict.size} records, root {verdict.root[:16]}…")
+        result = verify(self.settings.audit_log)
+        expect(result.ok, "the log verifies")
+        self.console.print(f"audit verify: ok, {result.size} records, root {result.root[:16]}…")
 
 
-def _word(coordinate: str) -> str:
-    """How a statement would read the coordinate: a property or a relationship."""
+def _cypher_name(coordinate: str) -> str:
+    """The text by which a statement would read the coordinate: a property or a relationship."""
     found = CATALOGUE.coordinate(coordinate)
     return found.relationship if isinstance(found, EdgeEnd) else f".{found.name}"
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if value is None:
         return "—"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
-def _compare(stop: Stop, person: Mapping[str, Any]) -> None:
+def _expect_person(stop: Stop, person: Mapping[str, Any]) -> None:
     expect(person["idNumber"] is None, f"{stop.purpose}: the number that was matched is not shown")
     for name, expected in stop.person.items():
         if name == "dwellings":
@@ -247,8 +257,8 @@ def _compare(stop: Stop, person: Mapping[str, Any]) -> None:
         expect(good, f"{stop.purpose}: {name} is shown as the policy says")
 
 
-def _same_dwellings(found: Any, wanted: Any) -> bool:
-    """Residents come in no particular order; the room number is there, whichever it is."""
-    return [(each["usage"], {who["name"] for who in each["residents"]}) for each in found if each["roomNo"]] == [
-        (each["usage"], each["residents"]) for each in wanted
+def _same_dwellings(dwellings: Any, expected: Any) -> bool:
+    """Whether dwellings are as expected: residents in any order, any room number."""
+    return [(each["usage"], {who["name"] for who in each["residents"]}) for each in dwellings if each["roomNo"]] == [
+        (each["usage"], each["residents"]) for each in expected
     ]

@@ -1,7 +1,6 @@
-"""The client with which the tour asks the demo's hub over HTTP, as a department's application would.
+"""The HTTP client of the tour: it asks the demo's hub as a department's application would.
 
-Every answer is kept with its status, its error codes and the index of its record. An expectation that does not hold
-ends the tour with the step's name and no value.
+An answer that is not as expected ends the tour with the name of the step, and without a value.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class TourFailed(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TourAnswer:
     """One answer as a client receives it."""
 
     status: int
@@ -36,7 +35,7 @@ class Asked:
 
     @property
     def index(self) -> int:
-        """Where the record of this answer stands in the log."""
+        """The index of this answer's record in the log."""
         return int(self.body["extensions"]["receipt"]["index"])
 
 
@@ -50,16 +49,16 @@ class TourClient:
         self.issuer = Issuer(settings)
         self.client = httpx.Client(base_url=f"http://{settings.host}:{settings.port}", trust_env=False, timeout=60)
 
-    def ask(self, application: str, purpose: str | None, document: str, variables: Mapping[str, Any]) -> Asked:
-        """One query, as an app of that department sends it."""
+    def ask(self, application: str, purpose: str | None, document: str, variables: Mapping[str, Any]) -> TourAnswer:
+        """Send one query as this application; the hub records it."""
         headers = {"Authorization": f"Bearer {self.issuer.issue(application, 'tour')}"}
         if purpose is not None:
             headers["Access-Purpose"] = purpose
         response = self.client.post("/graphql", headers=headers, json={"query": document, "variables": dict(variables)})
-        return Asked(response.status_code, response.json())
+        return TourAnswer(response.status_code, response.json())
 
 
 def expect(holds: bool, what: str) -> None:
-    """Raise TourFailed with the step `what` unless it `holds`."""
+    """Raise TourFailed, naming `what` was expected, unless it `holds`."""
     if not holds:
-        raise TourFailed(f"not as it must be: {what}")
+        raise TourFailed(f"the tour expects: {what}")

@@ -1,4 +1,4 @@
-"""The audit commands: whoever looks is recorded, and what they prove anyone can check."""
+"""The audit commands: each reading is recorded, and anyone can check what they prove."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def server() -> Iterator[str]:
         (["prove", "1"], "proof", {"index": "1"}),
     ],
 )
-def test_who_looks_is_recorded(home: Home, arguments: list[str], kind: str, told: dict[str, str]) -> None:
+def test_each_reading_is_recorded(home: Home, arguments: list[str], kind: str, told: dict[str, str]) -> None:
     home.run(*arguments)
     (last,) = home.records()[3:]
     assert (last.kind, last.operation_name, last.result) == (kind, f"audit {arguments[0]}", "OK")

@@ -1,4 +1,4 @@
-"""What an auditor does is recorded before he sees anything of it, and no personal value stands in what he typed."""
+"""What an auditor does is recorded before they see anything of it, and no personal value is in what they typed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_f13_each_act_has_its_kind(run: Run, settings: Settings, tmp_path: Path)
     ]
     person = person_digest(digester_of(settings), surrogate_of(settings)(NUMBER))
     assert found[2].variables["subject"] == found[3].variables["subject"] == person
-    # Who searched for a person is found by the person's digest as a value, and is no look at his data.
+    # Who searched for a person is found by the person's digest as a value, and is no access to their data.
     assert indexes(run("search", "--json", f"value=#{person}")) == [7, 6]
     assert indexes(run("search", "--json", f"person=#{person}")) == [1, 0]
 

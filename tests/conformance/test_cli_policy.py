@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from audit.log import read
 from audit.verify import verify
 from hub.cli.main import app
-from hub.demo.run import _publish
+from hub.demo.run import _publish_policies
 from hub.home.settings import Settings
 from policies.vocabulary import PLACEHOLDERS, json_schema, page
 from schema import CATALOGUE
@@ -109,7 +109,7 @@ def test_each_change_and_each_refusal_is_recorded(tmp_path: Path, folder: Path, 
     assert [each.kind for each in records] == ["policy"] * 2 + ["search"] + ["policy"] * 5
     assert records[6].variables == {"number": "2", "base": "1", "starts": "2998-12-31T16:00:00.000000Z"}
     assert records[3].subject != records[5].subject
-    assert b"zhang" not in log.read_bytes(), "a steward is a person: a keyed digest stands for him"
+    assert b"zhang" not in log.read_bytes(), "a steward is a person: a keyed digest stands for them"
     assert verify(log).ok
 
 
@@ -240,7 +240,7 @@ def test_the_demo_publishes_policies_that_have_changed(folder: Path, run: Run) -
     settings = Settings.load()
     for _ in range(2):
         written(folder, changed("newer"))
-        _publish(Console(quiet=True), settings)
+        _publish_policies(Console(quiet=True), settings)
     assert [(each["number"], each["author"], each["approvedBy"]) for each in history(run)] == [
         (1, "bootstrap", []),
         (2, "zhang", ["li"]),
