@@ -265,7 +265,7 @@ class GraphSink(Protocol):
 class Report(Protocol):
     """Told how far a pull is; called from time to time with the rows read so far."""
 
-    def __call__(self, stream: str, rows: int) -> None: ...
+    def __call__(self, stream: str, rows: int, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
