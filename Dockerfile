@@ -1,4 +1,4 @@
-# The hub alone: its graph is a server of its own (docker-compose.yml), so no Java machine runs in here.
+# The hub alone. Its graph is a server of its own (docker-compose.yml), so no Java runs in this image.
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY requirements.lock ./
