@@ -7,6 +7,7 @@ lies outside the map, no import goes where the map does not allow it, and no all
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 
 import grimp
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.unit
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 OURS = ("hub", "schema", "policies", "connectors", "audit")
 CODE = re.compile("`([^`]+)`")
+NAME = r"hub/\w+|policies|connectors|audit|schema"
 STEPS = re.compile(r"^\| \d+ \| `([^`]+)` \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 
 
@@ -74,6 +76,17 @@ def test_a_room_imports_what_the_map_allows_and_nothing_else(room: str) -> None:
 def test_every_module_lies_in_a_room_of_the_map() -> None:
     graph = grimp.build_graph(*OURS, cache_dir=None)
     assert {room_of(module) for module in graph.modules - {"hub"}} == set(the_map())
+
+
+def test_the_picture_shows_the_layers_of_the_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    packages, rooms = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    picture = section("In one picture").partition("```\n")[2].partition("```")[0]
+    lines = [line for line in picture.splitlines() if not line.startswith(" ─")]
+    names = [{word for word in line.split() if re.fullmatch(NAME, word)} for line in lines]
+    assert names == [
+        {name.strip().replace(".", "/") for name in layer.split("|")} for layer in (*rooms, *packages) if layer != "hub"
+    ]
 
 
 def test_every_room_says_where_to_begin() -> None:
