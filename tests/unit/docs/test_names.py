@@ -98,8 +98,8 @@ def missing(text: str) -> list[str]:
 
 @cache
 def exists(path: str) -> bool:
-    """Whether there is such a file or folder; `*` stands for anything in a name."""
-    return any(ROOT.glob(path)) if "*" in path else (ROOT / path).exists()
+    """Whether there is such a file, module or folder; `*` stands for anything in a name."""
+    return any(ROOT.glob(path)) if "*" in path else (ROOT / path).exists() or (ROOT / f"{path}.py").exists()
 
 
 @cache
