@@ -23,7 +23,7 @@ from graphql import parse
 from audit.log import AuditLog
 from audit.record import Coordinates, Digester, Record
 from hub.request.normalise import normalise
-from hub.steward.logged_decisions import Setting
+from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.replay import replay
 from policies.language import load_files, read_folder
 from schema import CATALOGUE
@@ -115,7 +115,7 @@ def main() -> None:
         asyncio.run(write(path, given.operations, given.seed, current.version))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         schema, today = build(CATALOGUE), dt.datetime.now().astimezone().date()
-        setting = Setting(CATALOGUE, schema, draft, current, lambda _: None, DIGESTER, today)
+        setting = ReplayInputs(CATALOGUE, schema, draft, current, lambda _: None, DIGESTER, today)
         since = dt.datetime.now().astimezone() - dt.timedelta(days=7)
         started, cpu = time.perf_counter(), time.process_time()
         found = replay(path, setting, since)

@@ -111,15 +111,17 @@ def replay(
     with exit_on_refusal():
         from hub.home.audit_log import existing_log
         from hub.steward.policy_tables import replay_json, replay_lines
-        from hub.steward.recorded_replay import look_back
+        from hub.steward.recorded_replay import recorded_replay
 
         settings = open_settings(home)
         existing_log(settings)
         day = today() if on is None else _day(on)
         with progress_bar() as bar:
-            past = look_back(settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1)))
+            past = recorded_replay(
+                settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1))
+            )
         estimates = _estimates(settings, past.current, past.draft, day) if graph else None
-        _print(replay_json(past.found, estimates) if as_json else replay_lines(past.found, estimates))
+        _print(replay_json(past.result, estimates) if as_json else replay_lines(past.result, estimates))
 
 
 def _estimates(settings: Settings, current: PolicySet, draft: PolicySet, day: dt.date) -> list[Estimate]:

@@ -144,10 +144,10 @@ def _print_explanation(
 ) -> None:
     from dataclasses import asdict
 
-    from hub.steward.explain_offline import explain_locally
+    from hub.steward.explain_query import explain_query
 
     application, person, purpose, case = asker
-    explanation = explain_locally(settings, application, person, purpose, body, case)
+    explanation = explain_query(settings, application, person, purpose, body, case)
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return

@@ -23,7 +23,7 @@ from hub.demo.tour_accesses import show_accesses
 from hub.demo.tour_client import TourAnswer, TourClient, expect
 from hub.demo.tour_text import DISPATCHED, show_ticket_text
 from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
-from hub.steward.explain_offline import explain_locally
+from hub.steward.explain_query import explain_query
 from policies.masking import age_band
 from policies.text.masked_text import PLACEHOLDER
 from schema import CATALOGUE
@@ -146,7 +146,7 @@ class Tour(TourClient):
         expect(answer.status == 200 and len(edges) == 1, f"{stop.purpose}: the match finds one resident")
         person = edges[0]["node"]
         body = {"query": QUESTION, "variables": variables}
-        found = explain_locally(self.settings, stop.application, "tour", stop.purpose, body)
+        found = explain_query(self.settings, stop.application, "tour", stop.purpose, body)
         self._show_person(
             number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")}
         )

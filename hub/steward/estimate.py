@@ -1,7 +1,8 @@
-"""Rows that a draft would add or take away are counted on today's graph, and said to be no more than an estimate.
+"""Estimates, on today's graph, how many rows a draft would make visible or hide.
 
-The log cannot tell which rows would newly appear, because they were never answered. One statement a type counts the
-nodes that are visible under one decision and not under the other; a count below the contributor threshold is not told.
+The log cannot say which rows would newly appear, because they were never answered. For each type, one statement counts
+the nodes that are visible under one decision and not under the other. A count below the contributor threshold is not
+shown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from schema.catalogue import Catalogue, Entity
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Nodes of a type that would newly appear, and that would vanish, on today's graph; None: some, but few."""
+    """How many nodes of a type would appear and vanish on today's graph; None means some, but too few to show."""
 
     application: str
     purpose: str
@@ -29,7 +30,7 @@ class Estimate:
 async def estimate(
     graph: Graph, catalogue: Catalogue, before: Decision, after: Decision, deadline_seconds: float
 ) -> list[Estimate]:
-    """The estimates for each type on which the two decisions (of one application and purpose) show different rows.
+    """The estimates for each type whose visible rows differ between two decisions of one application and purpose.
 
     Raises HubError as `Graph.fetch` does.
     """
@@ -39,7 +40,7 @@ async def estimate(
         for one, other in ((before, after), (after, before)):
             text, parameters = difference(catalogue, entity, one, other)
             rows = await graph.fetch(text, parameters, deadline_seconds=deadline_seconds, byte_cap=1_024)
-            counts.append(_told(int(rows[0]["amount"])))
+            counts.append(_shown_count(int(rows[0]["amount"])))
         if counts != [0, 0]:
             subject = after.subject.application
             found.append(Estimate(subject, after.purpose, entity.name, counts[0], counts[1]))
@@ -49,7 +50,7 @@ async def estimate(
 def difference(catalogue: Catalogue, entity: Entity, less: Decision, more: Decision) -> tuple[str, dict[str, object]]:
     """The statement that counts the nodes visible under `more` and not under `less`, and its parameters."""
     wide, narrow = Cypher(catalogue, more), Cypher(catalogue, less)
-    # One statement, one set of parameters; each side's variables live in its own subqueries.
+    # One statement with one set of parameters; the variables of each side are in its own subqueries.
     narrow.parameters = wide.parameters
     node = Node(wide.variable(), entity, more.of(entity.name).visible)
     same = Node(narrow.variable(), entity, less.of(entity.name).visible)
@@ -66,5 +67,5 @@ def _differing(catalogue: Catalogue, before: Decision, after: Decision) -> Itera
             yield entity
 
 
-def _told(amount: int) -> int | None:
+def _shown_count(amount: int) -> int | None:
     return amount if amount == 0 or amount >= DEFAULT_CONTRIBUTORS else None

@@ -1,7 +1,7 @@
-"""An explanation shows what was decided and what would be sent, and sends nothing.
+"""The explanation of a prepared operation: why each field is shown, masked or absent.
 
-For a developer or a steward who wants to know why a field is masked or absent: the effects on each coordinate the
-operation reads, with the rows they hold on, and the Cypher statement with the names (not the values) of its parameters.
+It holds the effects on each coordinate that the operation reads, the rows they apply to, and the Cypher statement with
+the names of its parameters, never their values.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Placeho
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One effect on one coordinate, and the rows it holds on, in words."""
+    """One effect on one coordinate, and the rows it applies to, in words."""
 
     coordinate: str
     effect: str
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The decision on what an operation reads, and its statement (None where nothing is fetched)."""
+    """The decision on what an operation reads, and its statement (None if nothing is fetched)."""
 
     purpose: str
     policy_version: str
@@ -37,9 +37,9 @@ class Explanation:
 
 
 def explain(planned: Planned, statement: Statement | None) -> Explanation:
-    """Why each coordinate of a plan is shown as it is."""
+    """The explanation of a plan and its statement."""
     decision = planned.decision
-    read = {name for names in _accounted(planned) for name in names}
+    read = {name for names in _coordinates(planned) for name in names}
     lines = tuple(line for name in sorted(read) for line in _lines(decision, name))
     return Explanation(
         decision.purpose,
@@ -51,7 +51,7 @@ def explain(planned: Planned, statement: Statement | None) -> Explanation:
     )
 
 
-def _accounted(planned: Planned) -> tuple[tuple[str, ...], ...]:
+def _coordinates(planned: Planned) -> tuple[tuple[str, ...], ...]:
     account = planned.account
     return account.clear, account.masked, account.aggregated, account.matched, account.denied
 
@@ -68,20 +68,20 @@ def _lines(decision: Decision, coordinate: str) -> list[Line]:
 
 
 def _rows(table: TypeDecision, rows: RowSet) -> str:
-    return " or ".join(describe(table.rows[index]) for index in sorted(rows))
+    return " or ".join(predicate_in_words(table.rows[index]) for index in sorted(rows))
 
 
-def describe(predicate: Predicate) -> str:
+def predicate_in_words(predicate: Predicate) -> str:
     """A row predicate in words: `region startsWith $subject.jurisdiction and usage eq RENTED`."""
     match predicate:
         case All(parts):
-            return " and ".join(describe(each) for each in parts) or "all"
+            return " and ".join(predicate_in_words(each) for each in parts) or "all"
         case Any_(parts):
-            return f"({' or '.join(describe(each) for each in parts)})" if parts else "none"
+            return f"({' or '.join(predicate_in_words(each) for each in parts)})" if parts else "none"
         case Not(part):
-            return f"not ({describe(part)})"
+            return f"not ({predicate_in_words(part)})"
         case Related(edge, some, where):
-            return f"{'some' if some else 'no'} {edge} with ({describe(where)})"
+            return f"{'some' if some else 'no'} {edge} with ({predicate_in_words(where)})"
         case IsCase():
             return "it is the request's case"
         case CaseHolds():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from hub.steward.explain import describe
+from hub.steward.explain import predicate_in_words
 from policies.check import effects_of, subject_of
 from policies.decide import applicable, decide, purposes_that_would
 from policies.model import PolicySet
@@ -53,7 +53,7 @@ def explain_coordinate(
     decision = decide(catalogue, policy, subject, purpose, today)
     entity, _, name = coordinate.partition(".")
     rules = tuple(
-        Rule(each.rule, each.effect, "" if each.rows is None else describe(each.rows), each.place)
+        Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
     )
     would = purposes_that_would(catalogue, policy, subject, coordinate, today)

@@ -1,9 +1,9 @@
-"""What a logged operation would show or refuse under a decision is told from its text, without one of its values.
+"""Finds which coordinates a logged operation would reach under a decision, and whether it would be refused.
 
-The log keeps an operation's text without literals, and of its variables the paths alone. That is enough to walk it
-beside a decision as `hub/request/plan.py` does: which coordinates it reaches, and whether its filters, sorts and groups
-are allowed. A condition's shape comes from the text, or from paths such as `$v1.phone.eq`; an empty list or object in a
-variable leaves no path, so what it compares is not seen.
+No value is needed. The log keeps the text of an operation without literals, and only the paths of its variables. That
+is enough to follow it with a decision as `hub/request/plan.py` does: which coordinates it reaches, and whether its
+filters, sorts and groups are allowed. The shape of a condition comes from the text, or from paths such as
+`$v1.phone.eq`; an empty list or object in a variable leaves no path, so what it compares is not seen.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ from schema.catalogue import Catalogue, CatalogueError, Entity
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
 
 Shape = Any
-"""What is left of a condition without its values: nested mappings and lists; None at a leaf."""
+"""A condition without its values: nested mappings and lists; None at a leaf."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Coordinates that an operation would show or compare; `refused` names the one for which all of it is refused."""
+class Reached:
+    """The coordinates that an operation would show or compare; `refused` names the one for which it is refused."""
 
     coordinates: frozenset[str]
     refused: str | None = None
 
 
 class Unreadable(ValueError):
-    """The text is not an operation of the present schema; the text of the error holds nothing of it."""
+    """A text is not an operation of the present schema; the message holds nothing of the text."""
 
 
 class _Refused(Exception):
@@ -56,27 +56,27 @@ class _Refused(Exception):
         self.coordinate = coordinate
 
 
-def paths_of(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The variables of a record as this module reads them: paths, and the booleans that `@skip` may ask for."""
-    told: dict[str, str] = {}
+def variable_paths(variables: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The paths of a record's variables, with the values of booleans, which `@skip` may depend on."""
+    paths: dict[str, str] = {}
     for path, value in variables.items():
         if path.startswith("$"):
             steps = path[1:].split(".")
             while len(steps) > 1 and steps[-1].isdecimal():
                 steps.pop()
-            told.setdefault(".".join(steps), value if value in {"true", "false"} else "")
-    return tuple(sorted(told.items()))
+            paths.setdefault(".".join(steps), value if value in {"true", "false"} else "")
+    return tuple(sorted(paths.items()))
 
 
-def reach(
+def reached_coordinates(
     catalogue: Catalogue,
     schema: GraphQLSchema,
     text: str,
     name: str | None,
     paths: tuple[tuple[str, str], ...],
     decision: Decision,
-) -> Reach:
-    """What the operation of a normalised document reaches under a decision; Unreadable if it is none.
+) -> Reached:
+    """What the operation of a normalised document reaches under a decision; raises Unreadable.
 
     `name` chooses among several operations.
     """
@@ -85,10 +85,10 @@ def reach(
         walk = _Walk(catalogue, schema, operation, fragments, dict(paths), decision)
         walk.roots(operation)
     except _Refused as refused:
-        return Reach(frozenset(), refused.coordinate)
+        return Reached(frozenset(), refused.coordinate)
     except (CatalogueError, GraphQLError, KeyError, TypeError, AttributeError):
         raise Unreadable("a logged operation is not one of the present schema") from None
-    return Reach(frozenset(walk.found))
+    return Reached(frozenset(walk.reached))
 
 
 @lru_cache(maxsize=1_024)
@@ -99,7 +99,7 @@ def _parsed(text: str, name: str | None) -> tuple[OperationDefinitionNode, dict[
         raise Unreadable("a logged operation is not GraphQL") from None
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    # The log numbers the names of operations, so only a lone one is known to be the one that was asked.
+    # The log replaces the names of operations, so of several it is not known which one was asked.
     named = [each for each in operations if each.name is not None and each.name.value == name]
     found = operations if len(operations) == 1 else named
     if len(found) != 1:
@@ -126,7 +126,7 @@ class _Walk:
             if each.default_value is not None
         }
         self.selections = Selections(schema, fragments, _booleans(schema, operation, paths))
-        self.found: set[str] = set()
+        self.reached: set[str] = set()
         self.root_fields = {
             field: (kind, entity)
             for entity in catalogue
@@ -139,7 +139,7 @@ class _Walk:
             if field.startswith("__") or field == ACCESSES:
                 continue
             if field == "node":
-                # Which type the id was of, the log does not say.
+                # The log does not say of which type the id was.
                 for entity in self.catalogue:
                     self._lookup(entity, nodes)
                 continue
@@ -148,13 +148,13 @@ class _Walk:
 
     def _lookup(self, entity: Entity, nodes: list[FieldNode]) -> None:
         if self.decision.of(entity.name).visible:
-            self.found.add(entity.name)
+            self.reached.add(entity.name)
             self._node(entity, nodes)
 
     def _page(self, entity: Entity, nodes: list[FieldNode]) -> None:
         if not self.decision.of(entity.name).visible:
             return
-        self.found.add(entity.name)
+        self.reached.add(entity.name)
         where = self._argument(nodes[0], "where")
         single = _is_single(where)
         self._condition(entity, where, aggregate=False, single=single)
@@ -168,14 +168,14 @@ class _Walk:
     def _aggregate(self, entity: Entity, nodes: list[FieldNode]) -> None:
         if not self.decision.of(entity.name).contributing:
             return
-        self.found.add(entity.name)
+        self.reached.add(entity.name)
         self._condition(entity, self._argument(nodes[0], "where"), aggregate=True, single=False)
         named = {bucket_value(bucket): field.name for field, bucket in entity.buckets()}
-        for each in _names(nodes[0], "groupBy") or self._asked(entity, nodes):
+        for each in _names(nodes[0], "groupBy") or self._groups_shown(entity, nodes):
             self._require(entity, named[each], coarse=True)
 
-    def _asked(self, entity: Entity, nodes: list[FieldNode]) -> list[str]:
-        """Groups that came in a variable are not in the log: the buckets that the answer shows stand for them."""
+    def _groups_shown(self, entity: Entity, nodes: list[FieldNode]) -> list[str]:
+        """The groups, if they came in a variable, which the log does not keep: the buckets that the answer shows."""
         if not any(each.name.value == "groupBy" for each in nodes[0].arguments or ()):
             return []
         found = self.selections.collect(aggregate_type(entity), [node.selection_set for node in nodes])
@@ -194,11 +194,11 @@ class _Walk:
             if field in entity.edges:
                 target = self.catalogue.entity(entity.edge(field).target)
                 if effects.clear and self.decision.of(target.name).visible:
-                    self.found.add(f"{entity.name}.{field}")
+                    self.reached.add(f"{entity.name}.{field}")
                     self._order(target, each[0])
                     self._node(target, each)
             elif effects.shown:
-                self.found.add(f"{entity.name}.{field}")
+                self.reached.add(f"{entity.name}.{field}")
 
     # Conditions.
 
@@ -218,7 +218,7 @@ class _Walk:
                 for inner in (value or {}).values():
                     self._condition(target, inner, aggregate=False, single=False)
             elif entity.has(key):
-                # An enum open to aggregates is compared through its bucket, which is never asked whether it is null.
+                # An enum that is open to aggregates is compared through its bucket, which has no isNull.
                 own = any(bucket.name == key for bucket in entity.field(key).buckets)
                 coarse = aggregate and own and set(value or ()) <= {"eq", "in"}
                 self._require(entity, key, coarse=coarse, match=single)
@@ -229,7 +229,7 @@ class _Walk:
         effects = self.decision.of(entity.name).of(name)
         if not (effects.clear or (coarse and effects.aggregate) or (match and effects.match)):
             raise _Refused(f"{entity.name}.{name}")
-        self.found.add(f"{entity.name}.{name}")
+        self.reached.add(f"{entity.name}.{name}")
 
     def _is_match(self, entity: Entity, name: str) -> bool:
         effects = self.decision.of(entity.name).of(name)
@@ -246,8 +246,8 @@ class _Walk:
             return [self._shape(each) for each in value.values]
         if isinstance(value, VariableNode):
             name = value.name.value
-            told = [path.split(".")[1:] for path in self.paths if path.split(".")[0] == name]
-            return _nested(told) if told else self._shape(self.defaults.get(name))
+            steps = [path.split(".")[1:] for path in self.paths if path.split(".")[0] == name]
+            return _nested(steps) if steps else self._shape(self.defaults.get(name))
         return None
 
 
@@ -269,7 +269,7 @@ def _booleans(schema: GraphQLSchema, operation: OperationDefinitionNode, paths: 
 
 
 def _nested(paths: list[list[str]]) -> Shape:
-    """`[[phone, eq], [and, 0, region, in]]` as the mapping those are paths of."""
+    """The mapping that has these paths, such as `[[phone, eq], [and, 0, region, in]]`."""
     shape: dict[str, Shape] = {}
     for path in paths:
         here = shape
@@ -287,7 +287,7 @@ def _listed(shape: dict[str, Shape]) -> Shape:
 
 
 def _items(shape: Shape) -> list[Shape]:
-    """A list as it is, one item as GraphQL coerces it to a list, nothing as none."""
+    """The items of a list; a single item is a list of one, as in GraphQL, and None is an empty one."""
     if shape is None:
         return []
     return shape if isinstance(shape, list) else [shape]
@@ -302,7 +302,7 @@ def _is_single(shape: Shape) -> bool:
 
 
 def _names(node: FieldNode, argument: str) -> list[str]:
-    """Enum values that stand in an argument's text."""
+    """The enum values in the text of an argument."""
     value = next((each.value for each in node.arguments or () if each.name.value == argument), None)
     listed = value.values if isinstance(value, ListValueNode) else [value]
     return [each.value for each in listed if each is not None and hasattr(each, "value")]

@@ -1,6 +1,6 @@
-"""A policy named on a command line is a folder, a version's number, or `current`; anything else is refused.
+"""Finds the policy that a command line names: a folder, the number of a version, or `current`.
 
-Reads the version store of a home and changes nothing in it. Where there is no store yet, `current` is the policy folder
+It reads the version store of a home and changes nothing in it. If there is no store yet, `current` is the policy folder
 of the settings, as it is for the hub.
 """
 
@@ -22,7 +22,7 @@ CURRENT = "current"
 
 
 class Versions:
-    """The policies of one home by name. `find` and `of_hash` load each once."""
+    """The policies of one home, by name."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue, store: PolicyStore | None) -> None:
         self._settings = settings
@@ -31,7 +31,7 @@ class Versions:
         self._numbers = {} if store is None else {past.version.hash: past.version.number for past in store.history()}
 
     def find(self, name: str) -> PolicySet:
-        """The policy set that a name means.
+        """The policy set with this name.
 
         Raises YamlFileError where it cannot be loaded or means nothing, and the store's own errors.
         """
@@ -39,17 +39,17 @@ class Versions:
             return policy_of(self._settings, self._catalogue)
         if name.isdecimal():
             if self._store is None:
-                raise YamlFileError(name, "there is no version store here; name a folder")
+                raise YamlFileError(name, "there is no version store here; give a folder")
             return load_files(self._store.files(int(name)), self._catalogue)
         return load(Path(name), self._catalogue)
 
     def of_hash(self, content: str) -> PolicySet | None:
-        """The version that the log names by its hash, or None where it is not in the store or loads no more."""
+        """The version with this hash, which the log names; None if it is not in the store or no longer loads."""
         number = self._numbers.get(content)
         try:
             return None if number is None else self.find(str(number))
         except YamlFileError:
-            # The catalogue has changed since; what the version said can no longer be decided.
+            # The catalogue has changed since then, and the version does not fit it.
             return None
 
 

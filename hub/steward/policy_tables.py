@@ -15,9 +15,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hub.steward.compare_decisions import Outcome
 from hub.steward.estimate import Estimate
-from hub.steward.explain import describe
-from hub.steward.logged_decisions import Outcome
+from hub.steward.explain import predicate_in_words
 from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
 from hub.terminal import escape_unprintable
@@ -78,7 +78,7 @@ def _effects_in_words(shown: tuple[Shown, ...]) -> str:
 
 
 def _effect_in_words(shown: Shown) -> str:
-    rows = " or ".join(describe(each) for each in shown.rows)
+    rows = " or ".join(predicate_in_words(each) for each in shown.rows)
     return shown.effect if rows in {"", "all"} else f"{shown.effect} where {rows}"
 
 

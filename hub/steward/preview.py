@@ -1,8 +1,8 @@
-"""A draft is shown at work on invented people only, and who looked is on record.
+"""Answers a query under a draft for `policy preview`, over invented people.
 
-The answer that the whole pipeline gives under a draft, over a small sample county in a graph of its own (`preview/` in
-the home, started for one command and kept on the disk for the next). It never opens the real graph. The record, of kind
-`preview`, goes to the real home's audit log before the answer is shown.
+The whole pipeline answers, over a small sample county in a separate graph (`preview/` in the home, started for one
+command and kept on the disk for the next). The real graph is never opened. A record of kind `preview` is in the real
+home's audit log before the answer is shown.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ PEOPLE, SEED = 300, 1
 HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
 DEADLINE_SECONDS = 60.0
-"""For an answer from a graph that has only just been started: it plans and compiles its first statement cold."""
-KEPT = (
+"""Long, because a graph that has just started is slow at its first statement."""
+SHARED_SETTINGS = (
     "graph_page_cache",
     "graph_transaction_memory",
     "jars",
@@ -61,18 +61,18 @@ KEPT = (
     "audit_store_file",
     "audit_origin",
 )
-"""Settings of the real hub that hold for a preview too; its addresses, passwords and stores do not."""
+"""Settings that a preview takes from the real hub; addresses, passwords and stores are not among them."""
 
 Progress = Callable[[str], None]
 
 
 class PreviewRefused(ValueError):
-    """A preview cannot be given; the text says what to do."""
+    """A preview is not possible; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, for whom: an application, a person of its staff if it lists them, a purpose, perhaps a case."""
+    """A query, and who asks it: an application, a person if it lists its staff, a purpose, perhaps a case."""
 
     application: str
     person: str | None
@@ -84,7 +84,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The answer as an application would get it, and the decision behind it (None where it was refused)."""
+    """The answer as the application would get it, and its explanation (None if it was refused)."""
 
     status: int
     answer: Mapping[str, Any]
@@ -92,13 +92,13 @@ class Preview:
 
 
 class PreviewSettings(Settings):
-    """Settings of the hub of a preview: a home of its own inside the real one, and the real one's audit log."""
+    """Settings of the preview's hub: its own home inside the real one, and the audit log of the real one."""
 
     owner: Path
 
     @property
     def audit_file(self) -> Path:
-        """The real home's log: a preview is a look that counts."""
+        """The real home's log, because a preview is recorded there."""
         return self.owner / "audit.db"
 
     @property
@@ -117,54 +117,56 @@ class PreviewSettings(Settings):
         return self.owner / "keys" / "digest.key"
 
 
-def _marked(looked: str) -> type[AuditLog]:
-    """The log, but what goes into it is marked as a preview by whoever runs the command (a digest)."""
+def _preview_log(operator: str) -> type[AuditLog]:
+    """A kind of log whose records are of kind `preview`, by the person who runs the command (a digest)."""
 
-    class Marked(AuditLog):
+    class PreviewLog(AuditLog):
         async def append(self, record: Record, operation_text: str | None = None) -> Receipt:
-            return await super().append(replace(record, kind=KIND, subject=looked), operation_text)
+            return await super().append(replace(record, kind=KIND, subject=operator), operation_text)
 
-    return Marked
+    return PreviewLog
 
 
-class _Uncounted(Caps):
-    """A preview spends nothing of a daily cap; how many nodes an answer may have is checked as ever."""
+class _UncountedCaps(Caps):
+    """Caps that count no preview against a day; the number of nodes of an answer is still checked."""
 
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
         return
 
 
 def preview_settings(settings: Settings) -> PreviewSettings:
-    """Settings for a preview in `settings`' home; no address, password or store of the real hub is among them."""
+    """Settings for a preview in the home of `settings`, without any address, password or store of the real hub."""
     home = settings.prepare_home()
-    kept = {name: getattr(settings, name) for name in KEPT} | {"words": settings.word_list}
-    # Not from the environment, where the address of the real graph may stand.
+    kept = {name: getattr(settings, name) for name in SHARED_SETTINGS} | {"words": settings.word_list}
+    # Not from the environment, which may hold the address of the real graph.
     return PreviewSettings.model_construct(
         home=home / "preview", owner=home, graph_heap="512m", graph_deadline=DEADLINE_SECONDS, **kept
     )
 
 
 def preview(settings: Settings, draft: PolicySet, question: Question, sources: Path, tell: Progress) -> Preview:
-    """What `question` is answered under `draft`, over invented rows.
+    """The answer to `question` under `draft`, over invented rows.
 
     `sources` holds the source files of the sample county. Raises PreviewRefused, and what starting a graph, pulling and
     the audit log raise; a refusal by the draft is an answer like any other.
     """
     own = preview_settings(settings)
     if not sources.is_dir():
-        raise PreviewRefused(f"{sources} is no folder of source files; name that of the sample county with --sources")
+        raise PreviewRefused(
+            f"{sources} is not a folder of source files; give that of the sample county with --sources"
+        )
     if draft.applications.get(question.application) is None:
         known = ", ".join(draft.applications)
         raise PreviewRefused(f"the draft registers no application {question.application!r}; registered: {known}")
     graph = LocalGraph(own)
-    prepared = _prepare(own, sources, tell)
+    filled = _has_sample(own, sources, tell)
     try:
         address = graph.start(owned=True)
-        if prepared:
-            _judge_again(own, address)
+        if filled:
+            _recheck_texts(own, address)
         else:
-            _fill(own, sources, address)
-        return asyncio.run(_ask(own, draft, question, address))
+            _fill_graph(own, sources, address)
+        return asyncio.run(_answer(own, draft, question, address))
     finally:
         graph.stop()
 
@@ -172,8 +174,8 @@ def preview(settings: Settings, draft: PolicySet, question: Question, sources: P
 # The sample.
 
 
-def _mark(sources: Path) -> str:
-    """What the sample on the disk was made of: another catalogue or other sources need another one."""
+def _sample_digest(sources: Path) -> str:
+    """A digest of what the sample is made of: a changed catalogue or source needs a new sample."""
     coordinates = "\n".join(name for name, _ in CATALOGUE.coordinates())
     digest = hashlib.sha256(f"{PEOPLE} {SEED}\n{coordinates}".encode())
     for path in sorted(sources.glob("*.yaml")):
@@ -181,55 +183,55 @@ def _mark(sources: Path) -> str:
     return digest.hexdigest()
 
 
-def _prepare(own: PreviewSettings, sources: Path, tell: Progress) -> bool:
-    """Whether the sample of these sources is in the graph already; what is there of another is removed."""
+def _has_sample(own: PreviewSettings, sources: Path, tell: Progress) -> bool:
+    """Whether the graph holds the sample of these sources; if not, remove what it holds and write the sample files."""
     home = own.home.absolute()
-    mark = home / "sample"
-    if mark.exists() and mark.read_text("utf-8") == _mark(sources):
+    digest = home / "sample"
+    if digest.exists() and digest.read_text("utf-8") == _sample_digest(sources):
         return True
     if home.exists():
         LocalGraph(own).stop()
         shutil.rmtree(home)
     own.prepare_home()
-    tell(f"making {PEOPLE} invented people, once")
+    tell(f"making {PEOPLE} invented people; this is done once")
     generate(home / "county", PEOPLE, SEED)
     return False
 
 
-def _fill(own: PreviewSettings, sources: Path, address: GraphAddress) -> None:
+def _fill_graph(own: PreviewSettings, sources: Path, address: GraphAddress) -> None:
     folder, key = own.home / "county", secrets.token_urlsafe(16)
-    # The sources name the variable that holds the key of the hotline; this hotline is the preview's own.
+    # The source files read the hotline's key from this variable; this hotline is the preview's own.
     kept = os.environ.get(HOTLINE_KEY)
     os.environ[HOTLINE_KEY] = key
     try:
         with serve_hotline(folder / "hotline", key) as url:
-            run_pull(own, sources, (), folder, {"HOTLINE_URL": url}, _silent, address=address)
+            run_pull(own, sources, (), folder, {"HOTLINE_URL": url}, _no_progress, address=address)
     finally:
         del os.environ[HOTLINE_KEY]
         if kept is not None:
             os.environ[HOTLINE_KEY] = kept
-    (own.home / "sample").write_text(_mark(sources), "utf-8")
+    (own.home / "sample").write_text(_sample_digest(sources), "utf-8")
 
 
-def _judge_again(own: PreviewSettings, address: GraphAddress) -> None:
-    """Texts pulled under another detector or word list. Where that fails they are redacted whole, as in a hub."""
+def _recheck_texts(own: PreviewSettings, address: GraphAddress) -> None:
+    """Check texts again that were pulled with another detector or word list; on failure they are redacted whole."""
     with suppress(DetectorBroken):
         redetect(own, address, CATALOGUE, lambda done, total: None)
 
 
-def _silent(stream: str, rows: int) -> None:
-    """Three hundred people are pulled before a bar could be drawn."""
+def _no_progress(stream: str, rows: int) -> None:
+    """Shows nothing: so few people are pulled at once."""
 
 
 # The answer.
 
 
-async def _ask(own: PreviewSettings, draft: PolicySet, question: Question, address: GraphAddress) -> Preview:
+async def _answer(own: PreviewSettings, draft: PolicySet, question: Question, address: GraphAddress) -> Preview:
     graph = Graph(address.url, address.user, address.password, database=own.graph_database)
     hub = open_hub(own, graph, draft, CATALOGUE)
     hub.log.close()
-    hub.caps = _Uncounted()
-    hub.log = open_log_as(_marked(operator_digest(hub.digester)), own)
+    hub.caps = _UncountedCaps()
+    hub.log = open_log_as(_preview_log(operator_digest(hub.digester)), own)
     try:
         hub.merged_grids.successors = await read_successors(graph, DEADLINE_SECONDS)
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")
@@ -254,7 +256,7 @@ def _arrival(question: Question, more: tuple[tuple[str, str], ...]) -> Arrival:
 
 
 def _explanation(hub: Hub, arrival: Arrival) -> Explanation | None:
-    """The decision behind the answer, prepared as the answer was; None where a stage refuses."""
+    """The explanation of the answer, prepared in the same way; None if a stage refuses."""
     try:
         prepared = prepare_request(hub, Trail(arrival, hub.policy), hub.now())
     except HubError:

@@ -1,7 +1,7 @@
-"""Who replays the log is in the log: the look is recorded before its result is shown.
+"""A replay that is recorded in the audit log before its result is shown, and the estimates on today's graph.
 
-Brings together what a replay reads: the log and the digest key of a home, the draft, the version in force, and the
-versions that the records name; and, for the estimates, today's graph.
+It brings together what a replay reads: the log and the digest key of a home, the draft, the version in force, and the
+versions that the records name.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import append_record, command_record, digester_of
 from hub.home.settings import Settings
 from hub.request.decision_cache import DecisionCache
+from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.estimate import Estimate, estimate
-from hub.steward.logged_decisions import Setting
 from hub.steward.policy_lookup import CURRENT, versions_of
 from hub.steward.replay import Replay, replay
 from policies.check import subject_of
@@ -30,37 +30,38 @@ from schema.graphql import build
 
 KIND = "replay"
 DEADLINE_SECONDS = 60.0
-"""How long one estimate may take: it reads whole types."""
+"""Long, because an estimate reads all nodes of a type."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookedBack:
-    """A replay with the two policies it compared."""
+class RecordedReplay:
+    """A replay, and the two policies that it compared."""
 
-    found: Replay
+    result: Replay
     draft: PolicySet
     current: PolicySet
 
 
-def look_back(
+def recorded_replay(
     settings: Settings, draft: str, since: dt.datetime, day: dt.date, progress: Callable[[int], None]
-) -> LookedBack:
-    """Replay the log of a home under the policy named `draft`, and record that it was done.
+) -> RecordedReplay:
+    """Replay the log of a home under the policy named `draft`, and record that.
 
     Raises what finding a policy, reading the log and writing to it raise.
     """
     digester = digester_of(settings)
     with versions_of(settings, CATALOGUE) as versions:
-        wanted, current = versions.find(draft), versions.find(CURRENT)
-        setting = Setting(CATALOGUE, build(CATALOGUE), wanted, current, versions.of_hash, digester, day)
-        found = replay(settings.audit_log, setting, since, progress)
-    _record(settings, digester, found)
-    return LookedBack(found, wanted, current)
+        draft_policy, current = versions.find(draft), versions.find(CURRENT)
+        inputs = ReplayInputs(CATALOGUE, build(CATALOGUE), draft_policy, current, versions.of_hash, digester, day)
+        result = replay(settings.audit_log, inputs, since, progress)
+    _record(settings, digester, result)
+    return RecordedReplay(result, draft_policy, current)
 
 
-def _record(settings: Settings, digester: Digester, found: Replay) -> None:
-    told = {"since": found.since.isoformat(timespec="seconds"), "operations": str(found.operations)}
-    append_record(settings, replace(command_record(digester, KIND, "policy replay", told), policy_version=found.draft))
+def _record(settings: Settings, digester: Digester, result: Replay) -> None:
+    details = {"since": result.since.isoformat(timespec="seconds"), "operations": str(result.operations)}
+    record = command_record(digester, KIND, "policy replay", details)
+    append_record(settings, replace(record, policy_version=result.draft))
 
 
 def estimates_of(
@@ -85,14 +86,14 @@ def estimates_of(
 def _decisions(
     current: PolicySet, draft: PolicySet, day: dt.date, successors: Successors
 ) -> Iterator[tuple[Decision, Decision]]:
-    """What each application may see for each purpose today, and under the draft."""
+    """For each application and purpose, the decisions of the two policies."""
     cache = DecisionCache()
 
     def decision(policy: PolicySet, own: Application | None, other: Application | None, purpose: str) -> Decision:
         application = own or other
         assert application is not None  # noqa: S101 - the name comes from one of the two registries
         decided = cache.decide(CATALOGUE, policy, subject_of(application), purpose, day, successors)
-        # Who is not registered sees nothing, whatever the selectors of the grants say.
+        # An application that is not registered sees nothing, whatever the selectors of the grants say.
         return decided if own is not None else replace(decided, types={}, grants=())
 
     for name in dict.fromkeys([*current.applications, *draft.applications]):

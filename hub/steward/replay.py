@@ -1,9 +1,10 @@
-"""A draft is tried on what was really asked, and the log gives no value away for it.
+"""Replays the audit log under a draft: what it would have withheld, disclosed and refused.
 
-Each operation of the audit log is decided again: its recorded coordinates, for its recorded subject, under the policy
-that answered it and under a draft. What would have been withheld or disclosed is counted in persons × fields: distinct
-pairs of a recorded data subject (a keyed digest) and a recorded coordinate. A row's own effect is not in the log: a
-coordinate counts with the strongest effect that it has on any row, so the figures are upper bounds.
+Only the log is read, and it holds no values. Each operation is decided again: its recorded coordinates, for its
+recorded subject, under the policy that answered it and under the draft. What would change is counted in persons ×
+fields: distinct pairs of a recorded data subject (a keyed digest) and a recorded coordinate. The log does not say which
+row had which effect, so a coordinate counts with the strongest effect that it has on any row: the figures are upper
+bounds.
 """
 
 from __future__ import annotations
@@ -16,23 +17,31 @@ from dataclasses import dataclass, field
 from audit import log
 from audit.record import Record
 from audit.stores.base import Where
-from hub.steward.logged_decisions import OUTCOMES, Judge, Outcome, Setting, Verdict, day_of, recorded
+from hub.steward.compare_decisions import (
+    OUTCOMES,
+    Comparison,
+    DecisionComparer,
+    Outcome,
+    ReplayInputs,
+    day_of,
+    recorded_coordinates,
+)
 from policies import obligations
 
 SLACK = dt.timedelta(hours=1)
-"""How far the times of neighbouring records may be out of order."""
+"""How far the times of records may be out of order."""
 
 OPENABLE = frozenset({"PURPOSE_DENIED", "FIELD_NOT_FILTERABLE", "CASE_REQUIRED"})
-"""Refusals that another policy could have turned into answers."""
+"""Refusals that would have been answers under another policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """What the draft does to one application's operations for one purpose.
 
-    `pairs` counts persons × fields by outcome, `fields` names the coordinates; `broken` and `opened` count operations
-    that would be refused, or no longer be, by reason. `beyond`: coordinates that would show though the operation found
-    them closed and so nobody's are recorded.
+    `pairs` counts persons × fields by outcome, `fields` names the coordinates. `broken` and `opened` count, by reason,
+    operations that would be refused, or would no longer be. `beyond` names coordinates that would be shown although
+    they were closed to the operation; whose they are is not recorded.
     """
 
     application: str
@@ -53,10 +62,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One replay: the draft, from when to when, how many operations, and what would be otherwise.
+    """The result of one replay: the draft, the time, how many operations, and what would change.
 
-    `recorded` operations were compared with the version that answered them, `in_force` with the one in force, because
-    theirs cannot be loaded; of `unread` operations the log keeps no coordinates, so nothing is said of them.
+    `recorded` operations were compared with the version that answered them, `in_force` ones with the version in force,
+    because theirs cannot be loaded. The log keeps no coordinates of `unread` operations, so they are not compared.
     """
 
     draft: str
@@ -70,7 +79,7 @@ class Replay:
     groups: tuple[Group, ...]
 
     def total(self, outcome: Outcome) -> int:
-        """Persons × fields of one outcome, all groups together."""
+        """Persons × fields of one outcome, over all groups."""
         return sum(group.pairs.get(outcome.value, 0) for group in self.groups)
 
 
@@ -104,22 +113,24 @@ class _Tally:
         )
 
 
-def replay(path: Where, setting: Setting, since: dt.datetime, progress: Callable[[int], None] | None = None) -> Replay:
+def replay(
+    path: Where, inputs: ReplayInputs, since: dt.datetime, progress: Callable[[int], None] | None = None
+) -> Replay:
     """Decide again what the log at `path` recorded since a moment.
 
-    `progress` is told the number of records read, now and then. Errors as `audit.log.read`.
+    `progress` is called from time to time with the number of records read. Raises as `audit.log.read`.
     """
-    run = _Run(path, setting)
+    run = _Run(path, inputs)
     for count, logged in enumerate(_since(path, since)):
         run.take(logged)
         if progress is not None and count % 1_000 == 0:
             progress(count)
     groups = tuple(tally.group(*key) for key, tally in sorted(run.tallies.items()))
     return Replay(
-        setting.draft.version,
-        setting.current.version,
+        inputs.draft.version,
+        inputs.current.version,
         since,
-        setting.on,
+        inputs.on,
         sum(group.operations for group in groups),
         run.baselines[True],
         run.baselines[False],
@@ -129,46 +140,46 @@ def replay(path: Where, setting: Setting, since: dt.datetime, progress: Callable
 
 
 def _since(path: Where, since: dt.datetime) -> Iterator[log.Logged]:
-    """Records from a moment on: the first is found by halving, because a log may be long."""
+    """The records from a moment on; the first is found by binary search, because a log may be long."""
     moment = since.astimezone(dt.UTC)
     last = log.tail(path, 1)
     low, high = 0, last[0].index + 1 if last else 0
-    early = _text(moment - SLACK)
+    early = _record_time(moment - SLACK)
     while low < high:
         middle = (low + high) // 2
         if next(log.read(path, middle, 1)).record.time < early:
             low = middle + 1
         else:
             high = middle
-    first = _text(moment)
+    first = _record_time(moment)
     return (logged for logged in log.read(path, low) if logged.record.time >= first)
 
 
-def _text(moment: dt.datetime) -> str:
+def _record_time(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class _Run:
-    """Reads records in their order and keeps the sums."""
+    """Reads the records in order and keeps the sums."""
 
-    def __init__(self, path: Where, setting: Setting) -> None:
-        self.judge = Judge(path, setting)
-        self.current = setting.current
+    def __init__(self, path: Where, inputs: ReplayInputs) -> None:
+        self.comparer = DecisionComparer(path, inputs)
+        self.current = inputs.current
         self.tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
         self.baselines: Counter[bool] = Counter()
         self.unread = 0
         self.persons: dict[str, int] = {}
         self.days: Counter[tuple[str, str, str, dt.date]] = Counter()
-        self.going: tuple[str, _Tally, int] | None = None
+        self.open_record: tuple[str, _Tally, int] | None = None
 
     def take(self, logged: log.Logged) -> None:
         record = logged.record
         if record.kind == "continuation":
-            # The rest of the data subjects of the record before it.
-            if self.going is not None and self.going[0] == record.request_id:
-                self._touch(self.going[1], record.subjects, self.going[2])
+            # More data subjects of the record before it.
+            if self.open_record is not None and self.open_record[0] == record.request_id:
+                self._count_persons(self.open_record[1], record.subjects, self.open_record[2])
             return
-        self.going = None
+        self.open_record = None
         if record.application is None or record.purpose is None:
             return
         if record.kind == "query":
@@ -178,43 +189,46 @@ class _Run:
 
     def _refusal(self, logged: log.Logged) -> None:
         record = logged.record
-        if self.judge.judge(logged, self.current).broken is None:
+        if self.comparer.compare(logged, self.current).broken is None:
             self.tallies[str(record.application), str(record.purpose)].opened[record.result] += 1
 
     def _query(self, logged: log.Logged) -> None:
         record = logged.record
-        if any(name.startswith("#") for names in recorded(record) for name in names):
+        if any(name.startswith("#") for names in recorded_coordinates(record) for name in names):
             self.unread += 1
             return
-        before = self.judge.policy(record.policy_version)
+        before = self.comparer.policy(record.policy_version)
         self.baselines[before is not None] += 1
-        verdict = self.judge.judge(logged, before or self.current)
+        comparison = self.comparer.compare(logged, before or self.current)
         tally = self.tallies[str(record.application), str(record.purpose)]
         tally.operations += 1
-        tally.beyond.update(verdict.beyond)
-        broken = verdict.broken or self._over_cap(record, verdict)
+        tally.beyond.update(comparison.beyond)
+        broken = comparison.broken or self._over_cap(record, comparison)
         if broken:
             tally.broken[broken] += 1
-        outcomes = verdict.if_refused if broken else verdict.outcomes
+        outcomes = comparison.if_refused if broken else comparison.outcomes
         if outcomes:
             tally.changed += 1
             mask = tally.mask(outcomes)
-            self._touch(tally, record.subjects, mask)
-            self.going = (record.request_id, tally, mask)
+            self._count_persons(tally, record.subjects, mask)
+            self.open_record = (record.request_id, tally, mask)
 
-    def _touch(self, tally: _Tally, subjects: tuple[str, ...], mask: int) -> None:
+    def _count_persons(self, tally: _Tally, subjects: tuple[str, ...], mask: int) -> None:
         persons, touched = self.persons, tally.persons
         for subject in subjects:
             person = persons.setdefault(subject, len(persons))
             touched[person] = touched.get(person, 0) | mask
 
-    def _over_cap(self, record: Record, verdict: Verdict) -> str | None:
-        """The draft's caps, counted as the log goes on: a day's operations, its matches, the nodes of this answer."""
-        counted = {obligations.DAILY_CAP: verdict.fetches, obligations.MATCH_DAILY_CAP: bool(record.decision.matched)}
-        for name in (each for each, counts in counted.items() if counts and each in verdict.caps):
+    def _over_cap(self, record: Record, comparison: Comparison) -> str | None:
+        """The cap of the draft that this operation exceeds: operations a day, matches a day, or nodes of an answer."""
+        counted = {
+            obligations.DAILY_CAP: comparison.fetches,
+            obligations.MATCH_DAILY_CAP: bool(record.decision.matched),
+        }
+        for name in (each for each, counts in counted.items() if counts and each in comparison.caps):
             key = (name, str(record.application), str(record.purpose), day_of(record))
             self.days[key] += 1
-            if self.days[key] > verdict.caps[name]:
+            if self.days[key] > comparison.caps[name]:
                 return f"over {name}"
-        over = record.nodes > verdict.caps.get(obligations.NODE_CAP, record.nodes)
+        over = record.nodes > comparison.caps.get(obligations.NODE_CAP, record.nodes)
         return f"over {obligations.NODE_CAP}" if over else None

@@ -17,7 +17,7 @@ from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import move_merged, read_successors
 from hub.home.settings import Settings
 from hub.request.compile import compile_plan
-from hub.steward.explain_offline import NOT_FOLLOWED, explain_locally
+from hub.steward.explain_query import NOT_FOLLOWED, explain_query
 from hub.steward.recorded_replay import estimates_of
 from policies.model import PolicySet
 from policies.succession import follow
@@ -105,7 +105,7 @@ def test_an_explanation_follows_the_merge(merged: tuple[GraphAddress, GraphWrite
     known = {"home": home, "policies": folder}
     running = Settings.load(**known, graph_url=address.url, graph_password=address.password)
     explained = [
-        explain_locally(settings, "old", None, "a", {"query": LIST}) for settings in (running, Settings.load(**known))
+        explain_query(settings, "old", None, "a", {"query": LIST}) for settings in (running, Settings.load(**known))
     ]
     assert [each.lines[0].rows for each in explained] == ["region startsWith 14/02/", "region startsWith 14/01/"]
     assert [each.notes for each in explained] == [(), (NOT_FOLLOWED,)]

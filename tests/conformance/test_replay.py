@@ -25,7 +25,7 @@ from hub.graph.local import GraphAddress
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.request import auth
-from hub.steward.logged_decisions import Outcome, Setting
+from hub.steward.compare_decisions import Outcome, ReplayInputs
 from hub.steward.recorded_replay import estimates_of
 from hub.steward.replay import Replay, replay
 from policies.decide import applicable
@@ -182,11 +182,11 @@ def big(empty_graph: GraphAddress, served: tuple[Served, list[Record]]) -> Graph
     return empty_graph
 
 
-def setting(served: Served, draft: PolicySet, **changed: Any) -> Setting:
+def setting(served: Served, draft: PolicySet, **changed: Any) -> ReplayInputs:
     current = served.hub.policy
     versions = {current.version: current}
     digester = Digester(load_key(served.hub.settings.keys_folder / "digest.key"))
-    found = Setting(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date())
+    found = ReplayInputs(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date())
     return replace(found, **changed)
 
 
@@ -403,7 +403,7 @@ def record(number: int, at: dt.datetime, **given: Any) -> Record:
 
 def replayed(path: Path, tmp_path: Path, since: dt.datetime, draft: str = DRAFT) -> Replay:
     current = policy(tmp_path / "current", CURRENT)
-    found = Setting(
+    found = ReplayInputs(
         CATALOGUE, SCHEMA, policy(tmp_path / "draft", draft), current, lambda _: None, Digester(b"k" * 32), DAY.date()
     )
     return replay(path, found, since)

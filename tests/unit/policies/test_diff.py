@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli.main import app
-from hub.steward.logged_decisions import Outcome
+from hub.steward.compare_decisions import Outcome
 from policies.diff import Diff, Kind, diff
 from policies.implication import implies, resolve
 from policies.language import load_files

@@ -18,7 +18,7 @@ from hub.ingest.annotate import MAX_WORDS, NOT_LOADED, Annotator, annotator_of, 
 from hub.ingest.pull import run_pull
 from hub.ingest.text_properties import Reading, Tally, properties
 from hub.serve import serve_until_stopped
-from hub.steward.explain_offline import explain_locally
+from hub.steward.explain_query import explain_query
 from policies.detect import MAX_CHARACTERS, Detector
 from policies.text.spans import PiiKind, checksum, decode
 from policies.text.word_list import Words
@@ -162,7 +162,7 @@ def test_a_broken_list_stops_all_that_needs_it_before_it_begins(tmp_path: Path, 
     with pytest.raises(YamlFileError, match=told):
         serve_until_stopped(settings, print)
     with pytest.raises(YamlFileError, match=told):
-        explain_locally(settings, "grid-desk", None, "event.dispatch", {"query": "{ events { edges { cursor } } }"})
+        explain_query(settings, "grid-desk", None, "event.dispatch", {"query": "{ events { edges { cursor } } }"})
     with pytest.raises(YamlFileError, match=told):
         run_pull(settings, SOURCES, ["divisions"], tmp_path, {"HOTLINE_URL": "http://127.0.0.1:9"}, silent)
     assert not (tmp_path / "home").exists(), "nothing was begun"

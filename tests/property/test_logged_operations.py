@@ -17,7 +17,7 @@ from graphql import parse
 
 from hub.errors import Code, HubError
 from hub.request.normalise import normalise
-from hub.steward.logged_operations import Reach, Unreadable, paths_of, reach
+from hub.steward.logged_operations import Reached, Unreadable, reached_coordinates, variable_paths
 from policies.decide import decide
 from policies.model import Decision
 from policies.rules import Subject
@@ -50,7 +50,7 @@ def hollow(value: Any) -> bool:
     return not inner or any(hollow(each) for each in inner if isinstance(each, dict | list))
 
 
-def outlined(asked: Document, decision: Decision) -> Reach:
+def outlined(asked: Document, decision: Decision) -> Reached:
     normal = normalise(parse(asked.text))
     told = {
         path: value
@@ -58,7 +58,7 @@ def outlined(asked: Document, decision: Decision) -> Reach:
         if name in normal.variables
         for path, value in leaves(f"${normal.variables[name]}", each)
     }
-    return reach(CATALOGUE, SCHEMA, normal.text, None, paths_of(told), decision)
+    return reached_coordinates(CATALOGUE, SCHEMA, normal.text, None, variable_paths(told), decision)
 
 
 def differs(asked: Document, decision: Decision, plan: Any) -> str | None:
@@ -109,5 +109,5 @@ def test_which_of_several_operations_was_asked_is_not_guessed() -> None:
     decision = Decision("v", Subject("app", "", "", "", "", ""), "a", TODAY, {}, ())
     text = "query q1 { __typename } query q2 { people { edges { node { name } } } }"
     with pytest.raises(Unreadable):
-        reach(CATALOGUE, SCHEMA, text, "#digest", (), decision)
-    assert reach(CATALOGUE, SCHEMA, text, "q1", (), decision).coordinates == frozenset()
+        reached_coordinates(CATALOGUE, SCHEMA, text, "#digest", (), decision)
+    assert reached_coordinates(CATALOGUE, SCHEMA, text, "q1", (), decision).coordinates == frozenset()

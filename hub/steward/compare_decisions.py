@@ -1,7 +1,7 @@
-"""An operation of the log is decided again beside the decision it was answered by, and by its record alone.
+"""Compares the decisions of two policies on one logged operation, from its record alone.
 
-For one record: the strength of each recorded coordinate under the policy that answered it and under a draft, and why
-the draft would refuse the operation if it would. The same kind of operation is judged once.
+For each recorded coordinate it compares the effect under the policy that answered with the effect under a draft, and
+says why the draft would refuse the operation, if it would. Operations of the same kind are compared once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from audit import log
 from audit.record import Digester, Record
 from audit.stores.base import Where
 from hub.request.decision_cache import DecisionCache
-from hub.steward.logged_operations import Reach, Unreadable, paths_of, reach
+from hub.steward.logged_operations import Reached, Unreadable, reached_coordinates, variable_paths
 from policies import obligations
 from policies.check import subject_of
 from policies.decide import applicable
@@ -26,10 +26,10 @@ from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 
 CACHED = 20_000
-"""Kinds of operations whose verdicts are kept."""
+"""How many kinds of operations are kept with their comparison."""
 
 Versions = Callable[[str], PolicySet | None]
-"""Gives the policy set of a version's name, or None where it cannot be had any more."""
+"""From the hash of a version to its policy set, or None if it cannot be loaded any more."""
 
 
 class Outcome(StrEnum):
@@ -46,8 +46,8 @@ OUTCOMES = tuple(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the draft does to one kind of operation: outcomes if answered, outcomes if refused, and why if it is."""
+class Comparison:
+    """What the draft does to one kind of operation: outcomes if it is answered or refused, and why it is refused."""
 
     outcomes: tuple[tuple[Outcome, str], ...]
     if_refused: tuple[tuple[Outcome, str], ...]
@@ -55,12 +55,12 @@ class Verdict:
     beyond: tuple[str, ...]
     caps: Mapping[str, int]
     fetches: bool
-    """Whether the draft would ask the graph at all: only then does the operation count."""
+    """Whether the draft would query the graph: only then the operation counts against a cap."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """Coordinates with the strength of their effect (0: nothing) under one policy, or why all is refused."""
+class _Effects:
+    """Coordinates with the strength of their effect (0: none) under one policy, or why the operation is refused."""
 
     levels: Mapping[str, int]
     broken: str | None = None
@@ -68,8 +68,8 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a replay needs besides the log: both policies, older versions, and the key of the log's digests."""
+class ReplayInputs:
+    """What a replay needs besides the log: both policies, older versions, and the digester of the log."""
 
     catalogue: Catalogue
     schema: GraphQLSchema
@@ -81,60 +81,60 @@ class Setting:
     """The day on which the draft is taken to be in force."""
 
 
-class Judge:
-    """Keeps what it decided: policies by version, decisions by application, purpose and day, verdicts by kind."""
+class DecisionComparer:
+    """Compares operations, and keeps policies, decisions and comparisons that it will need again."""
 
-    def __init__(self, path: Where, setting: Setting) -> None:
-        """`path` is the log, whose operation texts are read from it."""
+    def __init__(self, path: Where, inputs: ReplayInputs) -> None:
+        """`path` is the log, from which the texts of operations are read."""
         self._path = path
-        self._setting = setting
-        self._verdicts: dict[tuple[object, ...], Verdict] = {}
+        self._inputs = inputs
+        self._comparisons: dict[tuple[object, ...], Comparison] = {}
         self._decisions = DecisionCache(CACHED)
         self._texts: dict[str, str | None] = {}
         self._staff: dict[tuple[str, str], frozenset[str] | None] = {}
-        self._loaded: dict[str, PolicySet | None] = {setting.current.version: setting.current}
+        self._loaded: dict[str, PolicySet | None] = {inputs.current.version: inputs.current}
 
     def policy(self, version: str | None) -> PolicySet | None:
-        """The policy set of a recorded version, if it can be had."""
+        """The policy set of a recorded version, or None if it cannot be loaded."""
         if version is None:
             return None
         if version not in self._loaded:
-            self._loaded[version] = self._setting.versions(version)
+            self._loaded[version] = self._inputs.versions(version)
         return self._loaded[version]
 
-    def judge(self, logged: log.Logged, before: PolicySet) -> Verdict:
+    def compare(self, logged: log.Logged, before: PolicySet) -> Comparison:
         """What the draft does to a recorded operation, compared with the policy `before`."""
         record, day = logged.record, day_of(logged.record)
-        known = (self._known(before, record), self._known(self._setting.draft, record))
+        known = (self._known(before, record), self._known(self._inputs.draft, record))
         names = (record.application, record.purpose, record.result, record.operation, record.operation_name)
-        paths = paths_of(record.variables)
-        key = (before.version, day, known, names, paths, recorded(record), record.case is None)
-        found = self._verdicts.get(key)
+        paths = variable_paths(record.variables)
+        key = (before.version, day, known, names, paths, recorded_coordinates(record), record.case is None)
+        found = self._comparisons.get(key)
         if found is None:
-            if len(self._verdicts) >= CACHED:
-                self._verdicts.clear()
-            found = self._verdicts[key] = self._judge(logged, before, known, paths)
+            if len(self._comparisons) >= CACHED:
+                self._comparisons.clear()
+            found = self._comparisons[key] = self._compare(logged, before, known, paths)
         return found
 
-    def _judge(
+    def _compare(
         self, logged: log.Logged, before: PolicySet, known: tuple[bool, bool], paths: tuple[tuple[str, str], ...]
-    ) -> Verdict:
-        record, draft = logged.record, self._setting.draft
-        old = self._standing(logged, before, known[0], paths, day_of(record))
-        new = self._standing(logged, draft, known[1], paths, self._setting.on)
-        names = sorted({name for listed in recorded(record)[:3] for name in listed})
+    ) -> Comparison:
+        record, draft = logged.record, self._inputs.draft
+        old = self._effects(logged, before, known[0], paths, day_of(record))
+        new = self._effects(logged, draft, known[1], paths, self._inputs.on)
+        names = sorted({name for listed in recorded_coordinates(record)[:3] for name in listed})
         beyond = {name for name, level in new.levels.items() if level and "." in name} - set(old.levels) - set(names)
         caps = {} if new.decision is None else new.decision.obligations
-        return Verdict(
+        return Comparison(
             self._outcomes(names, old, new),
-            self._outcomes(names, old, _Standing({})),
+            self._outcomes(names, old, _Effects({})),
             new.broken,
             () if old.broken else tuple(sorted(beyond)),
             {name: each.limit for name, each in caps.items() if isinstance(each, obligations.Cap)},
             bool(new.levels),
         )
 
-    def _outcomes(self, names: list[str], old: _Standing, new: _Standing) -> tuple[tuple[Outcome, str], ...]:
+    def _outcomes(self, names: list[str], old: _Effects, new: _Effects) -> tuple[tuple[Outcome, str], ...]:
         compared = ((name, self._outcome(name, old.levels.get(name, 0), new.levels.get(name, 0))) for name in names)
         return tuple((outcome, name) for name, outcome in compared if outcome is not None)
 
@@ -148,50 +148,52 @@ class Judge:
             return Outcome.COARSENED
         return Outcome.DISCLOSED_CLEAR if new == top else Outcome.DISCLOSED_MASKED
 
-    def _standing(
+    def _effects(
         self, logged: log.Logged, policy: PolicySet, known: bool, paths: tuple[tuple[str, str], ...], day: dt.date
-    ) -> _Standing:
+    ) -> _Effects:
         record = logged.record
         if not known:
             gone = record.application not in policy.applications
-            return _Standing({}, "application gone" if gone else "person not listed")
+            return _Effects({}, "application gone" if gone else "person not listed")
         decision = self._decide(policy, record, day)
         grants = applicable(policy, decision.subject, decision.purpose, day)
         if not grants:
-            return _Standing({}, "purpose denied")
+            return _Effects({}, "purpose denied")
         if record.case is None and all(obligations.CASE in each.obligations for each in grants):
-            return _Standing({}, "case required")
+            return _Effects({}, "case required")
         reached = self._reach(logged, decision, paths)
         if reached.refused is not None:
             what = "match" if reached.refused in record.decision.matched else "filter"
-            return _Standing({}, f"{what} on {reached.refused}")
-        return _Standing({name: self._level(decision, name) for name in reached.coordinates}, None, decision)
+            return _Effects({}, f"{what} on {reached.refused}")
+        return _Effects({name: self._level(decision, name) for name in reached.coordinates}, None, decision)
 
     def _known(self, policy: PolicySet, record: Record) -> bool:
-        """Whether the registry knows the recorded application and, where it lists its staff, the person."""
+        """Whether the recorded application is registered and, if it lists its staff, the person is listed."""
         key = (policy.version, str(record.application))
         if key not in self._staff:
             application = policy.applications.get(key[1])
             staff = () if application is None else application.staff
-            digests = frozenset(self._setting.digester.digest("subject", sub) for sub in staff)
+            digests = frozenset(self._inputs.digester.digest("subject", sub) for sub in staff)
             self._staff[key] = digests if staff else (None if application else frozenset())
         listed = self._staff[key]
         return listed is None or record.subject in listed
 
     def _decide(self, policy: PolicySet, record: Record, day: dt.date) -> Decision:
-        # Merged grids are not followed: the log does not say which row showed what, so rows are not looked at here.
+        # Merged grids are not followed: rows play no part here, because the log does not say which row showed what.
         subject = subject_of(policy.applications[str(record.application)])
-        return self._decisions.decide(self._setting.catalogue, policy, subject, str(record.purpose), day, {})
+        return self._decisions.decide(self._inputs.catalogue, policy, subject, str(record.purpose), day, {})
 
-    def _reach(self, logged: log.Logged, decision: Decision, paths: tuple[tuple[str, str], ...]) -> Reach:
+    def _reach(self, logged: log.Logged, decision: Decision, paths: tuple[tuple[str, str], ...]) -> Reached:
         record = logged.record
         text = self._operation(logged)
         if text is not None:
             with suppress(Unreadable):
-                name, schema = record.operation_name, self._setting.schema
-                return reach(self._setting.catalogue, schema, text, name, paths, decision)
-        # What was refused for a filter stays refused where nobody can tell which.
-        return Reach(frozenset(), "a field") if record.result == "FIELD_NOT_FILTERABLE" else _flat(record, decision)
+                name, schema = record.operation_name, self._inputs.schema
+                return reached_coordinates(self._inputs.catalogue, schema, text, name, paths, decision)
+        if record.result == "FIELD_NOT_FILTERABLE":
+            # It stays refused, because it is not known which filter it was refused for.
+            return Reached(frozenset(), "a field")
+        return _reached_by_record(record, decision)
 
     def _operation(self, logged: log.Logged) -> str | None:
         name = logged.record.operation
@@ -203,9 +205,9 @@ class Judge:
 
     def _ladder(self, coordinate: str) -> tuple[str, ...]:
         try:
-            found = self._setting.catalogue.coordinate(coordinate) if "." in coordinate else None
+            found = self._inputs.catalogue.coordinate(coordinate) if "." in coordinate else None
         except CatalogueError:
-            # Recorded before it went from the catalogue; no policy that loads now can name it.
+            # It has been removed from the catalogue since; no policy that loads now can name it.
             return ()
         return () if found is None or isinstance(found, EdgeEnd) else found.masks
 
@@ -213,7 +215,7 @@ class Judge:
         return len(self._ladder(coordinate)) + 1
 
     def _level(self, decision: Decision, coordinate: str) -> int:
-        """The strongest effect that a coordinate has on any row: 1 and up for the rungs of its ladder, then clear."""
+        """The strongest effect of a coordinate on any row: 1 and up for the rungs of its ladder, then clear."""
         entity, _, name = coordinate.partition(".")
         table = decision.of(entity)
         if not name:
@@ -224,21 +226,21 @@ class Judge:
         return self._ladder(coordinate).index(effects.masks[0][0]) + 1 if effects.masks else 0
 
 
-def recorded(record: Record) -> tuple[tuple[str, ...], ...]:
+def recorded_coordinates(record: Record) -> tuple[tuple[str, ...], ...]:
     """The coordinates of a record: clear, masked, denied, aggregated, matched."""
     found = record.decision
     return found.clear, found.masked, found.denied, found.aggregated, found.matched
 
 
 def day_of(record: Record) -> dt.date:
-    """The local day of a record, the one on which its grants had to be in force."""
+    """The local day of a record, on which its grants had to be in force."""
     return dt.datetime.fromisoformat(record.time).astimezone().date()
 
 
-def _flat(record: Record, decision: Decision) -> Reach:
-    """Where the log keeps no text: each recorded coordinate by itself."""
+def _reached_by_record(record: Record, decision: Decision) -> Reached:
+    """What an operation reached whose text the log does not keep: its recorded coordinates."""
     for name in (*record.decision.matched, *record.decision.aggregated):
         effects = decision.of(name.partition(".")[0]).of(name.partition(".")[2])
         if not (effects.clear or effects.match or effects.aggregate):
-            return Reach(frozenset(), name)
-    return Reach(frozenset(name for names in recorded(record)[:3] for name in names))
+            return Reached(frozenset(), name)
+    return Reached(frozenset(name for names in recorded_coordinates(record)[:3] for name in names))

@@ -1,8 +1,8 @@
-"""Explains an operation on the command line, without a hub: the decision on what it reads, and its statement.
+"""Explains a query for `query --explain`, without a hub: the decision on what it reads, and its statement.
 
-It is prepared as the hub prepares a request, and never sent. The policy is the version in force, or the policy folder
-where there is no version store yet. The graph is asked for merged grids only; where no graph runs, the explanation
-says that they are not followed.
+The query is prepared as the hub prepares a request, and never sent. The policy is the version in force, or the policy
+folder if there is no version store yet. The graph is read for merged grids only; if no graph runs, the explanation says
+that they are not followed.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from hub.steward.explain import Explanation, explain
 from schema import CATALOGUE
 from schema.graphql import build
 
-NOT_FOLLOWED = "the graph does not run, so grants on merged grids are shown with the grids' old paths"
+NOT_FOLLOWED = "the graph does not run, so grants on merged grids are shown with the old paths of the grids"
 
 
-def explain_locally(
+def explain_query(
     settings: Settings, app: str, person: str | None, purpose: str, body: dict[str, Any], case: str | None = None
 ) -> Explanation:
-    """What the hub would decide and send for `body` (`query`, `variables`); HubError as the hub would refuse."""
+    """What the hub would decide and send for `body` (`query`, `variables`); raises the HubError of its refusal."""
     detector = detector_version(settings)
     policy = policy_of(settings, CATALOGUE)
     application = policy.applications.get(app)
