@@ -6,7 +6,8 @@ The word is told from what else is in the log: a row that has the leaf, or the r
 from __future__ import annotations
 
 from audit.record import RecordInvalid, decode
-from audit.stores.base import Reader, Row
+from audit.stores.base import Row
+from audit.stores.reader import Reader
 from audit.tree import HASH_BYTES, Frontier, leaf_hash
 
 PAGE = 1_000
@@ -27,7 +28,7 @@ def why_body(reader: Reader, row: Row) -> str:
     """Why the bytes are not those of the row's leaf: they are another row's, or nobody's."""
     if not isinstance(row.body, bytes):
         return "undecodable"
-    other = reader.alike(leaf_hash(row.body), row.index)
+    other = reader.row_with_leaf(leaf_hash(row.body), row.index)
     if other is not None:
         return "duplicated" if other.body == row.body else "reordered"
     try:
@@ -39,7 +40,7 @@ def why_body(reader: Reader, row: Row) -> str:
 
 def why_row(reader: Reader, before: Frontier, row: Row) -> str:
     """Why leaf and bytes agree with each other and not with the rows before: the row does not belong here."""
-    if isinstance(row.leaf, bytes) and reader.alike(row.leaf, row.index):
+    if isinstance(row.leaf, bytes) and reader.row_with_leaf(row.leaf, row.index):
         return "duplicated"
     if _stands_later(reader, before, row):
         return "reordered"

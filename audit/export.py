@@ -26,7 +26,7 @@ from typing import IO, Any, Final
 from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_note
 from audit.proof import ProofRefused, check_inclusion, inclusion, root_at
 from audit.record import Coordinates, Record, RecordInvalid, decode
-from audit.stores.base import Reader
+from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
 FORMAT: Final = "sluicegate audit export 1"

@@ -13,7 +13,8 @@ from typing import Final
 from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
 from audit.diagnosis import Bad
 from audit.note import MAX_NOTE_BYTES, decode
-from audit.stores.base import Head, Reader
+from audit.stores.base import Head
+from audit.stores.reader import Reader
 from audit.tree import HASH_BYTES, Frontier
 
 PAGE: Final = 1_000

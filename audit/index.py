@@ -35,7 +35,7 @@ from audit.index_columns import (
 )
 from audit.proof import root_at
 from audit.record import Coordinates
-from audit.stores.base import Reader
+from audit.stores.reader import Reader
 from audit.tree import EMPTY_ROOT
 
 LAYOUT: Final = 1

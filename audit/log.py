@@ -28,8 +28,9 @@ from typing import Final, Self
 from audit.checkpoint import Signer
 from audit.publish import Publisher
 from audit.record import MAX_BYTES, Record, RecordInvalid, decode, pack
-from audit.stores.base import Placed, Reader, StoreFault, Where, explained
+from audit.stores.base import Placed, StoreFault, Where, explain_code
 from audit.stores.open import open_reader, open_store
+from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
 PROBE_SECONDS: Final = 1.0
@@ -115,7 +116,7 @@ class AuditLog:
         if log._lasting:
             why = log._why
             log.close()
-            raise AuditUnavailable(f"the audit log can't be opened: {explained(why)}")
+            raise AuditUnavailable(f"the audit log can't be opened: {explain_code(why)}")
         return log
 
     @property
@@ -185,7 +186,7 @@ class AuditLog:
         kept = _kept(record, text)
         why = self._refusing if record.kind in ANYTIME else self.why
         if why or self._queue.qsize() >= WAITING:
-            raise AuditUnavailable(f"the audit log can't be written: {explained(why or 'CROWDED')}")
+            raise AuditUnavailable(f"the audit log can't be written: {explain_code(why or 'CROWDED')}")
         deadline = time.monotonic() + self._deadline
         self._queue.put(_Waiting(leaves, kept, deadline, future, loop))
 
@@ -318,7 +319,7 @@ def _tell(outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
         if isinstance(outcome, Receipt):
             waiting.future.set_result(outcome)
         else:
-            waiting.future.set_exception(AuditUnavailable(f"the audit log can't be written: {explained(outcome)}"))
+            waiting.future.set_exception(AuditUnavailable(f"the audit log can't be written: {explain_code(outcome)}"))
 
 
 def _receipt(waiting: _Waiting, placed: Placed) -> Receipt:
@@ -378,7 +379,7 @@ def _readable(where: Where) -> Iterator[Reader]:
         with closing(open_reader(where)) as reader:
             yield reader
     except StoreFault as fault:
-        raise AuditUnavailable(f"the audit log can't be read: {explained(str(fault))}") from None
+        raise AuditUnavailable(f"the audit log can't be read: {explain_code(str(fault))}") from None
 
 
 def _bytes(kept: object) -> bytes:

@@ -21,8 +21,9 @@ from audit.checkpoint import Checkpoint, NoteRefused, Signer, open_note, sign
 from audit.proof import root_at
 from audit.record import Record, RecordInvalid, pack
 from audit.recorded_head import RecordedHead
-from audit.stores.base import Placed, Reader, StoreFault, Where
+from audit.stores.base import Placed, StoreFault, Where
 from audit.stores.open import open_reader, open_store
+from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
 INTERVAL_SECONDS: Final = 1.0

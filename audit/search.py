@@ -21,7 +21,7 @@ from audit.index import Index, Run
 from audit.index_columns import CASE, SUBJECT, VALUE, WHO, Columns, Shape, key_of
 from audit.log import Logged
 from audit.record import KINDS, Coordinates, RecordInvalid, decode
-from audit.stores.base import Reader
+from audit.stores.reader import Reader
 
 DAY_MS: Final = 86_400_000
 EFFECTS: Final = tuple(each.name for each in fields(Coordinates))

@@ -20,8 +20,9 @@ from audit.checkpoint import Checkpoint, Verifier
 from audit.diagnosis import Bad, why_body, why_row
 from audit.head_check import Checkpoints, Heads, open_file
 from audit.record import RecordInvalid, check
-from audit.stores.base import Reader, Row, StoreFault, Where
+from audit.stores.base import Row, StoreFault, Where
 from audit.stores.open import open_reader
+from audit.stores.reader import Reader
 from audit.tree import TILE_HEIGHT, Frontier, leaf_hash
 
 PAGE: Final = 1_000

@@ -1,13 +1,11 @@
-"""Whatever keeps the log keeps it in one way: an index is given once, and what was kept only grows.
+"""What both stores of the log share: the interface `Store`, addresses, faults, and the step from one head to the next.
 
-Said here: what a store does for the one who appends (`Store`) and for those who read (`Reader`), and the step from one
-head to the next that both kinds share. `audit/stores/sqlite.py` keeps the log in one file, `audit/stores/postgres.py`
-on a server; `audit/stores/open.py` chooses by the address.
+An index is given once, and a log only grows: nothing is appended to a damaged or shortened one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,21 +13,23 @@ from typing import Final, Protocol
 from audit.tree import HASH_BYTES, Frontier, Subtree
 
 LAYOUT: Final = 2
+"""Version of the tables, in both stores."""
+
 SERVER: Final = "postgresql://"
 
 Where = Path | str
 """The address of a log: a path, or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
 
 Append = Sequence[tuple[bytes, bytes]]
-"""What must come to stand together: (leaf hash, canonical bytes) of a record and its continuations."""
+"""What must stand together: (leaf hash, canonical bytes) of a record and of its continuations."""
 
 REMEDIES: Final = {
-    "OLDER_LAYOUT": "it is of an older version; move it away, and a new one is begun",
-    "NEWER_LAYOUT": "it is of a newer version than this program",
-    "NOT_A_LOG": "this is no audit log",
-    "NOT_PREPARED": "the database is not prepared; `sluicegate audit prepare` does it",
-    "NO_PARTITION": "there is no partition for this month; `sluicegate audit prepare` makes them",
-    "ROLE_TOO_STRONG": "its role could change or delete records; it may be no owner and no superuser",
+    "OLDER_LAYOUT": "it was written by an older version; move it away, and a new log is begun",
+    "NEWER_LAYOUT": "it was written by a newer version than this program",
+    "NOT_A_LOG": "this is not an audit log",
+    "NOT_PREPARED": "the database is not prepared; run `sluicegate audit prepare`",
+    "NO_PARTITION": "there is no partition for this month; run `sluicegate audit prepare`",
+    "ROLE_TOO_STRONG": "its role could change or delete records; it must not be an owner or a superuser",
     "FSYNC_OFF": "the server runs with fsync off",
     "COMMIT_NOT_SYNCHRONOUS": "the server runs with synchronous_commit off",
     "SYNC_RETRIED": "the server runs with data_sync_retry on",
@@ -41,11 +41,11 @@ REMEDIES: Final = {
     " `sluicegate audit accept-loss`",
     "SPENT": "the disk is full; only what was under way is still written",
 }
-"""What a code means to who runs the hub; other codes are SQLite's names, errno's, or SQLSTATEs."""
+"""What a code means to the operator; other codes are names of SQLite or errno, or SQLSTATEs."""
 
 
 class StoreFault(Exception):
-    """The store refused. `lasting`: only a reopening may help. The text is a code, never a value."""
+    """The store failed. `lasting`: only opening it again may help. The text is a code, never a value."""
 
     def __init__(self, code: str, *, lasting: bool) -> None:
         super().__init__(code)
@@ -54,7 +54,7 @@ class StoreFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where one append's rows came to stand: the first one's index, and size and root after the last."""
+    """Where the rows of one append stand: the index of the first, and size and root after the last."""
 
     index: int
     size: int
@@ -76,7 +76,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it is kept; what should be bytes is checked by who trusts it. `month` only where it is kept."""
+    """One row as it is kept, unchecked. `month` (`YYYY-MM`) only where the store keeps it."""
 
     index: int
     leaf: object
@@ -90,7 +90,7 @@ class Store(Protocol):
 
     @property
     def spent(self) -> bool:
-        """Whether the reserve was given up, so that only what is under way may still be written."""
+        """Whether the reserve was given up: only what is under way may still be written."""
 
     def begin(self, until: float) -> None:
         """Take the writer's lock, waiting until the monotonic time `until`; connects if need be."""
@@ -111,68 +111,15 @@ class Store(Protocol):
         """Give up what is in reserve if `code` says that the disk is full; whether another try may now succeed."""
 
     def tidy(self, *, now: bool = False) -> None:
-        """What is to be done between commits, if enough has come or `now`; makes the reserve again."""
+        """Do the work between commits, if enough was written or `now`; make the reserve again."""
 
     def drop(self) -> None:
         """Roll back and close, whatever state the connection is in."""
 
 
-class Reader(Protocol):
-    """One connection that only reads; also the `Leaves` of proofs. FileNotFoundError if there is no log.
-
-    All raise StoreFault. Ranges are [start, stop). Each call sees what was committed before it.
-    """
-
-    @property
-    def size(self) -> int:
-        """How many records the newest head covers."""
-
-    def head(self) -> Head:
-        """The newest head; StoreFault HEAD_DAMAGED if it is none."""
-
-    def heads(self, after: int, limit: int) -> list[Head]:
-        """The heads of the commits whose size is beyond `after`, smallest first, as far as they are kept."""
-
-    def ends(self) -> tuple[int, int | None]:
-        """The size of the newest head and the largest index of a row, at one moment."""
-
-    def count(self) -> int:
-        """How many rows there are."""
-
-    def rows(self, start: int, stop: int, limit: int) -> list[Row]:
-        """The rows with start ≤ index < stop, by index."""
-
-    def alike(self, leaf: bytes, index: int) -> Row | None:
-        """A row with that leaf at any other index than `index`."""
-
-    def leaves(self, start: int, stop: int) -> list[bytes]:
-        """The leaf hashes from `start` to before `stop`."""
-
-    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
-        """The roots of perfect subtrees of height 8 × `level`, level ≥ 1."""
-
-    def kept_nodes(self) -> Iterator[tuple[object, object, object]]:
-        """Each (level, index, hash) as it is kept."""
-
-    def operation(self, digest: str) -> str | None:
-        """The text of an operation by its SHA-256 in hex, if it is kept."""
-
-    def operations(self) -> Iterator[tuple[object, object]]:
-        """Each (hash, text) as it is kept."""
-
-    def checkpoint(self) -> bytes | None:
-        """The newest checkpoint that was published, a signed note."""
-
-    def checkpoints(self, after: int, limit: int) -> list[tuple[int, object]]:
-        """The (size, note) of checkpoints whose size is beyond `after`, smallest first."""
-
-    def close(self) -> None:
-        """Give the connection back."""
-
-
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """What a commit adds: rows (index, leaf, root, body), subtrees that became complete, and who stands where."""
+class Growth:
+    """What a commit adds: rows (index, leaf, root, body), completed subtrees, and where each append stands."""
 
     rows: list[tuple[int, bytes, bytes, bytes]]
     nodes: list[Subtree]
@@ -180,10 +127,10 @@ class Grown:
 
 
 def load_frontier(head: Head, last: int | None, seen: int) -> Frontier:
-    """The frontier to append to; StoreFault if the head is not that of a log that ends with index `last`.
+    """The frontier to append to; StoreFault HEAD_DAMAGED unless `head` belongs to a log whose last index is `last`.
 
-    `seen` is the largest size that was seen before. To append after a damaged end would hide the damage; a shorter
-    log than was seen before was put back.
+    `seen` is the largest size that was seen before: a shorter log was put back from an older copy. Appending after a
+    damaged end would hide the damage.
     """
     try:
         frontier = Frontier.load(head.size, head.frontier)
@@ -194,20 +141,20 @@ def load_frontier(head: Head, last: int | None, seen: int) -> Frontier:
     return frontier
 
 
-def grow(frontier: Frontier, appends: Sequence[Append]) -> Grown:
+def grow(frontier: Frontier, appends: Sequence[Append]) -> Growth:
     """Append to `frontier`; it is changed in place."""
-    grown = Grown([], [], [])
+    growth = Growth([], [], [])
     for leaves in appends:
         first = frontier.size
         for leaf, body in leaves:
-            grown.nodes.extend(frontier.append(leaf))
-            grown.rows.append((frontier.size - 1, leaf, frontier.root(), body))
-        grown.placed.append(Placed(first, frontier.size, frontier.root()))
-    return grown
+            growth.nodes.extend(frontier.append(leaf))
+            growth.rows.append((frontier.size - 1, leaf, frontier.root(), body))
+        growth.placed.append(Placed(first, frontier.size, frontier.root()))
+    return growth
 
 
-def sound_head(size: object, root: object, frontier: object, start: int | None = None) -> Head:
-    """The head of a row of whatever is kept; StoreFault HEAD_DAMAGED if it is none."""
+def checked_head(size: object, root: object, frontier: object, start: int | None = None) -> Head:
+    """A row of the table of heads as a head; StoreFault HEAD_DAMAGED if it is not one."""
     if (
         type(size) is int
         and isinstance(root, bytes)
@@ -219,6 +166,12 @@ def sound_head(size: object, root: object, frontier: object, start: int | None =
     raise StoreFault("HEAD_DAMAGED", lasting=True)
 
 
-def explained(code: str) -> str:
-    """A code with what it means, if there is more to say."""
+def explain_code(code: str) -> str:
+    """A code with its meaning and remedy, if it is one of REMEDIES."""
     return f"{code}: {REMEDIES[code]}" if code in REMEDIES else code
+
+
+def check_layout(version: int) -> None:
+    """StoreFault OLDER_LAYOUT or NEWER_LAYOUT unless tables of `version` are those of this program."""
+    if version != LAYOUT:
+        raise StoreFault("OLDER_LAYOUT" if version < LAYOUT else "NEWER_LAYOUT", lasting=True)

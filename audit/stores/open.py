@@ -1,13 +1,14 @@
-"""Opens the store of a log by its address: a file is SQLite's, `postgresql://…` a server's.
+"""Opens a log by its address: a path is an SQLite file, `postgresql://…` a PostgreSQL server.
 
-Nothing connects before it is used. PostgreSQL's driver is loaded only for a server's address.
+PostgreSQL's driver is loaded for a server's address only.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from audit.stores.base import SERVER, Reader, Store, Where
+from audit.stores.base import SERVER, Store, Where
+from audit.stores.reader import Reader
 from audit.stores.sqlite import SqliteReader, SqliteStore
 
 

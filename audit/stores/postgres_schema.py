@@ -1,10 +1,11 @@
-"""Whoever appends to the log on a server can neither change nor delete: its role may INSERT and SELECT, no more.
+"""The tables, roles, triggers and partitions of the log on a PostgreSQL server, and `prepare`, which makes them.
 
-Schema `audit` holds the layout of `audit/stores/sqlite_file.py`: `record`, partitioned by the month of the record's own
-time, and `head`, one row for each commit with the size before and after it, both of them unique, so that an index is
-given once whatever else fails. Triggers refuse UPDATE, DELETE and TRUNCATE to everybody, the owner included; a
-superuser can lift them, and is found by `audit/verify.py`. `prepare` makes all of this and the partitions of the months
-to come.
+The role that appends may INSERT and SELECT, and nothing else. Triggers refuse UPDATE, DELETE and TRUNCATE to everybody,
+the owner included; a superuser can remove them, and `audit/verify.py` finds what was changed then.
+
+Schema `audit` has the tables of `audit/stores/sqlite_file.py`, with two differences: `record` is partitioned by the
+month of the record's own time, and `head` has one row for each commit with the size before and after it. Both sizes are
+unique, so that an index is given once whatever else fails.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from audit.stores.base import LAYOUT, StoreFault
-from audit.stores.postgres_session import translated
+from audit.stores.base import LAYOUT, check_layout
+from audit.stores.postgres_session import store_faults
 from audit.tree import EMPTY_ROOT
 
 APPEND_ROLE: Final = "sluicegate_append"
@@ -48,41 +49,40 @@ def prepare(
 ) -> list[str]:
     """Make the schema, its roles and the partitions of this month and the `months` after it, where they are missing.
 
-    `url` is the address of the database for a role that may make roles and schemas. `append` and `read` name roles of
-    the server that get `sluicegate_append` and `sluicegate_read`. The names of the partitions that were made. Raises
-    StoreFault, OLDER_LAYOUT for a log of an older version.
+    Returns the names of the partitions that were made. `url` is the address of the database for a role that may make
+    roles and schemas. `append` and `read` name roles of the server that get `sluicegate_append` and `sluicegate_read`.
+    Raises StoreFault: OLDER_LAYOUT for a log of an older version.
     """
     first = (today or dt.datetime.now(dt.UTC).date()).replace(day=1)
-    with translated(), psycopg.connect(url, connect_timeout=5) as connection:
-        # Two administrators at once wait for each other; all or nothing is made.
+    with store_faults(), psycopg.connect(url, connect_timeout=5) as connection:
+        # Two administrators wait for each other; everything is made, or nothing.
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
-        if not prepared(connection):
-            _make(connection)
-        made = [name for month in _months(first, months) if (name := _partition(connection, month))]
+        if not is_prepared(connection):
+            _make_schema(connection)
+        made = [name for month in _months(first, months) if (name := _make_partition(connection, month))]
         for group, members in ((APPEND_ROLE, append), (READ_ROLE, read)):
             for member in members:
                 connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
     return made
 
 
-def prepared(connection: psycopg.Connection) -> bool:
+def is_prepared(connection: psycopg.Connection) -> bool:
     """Whether the schema is there; StoreFault if it is of another version."""
     if connection.execute("SELECT to_regclass('audit.layout')").fetchone() == (None,):
         return False
     (version,) = connection.execute("SELECT max(version) FROM audit.layout").fetchone() or (None,)
-    if version != LAYOUT:
-        raise StoreFault("OLDER_LAYOUT" if (version or 0) < LAYOUT else "NEWER_LAYOUT", lasting=True)
+    check_layout(version or 0)
     return True
 
 
-def _make(connection: psycopg.Connection) -> None:
+def _make_schema(connection: psycopg.Connection) -> None:
     for statement in _SCHEMA:
         connection.execute(statement)
     for role in (APPEND_ROLE, READ_ROLE):
-        _role(connection, role)
+        _make_role(connection, role)
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA audit TO {}").format(sql.Identifier(role)))
     for table in _TABLES:
-        _fence(connection, table)
+        _add_triggers(connection, table)
         grant = sql.SQL("GRANT SELECT ON audit.{} TO {}, {}")
         names = [sql.Identifier(name) for name in (table, APPEND_ROLE, READ_ROLE)]
         connection.execute(grant.format(*names))
@@ -92,14 +92,14 @@ def _make(connection: psycopg.Connection) -> None:
     connection.execute("INSERT INTO audit.head VALUES (0, NULL, %s, '')", (EMPTY_ROOT,))
 
 
-def _role(connection: psycopg.Connection, role: str) -> None:
+def _make_role(connection: psycopg.Connection, role: str) -> None:
     # Roles belong to the whole server: a second log on it shares them.
     if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
 
 
-def _fence(connection: psycopg.Connection, table: str) -> None:
-    """Row triggers are inherited by partitions, those for TRUNCATE are not: each partition gets its own."""
+def _add_triggers(connection: psycopg.Connection, table: str) -> None:
+    """Refuse changes to a table. Partitions inherit row triggers, but need a TRUNCATE trigger each."""
     name = sql.Identifier(table)
     connection.execute(
         sql.SQL(
@@ -107,10 +107,10 @@ def _fence(connection: psycopg.Connection, table: str) -> None:
             " FOR EACH ROW EXECUTE FUNCTION audit.refuse()"
         ).format(name)
     )
-    _fence_truncate(connection, table)
+    _add_truncate_trigger(connection, table)
 
 
-def _fence_truncate(connection: psycopg.Connection, table: str) -> None:
+def _add_truncate_trigger(connection: psycopg.Connection, table: str) -> None:
     connection.execute(
         sql.SQL(
             "CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON audit.{}"
@@ -123,21 +123,21 @@ def _months(first: dt.date, further: int) -> Iterator[dt.date]:
     month = first
     for _ in range(further + 1):
         yield month
-        month = _next(month)
+        month = _next_month(month)
 
 
-def _next(month: dt.date) -> dt.date:
+def _next_month(month: dt.date) -> dt.date:
     return (month + dt.timedelta(days=31)).replace(day=1)
 
 
-def _partition(connection: psycopg.Connection, month: dt.date) -> str | None:
+def _make_partition(connection: psycopg.Connection, month: dt.date) -> str | None:
     name = f"record_{month:%Y_%m}"
     if connection.execute("SELECT to_regclass(%s)", (f"audit.{name}",)).fetchone() != (None,):
         return None
     connection.execute(
         sql.SQL("CREATE TABLE audit.{} PARTITION OF audit.record FOR VALUES FROM ({}) TO ({})").format(
-            sql.Identifier(name), sql.Literal(month), sql.Literal(_next(month))
+            sql.Identifier(name), sql.Literal(month), sql.Literal(_next_month(month))
         )
     )
-    _fence_truncate(connection, name)
+    _add_truncate_trigger(connection, name)
     return name

@@ -1,7 +1,8 @@
-"""A connection waits no longer than it may, and commits only on a server that keeps what it acknowledged.
+"""A PostgreSQL connection whose waits have time limits, and the checks of server and role before the first append.
 
-A server with fsync off, synchronous_commit off or data_sync_retry on is refused, and so is a role that could do more to
-the log than append. Every wait has an end on this side too, because a server that hangs keeps no time-out of its own.
+No record goes to a server that may lose what it acknowledged (fsync or synchronous_commit off, data_sync_retry on), or
+under a role that could do more to the log than append. The time limits are kept on this side, because a server that
+hangs keeps none.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from audit.stores.base import StoreFault
 
 CONNECT_SECONDS: Final = 2
 STATEMENT_SECONDS: Final = 5.0
-"""How long the server may take for one statement, and this side wait for it."""
+"""How long this side waits for the server to answer one statement."""
 
-# A dead peer is noticed by TCP in this many seconds, whatever the system's own setting.
+# TCP notices a dead server within seconds, whatever the settings of this machine.
 _SOCKET: Final = {
     "keepalives": 1,
     "keepalives_idle": 2,
@@ -46,8 +47,8 @@ SELECT rolsuper OR EXISTS (
 ) FROM pg_roles WHERE rolname = current_user
 """
 
-# SQLSTATEs after which the same store may well take the next record: time-outs, a full disk, too many connections, a
-# server that is starting or stopping, a standby, rights or a password that are put right.
+# SQLSTATEs after which the same store may take the next record: time-outs, a full disk, too many connections, a server
+# that is starting or stopping, a standby, rights or a password that somebody corrects.
 _PASSING: Final = frozenset(("08", "25", "28", "40", "42501", "53", "55", "57"))
 _NAMES: Final = {
     "53100": "DISK_FULL",
@@ -69,7 +70,7 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
     @classmethod
     def open(cls, url: str, **settings: object) -> Session:
         """Connect; `settings` are the server's, for this session. Raises StoreFault."""
-        with translated():
+        with store_faults():
             given: dict[str, Any] = dict(conninfo.conninfo_to_dict(url))
             kept = str(given.pop("options", None) or "")
             given |= _SOCKET | {
@@ -84,8 +85,8 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         return super().wait(gen, interval, self.patience if timeout is None else timeout)
 
 
-def trust(session: Session) -> None:
-    """Raise StoreFault unless the server keeps what it acknowledges and the role can only append."""
+def check_server(session: Session) -> None:
+    """Raise StoreFault unless the server keeps what it acknowledges and the role can do no more than append."""
     for name, refused, code in _REFUSED:
         if _one(session, "SELECT current_setting(%s)", name) == refused:
             raise StoreFault(code, lasting=True)
@@ -102,8 +103,8 @@ def _one(session: Session, statement: LiteralString, *values: object) -> object:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Errors of PostgreSQL as StoreFault; an error without SQLSTATE is a connection that failed."""
+def store_faults() -> Iterator[None]:
+    """Raise errors of PostgreSQL as StoreFault; an error without SQLSTATE means that the connection failed."""
     try:
         yield
     except psycopg.Error as error:

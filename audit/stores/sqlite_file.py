@@ -1,11 +1,12 @@
-"""The log is one SQLite file whose rows only grow; its layout is said here and nowhere else.
+"""The layout of the log in an SQLite file, and the making and opening of such a file.
 
-`record` holds one row an index, counted from 0 without gaps: the canonical bytes, their leaf hash, and the
-root of the tree of RFC 6962 up to and including that leaf. `node` holds the roots of perfect subtrees of height
-8, 16 …, `head` the size, root and frontier in one row, both written in the same transaction. `operation` holds
-each normalised text once, by its SHA-256; `checkpoint` what was published, by its size. WAL with
-`synchronous=FULL`: a COMMIT that returned is on the disk. The triggers are a second fence, not the proof: that
-is `audit/verify.py`. A file of an older layout is told, and not touched.
+A COMMIT that returned is on the disk (WAL with `synchronous=FULL`), and rows only grow: triggers refuse changes, and
+`audit/verify.py` finds those that were made in spite of them. A file of another layout is refused and not touched.
+
+`record` holds one row for each index, counted from 0 without gaps: the canonical bytes, their leaf hash, and the root
+of the RFC 6962 tree up to and including that leaf. `node` holds the roots of perfect subtrees of height 8, 16 …, `head`
+the size, root and frontier in one row; all three are written in one transaction. `operation` holds each normalised text
+once, by its SHA-256; `checkpoint` the published notes, by their size.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from audit.stores.base import LAYOUT, StoreFault
+from audit.stores.base import LAYOUT, StoreFault, check_layout
 from audit.tree import EMPTY_ROOT
 
 APPLICATION_ID: Final = 0x534C4741
@@ -58,8 +59,8 @@ _TABLES: Final = (
     f"PRAGMA user_version = {LAYOUT}",
 )
 
-# What may pass by itself: a full disk, a read-only or locked file. After anything else, a failed fsync before
-# all, what the kernel still holds is not known, and only a reopening (which reads the disk again) may go on.
+# Faults that may pass by themselves: a full disk, a read-only or locked file. After any other, such as a failed fsync,
+# nobody knows what the kernel still holds: the log goes on only after the file was opened again and read from disk.
 _PASSING: Final = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -79,8 +80,8 @@ FULL: Final = frozenset(("SQLITE_FULL", "ENOSPC", "EDQUOT"))
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Errors of SQLite and of the system as StoreFault."""
+def store_faults() -> Iterator[None]:
+    """Raise errors of SQLite and of the operating system as StoreFault."""
     try:
         yield
     except sqlite3.Error as error:
@@ -88,16 +89,16 @@ def translated() -> Iterator[None]:
         passing = code in _PASSING or code & 0xFF in _PASSING
         raise StoreFault(getattr(error, "sqlite_errorname", "SQLITE_ERROR"), lasting=not passing) from error
     except OSError as error:
-        raise StoreFault(errno_name(error), lasting=error.errno not in PASSING_ERRNO) from error
+        raise StoreFault(errno_code(error), lasting=error.errno not in PASSING_ERRNO) from error
 
 
-def errno_name(error: OSError) -> str:
-    """`ENOSPC` and the like."""
+def errno_code(error: OSError) -> str:
+    """The name of the error, such as `ENOSPC`."""
     return errno.errorcode.get(error.errno or 0, "OSERROR")
 
 
 def create(path: Path) -> None:
-    """Make an empty file at `path`, for its owner alone, unless there is one."""
+    """Make an empty file at `path` that only its owner may read, unless there is one."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -107,8 +108,8 @@ def create(path: Path) -> None:
             os.close(folder)
 
 
-def fill(path: Path) -> None:
-    """Make `path` a file of RESERVE_BYTES that takes up room on the disk, unless it is one."""
+def fill_reserve(path: Path) -> None:
+    """Make `path` a file that takes up RESERVE_BYTES on the disk, unless it is one."""
     with suppress(FileNotFoundError):
         if path.stat().st_blocks * 512 >= RESERVE_BYTES:
             return
@@ -120,19 +121,19 @@ def fill(path: Path) -> None:
         os.close(reserve)
 
 
-def identity(path: Path) -> tuple[int, int]:
-    """Which file stands at `path`."""
+def file_identity(path: Path) -> tuple[int, int]:
+    """Device and inode of the file at `path`."""
     found = path.stat()
     return found.st_dev, found.st_ino
 
 
 def begin(connection: sqlite3.Connection, until: float) -> None:
     """Take the single writer's lock, waiting until the monotonic time `until`."""
-    _patient(connection, "BEGIN IMMEDIATE", until)
+    _execute_until(connection, "BEGIN IMMEDIATE", until)
 
 
-def _patient(connection: sqlite3.Connection, statement: str, until: float) -> object:
-    # SQLite's own waiting backs off to 100 ms, which starves one of two busy processes.
+def _execute_until(connection: sqlite3.Connection, statement: str, until: float) -> object:
+    # SQLite's own wait grows to 100 ms, which starves one of two busy processes.
     while True:
         try:
             row = connection.execute(statement).fetchone()
@@ -144,16 +145,16 @@ def _patient(connection: sqlite3.Connection, statement: str, until: float) -> ob
         time.sleep(0.001)
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> object:
-    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def prepare(connection: sqlite3.Connection, until: float) -> None:
-    """Make the connection one that commits durably, and the tables if the file has none."""
+    """Set the connection to commit durably, and make the tables if the file has none."""
     connection.execute("PRAGMA busy_timeout = 200")
-    known(connection)  # before anything is changed in a file that is not ours
+    is_log(connection)  # before anything is changed in a file that is not ours
     connection.execute("PRAGMA busy_timeout = 0")
-    if _patient(connection, "PRAGMA journal_mode = WAL", until) != "wal":
+    if _execute_until(connection, "PRAGMA journal_mode = WAL", until) != "wal":
         raise StoreFault("NO_WAL", lasting=True)
     for setting in (
         "synchronous = FULL",
@@ -162,22 +163,21 @@ def prepare(connection: sqlite3.Connection, until: float) -> None:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {setting}")
-    if known(connection):
+    if is_log(connection):
         return
     begin(connection, until)
-    if not known(connection):
+    if not is_log(connection):
         for statement in _TABLES:
             connection.execute(statement)
     connection.execute("COMMIT")
 
 
-def known(connection: sqlite3.Connection) -> bool:
+def is_log(connection: sqlite3.Connection) -> bool:
     """Whether the file is a log; False if it is empty, StoreFault if it is anything else."""
-    mark = (_pragma(connection, "application_id"), _pragma(connection, "user_version"))
-    if mark == (APPLICATION_ID, LAYOUT):
+    application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    if application == APPLICATION_ID:
+        check_layout(version)
         return True
-    if mark[0] == APPLICATION_ID and isinstance(mark[1], int):
-        raise StoreFault("OLDER_LAYOUT" if mark[1] < LAYOUT else "NEWER_LAYOUT", lasting=True)
-    if mark != (0, 0) or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+    if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise StoreFault("NOT_A_LOG", lasting=True)
     return False

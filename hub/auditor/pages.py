@@ -24,8 +24,9 @@ from starlette.routing import Route
 from audit.checkpoint import NoteRefused, Verifier, open_note
 from audit.log import AuditUnavailable
 from audit.record import Digester, Record
-from audit.stores.base import Reader, StoreFault
+from audit.stores.base import StoreFault
 from audit.stores.open import open_reader
+from audit.stores.reader import Reader
 from audit.tiles import TileUnknown, parse, tile
 from hub.auditor.proofs import ProofUnknown, consistency_of, inclusion_of
 from hub.errors import Code, HubError

@@ -14,7 +14,7 @@ from typing import Any, Final
 from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
 from audit.log import AuditUnavailable
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
-from audit.stores.base import Reader
+from audit.stores.reader import Reader
 
 UNKNOWN: Final = "no published checkpoint covers that; a new record is covered within two seconds"
 
