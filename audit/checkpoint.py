@@ -1,7 +1,9 @@
-"""A checkpoint that opens was signed by this log's key, over exactly this origin, size and root.
+"""Checkpoints: signed statements of the log's name, size and root.
+
+A checkpoint that opens was signed by the log's key, over exactly this name, size and root.
 
 C2SP tlog-checkpoint: a signed note whose text is the log's name (its origin), the number of its leaves, the root of
-their tree in base64, and maybe extension lines. The log signs under its origin.
+their tree in base64, and optional extension lines. The log signs under its origin.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Final
 from audit.note import KeyRefused, NoteRefused, Signer, Verifier, decode, encode
 from audit.tree import HASH_BYTES
 
-__all__ = ["Checkpoint", "KeyRefused", "NoteRefused", "Signer", "Verifier", "open_note", "sign"]
+__all__ = ["Checkpoint", "KeyRefused", "NoteRefused", "Signer", "Verifier", "open_checkpoint", "sign_checkpoint"]
 
 MAX_SIZE: Final = 2**63 - 1
 
@@ -31,29 +33,29 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        """What is signed; raises ValueError for what tlog-checkpoint can't say."""
+        """The text that is signed; ValueError if tlog-checkpoint cannot express it."""
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != HASH_BYTES:
-            raise ValueError("a checkpoint has a size and a root of 32 bytes")
+            raise ValueError("a checkpoint needs a size from 0 to 2**63 - 1 and a root of 32 bytes")
         lines = (self.origin, str(self.size), encode(self.root), *self.extensions)
         if any(not line or "\n" in line for line in lines):
-            raise ValueError("a line of a checkpoint is neither empty nor broken")
+            raise ValueError("no line of a checkpoint may be empty or hold a line break")
         return "".join(f"{line}\n" for line in lines)
 
 
-def sign(signer: Signer, size: int, root: bytes) -> bytes:
+def sign_checkpoint(signer: Signer, size: int, root: bytes) -> bytes:
     """The checkpoint of the tree of `size` leaves with `root` (32 bytes), signed under the log's name."""
     return signer.seal(Checkpoint(signer.name, size, root).text)
 
 
-def open_note(note: bytes, verifier: Verifier) -> Checkpoint:
+def open_checkpoint(note: bytes, verifier: Verifier) -> Checkpoint:
     """The checkpoint in a note that the log signed; raises NoteRefused."""
-    checkpoint = _checkpoint(verifier.open(note))
+    checkpoint = _parse_checkpoint(verifier.open(note))
     if checkpoint.origin != verifier.name:
         raise NoteRefused("foreign")
     return checkpoint
 
 
-def _checkpoint(text: str) -> Checkpoint:
+def _parse_checkpoint(text: str) -> Checkpoint:
     lines = text.split("\n")[:-1]
     if len(lines) < 3 or not all(lines) or not _SIZE.fullmatch(lines[1]):
         raise NoteRefused("malformed")

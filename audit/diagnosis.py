@@ -1,6 +1,7 @@
-"""A row that does not follow from the rows before it gets one word: what was done to it.
+"""Finds out what was done to a row of the log that does not follow from the rows before it, and says it in one word.
 
-The word is told from what else is in the log: a row that has the leaf, or the root, that should stand here.
+The word (changed, missing, reordered …) follows from the rest of the log: whether another row has the leaf or the root
+that should stand here.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ PAGE = 1_000
 MAX_INDEX = 2**63 - 1
 
 
-class Bad(Exception):
-    """What is wrong, and at which index if it is one; `sound` is how many records are, if not all before that."""
+class Damage(Exception):
+    """What is wrong with a log, and at which index if it is one record.
+
+    `sound` is (size, root) of the part that is sound, where that is less than all before it.
+    """
 
     def __init__(self, why: str, index: int | None = None, sound: tuple[int, bytes] | None = None) -> None:
         super().__init__(why)
@@ -24,8 +28,8 @@ class Bad(Exception):
         self.sound = sound
 
 
-def why_body(reader: Reader, row: Row) -> str:
-    """Why the bytes are not those of the row's leaf: they are another row's, or nobody's."""
+def diagnose_body(reader: Reader, row: Row) -> str:
+    """What was done to a row whose bytes do not have its leaf hash: they are those of another row, or of none."""
     if not isinstance(row.body, bytes):
         return "undecodable"
     other = reader.row_with_leaf(leaf_hash(row.body), row.index)
@@ -38,8 +42,8 @@ def why_body(reader: Reader, row: Row) -> str:
     return "changed"
 
 
-def why_row(reader: Reader, before: Frontier, row: Row) -> str:
-    """Why leaf and bytes agree with each other and not with the rows before: the row does not belong here."""
+def diagnose_row(reader: Reader, before: Frontier, row: Row) -> str:
+    """What was done to a row whose bytes have its leaf hash but that does not follow from the tree `before` it."""
     if isinstance(row.leaf, bytes) and reader.row_with_leaf(row.leaf, row.index):
         return "duplicated"
     if _stands_later(reader, before, row):
@@ -57,7 +61,7 @@ def _stands_later(reader: Reader, before: Frontier, row: Row) -> bool:
                 continue
             candidate = before.copy()
             candidate.append(other.leaf)
-            # The other row's leaf is the one that was appended here, whether its root moved with it or not.
+            # The leaf of the other row was appended here, whether its root was moved with it or not.
             if candidate.root() in (row.root, other.root):
                 return True
         if len(page) < PAGE:

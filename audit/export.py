@@ -23,7 +23,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_note
+from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_checkpoint
+from audit.durable_files import sync_folder, write_new_file
 from audit.proof import ProofRefused, check_inclusion, inclusion, root_at
 from audit.record import Coordinates, Record, RecordInvalid, decode
 from audit.stores.reader import Reader
@@ -98,9 +99,9 @@ def export(
             "files": listed,
         }
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-        _file(folder / MANIFEST, text.encode())
-        _file(folder / NOTE, signer.seal(text))
-        _settle(folder)
+        write_new_file(folder / MANIFEST, text.encode())
+        write_new_file(folder / NOTE, signer.seal(text))
+        sync_folder(folder)
     except BaseException:
         for name in (*LISTED, MANIFEST, NOTE):
             (folder / name).unlink(missing_ok=True)
@@ -159,7 +160,7 @@ def _published(reader: Reader, verifier: Verifier) -> tuple[bytes, Checkpoint]:
     if note is None:
         raise ExportRefused("no checkpoint is published yet; an export is proved against one")
     try:
-        checkpoint = open_note(note, verifier)
+        checkpoint = open_checkpoint(note, verifier)
         held = checkpoint.size <= reader.size and root_at(reader, checkpoint.size) == checkpoint.root
     except (NoteRefused, ValueError):
         held = False
@@ -238,19 +239,6 @@ class _NewFile:
         return {"bytes": self._bytes, "sha256": self._hash.hexdigest()}
 
 
-def _file(path: Path, content: bytes) -> None:
-    with _NewFile(path) as file:
-        file.write(content)
-
-
-def _settle(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 # Checking.
 
 
@@ -275,7 +263,7 @@ def _manifest(folder: Path, verifier: Verifier) -> dict[str, Any]:
 
 def _checkpoint(manifest: Mapping[str, Any], verifier: Verifier) -> Checkpoint:
     try:
-        return open_note(manifest["checkpoint"].encode(), verifier)
+        return open_checkpoint(manifest["checkpoint"].encode(), verifier)
     except NoteRefused as refused:
         raise ExportRefused(f"{MANIFEST}: its checkpoint is not one of this log ({refused.why})") from None
 

@@ -1,14 +1,14 @@
-"""An append returns only when its record is on the disk; otherwise it raises, and nothing may be served.
+"""The append-only audit log of one process: append a record durably, and read records back.
 
-One thread a process writes. It takes what is waiting into one transaction (a group commit), and tells those
-who wait after the COMMIT returned. A record whose append raised may still stand in the log; an answer
-without a record is what can't be. After a passing fault (full disk, read-only file, a lock held too long, a
-server that is away) the thread tries the store once a second and recovers by itself; after any other, a failed
-fsync before all, the log stays failed until it is opened again. On a full disk the reserve makes room for what is
-under way and for refusals; answers are no longer given.
+An append returns only when its record is on the disk; otherwise it raises, and nothing may be served. The record of an
+append that raised may still stand in the log, but there is no answer without a record.
 
-With a signer, checkpoints are published (`audit/publish.py`); before anything is taken the log is held against the
-recorded head.
+One thread writes. It puts all waiting records into one transaction (a group commit) and answers their callers when
+COMMIT has returned. After a fault that may pass (full disk, read-only file, a lock held too long, an unreachable
+server) the thread tries the store once a second and recovers by itself; after any other, such as a failed fsync, the
+log stays failed until it is opened again. On a full disk the reserve makes room for what is under way and for refusals,
+but not for answers. With a signer, checkpoints are published (`audit/publish.py`), and the log is compared with the
+recorded head before the first append.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
 PROBE_SECONDS: Final = 1.0
-BATCH: Final = 512
-WAITING: Final = 10_000
+MAX_BATCH: Final = 512
+MAX_WAITING: Final = 10_000
 PAGE: Final = 256
 MAX_INDEX: Final = 2**63 - 1
-ANYTIME: Final = frozenset(("refusal", "continuation", "flood", "policy", "pull", "admin"))
-"""Kinds that disclose nothing: they are still taken while the reserve lasts."""
+RECORDED_ON_RESERVE: Final = frozenset(("refusal", "continuation", "flood", "policy", "pull", "admin"))
+"""Kinds that disclose nothing: they are still recorded while the reserve lasts."""
 
 
 class AuditUnavailable(Exception):
@@ -105,11 +105,11 @@ class AuditLog:
         """Open the log at `where`, creating it if it is a path and there is none.
 
         With a `signer` its checkpoints are published; `recorded_head` is the file outside the log that keeps the
-        newest. A store that cannot be written just now gives a log that is not `healthy` and recovers by itself;
-        what is no log of ours, a damaged one, or one that does not hold the recorded head, raises AuditUnavailable.
+        newest. A store that cannot be written just now gives a log that is not `healthy` and recovers by itself.
+        AuditUnavailable for anything that is not a log, and for a log that is damaged or lacks the recorded head.
         """
         if recorded_head is not None and signer is None:
-            raise ValueError("a recorded head is a signed one: a signer is needed")
+            raise ValueError("a recorded head is signed: a signer is needed")
         log = cls(where, deadline_seconds, Publisher(where, signer, recorded_head) if signer else None)
         log._thread.start()
         log._tried.wait(deadline_seconds)
@@ -121,7 +121,7 @@ class AuditLog:
 
     @property
     def healthy(self) -> bool:
-        """Whether an append is likely to succeed now, an answer's included."""
+        """Whether an append of any kind is likely to succeed now."""
         return not self.why
 
     @property
@@ -143,9 +143,8 @@ class AuditLog:
     async def append(self, record: Record, operation_text: str | None = None) -> Receipt:
         """Log `record` and return when it is durable; AuditUnavailable if not by the deadline.
 
-        `operation_text` is the normalised operation, whose SHA-256 `record.operation` must be (else
-        RecordInvalid); it is kept once, unless it is longer than 65,535 bytes or not Unicode: then its hash
-        alone stands.
+        `operation_text` is the normalised operation. `record.operation` must be its SHA-256 (else RecordInvalid). The
+        text is kept once; if it is longer than 65,535 bytes or not valid Unicode, only its hash is.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
@@ -166,11 +165,11 @@ class AuditLog:
             raise AuditUnavailable("the audit record was not durable by the deadline") from None
 
     def close(self) -> None:
-        """Write what is waiting, then stop. Later appends raise."""
+        """Write the waiting records, then stop. Later appends raise."""
         if not self._closing:
             self._closing = True
             self._queue.put(None)
-        # A store that hangs must not hang the exit too.
+        # A store that hangs must not keep the program from ending.
         self._thread.join(self._deadline + PROBE_SECONDS)
         if self._publisher is not None:
             self._publisher.close()
@@ -183,25 +182,25 @@ class AuditLog:
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         leaves = tuple((leaf_hash(body), body) for body in pack(record))
-        kept = _kept(record, text)
-        why = self._refusing if record.kind in ANYTIME else self.why
-        if why or self._queue.qsize() >= WAITING:
+        kept = _text_to_keep(record, text)
+        why = self._refusing if record.kind in RECORDED_ON_RESERVE else self.why
+        if why or self._queue.qsize() >= MAX_WAITING:
             raise AuditUnavailable(f"the audit log can't be written: {explain_code(why or 'CROWDED')}")
         deadline = time.monotonic() + self._deadline
         self._queue.put(_Waiting(leaves, kept, deadline, future, loop))
 
-    # From here on the writer's thread.
+    # What follows runs on the thread of the writer.
 
     def _run(self) -> None:
         try:
             self._probe()
             self._tried.set()
             while (first := self._next()) is not None:
-                self._serve(first)
+                self._write_batch(first)
         finally:
             self._up = False
             self._closing = True
-            self._settle([(waiting, "CLOSED") for waiting in self._drain()])
+            self._answer([(waiting, "CLOSED") for waiting in self._drain()])
             self._store.drop()
 
     def _next(self) -> _Waiting | None:
@@ -217,38 +216,38 @@ class AuditLog:
         elif not self._lasting:
             self._probe()
 
-    def _drain(self, limit: int = WAITING) -> list[_Waiting]:
+    def _drain(self, limit: int = MAX_WAITING) -> list[_Waiting]:
         found: list[_Waiting] = []
         with suppress(queue.Empty):
             while len(found) < limit:
                 waiting = self._queue.get_nowait()
                 if waiting is None:
-                    # close() is served after what came before it.
+                    # close() is served after the records before it.
                     self._queue.put(None)
                     break
                 found.append(waiting)
         return found
 
-    def _serve(self, first: _Waiting) -> None:
+    def _write_batch(self, first: _Waiting) -> None:
         batch = [first]
         if not self._up:
-            self._settle([(waiting, self._why) for waiting in batch])
+            self._answer([(waiting, self._why) for waiting in batch])
             return
         self._busy_since = time.monotonic()
         try:
             self._store.begin(first.deadline)
-            # Those who came while the lock was awaited ride along; those who gave up meanwhile do not.
-            batch += self._drain(BATCH)
+            # Records that came while the lock was awaited join the batch; those whose deadline has passed do not.
+            batch += self._drain(MAX_BATCH)
             now = time.monotonic()
             alive = [waiting for waiting in batch if waiting.deadline > now]
             placed = self._commit(alive)
         except Exception as fault:
             self._fail(fault)
-            self._settle([(waiting, self._why) for waiting in batch])
+            self._answer([(waiting, self._why) for waiting in batch])
         else:
             if self._publisher is not None and placed:
-                self._publisher.noticed(placed[-1].size)
-            self._settle([(waiting, _receipt(waiting, at)) for waiting, at in zip(alive, placed, strict=True)])
+                self._publisher.note_commit(placed[-1].size)
+            self._answer([(waiting, _receipt(waiting, at)) for waiting, at in zip(alive, placed, strict=True)])
             self._tidy(now=self._store.spent)
         finally:
             self._busy_since = None
@@ -259,7 +258,7 @@ class AuditLog:
         except StoreFault as fault:
             if not self._store.relieve(str(fault)):
                 raise
-            # The disk is full. The reserve was for this: what is under way gets its record, once more and no oftener.
+            # The disk is full. Give up the reserve and write what is under way, once.
             self._store.drop()
             self._store.begin(time.monotonic() + PROBE_SECONDS)
             return self._write(alive)
@@ -271,7 +270,7 @@ class AuditLog:
         return placed
 
     def _probe(self) -> None:
-        """Write and sync the unchanged head: only that shows that the disk takes writes again."""
+        """Write and sync the unchanged head: only that shows that the disk can be written again."""
         try:
             self._store.begin(time.monotonic() + min(self._deadline, PROBE_SECONDS) / 2)
             self._store.append([])
@@ -288,31 +287,31 @@ class AuditLog:
         try:
             self._store.tidy(now=now)
         except StoreFault as fault:
-            # Without the reserve there may be room enough; the next tidying finds out.
+            # Without the reserve there may be room enough; the next call of tidy will show.
             if not self._store.relieve(str(fault)):
                 self._fail(fault)
 
     def _fail(self, fault: Exception) -> None:
-        # What is not a known fault of the store is a fault of ours, and closes the gate as well.
+        # An unknown fault is an error of this program, and closes the gate as well.
         self._lasting = not isinstance(fault, StoreFault) or fault.lasting
         self._why = str(fault) if isinstance(fault, StoreFault) else "INTERNAL"
         self._up = False
         self._store.drop()
 
-    def _settle(self, outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
-        # One wake-up a loop, not one a record: else the wake-ups would cost more than the commit.
+    def _answer(self, outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
+        # One wake-up for each loop: one for each record would cost more than the commit.
         by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[_Waiting, _Outcome]]] = {}
         for waiting, outcome in outcomes:
             by_loop.setdefault(waiting.loop, []).append((waiting, outcome))
         for loop, part in by_loop.items():
             if loop is None:
-                _tell(part)
+                _resolve(part)
             else:
-                with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                    loop.call_soon_threadsafe(_tell, part)
+                with suppress(RuntimeError):  # the loop was closed: nobody is waiting
+                    loop.call_soon_threadsafe(_resolve, part)
 
 
-def _tell(outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
+def _resolve(outcomes: list[tuple[_Waiting, _Outcome]]) -> None:
     for waiting, outcome in outcomes:
         if waiting.future.done():
             continue
@@ -326,10 +325,10 @@ def _receipt(waiting: _Waiting, placed: Placed) -> Receipt:
     return Receipt(placed.index, waiting.leaves[0][0].hex(), placed.size, placed.root.hex())
 
 
-def _kept(record: Record, text: str | None) -> tuple[str, str] | None:
+def _text_to_keep(record: Record, text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
-    # A lone surrogate is no text to SQLite; such an operation is refused anyway, its hash is enough.
+    # SQLite cannot keep a lone surrogate; such an operation is refused anyway, and its hash is enough.
     raw = text.encode("utf-8", "surrogatepass")
     if record.operation != hashlib.sha256(raw).hexdigest():
         raise RecordInvalid("operation is not the SHA-256 of the operation's text")
@@ -340,9 +339,8 @@ def _kept(record: Record, text: str | None) -> tuple[str, str] | None:
 def read(where: Where, start: int = 0, limit: int | None = None) -> Iterator[Logged]:
     """The records from index `start` on, oldest first, at most `limit`.
 
-    FileNotFoundError if there is no log, AuditUnavailable if it can't be read, RecordInvalid at one that is
-    no record. Only short read transactions are held, so that a slow reader does not keep the log from being
-    tidied.
+    FileNotFoundError if there is no log, AuditUnavailable if it can't be read, RecordInvalid at a row that is not a
+    record. Read transactions are short, so that a slow reader does not keep the log from being tidied.
     """
     left = limit
     with _readable(where) as reader:
@@ -364,7 +362,7 @@ def tail(where: Where, count: int = 20) -> list[Logged]:
 
 
 def show(where: Where, index: int) -> tuple[Logged, str | None]:
-    """The record at `index` and the text of its operation if that is kept; IndexError if there is none."""
+    """The record at `index` and the text of its operation if that is kept; IndexError if there is no such record."""
     for logged in read(where, index, 1):
         if logged.index == index:
             operation = logged.record.operation
@@ -384,5 +382,5 @@ def _readable(where: Where) -> Iterator[Reader]:
 
 def _bytes(kept: object) -> bytes:
     if not isinstance(kept, bytes):
-        raise RecordInvalid("the row holds what is no record")
+        raise RecordInvalid("the row does not hold a record")
     return kept

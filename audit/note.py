@@ -1,8 +1,11 @@
-"""A note that opens was signed by the key of that name, over exactly that text.
+"""Signed notes and the log's Ed25519 keys: makes, signs, writes and opens them.
+
+A note that opens was signed by the key of that name, over exactly that text. Signatures of other keys, such as those of
+witnesses, are ignored.
 
 C2SP signed-note: a text that ends in a newline, a blank line, and signature lines `— name base64(key hash ‖
-signature)`; the key hash is the first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), 0x01 being Ed25519.
-Keys are written as Go's `sumdb/note` writes them. Other keys' signatures (witnesses') are passed over.
+signature)`; the key hash is the first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ public key), where 0x01 means Ed25519.
+Keys are written as Go's `sumdb/note` writes them.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from typing import Final, Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from audit.durable_files import sync_folder, write_new_file
+
 MAX_NOTE_BYTES: Final = 1_000_000
 MAX_SIGNATURES: Final = 100
 
@@ -34,7 +39,7 @@ Why = Literal["malformed", "unsigned", "bad signature", "foreign"]
 
 
 class NoteRefused(ValueError):
-    """The note is not one of this log. `why`: malformed, unsigned (by the key given), bad signature, foreign."""
+    """The note is not one of this log. `why`: malformed, unsigned (by this key), bad signature, foreign."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -42,27 +47,27 @@ class NoteRefused(ValueError):
 
 
 class KeyRefused(ValueError):
-    """A key can't be used. The text names the file, if there is one, and what is wrong; never the key."""
+    """A key can't be used. The text names the file, if there is one, and the fault; never the key."""
 
 
 class Verifier:
     """The public key of the log `name`."""
 
     def __init__(self, name: str, key: Ed25519PublicKey) -> None:
-        self.name = _named(name)
+        self.name = _checked_name(name)
         self._key = key
         self.key_hash = _key_hash(name, key)
 
     @classmethod
     def parse(cls, text: str) -> Verifier:
         """The key that is written `name+hash+base64`; raises KeyRefused."""
-        name, key_hash, coded = _key_parts(text.strip())
+        name, key_hash, coded = _parse_key(text.strip())
         try:
             verifier = cls(name, Ed25519PublicKey.from_public_bytes(coded))
         except ValueError:
-            raise KeyRefused("not the public key of a log") from None
+            raise KeyRefused("this is not the public key of a log") from None
         if verifier.key_hash != key_hash:
-            raise KeyRefused("the key does not fit its hash")
+            raise KeyRefused("the key does not fit the hash that stands before it")
         return verifier
 
     @property
@@ -71,8 +76,8 @@ class Verifier:
         return f"{self.name}+{self.key_hash.hex()}+{encode(_ED25519 + self._key.public_bytes_raw())}"
 
     def open(self, note: bytes) -> str:
-        """The text of a note that this key signed. Other keys' signatures are passed over; raises NoteRefused."""
-        text, signatures = _split(note)
+        """The text of a note that this key signed; raises NoteRefused. Signatures of other keys are ignored."""
+        text, signatures = _split_note(note)
         signed = False
         for name, signature in signatures:
             if name != self.name or signature[:_KEY_HASH_BYTES] != self.key_hash:
@@ -88,10 +93,10 @@ class Verifier:
 
 
 class Signer:
-    """The private key of the log `name`; it never shows in a text."""
+    """The private key of the log `name`; it stands in no message."""
 
     def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
-        self.name = _named(name)
+        self.name = _checked_name(name)
         self._key = key
         self.verifier = Verifier(name, key.public_key())
 
@@ -103,8 +108,8 @@ class Signer:
         read, that is no plain file, that can't be read or written, or that holds the key of another log.
         """
         if not os.path.lexists(path):
-            _create(path, cls(name, Ed25519PrivateKey.generate())._secret)
-        signer = cls._parse(_read(path), path)
+            _write_key_file(path, cls(name, Ed25519PrivateKey.generate())._secret)
+        signer = cls._parse(_read_key_file(path), path)
         if signer.name != name:
             raise KeyRefused(f"{path} holds the key of another log")
         return signer
@@ -113,12 +118,12 @@ class Signer:
     def _parse(cls, text: str, path: Path) -> Signer:
         marks, _, rest = text.strip().partition("+KEY+")
         try:
-            name, key_hash, seed = _key_parts(rest)
+            name, key_hash, seed = _parse_key(rest)
             signer = cls(name, Ed25519PrivateKey.from_private_bytes(seed))
         except ValueError:
-            raise KeyRefused(f"{path} holds no key of a log") from None
+            raise KeyRefused(f"{path} does not hold the key of a log") from None
         if marks != "PRIVATE" or signer.verifier.key_hash != key_hash:
-            raise KeyRefused(f"{path} holds no key of a log")
+            raise KeyRefused(f"{path} does not hold the key of a log")
         return signer
 
     @property
@@ -127,9 +132,9 @@ class Signer:
         return f"PRIVATE+KEY+{self.name}+{self.verifier.key_hash.hex()}+{coded}\n"
 
     def seal(self, text: str) -> bytes:
-        """A note of any text that ends in a newline; ValueError for a text that no note can hold.
+        """A signed note with `text`, which ends in a newline; ValueError for a text that no note can hold.
 
-        What begins with a line that is the log's name is read as a checkpoint: other texts begin with another line.
+        A note whose first line is the log's name is read as a checkpoint: begin any other text with another line.
         """
         if not text.endswith("\n") or _CONTROL.search(text):
             raise ValueError("a note's text ends in a newline and has no control characters")
@@ -140,7 +145,7 @@ class Signer:
         return note
 
 
-def _split(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     """The text of a note and its signatures: name, and key hash with signature."""
     if len(note) > MAX_NOTE_BYTES:
         raise NoteRefused("malformed")
@@ -153,10 +158,10 @@ def _split(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     # The block ends in a newline, so that nothing follows its last one.
     if not blank or _CONTROL.search(whole) or lines.pop() or not 1 <= len(lines) <= MAX_SIGNATURES:
         raise NoteRefused("malformed")
-    return text + "\n", [_signature(line) for line in lines]
+    return text + "\n", [_parse_signature(line) for line in lines]
 
 
-def _signature(line: str) -> tuple[str, bytes]:
+def _parse_signature(line: str) -> tuple[str, bytes]:
     dash, name, coded = (*line.split(" "), "", "", "")[:3]
     signature = decode(coded)
     well_formed = line == f"— {name} {coded}" and dash == "—" and _is_name(name)
@@ -165,13 +170,13 @@ def _signature(line: str) -> tuple[str, bytes]:
     return name, signature
 
 
-def _key_parts(text: str) -> tuple[str, bytes, bytes]:
+def _parse_key(text: str) -> tuple[str, bytes, bytes]:
     """Name, key hash and the 32 bytes of a key that is written `name+hash+base64`."""
     name, key_hash, coded = (*text.split("+", 2), "", "")[:3]
     key = decode(coded)
     if not re.fullmatch("[0-9a-f]{8}", key_hash) or key is None or len(key) != 1 + _SEED_BYTES or key[:1] != _ED25519:
-        raise KeyRefused("not the key of a log")
-    return _named(name), bytes.fromhex(key_hash), key[1:]
+        raise KeyRefused("this is not the key of a log")
+    return _checked_name(name), bytes.fromhex(key_hash), key[1:]
 
 
 def _key_hash(name: str, key: Ed25519PublicKey) -> bytes:
@@ -183,9 +188,9 @@ def _is_name(name: str) -> bool:
     return bool(name) and "+" not in name and not any(c.isspace() or c < " " or "\ud800" <= c <= "\udfff" for c in name)
 
 
-def _named(name: str) -> str:
+def _checked_name(name: str) -> str:
     if not _is_name(name):
-        raise KeyRefused("the name of a log is not empty and has no blank and no +")
+        raise KeyRefused("the name of a log must not be empty or hold a blank or a +")
     return name
 
 
@@ -203,8 +208,8 @@ def decode(text: str) -> bytes | None:
     return content if encode(content) == text else None
 
 
-def _read(path: Path) -> str:
-    # O_NONBLOCK: a pipe of that name is refused, not waited for.
+def _read_key_file(path: Path) -> str:
+    # O_NONBLOCK: a pipe of that name is refused at once; without it the read would wait.
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -216,29 +221,18 @@ def _read(path: Path) -> str:
     return content
 
 
-def _create(path: Path, content: str) -> None:
-    # Written whole beside it, then linked: two starting processes agree on one key, and none sees half of it.
+def _write_key_file(path: Path, content: str) -> None:
+    # Written under another name, then linked: two processes that start agree on one key, and none reads half of it.
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        write_new_file(draft, content.encode())
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-        _keep_name(path.parent)
+        # A key that signed a checkpoint must not be gone after a power failure.
+        sync_folder(path.parent)
     except OSError:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise KeyRefused(f"{path} cannot be written") from None
-
-
-def _keep_name(folder: Path) -> None:
-    # A key that signed a checkpoint must not be gone after a power failure.
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -1,8 +1,10 @@
-"""A proof that checks means that the leaf, or the whole older tree, is in the tree with that root.
+"""Makes and checks inclusion and consistency proofs of the Merkle tree.
 
-RFC 6962 section 2.1 says what the proofs hold, RFC 9162 sections 2.1.3.2 and 2.1.4.2 how they are checked. To
-make one, at most two runs of at most 256 hashes are read for each eight levels of the tree, whatever its size.
-A check raises, so that its answer can't be overlooked.
+A proof that checks shows that the leaf, or the whole older tree, is in the tree with that root. A check raises, so that
+its result cannot be overlooked. Making a proof reads at most two runs of at most 256 hashes for each eight levels of
+the tree, whatever its size.
+
+RFC 6962 section 2.1 says what the proofs hold, RFC 9162 sections 2.1.3.2 and 2.1.4.2 how they are checked.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ def inclusion(tree: Leaves, index: int, size: int) -> list[bytes]:
     path: list[bytes] = []
     start, stop = 0, size
     while stop - start > 1:
-        middle = start + _split(stop - start)
+        middle = start + _left_size(stop - start)
         if index < middle:
             path.append(hashes.root(middle, stop))
             stop = middle
@@ -50,9 +52,9 @@ def consistency(tree: Leaves, old: int, new: int) -> list[bytes]:
     hashes = _Hashes(tree, new)
     proof: list[bytes] = []
     start, stop = 0, new
-    # SUBPROOF of RFC 6962: down to the subtree that ends where the old tree ended.
+    # SUBPROOF of RFC 6962: go down to the subtree that ends where the old tree ended.
     while old != stop:
-        middle = start + _split(stop - start)
+        middle = start + _left_size(stop - start)
         if old <= middle:
             proof.append(hashes.root(middle, stop))
             stop = middle
@@ -76,7 +78,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, root: bytes, proof: Sequ
 
     Raises ProofRefused.
     """
-    _hashes_only(leaf, root, *proof)
+    _check_lengths(leaf, root, *proof)
     if not 0 <= index < size:
         raise ProofRefused("the leaf is not in a tree of this size")
     at, last, found = index, size - 1, leaf
@@ -85,7 +87,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, root: bytes, proof: Sequ
             raise ProofRefused("the proof is too long")
         if at & 1 or at == last:
             found = node_hash(sibling, found)
-            at, last = _up_to_right_child(at, last)
+            at, last = _skip_to_right_child(at, last)
         else:
             found = node_hash(found, sibling)
         at, last = at >> 1, last >> 1
@@ -100,16 +102,16 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proo
 
     Raises ProofRefused.
     """
-    _hashes_only(old_root, new_root, *proof)
+    _check_lengths(old_root, new_root, *proof)
     if not 0 <= old <= new:
-        raise ProofRefused("a tree does not begin with a larger one")
+        raise ProofRefused("the older tree is larger than the newer one")
     if old in {0, new}:
-        _check_trivial(old, old_root, new, new_root, proof)
+        _check_empty_or_same(old, old_root, new, new_root, proof)
         return
     at, last = old - 1, new - 1
     while at & 1:
         at, last = at >> 1, last >> 1
-    # Where the old tree is one perfect subtree its root is the first hash, and is left out of the proof.
+    # The root of an old tree that is one perfect subtree is the first hash, and is left out of the proof.
     steps = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not proof:
         raise ProofRefused("the proof is too short")
@@ -119,7 +121,7 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proo
             raise ProofRefused("the proof is too long")
         if at & 1 or at == last:
             older, newer = node_hash(step, older), node_hash(step, newer)
-            at, last = _up_to_right_child(at, last)
+            at, last = _skip_to_right_child(at, last)
         else:
             newer = node_hash(newer, step)
         at, last = at >> 1, last >> 1
@@ -142,11 +144,11 @@ class _Hashes:
         count = stop - start
         if count & (count - 1) == 0:
             return self._perfect(start, count.bit_length() - 1)
-        middle = start + _split(count)
+        middle = start + _left_size(count)
         return node_hash(self.root(start, middle), self.root(middle, stop))
 
     def _perfect(self, start: int, height: int) -> bytes:
-        # The roots of height 8, 16 … are kept by the tree; what lies between them is at most 128 hashes to fold.
+        # The tree keeps the roots of height 8, 16 …; between them at most 128 hashes have to be folded.
         level, above = divmod(height, TILE_HEIGHT)
         first = start >> (level * TILE_HEIGHT)
         run = self._run(level, first // TILE_WIDTH)
@@ -166,27 +168,27 @@ class _Hashes:
         return self._runs[level, number]
 
 
-def _split(count: int) -> int:
+def _left_size(count: int) -> int:
     """The largest power of two below `count`, which is at least 2."""
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def _up_to_right_child(at: int, last: int) -> tuple[int, int]:
-    """Pass the levels on which a node at the right edge has no sibling; its parent's hash is its own there."""
+def _skip_to_right_child(at: int, last: int) -> tuple[int, int]:
+    """Skip the levels on which a node at the right edge has no sibling: its parent has the same hash."""
     while at and not at & 1:
         at, last = at >> 1, last >> 1
     return at, last
 
 
-def _check_trivial(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
+def _check_empty_or_same(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     if proof:
         raise ProofRefused("the proof is too long")
     if (old == 0 and old_root != EMPTY_ROOT) or (new == 0 and new_root != EMPTY_ROOT):
-        raise ProofRefused("the empty tree has another root")
+        raise ProofRefused("this is not the root of an empty tree")
     if old == new and old_root != new_root:
-        raise ProofRefused("two roots of one size differ")
+        raise ProofRefused("two roots of the same size differ")
 
 
-def _hashes_only(*hashes: bytes) -> None:
+def _check_lengths(*hashes: bytes) -> None:
     if any(len(each) != HASH_BYTES for each in hashes):
         raise ProofRefused("a hash has 32 bytes")

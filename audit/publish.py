@@ -1,9 +1,11 @@
-"""What was acknowledged is in a published checkpoint soon, or the log says that it is not healthy.
+"""Publishes checkpoints of the log: one thread signs the head, keeps the note in the log and as the recorded head.
 
-One thread of a log signs the head (C2SP tlog-checkpoint), keeps the note in the log itself and then as the recorded
-head outside of it. Before that it computes the root of the tree at the last checkpoint's size again: no checkpoint
-follows one that it is not consistent with. Several processes may publish one log; of two that sign the same tree the
-second adopts what the first has published.
+An acknowledged record is in a published checkpoint within seconds, or the log says that it is not healthy. Before each
+checkpoint the root at the size of the last one is computed again: no checkpoint is signed that is not consistent with
+the one before. Several processes may publish one log; of two that sign the same tree, the second takes over what the
+first has published.
+
+The notes are C2SP tlog-checkpoints.
 """
 
 from __future__ import annotations
@@ -13,30 +15,24 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Signer, open_note, sign
+from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_checkpoint, sign_checkpoint
 from audit.proof import root_at
-from audit.record import Record, RecordInvalid, pack
 from audit.recorded_head import RecordedHead
-from audit.stores.base import Placed, StoreFault, Where
+from audit.stores.base import SERVER, StoreFault, Where
 from audit.stores.open import open_reader, open_store
 from audit.stores.reader import Reader
-from audit.tree import leaf_hash
 
 INTERVAL_SECONDS: Final = 1.0
-"""Between two checkpoints, while there is something new; with the time that publishing takes it stays below 2."""
+"""Between two checkpoints, while there are new records; with the time that publishing takes, less than 2."""
 
 OVERDUE_SECONDS: Final = 10.0
-"""How old an acknowledged record may be that no checkpoint covers; then the log is not healthy."""
+"""How long an acknowledged record may be in no checkpoint before the log is not healthy."""
 
 LAST_SECONDS: Final = 2.0
-
-
-class LossRefused(ValueError):
-    """There is no loss to accept, or it is not one that a new recorded head would heal. The text says which."""
+"""How long `close` waits for the last checkpoint."""
 
 
 class Publisher:
@@ -59,7 +55,7 @@ class Publisher:
 
     @property
     def why(self) -> str:
-        """Why the log may not be trusted to be published, as a code; empty while all is well."""
+        """Why checkpoints are not published in time, as a code; empty while they are."""
         if self._lasting:
             return self._fault
         since = self._due_since
@@ -67,12 +63,12 @@ class Publisher:
         return f"UNPUBLISHED({self._fault or 'STALLED'})" if overdue else ""
 
     def check(self) -> None:
-        """Hold the log against its newest checkpoint and the recorded head; StoreFault if it does not keep them.
+        """Compare the log with its newest checkpoint and the recorded head; StoreFault if it does not hold them.
 
-        Makes the recorded head where there is none and nothing was published. Starts the publishing.
+        Makes the recorded head of a log without checkpoints. Starts the thread that publishes.
         """
-        with _told(), closing(open_reader(self._where)) as reader:
-            newest = self._newest(reader)
+        with _file_faults(), closing(open_reader(self._where)) as reader:
+            newest = newest_checkpoint(reader, self._signer.verifier)
             if newest is not None and not holds(reader, newest[0]):
                 raise StoreFault("FORKED", lasting=True)
             self._last = newest[0] if newest else None
@@ -82,8 +78,8 @@ class Publisher:
             self._thread.start()
         self._wake.set()
 
-    def noticed(self, size: int) -> None:
-        """A commit returned after which the log has `size` records."""
+    def note_commit(self, size: int) -> None:
+        """Say that a commit has returned after which the log has `size` records."""
         with self._lock:
             self._reached = size
             if self._due_since is None:
@@ -91,7 +87,7 @@ class Publisher:
         self._wake.set()
 
     def close(self) -> None:
-        """Publish what is not, if that is soon done, and stop."""
+        """Publish what is left, if that does not take long, and stop."""
         self._closing.set()
         self._wake.set()
         if self._thread.ident is not None:
@@ -105,34 +101,25 @@ class Publisher:
             if self._last is None or known.size > self._last.size:
                 self._last = known
         elif newest is None:
-            # First of all, so that from the first checkpoint on an absent file means that it was taken away.
+            # Before the first checkpoint, so that later a missing file means that somebody removed it.
             head = reader.head()
-            recorded.advance(*self._signed(head.size, head.root))
-        elif isinstance(self._where, Path) or not self._where.startswith("postgresql://"):
+            recorded.advance(*self._sign(head.size, head.root))
+        elif isinstance(self._where, Path) or not self._where.startswith(SERVER):
             raise StoreFault("NO_RECORDED_HEAD", lasting=True)
         else:
-            # A hub on another machine begins by believing the newest checkpoint that the log's key signed.
+            # A hub on another machine begins by trusting the newest checkpoint that the log's key signed.
             recorded.advance(*newest)
 
-    def _newest(self, reader: Reader) -> tuple[Checkpoint, bytes] | None:
-        note = reader.checkpoint()
-        if note is None:
-            return None
-        try:
-            return open_note(note, self._signer.verifier), note
-        except (NoteRefused, TypeError, AttributeError):
-            raise StoreFault("FOREIGN", lasting=True) from None
+    def _sign(self, size: int, root: bytes) -> tuple[Checkpoint, bytes]:
+        return Checkpoint(self._signer.name, size, root), sign_checkpoint(self._signer, size, root)
 
-    def _signed(self, size: int, root: bytes) -> tuple[Checkpoint, bytes]:
-        return Checkpoint(self._signer.name, size, root), sign(self._signer, size, root)
-
-    # From here on the publisher's thread.
+    # What follows runs on the thread of the publisher.
 
     def _run(self) -> None:
         while not self._lasting:
             last = self._closing.is_set()
             self._wake.clear()
-            self._try()
+            self._publish_and_note()
             if last:
                 break
             self._closing.wait(INTERVAL_SECONDS)
@@ -140,12 +127,12 @@ class Publisher:
                 self._wake.wait()
         self._store.drop()
 
-    def _try(self) -> None:
+    def _publish_and_note(self) -> None:
         try:
-            with _told():
+            with _file_faults():
                 size = self._publish()
         except Exception as fault:
-            # What is not a known fault of the store is a fault of ours, and closes the gate as well.
+            # An unknown fault is an error of this program, and closes the gate as well.
             self._lasting = not isinstance(fault, StoreFault) or fault.lasting
             self._fault = str(fault) if isinstance(fault, StoreFault) else "INTERNAL"
             self._store.drop()
@@ -163,14 +150,14 @@ class Publisher:
             head = reader.head()
             if self._last is not None and not holds(reader, self._last):
                 raise StoreFault("FORKED", lasting=True)
-            newest = self._newest(reader)
+            newest = newest_checkpoint(reader, self._signer.verifier)
             if newest is None or newest[0].size < head.size:
-                checkpoint, note = self._signed(head.size, head.root)
+                checkpoint, note = self._sign(head.size, head.root)
                 if not holds(reader, checkpoint):
                     raise StoreFault("FORKED", lasting=True)
                 self._keep(checkpoint.size, note)
-                # Another process may have been quicker, and further.
-                newest = self._newest(reader)
+                # Another process may have published a larger one in the meantime.
+                newest = newest_checkpoint(reader, self._signer.verifier)
             if newest is None or not holds(reader, newest[0]):
                 raise StoreFault("FORKED", lasting=True)
         if self._last is None or newest[0].size > self._last.size:
@@ -185,8 +172,19 @@ class Publisher:
         self._store.commit()
 
 
+def newest_checkpoint(reader: Reader, verifier: Verifier) -> tuple[Checkpoint, bytes] | None:
+    """The newest published checkpoint and its note, or None; StoreFault FOREIGN if this log did not sign it."""
+    note = reader.checkpoint()
+    if note is None:
+        return None
+    try:
+        return open_checkpoint(note, verifier), note
+    except (NoteRefused, TypeError, AttributeError):
+        raise StoreFault("FOREIGN", lasting=True) from None
+
+
 def holds(reader: Reader, checkpoint: Checkpoint) -> bool:
-    """Whether the tree that is kept is as large as `checkpoint` says, and had its root at that size."""
+    """Whether the log has at least the size of `checkpoint`, and the same root at that size."""
     if checkpoint.size > reader.size:
         return False
     try:
@@ -195,53 +193,9 @@ def holds(reader: Reader, checkpoint: Checkpoint) -> bool:
         return False
 
 
-def accept_loss(where: Where, record: Record, *, signer: Signer, recorded: Path) -> Placed:
-    """By the operator's word: go on with a log that is not the one of the recorded head.
-
-    `record`, of kind `admin`, is appended with size and root of what was recorded and of what was found, a checkpoint
-    is published, and becomes the recorded head; the former one is kept beside it. Raises LossRefused if the log
-    holds the recorded head, or not even its own checkpoints, and what opening and writing the store raise.
-    """
-    if record.kind != "admin":
-        raise RecordInvalid("a loss is accepted by a record of kind admin")
-    publisher = Publisher(where, signer, recorded)
-    lost = RecordedHead(recorded, signer.verifier)
-    with closing(open_reader(where)) as reader:
-        newest, found, known = publisher._newest(reader), reader.head(), _known(lost)
-        if newest is not None and not holds(reader, newest[0]):
-            raise LossRefused("the log does not hold its own checkpoints: it is damaged, and a new head heals nothing")
-        if known is not None and holds(reader, known):
-            raise LossRefused("the log holds the recorded head: nothing is lost")
-    told = {"foundSize": str(found.size), "foundRoot": found.root.hex()}
-    if known is not None:
-        told |= {"recordedSize": str(known.size), "recordedRoot": known.root.hex()}
-    return _go_on(where, replace(record, variables=dict(record.variables) | told), signer, lost)
-
-
-def _known(lost: RecordedHead) -> Checkpoint | None:
-    try:
-        return lost.read()
-    except StoreFault:
-        return None  # not a note of this log: it says nothing, and is kept as it is
-
-
-def _go_on(where: Where, record: Record, signer: Signer, lost: RecordedHead) -> Placed:
-    store = open_store(where)
-    try:
-        store.begin(time.monotonic() + LAST_SECONDS)
-        placed = store.append([[(leaf_hash(body), body) for body in pack(record)]])[0]
-        note = sign(signer, placed.size, placed.root)
-        store.publish(placed.size, note)
-        store.commit()
-    finally:
-        store.drop()
-    lost.replace(note, f"lost-{placed.size}")
-    return placed
-
-
 @contextmanager
-def _told() -> Iterator[None]:
-    """Faults of the recorded head's file, and a log that went away, as faults of the store."""
+def _file_faults() -> Iterator[None]:
+    """Raise a fault of the recorded head's file, or a log that disappeared, as StoreFault."""
     try:
         yield
     except OSError as fault:

@@ -1,11 +1,13 @@
-"""One request leaves one record, and equal records are equal bytes.
+"""The audit record of one request, and its canonical bytes.
 
-A record says who asked what, for which purpose, and what was decided; it never says what was answered.
-Personal values stand in it only as keyed digests, made by the caller with a `Digester`. The bytes are
-canonical JSON of version 2: keys sorted, no white space, UTF-8, and every character that could disturb a
-terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped.
-`decode` accepts exactly what `encode` makes; version 1, which had no `region`, is told as such and not read.
-65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to it.
+Equal records are equal bytes, and `decode` accepts exactly what `encode` makes. A record says who asked what, for which
+purpose, and what was decided; never what was answered. Personal values stand in it only as keyed digests, which the
+caller makes with a `Digester`.
+
+The bytes are canonical JSON of version 2: keys sorted, no white space, UTF-8, and every character that could disturb a
+terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped. Version 1,
+which had no `region`, is recognised and refused. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to
+it.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ _DISTURBING = re.compile(
 
 
 class RecordInvalid(ValueError):
-    """A record, or the bytes of one, breaks the format. The text names a field, never its value."""
+    """A record, or its bytes, do not have the format. The text names a field, never its value."""
 
 
 def utc_now() -> str:
@@ -71,7 +73,7 @@ def new_salt() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """What was decided, as coordinates (`Person.phone`) by the effect they got."""
+    """What was decided: the coordinates (`Person.phone`) of each effect."""
 
     clear: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
@@ -85,10 +87,10 @@ class Record:
     """What happened in one request; refusals, continuations and pulls are records too.
 
     `kind` is one of KINDS. `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose`
-    where it is not a known id. `region` is the jurisdiction of who asked, as a path (`14/03/21/`). `operation` is
-    the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds, `http_status` is 0 where no HTTP
-    was spoken, `variables` maps a path (`$where.phone.eq`) to a keyed digest or a class that policy lets be seen.
-    RecordInvalid for a kind that is not known, and for a time, salt or number that is out of form.
+    where it is not a known id. `region` is the jurisdiction of the one who asked, as a path (`14/03/21/`). `operation`
+    is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds, `http_status` is 0 where there was no
+    HTTP, `variables` maps a path (`$where.phone.eq`) to a keyed digest or to a word that shows nothing personal.
+    RecordInvalid for an unknown kind, and for a malformed time, salt or number.
     """
 
     kind: str
@@ -114,12 +116,12 @@ class Record:
     salt: str = field(default_factory=new_salt)
 
     def __post_init__(self) -> None:
-        _know_form(self.kind, self.time, self.salt, (self.http_status, self.nodes, self.duration_us))
+        _check_form(self.kind, self.time, self.salt, (self.http_status, self.nodes, self.duration_us))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
 
-def _know_form(kind: str, time: str, salt: str, numbers: Iterable[object]) -> None:
-    """RecordInvalid for what breaks the form that a record's kind, time, salt and numbers (`_NUMBERS`) have."""
+def _check_form(kind: str, time: str, salt: str, numbers: Iterable[object]) -> None:
+    """RecordInvalid if kind, time, salt or one of the numbers (`_NUMBERS`) is malformed."""
     if kind not in KINDS:
         raise RecordInvalid("kind is not a known kind")
     if not _TIME.fullmatch(time):
@@ -151,7 +153,7 @@ _OPTIONAL_TEXTS: Final = (
 
 
 class Digester:
-    """Turns a personal value into a keyed digest that can be searched for and not turned back."""
+    """Turns a personal value into a keyed digest: it can be searched for, and the value cannot be computed from it."""
 
     __slots__ = ("_key",)
 
@@ -208,7 +210,7 @@ def _canonical(record: Record) -> bytes:
 
 def decode(body: bytes) -> Record:
     """The record whose canonical bytes are `body`; RecordInvalid for any other bytes."""
-    document = _document(body)
+    document = _parse(body)
     del document["v"]
     document["decision"] = Coordinates(**{effect: tuple(listed) for effect, listed in document["decision"].items()})
     document["subjects"] = tuple(document["subjects"])
@@ -216,11 +218,11 @@ def decode(body: bytes) -> Record:
 
 
 def check(body: bytes) -> str:
-    """The time of the record that `decode` would make; RecordInvalid as there. It makes none: a million are checked."""
-    return str(_document(body)["time"])
+    """The time of the record in `body`; RecordInvalid as `decode`, which is slower because it makes a `Record`."""
+    return str(_parse(body)["time"])
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise RecordInvalid("the record is longer than 65,535 bytes")
     try:
@@ -228,91 +230,91 @@ def _document(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise RecordInvalid("the record is not JSON") from None
     if not isinstance(document, dict):
-        raise RecordInvalid("the record is not an object")
-    _know_version(document.get("v"))
+        raise RecordInvalid("the record is not a JSON object")
+    _check_version(document.get("v"))
     if document.keys() != _KEYS:
-        raise RecordInvalid("the record has not the fields of version 2")
-    for name, want in _WANTED.items():
-        want(name, document[name])
-    _know_form(document["kind"], document["time"], document["salt"], map(document.__getitem__, _NUMBERS))
+        raise RecordInvalid("the record does not have the fields of version 2")
+    for name, check_field in _FIELD_CHECKS.items():
+        check_field(name, document[name])
+    _check_form(document["kind"], document["time"], document["salt"], map(document.__getitem__, _NUMBERS))
     if _json(document) != body:
         raise RecordInvalid("the record is not in canonical form")
     return document
 
 
-def _know_version(version: object) -> None:
+def _check_version(version: object) -> None:
     if type(version) is not int or version > VERSION or version < 1:
         raise RecordInvalid("the record is of an unknown version")
     if version < VERSION:
         raise RecordInvalid("the record was written by an older version")
 
 
-def _want_text(name: str, value: object) -> None:
+def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
         raise RecordInvalid(f"{name} is not a text")
 
 
-def _want_optional(name: str, value: object) -> None:
+def _check_optional(name: str, value: object) -> None:
     if value is not None:
-        _want_text(name, value)
+        _check_text(name, value)
 
 
-def _want_number(name: str, value: object) -> None:
+def _check_number(name: str, value: object) -> None:
     if type(value) is not int:
         raise RecordInvalid(f"{name} is not a number")
 
 
-def _want_texts(name: str, value: object) -> None:
+def _check_texts(name: str, value: object) -> None:
     if not isinstance(value, list):
         raise RecordInvalid(f"{name} is not a list")
     if not set(map(type, value)) <= _TEXT:
-        raise RecordInvalid(f"{name} holds what is not a text")
+        raise RecordInvalid(f"{name} holds something that is not a text")
 
 
-def _want_variables(name: str, value: object) -> None:
+def _check_variables(name: str, value: object) -> None:
     if not isinstance(value, dict):
         raise RecordInvalid(f"{name} is not a map")
     if not set(map(type, value.values())) <= _TEXT:
-        raise RecordInvalid(f"{name} holds what is not a text")
+        raise RecordInvalid(f"{name} holds something that is not a text")
 
 
-def _want_decision(name: str, value: object) -> None:
+def _check_decision(name: str, value: object) -> None:
     if not isinstance(value, dict) or value.keys() != _EFFECT_NAMES:
-        raise RecordInvalid(f"{name} has not the five effects")
+        raise RecordInvalid(f"{name} does not have the five effects")
     for effect in _EFFECTS:
-        _want_texts(effect, value[effect])
+        _check_texts(effect, value[effect])
 
 
-_WANTED: Final[dict[str, Callable[[str, object], None]]] = {
-    **dict.fromkeys(_REQUIRED_TEXTS, _want_text),
-    **dict.fromkeys(_OPTIONAL_TEXTS, _want_optional),
-    "variables": _want_variables,
-    "decision": _want_decision,
-    "subjects": _want_texts,
-    **dict.fromkeys(_NUMBERS, _want_number),
+_FIELD_CHECKS: Final[dict[str, Callable[[str, object], None]]] = {
+    **dict.fromkeys(_REQUIRED_TEXTS, _check_text),
+    **dict.fromkeys(_OPTIONAL_TEXTS, _check_optional),
+    "variables": _check_variables,
+    "decision": _check_decision,
+    "subjects": _check_texts,
+    **dict.fromkeys(_NUMBERS, _check_number),
 }
 
 
 def split(record: Record) -> tuple[Record, ...]:
-    """`record` as records that each `encode`: itself, then continuations with the subjects that did not fit.
+    """`record` as records that `encode` takes: itself, then continuations with the subjects that did not fit.
 
-    Other oversized parts are replaced by `#` with their SHA-256 and length. What fits comes back unchanged.
+    Other parts that are too long are replaced by `#` with their SHA-256 and length. A record that fits is unchanged.
     """
-    return tuple(part for part, _ in _parts(record))
+    return tuple(part for part, _ in _encoded_parts(record))
 
 
 def pack(record: Record) -> tuple[bytes, ...]:
     """The bytes of each part of `split(record)`, in order."""
-    return tuple(body for _, body in _parts(record))
+    return tuple(body for _, body in _encoded_parts(record))
 
 
-def _parts(record: Record) -> Iterator[tuple[Record, bytes]]:
-    whole = _bounded(record)
+def _encoded_parts(record: Record) -> Iterator[tuple[Record, bytes]]:
+    whole = _shortened(record)
     body = _canonical(whole)
     rest: tuple[str, ...] = ()
     if len(body) > MAX_BYTES:
         room = MAX_BYTES - len(encode(replace(whole, subjects=())))
-        first, rest = _take(whole.subjects, room)
+        first, rest = _split_subjects(whole.subjects, room)
         whole = replace(whole, subjects=first)
         body = encode(whole)
     yield whole, body
@@ -323,7 +325,7 @@ def _continuations(whole: Record, rest: tuple[str, ...]) -> Iterator[Record]:
     number = 0
     while rest:
         number += 1
-        # Derived, not drawn, so that split is a function; as unguessable as the salt it comes from.
+        # Derived, not random, so that split is a function; as hard to guess as the salt it comes from.
         salt = hashlib.sha256(f"{whole.salt}/{number}".encode()).hexdigest()[:32]
         bare = Record(
             kind="continuation",
@@ -333,11 +335,11 @@ def _continuations(whole: Record, rest: tuple[str, ...]) -> Iterator[Record]:
             http_status=whole.http_status,
             salt=salt,
         )
-        first, rest = _take(rest, MAX_BYTES - len(encode(bare)))
+        first, rest = _split_subjects(rest, MAX_BYTES - len(encode(bare)))
         yield replace(bare, subjects=first)
 
 
-def _take(subjects: tuple[str, ...], room: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split_subjects(subjects: tuple[str, ...], room: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     used = 0
     for at, subject in enumerate(subjects):
         used += len(_json(subject)) + 1
@@ -346,33 +348,33 @@ def _take(subjects: tuple[str, ...], room: int) -> tuple[tuple[str, ...], tuple[
     return subjects, ()
 
 
-def _bounded(record: Record) -> Record:
+def _shortened(record: Record) -> Record:
     changes: dict[str, Any] = {}
     for name in (*_REQUIRED_TEXTS, *_OPTIONAL_TEXTS):
         text = getattr(record, name)
-        if text is not None and (short := _short(text)) is not text:
+        if text is not None and (short := _shortened_text(text)) is not text:
             changes[name] = short
-    if _long(chain.from_iterable(record.variables.items())):
-        changes["variables"] = {"#": _digested(_json(dict(record.variables)))}
+    if _is_too_long(chain.from_iterable(record.variables.items())):
+        changes["variables"] = {"#": _digest_text(_json(dict(record.variables)))}
     lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
-    if long := {effect: (_digested(_json(listed)),) for effect, listed in lists.items() if _long(listed)}:
+    if long := {effect: (_digest_text(_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)}:
         changes["decision"] = replace(record.decision, **long)
-    if any(len(subject) > 22 and _short(subject) is not subject for subject in record.subjects):
-        changes["subjects"] = tuple(_short(subject) for subject in record.subjects)
+    if any(len(subject) > 22 and _shortened_text(subject) is not subject for subject in record.subjects):
+        changes["subjects"] = tuple(_shortened_text(subject) for subject in record.subjects)
     return replace(record, **changes) if changes else record
 
 
-def _long(texts: Iterable[str]) -> bool:
+def _is_too_long(texts: Iterable[str]) -> bool:
     return sum(len(_json(text)) + 1 for text in texts) > MAX_LIST
 
 
-def _short(text: str) -> str:
-    # Plain ASCII, the rule, is answered without encoding: only a quote or backslash doubles.
+def _shortened_text(text: str) -> str:
+    # Plain ASCII, the usual case, needs no encoding: only a quote or a backslash takes two bytes.
     if len(text) * 2 <= MAX_TEXT - 2 and text.isascii() and text.isprintable():
         return text
     listed = _json(text)
-    return text if len(listed) <= MAX_TEXT else _digested(listed)
+    return text if len(listed) <= MAX_TEXT else _digest_text(listed)
 
 
-def _digested(listed: bytes) -> str:
+def _digest_text(listed: bytes) -> str:
     return f"#sha256:{hashlib.sha256(listed).hexdigest()}:{len(listed)}"

@@ -1,8 +1,7 @@
-"""The recorded head is the largest checkpoint that this machine saw, and it lies where the log does not.
+"""The recorded head: a file outside the log that holds the largest checkpoint this machine has seen.
 
-It is one signed note in a file. Whoever puts back or replaces the log has not put back this file with it, so the log
-is then not opened. A write is a new file, fsync, rename, fsync of the folder, under a lock on the folder, and never
-of a smaller checkpoint after a larger one.
+A log that was put back, cut or replaced does not hold the recorded head, and is not opened. A smaller checkpoint never
+replaces a larger one, and a power failure leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
+from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
+from audit.durable_files import sync_folder, write_new_file
 from audit.note import MAX_NOTE_BYTES
 from audit.stores.base import StoreFault
 
@@ -37,19 +37,19 @@ class RecordedHead:
         except FileNotFoundError:
             return None
         try:
-            return open_note(note, self._verifier)
+            return open_checkpoint(note, self._verifier)
         except NoteRefused:
             raise StoreFault("FOREIGN", lasting=True) from None
 
     def advance(self, checkpoint: Checkpoint, note: bytes) -> None:
-        """Record `checkpoint`, which `note` holds, unless one as large is recorded."""
+        """Record `note`, which holds `checkpoint`, unless one that is as large is recorded."""
         with self._locked():
             before = self.read()
             if before is None or before.size < checkpoint.size:
                 self._write(note)
 
     def replace(self, note: bytes, kept_as: str) -> None:
-        """Record `note` whatever was recorded; that is kept beside it, with `kept_as` added to its name."""
+        """Record `note` in any case. The former file is kept beside it, with `kept_as` added to its name."""
         with self._locked():
             if os.path.lexists(self._path):
                 os.link(self._path, self._path.with_name(f"{self._path.name}.{kept_as}"), follow_symlinks=False)
@@ -58,16 +58,9 @@ class RecordedHead:
     def _write(self, note: bytes) -> None:
         draft = self._path.with_name(f"{self._path.name}.new")
         draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new_file(draft, note)
         os.replace(draft, self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,9 +1,12 @@
-"""A tile that was served never changes: it holds hashes of subtrees that a published checkpoint covers.
+"""Tiles: pages of the tree's hashes, by which other software reads the log.
+
+A tile that was served never changes: a published checkpoint covers all of it. Only hashes are served. Entry bundles are
+not: they would show records.
 
 C2SP tlog-tiles: tile `number` of `level` holds up to 256 hashes of 32 bytes, the roots of the perfect subtrees of
 height 8 × level from number × 256 on (level 0: the leaf hashes). Its path is `<level>/<number>`, the number in
 groups of three digits, all but the last with an `x` before (`x001/x234/067`); a tile of width W < 256 ends in
-`.p/W`. Entry bundles are not served: they would show records.
+`.p/W`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Final
 from audit.tree import TILE_HEIGHT, TILE_WIDTH, Leaves
 
 MAX_LEVEL: Final = 63
-# Whoever asks for a tile beyond 2⁶³ leaves asks for none.
+# More groups would name a tile beyond 2⁶³ leaves, and there is none.
 MAX_GROUPS: Final = 7
 
 _PATH: Final = re.compile(
@@ -25,12 +28,12 @@ _PATH: Final = re.compile(
 
 
 class TileUnknown(LookupError):
-    """There is no such tile: its path is not one, or no published checkpoint covers it."""
+    """There is no such tile: the path is malformed, or no published checkpoint covers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Which tile: `width` hashes (1 to 256) of `level` (0 to 63), beginning with number × 256."""
+    """Names a tile: `width` hashes (1 to 256) of `level` (0 to 63), from number × 256 on."""
 
     level: int
     number: int
@@ -47,14 +50,14 @@ class Tile:
 
 
 def parse(path: str) -> Tile:
-    """The tile whose address ends in `tile/` and `path`; raises TileUnknown for any spelling but the one."""
+    """The tile whose address ends in `tile/` and `path`; raises TileUnknown for any other spelling of it."""
     found = _PATH.fullmatch(path)
     if found is None:
-        raise TileUnknown("not the path of a tile")
+        raise TileUnknown("this is not the path of a tile")
     level, number, width = found.groups()
     tile = Tile(int(level), int(number.replace("/", "").replace("x", "")), int(width or TILE_WIDTH))
     if tile.level > MAX_LEVEL or tile.path != path:
-        raise TileUnknown("not the path of a tile")
+        raise TileUnknown("this is not the path of a tile")
     return tile
 
 

@@ -1,11 +1,12 @@
-"""The root of the log is the Merkle tree hash of RFC 6962 over its leaves, whatever way it was computed.
+"""The Merkle tree of the log: hashes, the frontier that appends to it, and what proofs and tiles read of it.
 
-RFC 6962 section 2.1: a leaf is SHA-256(0x00 ‖ record), a node SHA-256(0x01 ‖ left ‖ right), the empty tree
-SHA-256 of nothing. A `Frontier` is the compact range [0, size): the roots of the perfect subtrees, largest
-first, one for each bit that is set in the size. It is all that is needed to append and to know the root.
+The root is the Merkle tree hash of RFC 6962 over all leaves, however it was computed; a perfect subtree never changes
+once it is complete.
 
-What proofs and tiles read is said by `Leaves`: the leaf hashes, and the roots of the perfect subtrees of height
-8, 16, 24 …, which are the edges of C2SP's tiles. Such a subtree never changes once it is complete.
+RFC 6962 section 2.1: a leaf is SHA-256(0x00 ‖ record), a node SHA-256(0x01 ‖ left ‖ right), the empty tree SHA-256 of
+nothing. A `Frontier` is the compact range [0, size): the roots of the perfect subtrees, largest first, one for each bit
+that is set in the size. Appending and the root need nothing else. `Leaves` gives the leaf hashes and the roots of the
+perfect subtrees of height 8, 16, 24 …, which are the edges of C2SP's tiles.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Subtree:
 
 
 class Leaves(Protocol):
-    """A tree that only grows, as far as it can be read; hashes of 32 bytes, ranges are [start, stop)."""
+    """The readable part of a tree that only grows; hashes have 32 bytes, ranges are [start, stop)."""
 
     @property
     def size(self) -> int:
@@ -66,7 +67,7 @@ class Frontier:
 
     @classmethod
     def load(cls, size: int, packed: bytes) -> Frontier:
-        """The frontier of `size` leaves that `packed` gave; ValueError if the two do not belong together."""
+        """The frontier of `size` leaves from its `packed` bytes; ValueError if their length does not fit."""
         if size < 0 or len(packed) != size.bit_count() * HASH_BYTES:
             raise ValueError("the frontier does not fit its size")
         frontier = cls()
@@ -85,19 +86,19 @@ class Frontier:
         return b"".join(self._hashes)
 
     def copy(self) -> Frontier:
-        """A frontier that grows apart from this one."""
+        """An independent copy."""
         other = Frontier()
         other._size = self._size
         other._hashes = self._hashes.copy()
         return other
 
     def append(self, leaf: bytes) -> list[Subtree]:
-        """Add one leaf, given by its hash of 32 bytes; tells the subtrees of height 8, 16, 24 … that it completed."""
+        """Add one leaf by its hash (32 bytes); returns the subtrees of height 8, 16, 24 … that it completed."""
         if len(leaf) != HASH_BYTES:
             raise ValueError("a leaf hash has 32 bytes")
         carried, size, height = leaf, self._size, 0
         completed: list[Subtree] = []
-        # Adding one to a binary number: each bit that is set is a subtree that the carry swallows.
+        # Like adding one to a binary number: the carry joins the subtree of each bit that is set.
         while size & 1:
             carried = node_hash(self._hashes.pop(), carried)
             size >>= 1

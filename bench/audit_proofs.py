@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Signer, open_note, sign
+from audit.checkpoint import Signer, open_checkpoint, sign_checkpoint
 from audit.proof import check_consistency, check_inclusion, consistency, inclusion, root_at
 from audit.tiles import tile
 from audit.tree import Frontier, leaf_hash
@@ -67,7 +67,7 @@ def main() -> None:
     ready = [(at, tree.leaves(at, at + 1)[0], inclusion(tree, at, size)) for at in rng.choices(range(size), k=500)]
     begun = [(at + 1, root_at(tree, at + 1), consistency(tree, at + 1, size)) for at, _, _ in ready]
     signer = Signer("bench.example/audit", Ed25519PrivateKey.generate())
-    note = sign(signer, size, root)
+    note = sign_checkpoint(signer, size, root)
 
     def proof() -> None:
         at, leaf, path = rng.choice(ready)
@@ -84,8 +84,8 @@ def main() -> None:
         ("inclusion proofs checked", proof),
         ("consistency proofs checked", beginning),
         ("full tiles", lambda: tile(tree, 0, rng.randrange(size // 256), 256, size=size)),
-        ("checkpoints signed", lambda: sign(signer, size, root)),
-        ("checkpoints opened", lambda: open_note(note, signer.verifier)),
+        ("checkpoints signed", lambda: sign_checkpoint(signer, size, root)),
+        ("checkpoints opened", lambda: open_checkpoint(note, signer.verifier)),
     ]
     for what, call in figures:
         print(f"{what:28}{rate(call):>12,.0f}/s")

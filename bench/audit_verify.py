@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from audit.checkpoint import Signer, sign
+from audit.checkpoint import Signer, sign_checkpoint
 from audit.record import encode
 from audit.stores.base import Where
 from audit.stores.open import open_store
@@ -39,7 +39,7 @@ def write(where: Where, count: int, signer: Signer) -> None:
         ]
         store.begin(time.monotonic() + 60)
         placed = store.append([[(leaf_hash(body), body)] for body in bodies])[-1]
-        store.publish(placed.size, sign(signer, placed.size, placed.root))
+        store.publish(placed.size, sign_checkpoint(signer, placed.size, placed.root))
         store.commit()
         store.tidy()
     store.drop()

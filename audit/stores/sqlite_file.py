@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from audit.durable_files import sync_folder
 from audit.stores.base import LAYOUT, StoreFault, check_layout
 from audit.tree import EMPTY_ROOT
 
@@ -101,11 +102,7 @@ def create(path: Path) -> None:
     """Make an empty file at `path` that only its owner may read, unless there is one."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def fill_reserve(path: Path) -> None:

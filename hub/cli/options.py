@@ -65,8 +65,8 @@ def exit_on_refusal() -> Iterator[None]:
 def _refusals() -> tuple[type[Exception], ...]:
     """The errors whose texts are written for the person at the keyboard."""
     from audit import checkpoint
+    from audit.accept_loss import LossRefused
     from audit.log import AuditUnavailable
-    from audit.publish import LossRefused
     from audit.record import RecordInvalid
     from connectors.base import ConnectorError
     from connectors.manifest import ManifestError

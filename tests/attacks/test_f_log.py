@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
-from audit.checkpoint import Checkpoint, Signer, open_note
+from audit.checkpoint import Checkpoint, Signer, open_checkpoint
 from audit.log import AuditLog, AuditUnavailable, read
 from audit.proof import ProofRefused, check_consistency, consistency
 from audit.record import Digester, Record, encode
@@ -52,7 +52,7 @@ def newest(settings: Settings) -> Checkpoint:
     with closing(open_reader(settings.audit_log)) as reader:
         note = reader.checkpoint()
     assert note is not None
-    return open_note(note, verifier_of(settings))
+    return open_checkpoint(note, verifier_of(settings))
 
 
 def by_hand(settings: Settings, *statements: str) -> None:
@@ -156,7 +156,7 @@ def test_f09_a_tree_that_was_computed_again_is_found(settings: Settings, tmp_pat
     with pytest.raises(AuditUnavailable):
         open_log(settings)
     # The witness needs no access to records: no proof leads from his checkpoint to the new tree.
-    old = open_note(witnessed, own.verifier)
+    old = open_checkpoint(witnessed, own.verifier)
     with closing(open_reader(other)) as reader:
         head = reader.head()
         with pytest.raises(ProofRefused):
@@ -173,7 +173,7 @@ def test_f10_two_auditors_who_were_shown_two_trees_find_out(settings: Settings, 
     with closing(open_reader(other)) as reader:
         note = reader.checkpoint()
         assert note is not None
-        second = open_note(note, own.verifier)
+        second = open_checkpoint(note, own.verifier)
         assert second.size == first.size + 1
         shown = consistency(reader, first.size, second.size)
         with pytest.raises(ProofRefused):

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from audit.checkpoint import Verifier, open_note
+from audit.checkpoint import Verifier, open_checkpoint
 from audit.log import read
 from audit.proof import ProofRefused
 from hub.auditor.proofs import check_proof
@@ -62,7 +62,7 @@ def receipt(served: Served) -> dict[str, Any]:
 def until(served: Served, size: int) -> int:
     """Wait until a checkpoint covers `size` records; the size of that checkpoint."""
     key = verifier_of(served.hub.settings)
-    while (found := open_note(served.client.get("/audit/checkpoint").content, key).size) < size:
+    while (found := open_checkpoint(served.client.get("/audit/checkpoint").content, key).size) < size:
         time.sleep(0.05)
     return found
 
@@ -82,7 +82,7 @@ def test_the_checkpoint_is_a_signed_note(served: Served, verifier: Verifier, rec
     shown = served.client.get("/audit/checkpoint")
     assert shown.headers["content-type"] == "text/plain; charset=utf-8"
     assert shown.headers["cache-control"] == "public, max-age=1"
-    assert open_note(shown.content, verifier).size > receipt["index"]
+    assert open_checkpoint(shown.content, verifier).size > receipt["index"]
     head = served.client.head("/audit/checkpoint")
     assert (head.status_code, head.content) == (200, b"")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Signer, sign
+from audit.checkpoint import Signer, sign_checkpoint
 from audit.log import read
 from audit.proof import consistency, inclusion, root_at
 from audit.record import Record, encode
@@ -45,7 +45,7 @@ def trees() -> dict[int, Tree]:
 
 
 def served(tree: Tree, by: Signer = LOG) -> Served:
-    return Served(tree, sign(by, tree.size, tree.root))
+    return Served(tree, sign_checkpoint(by, tree.size, tree.root))
 
 
 def said(golog: Path, shown: Served, cases: list[Case], key: str = LOG.verifier.text) -> list[str]:
@@ -104,7 +104,7 @@ def test_two_tiles_that_changed_places_are_refused(golog: Path, trees: dict[int,
 @pytest.mark.parametrize("size", [1, 2, 255, 257, LARGE])
 def test_a_wrong_root_is_refused(golog: Path, trees: dict[int, Tree], size: int) -> None:
     tree = trees[size]
-    shown = Served(tree, sign(LOG, size, bytes(32)))
+    shown = Served(tree, sign_checkpoint(LOG, size, bytes(32)))
     opened, *others = said(
         golog, shown, [OPEN, TILES, record(tree, size - 1), beginning(tree, 1), beginning(tree, size)]
     )
@@ -114,28 +114,30 @@ def test_a_wrong_root_is_refused(golog: Path, trees: dict[int, Tree], size: int)
 
 def test_a_wrong_size_is_refused(golog: Path, trees: dict[int, Tree]) -> None:
     tree = trees[256]
-    opened, *others = said(golog, Served(tree, sign(LOG, 255, tree.root)), [OPEN, TILES, record(tree, 0)])
+    opened, *others = said(golog, Served(tree, sign_checkpoint(LOG, 255, tree.root)), [OPEN, TILES, record(tree, 0)])
     assert opened == ""
     assert all(others)
 
 
 def test_an_empty_log_with_a_root_is_refused(golog: Path, trees: dict[int, Tree]) -> None:
-    opened, why = said(golog, Served(trees[0], sign(LOG, 0, trees[1].root)), [OPEN, TILES])
+    opened, why = said(golog, Served(trees[0], sign_checkpoint(LOG, 0, trees[1].root)), [OPEN, TILES])
     assert (opened, why) == ("", "the tiles have another root")
 
 
-ANOTHER_ORIGIN = LOG.seal(sign(OTHER, 2, bytes(32)).decode().split("\n\n")[0].replace("sluicegate", "floodgate") + "\n")
+ANOTHER_ORIGIN = LOG.seal(
+    sign_checkpoint(OTHER, 2, bytes(32)).decode().split("\n\n")[0].replace("sluicegate", "floodgate") + "\n"
+)
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "key", "why"),
     [
-        (sign(OTHER, 2, bytes(32)), LOG, "no verifiable signatures"),
-        (sign(LOG, 2, bytes(32)), OTHER, "no verifiable signatures"),
-        (sign(signer(1, "floodgate.example/audit"), 2, bytes(32)), LOG, "no verifiable signatures"),
-        (sign(LOG, 2, bytes(32)).replace(b"\n2\n", b"\n3\n"), LOG, "invalid signature"),
-        (sign(LOG, 2, bytes(32)).replace(b"\nAAAA", b"\nAAAB"), LOG, "invalid signature"),
-        (sign(LOG, 2, bytes(32))[:-1], LOG, "malformed note"),
+        (sign_checkpoint(OTHER, 2, bytes(32)), LOG, "no verifiable signatures"),
+        (sign_checkpoint(LOG, 2, bytes(32)), OTHER, "no verifiable signatures"),
+        (sign_checkpoint(signer(1, "floodgate.example/audit"), 2, bytes(32)), LOG, "no verifiable signatures"),
+        (sign_checkpoint(LOG, 2, bytes(32)).replace(b"\n2\n", b"\n3\n"), LOG, "invalid signature"),
+        (sign_checkpoint(LOG, 2, bytes(32)).replace(b"\nAAAA", b"\nAAAB"), LOG, "invalid signature"),
+        (sign_checkpoint(LOG, 2, bytes(32))[:-1], LOG, "malformed note"),
         (ANOTHER_ORIGIN, LOG, "not the checkpoint of this log"),
         (LOG.seal("sluicegate.example/audit\nx\nAAAA\n"), LOG, "size invalid"),
     ],
@@ -173,7 +175,7 @@ def test_other_software_signs_the_same_note_with_our_key(golog: Path, tmp_path: 
     path = tmp_path / "audit.key"
     ours = Signer.load(path, name)
     text = f"{name}\n0\n{'A' * 43}=\n"
-    case = {"kind": "sign", "key": path.read_text(), "text": text, "note": sign(ours, 0, bytes(32))}
+    case = {"kind": "sign", "key": path.read_text(), "text": text, "note": sign_checkpoint(ours, 0, bytes(32))}
     assert said(golog, served(Tree.of(0), ours), [OPEN, TILES, case], ours.verifier.text) == ["", "", ""]
 
 

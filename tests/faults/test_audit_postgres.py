@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audit.checkpoint import Signer, open_note
+from audit.checkpoint import Signer, open_checkpoint
 from audit.log import AuditLog, AuditUnavailable, read, show, tail
 from audit.record import Record, new_salt
 from audit.stores.base import StoreFault
@@ -303,11 +303,11 @@ def test_checkpoints_are_published_and_adopted_by_the_other_hub(kept: ServerLog,
         logs[number % 2].append_sync(replace(record(number), salt=new_salt()))
     for log in logs:
         log.close()
-    assert max(open_note(head.read_bytes(), signer.verifier).size for head in heads) == 40
+    assert max(open_checkpoint(head.read_bytes(), signer.verifier).size for head in heads) == 40
     assert all(verify(kept.read, verifier=signer.verifier, recorded_head=head).ok for head in heads)
     # A third machine has no recorded head yet: it begins with the newest checkpoint that the key signed.
     third = AuditLog.open(kept.append, 5, signer=signer, recorded_head=tmp_path / "third.head")
-    assert open_note((tmp_path / "third.head").read_bytes(), signer.verifier).size == 40
+    assert open_checkpoint((tmp_path / "third.head").read_bytes(), signer.verifier).size == 40
     third.close()
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from audit import publish
-from audit.checkpoint import Checkpoint, Signer, open_note, sign
+from audit.accept_loss import LossRefused, accept_loss
+from audit.checkpoint import Checkpoint, Signer, open_checkpoint, sign_checkpoint
 from audit.log import AuditLog, AuditUnavailable, read
-from audit.publish import LossRefused, accept_loss
 from audit.record import Record, new_salt
 from audit.stores.sqlite import SqliteReader, SqliteStore
 from audit.tree import EMPTY_ROOT
@@ -46,7 +46,7 @@ class Home:
         log.close()
 
     def recorded(self) -> Checkpoint:
-        return open_note(self.head.read_bytes(), self.signer.verifier)
+        return open_checkpoint(self.head.read_bytes(), self.signer.verifier)
 
     def published(self) -> list[int]:
         reader = SqliteReader(self.path)
@@ -240,7 +240,7 @@ def test_accepting_a_loss_leaves_a_record_of_it(home: Home) -> None:
         "3",
     )
     assert told.record.variables["recordedRoot"] == lost.root.hex()
-    assert open_note(home.head.with_name("audit.head.lost-4").read_bytes(), home.signer.verifier) == lost
+    assert open_checkpoint(home.head.with_name("audit.head.lost-4").read_bytes(), home.signer.verifier) == lost
     home.fill(1)
     assert verify(home.path, verifier=home.signer.verifier, recorded_head=home.head).size == 5
 
@@ -258,8 +258,8 @@ def test_no_smaller_checkpoint_follows_a_larger_one(home: Home) -> None:
     home.fill(3)
     store = SqliteStore(home.path)
     store.begin(time.monotonic() + 5)
-    assert not store.publish(2, sign(home.signer, 2, EMPTY_ROOT))
-    assert not store.publish(3, sign(home.signer, 3, EMPTY_ROOT))
+    assert not store.publish(2, sign_checkpoint(home.signer, 2, EMPTY_ROOT))
+    assert not store.publish(3, sign_checkpoint(home.signer, 3, EMPTY_ROOT))
     store.drop()
     connection = sqlite3.connect(home.path)
     for statement in ("INSERT OR REPLACE INTO checkpoint VALUES (3, x'00')", "DELETE FROM checkpoint"):

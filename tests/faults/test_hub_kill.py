@@ -259,8 +259,8 @@ def test_l06_killed_between_the_record_and_the_answer(tmp_path: Path, forked: Fo
 @pytest.mark.parametrize(
     "moment",
     [
-        Moment("audit.publish", "sign", nth=3),
-        Moment("audit.publish", "sign", after=True, nth=3),
+        Moment("audit.publish", "sign_checkpoint", nth=3),
+        Moment("audit.publish", "sign_checkpoint", after=True, nth=3),
         Moment("audit.publish", "Publisher._keep", after=True, nth=2),
         Moment("audit.recorded_head", "RecordedHead.advance", nth=3),
     ],

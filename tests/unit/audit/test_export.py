@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit import export as exporting
-from audit.checkpoint import Signer, Verifier, sign
+from audit.checkpoint import Signer, Verifier, sign_checkpoint
 from audit.export import (
     COLUMNS,
     LISTED,
@@ -160,7 +160,7 @@ def test_a_forger_with_another_key_cannot_make_a_manifest(reader: SqliteReader, 
 
 def test_a_checkpoint_is_no_manifest(reader: SqliteReader, tmp_path: Path) -> None:
     folder = made(reader, tmp_path / "out", [1])
-    note = sign(SIGNER, 300, reader.head().root)
+    note = sign_checkpoint(SIGNER, 300, reader.head().root)
     (folder / NOTE).write_bytes(note)
     (folder / MANIFEST).write_text(SIGNER.verifier.open(note), "utf-8")
     with pytest.raises(ExportRefused, match=f"{MANIFEST} is not of an export"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.checkpoint import Checkpoint, KeyRefused, NoteRefused, Signer, Verifier, open_note, sign
+from audit.checkpoint import Checkpoint, KeyRefused, NoteRefused, Signer, Verifier, open_checkpoint, sign_checkpoint
 from audit.note import MAX_NOTE_BYTES
 
 pytestmark = pytest.mark.unit
@@ -107,15 +107,15 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 
 def test_each_changed_byte_of_a_checkpoint_is_found() -> None:
-    note, verifier = sign(signer(), 300, ROOT), signer().verifier
+    note, verifier = sign_checkpoint(signer(), 300, ROOT), signer().verifier
     for at in range(len(note)):
         for bit in range(8):
             changed = note[:at] + bytes([note[at] ^ (1 << bit)]) + note[at + 1 :]
             with pytest.raises(NoteRefused):
-                open_note(changed, verifier)
+                open_checkpoint(changed, verifier)
     for at in range(len(note)):
         with pytest.raises(NoteRefused):
-            open_note(note[:at], verifier)
+            open_checkpoint(note[:at], verifier)
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_whatever_is_sealed_opens(text: str) -> None:
 
 
 def test_a_checkpoint_is_written_as_the_specification_says() -> None:
-    note = sign(signer(), 20_852_163, ROOT).decode()
+    note = sign_checkpoint(signer(), 20_852_163, ROOT).decode()
     assert note.startswith(f"{NAME}\n20852163\n{base64.b64encode(ROOT).decode()}\n\n— {NAME} ")
     assert note.count("\n") == 5
-    assert open_note(note.encode(), signer().verifier) == Checkpoint(NAME, 20_852_163, ROOT)
+    assert open_checkpoint(note.encode(), signer().verifier) == Checkpoint(NAME, 20_852_163, ROOT)
 
 
 def sealed(*lines: str, name: str = NAME) -> bytes:
@@ -174,7 +174,7 @@ ENCODED = base64.b64encode(ROOT).decode()
 
 
 def test_extension_lines_are_kept() -> None:
-    opened = open_note(sealed(NAME, "0", ENCODED, "more", "and more"), signer().verifier)
+    opened = open_checkpoint(sealed(NAME, "0", ENCODED, "more", "and more"), signer().verifier)
     assert opened == Checkpoint(NAME, 0, ROOT, ("more", "and more"))
     assert opened.text == f"{NAME}\n0\n{ENCODED}\nmore\nand more\n"
 
@@ -208,7 +208,7 @@ def test_extension_lines_are_kept() -> None:
 )
 def test_what_is_signed_and_still_no_checkpoint(lines: tuple[str, ...], why: str) -> None:
     with pytest.raises(NoteRefused) as refused:
-        open_note(sealed(*lines), signer().verifier)
+        open_checkpoint(sealed(*lines), signer().verifier)
     assert refused.value.why == why
 
 
@@ -273,7 +273,7 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -
     ],
 )
 def test_a_key_file_without_a_key_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
-    with pytest.raises(KeyRefused, match="holds no key") as refused:
+    with pytest.raises(KeyRefused, match="does not hold the key") as refused:
         Signer.load(key_file(tmp_path, text), "PeterNeumann")
     assert "AYEKFALV" not in str(refused.value)
     assert (tmp_path / "audit.key").read_text() == text

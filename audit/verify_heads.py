@@ -1,7 +1,7 @@
-"""Whatever says what the tree was at some size agrees with the tree at that size: heads and checkpoints.
+"""Checks the heads of the commits and the checkpoints during a verification: each must fit the tree at its size.
 
-Both are kept in the order of their sizes, so that they are followed beside the rows. The recorded head, or a note that
-a witness kept, is one more checkpoint.
+Both are kept in the order of their sizes, so one pass over the rows checks all of them. The recorded head, or a note
+that a witness kept, is one more checkpoint.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
-from audit.diagnosis import Bad
+from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
+from audit.diagnosis import Damage
 from audit.note import MAX_NOTE_BYTES, decode
 from audit.stores.base import Head
 from audit.stores.reader import Reader
@@ -22,7 +22,7 @@ BEFORE_ALL: Final = -1
 
 
 class Heads:
-    """The heads of the commits up to the newest, as far as they are kept; each begins where the one before it ended."""
+    """The heads of the commits up to the newest, as far as they are kept; each begins where the one before ended."""
 
     def __init__(self, reader: Reader, newest: Head) -> None:
         self._heads = _heads(reader, newest.size)
@@ -30,19 +30,19 @@ class Heads:
         self._before: int | None = None
 
     def check(self, tree: Frontier) -> None:
-        """Compare the head of the tree's size, if there is one; Bad if they differ."""
+        """Compare the tree with the head of its size, if there is one; Damage if they differ."""
         head = self._next
         if head is None or head.size > tree.size:
             return
         linked = head.start is None or head.start == self._before
         if head.size != tree.size or not linked or head.root != tree.root() or head.frontier != tree.packed:
-            raise Bad("head")
+            raise Damage("head")
         self._before, self._next = head.size, next(self._heads, None)
 
     def check_end(self) -> None:
-        """After the last row: Bad if a head is left over."""
+        """After the last row: Damage if a head is left over."""
         if self._next is not None:
-            raise Bad("head")
+            raise Damage("head")
 
 
 class Checkpoints:
@@ -67,48 +67,48 @@ class Checkpoints:
         self._verifier = verifier
 
     def check(self, tree: Frontier) -> None:
-        """Compare the checkpoint of the tree's size, if there is one; Bad if the log was rewritten before it."""
+        """Compare the tree with the checkpoint of its size, if there is one; Damage if the log was rewritten."""
         for checkpoint in (self._next, self._recorded):
             if checkpoint is not None and checkpoint.size == tree.size:
                 if checkpoint.root != tree.root():
-                    raise Bad("foreign", sound=self._sound)
+                    raise Damage("foreign", sound=self._sound)
                 self._sound = (tree.size, checkpoint.root)
         while self._next is not None and self._next.size <= tree.size:
             self._last, self._next = self._next.size, next(self._kept, None)
 
     def check_end(self) -> None:
-        """After the last row: Bad if a checkpoint covers records that are not there."""
-        newest = None if self._newest is None else open_kept(self._newest, self._verifier)
+        """After the last row: Damage if a checkpoint covers records that are not there."""
+        newest = None if self._newest is None else read_checkpoint(self._newest, self._verifier)
         for checkpoint in (newest, self._recorded):
             if checkpoint is not None and checkpoint.size > self._size:
-                raise Bad("rolled-back", self._size)
+                raise Damage("rolled-back", self._size)
         if self._recorded is not None and self._last is not None and self._last < self._recorded.size:
-            raise Bad("checkpoint")
+            raise Damage("checkpoint")
 
 
-def open_kept(note: object, verifier: Verifier | None) -> Checkpoint:
-    """The checkpoint in a note, its signature checked if there is a `verifier`; Bad if it is none of this log."""
+def read_checkpoint(note: object, verifier: Verifier | None) -> Checkpoint:
+    """The checkpoint in a note, its signature checked if there is a `verifier`; Damage if it is not of this log."""
     if not isinstance(note, bytes):
-        raise Bad("checkpoint")
+        raise Damage("checkpoint")
     if verifier is None:
-        return _unsigned(note)
+        return _read_unsigned(note)
     try:
-        return open_note(note, verifier)
+        return open_checkpoint(note, verifier)
     except NoteRefused as refused:
-        raise Bad("foreign" if refused.why in {"foreign", "unsigned"} else "checkpoint") from None
+        raise Damage("foreign" if refused.why in {"foreign", "unsigned"} else "checkpoint") from None
 
 
-def open_file(path: Path, verifier: Verifier | None) -> Checkpoint:
-    """The checkpoint in a file; FileNotFoundError if there is none, Bad as `open_kept`."""
+def read_checkpoint_file(path: Path, verifier: Verifier | None) -> Checkpoint:
+    """The checkpoint in a file; FileNotFoundError if there is none, Damage as in `read_checkpoint`."""
     with path.open("rb") as file:
-        return open_kept(file.read(MAX_NOTE_BYTES + 1), verifier)
+        return read_checkpoint(file.read(MAX_NOTE_BYTES + 1), verifier)
 
 
-def _unsigned(note: bytes) -> Checkpoint:
+def _read_unsigned(note: bytes) -> Checkpoint:
     lines = note.partition(b"\n\n")[0].decode("utf-8", "replace").split("\n")
     root = decode(lines[2]) if len(lines) > 2 else None
     if root is None or len(root) != HASH_BYTES or not (lines[1].isascii() and lines[1].isdigit()):
-        raise Bad("checkpoint")
+        raise Damage("checkpoint")
     return Checkpoint(lines[0], int(lines[1]), root)
 
 
@@ -126,11 +126,11 @@ def _checkpoints(reader: Reader, size: int, verifier: Verifier | None) -> Iterat
     after = BEFORE_ALL
     while page := reader.checkpoints(after, PAGE):
         for kept, note in page:
-            # What was published after the head was read belongs to later records.
+            # A checkpoint that was published after the head was read belongs to later records.
             if kept > size:
                 return
-            checkpoint = open_kept(note, verifier)
+            checkpoint = read_checkpoint(note, verifier)
             if checkpoint.size != kept:
-                raise Bad("checkpoint")
+                raise Damage("checkpoint")
             yield checkpoint
         after = page[-1][0]
