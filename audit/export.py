@@ -1,11 +1,13 @@
-"""What was exported can be checked by anyone who has it and the log's public key, and by nothing else.
+"""Exports selected records with their proofs to a folder of five files.
 
-A folder of five files. `records.jsonl`: each record's canonical bytes, one a line, by index; `records.csv`: the same
-for spreadsheets (RFC 4180, UTF-8), where no cell can run as a formula; `proofs.jsonl`: for each record its index and
-the inclusion proof (RFC 6962) to the tree of the checkpoint; `manifest.json`: what was selected, how many records, the
-checkpoint, and SHA-256 and length of each of those files; `manifest.note`: the manifest as a C2SP signed note. Files
-are for their owner only, in a new folder; nothing is overwritten. The manifest begins with `{`, so no signature on one
-is a signature on a checkpoint, whose first line is the log's name.
+Whoever has the folder and the log's public key can check all of it (`audit/verify_export.py`). The folder is new, only
+its owner can read the files, and nothing is overwritten.
+
+`records.jsonl`: the canonical bytes of each record, one on a line, by index; `records.csv`: the same for spreadsheets
+(RFC 4180, UTF-8), where no cell can run as a formula; `proofs.jsonl`: for each record its index and the inclusion proof
+(RFC 6962) to the tree of the checkpoint; `manifest.json`: what was selected, how many records, the checkpoint, and
+SHA-256 and length of each of those files; `manifest.note`: the manifest as a C2SP signed note. The manifest begins with
+`{`, so a signature on it is never one on a checkpoint, whose first line is the log's name.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from typing import IO, Any, Final
 
 from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_checkpoint
 from audit.durable_files import sync_folder, write_new_file
-from audit.proof import ProofRefused, check_inclusion, inclusion, root_at
+from audit.proof import inclusion, root_at
 from audit.record import Coordinates, Record, RecordInvalid, decode
 from audit.stores.reader import Reader
 from audit.tree import leaf_hash
@@ -45,18 +46,20 @@ COLUMNS: Final = (
     "operation", "operation_name", "request_id", "request_digest", "duration_us", "leaf_hash",
 )  # fmt: skip
 
-_RUNS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "\t", "\r", "\n", "|", "%", "'")
-_MOST: Final = 64 * 1024 * 1024
+_FORMULA_STARTS: Final = (
+    "=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫",
+    "\t", "\r", "\n", "|", "%", "'",
+)  # fmt: skip
 _EFFECTS: Final = tuple(each.name for each in fields(Coordinates))
 
 
 class ExportRefused(ValueError):
-    """An export can't be made, or is not what it says. The text names the file, and the line if there is one."""
+    """An export can't be made, or does not verify. The text names the file, and the line if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A whole export: how many records, of which log, up to which checkpoint."""
+    """A complete export: how many records, of which log, up to which checkpoint, and what was selected."""
 
     count: int
     origin: str
@@ -77,18 +80,20 @@ def export(
     """Write the records at `indexes` (ascending) to the new `folder`, proved in the newest published checkpoint.
 
     `selection` says what was asked for, `made` when (UTC); both go into the manifest, so neither may hold a personal
-    value. With `bom` the CSV begins with a byte order mark, for spreadsheets that take it for the sign of UTF-8.
-    Records that the checkpoint does not cover yet are left out; the manifest tells its size. ExportRefused where the
-    folder is there, or where there is no checkpoint of this log; RecordInvalid at a row that is no record. Whatever
-    fails, what was written is removed.
+    value. With `bom` the CSV begins with a byte order mark, by which some spreadsheets recognise UTF-8. Records that
+    the checkpoint does not cover yet are left out; its size is in the manifest. ExportRefused if the folder exists, or
+    if this log has no checkpoint; RecordInvalid at a row that is not a record. After any failure, all that was written
+    is removed.
     """
-    note, checkpoint = _published(reader, signer.verifier)
+    note, checkpoint = _newest_checkpoint(reader, signer.verifier)
     try:
         folder.mkdir(mode=0o700)
     except OSError as fault:
         raise ExportRefused(f"{folder} can't be made as a new folder ({type(fault).__name__})") from None
     try:
-        listed = _write(reader, (each for each in indexes if each < checkpoint.size), folder, checkpoint.size, bom=bom)
+        listed = _write_records(
+            reader, (each for each in indexes if each < checkpoint.size), folder, checkpoint.size, bom=bom
+        )
         manifest = {
             "format": FORMAT,
             "log": signer.name,
@@ -110,81 +115,58 @@ def export(
     return Exported(manifest["records"], signer.name, checkpoint, selection)
 
 
-def cells(index: int, record: Record, leaf: bytes) -> list[str]:
-    """The row of a record in the CSV, by COLUMNS; every cell made safe."""
-    told: dict[str, object] = {each.name: getattr(record, each.name) for each in fields(Record)}
-    told |= {effect: " ".join(getattr(record.decision, effect)) for effect in _EFFECTS}
-    told |= {
+def csv_cells(index: int, record: Record, leaf: bytes) -> list[str]:
+    """The csv_cells of a record in the CSV, by COLUMNS, each as `safe_cell` gives it."""
+    values: dict[str, object] = {each.name: getattr(record, each.name) for each in fields(Record)}
+    values |= {effect: " ".join(getattr(record.decision, effect)) for effect in _EFFECTS}
+    values |= {
         "index": index,
         "subjects": " ".join(record.subjects),
         "variables": " ".join(f"{path}={value}" for path, value in sorted(record.variables.items())),
         "leaf_hash": leaf.hex(),
     }
-    return [safe("" if told[name] is None else str(told[name])) for name in COLUMNS]
+    return [safe_cell("" if values[name] is None else str(values[name])) for name in COLUMNS]
 
 
-def safe(text: str) -> str:
-    """`text` as a cell: controls as escapes, and an apostrophe before what a spreadsheet might run.
+def safe_cell(text: str) -> str:
+    """`text` as a cell: control characters as escapes, and an apostrophe before anything a spreadsheet might run.
 
-    A cell that begins with an apostrophe gets another one: without its first apostrophe a cell is what it was.
+    A text that begins with an apostrophe gets another one, so that removing one apostrophe always restores the text.
     """
     shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-    return f"'{shown}" if shown.lstrip().startswith(_RUNS) or shown[:1].isspace() else shown
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) or shown[:1].isspace() else shown
 
 
-def verify_export(folder: Path, verifier: Verifier) -> Exported:
-    """Check all of an export with the log's public key; ExportRefused names the first file, and line, that is wrong."""
-    manifest = _manifest(folder, verifier)
-    checkpoint = _checkpoint(manifest, verifier)
-    files = manifest["files"]
-    changed = [name for name in LISTED if _digest(folder / name) != (files[name]["bytes"], files[name]["sha256"])]
-    try:
-        count = _check_lines(folder, checkpoint, bom=bool(files[TABLE]["bom"]))
-    except ExportRefused as refused:
-        # Of two files that disagree the one that was signed is not to blame.
-        if changed and not str(refused).startswith(changed[0]):
-            raise ExportRefused(f"{changed[0]} is not the file that was signed") from None
-        raise
-    if changed:
-        raise ExportRefused(f"{changed[0]} is not the file that was signed")
-    if count != manifest["records"]:
-        raise ExportRefused(f"{RECORDS} has {count} records, and {manifest['records']} were exported")
-    return Exported(count, verifier.name, checkpoint, manifest["selection"])
-
-
-# Writing.
-
-
-def _published(reader: Reader, verifier: Verifier) -> tuple[bytes, Checkpoint]:
+def _newest_checkpoint(reader: Reader, verifier: Verifier) -> tuple[bytes, Checkpoint]:
     note = reader.checkpoint()
     if note is None:
-        raise ExportRefused("no checkpoint is published yet; an export is proved against one")
+        raise ExportRefused("no checkpoint is published yet, and an export needs one for its proofs")
     try:
         checkpoint = open_checkpoint(note, verifier)
         held = checkpoint.size <= reader.size and root_at(reader, checkpoint.size) == checkpoint.root
     except (NoteRefused, ValueError):
         held = False
     if not held:
-        raise ExportRefused("the newest checkpoint is not one of this log and this key; run `sluicegate audit verify`")
+        raise ExportRefused("the newest checkpoint is not of this log and this key; run `sluicegate audit verify`")
     return note, checkpoint
 
 
-def _write(reader: Reader, indexes: Iterable[int], folder: Path, size: int, *, bom: bool) -> dict[str, Any]:
-    tree, count = _Remembered(reader), 0
+def _write_records(reader: Reader, indexes: Iterable[int], folder: Path, size: int, *, bom: bool) -> dict[str, Any]:
+    tree, count = _CachedTree(reader), 0
     with _NewFile(folder / RECORDS) as lines, _NewFile(folder / PROOFS) as proofs, _NewFile(folder / TABLE) as table:
-        table.write((BOM if bom else "").encode() + _row(COLUMNS))
+        table.write((BOM if bom else "").encode() + csv_line(COLUMNS))
         for index in indexes:
-            body, leaf = _record(reader, index)
+            body, leaf = _read_record(reader, index)
             lines.write(body + b"\n")
-            proofs.write(_proof_line(index, leaf, inclusion(tree, index, size)))
-            table.write(_row(cells(index, decode(body), leaf)))
+            proofs.write(proof_line(index, leaf, inclusion(tree, index, size)))
+            table.write(csv_line(csv_cells(index, decode(body), leaf)))
             count += 1
-        found = {name: file.told() for name, file in zip(LISTED, (lines, table, proofs), strict=True)}
-    found[TABLE]["bom"] = bom
-    return {**found, "records": count}
+        summaries = {name: file.summary() for name, file in zip(LISTED, (lines, table, proofs), strict=True)}
+    summaries[TABLE]["bom"] = bom
+    return {**summaries, "records": count}
 
 
-def _record(reader: Reader, index: int) -> tuple[bytes, bytes]:
+def _read_record(reader: Reader, index: int) -> tuple[bytes, bytes]:
     rows = reader.rows(index, index + 1, 1)
     body = rows[0].body if rows else None
     if not isinstance(body, bytes) or leaf_hash(body) != rows[0].leaf:
@@ -192,19 +174,19 @@ def _record(reader: Reader, index: int) -> tuple[bytes, bytes]:
     return body, leaf_hash(body)
 
 
-def _row(values: Iterable[object]) -> bytes:
+def csv_line(values: Iterable[object]) -> bytes:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(values)
     return text.getvalue().encode()
 
 
-def _proof_line(index: int, leaf: bytes, proof: Iterable[bytes]) -> bytes:
-    told = {"index": index, "leafHash": leaf.hex(), "proof": [base64.b64encode(each).decode() for each in proof]}
-    return json.dumps(told, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+def proof_line(index: int, leaf: bytes, proof: Iterable[bytes]) -> bytes:
+    line = {"index": index, "leafHash": leaf.hex(), "proof": [base64.b64encode(each).decode() for each in proof]}
+    return json.dumps(line, separators=(",", ":"), sort_keys=True).encode() + b"\n"
 
 
-class _Remembered:
-    """The tree, whose runs of hashes neighbouring proofs share, read once."""
+class _CachedTree:
+    """The tree of a log, with its last runs of hashes in memory: neighbouring proofs share them."""
 
     def __init__(self, reader: Reader) -> None:
         self.size = reader.size
@@ -213,7 +195,7 @@ class _Remembered:
 
 
 class _NewFile:
-    """A new file for its owner only, whose length and SHA-256 are known when it is written."""
+    """A new file that only its owner can read; counts its bytes and computes their SHA-256 while they are written."""
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = os.fdopen(
@@ -235,97 +217,5 @@ class _NewFile:
         self._hash.update(content)
         self._bytes += len(content)
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         return {"bytes": self._bytes, "sha256": self._hash.hexdigest()}
-
-
-# Checking.
-
-
-def _manifest(folder: Path, verifier: Verifier) -> dict[str, Any]:
-    found = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
-    for name in (*LISTED, MANIFEST, NOTE):
-        if name not in found:
-            raise ExportRefused(f"{name} is missing")
-    if found - {*LISTED, MANIFEST, NOTE}:
-        raise ExportRefused(f"{min(found - {*LISTED, MANIFEST, NOTE})} is no file of an export")
-    try:
-        text = verifier.open(_read(folder / NOTE))
-    except NoteRefused as refused:
-        raise ExportRefused(f"{NOTE} is not signed by this key over this text ({refused.why})") from None
-    if _read(folder / MANIFEST) != text.encode():
-        raise ExportRefused(f"{MANIFEST} is not the manifest that was signed")
-    manifest = json.loads(text) if text.startswith("{") else {}
-    if manifest.get("format") != FORMAT or manifest.get("log") != verifier.name:
-        raise ExportRefused(f"{MANIFEST} is not of an export of this log")
-    return dict(manifest)
-
-
-def _checkpoint(manifest: Mapping[str, Any], verifier: Verifier) -> Checkpoint:
-    try:
-        return open_checkpoint(manifest["checkpoint"].encode(), verifier)
-    except NoteRefused as refused:
-        raise ExportRefused(f"{MANIFEST}: its checkpoint is not one of this log ({refused.why})") from None
-
-
-def _check_lines(folder: Path, checkpoint: Checkpoint, *, bom: bool) -> int:
-    """Each line of the three files against the others and the checkpoint; how many records there are."""
-    count, last = 0, -1
-    with ExitStack() as files:
-        lines, table, proofs = (files.enter_context((folder / name).open("rb")) for name in LISTED)
-        if table.readline(_MOST) != (BOM if bom else "").encode() + _row(COLUMNS):
-            raise ExportRefused(f"{TABLE}, line 1, is not the header")
-        while line := lines.readline(_MOST):
-            count += 1
-            record, leaf = _line(line, count)
-            index, proof = _proof(proofs.readline(_MOST), leaf, count)
-            if index <= last:
-                raise ExportRefused(f"{PROOFS}, line {count}, is not in its order")
-            _prove(leaf, index, checkpoint, proof, count)
-            if table.readline(_MOST) != _row(cells(index, record, leaf)):
-                raise ExportRefused(f"{TABLE}, line {count + 1}, does not say what the record says")
-            last = index
-        for name, file in ((PROOFS, proofs), (TABLE, table)):
-            if file.readline(_MOST):
-                raise ExportRefused(f"{name} goes on after the last record")
-    return count
-
-
-def _line(line: bytes, count: int) -> tuple[Record, bytes]:
-    body = line.removesuffix(b"\n")
-    try:
-        return decode(body), leaf_hash(body)
-    except RecordInvalid:
-        raise ExportRefused(f"{RECORDS}, line {count}, is no record") from None
-
-
-def _proof(line: bytes, leaf: bytes, count: int) -> tuple[int, list[bytes]]:
-    try:
-        told = json.loads(line)
-        index, proof = told["index"], [base64.b64decode(each, validate=True) for each in told["proof"]]
-    except (ValueError, TypeError, KeyError):
-        raise ExportRefused(f"{PROOFS}, line {count}, is no proof") from None
-    if type(index) is not int or line != _proof_line(index, leaf, proof):
-        raise ExportRefused(f"{PROOFS}, line {count}, is not the proof of that record")
-    return index, proof
-
-
-def _prove(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list[bytes], count: int) -> None:
-    try:
-        check_inclusion(leaf, index, checkpoint.size, checkpoint.root, proof)
-    except ProofRefused as refused:
-        raise ExportRefused(f"{RECORDS}, line {count}, is not proved to be in the log: {refused}") from None
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    digest, length = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-            length += len(piece)
-    return length, digest.hexdigest()
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_MOST)

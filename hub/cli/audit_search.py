@@ -148,7 +148,7 @@ def verify_export(
     with exit_on_refusal():
         from audit.checkpoint import Verifier
         from audit.export import ExportRefused
-        from audit.export import verify_export as check
+        from audit.verify_export import verify_export as check
 
         try:
             checked = check(folder, Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key))

@@ -25,13 +25,13 @@ from audit.export import (
     TABLE,
     ExportRefused,
     export,
-    safe,
-    verify_export,
+    safe_cell,
 )
 from audit.log import AuditLog
 from audit.record import Coordinates, Record, RecordInvalid, decode, encode
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteReader
+from audit.verify_export import verify_export
 
 pytestmark = pytest.mark.unit
 
@@ -129,7 +129,7 @@ def swapped(path: Path) -> None:
     ("change", "says"),
     [
         (lambda folder: (folder / PROOFS).unlink(), f"{PROOFS} is missing"),
-        (lambda folder: (folder / "more.txt").write_bytes(b""), "more.txt is no file of an export"),
+        (lambda folder: (folder / "more.txt").write_bytes(b""), "more.txt does not belong to an export"),
         (lambda folder: swapped(folder / RECORDS), f"{RECORDS} is not the file"),
         (lambda folder: (folder / TABLE).write_bytes((folder / TABLE).read_bytes() + b"=1\r\n"), f"{TABLE} goes on"),
         (shutil.rmtree, f"{RECORDS} is missing"),
@@ -163,7 +163,7 @@ def test_a_checkpoint_is_no_manifest(reader: SqliteReader, tmp_path: Path) -> No
     note = sign_checkpoint(SIGNER, 300, reader.head().root)
     (folder / NOTE).write_bytes(note)
     (folder / MANIFEST).write_text(SIGNER.verifier.open(note), "utf-8")
-    with pytest.raises(ExportRefused, match=f"{MANIFEST} is not of an export"):
+    with pytest.raises(ExportRefused, match=f"{MANIFEST} is not the manifest of an export"):
         verify_export(folder, SIGNER.verifier)
 
 
@@ -197,7 +197,7 @@ def test_without_a_checkpoint_of_this_key_nothing_is_exported(tmp_path: Path) ->
     log.append_sync(a_record(0))
     log.close()
     a_log(tmp_path / "audit.db", [a_record(0)]).close()
-    for name, signer, says in (("bare.db", SIGNER, "no checkpoint"), ("audit.db", OTHER, "not one of this log")):
+    for name, signer, says in (("bare.db", SIGNER, "no checkpoint"), ("audit.db", OTHER, "not of this log")):
         reader = open_reader(tmp_path / name)
         with pytest.raises(ExportRefused, match=says):
             export(reader, [0], tmp_path / "out", signer=signer, selection={}, made=MADE)
@@ -227,7 +227,7 @@ FORMULAS = (
 
 @pytest.mark.parametrize("text", FORMULAS, ids=repr)
 def test_f05_no_cell_runs_as_a_formula(tmp_path: Path, text: str) -> None:
-    cell = safe(text)
+    cell = safe_cell(text)
     assert cell.startswith("'") or not cell.strip().startswith(("=", "+", "-", "@"))
     assert cell.isprintable()
     record = a_record(0, application=text, purpose=text, variables={text: text}, decision=Coordinates(clear=(text,)))
@@ -244,7 +244,7 @@ def test_f05_no_cell_runs_as_a_formula(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a=1", "fire", "", "14/03/", "消防"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
-    assert safe(text) == text
+    assert safe_cell(text) == text
 
 
 def test_the_columns_are_those_of_a_record() -> None:
