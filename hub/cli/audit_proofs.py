@@ -37,7 +37,7 @@ def checkpoint(home: Home = None) -> None:
     with exit_on_refusal():
         from contextlib import closing
 
-        from audit.stores.base import StoreFault, explained
+        from audit.stores.base import StoreFault, explain_code
         from audit.stores.open import open_reader
         from hub.home.audit_log import existing_log
 
@@ -45,7 +45,7 @@ def checkpoint(home: Home = None) -> None:
             with closing(open_reader(existing_log(open_settings(home)))) as reader:
                 note = reader.checkpoint()
         except StoreFault as fault:
-            raise Refused(f"the audit log can't be read: {explained(str(fault))}") from None
+            raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
         if note is None:
             raise Refused("no checkpoint is published yet")
         typer.echo(note.decode(), nl=False)
@@ -80,7 +80,7 @@ def prove(
 def _proof(settings: Settings, index: int, leaf_hash: str | None) -> dict[str, Any]:
     from contextlib import closing
 
-    from audit.stores.base import StoreFault, explained
+    from audit.stores.base import StoreFault, explain_code
     from audit.stores.open import open_reader
     from hub.auditor.proofs import ProofUnknown, inclusion_of
     from hub.home.audit_log import append_record, command_record, digester_of, existing_log, verifier_of
@@ -93,7 +93,7 @@ def _proof(settings: Settings, index: int, leaf_hash: str | None) -> dict[str, A
     except ProofUnknown as unknown:
         raise Refused(str(unknown)) from None
     except StoreFault as fault:
-        raise Refused(f"the audit log can't be read: {explained(str(fault))}") from None
+        raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
 
 
 @app.command(epilog="Example: sluicegate audit prepare --append hub < admin-url")
@@ -113,7 +113,7 @@ def prepare(
     a password in an argument could be read by every user of the machine.
     """
     with exit_on_refusal():
-        from audit.stores.base import StoreFault, explained
+        from audit.stores.base import StoreFault, explain_code
         from audit.stores.postgres_schema import prepare as make
 
         settings = open_settings(home)
@@ -124,7 +124,7 @@ def prepare(
         try:
             made = make(url, months, append=append or (), read=read or ())
         except StoreFault as fault:
-            raise Refused(f"the database can't be prepared: {explained(str(fault))}") from None
+            raise Refused(f"the database can't be prepared: {explain_code(str(fault))}") from None
         recorded = _record_preparation(settings, made)
     if as_json:
         typer.echo(json.dumps({"partitions": made, "recorded": recorded}))
@@ -154,8 +154,8 @@ def accept_loss(
     For a log that was put back or replaced, after finding out why. The loss stays on record.
     """
     with exit_on_refusal():
-        from audit.publish import accept_loss as accept
-        from audit.stores.base import StoreFault, explained
+        from audit.accept_loss import accept_loss as accept
+        from audit.stores.base import StoreFault, explain_code
         from hub.home.audit_log import command_record, digester_of, existing_log, signer_of
 
         settings = open_settings(home)
@@ -168,7 +168,7 @@ def accept_loss(
         try:
             placed = accept(where, record, signer=signer, recorded=settings.audit_head)
         except StoreFault as fault:
-            raise Refused(f"the loss can't be recorded: {explained(str(fault))}") from None
+            raise Refused(f"the loss can't be recorded: {explain_code(str(fault))}") from None
     kept = f"{settings.audit_head.name}.lost-{placed.size}"
     typer.echo(f"recorded as {placed.index}; the former head is kept as {kept}. Now start the hub again")
 
@@ -222,7 +222,8 @@ def _verified_proof(path: Path, verifier: Verifier) -> dict[str, Any]:
 
 
 def _verified_export(folder: Path, verifier: Verifier) -> dict[str, Any]:
-    from audit.export import ExportRefused, verify_export
+    from audit.export import ExportRefused
+    from audit.verify_export import verify_export
 
     try:
         export = verify_export(folder, verifier)

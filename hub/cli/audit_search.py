@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit.index import Index
     from audit.record import Digester
     from audit.search import Query
-    from audit.stores.base import Reader
+    from audit.stores.reader import Reader
     from hub.home.settings import Settings
     from hub.request.accesses import Seen
 
@@ -213,7 +213,7 @@ def subject(
 def _accesses_of(settings: Settings, sid: str | None, since: dt.date | None, until: dt.date | None) -> list[Seen]:
     from audit.index import IndexFault
     from audit.search import QueryRefused
-    from audit.stores.base import StoreFault, explained
+    from audit.stores.base import StoreFault, explain_code
     from hub.auditor.search_terms import person_digest, surrogate_of
     from hub.home.audit_log import append_record, command_record, digester_of, existing_log
     from hub.request.accesses import seen, told
@@ -231,7 +231,7 @@ def _accesses_of(settings: Settings, sid: str | None, since: dt.date | None, unt
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:
-        raise Refused(f"the audit log can't be read: {explained(str(fault))}") from None
+        raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
     times = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
     append_record(settings, command_record(digester, "subject", "audit subject", {"subject": person, **times}))
     return rows
@@ -272,7 +272,7 @@ def _opened_log(home: Path | None) -> Iterator[_SearchedLog]:
     """The log of a home and its index, brought up to date; raises Refused for what they raise."""
     from audit.index import IndexFault, opened
     from audit.search import QueryRefused
-    from audit.stores.base import StoreFault, explained
+    from audit.stores.base import StoreFault, explain_code
     from audit.stores.open import open_reader
     from hub.home.audit_log import digester_of, existing_log
     from hub.request.accesses import index_file
@@ -286,7 +286,7 @@ def _opened_log(home: Path | None) -> Iterator[_SearchedLog]:
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:
-        raise Refused(f"the audit log can't be read: {explained(str(fault))}") from None
+        raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
 
 
 def _ask(what: str) -> str:
