@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from audit.checkpoint import NoteRefused, Verifier, open_note
+from audit.checkpoint import NoteRefused, Verifier, open_checkpoint
 from audit.log import AuditUnavailable
 from audit.record import Digester, Record
 from audit.stores.base import StoreFault
@@ -114,7 +114,7 @@ class AuditPages:
         _no_query(request)
         try:
             wanted = parse(request.path_params["path"])
-            size = open_note(await self._read(_newest), self._verifier).size
+            size = open_checkpoint(await self._read(_newest), self._verifier).size
             content = await self._read(
                 lambda reader: tile(reader, wanted.level, wanted.number, wanted.width, size=size)
             )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_note
+from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
 from audit.log import AuditUnavailable
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
 from audit.stores.reader import Reader
@@ -102,7 +102,7 @@ def _check_inclusion_file(content: Mapping[str, Any], proof: list[bytes], verifi
         raise ProofRefused(
             "it has no checkpoint: ask for a proof without a size, or check it against a root that you know"
         )
-    checkpoint = open_note(content["checkpoint"].encode(), verifier)
+    checkpoint = open_checkpoint(content["checkpoint"].encode(), verifier)
     index, size, leaf = content["index"], content["size"], content["leafHash"]
     if type(index) is not int or size != checkpoint.size:
         raise ProofRefused("its checkpoint is of another size")
@@ -111,7 +111,7 @@ def _check_inclusion_file(content: Mapping[str, Any], proof: list[bytes], verifi
 
 
 def _check_consistency_file(content: Mapping[str, Any], proof: list[bytes], verifier: Verifier) -> Proved:
-    known = {each.size: each for each in (open_note(note.encode(), verifier) for note in content["checkpoints"])}
+    known = {each.size: each for each in (open_checkpoint(note.encode(), verifier) for note in content["checkpoints"])}
     old, new = known.get(content["from"]), known.get(content["to"])
     if old is None or new is None:
         raise ProofRefused("it does not have both checkpoints: check it against roots that you know")
@@ -124,7 +124,7 @@ def _newest(reader: Reader, verifier: Verifier) -> tuple[Checkpoint, bytes]:
     if note is None:
         raise AuditUnavailable("no checkpoint is published yet")
     try:
-        return open_note(note, verifier), note
+        return open_checkpoint(note, verifier), note
     except NoteRefused:
         raise AuditUnavailable("the newest checkpoint is not of this log and this key") from None
 
