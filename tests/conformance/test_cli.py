@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,6 +80,14 @@ def test_help_shows_an_example(command: list[str], tmp_path: Path) -> None:
 def test_help_lists_every_command(tmp_path: Path) -> None:
     shown = run("--help", home=tmp_path).stdout
     assert all(f"  {name} " in shown for name in {command[0] for command in COMMANDS})
+
+
+@pytest.mark.parametrize("group", [[], ["graph"], ["policy"], ["audit"], ["pii"]], ids=" ".join)
+def test_each_command_is_described_in_one_line_in_both_languages(group: list[str], tmp_path: Path) -> None:
+    shown = run(*group, "--help", home=tmp_path, COLUMNS="80").stdout
+    lines = shown.partition("Commands:\n")[2].splitlines()
+    assert lines
+    assert [line for line in lines if not re.search(r"\([\u4e00-\u9fff]+\)\.$", line)] == []
 
 
 @pytest.mark.parametrize(

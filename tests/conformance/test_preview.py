@@ -1,4 +1,4 @@
-"""A preview shows a draft at work on invented people, never on the real graph, and the look is in the real log."""
+"""A preview answers from invented people, never from the real graph, and is recorded in the real audit log."""
 
 from __future__ import annotations
 

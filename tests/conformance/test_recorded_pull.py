@@ -1,4 +1,4 @@
-"""A pull begins on record, and each source's end is on record with its counts; without a log nothing is pulled."""
+"""A pull is recorded: when it begins, and for each source how it ends, with counts; without a log nothing is pulled."""
 
 from __future__ import annotations
 

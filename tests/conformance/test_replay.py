@@ -1,4 +1,4 @@
-"""A replay's sums are those of a count without any of its means: each operation planned again, each pair written down.
+"""The sums of a replay agree with a naive count, which plans each operation again and writes down each pair.
 
 The log is a real hub's, over a real graph; the naive count reads the queries as they were sent, not their records.
 """

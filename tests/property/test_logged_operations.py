@@ -1,6 +1,6 @@
-"""What the log's text of an operation says of its reach is what the planner says of the operation itself.
+"""The coordinates that a logged operation reaches are those that the planner finds in the operation itself.
 
-Generated policies and documents: the outline walks the normalised text and the variables' paths, without a value; the
+Generated policies and documents: the log's side reads the normalised text and the variables' paths, without a value; the
 planner plans the document as it was sent. `TEST_SEED` repeats a run.
 """
 

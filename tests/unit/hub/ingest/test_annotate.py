@@ -1,4 +1,4 @@
-"""What is kept beside a text is true of that text, or says that nobody could judge it."""
+"""Annotations and the properties beside a text: true of that text, or marked as not checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pull says it did is what is in the graph: counts are taken again by plain Cypher and from the raw files."""
+"""The sink: the counts of a pull agree with plain Cypher on the graph and with the raw files."""
 
 from __future__ import annotations
 

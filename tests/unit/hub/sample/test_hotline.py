@@ -1,4 +1,4 @@
-"""The hotline over real HTTP: key, pages, cursor, and nothing in its logs."""
+"""The sample hotline over real HTTP: key, pages, cursor, and nothing personal in its logs."""
 
 import json
 import logging

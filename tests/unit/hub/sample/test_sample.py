@@ -1,4 +1,4 @@
-"""The sample county is what docs/sample-county.md says, read from the raw files with code of its own."""
+"""The sample county agrees with docs/sample-county.md; the tests read its raw files with their own code."""
 
 import csv
 import hashlib

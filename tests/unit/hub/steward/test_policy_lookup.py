@@ -1,4 +1,4 @@
-"""A policy's name on a command line means one thing, whether a store is there or not, and reading makes none."""
+"""Names of policies on a command line, with and without a version store; looking one up makes no store."""
 
 from __future__ import annotations
 
