@@ -194,10 +194,11 @@ def _count(amount: int | None) -> int | str:
 
 def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> RenderableType:
     """What was compared, the sums by application and purpose, what would break or open, and the estimates."""
-    versions = f"{found.recorded} against the version that answered them, {found.in_force} against the one in force"
+    versions = f"{found.recorded} with the version that answered them, {found.in_force} with the version in force"
     parts: list[RenderableType] = [
-        _cell(f"{found.operations} operations since {found.since:%Y-%m-%d %H:%M}, under {found.draft}: {versions}"),
-        _cell("in persons × fields 人 × 项; an upper bound, because the log does not say which row showed what"),
+        _cell(f"{found.operations} operations since {found.since:%Y-%m-%d %H:%M}, decided again under {found.draft}"),
+        _cell(f"compared: {versions}"),
+        _cell("figures are persons × fields 人×字段, an upper bound: the log does not say which row showed what"),
     ]
     if found.unread:
         parts.append(_cell(f"{found.unread} operations had too many coordinates for their records: not replayed"))

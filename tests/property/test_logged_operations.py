@@ -1,7 +1,7 @@
 """The coordinates that a logged operation reaches are those that the planner finds in the operation itself.
 
-Generated policies and documents: the log's side reads the normalised text and the variables' paths, without a value; the
-planner plans the document as it was sent. `TEST_SEED` repeats a run.
+Generated policies and documents: the log's side reads the normalised text and the variables' paths, without a value;
+the planner plans the document as it was sent. `TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
