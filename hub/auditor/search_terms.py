@@ -105,8 +105,8 @@ def _digest(name: str, value: str, digester: Digester, sid_of: Callable[[str], s
         return person_digest(digester, value)  # without this home's key a surrogate identifies nobody
     if value != "-":
         raise QueryRefused(
-            f"the value of {name} may identify a person, and others can see a command line: write {name}=- and give it when"
-            f" asked, or {name}=#DIGEST as the log shows it"
+            f"the value of {name} may identify a person, and others can see a command line: write {name}=- and give it"
+            f" when asked, or {name}=#DIGEST as the log shows it"
         )
     clear = ask(_ASKED[name]).strip()
     if not clear:
