@@ -47,7 +47,8 @@ class DemoFailed(RuntimeError):
 
 def run(people: int, seed: int, port: int | None, check: bool) -> int:
     """Set up, pull, serve and take the tour; returns the exit code, 1 if an answer of the tour is wrong."""
-    console = Console()
+    # Where there is no terminal, wide enough for the tables.
+    console = Console(width=None if sys.stdout.isatty() else 120)
     # A signal to stop ends the demo in the same way as Ctrl-C, so that nothing is left running.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
