@@ -12,16 +12,32 @@ from hypothesis import settings as hypothesis_settings
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
 from tests.support.county import county
+from tests.support.postgres import Postgres, postgres
 
 __all__ = ["county"]  # the fixture of the shared sample county
 
-SEED = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(2**32))
+# In the environment, so that the workers of pytest-xdist and what they start have the same.
+SEED = int(os.environ.setdefault("TEST_SEED", str(random.SystemRandom().randrange(2**32))))
 hypothesis_settings.register_profile("sluicegate", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("sluicegate")
 
 
+SERVERS = frozenset(("graph_address", "server", "county"))
+
+
 def pytest_report_header() -> str:
     return f"TEST_SEED={SEED}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test that uses a server, so that `make quick` can leave it out; slow files come first, the rest fills.
+
+    pytest-xdist gives whole files to its workers in this order.
+    """
+    for item in items:
+        if SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,6 +100,13 @@ def empty_graph(graph_address: GraphAddress, wipe: Callable[[], None]) -> Iterat
     wipe()
     yield graph_address
     wipe()
+
+
+@pytest.fixture(scope="session")
+def server(_no_settings_from_outside: None) -> Iterator[Postgres]:
+    """One real PostgreSQL for the whole session, which waits for the disk. A test that stops one starts its own."""
+    with postgres(durable=True) as running:
+        yield running
 
 
 @pytest.fixture

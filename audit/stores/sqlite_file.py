@@ -106,16 +106,25 @@ def create(path: Path) -> None:
 
 
 def fill_reserve(path: Path) -> None:
-    """Make `path` a file that takes up RESERVE_BYTES on the disk, unless it is one."""
+    """Make `path` a file that takes up RESERVE_BYTES on the disk, unless it is one.
+
+    It stands there whole or not at all: it is filled under another name. OSError if there is no room.
+    """
     with suppress(FileNotFoundError):
         if path.stat().st_blocks * 512 >= RESERVE_BYTES:
             return
-    reserve = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    unfinished = path.with_name(f"{path.name}.new")
+    reserve = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.posix_fallocate(reserve, 0, RESERVE_BYTES)
         os.fsync(reserve)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     finally:
         os.close(reserve)
+    with suppress(FileNotFoundError):  # another process was quicker with the same file
+        os.replace(unfinished, path)
 
 
 def file_identity(path: Path) -> tuple[int, int]:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from audit.log import AuditLog, read
-from audit.record import Coordinates, Digester, Record
+from audit.log import AuditLog
+from audit.record import Digester, Record
 from hub.cli.main import app
 from hub.errors import HubError
 from hub.graph.driver import GraphWriter
@@ -31,49 +31,13 @@ from hub.steward.replay import Replay, replay
 from policies.decide import applicable
 from policies.model import PolicySet
 from schema import CATALOGUE
+from tests.support.replay_policies import CURRENT, DRAFT, EVERYTHING
 from tests.support.serving import Served, serving
 from tests.support.world import SCHEMA, TODAY, World, policy, prepare
 
 pytestmark = pytest.mark.conformance
 DAY = dt.datetime.now().astimezone()
 
-HEAD = """
-purposes: [{id: a, zh: 甲, en: A}, {id: b, zh: 乙, en: B}, {id: c, zh: 丙, en: C}]
-applications:
-  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}
-  - {id: staffed, zh: 名单, en: Listed, department: fire, jurisdiction: 14/, staff: {s-1: 14/, s-2: 14/}}
-"""
-DESK = "  - {id: desk, zh: 台, en: Desk, department: fire, jurisdiction: 14/}\n"
-EVERYTHING = "rows: {Person: {}, Dwelling: {}, Event: {}}"
-CURRENT = f"""{HEAD}{DESK}grants:
-  - id: people
-    to: {{department: [fire]}}
-    for: [a, b]
-    basis: law
-    {EVERYTHING}
-    fields:
-      Person.name: clear
-      Person.gender: clear
-      Person.phone: {{mask: "partial(3,4)"}}
-      Person.residency: aggregate
-      Dwelling.code: clear
-      Dwelling.residents: clear
-      Person.dwellings: clear
-    match: [Person.idNumber]
-"""
-DRAFT = f"""{HEAD.replace("s-2: 14/", "s-3: 14/")}grants:
-  - id: people
-    to: {{department: [fire]}}
-    for: [a, c]
-    basis: law
-    {EVERYTHING}
-    fields:
-      Person.name: {{mask: surname}}
-      Person.gender: clear
-      Person.birthDate: {{mask: age_band}}
-      Person.phone: clear
-      Dwelling.code: clear
-"""
 
 WORLD = World(
     {
@@ -365,84 +329,3 @@ def test_a_time_that_is_none_is_refused(since: str, tmp_path: Path, monkeypatch:
     done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path), "--since", since])
     assert done.exit_code == 1
     assert "--since takes 7d" in done.output
-
-
-# What the log alone makes hard.
-
-
-@dataclass(frozen=True)
-class Logged:
-    """A log written record by record."""
-
-    path: Path
-
-    def write(self, *records: Record) -> None:
-        log = AuditLog.open(self.path)
-        try:
-            for record in records:
-                log.append_sync(record)
-        finally:
-            log.close()
-
-
-def record(number: int, at: dt.datetime, **given: Any) -> Record:
-    known: dict[str, Any] = {
-        "kind": "query",
-        "request_id": f"r{number}",
-        "result": "OK",
-        "http_status": 200,
-        "time": at.astimezone(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
-        "application": "app",
-        "department": "fire",
-        "purpose": "a",
-        "decision": Coordinates(clear=("Person.name",), masked=("Person.phone",)),
-        "subjects": (f"person-{number}",),
-    }
-    return Record(**known | given)
-
-
-def replayed(path: Path, tmp_path: Path, since: dt.datetime, draft: str = DRAFT) -> Replay:
-    current = policy(tmp_path / "current", CURRENT)
-    found = ReplayInputs(
-        CATALOGUE, SCHEMA, policy(tmp_path / "draft", draft), current, lambda _: None, Digester(b"k" * 32), DAY.date()
-    )
-    return replay(path, found, since)
-
-
-def test_only_what_was_asked_since_the_moment_is_counted(tmp_path: Path) -> None:
-    log = Logged(tmp_path / "audit.db")
-    log.write(*(record(number, DAY - dt.timedelta(hours=20 - number)) for number in range(20)))
-    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=5, minutes=30))
-    assert found.operations == 5
-    assert found.groups[0].pairs == {Outcome.COARSENED: 5, Outcome.DISCLOSED_CLEAR: 5}
-
-
-def test_people_beyond_one_record_are_counted_once_each(tmp_path: Path) -> None:
-    log = Logged(tmp_path / "audit.db")
-    many = tuple(f"{number:022}" for number in range(6_000))
-    log.write(record(1, DAY, subjects=many), record(2, DAY, subjects=many[:10]), record(3, DAY, subjects=("other",)))
-    assert len(list(read(log.path))) > 3
-    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1))
-    assert found.groups[0].pairs == {Outcome.COARSENED: 6_001, Outcome.DISCLOSED_CLEAR: 6_001}
-    assert found.operations == 3
-
-
-def test_an_operation_whose_coordinates_did_not_fit_is_said_to_be_unread(tmp_path: Path) -> None:
-    log = Logged(tmp_path / "audit.db")
-    log.write(record(1, DAY, decision=Coordinates(clear=tuple(f"Person.f{n}" for n in range(2_000)))), record(2, DAY))
-    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1))
-    assert (found.operations, found.unread) == (1, 1)
-
-
-def test_an_operation_that_needs_a_case_breaks_where_it_named_none(tmp_path: Path) -> None:
-    log = Logged(tmp_path / "audit.db")
-    log.write(record(1, DAY), record(2, DAY, case="digest-of-a-case"))
-    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1), CURRENT + "    obligations: {case: required}\n")
-    assert found.groups[0].broken == {"case required": 1}
-    assert found.groups[0].pairs == {Outcome.WITHHELD_CLEAR: 1, Outcome.WITHHELD_MASKED: 1}
-
-
-def test_other_records_are_no_operations(tmp_path: Path) -> None:
-    log = Logged(tmp_path / "audit.db")
-    log.write(*(record(1, DAY, kind=kind) for kind in ("preview", "policy", "replay", "pull")))
-    assert replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1)).groups == ()

@@ -37,8 +37,9 @@ from policies.model import PolicySet
 from policies.text.spans import decode
 from schema import CATALOGUE
 from tests.support.asking import PIECE, Asked, Asker, Asking, askers, generated, written
-from tests.support.county import PATIENCE, POLICIES, HubProcess, free_port, pull
+from tests.support.county import PATIENCE, POLICIES, HubProcess, pull
 from tests.support.leaks import Collector, files, found, leaks
+from tests.support.ports import free_port
 from tests.support.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
 from tests.support.world import policy
 

@@ -23,10 +23,13 @@ ROOT = Path(__file__).parents[2]
 # Eight appenders at once; an index and its leaf are printed after the append returned, never before.
 WRITER = """
 import asyncio, os, sys
+import audit.log
 from audit.log import AuditLog
 from audit.record import Record
 
 async def main(path, tag, count):
+    if tag == "torn":  # idle, the writer would copy the WAL into the main file
+        audit.log.PROBE_SECONDS = 3_600
     log = AuditLog.open(path, 60)
     async def appender(name):
         for number in range(count):

@@ -82,7 +82,8 @@ class Run:
 
 def run(home: Path, *inject: str) -> Run:
     """A writer on the log of `home`, under strace; only calls on the log's own files are traced."""
-    files = [home / "log", *(home / "log" / f"audit.{end}" for end in ("db", "db-wal", "db-shm", "reserve"))]
+    ends = ("db", "db-wal", "db-shm", "reserve", "reserve.new")
+    files = [home / "log", *(home / "log" / f"audit.{end}" for end in ends)]
     files += [home, home / "audit.head", home / "audit.head.new"]
     trace = home.parent / f"{home.name}.trace"
     command = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(CALLS)}"]

@@ -8,7 +8,8 @@ import pytest
 from audit.log import read, show
 from hub.graph.local import LocalGraph
 from hub.home.settings import Settings
-from tests.support.county import PATIENCE, POLICIES, Answer, County, HubProcess, free_port
+from tests.support.county import PATIENCE, POLICIES, Answer, County, HubProcess
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

@@ -29,8 +29,9 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from tests.support.forked import Forks, Moment, forks
 from tests.support.logs import ServerLog, server_log
-from tests.support.postgres import Postgres, postgres
-from tests.support.serving import COUNTY, free_port
+from tests.support.ports import free_port
+from tests.support.postgres import Postgres
+from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -51,18 +52,12 @@ def forked(empty_graph: GraphAddress) -> Iterator[Forks]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Postgres]:
-    with postgres(durable=True) as running:
-        yield running
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def keeper(request: pytest.FixtureRequest) -> Postgres | None:
     """The server that keeps the log, or none where it is a file."""
     if request.param == "sqlite":
         return None
-    server: Postgres = request.getfixturevalue("database")
+    server: Postgres = request.getfixturevalue("server")
     return server
 
 

@@ -6,8 +6,6 @@ Out of memory it is killed, which is L01 to L06: `test_hub_kill.py`.
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,19 +17,13 @@ from audit.verify import verify
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from tests.support.forked import forks
-from tests.support.serving import NOWHERE, free_port
+from tests.support.ports import free_port
+from tests.support.serving import NOWHERE
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.fault
 
 FILES = 64
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 def test_l44_no_file_descriptors_are_left(tmp_path: Path) -> None:

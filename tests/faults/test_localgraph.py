@@ -8,8 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import neo4j
@@ -19,6 +18,8 @@ from neo4j.exceptions import AuthError, ClientError
 
 from hub.graph.local import GraphAddress, LocalGraph, LocalGraphError
 from hub.home.settings import Settings
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 CANARY = "卡纳里·欧阳"
@@ -53,15 +54,6 @@ ALLOWED = [
 def ask(address: GraphAddress, statement: str) -> list[object]:
     with neo4j.GraphDatabase.driver(address.url, auth=(address.user, address.password)) as driver:
         return [row.values() for row in driver.execute_query(statement).records]
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for what must come; it is an error if it does not."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("it did not come")
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +180,9 @@ def test_two_starts_at_once_make_one_process(own_settings: Settings, own_graph: 
 def test_killed_it_starts_again_where_it_was(
     own_settings: Settings, own_graph: LocalGraph, graph_address: GraphAddress
 ) -> None:
-    before = own_graph.start(owned=True)
+    # A port that the system gives to nobody by itself, so that it is still free after the kill.
+    first = LocalGraph(own_settings.model_copy(update={"graph_port": free_port()}))
+    before = first.start(owned=True)
     assert before.url != graph_address.url, "two homes, two graphs"
     ask(before, "CREATE (:Kept {word: 'kept'})")
     os.kill(own_graph.status().pid or 0, signal.SIGKILL)
@@ -226,7 +220,7 @@ def test_a_wanted_port_in_use_is_an_error_that_names_the_setting(own_settings: S
 def starter(settings: Settings, then: str) -> list[str]:
     """A program of its own that starts the graph of a home, and then does something."""
     program = (
-        "import sys, time; from hub.localgraph import LocalGraph; from hub.settings import Settings;"
+        "import sys, time; from hub.graph.local import LocalGraph; from hub.home.settings import Settings;"
         "g = LocalGraph(Settings.load(home=sys.argv[1], graph_heap='512m', graph_page_cache='64m'));"
     )
     return [sys.executable, "-c", program + then, str(settings.home)]

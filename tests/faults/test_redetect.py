@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import neo4j
 import pytest
-from typer.testing import CliRunner
 
-from audit.log import read
 from connectors.base import Annotation
-from hub.cli.main import app
-from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest import redetect as room
-from hub.ingest.annotate import Annotator, detector_version
-from hub.ingest.redetect import BATCH, DetectorBroken, Pass, Redetected, redetect, redetect_gently
+from hub.ingest.annotate import Annotator
+from hub.ingest.redetect import BATCH, DetectorBroken, Pass, Redetected
 from hub.ingest.text_properties import Tally, properties
 from schema import CATALOGUE
 from schema.catalogue import Beside
-from tests.support.pulling import ask, one
-from tests.support.serving import COUNTY, free_port, serving
+from tests.support.pulling import one
+from tests.support.stale_texts import EVENTS, FIRST_DAY, OLD, run, seen, text_of
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-EVENTS = 120
-OLD = "0123456789abcdef"
-SECRET = "赫连朔风"
-FIRST_DAY = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-SEEN = "MATCH (e:Event) RETURN e.sid AS sid, e.text AS text, e.textSpans AS s, e.textWords AS w, e.textDetector AS d"
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
@@ -76,69 +65,6 @@ room.Pass._put = put
 address = GraphAddress(given["url"], given["user"], given["password"])
 room.redetect(Settings.load(home=Path(given["home"])), address, CATALOGUE, lambda *_: None)
 """
-
-
-def text_of(number: int) -> str:
-    return f"来电人{SECRET}反映{number}号楼漏水,电话139{number:08d}。" if number % 3 else f"第{number}次反映电梯停运。"
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings.load(home=tmp_path_factory.mktemp("redetect-home"))
-
-
-@pytest.fixture(scope="module")
-def annotator(settings: Settings) -> Annotator:
-    return Annotator()
-
-
-@pytest.fixture(scope="module")
-def expected(annotator: Annotator) -> list[dict[str, Any]]:
-    """What one undisturbed pass ends in."""
-    texts = [text_of(number) for number in range(EVENTS)]
-    return [
-        {"sid": f"{number:032x}", "text": text, "s": found.spans, "w": found.words, "d": annotator.version}
-        for number, (text, found) in enumerate(zip(texts, annotator.annotate(texts), strict=True))
-    ]
-
-
-@pytest.fixture
-def writer(empty_graph: GraphAddress) -> Iterator[GraphWriter]:
-    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as made:
-        ensure_constraints(made, CATALOGUE)
-        yield made
-
-
-@pytest.fixture
-def stale(writer: GraphWriter) -> None:
-    """Events that an older detector judged, which found nothing; the higher the number, the longer ago."""
-    rows = [
-        {
-            "sid": f"{number:032x}",
-            "number": f"RX{number:014d}",
-            "text": text_of(number),
-            "region": "14/03/21/001/001/001/",
-            "at": FIRST_DAY - dt.timedelta(days=number),
-        }
-        for number in range(EVENTS)
-    ]
-    writer.write(lambda tx: tx.run("MATCH (n) DETACH DELETE n"))
-    writer.write(
-        lambda tx: tx.run(
-            "UNWIND $rows AS row CREATE (e:Event {sid: row.sid, number: row.number, text: row.text, "
-            "region: row.region, textSpans: [], textWords: [], textDetector: $old, textDetectedAt: row.at})",
-            rows=rows,
-            old=OLD,
-        )
-    )
-
-
-def seen(driver: neo4j.Driver) -> list[dict[str, Any]]:
-    return sorted(ask(driver, SEEN), key=lambda each: str(each["sid"]))
-
-
-def run(settings: Settings, address: GraphAddress, limit: int | None = None) -> Redetected:
-    return redetect(settings, address, CATALOGUE, lambda *_: None, limit)
 
 
 def silent_child(settings: Settings, address: GraphAddress, moment: dict[str, int], temporary: Path) -> int:
@@ -302,175 +228,3 @@ def test_a_detector_that_breaks_writes_nothing(
     with pytest.raises(DetectorBroken):
         list(Pass(writer, CATALOGUE, Annotator(model=tmp_path)).batches(BATCH))
     assert seen(graph_driver) == before
-
-
-def texts_shown(home: Path, address: GraphAddress, **settings: Any) -> dict[str, str]:
-    """Texts of events by number, as a grid desk gets them."""
-    query = "{ events(first: 200) { edges { node { number text } } } }"
-    with serving(home, address, **settings) as served:
-        answer = served.ask(query, app="grid-desk", person="dispatcher-1", purpose="event.dispatch").json()
-    nodes = [edge["node"] for edge in answer["data"]["events"]["edges"]]
-    return {each["number"]: each["text"] for each in nodes}
-
-
-def test_a_changed_word_list_redacts_every_text_whole_until_it_is_judged_again(
-    stale: None, settings: Settings, empty_graph: GraphAddress, tmp_path: Path
-) -> None:
-    run(settings, empty_graph)
-    shown = texts_shown(tmp_path / "home", empty_graph)
-    assert len(shown) == EVENTS
-    number = "RX00000000000001"
-    assert shown[number].startswith("来电人【姓名】反映") and "漏水" in shown[number]
-    assert [text for text in shown.values() if SECRET in text or text == "***"] == []
-    listed = tmp_path / "words.yaml"
-    listed.write_text("never: ['13900000001']\n", encoding="utf-8")
-    with_list = Settings.load(home=settings.home, words=listed)
-    assert set(texts_shown(tmp_path / "home", empty_graph, words=listed).values()) == {"***"}
-    assert run(with_list, empty_graph).tally.texts == EVENTS
-    again = texts_shown(tmp_path / "home", empty_graph, words=listed)
-    assert "13900000001" in again[number] and SECRET not in again[number]
-    assert set(texts_shown(tmp_path / "home", empty_graph).values()) == {"***"}, "and back"
-
-
-class TestInAHub:
-    def test_it_ends_when_nothing_is_left_and_logs_counts_only(
-        self, stale: None, settings: Settings, empty_graph: GraphAddress, graph_driver: neo4j.Driver,
-        expected: list[dict[str, Any]], caplog: pytest.LogCaptureFixture,
-    ) -> None:  # fmt: skip
-        with caplog.at_level(logging.DEBUG):
-            redetect_gently(settings, empty_graph, CATALOGUE, threading.Event())
-        assert seen(graph_driver) == expected
-        lines = [each.getMessage() for each in caplog.records if each.name == "sluicegate.redetect"]
-        assert lines == [
-            f"{EVENTS} texts are redacted whole until they are checked again",
-            f"checked again: {EVENTS} texts read for personal information: {EVENTS * 2 // 3} hold some; 0 wait",
-        ]
-        assert SECRET not in caplog.text
-
-    def test_it_stops_when_the_hub_does(
-        self, stale: None, settings: Settings, empty_graph: GraphAddress, graph_driver: neo4j.Driver,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:  # fmt: skip
-        monkeypatch.setattr(room, "GENTLE_BATCH", 10)
-        ended = threading.Event()
-        put = Pass._put
-
-        def last(self: Pass, *given: Any) -> list[str]:
-            ended.set()
-            return put(self, *given)
-
-        monkeypatch.setattr(Pass, "_put", last)
-        redetect_gently(settings, empty_graph, CATALOGUE, ended)
-        assert [each["d"] for each in seen(graph_driver)].count(OLD) == EVENTS - 10
-
-    def test_a_graph_that_is_away_and_a_broken_list_end_no_hub(
-        self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        nowhere = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
-        ended = threading.Event()
-        thread = threading.Thread(target=redetect_gently, args=(settings, nowhere, CATALOGUE, ended))
-        with caplog.at_level(logging.INFO):
-            thread.start()
-            while "waits for the graph" not in caplog.text and thread.is_alive():
-                time.sleep(0.05)
-            ended.set()
-            thread.join()
-            redetect_gently(
-                Settings.load(home=settings.home, words=tmp_path / "none.yaml"), nowhere, CATALOGUE, threading.Event()
-            )
-        assert "stay redacted whole: YamlFileError" in caplog.text
-
-    def test_a_hub_of_its_own_process_does_it_and_ends_cleanly(
-        self, stale: None, empty_graph: GraphAddress, graph_driver: neo4j.Driver, tmp_path: Path,
-        expected: list[dict[str, Any]],
-    ) -> None:  # fmt: skip
-        hub = subprocess.Popen(
-            [sys.executable, "-m", "hub", "serve", "--home", str(tmp_path / "home"), "--port", str(free_port())],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True,
-            env={
-                **os.environ, "SLUICEGATE_POLICIES": str(COUNTY), "SLUICEGATE_GRAPH_URL": empty_graph.url,
-                "SLUICEGATE_GRAPH_PASSWORD": empty_graph.password,
-            },
-        )  # fmt: skip
-        try:
-            waiting = "MATCH (e:Event) WHERE e.textDetector = $old RETURN count(e)"
-            while one(graph_driver, waiting, old=OLD) and hub.poll() is None:
-                time.sleep(0.1)
-        finally:
-            hub.send_signal(signal.SIGTERM)
-            _, told = hub.communicate()
-        assert hub.returncode == 0
-        assert seen(graph_driver) == expected
-        assert SECRET not in told
-
-    def test_without_stale_texts_the_detector_is_not_loaded(
-        self, stale: None, settings: Settings, empty_graph: GraphAddress
-    ) -> None:
-        run(settings, empty_graph)
-        program = (
-            "import json, sys, threading; from pathlib import Path; from hub.localgraph import GraphAddress; "
-            "from hub.redetect import redetect_gently; from hub.settings import Settings; "
-            "from schema import CATALOGUE; given = json.loads(sys.stdin.readline()); "
-            "redetect_gently(Settings.load(home=Path(given.pop('home'))), GraphAddress(**given), CATALOGUE, "
-            "threading.Event()); print('presidio_analyzer' in sys.modules)"
-        )
-        given = {
-            "home": str(settings.home), "url": empty_graph.url, "user": empty_graph.user,
-            "password": empty_graph.password,
-        }  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-c", program], input=json.dumps(given) + "\n", cwd=ROOT, capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-        assert (done.stdout, done.stderr) == ("False\n", "")
-
-
-def command(settings: Settings, address: GraphAddress, *given: str) -> Any:
-    environment = {"SLUICEGATE_GRAPH_URL": address.url, "SLUICEGATE_GRAPH_PASSWORD": address.password}
-    return CliRunner().invoke(app, ["pii", "redetect", "--home", str(settings.home), *given], env=environment)
-
-
-def test_the_command(stale: None, settings: Settings, empty_graph: GraphAddress) -> None:
-    personal = EVENTS * 2 // 3
-    result = command(settings, empty_graph, "--limit", "20", "--json")
-    assert result.exit_code == 0
-    told = json.loads(result.stdout)
-    assert told.keys() == {"texts", "personal", "whole", "changed", "left"}
-    assert (told["texts"], told["whole"], told["changed"], told["left"]) == (20, {}, 0, EVENTS - 20)
-    result = command(settings, empty_graph)
-    assert result.stdout == (
-        f"{EVENTS - 20} texts read for personal information: {personal - told['personal']} hold some\n"
-    )
-    assert command(settings, empty_graph).stdout == "no text had to be checked again\n"
-    assert acts(settings)[-6:] == [
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "20", "left": str(EVENTS - 20)})),
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": str(EVENTS - 20), "left": "0"})),
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "0", "left": "0"})),
-    ]
-
-
-def acts(settings: Settings) -> list[tuple[str | None, str, dict[str, str]]]:
-    """What the log tells of acts: name, result, counts."""
-    records = [each.record for each in read(settings.audit_file)]
-    return [(each.operation_name, each.result, dict(each.variables)) for each in records]
-
-
-def test_the_command_says_what_is_wrong(
-    stale: None, settings: Settings, empty_graph: GraphAddress, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(room, "annotator_of", lambda settings: Annotator(model=tmp_path))
-    result = command(settings, empty_graph)
-    assert result.exit_code == 1
-    assert "error: the detector cannot be loaded" in result.stderr
-    assert acts(settings)[-1] == ("pii redetect", "FAILED", {})
-    listed = tmp_path / "words.yaml"
-    listed.write_text("names: []\n", encoding="utf-8")
-    monkeypatch.undo()
-    monkeypatch.setenv("SLUICEGATE_WORDS", str(listed))
-    result = command(settings, empty_graph)
-    assert result.exit_code == 1
-    assert "words.yaml:1" in result.stderr
-
-
-def test_the_version_in_force_is_that_of_a_pull(settings: Settings, annotator: Annotator) -> None:
-    assert detector_version(settings) == annotator.version

@@ -26,7 +26,7 @@ from audit.stores.base import Where
 from audit.tree import leaf_hash
 from audit.verify import Verdict, verify
 from tests.support.logs import server_log
-from tests.support.postgres import postgres
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.property
 
@@ -132,17 +132,16 @@ def in_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 
 
 @pytest.fixture(scope="module")
-def on_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def on_server(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     folder = tmp_path_factory.mktemp("server")
-    with postgres(durable=True) as server:
-        log = server_log(server, "exhaustive")
-        signed = write(log.append, folder, backups=False)
-        with psycopg.connect(log.admin, autocommit=True) as connection:
-            connection.execute("SET session_replication_role = replica")  # no trigger runs
-            connection.execute("SET synchronous_commit = off")
-            kept = OnServer(*signed, connection)
-            kept.where = log.read
-            yield kept
+    log = server_log(server, "exhaustive")
+    signed = write(log.append, folder, backups=False)
+    with psycopg.connect(log.admin, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")  # no trigger runs
+        connection.execute("SET synchronous_commit = off")
+        kept = OnServer(*signed, connection)
+        kept.where = log.read
+        yield kept
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])

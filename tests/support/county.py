@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,12 +27,13 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "examples" / "county" / "policies"
 SOURCES = ROOT / "examples" / "county" / "sources"
 PEOPLE, SEED = 800, 7
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 PATIENCE = 30.0
 """Seconds that a statement may take: a test on a busy machine is not about how fast the graph warms up."""
 HOTLINE_KEY = "the key of the sample hotline"
@@ -76,13 +76,6 @@ def environment(given: Mapping[str, object], temporary: Path) -> dict[str, str]:
     temporary.mkdir(parents=True, exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**kept, **jars, **told, "TMPDIR": str(temporary), "PATH": path, "PYTHONUNBUFFERED": "1"}
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -147,13 +140,13 @@ class HubProcess:
         """`kill -9`, and wait for its end."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
 
     def stop(self) -> None:
         """End it as an operator would, if it runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=120)
 
     def token(self, application: str, sub: str = "tester") -> str:
         """A token of its local issuer."""

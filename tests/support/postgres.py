@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,7 +22,9 @@ from pathlib import Path
 import psutil
 import psycopg
 
-START_SECONDS = 60.0
+from tests.support.ports import free_port
+
+START_SECONDS = 120.0
 PASSWORD = "drowssap"
 
 
@@ -64,7 +65,7 @@ class Postgres:
         if self.process is not None:
             self.signal_all(signal.SIGCONT)
             self.process.send_signal(how)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=120)
             self.process = None
 
     def signal_all(self, which: signal.Signals) -> None:
@@ -102,9 +103,7 @@ def postgres(*, durable: bool = False, parent: Path | None = None) -> Iterator[P
         user = "nobody"
         program = _reachable(folder / "program")
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     settings = [f"-p{port}", "-clisten_addresses=127.0.0.1", "-cunix_socket_directories="]
     program /= "pginstall/bin"
     command = [

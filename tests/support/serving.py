@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -25,17 +24,12 @@ from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
 from schema import CATALOGUE
+from tests.support.ports import free_port
 
 COUNTY = Path(__file__).parents[2] / "examples" / "county" / "policies"
 NOWHERE = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
 """A graph that refuses connections: what must be refused earlier never gets there."""
 FIRE = {"app": "fire-inspection", "purpose": "safety.fire.rental"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,19 @@
-"""The distribution: what it claims, what it ships, what it must not collide with, and who may import whom."""
+"""The distribution: what it ships, what it must not collide with, what its lock pins, and the compose file."""
 
-import ast
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.project import OURS, PROJECT, ROOT, copy_packages
+
 pytestmark = pytest.mark.unit
-ROOT = Path(__file__).parents[2]
-OURS = ("hub", "schema", "policies", "connectors", "audit")
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-VIOLATIONS = [
-    ("schema/places.py", "import audit", "schema imports none of ours"),
-    ("audit/record.py", "import schema", "audit imports none of ours"),
-    ("policies/model.py", "import connectors", "policies imports schema only"),
-    ("connectors/__init__.py", "import policies", "connectors imports schema only"),
-    ("hub/home/settings.py", "import neo4j", "neo4j only in hub.graph and hub.localgraph"),
-    ("connectors/manifest.py", "import yaml", "PyYAML only in schema.strict_yaml"),
-    ("hub/home/settings.py", "import dlt", "dlt only in connectors"),
-]
 
 
 def top_level_names(files: list[str]) -> set[str]:
@@ -40,21 +27,8 @@ def test_no_dependency_ships_a_package_of_our_name() -> None:
     assert {name: found for name, tops in shipped.items() if (found := tops & set(OURS))} == {}
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The five packages and the project file, to build from and to break."""
-    folder = tmp_path_factory.mktemp("copy")
-    for name in OURS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    for name in (PROJECT["project"].get("readme"),):
-        if name:
-            shutil.copy(ROOT / name, folder)
-    return folder
-
-
-def test_the_wheel_ships_every_file_of_the_five_packages(copy: Path) -> None:
+def test_the_wheel_ships_every_file_of_the_five_packages(tmp_path: Path) -> None:
+    copy = copy_packages(tmp_path)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)
     (wheel,) = (copy / "dist").glob("sluicegate-*.whl")
@@ -69,20 +43,6 @@ def test_the_wheel_ships_every_file_of_the_five_packages(copy: Path) -> None:
     assert "sluicegate = hub.cli.main:main" in entry_points
 
 
-@pytest.mark.parametrize(("file", "line", "contract"), VIOLATIONS, ids=[row[2] for row in VIOLATIONS])
-def test_a_forbidden_import_is_found(file: str, line: str, contract: str, copy: Path) -> None:
-    path = copy / file
-    before = path.read_text("utf-8")
-    path.write_text(f"{before}\n{line}\n", "utf-8")
-    try:
-        command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
-        ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    finally:
-        path.write_text(before, "utf-8")
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert f"{contract} BROKEN" in re.sub(r"\x1b\[[0-9;]*m|\s+", " ", ended.stdout)
-
-
 def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     pinned = re.findall(r"^([a-z0-9][a-z0-9.-]*)==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", lock, re.MULTILINE)
@@ -92,25 +52,6 @@ def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
     names = {re.split(r"[\[<>=;! ]", line)[0].lower().replace("_", "-") for line in wanted}
     assert names - set(pinned) == set()
     assert re.findall(r"://|^--|find-links|index-url", lock, re.MULTILINE) == []
-
-
-def test_no_file_has_two_purposes() -> None:
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
-        for name in OURS
-        for path in (ROOT / name).rglob("*.py")
-    }
-    assert {name: length for name, length in lengths.items() if length > 400} == {}
-
-
-def test_every_file_says_what_it_keeps() -> None:
-    silent = [
-        str(path.relative_to(ROOT))
-        for name in OURS
-        for path in (ROOT / name).rglob("*.py")
-        if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    ]
-    assert silent == []
 
 
 def test_docker_compose() -> None:

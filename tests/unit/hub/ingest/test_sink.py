@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,9 @@ import neo4j
 import pytest
 
 from connectors.base import ConnectorError, EdgePlan, PullResult
-from hub.graph.constraints import Constraints, ensure_constraints
-from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
-from hub.home.surrogates import surrogate
 from hub.ingest import sink_statements as cypher
 from hub.sample.known_people import CANARIES, DIRTY_CANARY, PROTAGONIST
-from schema import CATALOGUE
 from tests.support.pulling import POLICE, ask, canonical, county, edit, empty, one, pull, rows_of
 
 pytestmark = pytest.mark.unit
@@ -318,42 +313,6 @@ def test_a_record_that_turns_to_another_person_leaves_the_first(
     assert pull(home, empty_graph, copy, "housing")["occupancy"].updated == 1
     assert one(graph_driver, "MATCH (p {idNumber: $i})-[r:LIVES_IN]->() RETURN count(r)", i=PROTAGONIST.id_no) == 2
     restored()
-
-
-def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress) -> None:
-    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        first = ensure_constraints(writer, CATALOGUE)
-        assert ensure_constraints(writer, CATALOGUE).created == ()
-        online = {row["name"]: row["state"] for row in writer.run_schema("SHOW INDEXES YIELD name, state")}
-        assert {online[name] for name in first.names} == {"ONLINE"}
-    wanted = {f"{entity.name.lower()}_sid_unique" for entity in CATALOGUE}
-    assert wanted | {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"} <= set(first.names)
-
-
-def test_processes_that_make_constraints_at_once_all_find_them(
-    empty_graph: GraphAddress, graph_driver: neo4j.Driver
-) -> None:
-    def ensure(_: int) -> Constraints:
-        with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-            return ensure_constraints(writer, CATALOGUE)
-
-    for name in ensure(0).names:
-        kind = "CONSTRAINT" if name.endswith("_unique") else "INDEX"
-        graph_driver.execute_query(f"DROP {kind} {name}")
-    with ThreadPoolExecutor(4) as several:
-        made = list(several.map(ensure, range(4)))
-    assert any(each.created for each in made)
-    assert ensure(0).created == ()
-
-
-@pytest.mark.parametrize(
-    ("key", "entity", "identity"),
-    [(b"k" * 32, "Person", "b"), (b"k" * 32, "Event", "a"), (b"l" * 32, "Person", "a")],
-)
-def test_surrogates_differ(key: bytes, entity: str, identity: str) -> None:
-    base = surrogate(b"k" * 32, "Person", "a")
-    assert surrogate(key, entity, identity) != base == surrogate(b"k" * 32, "Person", "a")
-    assert len(base) == 32 and int(base, 16) >= 0
 
 
 def spoiled(lines: list[bytes]) -> list[bytes]:

@@ -1,0 +1,41 @@
+"""Constraints and indexes of a real graph are those that the catalogue asks for."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import neo4j
+import pytest
+
+from hub.graph.constraints import Constraints, ensure_constraints
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from schema import CATALOGUE
+
+pytestmark = pytest.mark.unit
+
+
+def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress) -> None:
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        first = ensure_constraints(writer, CATALOGUE)
+        assert ensure_constraints(writer, CATALOGUE).created == ()
+        online = {row["name"]: row["state"] for row in writer.run_schema("SHOW INDEXES YIELD name, state")}
+        assert {online[name] for name in first.names} == {"ONLINE"}
+    wanted = {f"{entity.name.lower()}_sid_unique" for entity in CATALOGUE}
+    assert wanted | {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"} <= set(first.names)
+
+
+def test_processes_that_make_constraints_at_once_all_find_them(
+    empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    def ensure(_: int) -> Constraints:
+        with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+            return ensure_constraints(writer, CATALOGUE)
+
+    for name in ensure(0).names:
+        kind = "CONSTRAINT" if name.endswith("_unique") else "INDEX"
+        graph_driver.execute_query(f"DROP {kind} {name}")
+    with ThreadPoolExecutor(4) as several:
+        made = list(several.map(ensure, range(4)))
+    assert any(each.created for each in made)
+    assert ensure(0).created == ()
