@@ -18,8 +18,8 @@ from audit.checkpoint import Signer
 from audit.log import AuditLog
 from audit.record import Coordinates, Digester, Record, encode
 from audit.stores.base import Where
-from tests.support.logs import server_log
 from tests.support.postgres import postgres
+from tests.support.postgres_log import server_log
 
 DIGESTER = Digester(os.urandom(32))
 DECISION = Coordinates(

@@ -21,8 +21,8 @@ from audit.stores.open import open_store
 from audit.tree import leaf_hash
 from audit.verify import verify
 from bench.audit_append import record
-from tests.support.logs import server_log
 from tests.support.postgres import postgres
+from tests.support.postgres_log import server_log
 
 COMMIT = 5_000
 PLAIN = 1_000

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.graph.local import GraphAddress
-from tests.support.attacking import Scene, set_scene
+from tests.support.attack_scene import Scene, set_scene
 
 
 @pytest.fixture(scope="module")

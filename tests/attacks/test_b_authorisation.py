@@ -10,9 +10,9 @@ import pytest
 from graphql import parse, validate
 
 from hub.home.seals import Seals
-from tests.support.attacking import POLICY, Scene, names
-from tests.support.world import SCHEMA, prepare, sid, subject
-from tests.support.world import policy as policy_of
+from tests.support.attack_scene import POLICY, Scene, names
+from tests.support.small_graph import SCHEMA, prepare, sid, subject
+from tests.support.small_graph import policy as policy_of
 
 pytestmark = pytest.mark.attack
 NODE = "{{ people {{ edges {{ node {{ {} }} }} }} }}"

@@ -10,8 +10,8 @@ import pytest
 from policies.decide import applicable
 from policies.language import load
 from schema import CATALOGUE
-from tests.support.attacking import POLICY, Scene
-from tests.support.world import TODAY, policy, subject
+from tests.support.attack_scene import POLICY, Scene
+from tests.support.small_graph import TODAY, policy, subject
 
 pytestmark = pytest.mark.attack
 COUNTY = load(Path(__file__).parents[2] / "examples" / "county" / "policies", CATALOGUE)

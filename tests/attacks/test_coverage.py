@@ -11,7 +11,7 @@ import pytest
 
 from hub.errors import Code
 from schema.predicate import Op
-from tests.support.world import SCHEMA
+from tests.support.small_graph import SCHEMA
 
 pytestmark = pytest.mark.attack
 ROOT = Path(__file__).parents[2]

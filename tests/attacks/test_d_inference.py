@@ -10,8 +10,8 @@ import pytest
 from schema import CATALOGUE
 from schema.catalogue import Scalar
 from schema.predicate import OPERATORS
-from tests.support.attacking import RAW, Scene, names
-from tests.support.world import SCHEMA, sid
+from tests.support.attack_scene import RAW, Scene, names
+from tests.support.small_graph import SCHEMA, sid
 
 pytestmark = pytest.mark.attack
 COUNT = "query($w: PersonAggregateWhere, $g: [PersonBucket!]) { peopleAggregate(where: $w, groupBy: $g) { count } }"

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from policies import masking
-from tests.support.attacking import Scene
-from tests.support.world import SCHEMA, TODAY
+from tests.support.attack_scene import Scene
+from tests.support.small_graph import SCHEMA, TODAY
 
 pytestmark = pytest.mark.attack
 KEYS = (b"a" * 32, b"b" * 32)

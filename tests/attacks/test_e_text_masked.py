@@ -10,9 +10,9 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
-from tests.support.attacking import HERE, Scene
-from tests.support.prose import DETECTOR, OLDER, written
-from tests.support.world import Asked, World, policy
+from tests.support.attack_scene import HERE, Scene
+from tests.support.oracle.free_texts import DETECTOR, OLDER, written
+from tests.support.small_graph import Asked, World, policy
 
 pytestmark = pytest.mark.attack
 POLICY = """

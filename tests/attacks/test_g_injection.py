@@ -11,9 +11,9 @@ from graphql import parse, validate
 
 from connectors.manifest import ManifestError, read_block
 from schema.strict_yaml import YamlFileError
-from tests.support.attacking import Scene, names
-from tests.support.world import SCHEMA
-from tests.support.world import policy as policy_of
+from tests.support.attack_scene import Scene, names
+from tests.support.small_graph import SCHEMA
+from tests.support.small_graph import policy as policy_of
 
 pytestmark = pytest.mark.attack
 CYPHER = (

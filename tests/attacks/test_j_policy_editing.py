@@ -12,8 +12,8 @@ from policies.decide import decide
 from policies.model import Decision, PolicySet
 from schema import CATALOGUE
 from schema.strict_yaml import YamlFileError
-from tests.support.attacking import POLICY, Scene
-from tests.support.world import TODAY, policy, subject
+from tests.support.attack_scene import POLICY, Scene
+from tests.support.small_graph import TODAY, policy, subject
 
 pytestmark = pytest.mark.attack
 

@@ -11,7 +11,7 @@ import pytest
 
 from policies.store import PolicyStore
 from policies.versions import ChangeRefused, Conflict, PolicyStoreError
-from tests.support.storing import FILES, Clock, a_store, changed, in_file, publish
+from tests.support.policy_stores import FILES, Clock, a_store, changed, in_file, publish
 
 pytestmark = pytest.mark.attack
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacking import Scene
-from tests.support.world import sid
+from tests.support.attack_scene import Scene
+from tests.support.small_graph import sid
 
 pytestmark = pytest.mark.attack
 

@@ -23,7 +23,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.masking import AGE_BANDS, age_band
 from policies.model import PolicySet
-from tests.support.world import TODAY, World, ask, policy, subject
+from tests.support.small_graph import TODAY, World, ask, policy, subject
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
 

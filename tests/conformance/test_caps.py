@@ -19,9 +19,9 @@ from policies.decide import decide
 from policies.obligations import OBLIGATIONS, Cap
 from policies.store import PolicyStore
 from schema import CATALOGUE
+from tests.support.policy_stores import FILES, KEY, in_file
 from tests.support.serving import Served, code_of, serving
-from tests.support.storing import FILES, KEY, in_file
-from tests.support.world import subject
+from tests.support.small_graph import subject
 from tests.unit.hub.request.test_purpose import POLICY, TODAY, stated
 
 pytestmark = pytest.mark.conformance

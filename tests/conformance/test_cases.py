@@ -16,7 +16,7 @@ from hub.request.denials import Access
 from hub.request.respond import respond
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.world import SEALS, World, policy, prepare, subject
+from tests.support.small_graph import SEALS, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -16,9 +16,9 @@ from hub.demo.run import _publish_policies
 from hub.home.settings import Settings
 from policies.vocabulary import PLACEHOLDERS, json_schema, page
 from schema import CATALOGUE
+from tests.support.policy_stores import FILES, changed
 from tests.support.postgres import postgres
 from tests.support.serving import COUNTY
-from tests.support.storing import FILES, changed
 
 pytestmark = pytest.mark.conformance
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,7 +11,7 @@ import pytest
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.model import PolicySet
-from tests.support.world import World, ask, policy, subject
+from tests.support.small_graph import World, ask, policy, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -23,9 +23,9 @@ from policies.language import version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore, utc_now
 from schema import CATALOGUE
+from tests.support.policy_stores import FILES, KEY, changed, in_file, publish
 from tests.support.serving import Served, code_of, serving
-from tests.support.storing import FILES, KEY, changed, in_file, publish
-from tests.support.world import World
+from tests.support.small_graph import World
 
 pytestmark = pytest.mark.conformance
 

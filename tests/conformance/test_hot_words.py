@@ -18,7 +18,7 @@ from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, hot
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.world import SCHEMA, SEALS, World, policy, prepare, subject
+from tests.support.small_graph import SCHEMA, SEALS, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

@@ -22,7 +22,7 @@ from hub.steward.recorded_replay import estimates_of
 from policies.model import PolicySet
 from policies.succession import follow
 from schema import CATALOGUE
-from tests.support.world import TODAY, World, policy, prepare, subject
+from tests.support.small_graph import TODAY, World, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 

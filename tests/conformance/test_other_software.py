@@ -16,7 +16,7 @@ from hub.home.audit_log import open_log, verifier_of
 from hub.home.settings import Settings
 from tests.support import serving as hubs
 from tests.support.golog import Case, Served, ask, build, serving
-from tests.support.trees import Tree, numbered
+from tests.support.memory_tree import Tree, numbered
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 

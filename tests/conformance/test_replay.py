@@ -33,7 +33,7 @@ from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.support.replay_policies import CURRENT, DRAFT, EVERYTHING
 from tests.support.serving import Served, serving
-from tests.support.world import SCHEMA, TODAY, World, policy, prepare
+from tests.support.small_graph import SCHEMA, TODAY, World, policy, prepare
 
 pytestmark = pytest.mark.conformance
 DAY = dt.datetime.now().astimezone()

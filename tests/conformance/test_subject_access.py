@@ -12,7 +12,7 @@ import pytest
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from tests.support.serving import Served, code_of, serving
-from tests.support.world import World, policy, sid
+from tests.support.small_graph import World, policy, sid
 
 pytestmark = pytest.mark.conformance
 

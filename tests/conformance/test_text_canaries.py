@@ -2,8 +2,8 @@
 
 Canary people stand in the free texts of a county that is pulled by the program's own commands. Then generated queries
 are asked, under the example policies and under generated ones that do not open the text in clear, and everything that
-came of it is searched for them. `TEXT_CANARY_QUERIES` sets how many queries (`tests/support/asking.py` says what one
-is); `TEST_SEED` repeats a run.
+came of it is searched for them. `TEXT_CANARY_QUERIES` sets how many queries
+(`tests/support/oracle/random_queries.py` says what one is); `TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from policies.language import load
 from policies.model import PolicySet
 from policies.text.spans import decode
 from schema import CATALOGUE
-from tests.support.asking import PIECE, Asked, Asker, Asking, askers, generated, written
 from tests.support.county import PATIENCE, POLICIES, HubProcess, pull
-from tests.support.leaks import Collector, files, found, leaks
+from tests.support.leak_search import Collector, files, found, leaks
+from tests.support.oracle.random_queries import PIECE, Asked, Asker, Asking, askers, generated, written
 from tests.support.ports import free_port
+from tests.support.small_graph import policy
 from tests.support.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
-from tests.support.world import policy
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 QUERIES = int(os.environ.get("TEXT_CANARY_QUERIES", "2000"))

@@ -25,8 +25,8 @@ from audit.stores.base import Where
 from audit.verify import verify
 from hub.home.audit_log import open_log, verifier_of
 from hub.home.settings import Settings
-from tests.support.logs import ServerLog, server_log
 from tests.support.postgres import Postgres, postgres
+from tests.support.postgres_log import ServerLog, server_log
 from tests.support.serving import Served, code_of, serving
 from tests.support.waiting import append_at_last, until
 

@@ -17,8 +17,8 @@ from audit.record import Record
 from audit.stores.postgres_schema import prepare
 from audit.stores.sqlite_file import _TABLES
 from audit.verify import verify
-from tests.support.logs import server_log
 from tests.support.postgres import Postgres, postgres
+from tests.support.postgres_log import server_log
 
 pytestmark = pytest.mark.fault
 

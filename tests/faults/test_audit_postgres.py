@@ -20,8 +20,8 @@ from audit.stores.base import StoreFault
 from audit.stores.open import open_reader
 from audit.stores.postgres_schema import prepare
 from audit.verify import verify
-from tests.support.logs import ServerLog, server_log
 from tests.support.postgres import PASSWORD, Postgres
+from tests.support.postgres_log import ServerLog, server_log
 from tests.support.waiting import append_at_last, until, until_healthy
 
 pytestmark = pytest.mark.fault

@@ -10,8 +10,8 @@ import pytest
 from audit.log import AuditLog, AuditUnavailable
 from audit.record import Record
 from audit.verify import verify
-from tests.support.logs import ServerLog, server_log
 from tests.support.postgres import PASSWORD, Postgres, postgres
+from tests.support.postgres_log import ServerLog, server_log
 from tests.support.waiting import append_at_last, until, until_healthy
 
 pytestmark = pytest.mark.fault

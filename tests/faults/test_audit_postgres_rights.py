@@ -8,8 +8,8 @@ import pytest
 from audit.log import AuditLog
 from audit.record import Record
 from audit.verify import verify
-from tests.support.logs import ServerLog, server_log
 from tests.support.postgres import Postgres
+from tests.support.postgres_log import ServerLog, server_log
 
 pytestmark = pytest.mark.fault
 

@@ -18,9 +18,9 @@ from audit.log import read
 from audit.verify import verify
 from hub.sample.known_people import CANARIES, DIRTY_CANARY
 from tests.support.county import Answer, County, HubProcess
-from tests.support.leaks import Collector, files, forms
-from tests.support.leaks import found as seen
-from tests.support.leaks import leaks as leaked
+from tests.support.leak_search import Collector, files, forms
+from tests.support.leak_search import found as seen
+from tests.support.leak_search import leaks as leaked
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 

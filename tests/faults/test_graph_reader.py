@@ -14,7 +14,7 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import RETRIES, Graph, GraphWriteError, GraphWriter, Transaction
 from hub.graph.local import GraphAddress
-from tests.support.cutting import CuttingProxy
+from tests.support.cutting_proxy import CuttingProxy
 
 pytestmark = pytest.mark.fault
 T = TypeVar("T")

@@ -27,10 +27,10 @@ from hub.graph.local import GraphAddress
 from hub.home.audit_log import verifier_of
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
-from tests.support.forked import Forks, Moment, forks
-from tests.support.logs import ServerLog, server_log
+from tests.support.forked_hubs import Forks, Moment, forks
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
+from tests.support.postgres_log import ServerLog, server_log
 from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]

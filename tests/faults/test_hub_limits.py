@@ -16,7 +16,7 @@ from audit.log import read
 from audit.verify import verify
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
-from tests.support.forked import forks
+from tests.support.forked_hubs import forks
 from tests.support.ports import free_port
 from tests.support.serving import NOWHERE
 from tests.support.waiting import until

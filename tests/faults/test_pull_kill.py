@@ -19,7 +19,7 @@ from connectors.base import ConnectorError
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
-from tests.support.cutting import CuttingProxy
+from tests.support.cutting_proxy import CuttingProxy
 from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull, silent
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]

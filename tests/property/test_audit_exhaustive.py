@@ -25,8 +25,8 @@ from audit.record import Record, encode
 from audit.stores.base import Where
 from audit.tree import leaf_hash
 from audit.verify import Verdict, verify
-from tests.support.logs import server_log
 from tests.support.postgres import Postgres
+from tests.support.postgres_log import server_log
 
 pytestmark = pytest.mark.property
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion, root_at
 from audit.tree import Frontier, Subtree, leaf_hash, node_hash
-from tests.support.trees import Tree, numbered
+from tests.support.memory_tree import Tree, numbered
 
 pytestmark = pytest.mark.property
 

@@ -23,10 +23,10 @@ from policies.model import Decision
 from policies.rules import Subject
 from schema import CATALOGUE
 from tests.conftest import SEED
-from tests.support.documents import Document, document
-from tests.support.generate import APPLICATIONS, PURPOSES, policies, world
-from tests.support.oracle import Sight, rules_for
-from tests.support.world import SCHEMA, SEALS, TODAY, prepare, sid, subject
+from tests.support.oracle.naive_view import Sight, rules_for
+from tests.support.oracle.random_documents import Document, document
+from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, policies, world
+from tests.support.small_graph import SCHEMA, SEALS, TODAY, prepare, sid, subject
 
 pytestmark = pytest.mark.property
 POLICIES, DOCUMENTS = 15, 20

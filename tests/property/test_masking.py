@@ -23,9 +23,9 @@ from policies.rules import Subject
 from policies.text.surnames import COMPOUND_SURNAMES
 from schema import CATALOGUE
 from schema.catalogue import Entity, Field, Scalar
-from tests.support import prose
-from tests.support.oracle import Sight
-from tests.support.world import TODAY, World, ask, policy, sid, subject
+from tests.support.oracle import free_texts
+from tests.support.oracle.naive_view import Sight
+from tests.support.small_graph import TODAY, World, ask, policy, sid, subject
 
 pytestmark = pytest.mark.property
 VALUES = 120
@@ -115,13 +115,13 @@ def stored(rng: random.Random, field: Field, rung: str, value: Any) -> dict[str,
     """A value as the graph holds it, with spans beside it where the mask goes by spans."""
     if value is None:
         return {}
-    return {field.name: value, **(prose.anything_beside(rng, value) if rung.startswith("text") else {})}
+    return {field.name: value, **(free_texts.anything_beside(rng, value) if rung.startswith("text") else {})}
 
 
 def masked(who: Sight, rung: str, value: Any, properties: dict[str, Any]) -> Any:
     """What the oracle shows of a value."""
     if rung.startswith("text"):
-        return prose.masked(rung, value, prose.trusted(properties))
+        return free_texts.masked(rung, value, free_texts.trusted(properties))
     return who.masked(rung, value)
 
 
@@ -145,7 +145,7 @@ def test_the_statement_masks_as_defined(
         graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
         answers = []
         for day in DAYS:
-            monkeypatch.setattr("tests.support.world.TODAY", day)
+            monkeypatch.setattr("tests.support.small_graph.TODAY", day)
             got = await ask(graph, found, subject(found, "app"), "a", document)
             answers.append([each["node"]["c"] for each in got.answer.data["r"]["edges"]])
         await graph.close()

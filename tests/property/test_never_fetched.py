@@ -23,11 +23,11 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.compile import Statement
 from schema import CATALOGUE
-from tests.support.documents import document
-from tests.support.generate import APPLICATIONS, PURPOSES, policies, world
-from tests.support.oracle import Sight, rules_for
-from tests.support.prose import DETECTOR, OLDER
-from tests.support.world import SEALS, TODAY, World, policy, prepare, sid, subject
+from tests.support.oracle.free_texts import DETECTOR, OLDER
+from tests.support.oracle.naive_view import Sight, rules_for
+from tests.support.oracle.random_documents import document
+from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, policies, world
+from tests.support.small_graph import SEALS, TODAY, World, policy, prepare, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "500"))

@@ -22,12 +22,12 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.answers import CURSOR, Expected, expected
-from tests.support.documents import PAGED, Document, document
-from tests.support.generate import APPLICATIONS, PURPOSES, TICKETS, policies, world
-from tests.support.oracle import Sight, rules_for
-from tests.support.prose import PROSES
-from tests.support.world import SEALS, TODAY, World, ask, sid, subject
+from tests.support.oracle.expected_answers import CURSOR, Expected, expected
+from tests.support.oracle.free_texts import PROSES
+from tests.support.oracle.naive_view import Sight, rules_for
+from tests.support.oracle.random_documents import PAGED, Document, document
+from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, policies, world
+from tests.support.small_graph import SEALS, TODAY, World, ask, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "2000"))

@@ -20,9 +20,9 @@ from hub.graph.local import GraphAddress
 from policies.language import load
 from schema import CATALOGUE
 from schema.catalogue import Entity
-from tests.support.generate import GRIDS, world
-from tests.support.oracle import Sight, rules_for
-from tests.support.world import SEALS, TODAY, World, ask, sid, subject
+from tests.support.oracle.naive_view import Sight, rules_for
+from tests.support.oracle.random_worlds import GRIDS, world
+from tests.support.small_graph import SEALS, TODAY, World, ask, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 POLICIES = Path(__file__).parents[2] / "examples" / "county" / "policies"

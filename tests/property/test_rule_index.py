@@ -9,7 +9,7 @@ import pytest
 from policies.model import PolicySet
 from policies.purposes import covered, struck
 from policies.rules import Grant, Prohibition, Selector, Subject, Validity
-from tests.support.generate import PURPOSES
+from tests.support.oracle.random_worlds import PURPOSES
 
 pytestmark = pytest.mark.property
 

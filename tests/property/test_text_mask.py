@@ -21,7 +21,7 @@ from policies.detect import Detector
 from policies.text.labelled_sets import read
 from policies.text.masked_text import LABELS, PARTS, PLACEHOLDER, cut, shown
 from policies.text.spans import KINDS, FreeText, PiiKind, Span, SpansError, decode, encode, without_overlap
-from tests.support import prose
+from tests.support.oracle import free_texts
 
 pytestmark = pytest.mark.property
 TODAY = dt.date(2026, 6, 30)
@@ -60,7 +60,7 @@ def show(rung: str, text: str, stored: list[int]) -> str:
 @given(spanned(), st.sampled_from(RUNGS))
 def test_what_is_outside_stays_and_what_is_inside_goes(made: tuple[str, tuple[Span, ...]], rung: str) -> None:
     text, spans = made
-    assert show(rung, text, encode(spans)) == prose.masked(rung, text, encode(spans))
+    assert show(rung, text, encode(spans)) == free_texts.masked(rung, text, encode(spans))
     # The same text with strangers inside: not one of them is left, and everything else is.
     secret = list(text)
     for each in spans:
@@ -146,7 +146,7 @@ LISTS = st.one_of(st.lists(NUMBERS, max_size=12), st.lists(st.tuples(NUMBERS, NU
 @example("甲乙丙丁", [0, 2, 0, 1, 3, 0], "text(phone4)")  # overlapping
 @example("甲乙丙丁", [2, 2, 0], "text")  # empty
 def test_what_is_no_list_of_spans_leaves_nothing(text: str, stored: list[int], rung: str) -> None:
-    wanted = prose.masked(rung, text, stored)
+    wanted = free_texts.masked(rung, text, stored)
     assert show(rung, text, stored) == wanted
     if wanted != masking.REDACTED:
         assert encode(decode(stored, len(text))) == stored

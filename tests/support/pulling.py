@@ -1,4 +1,4 @@
-"""A sample county in a folder, a hotline that serves it, and pulls of it into the real graph."""
+"""Pulls a sample county from a folder, and from a hotline that serves it, into the real graph."""
 
 from __future__ import annotations
 

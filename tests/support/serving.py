@@ -1,4 +1,4 @@
-"""A real hub behind a real HTTP server on a free loopback port, with the example policies, for one test or module."""
+"""Serves a real hub over HTTP on a free loopback port, with the example policies, for one test or module."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from hub.errors import HubError
 from tests.property.test_oracle import WORLDS, Case, draw
-from tests.support.generate import world
-from tests.support.world import prepare
+from tests.support.oracle.random_worlds import world
+from tests.support.small_graph import prepare
 
 
 def statement_text(case: Case) -> str:

@@ -1,4 +1,4 @@
-"""People who are nowhere but in what others said of them: in the free texts of a sample county.
+"""Invented people who stand only in the free texts of a sample county.
 
 The forms are such as the detector finds; that a form is missed would be a matter of recall, which `pii eval` measures.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.detect import MAX_CHARACTERS
 from schema import CATALOGUE
-from tests.support.leaks import Sought, escapes, forms
+from tests.support.leak_search import Sought, escapes, forms
 
 SOURCES = {"Event.text": "hotline/tickets.jsonl"}
 """Each free text of the catalogue, and the source that it comes from."""

@@ -4,7 +4,7 @@ import pytest
 
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion, root_at
 from audit.tree import EMPTY_ROOT, leaf_hash
-from tests.support.trees import Tree
+from tests.support.memory_tree import Tree
 
 pytestmark = pytest.mark.unit
 

@@ -3,7 +3,7 @@
 import pytest
 
 from audit.tiles import Tile, TileUnknown, parse, tile
-from tests.support.trees import Tree
+from tests.support.memory_tree import Tree
 
 pytestmark = pytest.mark.unit
 

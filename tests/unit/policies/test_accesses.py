@@ -13,7 +13,7 @@ from policies.diff import diff
 from policies.model import PolicySet
 from schema import CATALOGUE
 from schema.strict_yaml import YamlFileError
-from tests.support.world import TODAY, policy, subject
+from tests.support.small_graph import TODAY, policy, subject
 
 pytestmark = pytest.mark.unit
 

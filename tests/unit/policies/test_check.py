@@ -10,7 +10,7 @@ import pytest
 from policies.check import Finding, check
 from policies.language import load
 from schema import CATALOGUE
-from tests.support.world import policy
+from tests.support.small_graph import policy
 
 pytestmark = pytest.mark.unit
 DAY = dt.date(2026, 6, 30)

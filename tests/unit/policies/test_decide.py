@@ -14,7 +14,7 @@ from policies.model import Decision, PolicySet
 from policies.purposes import covered, struck
 from policies.rules import Subject
 from schema import CATALOGUE
-from tests.support.world import policy, subject
+from tests.support.small_graph import policy, subject
 
 pytestmark = pytest.mark.unit
 DAY = dt.date(2026, 6, 30)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policies.masking import REDACTED, mask_fetched
-from tests.support.world import TODAY
+from tests.support.small_graph import TODAY
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ import pytest
 from policies.obligations import Cap, CaseRequired, ObligationError, parse, strictest
 from schema.predicate import All, CaseHolds, IsCase
 from schema.strict_yaml import YamlFileError
-from tests.support.world import policy
+from tests.support.small_graph import policy
 
 pytestmark = pytest.mark.unit
 

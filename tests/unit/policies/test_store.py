@@ -24,8 +24,8 @@ from policies.versions import (
 )
 from schema import CATALOGUE
 from schema.strict_yaml import YamlFileError
+from tests.support.policy_stores import FILES, KEY, Clock, a_store, changed, in_file, publish
 from tests.support.postgres import Postgres, postgres
-from tests.support.storing import FILES, KEY, Clock, a_store, changed, in_file, publish
 
 pytestmark = pytest.mark.unit
 NAMES = count()

@@ -13,7 +13,7 @@ from policies.model import Decision
 from policies.succession import NOWHERE, Successors, follow, successor
 from schema import CATALOGUE
 from schema.predicate import FALSE, All, Compare, Op, Placeholder
-from tests.support.world import policy, subject
+from tests.support.small_graph import policy, subject
 
 pytestmark = pytest.mark.unit
 

@@ -15,7 +15,7 @@ from policies.aggregate import MAX_CELLS, cell, cells, domain, one_subject, roun
 from policies.masking import AGE_BANDS
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.world import World, ask, policy, prepare, subject
+from tests.support.small_graph import World, ask, policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 

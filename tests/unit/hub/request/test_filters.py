@@ -12,7 +12,7 @@ from policies.model import PolicySet
 from schema import CATALOGUE
 from schema.catalogue import Field, Scalar
 from schema.predicate import OPERATORS, Op
-from tests.support.world import policy, prepare, subject
+from tests.support.small_graph import policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 

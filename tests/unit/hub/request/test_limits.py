@@ -23,7 +23,7 @@ from hub.request.purpose import state
 from policies.language import load
 from schema import CATALOGUE
 from tests.support.serving import COUNTY
-from tests.support.world import SCHEMA
+from tests.support.small_graph import SCHEMA
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.language import load
 from schema import CATALOGUE
-from tests.support.world import SEALS, World, prepare, sid, subject
+from tests.support.small_graph import SEALS, World, prepare, sid, subject
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
 POLICIES = load(Path(__file__).parents[4] / "examples" / "county" / "policies", CATALOGUE)

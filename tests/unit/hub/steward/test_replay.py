@@ -15,7 +15,7 @@ from hub.steward.logged_decisions import Outcome, ReplayInputs
 from hub.steward.replay import Replay, replay
 from schema import CATALOGUE
 from tests.support.replay_policies import CURRENT, DRAFT
-from tests.support.world import SCHEMA, policy
+from tests.support.small_graph import SCHEMA, policy
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,6 @@
-"""The answer a document must get from the naive oracle: data, errors, refusals; nothing of the hub's planner is used.
+"""The answer that a document must get: data, errors and refusals, worked out from the naive view.
+
+Nothing of the hub's planner is used.
 
 Cursors stand as `cursor:<surrogate>`, so that a page after one can be found again; sealed ids are made with the
 world's seals. A refusal is a set of codes: the hub may name any one fault of a document that has several.
@@ -32,8 +34,8 @@ from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
-from tests.support.oracle import Sight
-from tests.support.world import SCHEMA, SEALS, sid
+from tests.support.oracle.naive_view import Sight
+from tests.support.small_graph import SCHEMA, SEALS, sid
 
 LIST_DEFAULT, LIST_MAX, CELLS_MAX = 20, 200, 2_000
 CURSOR = "cursor:"

@@ -1,4 +1,4 @@
-"""A tree in memory: what proofs and tiles read, kept by what `Frontier.append` tells."""
+"""A Merkle tree in memory: what proofs and tiles read, kept from what `Frontier.append` returns."""
 
 from __future__ import annotations
 

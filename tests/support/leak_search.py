@@ -1,4 +1,4 @@
-"""Looking for values in bytes, in whatever form they could stand there, and receiving the spans that a hub exports."""
+"""Searches bytes and files for values in every form they may have, and receives the spans that a hub exports."""
 
 from __future__ import annotations
 

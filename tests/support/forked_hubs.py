@@ -1,4 +1,4 @@
-"""Hubs in processes of their own, to be killed: each is forked from one that has loaded all, so that many cost little.
+"""Hub processes to be killed, each forked from one that has loaded everything, so that many cost little.
 
 A hub that is given a `Moment` kills itself there, so that each moment of a request is met for certain.
 """
@@ -117,7 +117,7 @@ class Forks:
 def forks(address: GraphAddress) -> Iterator[Forks]:
     """Hubs on the graph at `address`."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    command = [sys.executable, "-m", "tests.support.forked"]
+    command = [sys.executable, "-m", "tests.support.forked_hubs"]
     with subprocess.Popen(
         command,
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""A log on a real PostgreSQL: prepared by the server's administrator, used by roles that may append or read."""
+"""An audit log on a real PostgreSQL: prepared by the server's administrator, used by roles that append or read."""
 
 from __future__ import annotations
 

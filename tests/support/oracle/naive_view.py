@@ -1,4 +1,4 @@
-"""What an operation must answer, worked out cell by cell in plain Python: slow, naive, and independent of the compiler.
+"""The naive oracle: what a subject may see of each cell, in plain Python, independent of the compiler.
 
 Semantics 1 to 12 of the design's section 4. It reads a `PolicySet`, a `World` and a document, and shares nothing with
 the way from document to statement but the catalogue, the predicate's form and the definition of the masks.
@@ -32,9 +32,9 @@ from schema.predicate import (
     has_case,
     negation_normal,
 )
-from tests.support import prose
-from tests.support.kleene import View
-from tests.support.world import SEALS, World, sid
+from tests.support.oracle import free_texts
+from tests.support.oracle.three_valued import View
+from tests.support.small_graph import SEALS, World, sid
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Sight:
         if value is None or effect is None or effect.name == "aggregate":
             return None
         if effect.mask is not None and effect.mask.startswith("text"):
-            return prose.masked(effect.mask, value, prose.trusted(self.world.nodes[name][1]))
+            return free_texts.masked(effect.mask, value, free_texts.trusted(self.world.nodes[name][1]))
         if effect.mask is not None:
             return self.masked(effect.mask, value)
         return value.isoformat() if isinstance(value, dt.date) else value
@@ -251,7 +251,7 @@ class Sight:
         if bucket.kind != "words":
             return [self.bucket(name, field_, bucket)]
         given = {rule.effects[field_.name].name for rule in self.holding(name) if field_.name in rule.effects}
-        return prose.countable(self.world.nodes[name][1]) if given & {"clear", "aggregate"} else []
+        return free_texts.countable(self.world.nodes[name][1]) if given & {"clear", "aggregate"} else []
 
     def _countable(self, name: str, leaf: Compare) -> Any:
         if leaf.bucket is None:

@@ -1,4 +1,4 @@
-"""Two streets, three departments and a policy with every effect: the ground on which an attack is tried.
+"""The graph and the policy on which attacks are tried: two streets, three departments, a policy with every effect.
 
 The desk of street 001 sees its own residents in clear, those of the next street masked; the brigade sees dwellings and
 who lives in the rented ones; statistics counts and sees nobody. Raw values begin with `CANARY` or are in `RAW`.
@@ -18,7 +18,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.compile import Statement
 from policies.model import PolicySet
-from tests.support.world import SEALS, Asked, World, ask, policy, prepare, sid, subject
+from tests.support.small_graph import SEALS, Asked, World, ask, policy, prepare, sid, subject
 
 POLICY = """
 purposes:

@@ -1,4 +1,4 @@
-"""A version store on a real database with two stewards in it, for SQLite and PostgreSQL alike."""
+"""A store of policy versions on a real database with stewards in it, for SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 

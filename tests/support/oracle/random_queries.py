@@ -1,4 +1,4 @@
-"""Generated queries through every stage of a hub but the socket: real graph, log and spans, and answers as bytes.
+"""Random queries, sent through every stage of a hub but the socket: real graph, log and spans, answers as bytes.
 
 A query is one root field with a selection, filter and order of its own that was answered (neither refused nor denied)
 to one person. Several stand in one operation, as an app may write them, and each operation that is not refused is sent
@@ -29,10 +29,10 @@ from hub.request.pipeline import Hub, answer
 from policies.model import PolicySet
 from schema import CATALOGUE
 from schema.catalogue import Entity
-from tests.support.documents import ENTITIES, Document, document
-from tests.support.generate import policies
-from tests.support.oracle import Sight, rules_for
-from tests.support.world import World, subject
+from tests.support.oracle.naive_view import Sight, rules_for
+from tests.support.oracle.random_documents import ENTITIES, Document, document
+from tests.support.oracle.random_worlds import policies
+from tests.support.small_graph import World, subject
 
 ROOTS = (1, 2, 2, 3, 4)
 IN_FLIGHT = 8

@@ -1,4 +1,4 @@
-"""Documents at random, valid against the schema, from a `random.Random`: the same one gives the same document.
+"""Random documents, valid against the schema; the same `random.Random` gives the same document.
 
 Fragments, aliases, inline fragments on `Node`, variables, `@include` and `@skip`, nested lists, filters, sorts,
 cursors, aggregates, lookups and several roots. About one in eight asks for something that must be refused.
@@ -15,7 +15,7 @@ from policies.masking import AGE_BANDS
 from schema import CATALOGUE
 from schema.catalogue import EdgeEnd, Entity
 from schema.graphql import bucket_value
-from tests.support.generate import IDS, PHONES, PLACES, Word, leaf, literal
+from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""

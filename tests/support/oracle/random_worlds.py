@@ -1,6 +1,6 @@
-"""Small worlds, policies and documents at random, each reproducible from the `random.Random` it is given.
+"""Random small graphs and policies; the same `random.Random` gives the same ones.
 
-Worlds are crowded with what goes wrong: nulls, ties, tombstones, neighbours' streets, people without a region, events
+The graphs are crowded with what goes wrong: nulls, ties, tombstones, neighbours' streets, people without a region, events
 without a reporter, people with several dwellings. Policies overlap, mask, prohibit, expire, and turn on a case.
 Documents are valid against the schema; about one in eight holds something that must be refused.
 """
@@ -20,8 +20,8 @@ from policies.model import PolicySet
 from schema import CATALOGUE
 from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
 from schema.strict_yaml import YamlFileError
-from tests.support.prose import PROSES, beside
-from tests.support.world import World
+from tests.support.oracle.free_texts import PROSES, beside
+from tests.support.small_graph import World
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
 PURPOSES = ("safety", "safety.fire", "safety.fire.rental", "event", "event.call", "stat")

@@ -1,6 +1,6 @@
-"""A condition on one node is true, false or unknown, worked out leaf by leaf as Kleene's logic says.
+"""Evaluates a condition on one node in Kleene's three-valued logic: true, false or unknown.
 
-The naive reading of `schema.predicate` that the test oracle uses; whose eyes it reads with, the view says.
+It is the naive reading of `schema.predicate` that the oracle uses; a `View` says what the reader may see.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Free texts with what stands beside them, and what is left of one, worked out a character at a time.
+"""Free texts with the properties stored beside them, and what a mask leaves of one, a character at a time.
 
 The oracle's side of the mask `text` and of the bucket `words`: of `policies/text` it takes the list of surnames only.
 """

@@ -28,7 +28,7 @@ from policies.rules import Subject
 from policies.text.spans import checksum
 from schema import CATALOGUE
 from schema.graphql import build
-from tests.support.prose import DETECTOR
+from tests.support.oracle.free_texts import DETECTOR
 
 TODAY = dt.date(2026, 6, 30)
 SCHEMA = build(CATALOGUE)
