@@ -1,7 +1,7 @@
 """The sample county that tests share: made once a session by the program's own commands, each in a process.
 
-It is the sample of one seed, pulled into a real Neo4j of its own home, with a hub process before it. A test that kills or
-stops a hub starts one of its own over the same graph (`County.hub`), with a home, an audit log and a port of its own.
+It is the sample of one seed, pulled into a real Neo4j of its own home, with a hub process before it. A test that kills
+or stops a hub starts one of its own over the same graph (`County.hub`), with a home, a log and a port of its own.
 """
 
 from __future__ import annotations

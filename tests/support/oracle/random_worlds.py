@@ -1,7 +1,7 @@
 """Random small graphs and policies; the same `random.Random` gives the same ones.
 
-The graphs are crowded with what goes wrong: nulls, ties, tombstones, neighbours' streets, people without a region, events
-without a reporter, people with several dwellings. Policies overlap, mask, prohibit, expire, and turn on a case.
+The graphs are crowded with what goes wrong: nulls, ties, tombstones, neighbouring streets, people without a region,
+events without a reporter, people with several dwellings. Policies overlap, mask, prohibit, expire, and turn on a case.
 Documents are valid against the schema; about one in eight holds something that must be refused.
 """
 
