@@ -11,7 +11,7 @@ import pytest
 
 from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record
-from hub.steward.logged_decisions import Outcome, ReplayInputs
+from hub.steward.compare_decisions import Outcome, ReplayInputs
 from hub.steward.replay import Replay, replay
 from schema import CATALOGUE
 from tests.support.replay_policies import CURRENT, DRAFT
