@@ -11,8 +11,10 @@ SEED ?= 42
 PORT ?= 8600
 CHECK ?=
 KILLS ?= 1000
+WORKERS ?= 2
+UPGRADE ?=
 
-.PHONY: setup demo test check faults bench lock clean
+.PHONY: setup demo quick test check unit faults bench lock clean
 
 setup: $(READY)
 
@@ -29,8 +31,23 @@ $(READY): requirements.lock pyproject.toml
 demo: setup
 	$(BIN)/sluicegate demo --people $(PEOPLE) --seed $(SEED) --port $(PORT) $(if $(CHECK),--check)
 
-test: setup
-	$(BIN)/python -m pytest
+# While working: what `make test` does but for the tests that are slow or use a server (markers `slow`, `server`).
+quick: setup
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check unit
+
+unit: setup
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "unit and not server and not slow" tests/unit
+
+# Everything but the full doses of `make faults`.
+test: check
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+# Format, lint, types and import contracts, without the tests: a part of `quick` and of `test`.
+check: setup
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 # Long: a thousand kills on each store of the log, every system call on its files failing once, every change to a small
 # one. On a quiet machine.
@@ -38,22 +55,18 @@ faults: setup
 	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every CHANGES=every $(BIN)/python -m pytest -s \
 	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py tests/property/test_audit_exhaustive.py
 
-check: setup
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
-
 bench: setup
 	@set -e; for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
-# Needs uv, from anywhere. The jars have a lock of their own: python -m hub.graph.jars --lock VERSION > hub/graph/neo4j.lock
+# Needs uv, from anywhere. What is pinned stays, if pyproject.toml allows it; UPGRADE="--upgrade-package NAME" moves it.
+# The jars have a lock of their own: python -m hub.graph.jars --lock VERSION > hub/graph/neo4j.lock
 lock:
+	cp requirements.lock requirements.lock.new
+	uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 $(UPGRADE) \
+	  --generate-hashes --no-header --annotation-style line --quiet --output-file requirements.lock.new >/dev/null
 	{ echo "# Runtime, test and build dependencies, for every platform. Made with: make lock"; \
-	  uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 \
-	    --generate-hashes --no-header --annotation-style line --quiet; } > requirements.lock.new
-	mv requirements.lock.new requirements.lock
+	  cat requirements.lock.new; } > requirements.lock
+	rm requirements.lock.new
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
@@ -25,6 +26,14 @@ hypothesis_settings.load_profile("sluicegate")
 SERVERS = frozenset(("graph_address", "server", "county"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What `-n` distributes, and how."""
+    from tests.support.workers import ByWorld
+
+    return ByWorld(config, log)
+
+
 def pytest_report_header() -> str:
     return f"TEST_SEED={SEED}"
 
@@ -32,7 +41,7 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test that uses a server, so that `make quick` can leave it out; slow files come first, the rest fills.
 
-    pytest-xdist gives whole files to its workers in this order.
+    The workers of pytest-xdist are given the files in this order (`tests/support/workers.py`).
     """
     for item in items:
         if SERVERS.intersection(getattr(item, "fixturenames", ())):

@@ -1,0 +1,29 @@
+"""Gives the test files to the workers of pytest-xdist, slow ones first, those of the shared county to one worker."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[2]
+
+
+class ByWorld(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Whole files, in the order of collection: what a module sets up is set up once, and so is the county."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # by the number of tests; it says nothing of what they take
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "the county" if _asks_for_the_county(file) else file
+
+
+@cache
+def _asks_for_the_county(file: str) -> bool:
+    return "county: County" in (ROOT / file).read_text("utf-8")
