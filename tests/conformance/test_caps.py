@@ -22,7 +22,7 @@ from schema import CATALOGUE
 from tests.support.policy_stores import FILES, KEY, in_file
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import subject
-from tests.unit.hub.request.test_purpose import POLICY, TODAY, stated
+from tests.support.stated_purposes import POLICY, TODAY, stated
 
 pytestmark = pytest.mark.conformance
 

@@ -14,8 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 from hub.errors import HubError
-from tests.property.test_oracle import WORLDS, Case, draw
 from tests.support.oracle.random_worlds import world
+from tests.support.oracle.triples import WORLDS, Case, draw
 from tests.support.small_graph import prepare
 
 

@@ -103,6 +103,7 @@ def test_the_table_has_one_row_a_record(reader: SqliteReader, tmp_path: Path) ->
     assert told["subject"] == f"'-{DIGEST[1:]}"
 
 
+@pytest.mark.slow
 def test_each_changed_byte_is_named(reader: SqliteReader, tmp_path: Path) -> None:
     folder = made(reader, tmp_path / "out", [7, 200])
     for path in sorted(folder.iterdir()):
