@@ -135,7 +135,7 @@ class Tour(TourClient):
             answers = [self._ask_at(number, stop) for number, stop in enumerate(stops(self.today), 1)]
             answers += show_ticket_text(self)
             answers += show_accesses(self, DEPARTMENTS)
-            self._show_counts()
+            answers += self._show_counts()
             refusals = self._show_refusals()
             self._show_log([*answers, *refusals])
 
@@ -165,7 +165,7 @@ class Tour(TourClient):
 
     def _show_person(self, number: int, stop: Stop, person: Mapping[str, Any], masked: set[str]) -> None:
         table = Table(title=f"{number}. {stop.application} asks for {stop.purpose}", title_justify="left")
-        for heading in ("field", "answer", ""):
+        for heading in ("field", "answer", "effect"):
             table.add_column(heading, overflow="fold")
         for name, value in person.items():
             coordinate = f"Person.{name}"
@@ -176,7 +176,7 @@ class Tour(TourClient):
             table.add_row(name, shown, effect)
         self.console.print(table)
 
-    def _show_counts(self) -> None:
+    def _show_counts(self) -> list[TourAnswer]:
         self.console.rule("Statistics: counts only, nobody is listed 仅限统计")
         document = "{ peopleAggregate(groupBy: [REGION_GRID, AGE_BAND]) { regionGrid ageBand count } }"
         answer = self.ask("statistics", "stat", document, {})
@@ -197,6 +197,7 @@ class Tour(TourClient):
         self.console.print(table)
         listed = self.ask("statistics", "stat", "{ people { edges { node { id } } pageInfo { hasNextPage } } }", {})
         expect(listed.body["data"] == {"people": None}, "statistics can list nobody, not even an id")
+        return [answer, listed]
 
     def _show_refusals(self) -> list[TourAnswer]:
         self.console.rule("Refusals say what is missing 拒绝访问")

@@ -1,4 +1,4 @@
-"""The sample county, asked over HTTP, answers what plain Cypher over the same graph says that it must."""
+"""The answers of the sample county over HTTP agree with plain Cypher over the same graph; and the tour is as expected."""
 
 import datetime as dt
 import io
@@ -29,13 +29,13 @@ def today() -> dt.date:
     return dt.datetime.now().astimezone().date()
 
 
-def test_the_tour_is_as_it_must_be(county: County) -> None:
+def test_the_tour_is_as_expected(county: County) -> None:
     console = Console(record=True, width=120, file=io.StringIO())
     before = verify(county.hub.settings.audit_file).size
     Tour(county.hub.settings, console, today()).take()
     verdict = verify(county.hub.settings.audit_file)
-    # Three stops, a ticket twice, hot words, a resident who looks for himself and asks who looked, a count, a list that
-    # is denied, four refusals: fourteen in all.
+    # Three stops, a ticket twice, hot words, a resident who finds themselves and asks who accessed their data, a count,
+    # a list that is denied, four refusals: fourteen in all.
     assert (verdict.ok, verdict.size - before) == (True, 14)
     told = console.export_text()
     assert all(f"{each.application} asks for {each.purpose}" in told for each in stops(today()))
