@@ -1,4 +1,4 @@
-"""The answers of the sample county over HTTP agree with plain Cypher over the same graph; and the tour is as expected."""
+"""The answers of the sample county over HTTP agree with plain Cypher over the same graph; the tour is as expected."""
 
 import datetime as dt
 import io
