@@ -24,7 +24,7 @@ def redetect(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Check texts again with the present detector (重新检测).
+    """Check texts again with the present detector (重新识别).
 
     Those that another version of the detector checked, oldest first. A text is redacted whole until the detector in
     force has checked it. A running hub does this by itself, slowly. The command may be stopped at any time and run
