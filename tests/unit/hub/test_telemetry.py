@@ -17,7 +17,7 @@ from tests.support.serving import serving
 pytestmark = pytest.mark.unit
 
 CANARY = "CANARY13800000000"
-STAGES = ["read", "identify", "purpose", "validate", "decide", "plan", "caps", "compile", "fetch", "respond", "audit"]
+STAGES = ["read", "identify", "purpose", "validate", "decide", "plan", "compile", "caps", "fetch", "respond", "audit"]
 
 
 class Kept(SpanExporter):

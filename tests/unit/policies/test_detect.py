@@ -20,7 +20,7 @@ from policies.text.tagger import HOME, Tagger, TaggerError
 from policies.text.word_list import Words
 
 pytestmark = pytest.mark.unit
-SAMPLE = Path(__file__).parents[3] / "pii" / "dev_sample.jsonl"
+SAMPLE = Path(__file__).parents[2] / "pii" / "dev_sample.jsonl"
 CANARY = "市民曹女士来电13800576187"
 
 
