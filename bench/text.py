@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from policies.detect import Detector
 from policies.text.labelled_sets import read
-from policies.text.masked_text import cut, shown
+from policies.text.masked_text import replace_spans, replacements
 from policies.text.spans import encode
 from policies.text.tagger import HOME
 
@@ -69,9 +69,10 @@ def judged(model: Path | None, sample: Sequence[str], rounds: int) -> tuple[floa
 def masked(sample: Sequence[str]) -> float:
     """Texts masked a second from spans that are stored."""
     found = [(text, encode(each.spans)) for text, each in zip(sample, Detector().detect(sample), strict=True)]
-    instead = shown(())
+    instead = replacements(())
     return max(
-        rate(lambda: [cut(text, spans, instead) for text, spans in found * 50], 50 * len(found)) for _ in range(3)
+        rate(lambda: [replace_spans(text, spans, instead) for text, spans in found * 50], 50 * len(found))
+        for _ in range(3)
     )
 
 

@@ -1,8 +1,8 @@
-"""A cell of an aggregate is about enough people, not mostly about one of them, and no finer than the rounding base.
+"""Which cells of an aggregate are shown, and with which counts.
 
-Semantics 10 of the design's section 4: contributors are distinct data subjects; a cell with fewer than *k* of them, or
-of which one of them makes up more than half, is null; a count is rounded to a fixed base. This file is the definition;
-`hub/request/compile.py` says the same in the statement, so that an exact count never leaves the database.
+A cell about fewer than *k* data subjects is null, and so is one of which a single person makes up more than half; a
+count is rounded to a fixed base. This file is the definition: `hub/request/compile.py` states the same in Cypher, so
+that an exact count never leaves the database. Semantics 10 of the design's section 4.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_WORDS = 200
 """Most words that one count of words lists."""
 
 DOMINANT = 2
-"""One data subject dominates a cell if so many times his rows are more than all of them: 2 is more than half."""
+"""A data subject dominates a cell if their rows, times this number, are more than all its rows: 2 means over half."""
 
 
 def rounded(count: int, base: int) -> int:
@@ -84,7 +84,7 @@ def cells(
     return [(key, counted.get(key)) for key in [*keys, *unforeseen]]
 
 
-def hot(counted: Mapping[tuple[Any, ...], int]) -> list[tuple[tuple[Any, ...], int | None]]:
+def frequent_words(counted: Mapping[tuple[Any, ...], int]) -> list[tuple[tuple[Any, ...], int | None]]:
     """Cells of words that reach the threshold, the most frequent first, then in order of their keys; at most MAX_WORDS.
 
     Nothing is said of the others: an empty cell for a word would tell that somebody used it.

@@ -1,6 +1,7 @@
-"""A conflict shows what each side changed since the base, line by line; nothing is merged by guess.
+"""The text that is shown when two changes of a policy meet: what each side changed since the base, line by line.
 
-The texts of three versions: the base that a draft was made from, what is in force by now, and the draft.
+Nothing is merged automatically. The three versions are the base from which the draft was made, the version that is in
+force by now, and the draft.
 """
 
 from __future__ import annotations

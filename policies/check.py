@@ -1,7 +1,7 @@
-"""What loads may still be wrong: a check says which rules contradict, repeat or reach nobody, and which tests fail.
+"""The findings of `sluicegate policy check` on a policy set that loaded.
 
-Findings of `sluicegate policy check`, each with file and line and what to do. A failed expectation is an error; the
-rest are warnings that a second steward should read before approving.
+Each names file and line and says what to do. A failed expectation (`expect:`) is an error; rules that contradict
+another, repeat another or reach nobody are warnings, which the second steward reads before approving.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from policies.decide import decide
 from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
-from policies.purposes import covered, implies, struck
+from policies.purposes import covered, implies, prohibited_for
 from policies.rules import Effect, Grant, Selector, Subject
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
@@ -23,7 +23,7 @@ _STRENGTH = {"aggregate": 0, "mask": 1, "clear": 2}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at. `rule` names the kind of finding."""
+    """One thing to look at: its level, the kind of finding (`rule`), where it stands, and what to do."""
 
     level: str
     rule: str
@@ -61,17 +61,19 @@ def effects_of(decision: FieldDecision) -> tuple[str, ...]:
 
 
 def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Iterator[Finding]:
-    for wish in policy.expectations:
-        found = effects_of(_decided(catalogue, policy, wish, today))
-        if found != wish.effects:
-            text = f"{wish.application} for {wish.purpose} has {_listed(found)} on {wish.coordinate}"
-            yield Finding(ERROR, "expectation", wish.place, f"{text}; expected {_listed(wish.effects)}")
+    for expectation in policy.expectations:
+        found = effects_of(_decided(catalogue, policy, expectation, today))
+        if found != expectation.effects:
+            text = (
+                f"{expectation.application} for {expectation.purpose} has {_listed(found)} on {expectation.coordinate}"
+            )
+            yield Finding(ERROR, "expectation", expectation.place, f"{text}; expected {_listed(expectation.effects)}")
 
 
-def _decided(catalogue: Catalogue, policy: PolicySet, wish: Expectation, today: dt.date) -> FieldDecision:
-    subject = subject_of(policy.applications[wish.application])
-    entity, _, name = wish.coordinate.partition(".")
-    return decide(catalogue, policy, subject, wish.purpose, today).of(entity).of(name)
+def _decided(catalogue: Catalogue, policy: PolicySet, expectation: Expectation, today: dt.date) -> FieldDecision:
+    subject = subject_of(policy.applications[expectation.application])
+    entity, _, name = expectation.coordinate.partition(".")
+    return decide(catalogue, policy, subject, expectation.purpose, today).of(entity).of(name)
 
 
 def _listed(effects: tuple[str, ...]) -> str:
@@ -102,13 +104,13 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     shown = {name.partition(".")[0] for name, effect in grant.fields.items() if effect.name in {"clear", "mask"}}
     for name in sorted(grant.match):
         if name.partition(".")[0] not in shown:
-            text = f"{grant.id} lets {name} be matched, but shows no field of it: a match finds nobody; grant one"
+            text = f"{grant.id} allows a match on {name} but shows no field of its type, so it finds nobody; grant one"
             yield Finding(WARNING, "dead", grant.place, text)
 
 
 def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
     for rule in policy.prohibitions:
-        purposes = sorted(each for each in grant.purposes if struck(rule.purposes, each))
+        purposes = sorted(each for each in grant.purposes if prohibited_for(rule.purposes, each))
         for name in sorted({*grant.fields, *grant.match} & rule.coordinates):
             if purposes:
                 text = f"{grant.id} grants {name}, but {rule.id} ({rule.place}) prohibits it for {', '.join(purposes)}"
@@ -120,12 +122,12 @@ def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
 def _clear_by_tag(catalogue: Catalogue, grant: Grant) -> Iterator[Finding]:
     for name in sorted(grant.broad):
         if grant.fields.get(name) == Effect("clear") and catalogue.coordinate(name).personal:
-            text = f"{grant.id} gives the personal {name} in clear through a type or tag; name it, if it is meant"
+            text = f"{grant.id} gives the personal {name} in clear through a type or tag; if that is intended, name it"
             yield Finding(WARNING, "clear-by-tag", grant.place, text)
 
 
 def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
-    """Row predicates read raw values: where they read what the grantee may not, his answer tells a little of it."""
+    """Row conditions read raw values: where they read what the grantee may not see, the answer tells a little of it."""
     decisions = [
         decide(catalogue, policy, subject_of(application), purpose, today)
         for application in policy.applications.values()
@@ -137,7 +139,7 @@ def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: 
         for name in _read(catalogue, catalogue.entity(entity), condition):
             if name not in reported and any(not _is_clear(decision, name) for decision in decisions):
                 reported.add(name)
-                text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: his rows tell of it"
+                text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: the rows tell of it"
                 yield Finding(WARNING, "reads-hidden", grant.place, text)
 
 
@@ -157,7 +159,7 @@ def _read(catalogue: Catalogue, entity: Entity, predicate: Predicate) -> Iterato
             yield f"{entity.name}.{edge}"
             yield from _read(catalogue, catalogue.entity(entity.edge(edge).target), where)
         case Compare(field):
-            # The jurisdiction is the subject's own: it tells him nothing that he does not know.
+            # The jurisdiction is the subject's own: it tells them nothing new.
             if field != "region":
                 yield f"{entity.name}.{field}"
         case IsCase() | CaseHolds():
@@ -218,7 +220,12 @@ def _seen_by_nobody(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> 
             used |= {f"{entity}.{name}" for entity, table in decision.types.items() for name in table.fields}
     for name, _ in catalogue.coordinates():
         if name not in used:
-            yield Finding(WARNING, "nobody", "catalogue", f"{name} is open to nobody for any purpose: is it needed?")
+            yield Finding(
+                WARNING,
+                "nobody",
+                "catalogue",
+                f"{name} is open to nobody for any purpose; grant it, or ask whether it is needed",
+            )
 
 
 def _expired_purposes(policy: PolicySet, today: dt.date) -> Iterator[Finding]:
@@ -228,5 +235,5 @@ def _expired_purposes(policy: PolicySet, today: dt.date) -> Iterator[Finding]:
             text = f"{purpose.id} expired on {purpose.expires}: nothing is answered for {below}"
             yield Finding(WARNING, "expired", "purposes", text)
         if purpose.purge is not None and purpose.purge < today:
-            text = f"data collected for {purpose.id} was to be gone by {purpose.purge}"
+            text = f"data collected for {purpose.id} had to be deleted by {purpose.purge}; delete it"
             yield Finding(WARNING, "purge", "purposes", text)

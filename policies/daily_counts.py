@@ -1,7 +1,7 @@
-"""A daily count never passes its limit, however many processes count: one statement compares and adds.
+"""Counts operations and matches of an application in a day, for the caps of its grants.
 
-Operations and matches of an application for a purpose on a local day, kept in the version store. The row itself is the
-lock; nothing is read before it is written.
+A count never passes its limit, however many processes count: one SQL statement compares and adds, and the row is the
+lock. Days are local dates; the counts lie in the version store.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from policies.store_tables import translated
+from policies.store_tables import translate_database_errors
 
 KEPT_DAYS = 7
 _ADD = sa.text(
@@ -26,7 +26,7 @@ _FORGET = sa.text("DELETE FROM policy_use WHERE day < :day")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """So many more of a kind, of which at most `limit` are allowed in a day."""
+    """A request to count `more` of a kind, of which at most `limit` are allowed in a day."""
 
     kind: str
     more: int
@@ -35,7 +35,11 @@ class Use:
 
 def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> str | None:
     """Count all the uses, or none and return the kind whose limit they would pass. Raises StoreUnavailable."""
-    with translated(), engine.execution_options(changing=True).connect() as connection, connection.begin() as begun:
+    with (
+        translate_database_errors(),
+        engine.execution_options(changing=True).connect() as connection,
+        connection.begin() as begun,
+    ):
         for use in sorted(uses, key=lambda each: each.kind):
             values = {"day": day.isoformat(), "application": application, "purpose": purpose, "kind": use.kind}
             counted = {**values, "more": use.more, "limit": use.limit}
@@ -47,5 +51,5 @@ def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: S
 
 def forget(engine: sa.Engine, today: dt.date) -> None:
     """Drop counts of days long past; they are no record, the audit log is. Raises StoreUnavailable."""
-    with translated(), engine.execution_options(changing=True).begin() as connection:
+    with translate_database_errors(), engine.execution_options(changing=True).begin() as connection:
         connection.execute(_FORGET, {"day": (today - dt.timedelta(days=KEPT_DAYS)).isoformat()})

@@ -1,8 +1,9 @@
-"""A decision depends on policy version, subject and purpose alone, never on data, rule order or the query.
+"""Turns a policy version, a subject and a purpose into a decision: a table of the effects on each coordinate.
 
-`decide` turns the grants in force into a table: for each coordinate, on which rows it is clear, masked (and how),
-open to aggregates, or to a match. A prohibition takes everything from its coordinates, whatever the grants say.
-The design's section 4, semantics 1–6, 10 and 11; LeFevre et al., "Limiting disclosure in Hippocratic databases" (2004).
+The table says on which rows a coordinate is clear, masked (and how), open to aggregates, or open to a match. It depends
+on nothing else: neither data nor the query nor the order of rules. A prohibition takes everything from its coordinates,
+whatever the grants say. The design's section 4, semantics 1–6, 10 and 11; LeFevre et al., "Limiting disclosure in
+Hippocratic databases" (2004).
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ class _Effects:
 def purposes_that_would(
     catalogue: Catalogue, policy: PolicySet, subject: Subject, coordinate: str, today: dt.date
 ) -> tuple[str, ...]:
-    """Purposes for which this same subject would be shown the coordinate (or the type), in clear or masked."""
+    """Purposes for which the same subject would see the coordinate (or the type), in clear or masked."""
     entity, _, name = coordinate.partition(".")
     would: Mapping[str, Decision] = {
         purpose: decide(catalogue, policy, subject, purpose, today) for purpose in purposes_of(policy, subject, today)
@@ -208,10 +209,10 @@ def purposes_that_would_tell(
 
 
 def told_to_residents(policy: PolicySet, purpose: str, day: dt.date, today: dt.date) -> bool:
-    """Whether a resident is told today of what was seen of him for a purpose on a day.
+    """Whether residents are told today what was seen of them for a purpose on a day.
 
-    Not for a purpose that is withheld, nor before its delay has passed, and not for one that the policy no longer
-    knows: what it would say of it is not known either.
+    They are not told of a purpose that is withheld, before its delay has passed, or if the policy no longer knows the
+    purpose: then it is not known either whether it is withheld.
     """
     if purpose not in policy.purposes:
         return False

@@ -1,10 +1,11 @@
-"""A text is judged by every rule and by the model, or it is judged by none and redacted whole.
+"""The detector: finds personal information in Chinese texts with our rules and our model, through Presidio.
 
-The only file that imports Presidio. One analyzer without predefined recognisers, spaCy model or network: its NLP engine
-makes a batch of texts plain, tags it and has all rules read it (`rules.py`), one recogniser of ours hands on what they
-found, and recognisers of a department's own may stand beside it. Presidio passes over what goes wrong (a pattern that
-times out is logged and skipped, an unknown entity is ignored): here each of these fails the text. Nothing of a text is
-ever logged.
+A text is judged by every rule and by the model, or it counts as failed and is redacted whole. Nothing of a text is
+ever logged. This is the only file that imports Presidio: one analyzer without predefined recognisers, spaCy model or
+network. Its NLP engine turns a batch of texts into plain text, tags it and runs all rules over it
+(`text/rules/run.py`); one recogniser of ours hands on what they found, and a department may add recognisers of its own.
+Presidio passes over what goes wrong (it logs and skips a pattern that times out, and ignores an unknown entity): here
+each of these fails the text.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from presidio_analyzer import (
 from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from policies.text.detector_version import edition
+from policies.text.detector_version import compute_version
 from policies.text.plain_text import Normal, normalise
 from policies.text.rules import people
 from policies.text.rules import run as rules
 from policies.text.rules.run import Reading
-from policies.text.second_look import settled
+from policies.text.second_look import look_until_settled
 from policies.text.spans import Detection, PiiKind, Span, without_overlap
 from policies.text.tagger import HOME, Tagger, TaggerError
 from policies.text.word_list import NO_WORDS, Words
@@ -54,7 +55,7 @@ _RULES = "rules"
 
 
 class DetectorError(RuntimeError):
-    """The detector cannot be made; nothing may be judged without it."""
+    """The detector cannot be made; without it no text may be judged."""
 
 
 class _Failed(Exception):
@@ -62,7 +63,7 @@ class _Failed(Exception):
 
 
 class _Prepared(NlpArtifacts):
-    """What is known of a text before the rules see it; of Presidio's own artifacts there are none."""
+    """A text with what the rules and the model found in it, in the place of Presidio's artifacts."""
 
     entities: Any = ()
     tokens: Any = ()
@@ -117,7 +118,7 @@ class _Preparation(NlpEngine):
         return [LANGUAGE]
 
 
-class _Found(RecognizerResult):
+class _SpanResult(RecognizerResult):
     """A span of ours as Presidio hands it on."""
 
     def __init__(self, span: Span, metadata: dict[str, str]) -> None:
@@ -147,10 +148,13 @@ class _Rules(EntityRecognizer):
         # Where the model sees nobody and no other rule finds anything, the dictionary's guess is a plant or a stone.
         if not found or (self._modelled and all(each.reason == people.GUESSED for each in found)):
             return []
-        found = self._words.personal([*found, *people.again(text, found)], text)
-        return [_Found(each, self._said(each.reason)) for each in (without_overlap(found) if found[1:] else found)]
+        found = self._words.personal([*found, *people.named_elsewhere(text, found)], text)
+        return [
+            _SpanResult(each, self._metadata_for(each.reason))
+            for each in (without_overlap(found) if found[1:] else found)
+        ]
 
-    def _said(self, reason: str) -> dict[str, str]:
+    def _metadata_for(self, reason: str) -> dict[str, str]:
         if reason not in self._metadata:
             self._metadata[reason] = {
                 RecognizerResult.RECOGNIZER_NAME_KEY: _RULES,
@@ -172,8 +176,8 @@ class _NoContext(ContextAwareEnhancer):
         return raw_results
 
 
-class _Skipped(logging.Handler):
-    """Presidio says only in its log that it passed over something; this hears it, and lets none of it out."""
+class _PresidioLog(logging.Handler):
+    """Hears in Presidio's log what was passed over, which is told nowhere else; nothing of it is logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -192,8 +196,8 @@ class _Skipped(logging.Handler):
         return reason
 
 
-def _listen() -> _Skipped:
-    heard = _Skipped()
+def _listen() -> _PresidioLog:
+    heard = _PresidioLog()
     for name in ("presidio-analyzer", "decision_process"):
         log = logging.getLogger(name)
         log.handlers = [heard]
@@ -214,13 +218,13 @@ class _Registry(RecognizerRegistry):
 
 
 class _Engine(AnalyzerEngine):
-    """Presidio's analyzer, which is told once what it looks for."""
+    """Presidio's analyzer for our kinds; faster where our recogniser stands alone."""
 
     def get_supported_entities(self, language: str | None = None) -> list[str]:
         return _ENTITIES
 
     def analyze(self, text: str, language: str, *more: Any, **named: Any) -> list[RecognizerResult]:
-        """Our recogniser alone yields spans that are apart: there is nothing to weigh against them (8 µs a text)."""
+        """Where our recogniser is the only one, its spans do not overlap and need no weighing (saves 8 µs a text)."""
         first, *others = self.registry.recognizers
         if isinstance(first, _Rules) and not others:
             return first.analyze(text, _ENTITIES, named["nlp_artifacts"])
@@ -236,7 +240,7 @@ class Detector:
     ) -> None:
         """`model` is the tagger's folder, None for rules only; `recognisers` are further ones of Presidio's kind.
 
-        A further recogniser is for the language `zh`, names kinds of PiiKind, and reads plain text (`normal.py`).
+        A further recogniser is for the language `zh`, finds kinds of PiiKind, and reads plain text (`plain_text.py`).
         Raises DetectorError for a model that is missing or broken, and for a recogniser that would be passed over.
         """
         try:
@@ -246,7 +250,9 @@ class Detector:
         for each in recognisers:
             unknown = set(each.supported_entities) - set(_ENTITIES)
             if each.supported_language != LANGUAGE or unknown or not each.supported_entities:
-                raise DetectorError(f"recogniser {_name(each)}: it is for {LANGUAGE} and finds kinds that are known")
+                raise DetectorError(
+                    f"recogniser {_name(each)}: it must be for {LANGUAGE} and find kinds of PiiKind only"
+                )
         self._words = words
         self._preparation = _Preparation(tagger, words)
         registry = _Registry([_Rules(words, model is not None), *recognisers], supported_languages=[LANGUAGE])
@@ -260,7 +266,7 @@ class Detector:
         self._further, self._modelled = bool(recognisers), model is not None
         extra = ",".join(sorted(f"{_name(each)} {each.version}" for each in recognisers))
         said = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
-        self.version = edition(said)
+        self.version = compute_version(said)
         self._key = os.urandom(16)
         self._known: OrderedDict[bytes, Detection] = OrderedDict()
         self._turn = threading.Lock()
@@ -270,7 +276,7 @@ class Detector:
         with self._turn:
             keys = [self._digest(text) for text in texts]
             new = {key: text for key, text in zip(keys, texts, strict=True) if key and key not in self._known}
-            fresh = dict(zip(new, self._judged(list(new.values())), strict=True))
+            fresh = dict(zip(new, self._detect_settled(list(new.values())), strict=True))
             answers = [self._answer(key, text, fresh) for key, text in zip(keys, texts, strict=True)]
             self._remember(fresh)
             return answers
@@ -278,7 +284,7 @@ class Detector:
     def explain(self, text: str) -> Detection:
         """What is personal in a text, with the reason and score of each span, judged anew."""
         with self._turn:
-            return self._judged([text])[0] if self._digest(text) else self._answer(None, text, {})
+            return self._detect_settled([text])[0] if self._digest(text) else self._answer(None, text, {})
 
     def _digest(self, text: str) -> bytes | None:
         """A keyed digest; None for what is not a text that can be judged."""
@@ -302,11 +308,11 @@ class Detector:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    def _judged(self, texts: Sequence[str]) -> list[Detection]:
+    def _detect_settled(self, texts: Sequence[str]) -> list[Detection]:
         """With a model, until nothing more is found: it reads a text otherwise once a name is out of it."""
-        return settled(texts, self._looked) if self._modelled else self._looked(texts)
+        return look_until_settled(texts, self._detect_once) if self._modelled else self._detect_once(texts)
 
-    def _looked(self, texts: Sequence[str]) -> list[Detection]:
+    def _detect_once(self, texts: Sequence[str]) -> list[Detection]:
         return [found for at in range(0, len(texts), BATCH) for found in self._batch(texts[at : at + BATCH])]
 
     def _batch(self, texts: Sequence[str]) -> list[Detection]:
@@ -316,9 +322,9 @@ class Detector:
             if len(texts) == 1:
                 return [Detection(failed="model")]
             return [found for text in texts for found in self._batch([text])]
-        return [self._analysed(each) for each in prepared]
+        return [self._run_recognisers(each) for each in prepared]
 
-    def _analysed(self, prepared: NlpArtifacts) -> Detection:
+    def _run_recognisers(self, prepared: NlpArtifacts) -> Detection:
         if not isinstance(prepared, _Prepared):
             return Detection(failed="rules")
         _SKIPPED.clear()
@@ -335,7 +341,7 @@ class Detector:
         return Detection(failed=_SKIPPED.reason) if _SKIPPED.reason else Detection(spans)
 
     def _kept(self, spans: list[Span], normal: Normal) -> tuple[Span, ...]:
-        """Spans of the text as it was written; those of the rules overlap no more."""
+        """The spans as places in the text as it was written."""
         if self._further:
             spans = list(without_overlap(self._words.personal(spans, normal.text)))
         if normal.starts is not None:
@@ -348,7 +354,7 @@ def _name(recogniser: EntityRecognizer) -> str:
 
 
 def _span(result: RecognizerResult, length: int) -> Span:
-    if isinstance(result, _Found):
+    if isinstance(result, _SpanResult):
         return result.span
     metadata = result.recognition_metadata or {}
     reason = metadata.get(_REASON) or metadata.get(RecognizerResult.RECOGNIZER_NAME_KEY, "")

@@ -1,8 +1,9 @@
-"""A change of policy is told as decisions, not as text, and what is not proved to narrow counts as widening.
+"""Compares two policy versions by their decisions: what each application may see, before and after.
 
-For each registered application, purpose and coordinate: effects and rows before and after. Compared on the day given
-and on each later day on which a `valid` or `expires` of either version changes what holds, so that a grant which starts
-next month is not overlooked. The design's section 4; LeFevre et al., "Limiting disclosure in Hippocratic databases".
+What is not proved to narrow counts as widening. Compared are each registered application, purpose and coordinate, on
+the day given and on each later day on which a `valid` or `expires` of either version changes what holds, so that a
+grant which starts next month is not overlooked. The design's section 4; LeFevre et al., "Limiting disclosure in
+Hippocratic databases" (2004).
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ class _Comparison:
         """People, told by number: a staff number is nobody's business here."""
         if bool(old.staff) != bool(new.staff):
             kind = Kind.WIDENED if old.staff else Kind.NARROWED
-            yield self._figure(new.id, "*", "staff", kind, _listed(old), _listed(new))
+            yield self._figure(new.id, "*", "staff", kind, _staff_text(old), _staff_text(new))
             return
         joined, left = len(set(new.staff) - set(old.staff)), len(set(old.staff) - set(new.staff))
         if joined:
@@ -158,7 +159,7 @@ class _Comparison:
             if old != new:
                 stricter = new is not None and (old is None or new.stricter(old) == new)
                 kind = Kind.NARROWED if stricter else Kind.WIDENED
-                yield self._figure(app, purpose, f"obligation {name}", kind, _told(old), _told(new))
+                yield self._figure(app, purpose, f"obligation {name}", kind, _limit_text(old), _limit_text(new))
 
     def _types(self, left: _Side, right: _Side, purpose: str) -> Iterator[Change]:
         app = left.subject.application
@@ -303,11 +304,11 @@ def _pairs(old: Application, new: Application) -> list[tuple[Subject, Subject]]:
     ]
 
 
-def _listed(app: Application) -> str:
+def _staff_text(app: Application) -> str:
     return f"{len(app.staff)} listed" if app.staff else "anyone"
 
 
-def _told(obligation: object) -> str:
+def _limit_text(obligation: object) -> str:
     if obligation is None:
         return ""
     return str(getattr(obligation, "limit", "required"))

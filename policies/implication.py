@@ -1,8 +1,8 @@
-"""A condition is said to include another only where that is proved; what cannot be proved is not said.
+"""Proves that one row condition implies another: `implies(p, q)`, wherever `p` holds, `q` holds, whatever the data.
 
-`implies(p, q)`: on every row where `p` is true, `q` is true, whatever the data. Sound and not complete: conjuncts and
-alternatives are taken apart, leaves on one field are compared by their values. Conditions are in negation normal form,
-and `resolve` has put a subject's own values in the place of their placeholders.
+A True is always right; a False means only that no proof was found. Conjuncts and alternatives are taken apart, and
+leaves on one field are compared by their values. Conditions are in negation normal form; `resolve` first puts a
+subject's own values in place of the placeholders.
 """
 
 from __future__ import annotations

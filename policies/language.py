@@ -1,9 +1,8 @@
-"""A policy that names anything unknown does not load; nothing in it is ever ignored.
+"""Loads the policy files of a folder into one immutable `PolicySet`.
 
-Reads every `*.yaml` file of a folder as one set and makes the immutable `PolicySet` of it. Sections: `purposes`,
-`applications`, `owners`, `grants`, `prohibitions`,
-`stewards`, `expect`. Each error names file and line and what to write instead.
-The version is the hash of all files' names and bytes.
+A policy that names anything unknown does not load, and nothing in it is ever ignored; each error names file and line
+and what to write instead. Sections are `purposes`, `applications`, `owners`, `grants`, `prohibitions`, `stewards` and
+`expect`. The version is a hash over the names and bytes of all files.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ EPIDEMIC = "epidemic"
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _BlockAt:
     """A block with its file and the path that leads to it."""
 
     file: YamlFile
@@ -111,44 +110,44 @@ class _Loader:
             expectations,
         )
 
-    def _blocks(self, section: str) -> Iterator[tuple[_Read, Any]]:
+    def _blocks(self, section: str) -> Iterator[tuple[_BlockAt, Any]]:
         for file, document in self.documents:
             for index, block in enumerate(getattr(document, section)):
-                yield _Read(file, (section, index)), block
+                yield _BlockAt(file, (section, index)), block
 
     def _read_purposes(self) -> None:
         for at, block in self._blocks("purposes"):
             if not valid_id(block.id):
                 raise at.wrong(f"{block.id!r} is not a dotted lower-case path such as safety.fire", "id")
             if block.id in self.purposes:
-                raise at.wrong(f"purpose {block.id!r} stands twice", "id")
+                raise at.wrong(f"purpose {block.id!r} is defined twice; remove or rename one", "id")
             if implies(EPIDEMIC, block.id) and (block.expires is None or block.purge is None):
                 raise at.wrong(f"{block.id!r} must say when it `expires`, and by when its data is to `purge`")
             self.purposes[block.id] = Purpose(**block.model_dump())
         for at, block in self._blocks("purposes"):
             above = parent(block.id)
             if above and above not in self.purposes:
-                raise at.wrong(f"purpose {block.id!r} hangs in the air: add {above!r}", "id")
+                raise at.wrong(f"purpose {block.id!r} has no parent: add {above!r}", "id")
 
     def _read_applications(self) -> None:
         for at, block in self._blocks("applications"):
             if block.id in self.applications:
-                raise at.wrong(f"application {block.id!r} stands twice", "id")
+                raise at.wrong(f"application {block.id!r} is defined twice; remove or rename one", "id")
             self.applications[block.id] = Application(**block.model_dump())
 
     def _read_owners(self) -> None:
         for file, document in self.documents:
-            at = _Read(file, ("owners",))
+            at = _BlockAt(file, ("owners",))
             for entity, department in document.owners.items():
                 if entity not in self.catalogue:
                     raise at.wrong(f"unknown type {entity!r}; known: {self._types()}", entity)
                 if self.owners.setdefault(entity, department) != department:
-                    raise at.wrong(f"{entity} has two owners", entity)
+                    raise at.wrong(f"{entity} has two owners; keep one", entity)
 
     def _types(self) -> str:
         return ", ".join(entity.name for entity in self.catalogue)
 
-    def _grant(self, at: _Read, block: GrantBlock) -> Grant:
+    def _grant(self, at: _BlockAt, block: GrantBlock) -> Grant:
         self._unique(at, block.id)
         grant = Grant(
             id=block.id,
@@ -173,7 +172,9 @@ class _Loader:
         for coordinate in sorted({*grant.fields, *grant.match}):
             entity = coordinate.partition(".")[0]
             if entity not in rows:
-                raise at.wrong(f"{coordinate} is granted, but `rows` says nothing of {entity}: add which rows", "rows")
+                raise at.wrong(
+                    f"{coordinate} is granted, but `rows` says nothing of {entity}: state which rows", "rows"
+                )
         people = [entity.name for entity in self.catalogue if entity.subjects == ()]
         if grant.accesses and not any(each in rows for each in people):
             raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {' or '.join(people)}", "rows")
@@ -181,22 +182,22 @@ class _Loader:
             rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
         return dataclasses.replace(grant, rows=rows)
 
-    def _obligations(self, at: _Read, block: GrantBlock) -> Mapping[str, Obligation]:
+    def _obligations(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Obligation]:
         try:
             return obligations.parse(block.obligations)
         except ObligationError as wrong:
             raise at.wrong(str(wrong), "obligations") from None
 
-    def _broad(self, at: _Read, block: GrantBlock) -> frozenset[str]:
+    def _broad(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
         broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
         return frozenset(each for name, effect in broad for each in self._expand(at, name, effect, "fields"))
 
-    def _unique(self, at: _Read, rule: str) -> None:
+    def _unique(self, at: _BlockAt, rule: str) -> None:
         if rule in self.ids:
-            raise at.wrong(f"rule {rule!r} stands twice", "id")
+            raise at.wrong(f"rule {rule!r} is defined twice; remove or rename one", "id")
         self.ids.add(rule)
 
-    def _selector(self, at: _Read, block: SelectorBlock) -> Selector:
+    def _selector(self, at: _BlockAt, block: SelectorBlock) -> Selector:
         known = {
             "application": set(self.applications),
             "department": {each.department for each in self.applications.values()},
@@ -213,13 +214,13 @@ class _Loader:
                     raise at.wrong(f"no registered application has {name} {value!r}; known: {registered}", "to", name)
         return Selector(**{name: frozenset(values) for name, values in named.items()})
 
-    def _known_purposes(self, at: _Read, names: list[str], key: str = "for") -> frozenset[str]:
+    def _known_purposes(self, at: _BlockAt, names: list[str], key: str = "for") -> frozenset[str]:
         for name in names:
             if name not in self.purposes:
                 raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", key)
         return frozenset(names)
 
-    def _rows(self, at: _Read, block: GrantBlock) -> Mapping[str, Any]:
+    def _rows(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Any]:
         grammar = Grammar(self.catalogue, placeholders=True)
         rows = {}
         for entity, condition in block.rows.items():
@@ -231,17 +232,17 @@ class _Loader:
                 raise at.wrong(str(wrong), "rows", entity, *wrong.path) from None
         return rows
 
-    def _effects(self, at: _Read, block: GrantBlock) -> Mapping[str, Effect]:
+    def _effects(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Effect]:
         given: dict[str, Effect] = {}
         for name, wish in block.fields.items():
             effect = _effect(wish)
             for coordinate in self._expand(at, name, effect, "fields"):
                 self._check_effect(at, name, coordinate, effect)
                 if given.setdefault(coordinate, effect) != effect:
-                    raise at.wrong(f"{coordinate} gets two effects in one grant; say each once", "fields", name)
+                    raise at.wrong(f"{coordinate} has two effects in one grant; keep one", "fields", name)
         return given
 
-    def _expand(self, at: _Read, name: str, effect: Effect | None, section: str) -> tuple[str, ...]:
+    def _expand(self, at: _BlockAt, name: str, effect: Effect | None, section: str) -> tuple[str, ...]:
         """Coordinates that a coordinate, a type or a tag stands for."""
         try:
             if "." in name:
@@ -256,7 +257,7 @@ class _Loader:
             return tuple(dict.fromkeys(f"{name}.{field.name}" for field, _ in entity.buckets()))
         return tuple(f"{name}.{each}" for each in [*(field.name for field in entity.fields), *entity.edges])
 
-    def _check_effect(self, at: _Read, name: str, coordinate: str, effect: Effect) -> None:
+    def _check_effect(self, at: _BlockAt, name: str, coordinate: str, effect: Effect) -> None:
         field = self.catalogue.coordinate(coordinate)
         if effect == CLEAR:
             return
@@ -268,7 +269,7 @@ class _Loader:
             ladder = " < ".join(field.masks) or "none"
             raise at.wrong(f"{effect.mask!r} is not on the mask ladder of {coordinate}: {ladder}", "fields", name)
 
-    def _matches(self, at: _Read, block: GrantBlock) -> frozenset[str]:
+    def _matches(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
         for name in block.match:
             try:
                 field = self.catalogue.coordinate(name)
@@ -278,7 +279,7 @@ class _Loader:
                 raise at.wrong(f"{name} cannot be matched: it does not identify one person", "match")
         return frozenset(block.match)
 
-    def _prohibition(self, at: _Read, block: ProhibitionBlock) -> Prohibition:
+    def _prohibition(self, at: _BlockAt, block: ProhibitionBlock) -> Prohibition:
         self._unique(at, block.id)
         names: set[str] = set()
         for name in block.prohibit:
@@ -294,10 +295,10 @@ class _Loader:
         stewards: dict[str, str] = {}
         for at, block in self._blocks("stewards"):
             if stewards.setdefault(block.account, block.person) != block.person:
-                raise at.wrong(f"account {block.account!r} belongs to two people", "account")
+                raise at.wrong(f"account {block.account!r} is given to two people; keep one", "account")
         return stewards
 
-    def _expectation(self, at: _Read, block: ExpectationBlock) -> Expectation:
+    def _expectation(self, at: _BlockAt, block: ExpectationBlock) -> Expectation:
         if block.app not in self.applications:
             raise at.wrong(f"unknown application {block.app!r}; known: {', '.join(self.applications)}", "app")
         self._known_purposes(at, [block.purpose], "purpose")

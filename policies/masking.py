@@ -1,8 +1,9 @@
-"""A masked value never shows more than its rung allows; what cannot be masked as asked is redacted.
+"""The masking methods: what is left of a value under each mask of a mask ladder.
 
-Each method is one small registered class: it checks its parameters when a policy or a catalogue is loaded, and `apply`
-is the definition of what it yields. `hub/request/cypher.py` says the same in Cypher, so that the clear value never
-leaves the database; a property test holds the two against each other.
+A masked value never shows more than its rung allows; a value that cannot be masked as asked is redacted whole. Each
+method is one small registered class, which checks its parameters when a policy or a catalogue is loaded. `apply`
+defines what it yields; `hub/request/cypher_masks.py` states the same in Cypher, so that the clear value never leaves
+the database, and a property test compares the two.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from policies.text.masked_text import PARTS, Shown, cut, shown
+from policies.text.masked_text import PARTS, Replacements, replace_spans, replacements
 from policies.text.spans import FreeText
 from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import RegionLevel, Scalar
@@ -200,13 +201,13 @@ class Text:
     """
 
     parts: tuple[str, ...]
-    instead: Shown
+    instead: Replacements
     scalars: frozenset[Scalar] = _TEXT
     after_fetch: bool = True
 
     def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
         """`【姓名】称楼上漏水，【电话尾号1478】`."""
-        return cut(value.text, value.spans, self.instead) if isinstance(value, FreeText) else REDACTED
+        return replace_spans(value.text, value.spans, self.instead) if isinstance(value, FreeText) else REDACTED
 
 
 ADDRESS_LEVELS: Mapping[str, re.Pattern[str]] = {
@@ -275,7 +276,7 @@ def _address(parameters: tuple[str, ...]) -> Mask:
 def _text_mask(parameters: tuple[str, ...]) -> Mask:
     if not set(parameters) <= set(PARTS) or len(set(parameters)) != len(parameters):
         raise MaskError(f"takes what is left of some kinds, each once: {', '.join(PARTS)}")
-    return Text(parameters, shown(parameters))
+    return Text(parameters, replacements(parameters))
 
 
 METHODS: Mapping[str, Callable[[tuple[str, ...]], Mask]] = {

@@ -1,8 +1,8 @@
-"""A policy set is one immutable version: purposes, applications, grants and prohibitions, already checked.
+"""A policy set and a decision, as plain frozen data.
 
-Plain frozen data. `policies/language.py` makes it from YAML and refuses what it does not know; `policies/decide.py`
-turns it, a subject and a purpose into a `Decision`. Semantics: the design's section 4, after Byun & Li (purpose trees)
-and LeFevre et al. (cell-level limited disclosure).
+A policy set is one immutable version, already checked: `policies/language.py` makes it from YAML and refuses what it
+does not know. `policies/decide.py` turns it, a subject and a purpose into a `Decision`. The design's section 4, after
+Byun & Li (purpose trees, 2008) and LeFevre et al. (cell-level limited disclosure, 2004).
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Purpose:
     expires: dt.date | None = None
     """Last day on which anything may be asked for it or below it."""
     purge: dt.date | None = None
-    """Day by which what was collected for it is to be gone."""
+    """Day by which the data collected for it must be deleted."""
     contributors: int = 0
     """Least contributor threshold of aggregates for it or below it; a grant may only ask for more."""
     rounding: int = 1
     """Least base to which counts for it or below it are rounded."""
     withheld: bool = False
-    """Whether a resident who asks who saw his data is not told of what was seen for it or below it."""
+    """Whether residents who ask who saw their data are not told of what was seen for it or below it."""
     delayed_days: int = 0
-    """How many days later he is told, for it or below it."""
+    """How many days later residents are told, for it or below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ NOTHING = FieldDecision()
 
 @dataclass(frozen=True, slots=True)
 class TypeDecision:
-    """What a subject may see of one type. A node outside `visible` does not exist for him."""
+    """What a subject may see of one type. A node outside `visible` does not exist for the subject."""
 
     rows: tuple[Predicate, ...]
     visible: RowSet

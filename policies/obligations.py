@@ -1,7 +1,8 @@
-"""An obligation is met, or nothing is answered; where several grants apply, the strictest of each kind holds.
+"""The obligations that a grant may attach: a case, and caps on nodes, operations and matches.
 
-Each is one small registered class, as a masking method is: it reads its value when a policy is loaded, says which of
-two is stricter, and the hub meets it at the stage that its docstring names. An unknown obligation refuses the load.
+An obligation is met, or nothing is answered; where several grants apply, the strictest of each kind holds. Each is one
+small registered class: it reads its value when a policy is loaded and says which of two is stricter, and its docstring
+names the stage at which the hub meets it. An unknown obligation refuses the load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Purposes form a tree, and access to one implies its descendants, never its parent or a sibling.
+"""The purpose tree: which granted or prohibited purposes apply to the purpose of a request.
 
-An id is the dotted path (`safety.fire.rental`); it is compared exactly, without any normalisation.
-After Byun & Li, "Purpose based access control for privacy protection in relational database systems" (2008).
+Access to a purpose covers its descendants, never its parent or a sibling. An id is a dotted path
+(`safety.fire.rental`) and is compared exactly, without normalisation. After Byun & Li, "Purpose based access control
+for privacy protection in relational database systems" (2008).
 """
 
 from __future__ import annotations
@@ -33,6 +34,6 @@ def covered(granted: Iterable[str], asked: str) -> bool:
     return any(implies(each, asked) for each in granted)
 
 
-def struck(prohibited: Iterable[str], asked: str) -> bool:
+def prohibited_for(prohibited: Iterable[str], asked: str) -> bool:
     """Whether a prohibition for these purposes applies to `asked`: the same, a descendant or an ancestor."""
     return any(implies(each, asked) or implies(asked, each) for each in prohibited)

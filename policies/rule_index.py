@@ -1,8 +1,8 @@
-"""Finding the rules for a subject and purpose costs as much with a thousand rules of others as with none.
+"""Finds the rules for a subject and a purpose, at a cost that does not grow with the rules of others.
 
-Made once when a policy set is made, and never changed. A grant stands under one attribute of its selector (the one that
-singles out most) and under each of its purposes; a prohibition under its purposes and those above them. So the index
-is as large as the rules themselves, however many applications there are.
+It is made once with a policy set and never changes. A grant stands under one attribute of its selector (the most
+selective one) and under each of its purposes; a prohibition stands under its purposes and those above them. So the
+index is as large as the rules, however many applications there are.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The rules of a policy: grants, prohibitions, and the subjects that they speak of.
+"""The rules of a policy as plain frozen data: subjects, selectors, effects, grants and prohibitions.
 
-Plain frozen data, already checked: `policies/language.py` makes it from YAML. Semantics: the design's section 4.
+They are already checked: `policies/language.py` makes them from YAML. Semantics: the design's section 4.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Nothing is in force that a second person did not approve as it is, and no version is ever changed.
+"""The store of policy versions: drafts, approvals, activations and their history.
 
-The version store: drafts, approvals bound to a content hash, activations bound to the base they were made from, and
-history. Who may do what is asked of the version in force, never of the draft. Each change is told to a witness before
-it is committed: if the witness raises, nothing happened. Semantics 14 of the design's section 4.
+Nothing is in force that a second person did not approve exactly as it is, and no version is ever changed. An approval
+is bound to a content hash, an activation to the base that the draft was made from. Who may do what is asked of the
+version in force, never of the draft. A witness is told of each change before it is committed; if the witness raises,
+nothing happened. Semantics 14 of the design's section 4; docs/adr/0003-policy-versions.md.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from policies.versions import (
     InForce,
     Tampered,
     Version,
+    activation_in_force,
     check_chain,
     check_seal,
     moment,
     seal,
-    standing,
 )
 from policies.yaml_models import PolicyDocument
 from schema.catalogue import Catalogue
@@ -53,12 +54,12 @@ class Past:
     state: str
 
 
-def _alone(_: Version | Approval | Activation) -> None:
-    """The witness of a store that nobody watches."""
+def _unwatched(_: Version | Approval | Activation) -> None:
+    """The witness of a store whose changes are not recorded."""
 
 
 def utc_now() -> dt.datetime:
-    """The present."""
+    """The present moment, in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -74,7 +75,7 @@ class PolicyStore:
         url: str,
         key: bytes,
         catalogue: Catalogue,
-        witness: Witness = _alone,
+        witness: Witness = _unwatched,
         now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         """`key` seals the rows and is kept outside the database; `now` gives aware times."""
@@ -107,10 +108,10 @@ class PolicyStore:
         return True
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self.engine.dispose()
 
-    # What holds.
+    # What is in force.
 
     def standing(self, now: dt.datetime | None = None) -> Activation:
         """The activation in force, without its files: what a running hub asks each second."""
@@ -175,7 +176,9 @@ class PolicyStore:
             current = self._in_force(connection, now)
             version = self._version(connection, number)
             if content != version.hash:
-                raise ChangeRefused(f"version {number} has another content than the hash that was given: read it again")
+                raise ChangeRefused(
+                    f"version {number} has another content than the hash that was given; read the version again"
+                )
             self._files(connection, version)
             approval = Approval(number, content, account, self._second(current, version, account), now)
             if any(each.account == account for each in self._approvals(connection, version)):
@@ -214,7 +217,7 @@ class PolicyStore:
             row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=now, **names)
             return self._add_activation(connection, chain, row)
 
-    # Who may.
+    # Who may do what.
 
     def _person(self, current: InForce, account: str) -> str:
         stewards = _stewards(current.files)
@@ -228,7 +231,7 @@ class PolicyStore:
         stewards = _stewards(current.files)
         person = self._person(current, account)
         if account == version.author or person in {version.person, stewards.get(version.author)}:
-            raise ChangeRefused("nobody approves his own draft, by no account of his; ask another steward")
+            raise ChangeRefused("nobody approves their own draft, with any of their accounts; ask another steward")
         return person
 
     def _approver(self, connection: sa.Connection, current: InForce, version: Version) -> str:
@@ -255,7 +258,7 @@ class PolicyStore:
     # Rows.
 
     def _standing(self, chain: list[Activation], now: str) -> Activation:
-        found = standing(chain, now)
+        found = activation_in_force(chain, now)
         if found is None:
             raise Tampered("the policy store names no version in force")
         return found
@@ -310,9 +313,7 @@ class PolicyStore:
     def _conflict(self, connection: sa.Connection, base: int, current: InForce, files: Mapping[str, bytes]) -> Conflict:
         before = self._files(connection, self._version(connection, base))
         when = "is" if current.activation.starts <= moment(self._now()) else "will then be"
-        text = (
-            f"made from version {base}, but version {current.version.number} {when} in force; draft it anew from there"
-        )
+        text = f"made from version {base}, but version {current.version.number} {when} in force; make a new draft of it"
         return Conflict(text, three_way(before, current.files, files))
 
 
@@ -341,9 +342,9 @@ def _state(mine: tuple[Approval, ...], activation: Activation | None, chain: lis
         return "approved" if mine else "draft"
     if activation.starts > now:
         return "scheduled"
-    if standing(chain, now) == activation:
+    if activation_in_force(chain, now) == activation:
         return "in force"
-    return "past" if standing(chain, activation.starts) == activation else "lapsed"
+    return "past" if activation_in_force(chain, activation.starts) == activation else "lapsed"
 
 
 def sqlite_url(path: Path) -> str:

@@ -1,7 +1,8 @@
-"""The store's statements know its tables by these names; `policies/migrations` made them so.
+"""The tables of the version store, and its connections to SQLite and PostgreSQL.
 
-SQLite by default (WAL, every commit on the disk), PostgreSQL by URL. A changing transaction holds the one write lock;
-everything a steward does is rare, and two of them must not see half of each other's work.
+A changing transaction holds the one write lock, so that two stewards never see half of each other's work; it is
+committed whole or not at all. SQLite is the default (WAL, every commit on the disk), PostgreSQL is chosen by URL.
+`policies/migrations` creates the tables.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def _make_file(path: Path) -> None:
 @contextmanager
 def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that holds the write lock; all of it, or nothing. Raises StoreUnavailable."""
-    with translated(), engine.execution_options(changing=True).begin() as connection:
+    with translate_database_errors(), engine.execution_options(changing=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
         yield connection
@@ -149,12 +150,12 @@ def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction that reads one state of the store. Raises StoreUnavailable."""
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with translated(), engine.execution_options(**options).begin() as connection:
+    with translate_database_errors(), engine.execution_options(**options).begin() as connection:
         yield connection
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_database_errors() -> Iterator[None]:
     """What the database raises becomes StoreUnavailable, without its text: that may name hosts and values."""
     try:
         yield

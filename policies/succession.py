@@ -1,7 +1,8 @@
-"""A grant on a merged grid follows its successor; one on a grid that was split holds nowhere until a steward decides.
+"""Rewrites a decision into today's grids, after grids were merged or split.
 
-A merge rewrites the paths of the nodes in it, so a jurisdiction or a row predicate that still names the old path would
-find nothing. `follow` puts the successor's path in its place, in the decision, before anything is planned.
+A grant on a merged grid follows to the successor; a grant on a grid that was split holds nowhere until a steward
+decides. A merge rewrites the paths of the nodes in it, so a jurisdiction or a row condition with the old path would
+find nothing: `follow` puts in the successor's path before anything is planned.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A version, an approval or an activation is believed only with its seal, and the same rows mean the same everywhere.
+"""The rows of the version store as frozen data, their seals, and which activation is in force at a moment.
 
-The rows of the version store as frozen data; how each is sealed (HMAC-SHA-256 under a key that is kept outside the
-database), and which activation is in force at a moment. Pure. Times are UTC, ISO 8601 with microseconds and `Z`, so
-that their texts sort as they do.
+A row is believed only with its seal: HMAC-SHA-256 under a key that is kept outside the database. The same rows mean
+the same everywhere; nothing here reads a clock or a database. Times are UTC, ISO 8601 with microseconds and `Z`, so
+that sorting their texts sorts the times.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def check_chain(key: bytes, activations: Iterable[Activation]) -> None:
         before = each.seal
 
 
-def standing(activations: Iterable[Activation], now: str) -> Activation | None:
+def activation_in_force(activations: Iterable[Activation], now: str) -> Activation | None:
     """The activation in force at `now`; one whose base is not in force when it starts never takes effect."""
     current: Activation | None = None
     for each in sorted(activations, key=lambda each: (each.starts, each.id)):

@@ -1,7 +1,8 @@
-"""The words of the policy language are told from the code that reads them, so that the page cannot say otherwise.
+"""Writes the vocabulary page and the JSON Schema of the policy language.
 
-The JSON Schema for editors (JSON Schema 2020-12, made by pydantic) and the vocabulary page in Markdown, both of the
-models in `policies/yaml_models.py`, the registered masks and obligations, and the catalogue.
+Both are made from the code that reads policies (the models in `policies/yaml_models.py`, the registered masks and
+obligations, and the catalogue), so the page cannot say otherwise. The schema is JSON Schema 2020-12, made by pydantic;
+the page is Markdown.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ def _sections() -> Iterator[str]:
         if block is None:
             yield f"## `{section}`\n\nType → the department that answers for its data."
             continue
-        yield f"## `{section}`\n\n{_said(block)}\n\n{_keys(block)}"
+        yield f"## `{section}`\n\n{_docstring(block)}\n\n{_keys(block)}"
         for name, each in block.model_fields.items():
             inner = _block(each)
             if inner is not None:
-                yield f"### `{section}.{each.alias or name}`\n\n{_said(inner)}\n\n{_keys(inner)}"
+                yield f"### `{section}.{each.alias or name}`\n\n{_docstring(inner)}\n\n{_keys(inner)}"
 
 
 def _block(info: FieldInfo) -> type[BaseModel] | None:
@@ -94,24 +95,24 @@ def _keys(block: type[BaseModel]) -> str:
     return _table(("key", "takes", "if left out"), rows)
 
 
-def _kind(told: Mapping[str, Any]) -> str:
+def _kind(prop: Mapping[str, Any]) -> str:
     """A property of the JSON Schema in a few words."""
-    if "anyOf" in told:
-        meant = [each for each in told["anyOf"] if each.get("type") != "null" and each.get("const") != ""]
+    if "anyOf" in prop:
+        meant = [each for each in prop["anyOf"] if each.get("type") != "null" and each.get("const") != ""]
         return " or ".join(_kind(each) for each in meant)
-    if "$ref" in told:
+    if "$ref" in prop:
         return "a block, see below"
-    if "const" in told or "enum" in told:
-        return " or ".join(f"`{each}`" for each in told.get("enum", [told.get("const")]))
-    if told.get("type") == "array":
-        return f"a list of: {_kind(told['items'])}"
-    if told.get("type") == "object":
-        values = told.get("additionalProperties")
+    if "const" in prop or "enum" in prop:
+        return " or ".join(f"`{each}`" for each in prop.get("enum", [prop.get("const")]))
+    if prop.get("type") == "array":
+        return f"a list of: {_kind(prop['items'])}"
+    if prop.get("type") == "object":
+        values = prop.get("additionalProperties")
         return f"a map to: {_kind(values)}" if isinstance(values, dict) and values else "a map"
     names = {"string": "text", "integer": "a whole number", "boolean": "true or false"}
-    name = "a date" if told.get("format") == "date" else names.get(str(told.get("type")), "any value")
-    least = f" of at least {told['minimum']}" if "minimum" in told else ""
-    return name + least + (f", at most {told['maximum']}" if "maximum" in told else "")
+    name = "a date" if prop.get("format") == "date" else names.get(str(prop.get("type")), "any value")
+    least = f" of at least {prop['minimum']}" if "minimum" in prop else ""
+    return name + least + (f", at most {prop['maximum']}" if "maximum" in prop else "")
 
 
 def _default(info: FieldInfo) -> str:
@@ -147,14 +148,14 @@ def _obligations() -> Iterator[tuple[str, str]]:
     for name in obligations.OBLIGATIONS:
         required = name == obligations.CASE
         found = obligations.parse({name: "required" if required else 1})[name]
-        yield f"`{name}: {'required' if required else 'N'}`", " ".join(_said(type(found)).split())
+        yield f"`{name}: {'required' if required else 'N'}`", " ".join(_docstring(type(found)).split())
 
 
 def _first_line(of: object) -> str:
-    return _said(type(of)).splitlines()[0]
+    return _docstring(type(of)).splitlines()[0]
 
 
-def _said(of: type) -> str:
+def _docstring(of: type) -> str:
     return inspect.getdoc(of) or ""
 
 

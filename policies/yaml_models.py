@@ -1,7 +1,7 @@
-"""The shape of a policy file: every key is known, every value has its kind, and nothing else is accepted.
+"""The shape of a policy file, as pydantic models: sections, keys and the type of each value.
 
-Pydantic models of the YAML documents. The JSON Schema that editors complete from, and the vocabulary page, are made of
-these; `policies/language.py` checks the names in them against the catalogue and each other.
+Every key is known and nothing else is accepted. The JSON Schema that editors complete from and the vocabulary page are
+made from these models; `policies/language.py` checks the names in a file against the catalogue and against each other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class _Block(BaseModel):
 class PurposeBlock(_Block):
     """A purpose: `id`, its titles, the W3C DPV purpose it corresponds to, its legal basis, and how long it lasts.
 
-    `contributors` and `rounding` are the least that aggregates for it must keep to. `epidemic` and what is below it
-    must say when they end (`expires`) and when their data is to be gone (`purge`). A resident who asks who saw his data
-    is not told of a purpose that is `withheld`, and of others `delayedDays` later; both hold for what is below it.
+    `contributors` and `rounding` are lower bounds for aggregates for it. `epidemic` and what is below it
+    must say when they end (`expires`) and by when their data is deleted (`purge`). Residents who ask who saw their data
+    are not told of a purpose that is `withheld`, and of others `delayedDays` later; both hold for what is below it.
     """
 
     id: str
@@ -43,7 +43,7 @@ class PurposeBlock(_Block):
 
 
 class ApplicationBlock(_Block):
-    """A registered application; `staff` maps a person (`sub`) to the jurisdiction he answers for."""
+    """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for."""
 
     id: Name
     zh: str
@@ -80,7 +80,7 @@ class ValidityBlock(_Block):
 class GrantBlock(_Block):
     """Who may see what for which purposes, on which rows, on which legal basis.
 
-    With `accesses` it may also be asked who saw the data of the people on its rows.
+    With `accesses` the grantee may also ask who saw the data of the people on its rows.
     """
 
     id: Name
@@ -99,7 +99,7 @@ class GrantBlock(_Block):
 
 
 class ProhibitionBlock(_Block):
-    """What nobody may see for these purposes, those below and those above."""
+    """What nobody may see for these purposes, for those below them and for those above them."""
 
     id: Name
     prohibit: list[str]
@@ -108,7 +108,7 @@ class ProhibitionBlock(_Block):
 
 
 class StewardBlock(_Block):
-    """An account that may draft and approve; `person` is the human being, so that nobody approves his own draft."""
+    """An account that may draft and approve; `person` is the human being, so that nobody approves their own draft."""
 
     account: Name
     person: Annotated[str, StringConstraints(min_length=1)]

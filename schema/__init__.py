@@ -1,4 +1,9 @@
-"""What the data is: one declaration for each entity, from which everything else is derived."""
+"""What the data is: entities, fields and edges, declared once, and everything that is derived from them.
+
+Lives here: the vocabulary of declarations, the spine that every city shares (四标四实 and events), conditions and
+their values, the GraphQL schema, and the strict reader of YAML files. It may import graphql-core and PyYAML, and no
+package of ours. Begin reading with `catalogue.py`, then `people.py`; `CATALOGUE` below puts the spine together.
+"""
 
 from schema import events, housing, people, places
 from schema.catalogue import Catalogue

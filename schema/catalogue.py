@@ -1,9 +1,8 @@
-"""Every name that a policy, a query or a connector may use is declared here once, and nowhere else.
+"""The vocabulary in which entities, fields and edges are declared, and the catalogue that holds them.
 
-The vocabulary in which a domain file declares its entities: plain frozen data, no GraphQL and no database in it.
+A catalogue is checked when it is made and never changes; an unknown name is a `CatalogueError` and is never ignored.
 From one declaration come the GraphQL types, the Neo4j constraints, what a connector may write, the coordinates
-(`Person.phone`) a policy may name, and the audit's words. An unknown name is a `CatalogueError`, never ignored.
-
+(`Person.phone`) that a policy may name, and the words of the audit log. There is no GraphQL and no database in it.
 Classification follows GB/T 43697-2024 (grade) and GB/T 35273-2020 (personal, sensitive personal).
 """
 
@@ -17,8 +16,21 @@ from types import MappingProxyType
 from schema.classification import Grade, Kind, RegionLevel, Scalar
 
 __all__ = [
-    "BUCKETS", "NEVER_STORE", "Beside", "Bucket", "Case", "Catalogue", "CatalogueError", "Edge",
-    "EdgeEnd", "Entity", "Field", "Grade", "Kind", "RegionLevel", "Scalar",
+    "BUCKETS",
+    "NEVER_STORE",
+    "Bucket",
+    "Case",
+    "Catalogue",
+    "CatalogueError",
+    "Edge",
+    "EdgeEnd",
+    "Entity",
+    "Field",
+    "Grade",
+    "Kind",
+    "RegionLevel",
+    "Scalar",
+    "TextProperties",
 ]  # fmt: skip
 
 NEVER_STORE = frozenset({"face", "fingerprint", "iris", "voiceprint", "gene", "gait", "track", "travel"})
@@ -49,7 +61,7 @@ class Bucket:
 
     @property
     def comparable(self) -> bool:
-        """Whether a filter may name it: words may not, or a search for one would count those who said it."""
+        """Whether a filter may name it: words may not, because a search for a word would count those who said it."""
         return self.kind != "words"
 
 
@@ -83,33 +95,33 @@ class Field:
         return frozenset(tags)
 
     @property
-    def beside(self) -> Beside | None:
-        """What the graph keeps beside a free text; None for other fields."""
-        return Beside(self.name) if self.kind is Kind.FREE_TEXT else None
+    def text_properties(self) -> TextProperties | None:
+        """The properties that the graph keeps beside a free text; None for other fields."""
+        return TextProperties(self.name) if self.kind is Kind.FREE_TEXT else None
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """Properties beside a free text, written with it: what was found in it, by which detector, when.
+class TextProperties:
+    """Names of the properties that are written beside a free text: what was found in it, by which detector, and when.
 
-    They are no fields: no policy, query or source can name them.
+    They are not fields: no policy, query or source can name them.
     """
 
     text: str
 
     @property
     def spans(self) -> str:
-        """Where it is personal, as a flat list of numbers; absent where that could not be told."""
+        """Where the text is personal, as a flat list of numbers; absent if no detector could judge it."""
         return f"{self.text}Spans"
 
     @property
     def check(self) -> str:
-        """A checksum of the text and its spans: of two that do not belong together, neither is used."""
+        """A checksum of text and spans; a text is not shown by spans that do not belong to it."""
         return f"{self.text}Check"
 
     @property
     def words(self) -> str:
-        """Its words outside the spans, each once."""
+        """The words of the text outside its spans, each once."""
         return f"{self.text}Words"
 
     @property
@@ -119,12 +131,12 @@ class Beside:
 
     @property
     def detected(self) -> str:
-        """When it did."""
+        """When the detector judged the text."""
         return f"{self.text}DetectedAt"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """All these names."""
         return self.spans, self.check, self.words, self.detector, self.detected
 
 
@@ -221,7 +233,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Which entity is a case that somebody works on, and how to tell that it is open, and whose it is."""
+    """Which entity is the case that an official works on, and its fields for number, status and department."""
 
     entity: str
     number: str
@@ -363,9 +375,9 @@ def _check_entity(entity: Entity) -> None:
     for name in [entity.name, entity.plural, *names]:
         if not _NAME.match(name):
             raise CatalogueError(f"{entity.name}: {name!r} is not a plain ASCII name")
-    beside = {name for each in entity.fields if each.beside for name in each.beside.names}
+    beside = {name for each in entity.fields if each.text_properties for name in each.text_properties.names}
     if beside & set(names):
-        raise CatalogueError(f"{entity.name}: a field has the name of what is kept beside a free text")
+        raise CatalogueError(f"{entity.name}: a field has the name of a property that is kept beside a free text")
     for each in entity.fields:
         _check_field(entity, each, names)
 

@@ -1,6 +1,7 @@
-"""The words of classification are a closed list each: what is not in it cannot be declared.
+"""The closed lists of words that classify a field: scalars, grades, kinds and region levels.
 
-Grades follow GB/T 43697-2024; levels are those of the administrative tree down to the grid.
+A word that is not in its list cannot be declared. Grades follow GB/T 43697-2024; region levels are those of the
+administrative tree, from the province down to the grid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Events (事件): what residents report and departments handle."""
+"""Declares events (事件): what residents report and departments handle."""
 
 from schema.catalogue import Bucket, Case, Edge, Entity, Field, Grade, Kind, Scalar
 from schema.housing import ADDRESS_MASKS, REGION_BUCKETS, REGION_MASKS
@@ -13,7 +13,7 @@ EVENT = Entity(
         Field(
             "number",
             Scalar.STRING,
-            "工单号",
+            "工单编号",
             "Ticket number",
             Kind.CODE,
             Grade.GENERAL_2,
@@ -23,7 +23,7 @@ EVENT = Entity(
         Field(
             "kind",
             Scalar.ENUM,
-            "类别",
+            "事件类别",
             "Kind of event",
             Kind.STATUS,
             values=("NOISE", "FIRE_HAZARD", "OBSTRUCTION", "PROPERTY", "LEAK", "DISPUTE", "OTHER"),
@@ -33,7 +33,7 @@ EVENT = Entity(
         Field(
             "status",
             Scalar.ENUM,
-            "状态",
+            "办理状态",
             "Where the handling stands",
             Kind.STATUS,
             values=("RECEIVED", "ASSIGNED", "HANDLING", "CLOSED", "CALLED_BACK"),
@@ -61,7 +61,7 @@ EVENT = Entity(
         Field(
             "text",
             Scalar.STRING,
-            "内容",
+            "诉求内容",
             "What was said",
             Kind.FREE_TEXT,
             Grade.GENERAL_3,
@@ -73,7 +73,7 @@ EVENT = Entity(
         Field(
             "address",
             Scalar.STRING,
-            "事发地址",
+            "事发地点",
             "Where it happened",
             Kind.ADDRESS,
             Grade.GENERAL_3,
@@ -95,7 +95,7 @@ EVENT = Entity(
         Field(
             "reporterPhone",
             Scalar.STRING,
-            "上报人电话",
+            "上报人联系电话",
             "Telephone the reporter gave",
             Kind.PHONE,
             Grade.GENERAL_3,

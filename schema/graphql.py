@@ -64,7 +64,7 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     """The schema that clients see, for graphql-core to parse, validate, coerce and introspect with."""
     types: dict[str, _EntityTypes] = {}
     types.update({entity.name: _EntityTypes(entity, types) for entity in catalogue})
-    fields = {"node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识取对象。")}
+    fields = {"node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识查询对象。")}
     for each in types.values():
         fields |= each.root_fields()
     if any(entity.subjects == () for entity in catalogue):
@@ -120,8 +120,10 @@ _SCALARS: Mapping[Scalar, GraphQLScalarType] = {
     ),
 }
 _ID, _TEXT, _YES_OR_NO = (GraphQLNonNull(each) for each in (GraphQLID, GraphQLString, GraphQLBoolean))
-_NODE_ID = GraphQLField(_ID, description="用途内有效的标识。Opaque; valid for one department and purpose only.")
-_NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="任何有标识的对象。Anything with an id.")
+_NODE_ID = GraphQLField(
+    _ID, description="本部门、本目的内有效的标识。Opaque; valid for one department and purpose only."
+)
+_NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="有标识的对象。Anything with an id.")
 _PAGE_INFO = GraphQLObjectType(
     "PageInfo",
     {
@@ -147,7 +149,7 @@ def _list(of: Any) -> GraphQLList[Any]:
 def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectType:
     shapes = {Op.IN: _list(of), Op.IS_NULL: GraphQLBoolean}
     fields = {op.value: GraphQLInputField(shapes.get(op, of)) for op in operators}
-    return GraphQLInputObjectType(name, fields, description="比较。")
+    return GraphQLInputObjectType(name, fields, description="比较条件。")
 
 
 _FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for kind, scalar in _SCALARS.items()}
@@ -162,18 +164,20 @@ def _accesses() -> GraphQLField:
         "purposeTitle": GraphQLField(_TEXT, description="目的名称。What the purpose is called."),
         "kinds": GraphQLField(
             GraphQLNonNull(_list(GraphQLString)),
-            description="资料种类。Kinds of personal data it was shown at most, masked or not.",
+            description="数据类别。Kinds of personal data it was shown at most, masked or not.",
         ),
     }
     row = GraphQLObjectType(
-        ACCESS, rows, description="一日之内一个部门为一个目的的查看。What one department saw for one purpose in a day."
+        ACCESS,
+        rows,
+        description="部门某日为某一目的访问数据的情况。What one department saw for one purpose in a day.",
     )
     arguments = {
         "person": GraphQLArgument(_ID),
         "since": GraphQLArgument(_DATE),
         "until": GraphQLArgument(_DATE),
     }
-    text = "谁看过此人的资料。Who saw this person's data, newest first; both days are included."
+    text = "本人数据的访问记录。Who saw this person's data, newest first; both days are included."
     return GraphQLField(_list(row), arguments, description=text)
 
 
@@ -196,13 +200,13 @@ class _EntityTypes:
         edges = GraphQLNonNull(_list(GraphQLObjectType(f"{name}Edge", edge, description=title)))
         page = {"edges": GraphQLField(edges), "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO))}
         self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
-        text = f"{entity.zh}的条件。"
+        text = f"{entity.zh}的查询条件。"
         self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
         self.aggregate_where = GraphQLInputObjectType(f"{name}AggregateWhere", self._aggregate_where, description=text)
         either = {quantifier: GraphQLInputField(self.where) for quantifier in ("some", "none")}
-        self.edge_filter = GraphQLInputObjectType(f"{name}EdgeFilter", either, description="关联条件。")
+        self.edge_filter = GraphQLInputObjectType(f"{name}EdgeFilter", either, description="关联对象的条件。")
         keys = {each.name: GraphQLInputField(_DIRECTION) for each in entity.fields}
-        text = "一次一个字段。Exactly one field; list several for further keys."
+        text = "每项只写一个字段。Exactly one field; list several for further keys."
         self.order = GraphQLInputObjectType(f"{name}Order", keys, description=text)
         self.aggregate = GraphQLObjectType(aggregate_type(entity), self._cells(), description=f"{entity.zh}的统计。")
 
@@ -244,7 +248,9 @@ class _EntityTypes:
 
     def _cells(self) -> _Fields:
         cells = {
-            "count": GraphQLField(GraphQLInt, description="数量；低于门槛为空。Null below the contributor threshold.")
+            "count": GraphQLField(
+                GraphQLInt, description="数量；人数低于最小统计数时为空。Null below the contributor threshold."
+            )
         }
         for field, bucket in self._entity.buckets():
             text = f"{field.zh}。{field.en}; null unless grouped by it."

@@ -1,4 +1,4 @@
-"""Housing: buildings and dwellings (房屋), and where they stand."""
+"""Declares buildings (楼栋) and dwellings (房屋), and the grid in which they stand."""
 
 from schema.catalogue import Bucket, Edge, Entity, Field, Grade, Kind, RegionLevel, Scalar
 
@@ -34,7 +34,7 @@ BUILDING = Entity(
         Field(
             "address",
             Scalar.STRING,
-            "地址",
+            "标准地址",
             "Address",
             Kind.ADDRESS,
             Grade.GENERAL_2,
@@ -51,7 +51,7 @@ BUILDING = Entity(
 DWELLING = Entity(
     "Dwelling",
     "dwellings",
-    "房屋",
+    "实有房屋",
     "A flat or house that people live in",
     3,
     (
@@ -81,7 +81,7 @@ DWELLING = Entity(
         Field(
             "usage",
             Scalar.ENUM,
-            "用途",
+            "房屋用途",
             "Use",
             Kind.STATUS,
             Grade.GENERAL_2,
@@ -92,7 +92,7 @@ DWELLING = Entity(
         Field(
             "area",
             Scalar.FLOAT,
-            "面积（平方米）",
+            "建筑面积（平方米）",
             "Floor area in square metres",
             Kind.QUANTITY,
             Grade.GENERAL_2,

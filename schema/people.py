@@ -1,4 +1,4 @@
-"""People: residents as the registers know them, and where they live."""
+"""Declares people (实有人口): residents as the registers know them, and the dwellings they live in."""
 
 from schema.catalogue import Bucket, Edge, Entity, Field, Grade, Kind, Scalar
 from schema.housing import ADDRESS_MASKS, REGION_BUCKETS, REGION_MASKS
@@ -6,7 +6,7 @@ from schema.housing import ADDRESS_MASKS, REGION_BUCKETS, REGION_MASKS
 PERSON = Entity(
     "Person",
     "people",
-    "人口",
+    "实有人口",
     "A resident",
     4,
     (
@@ -76,7 +76,7 @@ PERSON = Entity(
         Field(
             "residency",
             Scalar.ENUM,
-            "户籍类别",
+            "人口类别",
             "Kind of residency",
             Kind.STATUS,
             Grade.GENERAL_2,
@@ -136,7 +136,7 @@ EDGES = (
         True,
         "居住房屋",
         "Dwellings that the person lives in",
-        "居住人",
+        "居住人员",
         "People who live in it",
         personal=True,
     ),

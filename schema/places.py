@@ -1,4 +1,7 @@
-"""Places: the administrative tree from province to grid (GB/T 2260, GB/T 10114), of variable depth."""
+"""Declares regions (行政区划与网格): the administrative tree from province to grid, of variable depth.
+
+Codes are those of GB/T 2260 (county and above) and GB/T 10114 (below the county).
+"""
 
 from schema.catalogue import Edge, Entity, Field, Grade, Kind, RegionLevel, Scalar
 
@@ -12,17 +15,17 @@ REGION = Entity(
         Field(
             "code",
             Scalar.STRING,
-            "区划代码",
+            "行政区划代码",
             "Official code",
             Kind.CODE,
             indexed=True,
             source="civil-affairs",
         ),
-        Field("name", Scalar.STRING, "名称", "Name", Kind.CODE, source="civil-affairs"),
+        Field("name", Scalar.STRING, "区划名称", "Name", Kind.CODE, source="civil-affairs"),
         Field(
             "level",
             Scalar.ENUM,
-            "级别",
+            "区划级别",
             "Level",
             Kind.CODE,
             values=tuple(RegionLevel),

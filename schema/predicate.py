@@ -1,8 +1,9 @@
-"""A condition has one form, whoever wrote it: a GraphQL `where` and a policy's `rows` both become a `Predicate`.
+"""Conditions on rows: one frozen form for a GraphQL `where` and for the `rows` of a policy.
 
-`parse` takes the nested mapping that GraphQL coercion or YAML yields, checks each name against the catalogue and each
-value against its field, and gives frozen data. Three-valued logic: a comparison with a null value is unknown, and an
-unknown row is not a match. `negation_normal` pushes every `not` down to the leaves, where a guard can stand beside it.
+`parse` takes the nested mapping that GraphQL coercion or YAML yields; it checks each name against the catalogue and
+each value against its field, and never repeats a value in an error. Logic is three-valued (Kleene): a comparison with
+null is unknown, and an unknown row is not a match. `negation_normal` moves every `not` down to the leaves, where the
+compiler can put a guard beside each comparison.
 """
 
 from __future__ import annotations

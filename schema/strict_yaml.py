@@ -123,7 +123,7 @@ def _value(node: yaml.Node) -> Any:
         if key.value == "<<" and not key.style:
             raise _refused(key, "merge keys (`<<`) are not allowed; write out what they stand for")
         if key.value in content:
-            raise _refused(key, f"{key.value!r} stands twice; remove one of them")
+            raise _refused(key, f"the key {key.value!r} stands twice; remove one")
         content[key.value] = _value(value)
     return content
 

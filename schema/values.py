@@ -1,4 +1,8 @@
-"""A value that a condition compares with is of its field's kind, or it is refused; a refusal never repeats it."""
+"""Checks and converts the values that a condition compares with.
+
+A value that is not of its field's scalar is refused, and the refusal never repeats the value. Dates and times are
+ISO 8601.
+"""
 
 from __future__ import annotations
 

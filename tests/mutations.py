@@ -176,8 +176,8 @@ MUTATIONS = (
     Mutation(
         "spans of a text",
         "policies/masking.py",
-        "return cut(value.text, value.spans, self.instead)",
-        "return cut(value.text, (), self.instead)",
+        "return replace_spans(value.text, value.spans, self.instead)",
+        "return replace_spans(value.text, (), self.instead)",
         "tests/property/test_text_mask.py -k outside",
     ),
     Mutation(

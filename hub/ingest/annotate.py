@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Annotation
 from hub.home.settings import Settings
 from hub.telemetry import describe_exception
-from policies.text.detector_version import edition
+from policies.text.detector_version import compute_version
 from policies.text.plain_text import normalise
 from policies.text.spans import Detection, encode
 from policies.text.word_list import NO_WORDS, Words, load
@@ -45,7 +45,7 @@ def words_of(settings: Settings) -> Words:
 
 def detector_version(settings: Settings) -> str:
     """The version of the detector with these settings, without loading it. Raises YamlFileError."""
-    return edition(words_of(settings).digest)
+    return compute_version(words_of(settings).digest)
 
 
 def annotator_of(settings: Settings) -> Annotator:
@@ -62,7 +62,7 @@ class Annotator:
         self._model = model
         self._detector: Detector | None = None
         self._broken = False
-        self.version = edition(words.digest)
+        self.version = compute_version(words.digest)
 
     def annotate(self, texts: Sequence[str]) -> list[Annotation]:
         """One annotation for each text, in order."""

@@ -25,7 +25,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.text_properties import Tally, properties
 from hub.telemetry import describe_exception
-from schema.catalogue import Beside, Catalogue
+from schema.catalogue import Catalogue, TextProperties
 
 BATCH = 500
 """Texts that are read, checked and written back at a time."""
@@ -63,7 +63,7 @@ class _TextField:
 
     entity: str
     text: str
-    beside: Beside
+    beside: TextProperties
 
     def stale(self) -> str:
         """The condition for a node `n` whose text the detector `$version` has not checked."""
@@ -105,10 +105,10 @@ class _TextField:
 def _text_fields(catalogue: Catalogue) -> tuple[_TextField, ...]:
     """The fields of the catalogue that hold free text."""
     return tuple(
-        _TextField(entity.name, field.name, field.beside)
+        _TextField(entity.name, field.name, field.text_properties)
         for entity in catalogue
         for field in entity.fields
-        if field.beside
+        if field.text_properties
     )
 
 

@@ -1,7 +1,7 @@
 """The properties that are kept beside each free text: its spans, a checksum of both, its other words, and the detector.
 
 A text and its properties go into one write, so that they always belong together. A text that could not be checked this
-time has no detector beside it: it is redacted whole, and checked again later. The names are `catalogue.Beside`.
+time has no detector beside it: it is redacted whole, and checked again later. The names are `catalogue.TextProperties`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.base import Annotation, TextAnnotator
 from policies.text.spans import checksum
-from schema.catalogue import Beside, Entity
+from schema.catalogue import Entity, TextProperties
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ LASTING = frozenset({"too long", "not text"})
 
 
 def properties(
-    beside: Beside, text: str | None, found: Annotation | None, version: str, now: dt.datetime
+    beside: TextProperties, text: str | None, found: Annotation | None, version: str, now: dt.datetime
 ) -> dict[str, Any]:
     """The properties beside a text, None for each that is removed; all are removed where the text is."""
     if text is None or found is None:
@@ -74,7 +74,7 @@ class Reading:
     """The free texts of one write of an entity; each is checked once, however often the transaction is repeated."""
 
     def __init__(self, entity: Entity, annotator: TextAnnotator) -> None:
-        self._beside = {each.name: each.beside for each in entity.fields if each.beside}
+        self._beside = {each.name: each.text_properties for each in entity.fields if each.text_properties}
         self._annotator = annotator
         self._found: dict[str, Annotation] = {}
 

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from hub.request import cypher_masks as veil
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
-from schema.catalogue import Beside, Bucket, Catalogue, EdgeEnd, Entity, Field
+from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, TextProperties
 from schema.predicate import (
     All,
     Any_,
@@ -293,27 +293,27 @@ class Cypher:
 
     def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
         """A text with its spans; one without spans of the detector in force does not leave the database."""
-        if field.beside is None:
+        if field.text_properties is None:
             return veil.mask(value, field, masking.Redact(), self.operand)
-        found = self._detected(node, field.beside)
-        spans, check = f"{node.var}.{field.beside.spans}", f"{node.var}.{field.beside.check}"
+        found = self._detected(node, field.text_properties)
+        spans, check = f"{node.var}.{field.text_properties.spans}", f"{node.var}.{field.text_properties.check}"
         pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}, c: {check}}}"
         return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
 
-    def _detected(self, node: Node, beside: Beside) -> str:
+    def _detected(self, node: Node, beside: TextProperties) -> str:
         """The text was judged, and by the detector in force."""
         detector = self.parameter(self.detector)
         return f"{node.var}.{beside.spans} IS NOT NULL AND {node.var}.{beside.detector} = {detector}"
 
     def words(self, node: Node, field: Field) -> str:
         """The words of a free text where it is clear or open to aggregates; none of another detector's finding."""
-        if field.beside is None:
+        if field.text_properties is None:
             return "[]"
         effects = self.table(node.entity).of(field.name)
         self.read(node, field, "group", REQUEST)
         guard = self._guard(node, effects.clear | effects.aggregate)
-        words = f"{node.var}.{field.beside.words}"
-        return f"CASE WHEN {both(self._detected(node, field.beside), guard)} THEN {words} ELSE [] END"
+        words = f"{node.var}.{field.text_properties.words}"
+        return f"CASE WHEN {both(self._detected(node, field.text_properties), guard)} THEN {words} ELSE [] END"
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere: what a request may sort by."""

@@ -33,7 +33,7 @@ from hub.request.plan_model import (
     Planned,
     TypenameCell,
 )
-from policies.aggregate import MAX_CELLS, cells, domain, hot
+from policies.aggregate import MAX_CELLS, cells, domain, frequent_words
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
@@ -192,7 +192,7 @@ class _Responder:
     def _aggregate(self, root: Aggregate, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         counted = {tuple(cells[:-1]): cells[-1] for cells in result["rows"]}
         if any(bucket.kind == "words" for _, bucket in root.buckets):
-            return [dict(self._aggregate_cells(root, key, count)) for key, count in hot(counted)]
+            return [dict(self._aggregate_cells(root, key, count)) for key, count in frequent_words(counted)]
         domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
         found = cells(domains, counted)
         if found is None:

@@ -1,1 +1,4 @@
-"""The version store's tables change only forward, one numbered step at a time, under the store's write lock."""
+"""Alembic's steps that create and change the tables of the version store.
+
+Steps only go forward, one number at a time, under the store's write lock. Begin with `policies/store_tables.py`.
+"""

@@ -1,6 +1,6 @@
-"""The steps run on the connection that the store gives, inside its transaction: all of them, or none.
+"""Runs the migration steps; Alembic loads this file (alembic.sqlalchemy.org).
 
-Alembic runs this file (alembic.sqlalchemy.org). It is no entry point: `policies/store.py` is.
+All steps run in one transaction of the connection that `policies/store_tables.py` gives: all of them, or none.
 """
 
 from __future__ import annotations

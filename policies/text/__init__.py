@@ -1,6 +1,9 @@
-"""Nothing of what is read here leaves the machine.
+"""Personal information in Chinese free text: how it is found, kept as spans, and masked.
 
-Chinese free text: what in it is personal, said as spans, and how a text is shown without them.
+Lives here: plain text (`plain_text.py`), the model (`tagger.py`, `model/`), spans (`spans.py`), the mask `text`
+(`masked_text.py`), word lists, scores, and the rules in `rules/`. Nothing that is read here leaves the machine. It may
+import `schema` and no other file of `policies`; Presidio is in `policies/detect.py`. Begin reading with `spans.py`,
+then `policies/detect.py`.
 """
 
 import os

@@ -1,8 +1,9 @@
-"""Spans are trusted only if the very detector that is installed now found them.
+"""Computes the version of the detector from everything that decides what it finds.
 
-The edition of a detector is a digest of all that decides what it finds: its rules (the source files of this room and
-`policies/detect.py`), its model, the libraries that run them, and the department's word list. Nobody has to remember
-to count it up; a changed comment costs one pass over the texts, a forgotten number would leave a name in one.
+It is a digest over the rules (the source files of this folder and `policies/detect.py`), the model, the libraries that
+run them, and the department's word list. So spans are trusted only if the detector that is installed now found them,
+and nobody has to raise a number by hand: a changed comment costs one pass over the texts, a forgotten number would
+leave a name in one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _ROOM = Path(__file__).parent
 
 
 @lru_cache(maxsize=8)
-def edition(words: str) -> str:
+def compute_version(words: str) -> str:
     """Sixteen hex characters; `words` is the digest of the word list. Does not load the model, only reads it."""
     digest = hashlib.sha256(words.encode())
     for library in LIBRARIES:

@@ -1,6 +1,7 @@
-"""A word is common if the dictionary has it as anything but a name; nothing else may refuse what looks like a name.
+"""Tells common Chinese words from names, with rjieba's dictionary.
 
-rjieba's dictionary, which calls some common words names: those are in the section `not names` of `forms.txt`.
+Only a common word may refuse what looks like a name: one that the dictionary has as anything but a name. Common words
+that rjieba calls names are in the section `not names` of `forms.txt`.
 """
 
 from __future__ import annotations

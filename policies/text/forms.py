@@ -1,8 +1,8 @@
-"""A word is in these lists because of what it tells about the words beside it, never because a person bears it.
+"""Word lists of Chinese prose about people and places, read from `forms.txt`, and patterns made of them.
 
-How Chinese prose speaks of people and places, read once from `forms.txt`: surnames, forms of address, the words that
-stand before and behind a name, what begins, ends and leads to an address. All in simplified characters; `people.py` and
-`places.py` make their rules of it.
+Surnames, titles, the words that stand before and after a name, and what begins, ends and leads to an address. A word is
+listed for what it says about the words beside it, never because a person bears it. All are simplified characters;
+`rules/people.py` and `rules/places.py` make their rules of them.
 """
 
 from __future__ import annotations

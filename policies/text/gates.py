@@ -1,7 +1,7 @@
-"""A rule is asked only about a text that passes its gate, and a gate asks for nothing that the rule can do without.
+"""Gates: cheap searches that decide whether a rule is run over a text at all.
 
-A search takes a third of what it takes to ask a rule and hear nothing, and most rules have nothing to say of most
-texts. Often the gate is the search of the rule's own pattern.
+A gate lets every text pass in which its rule could find something. A search takes a third of the time of running a rule
+in vain, and most rules find nothing in most texts. Often the gate is the search for the rule's own pattern.
 """
 
 from __future__ import annotations

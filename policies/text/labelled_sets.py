@@ -1,8 +1,9 @@
-"""A labelled set is read whole or not at all: what is wrong is named by line and field, and never quoted.
+"""Reads labelled sets: texts with what is personal in them, one JSON object a line, in UTF-8.
 
-One JSON object a line, in UTF-8: `text`; `entities`, each with `entity_type` (a PiiKind), `start` and `end` in code
-points; `optional`, spans that are neither a miss nor a false alarm; `negative`, whether nothing in it is personal;
-`style`, the kind of writing; `id`. All but `text` may be left out; other keys are notes for the reader.
+A set is read whole or not at all; an error names line and field and never quotes the text. Keys: `text`; `entities`,
+each with `entity_type` (a PiiKind), `start` and `end` in code points; `optional`, spans that count neither as a miss
+nor as a false alarm; `negative`, whether nothing in it is personal; `style`, the kind of writing; `id`. All but `text`
+may be left out; other keys are notes for the reader.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A text is shown with a typed placeholder in the place of everything personal, or it is not shown.
+"""The mask `text`: shows a text with a typed placeholder in place of everything personal.
 
-The mask `text`: slicing by the spans that were found at ingest. A placeholder says what stood there (`【姓名】`); a
-purpose may be given a part of some kinds: the last four digits of a telephone (`【电话尾号1478】`), a surname
-(`【姓张】`). Of a form from which that part cannot be told for certain, nothing is left.
+It cuts by the spans that were found at ingest; a text whose spans do not fit it is not shown. A placeholder says what
+stood there (`【姓名】`). A purpose may be given a part of some kinds: the last four digits of a telephone
+(`【电话尾号1478】`), a surname (`【姓张】`). Where that part cannot be told for certain, nothing of it is left.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LABELS: Mapping[PiiKind, str] = {
 }
 """What a placeholder calls each kind."""
 
-Shown = Sequence[str | Callable[[str], str]]
+Replacements = Sequence[str | Callable[[str], str]]
 """For each kind, in the order of KINDS, what stands in its place: a text, or what makes one of the span."""
 
 PLACEHOLDER = re.compile(rf"【(?:{'|'.join(LABELS.values())}|电话尾号[0-9]{{4}}|姓[一-鿿]{{1,2}})】")
@@ -61,13 +61,13 @@ PARTS: Mapping[str, tuple[PiiKind, Callable[[str], str]]] = {
 """What a purpose may be left of a kind, by the name that a mask gives it."""
 
 
-def shown(parts: Sequence[str]) -> Shown:
+def replacements(parts: Sequence[str]) -> Replacements:
     """What stands for each kind where these parts are left; the names are those of PARTS."""
     left: dict[PiiKind, Callable[[str], str]] = {PARTS[each][0]: PARTS[each][1] for each in parts}
     return tuple(left.get(kind, _PLACEHOLDERS[kind]) for kind in KINDS)
 
 
-def cut(text: str, stored: Sequence[int], instead: Shown) -> str:
+def replace_spans(text: str, stored: Sequence[int], instead: Replacements) -> str:
     """The text with each span replaced; raises SpansError unless the spans are ordered and lie in the text."""
     kept: list[str] = []
     at, length, kinds = 0, len(text), len(instead)

@@ -1,9 +1,10 @@
-"""A stretch of the plain text always covers every character that it was written with, whatever was made plain.
+"""Turns a text into plain text for the rules and the model, and finds the way back to the text as written.
 
-Making plain never adds a character: one becomes one (full width, compatibility forms, digits in circles, traditional
-characters), or none (zero-width, direction marks, variation selectors, combining marks, control characters). So one
-tuple of positions is enough to find the way back. Blanks, dots, dashes, emoji and letter case are kept: the rules read
-them. Traditional characters come from OpenCC's table (`simplified.txt`, Apache-2.0).
+A span of the plain text always covers every character that it was written with. One character becomes one (full width,
+compatibility forms, digits in circles, traditional characters) or none (zero-width, direction marks, variation
+selectors, combining marks, control characters), and none is added, so one tuple of positions is enough. Blanks, dots,
+dashes, emoji and letter case are kept: the rules read them. Traditional characters are replaced by OpenCC's table
+(`simplified.txt`, Apache-2.0).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A detector is judged by what it leaves unmasked: recall weighs more than precision, and every lost character counts.
+"""Scores a detector on a labelled set: precision, recall, F2 and the leak rate.
 
-A found span is right if its intersection with a labelled span of its kind is at least half of their union (IoU ≥ 0.5);
-each labelled span is matched once. F2 weighs recall four times. The leak rate is the share of labelled characters that
-no span covers, of whatever kind. `optional` spans are neither a miss nor a false alarm. A text that could not be judged
-is redacted whole: it leaks nothing, and finds nothing.
+A found span is right if it shares at least half of the union with a labelled span of its kind (IoU ≥ 0.5); each
+labelled span is matched once. F2 weighs recall four times as much as precision. The leak rate is the share of labelled
+characters that no span covers, of whatever kind. `optional` spans are neither a miss nor a false alarm. A text that
+could not be judged is redacted whole: it leaks nothing, and finds nothing.
 """
 
 from __future__ import annotations

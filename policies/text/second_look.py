@@ -1,9 +1,9 @@
-"""What is left of a text is looked at again until nothing more is found in it: masking twice changes nothing.
+"""Runs the detector over a text again, without what it found, until it finds nothing more.
 
-A model reads a sentence otherwise once a name is out of it, so one look is not enough to say that the rest is free of
-people. Each look sees a comma where something was found before, and where the text itself holds a placeholder of ours
-(which hides nobody: only what stands outside it is judged). A masked text therefore looks like the last look at the
-text that it was made of, whatever its placeholders leave, and nothing is found in it.
+So masking a masked text changes nothing. A model reads a sentence otherwise once a name is out of it, so one look is
+not enough. Each look sees a comma where something was found before, and where the text itself holds a placeholder of
+ours (a placeholder hides nobody; only what stands outside it is judged). A masked text therefore looks like the last
+look at the text from which it was made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Judge = Callable[[Sequence[str]], Sequence[Detection]]
 """One look at each of some texts."""
 
 
-def settled(texts: Sequence[str], judge: Judge) -> list[Detection]:
+def look_until_settled(texts: Sequence[str], judge: Judge) -> list[Detection]:
     """What all looks found in each text, in order; the first that fails a text decides."""
     found = [Detection(failed=UNSETTLED)] * len(texts)
     spans: list[tuple[Span, ...]] = [()] * len(texts)

@@ -1,8 +1,8 @@
-"""Of all sequences of tags in which no inside follows anything but its own class, the best one is chosen.
+"""Chooses the best valid sequence of tags from what the network says of each character, and makes runs of it.
 
-What the network says of each character becomes runs: where one thing begins and ends, of which class, and how sure that
-is. The best tag of each character alone is the best sequence whenever it is a sequence at all; only where it is not,
-the best one is searched for (Viterbi). A text gives the same runs alone or with others.
+A sequence is valid if an inside tag follows only its own class. The best tag of each character alone is the best
+sequence whenever it is valid; only otherwise is the best one searched for (Viterbi). A run says where one thing begins
+and ends, of which class, and how sure that is. A text gives the same runs alone or with others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A span always points at the characters that were found, and overlapping spans never leave one of them out.
+"""Spans: where a text is personal, of which kind, and how they are stored and merged.
 
-The vocabulary of free text: what detection yields, what the graph keeps beside a text (never the matched values), and
-what masking cuts. Offsets are code points of the original text, as Python counts them.
+Where spans overlap they become one, which covers every character of each of them. This is what detection yields, what
+the graph keeps beside a text (never the matched values), and what masking cuts by. Offsets are code points of the
+original text, as Python counts them.
 """
 
 from __future__ import annotations

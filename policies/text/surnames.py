@@ -1,4 +1,7 @@
-"""A surname of two characters is never taken for one of one: it would leave half of the given name hidden."""
+"""Chinese surnames of two characters, which a mask that keeps the surname keeps whole.
+
+Taking one of them for a surname of one character would hide half of the surname and call the rest a given name.
+"""
 
 COMPOUND_SURNAMES = (
     "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟",

@@ -1,8 +1,8 @@
-"""A text that the network could not read is an error, never a text without names.
+"""The model: a small character network that finds persons and detailed addresses in plain text.
 
-A small character network (embeddings of characters and of frequent pairs, then dilated convolutions) finds persons and
-fine addresses in normalised text. It was trained by `bench/tagger`; `model/MODEL_CARD.md` says on what, and how well it
-does. It runs in onnxruntime on one thread, on texts laid end to end; `sequence.py` chooses the best tags.
+A text that it could not read is an error, never a text without names. Embeddings of characters and of frequent pairs
+are followed by dilated convolutions; it was trained by `bench/tagger`, and `model/MODEL_CARD.md` says on what and how
+well it does. It runs in onnxruntime on one thread, on texts laid end to end; `sequence.py` chooses the best tags.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""A departmental word list is read whole or not at all: an unknown key is an error that names the file and line.
+"""Reads a department's word list: names that are always found, places, and what is never masked.
 
-Three lists of plain words, in YAML:
+A list is read whole or not at all: an unknown key is an error that names file and line. Three lists of plain words, in
+YAML:
 
     people:   # names that are always found, such as the staff of this office
       - 祁连山
-    places:   # estates, roads and villages: never a person, and a house number behind one makes an address
+    places:   # estates, roads and villages: never a person, and a house number after one makes an address
       - 锦绣江南
     never:    # what is public and is never masked: service numbers, public figures, brands, addresses of offices
       - 400-820-8820
 
-The digest of the list is part of the detector's version, so that a changed list has texts looked through again.
+The digest of the list is part of the detector's version, so that texts are looked through again when the list changes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from policies.detect import Detector
-from policies.text.masked_text import cut, shown
+from policies.text.masked_text import replace_spans, replacements
 from policies.text.spans import Detection, PiiKind, Span, encode, without_overlap
 
 pytestmark = pytest.mark.attack
@@ -46,7 +46,7 @@ def test_e02_personal_information_in_free_text(detector: Detector, written: str,
     (found,) = detector.detect([text])
     assert found.failed is None
     assert [text[each.start : each.end] for each in found.spans if each.kind == kind] == [secret]
-    assert secret not in cut(text, encode(found.spans), shown(()))
+    assert secret not in replace_spans(text, encode(found.spans), replacements(()))
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_e06_overlapping_findings_are_masked_as_one(order: tuple[int, ...]) -> N
     ]
     united = without_overlap([spans[place] for place in order])
     assert [(each.start, each.end) for each in united] == [(1, 20)]
-    assert cut(text, encode(united), shown(()))[1:].endswith(text[20:])
-    assert not set("幸福王建国138") & set(cut(text, encode(united), shown(())))
+    assert replace_spans(text, encode(united), replacements(()))[1:].endswith(text[20:])
+    assert not set("幸福王建国138") & set(replace_spans(text, encode(united), replacements(())))
 
 
 def test_e06_rules_and_model_together_leave_nothing_between(detector: Detector) -> None:

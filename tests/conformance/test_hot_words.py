@@ -15,7 +15,7 @@ from hub.graph.local import GraphAddress
 from hub.request.compile import compile_plan
 from hub.request.denials import Access
 from hub.request.respond import Answer, respond
-from policies.aggregate import MAX_WORDS, hot
+from policies.aggregate import MAX_WORDS, frequent_words
 from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.support.small_graph import SCHEMA, SEALS, World, policy, prepare, subject
@@ -177,8 +177,8 @@ def test_words_need_a_grant_of_their_own(policies: PolicySet) -> None:
 
 def test_at_most_two_hundred_words_are_listed_in_a_fixed_order() -> None:
     counted = {(f"w{number:03}",): number // 2 for number in range(2 * MAX_WORDS)}
-    found = hot(counted)
+    found = frequent_words(counted)
     assert len(found) == MAX_WORDS
     assert [count for _, count in found] == sorted(counted.values(), reverse=True)[:MAX_WORDS]
     assert found[:3] == [(("w398",), 199), (("w399",), 199), (("w396",), 198)]
-    assert hot(dict(reversed(counted.items()))) == found
+    assert frequent_words(dict(reversed(counted.items()))) == found

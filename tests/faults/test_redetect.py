@@ -25,7 +25,7 @@ from hub.ingest.annotate import Annotator
 from hub.ingest.redetect import BATCH, DetectorBroken, Pass, Redetected
 from hub.ingest.text_properties import Tally, properties
 from schema import CATALOGUE
-from schema.catalogue import Beside
+from schema.catalogue import TextProperties
 from tests.support.pulling import one
 from tests.support.stale_texts import EVENTS, FIRST_DAY, OLD, run, seen, text_of
 
@@ -167,7 +167,7 @@ def test_a_text_that_changed_meanwhile_never_gets_the_spans_of_the_old_one(
     act: str, text: str | None, waits: bool,
 ) -> None:  # fmt: skip
     sid = f"{7:032x}"
-    told = properties(Beside("text"), NEW_TEXT, annotator.annotate([NEW_TEXT])[0], annotator.version, FIRST_DAY)
+    told = properties(TextProperties("text"), NEW_TEXT, annotator.annotate([NEW_TEXT])[0], annotator.version, FIRST_DAY)
     meanwhile = Meanwhile(lambda: graph_driver.execute_query(act, sid=sid, text=NEW_TEXT, told=told))
     work = Pass(writer, CATALOGUE, meanwhile)
     done = list(work.batches(BATCH))

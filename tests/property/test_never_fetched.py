@@ -47,7 +47,7 @@ COMPANIONS = {
     f"{entity.name}.{name}": f"{entity.name}.{field.name}"
     for entity in CATALOGUE
     for field in entity.fields
-    for name in (field.beside.names if field.beside else ())
+    for name in (field.text_properties.names if field.text_properties else ())
 }
 """What stands beside a free text, and the coordinate that reading it is a reading of."""
 TOLD_BY = frozenset({"Event.reporter", "Dwelling.residents", "Building.dwellings"})
@@ -68,7 +68,7 @@ NAMES = frozenset(
         entity.name,
         "sid",
         "deletedAt",
-        *(name for field in entity.fields if field.beside for name in field.beside.names[:4]),
+        *(name for field in entity.fields if field.text_properties for name in field.text_properties.names[:4]),
         *(field.name for field in entity.fields),
         *(end.relationship for end in entity.edges.values()),
     )

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from policies.model import PolicySet
-from policies.purposes import covered, struck
+from policies.purposes import covered, prohibited_for
 from policies.rules import Grant, Prohibition, Selector, Subject, Validity
 from tests.support.oracle.random_worlds import PURPOSES
 
@@ -57,7 +57,7 @@ def test_the_index_finds_what_a_scan_finds(rng: random.Random) -> None:
             wanted = [each for each in policies.grants if covered(each.purposes, purpose) and each.to.selects(who)]
             found = [each for each in policies.index.grants(who, purpose) if each.to.selects(who)]
             assert found == wanted, purpose
-            forbidden = [each for each in policies.prohibitions if struck(each.purposes, purpose)]
+            forbidden = [each for each in policies.prohibitions if prohibited_for(each.purposes, purpose)]
             assert list(policies.index.prohibitions(purpose)) == forbidden, purpose
             met += len(wanted)
     assert met > 500

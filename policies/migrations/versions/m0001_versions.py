@@ -1,6 +1,7 @@
-"""Versions, their files, approvals and activations can be added and never changed; daily counts can.
+"""Creates the first tables of the version store and their triggers.
 
-The triggers are a second fence, not the proof: that is the seal of each row, which `policies/versions.py` makes.
+Versions, files, approvals and activations can be added and never changed; daily counts can change. The triggers are a
+second fence only: what proves a row is its seal, which `policies/versions.py` makes.
 """
 
 from __future__ import annotations

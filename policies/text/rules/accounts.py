@@ -1,6 +1,6 @@
-"""An address at which a person can be written to is found however it is disguised: e-mail, WeChat, QQ and the like.
+"""Rules for e-mail addresses and for ids of WeChat, QQ and other messengers, however they are disguised.
 
-The text is plain (`normal.py`), with spelled numbers as digits. Groups, public accounts and payments are nobody's.
+Groups, public accounts and payments are nobody's. The text is plain (`plain_text.py`), with spelled numbers as digits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A code made of letters and digits is personal if its shape and its check digit say so, or its shape and a label.
+"""Rules for codes of letters and digits: credit codes, passports and permits, certificates, household and house codes.
 
-Unified social credit codes (GB 32100, checked by python-stdnum), passports and permits, property
-certificates, household-register and house codes. The text is plain (`normal.py`), with spelled numbers as digits.
+A code is personal if its shape and check digit say so, or its shape and a label. Unified social credit codes follow
+GB 32100, checked by python-stdnum; regions follow GB/T 2260. The text is plain (`plain_text.py`), with spelled numbers
+as digits.
 """
 
 from __future__ import annotations

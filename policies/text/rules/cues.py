@@ -1,7 +1,7 @@
-"""A number is read together with the words around it: they say whose it is, or that it is nobody's.
+"""Labels: the words beside a number that say whose it is, or that it belongs to nobody.
 
-Labels are Chinese (and a few Latin) words that stand before or after a number. They are looked up in the plain text
-itself: nothing here needs tokens.
+They are Chinese (and a few Latin) words that stand before or after a number, and are looked up in the plain text
+itself, without tokens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How digits are grouped tells one number from several: 138-1234-5678 is one, 13.5、14.2、15.8 are three.
+"""How the digits of a number are grouped, which tells one number from several.
 
-Works on plain text (`normal.py`). Lengths are in digits.
+138-1234-5678 is one number; 13.5、14.2、15.8 are three. Works on plain text (`plain_text.py`); lengths are in digits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the model found is personal, unless the dictionary knows that it is a piece of something common.
+"""Checks the model's spans against the dictionary, and drops those that are a piece of something common.
 
 The tagger (`tagger.py`) reads characters and sometimes takes a piece of a word for a name (`孔明` in 孔明灯, `周` in
 周六, a saying that is written with blanks). Each doubt names such a case and needs the dictionary's word for it; a
-score alone never discards a span unless it is as good as none.
+score alone discards a span only if it is close to nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from policies.text.rules.places import is_coded
 from policies.text.spans import PiiKind, Span
 
 SURE = 0.9
-"""From here on the model is believed against the dictionary."""
+"""From this score on the model is believed against the dictionary."""
 CERTAIN = 0.98
-"""The same for words that nobody is called."""
+"""The same for words that are nobody's name."""
 LIKELY = 0.78
 """The same for a word that begins with a surname (高兴, 江河 are names too), and for what the dictionary takes for a
 name: it takes plants and towns for some."""
@@ -36,7 +36,7 @@ _QUOTED = re.compile("《[^》]*$")
 _THINGS = frozenset(forms.words("things"))
 _NO_BEGINNING = frozenset("位由约的了是与被把将在有些个种") - frozenset(forms.SURNAMES)
 _NOBODY = re.compile("^[A-Z]{1,4}$|[0-9]")
-"""An abbreviation; nobody has a digit in his name."""
+"""An abbreviation; no name has a digit in it."""
 _THOUSANDS = re.compile(",[0-9]{3}(?![0-9])")
 _WHOEVER = frozenset(
     word for section in ("labels", "kin", "roles", "titles") for word in forms.words(section) if len(word) > 1

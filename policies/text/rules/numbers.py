@@ -1,8 +1,9 @@
-"""A number is personal if its digits or the words around it say so, and how it is written down changes nothing.
+"""Rules for resident id numbers and bank cards, and the list of all rules for numbers and codes.
 
-Resident ids (GB 11643: province, date, check digit) and bank cards (Luhn), with blanks, dots, dashes or emoji between
-the digits; `find` adds telephones (`phones.py`), plates, codes (`codes.py`) and accounts (`accounts.py`). Checksums are
-python-stdnum's. Spans are offsets in the plain text (`normal.py`).
+A number is personal if its digits or the words around it say so; blanks, dots, dashes or emoji between the digits
+change nothing. Resident ids follow GB 11643 (province, date, check digit), bank cards Luhn; checksums are
+python-stdnum's. `find` adds telephones (`phones.py`), plates, codes (`codes.py`) and accounts (`accounts.py`). Spans
+are offsets in the plain text (`plain_text.py`).
 """
 
 from __future__ import annotations

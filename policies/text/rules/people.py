@@ -1,9 +1,9 @@
-"""A name is found by what stands beside it, never by looking like one alone.
+"""Rules for the names of people in plain Chinese text.
 
-Rules for people in plain Chinese prose (`normal.py`): a surname with a form of address or title (王女士, 李主任), 老王
-and 小李, 张某某, names behind a word that announces one (来电人, 租客, 姓名), names before a word that only a person
-does, compound surnames; other names are in `unusual.py`. What is a common word (高峰, 安全, 张贴) is refused by the
-dictionary. The model (`tagger.py`) finds the names that nothing announces.
+A name is found by what stands beside it, never by its look alone: a surname with a title (王女士, 李主任), 老王 and
+小李, 张某某, names after a word that announces one (来电人, 租客, 姓名), names before a verb that only
+people do, and compound surnames. Other names are in `unusual_names.py`. The dictionary refuses common words (高峰,
+安全, 张贴). The model (`tagger.py`) finds the names that nothing announces.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def find(normal: Normal, words: Words) -> Iterator[Span]:
             yield from rule(text)
 
 
-def again(text: str, found: Sequence[Span]) -> list[Span]:
+def named_elsewhere(text: str, found: Sequence[Span]) -> list[Span]:
     """The other places of every full name that was found once: who is named stays named throughout a text."""
     names = {text[each.start : each.end] for each in found if each.kind is PiiKind.PERSON}
     return [

@@ -1,7 +1,7 @@
-"""A telephone number is found in any grouping, and a service line is never taken for one.
+"""Rules for telephone numbers, in any grouping.
 
-Mobiles (+86, 0086), landlines with and without area code and extension, numbers abroad. Service lines (12345, 110,
-95588, 400-…) are nobody's. The text is plain (`normal.py`), with spelled numbers as digits.
+Mobiles (+86, 0086), landlines with or without area code and extension, and numbers abroad. A service line (12345, 110,
+95588, 400-…) is never taken for a person's number. The text is plain (`plain_text.py`), with spelled numbers as digits.
 """
 
 from __future__ import annotations

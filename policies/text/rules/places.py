@@ -1,9 +1,10 @@
-"""An address is personal from its first administrative part to its last unit; a street or an estate alone is not.
+"""Rules for addresses, from the first administrative part to the last unit.
 
-First the tail is found: what is as fine as a house number, building, unit, room or villagers' group, in all ways of
-writing it (3栋2单元502室, 12弄5号601室, 6-2-901, 12#502, 四门五零二, 柳树组64号). Then the head: what stands before
-it back to the place where the address begins, told by words that lead to a place (位于, 住, 在), by pauses, and by the
-dictionary's words. A tail that needs a head (`77号`, `四组`) and has none is a number, not an address.
+A street or an estate alone is not personal. First the tail is found: what is as exact as a house number, building,
+unit, room or villagers' group, in all ways of writing it (3栋2单元502室, 12弄5号601室, 6-2-901, 12#502, 四门五零二,
+柳树组64号). Then the head: what stands before the tail, back to where the address begins, which is told by words that
+lead to a place (位于, 住, 在), by pauses, and by the dictionary's words. A tail that needs a head (`77号`, `四组`) and
+has none is a number, not an address.
 """
 
 from __future__ import annotations

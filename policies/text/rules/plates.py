@@ -1,7 +1,8 @@
-"""A plate is found whatever stands between its characters, and a road, a flat or a device is not taken for one.
+"""Rules for vehicle plates, whatever stands between their characters.
 
-Plates of GA 36 (civil, new-energy, trailers, police, Hong Kong and Macao), of the armed forces and of embassies;
-without a province only behind a word such as 车牌. The text is plain (`normal.py`), numbers as they were written.
+Plates of GA 36 (civil, new-energy, trailers, police, Hong Kong and Macao), of the armed forces and of embassies; a
+plate without a province is found only after a word such as 车牌. A road, a flat or a device is not taken for a plate.
+The text is plain (`plain_text.py`), with numbers as they were written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Every rule has read a text within the time that a text may take, or the text has failed: it is never half read.
+"""Runs every rule over a batch of plain texts, within the time that a text may take.
 
-One rule after another goes over the whole batch, not one text after another through all rules: what a rule looks up
-then stays in the processor's cache (65 µs a text against 90 on a machine that others use too).
+Every rule has read a text, or the text has failed: none is half read. One rule goes over the whole batch before the
+next, so that what a rule looks up stays in the processor's cache (65 µs a text against 90 on a busy machine).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Reading:
         self.failed: str | None = None
 
     def hear(self, spans: Iterator[Span], began: float) -> float:
-        """Adds what a rule finds, from `began` on; gives the time at its end. Times are this thread's, in seconds."""
+        """Adds what a rule finds, timed from `began`; returns the time at its end, in seconds of this thread."""
         try:
             for span in spans:
                 self.found.append(span)
@@ -57,7 +57,7 @@ RULES: tuple[Callable[[Normal, Words], Iterator[Span]], ...] = (_numbers, people
 
 
 def read(texts: Sequence[Normal], tagged: Sequence[Sequence[Span]], words: Words, seconds: float) -> list[Reading]:
-    """What the rules find in each plain text, behind what they believe of the model's spans (`tagged`).
+    """What the rules find in each plain text, after the model's spans (`tagged`) that are believed.
 
     A text may take `seconds` of this thread's time. Raises nothing for a text: a reading that failed says why.
     """

@@ -1,7 +1,7 @@
-"""A name is more than a surname and a given name: names of other peoples, in other letters, and written apart.
+"""Rules for names that are not a Han surname and a given name.
 
-Names with a middle dot (沙吾提·卡迪尔), Tibetan, Mongolian and Uyghur names of known parts (洛桑次仁), names in Latin
-letters beside a word for a person, and characters that somebody has put something between (李。小。龙).
+Names with a middle dot (沙吾提·卡迪尔); Tibetan, Mongolian and Uyghur names made of known parts (洛桑次仁); names in
+Latin letters beside a word for a person; and names with something between their characters (李。小。龙).
 """
 
 from __future__ import annotations

@@ -245,7 +245,7 @@ class _Drawing:
 
     def field(self, entity: Entity) -> str:
         """A field's name; a free text, of which there are few, more often than others."""
-        texts = [each for each in entity.fields if each.beside]
+        texts = [each for each in entity.fields if each.text_properties]
         return self.rng.choice(texts if texts and self.rng.random() < 0.3 else entity.fields).name
 
     def spread(self, entity: Entity, depth: int) -> str:

@@ -190,8 +190,10 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for each in entity.fields:
         choices: list[Any] = ["clear", "clear", None] if mood == "mixed" else [None]
-        choices += [{"mask": mask} for mask in each.masks] * (2 if each.beside else 1) if mood == "mixed" else []
-        choices += ["aggregate"] * (4 if each.beside else 2) if each.buckets else []
+        choices += (
+            [{"mask": mask} for mask in each.masks] * (2 if each.text_properties else 1) if mood == "mixed" else []
+        )
+        choices += ["aggregate"] * (4 if each.text_properties else 2) if each.buckets else []
         given[f"{entity.name}.{each.name}"] = rng.choice(choices)
     if mood == "mixed":
         given |= {end.coordinate: rng.choice(("clear", "clear", "clear", None)) for end in entity.edges.values()}

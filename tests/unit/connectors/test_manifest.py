@@ -136,7 +136,7 @@ def test_what_is_no_block_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("trust: 60", "trust: 60\ntrust: 99", "a.yaml:2: 'trust' stands twice"),
+        ("trust: 60", "trust: 60\ntrust: 99", "a.yaml:2: the key 'trust' stands twice"),
         ("trust: 60", "trust: 060", "a.yaml:1: 060: YAML readers disagree on this number"),
         ("trust: 60", "trust: &x 60", "a.yaml:1: anchors and aliases are not allowed"),
         ("trust: 60", "expires: 2026-02-31", "a.yaml:1: 2026-02-31: there is no such day"),

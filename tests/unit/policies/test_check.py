@@ -57,7 +57,7 @@ CASES = [
     ("dead: no purpose", grant(purpose=""), "dead", "bad is for no purpose"),
     ("dead: nothing given", grant(fields=""), "dead", "bad gives nothing"),
     ("dead: expired", grant(until="2026-06-29"), "dead", "bad has expired"),
-    ("dead: a match", grant(fields="") + "    match: [Person.idNumber]\n", "dead", "a match finds nobody"),
+    ("dead: a match", grant(fields="") + "    match: [Person.idNumber]\n", "dead", "so it finds nobody"),
     (
         "conflict",
         "prohibitions:\n  - {id: stop, prohibit: [Person.phone], for: [a.b], basis: law}\n",

@@ -11,7 +11,7 @@ import pytest
 
 from policies.decide import applicable, decide, purposes_of, purposes_that_would
 from policies.model import Decision, PolicySet
-from policies.purposes import covered, struck
+from policies.purposes import covered, prohibited_for
 from policies.rules import Subject
 from schema import CATALOGUE
 from tests.support.small_graph import policy, subject
@@ -87,7 +87,7 @@ def test_a_purpose_covers_itself_and_its_descendants(granted: str, asked: str, e
     ("prohibited", "asked", "expected"), [("a.b", "a", True), ("a.b", "a.b.c", True), ("a.b", "a.d", False)]
 )
 def test_a_prohibition_strikes_descendants_and_ancestors(prohibited: str, asked: str, expected: bool) -> None:
-    assert struck([prohibited], asked) is expected
+    assert prohibited_for([prohibited], asked) is expected
 
 
 APPLICABLE = [

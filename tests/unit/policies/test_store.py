@@ -93,8 +93,12 @@ def test_from_draft_to_history(store: PolicyStore) -> None:
 REFUSED: list[tuple[str, Callable[[PolicyStore, Version], object], str]] = [
     ("a draft of nobody's", lambda store, draft: store.draft(changed("x"), "nobody"), "'nobody' is no steward"),
     ("a draft of nothing", lambda store, draft: store.draft(FILES, "zhang"), "nothing is changed"),
-    ("his own", lambda store, draft: store.approve(2, draft.hash, "zhang"), "nobody approves his own"),
-    ("his other account", lambda store, draft: store.approve(2, draft.hash, "zhang-second"), "nobody approves his own"),
+    ("his own", lambda store, draft: store.approve(2, draft.hash, "zhang"), "nobody approves their own"),
+    (
+        "his other account",
+        lambda store, draft: store.approve(2, draft.hash, "zhang-second"),
+        "nobody approves their own",
+    ),
     ("another hash", lambda store, draft: store.approve(2, "0" * 32, "li"), "another content"),
     ("part of the hash", lambda store, draft: store.approve(2, draft.hash[:12], "li"), "another content"),
     ("no version", lambda store, draft: store.approve(9, draft.hash, "li"), "there is no version 9"),

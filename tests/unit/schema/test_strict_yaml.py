@@ -76,8 +76,8 @@ REFUSED = {
     "a tag of its own": ("a: 1\nb: !x 2\n", "f.yaml:2: tags such as !x"),
     "a directive": ("%YAML 1.1\n---\na: 1\n", "directives such as %YAML"),
     "a second document": ("a: 1\n---\nb: 2\n", "f.yaml:2: a second document"),
-    "a key twice": ("trust: 1\ntrust: 99\n", "f.yaml:2: 'trust' stands twice"),
-    "a key twice, once quoted": ("1: a\n'1': b\n", "f.yaml:2: '1' stands twice"),
+    "a key twice": ("trust: 1\ntrust: 99\n", "f.yaml:2: the key 'trust' stands twice"),
+    "a key twice, once quoted": ("1: a\n'1': b\n", "f.yaml:2: the key '1' stands twice"),
     "a key that is no text": ("a: 1\n? [b]\n: 2\n", "f.yaml:2: a key must be plain text"),
     "a day that is not": ("a: 1\nb: 2026-02-31\n", "f.yaml:2: 2026-02-31: there is no such day or time"),
     "a time that is not": (

@@ -23,14 +23,14 @@ from policies.detect import MAX_CHARACTERS, Detector
 from policies.text.spans import PiiKind, checksum, decode
 from policies.text.word_list import Words
 from schema import CATALOGUE
-from schema.catalogue import Beside
+from schema.catalogue import TextProperties
 from schema.strict_yaml import YamlFileError
 from tests.support.pulling import SOURCES, silent
 
 pytestmark = pytest.mark.unit
 
 EVENT = CATALOGUE.entity("Event")
-BESIDE = Beside("text")
+BESIDE = TextProperties("text")
 NOW = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
 SECRET = "赫连朔风"
 TEXT = f"来电人{SECRET}反映楼上漏水,电话19903210004。"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from policies.text.masked_text import cut, shown
-from policies.text.second_look import LOOKS, UNSETTLED, Judge, settled
+from policies.text.masked_text import replace_spans, replacements
+from policies.text.second_look import LOOKS, UNSETTLED, Judge, look_until_settled
 from policies.text.spans import Detection, PiiKind, Span, encode
 
 pytestmark = pytest.mark.unit
@@ -51,39 +51,39 @@ def _first(patterns: Sequence[str], text: str) -> Detection:
 )  # fmt: skip
 def test_each_look_sees_what_is_left(text: str, masked: str, looks: list[str]) -> None:
     seen, judge = finds("甲", "乙")
-    (found,) = settled([text], judge)
+    (found,) = look_until_settled([text], judge)
     assert seen == looks
-    assert cut(text, encode(found.spans), shown(())) == masked
-    (again,) = settled([masked], judge)
+    assert replace_spans(text, encode(found.spans), replacements(())) == masked
+    (again,) = look_until_settled([masked], judge)
     assert again.spans == ()
 
 
 def test_a_finding_across_a_placeholder_takes_it_along() -> None:
     _, judge = finds("甲，乙")
-    (found,) = settled(["甲【姓名】乙"], judge)
+    (found,) = look_until_settled(["甲【姓名】乙"], judge)
     assert found.spans == (Span(0, 6, PiiKind.PERSON),)
 
 
 def test_a_finding_of_stand_ins_alone_is_none() -> None:
     _, judge = finds("，+")
-    (found,) = settled(["【姓名】【姓名】"], judge)
+    (found,) = look_until_settled(["【姓名】【姓名】"], judge)
     assert found == Detection()
 
 
 def test_a_failure_at_any_look_fails_the_text() -> None:
     _, judge = finds("甲")
-    assert [each.failed for each in settled(["失败", "甲"], judge)] == ["model", None]
-    assert settled(["失甲败"], finds("甲")[1])[0].failed is None
+    assert [each.failed for each in look_until_settled(["失败", "甲"], judge)] == ["model", None]
+    assert look_until_settled(["失甲败"], finds("甲")[1])[0].failed is None
 
     def fails_later(texts: Sequence[str]) -> list[Detection]:
         return [
             Detection(failed="model") if "，" in text else Detection((Span(0, 1, PiiKind.PERSON),)) for text in texts
         ]
 
-    assert settled(["甲乙"], fails_later) == [Detection(failed="model")]
+    assert look_until_settled(["甲乙"], fails_later) == [Detection(failed="model")]
 
 
 def test_what_does_not_settle_is_redacted_whole() -> None:
     _, judge = finds(*"甲乙丙丁戊己")
     texts = ["甲乙丙丁"[: LOOKS - 1], "甲乙丙丁戊己"[:LOOKS]]
-    assert [each.failed for each in settled(texts, judge)] == [None, UNSETTLED]
+    assert [each.failed for each in look_until_settled(texts, judge)] == [None, UNSETTLED]

@@ -51,7 +51,7 @@ def test_a_number_is_found_however_it_is_grouped(text: str, matched: str | None)
         ("people: 张三\n", "words.yaml:1: `people:` is a list of words"),
         ("people:\n  - 张三\n  - 5\n", "words.yaml:3: a word is text; put numbers in quotes"),
         ("never:\n  - 张\n", "words.yaml:2: a word has 2 to 60 characters"),
-        ("people: [张三]\npeople: [李四]\n", "words.yaml:2: 'people' stands twice; remove one of them"),
+        ("people: [张三]\npeople: [李四]\n", "words.yaml:2: the key 'people' stands twice; remove one"),
         ("- 张三\n", "words.yaml:1: expected a key such as `name:` at the top, not a list or plain text"),
         (
             "people: [李四]\nplaces: &a [张三]\nnever: *a\n",
