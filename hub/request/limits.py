@@ -1,55 +1,62 @@
-"""What a document may cost is known before anything that could cost it is run.
+"""Parses, limits and validates the document of a request, and coerces its variables.
 
-Stage 4. Tokens are bounded while parsing; nesting, fields and nodes are counted in one pass that visits each
-fragment once, whatever it is spread into; only then is the document validated (GraphQL specification,
-section 5) and are its variables coerced (section 6.1.2). Texts of refusals hold names, never values.
+What a document may cost is known before anything that could cost it runs. Stage 4. Tokens are bounded while parsing;
+nesting, fields and nodes are counted in one pass that visits each fragment once, however often it is spread; only then
+is the document validated (GraphQL specification, section 5) and are its variables coerced (section 6.1.2). Texts of
+refusals hold names, never values.
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    Lexer,
     OperationDefinitionNode,
     OperationType,
+    ScalarLeafsRule,
+    Source,
+    Token,
+    TokenKind,
+    ValuesOfCorrectTypeRule,
+    VariableDefinitionNode,
     get_variable_values,
     parse,
     specified_rules,
 )
-from graphql import (
-    validate as check_document,
-)
+from graphql import validate as check_document
 from graphql.execution.values import VariableValues
+from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
-from hub.request.normalise import Normal, normalise
+from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
 
 MAX_ERRORS = 5
 MAX_MESSAGE = 300
-_VARIABLE = re.compile(r"Variable '\$(\w+)'")
-_NAMES_ONLY = re.compile(r"(Field '\w+' (is not defined by type|of required type) '|Unknown input field)")
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A request whose document is sound and affordable, with the one operation that will be executed."""
+    """A request whose document is valid and within the limits, with the one operation that will be executed."""
 
     purposed: Purposed
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues = field(repr=False)
     operation_name: str | None
-    normal: Normal
+    normal: NormalisedDocument
     cost: Cost
 
     @property
@@ -69,7 +76,7 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
     _check_directives(document)
     if len(operations) > limits.operations:
         raise HubError(Code.COST_LIMIT, f"the document has more than {limits.operations} operations")
-    operation = _chosen(operations, request.operation_name)
+    operation = _select_operation(operations, request.operation_name)
     costs = measure(operations, fragments, schema, request.variables, limits)
     _validate(document, schema)
     variables = get_variable_values(
@@ -80,7 +87,7 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
         hide_suggestions=True,
     )
     if isinstance(variables, list):
-        raise _several([_variable_fault(each) for each in variables])
+        raise _combine([_variable_fault(each) for each in variables])
     name = operation.name.value if operation.name else None
     return Validated(purposed, operation, fragments, variables, name, normalise(document), costs[id(operation)])
 
@@ -91,12 +98,40 @@ def _parse(text: str, limits: Limits) -> DocumentNode:
     try:
         return parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
-        # graphql-core's text quotes the token it stumbled over, which may be a value.
-        if re.fullmatch(r"Syntax Error: Document contains more than \d+ \w+\. Parsing aborted\.", error.message):
-            raise HubError(Code.COST_LIMIT, f"the document has more than {limits.tokens} tokens") from None
-        if "nested too deeply" in error.message:
-            raise HubError(Code.DEPTH_LIMIT, "the document is nested too deeply") from None
-        raise HubError(Code.VALIDATION, "the document is not GraphQL at this place", locations=_places(error)) from None
+        # graphql-core tells a limit from a mistake by its text only, which may quote a value; so it is not read here.
+        raise _syntax_fault(text, error, limits) from None
+
+
+def _syntax_fault(text: str, error: GraphQLSyntaxError, limits: Limits) -> HubError:
+    """Which limit the parser had reached where it stopped, if any; else the document is wrong at that place."""
+    stopped_at = next(iter(error.positions or ()), 0)
+    counts = _count_tokens(text[:stopped_at])
+    comments = counts[TokenKind.COMMENT]
+    tokens = counts.total() - comments
+    if stopped_at < len(text) and max(tokens, comments) >= limits.tokens:
+        return HubError(Code.COST_LIMIT, f"the document has more than {limits.tokens} tokens")
+    open_brackets = sum(counts[kind] for kind in _OPENING) - sum(counts[kind] for kind in _CLOSING)
+    if open_brackets > limits.nesting:
+        return HubError(Code.DEPTH_LIMIT, "the document is nested too deeply")
+    return HubError(Code.VALIDATION, "the document is not GraphQL at this place", locations=_locations(error))
+
+
+_OPENING = (TokenKind.BRACE_L, TokenKind.PAREN_L, TokenKind.BRACKET_L)
+_CLOSING = (TokenKind.BRACE_R, TokenKind.PAREN_R, TokenKind.BRACKET_R)
+
+
+def _count_tokens(text: str) -> Counter[TokenKind]:
+    """How many tokens of each kind a text holds, as far as it can be read."""
+    lexer = Lexer(Source(text))
+    token: Token | None = lexer.token
+    with suppress(GraphQLSyntaxError):
+        while lexer.advance().kind is not TokenKind.EOF:
+            pass
+    counts: Counter[TokenKind] = Counter()
+    while token is not None:
+        counts[token.kind] += token.kind not in {TokenKind.SOF, TokenKind.EOF}
+        token = token.next
+    return counts
 
 
 def _definitions(
@@ -116,7 +151,7 @@ def _definitions(
     return operations, fragments
 
 
-def _chosen(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
+def _select_operation(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
     """The operation to execute: the only one, or the one named. Every operation must be a query."""
     if any(each.operation is not OperationType.QUERY for each in operations):
         raise HubError(Code.VALIDATION, "only queries are offered; there is no mutation and no subscription")
@@ -145,49 +180,54 @@ def _check_directives(document: DocumentNode) -> None:
 
 def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
     errors = check_document(schema, document, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
-    if errors and errors[0].message == "Validation aborted.":
-        raise HubError(Code.DEPTH_LIMIT, "the fragments are nested too deeply")
+    faults = [_document_fault(each) for each in errors if not isinstance(each, ValidationAbortedError)]
+    if faults:
+        raise _combine(faults)
     if errors:
-        raise _several([_document_fault(each) for each in errors[:MAX_ERRORS]])
+        raise HubError(Code.DEPTH_LIMIT, "the fragments are nested too deeply")
 
 
-def _labelled(rule: type[ASTValidationRule]) -> type[ASTValidationRule]:
-    """The rule, with its name on each error it reports: graphql-core does not say which rule was broken."""
+class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+    """The rule with a text of ours, because graphql-core's quotes the value."""
 
-    def report_error(self: ASTValidationRule, error: GraphQLError) -> None:
-        error.extensions = {"rule": rule.__name__}
-        self.context.report_error(error)
-
-    return type(rule.__name__, (rule,), {"report_error": report_error})
+    def report_error(self, error: GraphQLError) -> None:
+        text = "a value here is not of the type that the schema asks for"
+        super().report_error(GraphQLError(text, error.nodes))
 
 
-_RULES = tuple(_labelled(rule) for rule in specified_rules)
+class _ScalarLeafs(ScalarLeafsRule):
+    """The rule without the suggestion that it makes even where suggestions are hidden."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        node = error.nodes[0] if error.nodes else None
+        if isinstance(node, FieldNode):
+            text = f"Field '{node.name.value}' of type '{self.context.get_type()}' must have a selection of subfields."
+            error = GraphQLError(text, node)
+        super().report_error(error)
+
+
+_OURS: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
+    ValuesOfCorrectTypeRule: _ValuesOfCorrectType,
+    ScalarLeafsRule: _ScalarLeafs,
+}
+_RULES = tuple(_OURS.get(rule, rule) for rule in specified_rules)
 
 
 def _document_fault(error: GraphQLError) -> HubError:
-    rule = (error.extensions or {}).get("rule")
-    text = error.message
-    if rule == "ValuesOfCorrectTypeRule" and not _NAMES_ONLY.match(text):
-        text = "a value here is not of the type that the schema asks for"
-    # Suggestions are off, but one rule makes them all the same.
-    text = text.partition(" Did you mean")[0]
-    return HubError(Code.VALIDATION, text[:MAX_MESSAGE], locations=_places(error))
+    return HubError(Code.VALIDATION, error.message[:MAX_MESSAGE], locations=_locations(error))
 
 
 def _variable_fault(error: GraphQLError) -> HubError:
-    found = _VARIABLE.search(error.message)
-    name = f"${found.group(1)[:MAX_MESSAGE]}" if found else "of the request"
-    return HubError(
-        Code.VALIDATION,
-        f"the variable {name} is missing or has a value that does not fit its type",
-        locations=_places(error),
-    )
+    node = error.nodes[0] if error.nodes else None
+    name = f"the variable ${node.variable.name.value}" if isinstance(node, VariableDefinitionNode) else "a variable"
+    text = f"{name[:MAX_MESSAGE]} is missing or has a value that does not fit its type"
+    return HubError(Code.VALIDATION, text, locations=_locations(error))
 
 
-def _several(faults: list[HubError]) -> HubError:
+def _combine(faults: list[HubError]) -> HubError:
     first = faults[0]
     return HubError(first.code, first.public_message, locations=first.locations, also=tuple(faults[1:MAX_ERRORS]))
 
 
-def _places(error: GraphQLError) -> tuple[tuple[int, int], ...]:
+def _locations(error: GraphQLError) -> tuple[tuple[int, int], ...]:
     return tuple((each.line, each.column) for each in (error.locations or ())[:MAX_ERRORS])

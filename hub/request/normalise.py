@@ -1,8 +1,9 @@
-"""The logged form of an operation holds nothing that its author made up: no value, and no name.
+"""Normalises a document into the form that is logged.
 
-Literals become placeholders; aliases, variables, fragments and the operation's own name become numbers, because an app
-can write a telephone number into any of them. So one operation asked for a thousand people is one text. The literals
-are handed out beside it, for the log to keep as keyed digests.
+The normalised text holds no value and no name that its author chose: literals become placeholders; aliases, variables,
+fragments and the operation's own name become numbers, because an app could write a telephone number into any of them.
+One operation asked about a thousand people is therefore one text. The literals are returned beside it, so that the log
+can keep them as keyed digests.
 """
 
 from __future__ import annotations
@@ -20,50 +21,50 @@ _TIGHT_AFTER = frozenset({"(", "[", "$", "@", "..."})
 
 
 @dataclass(frozen=True, slots=True)
-class Normal:
-    """A document's text without values, the literals that stood in it, in order, and what its variables became."""
+class NormalisedDocument:
+    """A document's text without values, its literals in order, and the new name of each of its variables."""
 
     text: str
     literals: tuple[str, ...] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
 
 
-def normalise(document: DocumentNode) -> Normal:
-    """The normal form of a parsed document (parsed with locations: its tokens are read)."""
+def normalise(document: DocumentNode) -> NormalisedDocument:
+    """The normalised form of a document, which must have been parsed with locations: its tokens are read."""
     reader = _Reader()
     tokens = list(_tokens(document))
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         reader.take(before, token, after)
-    return Normal(_joined(reader.pieces), tuple(reader.literals), reader.made_up["v"])
+    return NormalisedDocument(_joined(reader.pieces), tuple(reader.literals), reader.chosen_names["v"])
 
 
 def _tokens(document: DocumentNode) -> Iterator[Token]:
     token = document.loc.start_token if document.loc else None
     while token is not None:
-        # Without comments, so that none can stand between a name and the sign that tells whose it is.
+        # Comments are left out, so that none can stand between a name and the sign that tells what it names.
         if token.kind not in _IGNORED:
             yield token
         token = token.next
 
 
 class _Reader:
-    """Reads tokens one by one, keeping how deep in braces and parentheses it is."""
+    """Reads tokens one by one and keeps count of open braces and parentheses."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.literals: list[str] = []
-        self.made_up: dict[str, dict[str, str]] = {"a": {}, "v": {}, "f": {}, "q": {}}
+        self.chosen_names: dict[str, dict[str, str]] = {"a": {}, "v": {}, "f": {}, "q": {}}
         self._braces = 0
         self._arguments = 0
 
     def take(self, before: Token | None, token: Token, after: Token | None) -> None:
-        """One token, between those that stand beside it."""
+        """Read one token, given the tokens before and after it."""
         if token.kind in _LITERALS:
             self.literals.append(token.value or "")
             self.pieces.append(_LITERALS[token.kind])
         elif token.kind is TokenKind.NAME:
             kind = self._kind(before, token, after)
-            known = self.made_up.get(kind)
+            known = self.chosen_names.get(kind)
             name = token.value or ""
             self.pieces.append(name if known is None else known.setdefault(name, f"{kind}{len(known) + 1}"))
         else:
@@ -72,7 +73,7 @@ class _Reader:
             self.pieces.append(token.kind.value)
 
     def _kind(self, before: Token | None, token: Token, after: Token | None) -> str:
-        """Whose name it is: an alias's, a variable's, a fragment's, an operation's, or the schema's (empty)."""
+        """What a name is: alias `a`, variable `v`, fragment `f`, operation `q`, or a name of the schema (empty)."""
         if before is not None and before.kind is TokenKind.DOLLAR:
             return "v"
         if self._arguments:

@@ -173,6 +173,62 @@ def test_b13_names_are_told_and_not_guessed() -> None:
         assert "Did you mean" not in refusal(query).public_message
 
 
+TOKENS = Limits().tokens
+NESTING = Limits().nesting
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{" + " a" * (TOKENS - 2) + " }", "COST_LIMIT"),  # in its fields: the tokens are within the limit
+        ("{" + " a" * (TOKENS - 1) + " }", "COST_LIMIT"),
+        ("{" + " a" * (TOKENS - 1), "VALIDATION"),
+        ("{" + " a" * TOKENS, "COST_LIMIT"),
+        ("{" + " a" * (TOKENS - 2) + " 1 }", "VALIDATION"),
+        ("{" + " a" * TOKENS + ' "', "COST_LIMIT"),
+        ("{ 1" + " a" * TOKENS, "VALIDATION"),
+        ("# 13800000000\n" * TOKENS + "{ __typename", "VALIDATION"),
+        ("# 13800000000\n" * (TOKENS + 1) + "{ __typename }", "COST_LIMIT"),
+        ("#\n" * 30_000, "COST_LIMIT"),
+        ("{ a " * (NESTING + 1), "DEPTH_LIMIT"),
+        ("{ a " * NESTING, "VALIDATION"),
+        ("{ a(b: " + "[" * 600, "DEPTH_LIMIT"),
+        ("{ a(b: " + "[" * 600 + "]" * 600 + ") }", "DEPTH_LIMIT"),
+        ("query ($a: " + "[" * 600 + "Int" + "]" * 600 + ") { a }", "DEPTH_LIMIT"),
+        ("{ a }" * 100 + " }", "VALIDATION"),
+        ("", "BAD_REQUEST"),
+        ("\ufeff", "VALIDATION"),
+        ("{ \u0000 }", "VALIDATION"),
+    ],
+    ids=range(19),
+)
+def test_a_limit_of_the_parser_is_told_from_a_mistake(query: str, code: str) -> None:
+    found = refusal(query)
+    assert str(found.code) == code
+    assert bool(found.locations) == (code == "VALIDATION")
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [
+        ({"b": 1}, "$a"),
+        ({"a": 1, "b": "x"}, "$b"),
+        ({"a": None, "b": 1}, "$a"),
+    ],
+)
+def test_the_name_of_a_bad_variable_is_told(variables: dict[str, Any], name: str) -> None:
+    query = "query ($a: Int!, $b: Int) { people(first: $a) { edges { node { dwellings(first: $b) { id } } } } }"
+    found = refusal(query, variables=variables)
+    assert found.public_message == f"the variable {name} is missing or has a value that does not fit its type"
+
+
+def test_a_leaf_rule_keeps_its_text_but_for_the_guess() -> None:
+    expected = "Field 'people' of type 'PersonConnection' must have a selection of subfields."
+    assert refusal("{ people }").public_message == expected
+    expected = "Field 'name' must not have a selection since type 'String' has no subfields."
+    assert refusal("{ people { edges { node { name { x } } } } }").public_message == expected
+
+
 def test_a_long_name_is_cut() -> None:
     assert len(refusal("{ " + "x" * 5_000 + " }").public_message) <= 300
 
