@@ -22,7 +22,7 @@ from hub.home.settings import Settings
 from hub.request.auth import Identified, registered
 from hub.request.endpoint import Arrival, read
 from hub.request.limits import validate
-from hub.request.purpose import state
+from hub.request.purpose import check_purpose
 from policies.language import load
 from schema import CATALOGUE
 from schema.graphql import build
@@ -85,7 +85,7 @@ def main() -> None:
         arrival = Arrival("r", dt.datetime.now(dt.UTC), 0, "POST", "/graphql", headers, body)
         began = time.process_time()
         try:
-            purposed = state(Identified(read(arrival, settings), policy, subject), dt.date(2026, 6, 30))
+            purposed = check_purpose(Identified(read(arrival, settings), policy, subject), dt.date(2026, 6, 30))
             validate(purposed, schema)
             ended = "allowed"
         except HubError as refusal:

@@ -31,10 +31,10 @@ from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.request.auth import Verifier
-from hub.request.daily_caps import Caps
+from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import arrive
 from hub.request.pipeline import Hub, answer
-from hub.request.policy_follower import Reloader
+from hub.request.policy_follower import PolicyFollower
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -70,11 +70,11 @@ def open_hub(
         graph=graph,
         log=open_log(settings),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
-        caps=Caps(store),
+        caps=DailyCaps(store),
         detector=detector,
     )
     if store is not None:
-        hub.reloader = Reloader(store, hub, hub.telemetry.registry, settings.policy_max_age)
+        hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
@@ -130,9 +130,9 @@ async def _readiness(hub: Hub) -> dict[str, Any]:
     parts = {
         "graph": await hub.graph.ready(),
         "audit": hub.log.healthy,
-        "policy": bool(hub.policy.purposes) and not (hub.reloader and hub.reloader.stale),
+        "policy": bool(hub.policy.purposes) and not (hub.policy_follower and hub.policy_follower.stale),
     }
-    warnings = hub.reloader.warnings() if hub.reloader else []
+    warnings = hub.policy_follower.warnings() if hub.policy_follower else []
     if hub.log.why:
         # A code for the operator, explained in docs/audit.md; it says nothing about the content of the log.
         warnings = [*warnings, f"audit: {hub.log.why}"]
@@ -142,9 +142,9 @@ async def _readiness(hub: Hub) -> dict[str, Any]:
 @asynccontextmanager
 async def _background_tasks(hub: Hub) -> AsyncIterator[None]:
     """Inside this context the hub follows the merges of grids, and its policy version store if it has one."""
-    tasks = [asyncio.create_task(hub.merged_grids.keep(hub.graph, hub.settings.graph_deadline))]
-    if hub.reloader is not None:
-        tasks.append(asyncio.create_task(hub.reloader.run()))
+    tasks = [asyncio.create_task(hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline))]
+    if hub.policy_follower is not None:
+        tasks.append(asyncio.create_task(hub.policy_follower.run()))
     try:
         yield
     finally:
@@ -152,8 +152,8 @@ async def _background_tasks(hub: Hub) -> AsyncIterator[None]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        if hub.reloader is not None:
-            hub.reloader.store.close()
+        if hub.policy_follower is not None:
+            hub.policy_follower.store.close()
 
 
 class _EveryMethod:

@@ -32,7 +32,7 @@ from hub.auditor.proofs import ProofUnknown, consistency_of, inclusion_of
 from hub.errors import Code, HubError
 from hub.home.audit_log import verifier_of
 from hub.request import auth
-from hub.request.floods import Meter, Source, address
+from hub.request.floods import Meter, Source, source_address
 from hub.request.pipeline import Hub
 from policies.rules import Subject
 
@@ -221,7 +221,7 @@ def _proof_record(digester: Digester, auditor: Subject, index: int) -> Record:
 
 
 def _source(request: Request) -> str:
-    return address(request.client.host) if request.client else ""
+    return source_address(request.client.host) if request.client else ""
 
 
 def _no_query(request: Request) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audit.search import Query
     from audit.stores.reader import Reader
     from hub.home.settings import Settings
-    from hub.request.accesses import Seen
+    from hub.request.accesses import RecordedAccess
 
 FILTERS = (
     "NAME=VALUE; a record must match all of them: since, until, kind, result, application, department, region, purpose,"
@@ -210,13 +210,15 @@ def subject(
         typer.echo(escape_unprintable("  ".join(cells)) + mark)
 
 
-def _accesses_of(settings: Settings, sid: str | None, since: dt.date | None, until: dt.date | None) -> list[Seen]:
+def _accesses_of(
+    settings: Settings, sid: str | None, since: dt.date | None, until: dt.date | None
+) -> list[RecordedAccess]:
     from audit.index import IndexFault
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explain_code
     from hub.auditor.search_terms import person_digest, surrogate_of
     from hub.home.audit_log import append_record, command_record, digester_of, existing_log
-    from hub.request.accesses import seen, told
+    from hub.request.accesses import days_in_log, group_accesses
     from hub.steward.changes import policy_of
     from schema import CATALOGUE
 
@@ -225,8 +227,11 @@ def _accesses_of(settings: Settings, sid: str | None, since: dt.date | None, unt
     try:
         person = person_digest(digester, sid or surrogate_of(settings)(_ask("resident id number").strip()))
         now = dt.datetime.now().astimezone()
-        rows = told(
-            seen(settings, person, since, until, now.tzinfo), policy_of(settings, CATALOGUE), CATALOGUE, now.date()
+        rows = group_accesses(
+            days_in_log(settings, person, since, until, now.tzinfo),
+            policy_of(settings, CATALOGUE),
+            CATALOGUE,
+            now.date(),
         )
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None

@@ -124,7 +124,7 @@ class Graph:
             return False
         return True
 
-    async def survey(self, text: str, *, deadline_seconds: float) -> list[dict[str, Any]]:
+    async def fetch_for_hub(self, text: str, *, deadline_seconds: float) -> list[dict[str, Any]]:
         """Rows of a statement of the hub's own, beside the operations: not one of `statements`.
 
         Raises HubError TIMEOUT or GRAPH_UNAVAILABLE.

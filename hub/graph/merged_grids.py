@@ -41,7 +41,7 @@ class MergedGrids:
     def __init__(self) -> None:
         self.successors: Successors = {}
 
-    async def keep(self, graph: Graph, deadline_seconds: float) -> None:
+    async def keep_current(self, graph: Graph, deadline_seconds: float) -> None:
         """Read again and again until cancelled; while the graph is away, what was read last holds."""
         while True:
             with suppress(HubError):
@@ -51,7 +51,7 @@ class MergedGrids:
 
 async def read_successors(graph: Graph, deadline_seconds: float) -> Successors:
     """Old path → new path of every merged grid; raises HubError where the graph cannot be read."""
-    return paired(await graph.survey(_READ, deadline_seconds=deadline_seconds))
+    return successors_by_path(await graph.fetch_for_hub(_READ, deadline_seconds=deadline_seconds))
 
 
 def successors_now(settings: Settings) -> Successors | None:
@@ -87,7 +87,7 @@ def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:
     return moved
 
 
-def paired(rows: Iterable[Mapping[str, Any]]) -> Successors:
+def successors_by_path(rows: Iterable[Mapping[str, Any]]) -> Successors:
     """Two successors of one grid are a split: it leads nowhere until a steward decides."""
     found: dict[str, str | None] = {}
     for row in rows:

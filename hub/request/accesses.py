@@ -33,7 +33,7 @@ UNLISTED = "unlisted"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Seen:
+class RecordedAccess:
     """That a department saw a person's data for a purpose on a day; `told`: whether the person is told of it today."""
 
     day: dt.date
@@ -52,7 +52,7 @@ def index_file(settings: Settings) -> Path:
     return settings.audit_head.with_name("audit.index.db")
 
 
-def seen(
+def days_in_log(
     settings: Settings,
     person: str,
     since: dt.date | None,
@@ -76,27 +76,29 @@ def seen(
     return [each for each in found if each.kind == "query"]
 
 
-def told(found: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date) -> list[Seen]:
+def group_accesses(
+    found: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date
+) -> list[RecordedAccess]:
     """One for each day, department and purpose, newest first; those that are withheld are marked, not left out."""
     kinds: dict[tuple[dt.date, str, str], set[str]] = {}
     for each in found:
         key = (each.day, each.department or "", each.purpose or "")
         kinds.setdefault(key, set()).update(_kinds(each.decision, catalogue))
     made = (
-        Seen(day, department, purpose, tuple(sorted(of)), told_to_residents(policy, purpose, day, today))
+        RecordedAccess(day, department, purpose, tuple(sorted(of)), told_to_residents(policy, purpose, day, today))
         for (day, department, purpose), of in kinds.items()
     )
     return sorted(made, key=lambda each: (-each.day.toordinal(), each.department, each.purpose))
 
 
-def shown(found: Iterable[Seen], policy: PolicySet) -> list[dict[str, Any]]:
+def disclosed_rows(found: Iterable[RecordedAccess], policy: PolicySet) -> list[dict[str, Any]]:
     """The rows of GraphQL's `Access`: what the person is told."""
     return [
         {
             "day": each.day.isoformat(),
             "department": each.department,
             "purpose": each.purpose,
-            "purposeTitle": title(policy, each.purpose),
+            "purposeTitle": purpose_title(policy, each.purpose),
             "kinds": list(each.kinds),
         }
         for each in found
@@ -104,13 +106,13 @@ def shown(found: Iterable[Seen], policy: PolicySet) -> list[dict[str, Any]]:
     ]
 
 
-def title(policy: PolicySet, purpose: str) -> str:
+def purpose_title(policy: PolicySet, purpose: str) -> str:
     """What a purpose is called, in Chinese and English; nothing for one that the policy does not know."""
     known = policy.purposes.get(purpose)
     return f"{known.zh} {known.en}" if known else ""
 
 
-def answers(
+def answer_accesses(
     settings: Settings,
     planned: Planned,
     row: Mapping[str, Any],
@@ -127,12 +129,12 @@ def answers(
     found: dict[str, list[dict[str, Any]]] = {}
     for root, sid in _asked(planned, row):
         try:
-            held = seen(settings, digest(sid), root.since, root.until, zone, lambda: time.monotonic() > until)
+            held = days_in_log(settings, digest(sid), root.since, root.until, zone, lambda: time.monotonic() > until)
         except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
             raise HubError(
                 Code.AUDIT_UNAVAILABLE, "who saw a person's data can't be looked up now; try again shortly"
             ) from None
-        found[root.name] = shown(told(held, policy, catalogue, planned.decision.today), policy)
+        found[root.name] = disclosed_rows(group_accesses(held, policy, catalogue, planned.decision.today), policy)
     return found
 
 

@@ -14,7 +14,7 @@ from hub.request.plan_model import (
     Accesses,
     Aggregate,
     EdgeCell,
-    Fetched,
+    FetchedRoot,
     FieldCell,
     Lookup,
     NodePlan,
@@ -58,7 +58,7 @@ class _Compiler:
     def __init__(self, cypher: Cypher) -> None:
         self.cypher = cypher
 
-    def root(self, root: Fetched, name: str) -> str:
+    def root(self, root: FetchedRoot, name: str) -> str:
         if isinstance(root, Accesses):
             return self._person(root, name)
         if isinstance(root, Lookup):

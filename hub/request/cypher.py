@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from hub.request import cypher_masks as veil
+from hub.request import cypher_masks
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, TextProperties
@@ -230,7 +230,7 @@ class Cypher:
         guard = self._guard(node, allowed) if origin == REQUEST else ""
         value = self.read(node, field, "where", origin)
         if leaf.bucket:
-            value = veil.bucket(value, node.entity.bucket(leaf.bucket)[1], self.operand)
+            value = cypher_masks.bucket(value, node.entity.bucket(leaf.bucket)[1], self.operand)
         if leaf.op is Op.IS_NULL:
             return self._is_null(value, bool(leaf.value), guard)
         text = self._comparison(leaf, value)
@@ -289,12 +289,12 @@ class Cypher:
             return self._cut_later(node, field, value, rung)
         if mask.after_fetch:
             return f"CASE WHEN {value} IS NOT NULL THEN {{m: {self.parameter(rung)}, v: {value}}} END"
-        return veil.mask(value, field, mask, self.operand)
+        return cypher_masks.mask(value, field, mask, self.operand)
 
     def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
         """A text with its spans; one without spans of the detector in force does not leave the database."""
         if field.text_properties is None:
-            return veil.mask(value, field, masking.Redact(), self.operand)
+            return cypher_masks.mask(value, field, masking.Redact(), self.operand)
         found = self._detected(node, field.text_properties)
         spans, check = f"{node.var}.{field.text_properties.spans}", f"{node.var}.{field.text_properties.check}"
         pair = f"{{m: {self.parameter(rung)}, v: {value}, s: {spans}, c: {check}}}"
@@ -325,7 +325,7 @@ class Cypher:
         """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
         effects = self.table(node.entity).of(field.name)
         allowed = effects.clear | effects.aggregate
-        value = veil.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
+        value = cypher_masks.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
         return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
 
 

@@ -39,7 +39,7 @@ MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 _WORDS = {DAILY_CAP: "operations", MATCH_DAILY_CAP: "matches"}
 
 
-class Caps:
+class DailyCaps:
     """Daily caps of one hub; without a store nothing that is capped is answered."""
 
     def __init__(self, store: PolicyStore | None = None) -> None:

@@ -19,7 +19,7 @@ EXPECTED_WORKING_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class DenialErrors:
     """What the asking application may be told about asking."""
 
     catalogue: Catalogue

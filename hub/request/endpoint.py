@@ -24,7 +24,7 @@ from audit.log import Receipt
 from hub.errors import RULES, Code, HubError
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
-from hub.request.floods import address
+from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
@@ -38,7 +38,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 class Arrival:
     """One HTTP request as it came. `started` is monotonic nanoseconds; `fault` says why `body` is not whole.
 
-    `source` is the address that it came from, as `floods.address` tells it.
+    `source` is the address that it came from, as `floods.source_address` tells it.
     """
 
     request_id: str
@@ -91,7 +91,7 @@ async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
     body, fault = b"", None
     if incoming.method == "POST":
         body, fault = await _body(incoming, body_limit)
-    source = address(incoming.client.host) if incoming.client else ""
+    source = source_address(incoming.client.host) if incoming.client else ""
     path = incoming.scope["path"]
     return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, body, fault, source)
 

@@ -32,12 +32,12 @@ from schema.predicate import (
     parse,
 )
 
-Use = Callable[[str, str], None]
+NoteUse = Callable[[str, str], None]
 """Called with (coordinate, how) for each coordinate a condition or a sort reads."""
 
 
 def page_where(
-    catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: Use
+    catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse
 ) -> tuple[Predicate, Compare | None]:
     """The condition of a connection, and the comparison of a match if it is one; refuses what is not filterable."""
     predicate = _parse(Grammar(catalogue), entity, source)
@@ -49,7 +49,7 @@ def page_where(
     return predicate, None
 
 
-def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: Use) -> Predicate:
+def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
     """The condition of an aggregate: clear coordinates as anywhere, others through their buckets."""
     predicate = _coarsen(decision, entity, _parse(Grammar(catalogue, buckets=True), entity, source))
     _check(catalogue, decision, entity, predicate, use)
@@ -88,7 +88,7 @@ def _coarsen(decision: Decision, entity: Entity, predicate: Predicate) -> Predic
             return predicate
 
 
-def _check(catalogue: Catalogue, decision: Decision, entity: Entity, predicate: Predicate, use: Use) -> None:
+def _check(catalogue: Catalogue, decision: Decision, entity: Entity, predicate: Predicate, use: NoteUse) -> None:
     table = decision.of(entity.name)
     match predicate:
         case All(parts) | Any_(parts):
@@ -115,7 +115,9 @@ def _require(allowed: bool, coordinate: str) -> None:
         )
 
 
-def order(decision: Decision, entity: Entity, source: list[Mapping[str, str]] | None, use: Use) -> tuple[OrderKey, ...]:
+def sort_keys(
+    decision: Decision, entity: Entity, source: list[Mapping[str, str]] | None, use: NoteUse
+) -> tuple[OrderKey, ...]:
     """The sort keys asked for; without any, by jurisdiction where all of it may be seen."""
     table = decision.of(entity.name)
     if source is None:
@@ -141,7 +143,9 @@ def order(decision: Decision, entity: Entity, source: list[Mapping[str, str]] | 
     return tuple(keys)
 
 
-def groups(decision: Decision, entity: Entity, source: list[str] | None, use: Use) -> tuple[tuple[Field, Bucket], ...]:
+def group_buckets(
+    decision: Decision, entity: Entity, source: list[str] | None, use: NoteUse
+) -> tuple[tuple[Field, Bucket], ...]:
     """The buckets asked for, each on a coordinate that is clear or open to aggregates, and no more than granted."""
     wanted = source or []
     most = decision.of(entity.name).buckets
@@ -158,7 +162,7 @@ def groups(decision: Decision, entity: Entity, source: list[str] | None, use: Us
     return found
 
 
-def binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:
+def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:
     """What a cursor is good for: one subject, purpose, policy version, root field, condition and order."""
     order_by = [(key.field.name, key.descending) for key in keys]
     parts = (

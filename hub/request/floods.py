@@ -81,7 +81,7 @@ class Floods:
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
 
-    def counts(self, source: Source) -> bool:
+    def needs_counting(self, source: Source) -> bool:
         """Take one more refusal of `source`; whether it is one too many for a record of its own."""
         return source in self._seconds or self._meter.full(source.digest)
 
@@ -116,7 +116,7 @@ class Floods:
         await asyncio.sleep(SECOND)
         del self._seconds[source]
         try:
-            receipt = await self._append(flood(source, second.began, second.codes))
+            receipt = await self._append(flood_record(source, second.began, second.codes))
         except Exception as fault:
             unavailable = fault if isinstance(fault, AuditUnavailable) else AuditUnavailable("the record failed")
             second.receipt.set_exception(unavailable)
@@ -126,7 +126,7 @@ class Floods:
             second.receipt.set_result(receipt)
 
 
-def flood(source: Source, began: str, codes: Counter[Code]) -> Record:
+def flood_record(source: Source, began: str, codes: Counter[Code]) -> Record:
     """The record of what a source was refused in one second: the most frequent code, and all of them with counts."""
     most = min(codes, key=lambda code: (-codes[code], str(code)))
     told = {str(code): str(count) for code, count in codes.items()}
@@ -144,7 +144,7 @@ def flood(source: Source, began: str, codes: Counter[Code]) -> Record:
     )
 
 
-def address(host: str) -> str:
+def source_address(host: str) -> str:
     """The source that a peer's address stands for: itself, or of IPv6 the network of 64 bits that one site has."""
     try:
         found = ipaddress.ip_address(host.partition("%")[0])

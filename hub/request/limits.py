@@ -56,13 +56,13 @@ class Validated:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: VariableValues = field(repr=False)
     operation_name: str | None
-    normal: NormalisedDocument
+    normalised: NormalisedDocument
     cost: Cost
 
     @property
     def operation_text(self) -> str:
         """The document for the log: literals are placeholders, aliases are numbered."""
-        return self.normal.text
+        return self.normalised.text
 
 
 def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS) -> Validated:

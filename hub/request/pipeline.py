@@ -27,17 +27,17 @@ from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
 from hub.home.settings import Settings
 from hub.request import auth, endpoint
-from hub.request.accesses import answers
+from hub.request.accesses import answer_accesses
 from hub.request.compile import Statement
-from hub.request.daily_caps import Caps, check_nodes
+from hub.request.daily_caps import DailyCaps, check_nodes
 from hub.request.decision_cache import DecisionCache
-from hub.request.denials import Access
+from hub.request.denials import DenialErrors
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
 from hub.request.plan_model import Accesses, Planned
-from hub.request.policy_follower import Reloader
+from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared import Parts, Prepared, Stage, no_stage, prepare
-from hub.request.record import Trail, make_record, source_of
+from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.telemetry import Telemetry
 from policies.model import PolicySet
@@ -64,9 +64,9 @@ class Hub:
     log: AuditLog
     telemetry: Telemetry
     decisions: DecisionCache = field(default_factory=DecisionCache, repr=False)
-    caps: Caps = field(default_factory=Caps)
+    caps: DailyCaps = field(default_factory=DailyCaps)
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
-    reloader: Reloader | None = None
+    policy_follower: PolicyFollower | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; with none, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = local_now
@@ -138,8 +138,8 @@ def prepare_request(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
     """Stages 1 to 7 under the policy of `trail`, for whom the request's token names; raises HubError."""
 
     def identify(request: endpoint.Request) -> auth.Identified:
-        if hub.reloader is not None:
-            hub.reloader.check()
+        if hub.policy_follower is not None:
+            hub.policy_follower.check()
         return auth.identify(request, trail.policy, hub.verifier, now.timestamp())
 
     return prepare(hub.parts, trail, identify, now, stage)
@@ -172,14 +172,14 @@ async def _seen(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: Poli
     def digest(sid: str) -> str:
         return hub.digester.digest("person", sid)
 
-    return await asyncio.to_thread(answers, hub.settings, planned, row, digest, policy, hub.catalogue)
+    return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digest, policy, hub.catalogue)
 
 
 def _respond(
     hub: Hub, prepared: Prepared, row: Mapping[str, Any], seen: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
     planned = prepared.planned
-    access = Access(hub.catalogue, policy, planned.decision)
+    access = DenialErrors(hub.catalogue, policy, planned.decision)
     beside = {**introspect(prepared.validated, planned, hub.schema), **seen}
     found = respond(planned, row, beside, hub.catalogue, hub.seals, access)
     check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
@@ -209,8 +209,8 @@ async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> R
 
 
 async def _recorded(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:
-    source = source_of(trail, reply, hub.digester)
-    if source is not None and hub.floods.counts(source):
+    source = flood_source(trail, reply, hub.digester)
+    if source is not None and hub.floods.needs_counting(source):
         return await hub.floods.count(source, Code(reply.code))
     record, text = make_record(trail, reply, hub.digester)
     return await hub.log.append(record, text)

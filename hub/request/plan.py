@@ -16,9 +16,9 @@ from hub.home.seals import Seals
 from hub.request import filters
 from hub.request.plan_model import (
     Accesses,
-    Account,
     Aggregate,
     Cell,
+    CoordinatesByEffect,
     CursorPart,
     Denial,
     DeniedCell,
@@ -30,7 +30,7 @@ from hub.request.plan_model import (
     Lookup,
     NodePart,
     NodePlan,
-    Nothing,
+    NullRoot,
     Page,
     PageInfoPart,
     Planned,
@@ -77,8 +77,8 @@ class _Planner:
     def plan(self, operation: OperationDefinitionNode) -> Planned:
         fields = self.selections.collect("Query", [operation.selection_set])
         roots = tuple(self._root(name, nodes) for name, nodes in fields.items())
-        account = Account(**{how: tuple(sorted(names)) for how, names in self.used.items()})
-        return Planned(self.decision, roots, tuple(self.denials), account)
+        coordinates = CoordinatesByEffect(**{how: tuple(sorted(names)) for how, names in self.used.items()})
+        return Planned(self.decision, roots, tuple(self.denials), coordinates)
 
     def _use(self, coordinate: str, how: str) -> None:
         self.used.setdefault(how, set()).add(coordinate)
@@ -111,7 +111,7 @@ class _Planner:
             # The graph is asked all the same, so that a forged id takes as long as one that is not found.
             open_types = [each for each in self.catalogue if self.decision.of(each.name).visible]
             if not open_types:
-                return Nothing(name)
+                return NullRoot(name)
             entity, opened = open_types[0], (open_types[0].tag, "")
         return Lookup(name, opened[1], self._node((name,), entity, nodes))
 
@@ -144,9 +144,9 @@ class _Planner:
         if not self.decision.of(entity.name).visible:
             return self._deny((name,), entity.name)
         where, match = filters.page_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
-        order = filters.order(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
+        order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
         # A match has a condition of its own, or a list's cursor would narrow down which of two people it meant.
-        bound = filters.binding(self.decision, field, where if match is None else match, order)
+        bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)
         after = arguments.get("after")
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
         shapes: list[NodePlan] = []
@@ -215,7 +215,7 @@ class _Planner:
         self._use(end.coordinate, "clear")
         arguments = self.selections.arguments(end.coordinate.partition(".")[0], nodes[0])
         # No order of its own: a default would read a coordinate nobody asked for.
-        order = filters.order(self.decision, target, arguments.get("orderBy") or [], self._use)
+        order = filters.sort_keys(self.decision, target, arguments.get("orderBy") or [], self._use)
         return EdgeCell(
             path[-1],
             end.name,
@@ -232,7 +232,7 @@ class _Planner:
         if not self.decision.of(entity.name).contributing:
             return self._deny((name,), entity.name)
         where = filters.aggregate_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
-        buckets = filters.groups(self.decision, entity, arguments.get("groupBy"), self._use)
+        buckets = filters.group_buckets(self.decision, entity, arguments.get("groupBy"), self._use)
         fields = self._children(aggregate_type(entity), nodes)
         cells = tuple((key, found[0].name.value) for key, found in fields.items())
         return Aggregate(name, entity, where, buckets, cells)

@@ -160,7 +160,7 @@ class Accesses:
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NullRoot:
     """A root that is null without an error: an id of a type the purpose does not open."""
 
     name: str
@@ -173,13 +173,13 @@ class Introspection:
     name: str
 
 
-Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | Nothing | Introspection
-Fetched = Lookup | Page | Aggregate | Accesses
+Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection
+FetchedRoot = Lookup | Page | Aggregate | Accesses
 """Roots for which the graph is asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CoordinatesByEffect:
     """Coordinates an operation read, by effect: what the audit record keeps of the decision. Sorted, each once."""
 
     clear: tuple[str, ...] = ()
@@ -206,9 +206,9 @@ class Planned:
     decision: Decision
     roots: tuple[Root, ...]
     denials: tuple[Denial, ...] = ()
-    account: Account = field(default_factory=Account)
+    coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
 
     @property
-    def fetched(self) -> tuple[Fetched, ...]:
+    def fetched(self) -> tuple[FetchedRoot, ...]:
         """Roots for which the graph is asked, in order; the statement returns them as r0, r1, …"""
         return tuple(root for root in self.roots if isinstance(root, Lookup | Page | Aggregate | Accesses))

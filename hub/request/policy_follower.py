@@ -31,7 +31,7 @@ RETRY_SECONDS = 30.0
 _log = logging.getLogger("sluicegate.policy")
 
 
-class Follower(Protocol):
+class PolicyHolder(Protocol):
     """What follows the store: `policy` is replaced by one assignment."""
 
     policy: PolicySet
@@ -42,13 +42,13 @@ class Follower(Protocol):
         """The present, local and aware."""
 
 
-class Reloader:
+class PolicyFollower:
     """Keeps the policy of one hub at the version in force."""
 
     def __init__(
         self,
         store: PolicyStore,
-        hub: Follower,
+        hub: PolicyHolder,
         registry: CollectorRegistry,
         max_age: float,
         clock: Callable[[], float] = time.monotonic,
@@ -96,12 +96,12 @@ class Reloader:
         """Look each second until cancelled."""
         while True:
             try:
-                await asyncio.to_thread(self.look)
+                await asyncio.to_thread(self.poll)
             except Exception as fault:
                 self._warn(f"the policy store cannot be followed: {describe_exception(fault)}")
             await asyncio.sleep(POLL_SECONDS)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Take the version in force if it is another than the one taken; never raises for what the store holds."""
         try:
             activation = self.store.standing(self._hub.now())

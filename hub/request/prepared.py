@@ -68,7 +68,7 @@ def prepare(parts: Parts, trail: Trail, identify: Identify, now: dt.datetime, st
     with stage("identify"):
         trail.identified = identified = identify(request)
     with stage("purpose"):
-        trail.purposed = purposed = purpose.state(identified, now.date())
+        trail.purposed = purposed = purpose.check_purpose(identified, now.date())
     with stage("validate"):
         trail.validated = validated = limits.validate(purposed, parts.schema)
     with stage("decide"):

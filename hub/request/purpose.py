@@ -33,7 +33,7 @@ class Purposed:
     today: dt.date
 
 
-def state(identified: Identified, today: dt.date) -> Purposed:
+def check_purpose(identified: Identified, today: dt.date) -> Purposed:
     """The purpose that a request states; raises HubError PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
 
     `today` is the local date on which grants must be in force.

@@ -73,7 +73,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
     return record, text
 
 
-def source_of(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
+def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
     """Whose refusal this is, where such may come as a flood: of who is not known, or of a subject over its cap."""
     if trail.identified is None:
         return Source(digester.digest("source", trail.arrival.source))
@@ -101,7 +101,7 @@ def _name(validated: Validated | None, digester: Digester) -> str | None:
 def _decision(planned: Planned | None) -> Coordinates:
     if planned is None:
         return Coordinates()
-    account = planned.account
+    account = planned.coordinates
     return Coordinates(
         clear=account.clear,
         masked=account.masked,
@@ -118,7 +118,7 @@ def _values(request: Request, validated: Validated | None, digester: Digester) -
     left = MAX_VALUES
     declared = [each.variable.name.value for each in validated.operation.variable_definitions or ()]
     stack: list[tuple[str, Any]] = [
-        (f"${validated.normal.variables[name]}", request.variables[name])
+        (f"${validated.normalised.variables[name]}", request.variables[name])
         for name in reversed(declared)
         if name in request.variables
     ]
@@ -131,7 +131,7 @@ def _values(request: Request, validated: Validated | None, digester: Digester) -
         else:
             left -= 1
             yield path, _told(value, digester)
-    for at, literal in enumerate(validated.normal.literals[:left]):
+    for at, literal in enumerate(validated.normalised.literals[:left]):
         yield f"#{at}", digester.digest("value", literal)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.home.seals import Seals
-from hub.request.denials import Access
+from hub.request.denials import DenialErrors
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -27,7 +27,7 @@ from hub.request.plan_model import (
     Lookup,
     NodePart,
     NodePlan,
-    Nothing,
+    NullRoot,
     Page,
     PageInfoPart,
     Planned,
@@ -56,7 +56,7 @@ def respond(
     beside: Mapping[str, Any],
     catalogue: Catalogue,
     seals: Seals,
-    access: Access,
+    access: DenialErrors,
 ) -> Answer:
     """The answer made of the statement's one row (`r0`, `r1`, …) and of what was answered beside the graph.
 
@@ -66,7 +66,7 @@ def respond(
 
 
 class _Responder:
-    def __init__(self, planned: Planned, catalogue: Catalogue, seals: Seals, access: Access) -> None:
+    def __init__(self, planned: Planned, catalogue: Catalogue, seals: Seals, access: DenialErrors) -> None:
         self.planned = planned
         self.seals = seals
         self.access = access
@@ -91,7 +91,7 @@ class _Responder:
                 data[root.name] = root.text
             elif isinstance(root, Introspection):
                 data[root.name] = beside.get(root.name)
-            elif isinstance(root, DeniedCell | Nothing):
+            elif isinstance(root, DeniedCell | NullRoot):
                 data[root.name] = None
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects))
 

@@ -52,7 +52,7 @@ def explain(planned: Planned, statement: Statement | None) -> Explanation:
 
 
 def _coordinates(planned: Planned) -> tuple[tuple[str, ...], ...]:
-    account = planned.account
+    account = planned.coordinates
     return account.clear, account.masked, account.aggregated, account.matched, account.denied
 
 

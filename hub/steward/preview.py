@@ -35,7 +35,7 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
-from hub.request.daily_caps import Caps
+from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import JSON, Arrival
 from hub.request.pipeline import Hub, answer, prepare_request
 from hub.request.plan_model import Planned
@@ -127,7 +127,7 @@ def _preview_log(operator: str) -> type[AuditLog]:
     return PreviewLog
 
 
-class _UncountedCaps(Caps):
+class _UncountedCaps(DailyCaps):
     """Caps that count no preview against a day; the number of nodes of an answer is still checked."""
 
     async def spend(self, planned: Planned, now: dt.datetime) -> None:

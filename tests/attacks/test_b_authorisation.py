@@ -159,7 +159,7 @@ def test_b12_by_directive(scene: Scene, ask: bool) -> None:
     document = "query($ask: Boolean!) { people { edges { node { name idNumber @include(if: $ask) } } } }"
     assert bool(denied(scene, document, {"ask": ask})) is ask
     planned, _ = prepare(scene.policies, subject(scene.policies, "desk"), "event", document, {"ask": ask})
-    assert ("Person.idNumber" in planned.account.denied) is ask
+    assert ("Person.idNumber" in planned.coordinates.denied) is ask
 
 
 def test_b16_by_an_old_decision(scene: Scene, tmp_path: Path) -> None:

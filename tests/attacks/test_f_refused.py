@@ -22,7 +22,7 @@ from audit.record import MAX_BYTES, Digester, Record, encode
 from audit.search import Query, search
 from audit.stores.open import open_reader
 from hub.cli.main import app
-from hub.request.daily_caps import Caps
+from hub.request.daily_caps import DailyCaps
 from hub.request.plan_model import Planned
 from tests.support.serving import Served, code_of, serving
 
@@ -145,8 +145,8 @@ def test_f01_a_flood_is_counted_and_each_of_it_waits_for_its_record(tmp_path: Pa
     assert not any("127.0.0.1" in encode(each).decode() for each in records)
 
 
-class Waiting(Caps):
-    """Caps that are not counted before somebody says so: meanwhile the client can leave."""
+class Waiting(DailyCaps):
+    """Daily caps that are not counted before somebody says so: meanwhile the client can leave."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from hub.errors import Code, HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.compile import compile_plan
-from hub.request.denials import Access
+from hub.request.denials import DenialErrors
 from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, frequent_words
 from policies.model import PolicySet
@@ -102,7 +102,7 @@ def asked(address: GraphAddress, policies: PolicySet, document: str, purpose: st
             await graph.close()
 
     (row,) = asyncio.run(run())
-    return respond(planned, row, {}, CATALOGUE, SEALS, Access(CATALOGUE, policies, planned.decision))
+    return respond(planned, row, {}, CATALOGUE, SEALS, DenialErrors(CATALOGUE, policies, planned.decision))
 
 
 WORDS = "{ eventsAggregate(groupBy: [WORD]) { word count } }"

@@ -167,7 +167,7 @@ def planned(policies: PolicySet, asked: Asked) -> tuple[dict[str, str], bool]:
         found, _ = prepare(policies, who, asked.purpose, asked.query, asked.variables)
     except HubError:
         return {}, True
-    account = found.account
+    account = found.coordinates
     masks = {
         name: found.decision.of(name.partition(".")[0]).of(name.partition(".")[2]).masks[0][0]
         for name in account.masked

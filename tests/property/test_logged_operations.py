@@ -71,7 +71,7 @@ def differs(asked: Document, decision: Decision, plan: Any) -> str | None:
         return f"the planner refuses ({refusal.public_message}), the outline does not" if wrong else None
     if found.refused is not None:
         return f"the outline refuses for {found.refused}, the planner does not"
-    account = planned.account
+    account = planned.coordinates
     wanted = {*account.clear, *account.masked, *account.aggregated, *account.matched}
     got = {each for each in found.coordinates if "." in each}
     # Lists are sorted by jurisdiction where the client does not say, and an id may be of any type.

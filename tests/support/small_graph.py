@@ -17,7 +17,7 @@ from graphql.execution.values import VariableValues
 from hub.graph.driver import Graph, GraphWriter
 from hub.home.seals import Seals
 from hub.request.compile import Statement, compile_plan
-from hub.request.denials import Access
+from hub.request.denials import DenialErrors
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
 from hub.request.respond import Answer, respond
@@ -134,5 +134,5 @@ async def ask(
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
         rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30.0, byte_cap=50_000_000)
-    access = Access(CATALOGUE, policies, planned.decision)
+    access = DenialErrors(CATALOGUE, policies, planned.decision)
     return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.request.auth import Identified, registered
 from hub.request.endpoint import Arrival, Request
-from hub.request.purpose import Purposed, state
+from hub.request.purpose import Purposed, check_purpose
 from policies.language import load
 from policies.model import PolicySet
 from schema import CATALOGUE
@@ -29,4 +29,4 @@ def stated(
     assert subject is not None
     arrival = Arrival("r", NOW, 0, "POST", str(Path("/graphql")), ())
     request = Request(arrival, "{ __typename }", None, {}, purpose, case, None)
-    return state(Identified(request, policy, subject), TODAY)
+    return check_purpose(Identified(request, policy, subject), TODAY)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.graph.merged_grids import paired
+from hub.graph.merged_grids import successors_by_path
 from policies.decide import decide
 from policies.model import Decision
 from policies.succession import NOWHERE, Successors, follow, successor
@@ -79,4 +79,4 @@ def test_no_merge_changes_nothing(decision: Decision) -> None:
 
 def test_two_successors_are_a_split() -> None:
     rows = [{"old": "a/", "new": "b/"}, {"old": "c/", "new": "d/"}, {"old": "c/", "new": "e/"}]
-    assert paired(rows) == {"a/": "b/", "c/": None}
+    assert successors_by_path(rows) == {"a/": "b/", "c/": None}

@@ -9,7 +9,7 @@ import pytest
 from audit.log import AuditUnavailable, Receipt
 from audit.record import Record
 from hub.errors import Code
-from hub.request.floods import SOURCES, Floods, Meter, Source, address
+from hub.request.floods import SOURCES, Floods, Meter, Source, source_address
 
 pytestmark = pytest.mark.unit
 
@@ -43,7 +43,7 @@ class Kept:
     ],
 )
 def test_what_an_address_stands_for(host: str, source: str) -> None:
-    assert address(host) == source
+    assert source_address(host) == source
 
 
 def test_a_meter_fills_and_leaks() -> None:
@@ -71,7 +71,7 @@ def test_what_is_counted_is_one_record_a_source() -> None:
 
     async def run() -> list[Receipt]:
         floods = Floods(kept.append, burst=2)
-        assert [floods.counts(ONE) for _ in range(3)] == [False, False, True]
+        assert [floods.needs_counting(ONE) for _ in range(3)] == [False, False, True]
         counted = [(ONE, Code.UNAUTHENTICATED)] * 7 + [(ONE, Code.METHOD)] * 2 + [(OTHER, Code.DAILY_CAP)]
         return await asyncio.gather(*(floods.count(source, code) for source, code in counted))
 
@@ -88,9 +88,9 @@ def test_a_source_that_is_being_counted_stays_so_for_its_second() -> None:
     async def run() -> bool:
         floods = Floods(Kept().append, burst=5)
         floods.note(ONE, Code.UNAUTHENTICATED)
-        counts = floods.counts(ONE)
+        counts = floods.needs_counting(ONE)
         await floods.close()
-        return counts and not floods.counts(ONE)
+        return counts and not floods.needs_counting(ONE)
 
     assert asyncio.run(run())
 

@@ -19,7 +19,7 @@ from hub.request.cost import Cost, Limits
 from hub.request.endpoint import Arrival, read
 from hub.request.limits import Validated, validate
 from hub.request.normalise import normalise
-from hub.request.purpose import state
+from hub.request.purpose import check_purpose
 from policies.language import load
 from schema import CATALOGUE
 from tests.support.serving import COUNTY
@@ -37,7 +37,7 @@ def check(query: str, limits: Limits | None = None, **members: Any) -> Validated
     headers = (("content-type", "application/json"), ("access-purpose", "safety.fire.rental"))
     arrival = Arrival("r", dt.datetime.now(dt.UTC), 0, "POST", "/graphql", headers, body)
     assert SUBJECT is not None
-    purposed = state(Identified(read(arrival, SETTINGS), POLICY, SUBJECT), dt.date(2026, 6, 30))
+    purposed = check_purpose(Identified(read(arrival, SETTINGS), POLICY, SUBJECT), dt.date(2026, 6, 30))
     return validate(purposed, SCHEMA, limits or Limits())
 
 
