@@ -1,9 +1,10 @@
-"""A resident learns who saw his data, and nothing of anyone else, of staff, or of what is withheld from him.
+"""Answers who saw a resident's data (`accessesOf`), from the audit log.
 
-What the audit log holds of one person (a keyed digest), told by day, department and purpose: never a time, an
-application, a person of staff, a place in the log or a count. Purposes that policy withholds, or tells of later only,
-are as if nobody had asked for them. The kinds of data are those of all personal coordinates that an operation was
-shown, so they are the most that was seen of one person among those it touched.
+A resident learns of accesses to their own data only, and nothing of anyone else, of staff, or of what is withheld from
+them. An answer names day, department, purpose and kinds of data: never a time, an application, a person of staff, a
+place in the log or a count. Purposes that the policy withholds, or reports only later, look as if nobody had asked for
+them. The kinds are those of all personal coordinates that an operation showed, so they are the most that was seen of
+one person among those it touched.
 """
 
 from __future__ import annotations

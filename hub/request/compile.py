@@ -1,7 +1,8 @@
-"""One operation is at most one statement, whatever its root fields, fragments and filters.
+"""Compiles a plan into one Cypher statement (stage 7).
 
-Stage 7. Each root becomes one `CALL () { … }` that returns `r0`, `r1`, …; nested selections are `COLLECT` subqueries in
-the projection. Response names do not enter the text: cells are `c0`, `c1`, … in the plan's order, `s` is the surrogate.
+An operation is at most one statement, whatever its root fields, fragments and filters, and no byte of its text comes
+from the request. Each root becomes one `CALL () { … }` that returns `r0`, `r1`, …; nested selections are `COLLECT`
+subqueries in the projection. Cells are `c0`, `c1`, … in the plan's order, and `s` is the surrogate.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class _Compiler:
         return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
 
     def _person(self, root: Accesses, name: str) -> str:
-        """The person's surrogate, if he is visible and it may be asked who saw his data."""
+        """The person's surrogate, if they are visible and it may be asked who saw their data."""
         node, allowed = self._visible(root.entity), self.cypher.table(root.entity).accesses
         match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {self.cypher.parameter(root.sid)}}})"
         rows = "" if node.within <= allowed else f"({self.cypher.rows(node, allowed)})"

@@ -1,8 +1,8 @@
-"""Each fragment is measured once, so a document of exponential size is measured in linear time.
+"""Measures what an operation may cost: its depth, its fields after expansion, and the nodes it could fetch.
 
-Depth in fields, fields after expansion, and nodes that could be fetched: the product of nested page sizes,
-each clamped to what will be served. Fragments are ordered by who spreads whom before they are measured, so
-a cycle is found here and no chain of fragments can exhaust the stack.
+Each fragment is measured once, so a document of exponential size is measured in linear time. Nodes are the product of
+nested page sizes, each clamped to what will be served. A fragment is measured after those that it spreads, so a cycle
+is found here, and no chain of fragments can exhaust the stack.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A statement holds catalogue identifiers and parameters only, and each property it reads says who asked for it.
+"""The parts of a Cypher statement: comparisons, row predicates and cells of a plan.
 
-The words of Cypher in which a plan is compiled: comparisons, row predicates and cells. Every property
-reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for what the
-client named, `policy` for what a rule reads, `audit` for the way to the people that the record must name.
+They hold catalogue identifiers and parameters only, and each property that they read says who asked for it. Every
+property reference is written by `Cypher.read`, which notes its coordinate, its position and its origin: `request` for
+what the client named, `policy` for what a rule reads, `audit` for the way to the people that the record must name.
 """
 
 from __future__ import annotations

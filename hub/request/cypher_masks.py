@@ -1,6 +1,7 @@
-"""Masks and buckets as Cypher says them, so that the clear value never leaves the database.
+"""Cypher expressions for masks and aggregate buckets.
 
-`policies/masking.py` defines what each yields; a property test holds the two against each other on the real graph.
+A value that they mask never leaves the database in clear. `policies/masking.py` defines what each mask yields; a
+property test compares the two on the real graph.
 """
 
 from __future__ import annotations

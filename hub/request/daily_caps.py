@@ -1,8 +1,9 @@
-"""An obligation that limits how much is met before anything is shown, or nothing is shown.
+"""Caps: obligations that limit how much is asked in a day, or shown in one answer.
 
-Each cap is one small function that says what an operation uses. Daily ones are counted in the version store before the
-graph is asked, by one atomic statement, so that they are right across processes; without a store that answers, what is
-capped is refused. An obligation that nobody here meets refuses the request. Obligations: semantics 13.
+A cap is met before anything is shown; otherwise nothing is shown. Each is one small function that says what an
+operation uses. Daily caps are counted in the version store before the graph is asked, by one atomic statement, so that
+they are right across processes; if no store answers, capped operations are refused. An obligation that nobody here
+meets refuses the request. Source: semantics 13 of the design's section 4.
 """
 
 from __future__ import annotations

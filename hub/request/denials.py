@@ -1,6 +1,6 @@
-"""A refusal says how to ask: which of your own purposes would do, who owns the data, how long an answer takes.
+"""What a refusal says about asking for access: which own purposes would do, who owns the data, how long it takes.
 
-It speaks of the asking application's own grants only, and of nothing that depends on data.
+It speaks only of grants of the application that asks, and of nothing that depends on data.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What enters is one well-formed GraphQL request over POST, or nothing of it goes further.
+"""Reads the HTTP request (stage 1), and composes and renders its response.
 
-Stage 1, and the shape of what leaves. GraphQL over HTTP (graphql.github.io/graphql-over-http) without GET, batching,
-persisted queries or multipart; HTTP statuses are the error table's for both media types. Bodies are JSON in UTF-8 by
-the strict reading of RFC 7493, never compressed, and never held beyond the limit.
+Only one well-formed GraphQL request over POST goes on to the next stage. Bodies are JSON in UTF-8 by the strict reading
+of RFC 7493, never compressed, and never held beyond the limit. Source: GraphQL over HTTP
+(graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; the HTTP statuses of both
+media types are those of the error table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A request compares, sorts and groups by what it may see in clear, and by nothing else.
+"""Checks the filters, sort orders, cursors and groupings of a request against the decision.
 
-Semantics 9 to 11 of the design's section 4: a filter, sort or cursor on a coordinate that no applicable grant gives
-`clear` is refused, and since that depends on schema, policy and purpose alone, the refusal may say so.
+A request compares, sorts and groups only by what it may see in clear, or through a granted bucket or match; anything
+else is refused. That depends on schema, policy and purpose alone, so the refusal may say so. Source: semantics 9 to 11
+of the design's section 4.
 """
 
 from __future__ import annotations

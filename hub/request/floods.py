@@ -1,8 +1,9 @@
-"""A flood of refusals fills neither the log nor the disk, and still no refusal leaves before it is recorded.
+"""Counts floods of refusals, so that they fill neither the log nor the disk.
 
-Requests of a source that nobody vouched for (no token, a bad one, a body that cannot be read), and those of a subject
-over its cap, have each a record of their own while they are few. Of a source that goes on, one record a second is made,
-of kind `flood`, with how many there were and why; each of them is answered when that record is durable.
+Still, no refusal leaves before it is recorded. Counted are requests whose sender is not known (no token, a bad one, a
+body that cannot be read) and those of a subject over a cap. While they are few, each has a record of its own. When a
+source goes on, one record a second, of kind `flood`, says how many there were and why; each of them is answered when
+that record is durable.
 """
 
 from __future__ import annotations

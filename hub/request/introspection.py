@@ -1,7 +1,7 @@
-"""Introspection is answered from the schema alone; no data field is ever resolved beside it.
+"""Answers introspection (`__schema`, `__type`) from the schema alone.
 
-The part of an operation that asks `__schema` or `__type` is cut out and given to graphql-core's executor; the
-rest of the operation is the compiled statement's. The schema is public to authenticated applications.
+No data field is ever resolved with it: the introspection part of an operation is cut out and given to graphql-core's
+executor, and the rest is the compiled statement's. The schema is public to authenticated applications.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is denied does not enter the plan: a selection is decided by its schema coordinate, never by its alias.
+"""Plans an operation (stage 6): walks it once beside the decision and keeps what the purpose may see.
 
-Stage 6. Walks a validated operation once, beside the decision, and keeps what the purpose may see; a denied selection
-becomes a null with FIELD_DENIED, told once whatever the rows.
+Nothing denied enters the plan, and a selection is decided by its schema coordinate, never by its alias. A denied
+selection becomes a null with FIELD_DENIED, which is reported once, however many rows there are.
 """
 
 from __future__ import annotations

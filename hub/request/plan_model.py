@@ -1,8 +1,8 @@
-"""A plan holds catalogue names and checked values only; nothing in it is denied, nothing in it is raw request text.
+"""The plan of an operation, as frozen data.
 
-The plain data that `hub/request/plan.py` makes of a document and a decision, `hub/request/compile.py` turns into
-Cypher, and `hub/request/respond.py` turns into the answer. Each `name` is a response name (an alias or the field's
-own).
+It holds catalogue names and checked values only: nothing denied, and no raw text of the request. `hub/request/plan.py`
+makes it of a document and a decision, `hub/request/compile.py` turns it into Cypher, and `hub/request/respond.py` turns
+it into the answer. Each `name` is a response name (an alias or the field's own).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Accesses:
-    """Who saw the data of one person, from `since` to `until` (days, both in); the graph is asked whether he is seen.
+    """Who saw the data of one person, from `since` to `until` (days, both in), if the graph says they are visible.
 
     `cells` pairs a response name with a field of the answer's rows, or `__typename`.
     """

@@ -1,8 +1,9 @@
-"""A running hub takes a new version whole, within seconds and between requests, or keeps the one it has.
+"""Follows the version store, so that a running hub always has the policy version in force.
 
-The store is asked each second, off the event loop. A version that does not load or fails its own check never comes
-into force here: the last good one stays, and `/readyz`, a metric and a log line say so. A store that is away, or was
-changed from outside, changes nothing until `max_age`; then nothing is answered until it is mended.
+A new version is taken completely, within seconds and between two requests, or not at all. The store is asked each
+second, off the event loop. A version that does not load or fails its own check is not taken: the last good one stays,
+and `/readyz`, a metric and a log line say so. While the store is away, or was changed from outside, nothing changes
+until `max_age`; after that nothing is answered until it is mended.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A request states exactly one purpose that a grant in force gives to this subject; there is no default.
+"""Checks the access purpose of a request (stage 3).
 
-Stage 3. An id matches whole and as it is, without normalisation (Byun & Li's access purpose; the design's section 4,
-semantics 1 and 2). Which purposes exist beyond the subject's own is not told: an unknown purpose, a sibling, a parent
-and an expired grant are refused with the same text.
+A request states exactly one purpose that a grant in force gives to its subject; there is no default. An id must match
+exactly, without normalisation. Which other purposes exist is not told: an unknown purpose, a sibling, a parent and an
+expired grant are refused with the same text. Source: Byun & Li's access purpose; semantics 1 and 2 of the design's
+section 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Whatever stage a request reached, its record says so, and holds no personal value.
+"""Makes the audit record of a request, whatever stage it reached.
 
-Made from the trail of stages: who, for what, which operation, what was decided, how it ended. `sub`, case,
-body, variables, literals, data subjects and a purpose that is no known id stand in it as keyed digests only.
+It holds no personal value: `sub`, case, body, variables, literals, data subjects and a purpose that is no known id
+stand in it as keyed digests only. It is made from the trail of the stages: who asked, for which purpose, which
+operation, what was decided, and how it ended.
 """
 
 from __future__ import annotations

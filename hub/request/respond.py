@@ -1,7 +1,8 @@
-"""The answer has the shape that was asked for, and holds nothing that the plan does not name.
+"""Shapes the rows of a statement into the answer that was asked for (stage 9).
 
-Stage 9. The rows are already decided and masked; here surrogates become sealed ids, sort keys become sealed cursors,
-denied selections become null with FIELD_DENIED, and aggregate cells below the threshold null with SUPPRESSED.
+The answer holds nothing that the plan does not name. The rows are decided and masked when they come; here surrogates
+become sealed ids, sort keys become sealed cursors, denied selections become null with FIELD_DENIED, aggregate cells
+below the threshold become null with SUPPRESSED, and masks that Cypher cannot express are applied.
 """
 
 from __future__ import annotations

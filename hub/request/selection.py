@@ -1,6 +1,7 @@
-"""Fields are collected as the GraphQL specification says (6.3.2), so an alias or a fragment changes nothing.
+"""Collects the fields of a selection as the GraphQL specification says (section 6.3.2).
 
-A skipped field is not requested: `@skip` and `@include` are applied here, before anything is decided or recorded.
+Aliases and fragments change nothing in what is collected. A skipped field is not requested: `@skip` and `@include` are
+applied here, before anything is decided or recorded.
 """
 
 from __future__ import annotations
