@@ -83,16 +83,6 @@ def build_app(hub: Hub) -> Starlette:
 
     pages = AuditPages(hub)
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with _background_tasks(hub):
-            yield
-        await hub.floods.close()
-        pages.close()
-        await hub.graph.close()
-        hub.log.close()
-        hub.telemetry.close()
-
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Request(scope, receive)
         arrival = await arrive(incoming, hub.settings.body_limit)
@@ -118,11 +108,23 @@ def build_app(hub: Hub) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lifespan,
+        lifespan=lambda _: _lifespan(hub, pages),
         exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
     return app
+
+
+@asynccontextmanager
+async def _lifespan(hub: Hub, pages: AuditPages) -> AsyncIterator[None]:
+    """Inside this context the hub serves; at its end all its parts are closed."""
+    async with _background_tasks(hub):
+        yield
+    await hub.floods.close()
+    pages.close()
+    await hub.graph.close()
+    hub.log.close()
+    hub.telemetry.close()
 
 
 async def _readiness(hub: Hub) -> dict[str, Any]:

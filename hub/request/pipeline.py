@@ -92,11 +92,11 @@ class Hub:
         return await self.log.append(record)
 
 
-async def _there() -> bool:
+async def _still_there() -> bool:
     return False
 
 
-async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitable[bool]] = _there) -> Response:
+async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitable[bool]] = _still_there) -> Response:
     """The response to one arrival, already recorded; 503 without data where it cannot be recorded.
 
     `gone` tells whether the client has left. It is asked before an answer is recorded, so that the record can say so;
@@ -105,19 +105,19 @@ async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitab
     trail = Trail(arrival, hub.policy)
     with hub.telemetry.request() as span:
         try:
-            found = await _stages(hub, trail)
-            reply = endpoint.compose(arrival, trail.policy.version, found.data, found.errors)
+            answered = await _run_stages(hub, trail)
+            reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors)
         except HubError as refusal:
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
         except Exception as fault:
             hub.telemetry.fault(trail.stage, fault)
-            reply = endpoint.compose(arrival, trail.policy.version, None, (_internal(),))
+            reply = endpoint.compose(arrival, trail.policy.version, None, (_internal_fault(),))
         if reply.code == "OK" and await gone():
             reply = endpoint.compose(arrival, trail.policy.version, None, (endpoint.client_gone(),))
-        return await _leave(hub, trail, reply, span)
+        return await _record_and_render(hub, trail, reply, span)
 
 
-async def _stages(hub: Hub, trail: Trail) -> Answer:
+async def _run_stages(hub: Hub, trail: Trail) -> Answer:
     now = hub.now()
 
     def stage(name: str) -> AbstractContextManager[object]:
@@ -128,9 +128,9 @@ async def _stages(hub: Hub, trail: Trail) -> Answer:
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
         row = await _fetch(hub, prepared.statement)
-        seen = await _seen(hub, prepared.planned, row, trail.policy)
+        accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
     with stage("respond"):
-        trail.answer = answered = _respond(hub, prepared, row, seen, trail.policy)
+        trail.answer = answered = _respond(hub, prepared, row, accesses, trail.policy)
     return answered
 
 
@@ -160,11 +160,11 @@ async def _fetch(hub: Hub, statement: Statement | None) -> Mapping[str, Any]:
         byte_cap=hub.settings.result_byte_cap,
     )
     if len(rows) != 1:
-        raise _internal()
+        raise _internal_fault()
     return rows[0]
 
 
-async def _seen(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: PolicySet) -> Mapping[str, Any]:
+async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: PolicySet) -> Mapping[str, Any]:
     """Who saw the data of the people that the operation asks it of; the log is read beside the loop."""
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
@@ -176,22 +176,22 @@ async def _seen(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: Poli
 
 
 def _respond(
-    hub: Hub, prepared: Prepared, row: Mapping[str, Any], seen: Mapping[str, Any], policy: PolicySet
+    hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
     planned = prepared.planned
     access = DenialErrors(hub.catalogue, policy, planned.decision)
-    beside = {**introspect(prepared.validated, planned, hub.schema), **seen}
+    beside = {**introspect(prepared.validated, planned, hub.schema), **accesses}
     found = respond(planned, row, beside, hub.catalogue, hub.seals, access)
     check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
     return found
 
 
-async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
+async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
     """The one exit: record, then render."""
     receipt: Receipt | None = None
     with _stage(hub, trail, "audit"):
         try:
-            receipt = await _recorded(hub, trail, reply)
+            receipt = await _append_record(hub, trail, reply)
         except AuditUnavailable:
             reply = _unlogged(trail)
         except Exception as fault:
@@ -208,7 +208,7 @@ async def _leave(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> R
     return endpoint.render(reply, hub.settings.audit_origin, receipt)
 
 
-async def _recorded(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:
+async def _append_record(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:
     source = flood_source(trail, reply, hub.digester)
     if source is not None and hub.floods.needs_counting(source):
         return await hub.floods.count(source, Code(reply.code))
@@ -223,5 +223,5 @@ def _unlogged(trail: Trail) -> endpoint.Reply:
     return endpoint.compose(trail.arrival, trail.policy.version, None, (refusal,))
 
 
-def _internal() -> HubError:
+def _internal_fault() -> HubError:
     return HubError(Code.INTERNAL, "the hub failed; the fault is recorded under this request id")

@@ -131,12 +131,12 @@ def _values(request: Request, validated: Validated | None, digester: Digester) -
             stack.extend((f"{path}.{at}", each) for at, each in reversed(list(enumerate(value))))
         else:
             left -= 1
-            yield path, _told(value, digester)
+            yield path, _digest_value(value, digester)
     for at, literal in enumerate(validated.normalised.literals[:left]):
         yield f"#{at}", digester.digest("value", literal)
 
 
-def _told(value: object, digester: Digester) -> str:
+def _digest_value(value: object, digester: Digester) -> str:
     # True, false and null identify nobody; any other value might.
     if value is None:
         return "null"
