@@ -31,7 +31,7 @@ from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from policies.text.detector_version import compute_version
-from policies.text.plain_text import Normal, normalise
+from policies.text.plain_text import PlainText, normalise
 from policies.text.rules import people
 from policies.text.rules import run as rules
 from policies.text.rules.run import Reading
@@ -265,8 +265,8 @@ class Detector:
         )
         self._further, self._modelled = bool(recognisers), model is not None
         extra = ",".join(sorted(f"{_name(each)} {each.version}" for each in recognisers))
-        said = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
-        self.version = compute_version(said)
+        inputs = "\n".join((words.digest, *(["no model"] if model is None else []), *([extra] if extra else [])))
+        self.version = compute_version(inputs)
         self._key = os.urandom(16)
         self._known: OrderedDict[bytes, Detection] = OrderedDict()
         self._turn = threading.Lock()
@@ -340,7 +340,7 @@ class Detector:
             return Detection(failed="rules")
         return Detection(failed=_SKIPPED.reason) if _SKIPPED.reason else Detection(spans)
 
-    def _kept(self, spans: list[Span], normal: Normal) -> tuple[Span, ...]:
+    def _kept(self, spans: list[Span], normal: PlainText) -> tuple[Span, ...]:
         """The spans as places in the text as it was written."""
         if self._further:
             spans = list(without_overlap(self._words.personal(spans, normal.text)))

@@ -320,8 +320,8 @@ def _document(file: YamlFile) -> PolicyDocument:
         return PolicyDocument.model_validate(file.content)
     except ValidationError as wrong:
         faults = wrong.errors(include_url=False, include_input=False)
-        told = list(dict.fromkeys(_fault(file, tuple(each["loc"]), each["type"], each["msg"]) for each in faults))
-        (place, problem), *others = told
+        places = list(dict.fromkeys(_fault(file, tuple(each["loc"]), each["type"], each["msg"]) for each in faults))
+        (place, problem), *others = places
         raise YamlFileError(place, "\n".join([problem, *(": ".join(each) for each in others)])) from None
 
 

@@ -102,8 +102,8 @@ def moment(when: dt.datetime) -> str:
 
 def seal(key: bytes, row: Version | Approval | Activation, before: str = "") -> str:
     """The seal of a row; `before` is the seal of the activation before it, so that none can be taken out."""
-    told = [getattr(row, name) for name in row.__slots__ if name != "seal"]
-    text = json.dumps([type(row).__name__, before, *told], ensure_ascii=True, separators=(",", ":"))
+    values = [getattr(row, name) for name in row.__slots__ if name != "seal"]
+    text = json.dumps([type(row).__name__, before, *values], ensure_ascii=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -176,8 +176,8 @@ def _explained(text: str, wrong: yaml.MarkedYAMLError) -> tuple[int, str]:
             if sign:
                 right = _FULL_WIDTH_SIGN.sub(lambda found: _FULL_WIDTH[found[1]], lines[at]).strip()
                 return at + 1, f"the sign {sign[1]} is full-width; write this line with half-width signs: {right}"
-    said = [str(each) for each in (wrong.context, wrong.problem) if each]
-    return line + 1, ": ".join(said)
+    parts = [str(each) for each in (wrong.context, wrong.problem) if each]
+    return line + 1, ": ".join(parts)
 
 
 def _walk(node: yaml.Node | None, path: tuple[str | int, ...]) -> Iterator[yaml.Node]:

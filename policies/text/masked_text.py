@@ -50,8 +50,8 @@ def _surname(span: str) -> str:
         # 老刘, 小欧阳; of 阿依古丽 the second character is no surname.
         called = span[1:] if len(span) == 2 or span[1:] in COMPOUND_SURNAMES else ""
     surname = called[:2] if called[:2] in COMPOUND_SURNAMES else called[:1]
-    told = len(span) > len(surname) and "一" <= surname[:1] <= "鿿"
-    return f"【姓{surname}】" if told else _PLACEHOLDERS[PiiKind.PERSON]
+    certain = len(span) > len(surname) and "一" <= surname[:1] <= "鿿"
+    return f"【姓{surname}】" if certain else _PLACEHOLDERS[PiiKind.PERSON]
 
 
 PARTS: Mapping[str, tuple[PiiKind, Callable[[str], str]]] = {

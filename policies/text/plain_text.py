@@ -87,7 +87,7 @@ _RARE = re.compile(f"[{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Normal:
+class PlainText:
     """A text made plain (`text`) and as it was written; `starts` holds the place of each plain character, None if same.
 
     Both offsets count code points.
@@ -113,18 +113,18 @@ class Normal:
         return self.starts[start], after.end() if after else self.starts[end - 1] + 1
 
 
-def normalise(text: str) -> Normal:
+def normalise(text: str) -> PlainText:
     """The plain form of `text`; no table of positions is made where nothing had to be left out."""
     if text.isascii() and text.isprintable():
-        return Normal(text, text)
+        return PlainText(text, text)
     plain = text.translate(_TABLE)
     if not _RARE.search(plain):
-        return Normal(plain, text)
+        return PlainText(plain, text)
     starts = None
     if _REMOVED.search(plain):
         starts = _kept(plain)
         plain = _REMOVED.sub("", plain)
-    return Normal(_ROUND_NUMBER.sub(lambda found: _unrounded(found[0]), plain), text, starts)
+    return PlainText(_ROUND_NUMBER.sub(lambda found: _unrounded(found[0]), plain), text, starts)
 
 
 def _unrounded(run: str) -> str:

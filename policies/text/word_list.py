@@ -56,8 +56,8 @@ class Words:
     @property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that change with any word."""
-        said = "\n".join(f"{section}\t{word}" for section in SECTIONS for word in getattr(self, section))
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        lines = "\n".join(f"{section}\t{word}" for section in SECTIONS for word in getattr(self, section))
+        return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
     def personal(self, spans: list[Span], text: str) -> list[Span]:
         """Spans without what the list calls public, and without people who are the name of a place."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from stdnum import luhn
 
 from policies.text.gates import Gate
-from policies.text.plain_text import BETWEEN, TIGHT, Normal, digits
+from policies.text.plain_text import BETWEEN, TIGHT, PlainText, digits
 from policies.text.rules import accounts, codes, phones, plates
 from policies.text.rules.cues import Cues, Label
 from policies.text.rules.grouping import candidates, compact, grouping
@@ -160,7 +160,7 @@ _NUMBERS: tuple[tuple[int, Callable[[str, Cues, int, int], Iterator[Span]]], ...
 """Each rule with the length of the shortest run of digits that it can find something in."""
 
 
-def find(normal: Normal) -> Iterator[Span]:
+def find(normal: PlainText) -> Iterator[Span]:
     """Every number, code and account in a plain text, the surest rule first; a span within an earlier one is left out.
 
     Offsets are those of `normal.text`.

@@ -17,7 +17,7 @@ from policies.text import forms
 from policies.text.dictionary import NOT_NAMES, guess, is_word, known
 from policies.text.forms import HAN
 from policies.text.gates import Gate, always, holds
-from policies.text.plain_text import Normal
+from policies.text.plain_text import PlainText
 from policies.text.rules import unusual_names as unusual
 from policies.text.spans import PiiKind, Span
 from policies.text.word_list import NOTHING, Words
@@ -79,7 +79,7 @@ _NEXT = re.compile("[、和与及跟]|以及")
 _NAME_RUN = re.compile(f"[{HAN}]+")
 
 
-def find(normal: Normal, words: Words) -> Iterator[Span]:
+def find(normal: PlainText, words: Words) -> Iterator[Span]:
     """People in the plain text of `normal`; offsets are those of the plain text."""
     text = normal.text
     if words.people_pattern is not NOTHING:

@@ -17,7 +17,7 @@ import rjieba
 
 from policies.text import forms
 from policies.text.forms import HAN
-from policies.text.plain_text import Normal
+from policies.text.plain_text import PlainText
 from policies.text.spans import PiiKind, Span
 from policies.text.word_list import Words
 
@@ -86,7 +86,7 @@ _CODED = re.compile(r"(?:[件货款证验识条]码|[件货款型批单案]号|[
 _VILLAGE = re.compile(rf"[{HAN}]{{1,6}}[村屯庄寨社区湾沟坪塘岭坡冲垸圩营堡集场组队坝]\s?$")
 
 
-def find(normal: Normal, words: Words) -> Iterator[Span]:
+def find(normal: PlainText, words: Words) -> Iterator[Span]:
     """Addresses in the plain text of `normal`; offsets are those of the plain text."""
     text = normal.text
     at = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from policies.text.plain_text import Normal
+from policies.text.plain_text import PlainText
 from policies.text.rules import model_doubts as doubts
 from policies.text.rules import numbers, people, places
 from policies.text.spans import Span
@@ -24,7 +24,7 @@ class Reading:
 
     __slots__ = ("failed", "found", "left", "normal")
 
-    def __init__(self, normal: Normal, left: float) -> None:
+    def __init__(self, normal: PlainText, left: float) -> None:
         self.normal = normal
         self.left = left
         self.found: list[Span] = []
@@ -48,15 +48,15 @@ class Reading:
         return now
 
 
-def _numbers(normal: Normal, words: Words) -> Iterator[Span]:
+def _numbers(normal: PlainText, words: Words) -> Iterator[Span]:
     del words
     return numbers.find(normal)
 
 
-RULES: tuple[Callable[[Normal, Words], Iterator[Span]], ...] = (_numbers, people.find, places.find)
+RULES: tuple[Callable[[PlainText, Words], Iterator[Span]], ...] = (_numbers, people.find, places.find)
 
 
-def read(texts: Sequence[Normal], tagged: Sequence[Sequence[Span]], words: Words, seconds: float) -> list[Reading]:
+def read(texts: Sequence[PlainText], tagged: Sequence[Sequence[Span]], words: Words, seconds: float) -> list[Reading]:
     """What the rules find in each plain text, after the model's spans (`tagged`) that are believed.
 
     A text may take `seconds` of this thread's time. Raises nothing for a text: a reading that failed says why.

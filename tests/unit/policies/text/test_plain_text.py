@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policies.text.plain_text import Normal, digits, normalise
+from policies.text.plain_text import PlainText, digits, normalise
 
 pytestmark = pytest.mark.unit
 
@@ -56,7 +56,7 @@ def test_an_empty_span_is_empty() -> None:
 
 
 def test_plain_text_needs_no_table() -> None:
-    assert normalise("市民张三来电，") == Normal("市民张三来电,", "市民张三来电，", None)
+    assert normalise("市民张三来电，") == PlainText("市民张三来电,", "市民张三来电，", None)
 
 
 @pytest.mark.parametrize(

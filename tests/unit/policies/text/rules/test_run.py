@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from policies.text.plain_text import Normal, normalise
+from policies.text.plain_text import PlainText, normalise
 from policies.text.rules import run as rules
 from policies.text.spans import PiiKind, Span
 from policies.text.word_list import NO_WORDS, Words
@@ -26,7 +26,7 @@ def endless() -> Iterator[Span]:
     return (Span(0, 1, PiiKind.PERSON) for _ in itertools.count())
 
 
-def bad(spans: Callable[[], Iterator[Span]]) -> Callable[[Normal, Words], Iterator[Span]]:
+def bad(spans: Callable[[], Iterator[Span]]) -> Callable[[PlainText, Words], Iterator[Span]]:
     return lambda normal, words: spans() if normal is BAD else iter(())
 
 
@@ -54,7 +54,7 @@ def test_one_text_fails_alone(
 def test_a_text_without_time_left_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def asking(normal: Normal, words: Words) -> Iterator[Span]:
+    def asking(normal: PlainText, words: Words) -> Iterator[Span]:
         asked.append(normal.text)
         return iter(())
 
