@@ -51,7 +51,7 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
     "sessions": lambda: "set_cookie" not in source("hub"),
     "intended purposes of rows": lambda: (
         "collectedFor" not in source("policies")
-        and "collectedFor" not in (ROOT / "hub" / "cypher.py").read_text(encoding="utf-8")
+        and "collectedFor" not in (ROOT / "hub" / "request" / "cypher.py").read_text(encoding="utf-8")
     ),
     "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
