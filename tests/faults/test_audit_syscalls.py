@@ -45,7 +45,7 @@ home = Path(sys.argv[1])
 signer = Signer.load(home / "audit.key", "log.test/audit")
 os.write(1, b"open\\n")
 try:
-    log = AuditLog.open(home / "log" / "audit.db", 5, signer=signer, recorded_head=home / "audit.head")
+    log = AuditLog.open(home / "log" / "audit.db", 60, signer=signer, recorded_head=home / "audit.head")
 except AuditUnavailable:
     os.write(1, b"not opened\\n")
     sys.exit()
@@ -97,7 +97,7 @@ def run(home: Path, *inject: str) -> Run:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     calls = collections.Counter(
@@ -118,7 +118,7 @@ def new_home(folder: Path) -> Path:
 
 def opened(home: Path) -> AuditLog:
     signer = Signer.load(home / "audit.key", ORIGIN)
-    return AuditLog.open(home / "log" / "audit.db", 20, signer=signer, recorded_head=home / "audit.head")
+    return AuditLog.open(home / "log" / "audit.db", 60, signer=signer, recorded_head=home / "audit.head")
 
 
 @pytest.fixture(scope="module")

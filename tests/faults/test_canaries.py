@@ -151,12 +151,12 @@ def odd_traffic(hub: HubProcess) -> None:
         f"POST /graphql HTTP/1.1\r\nHost: hub\r\nBroken header {PHONE}\r\n\r\n",
     ]
     for line in lines:
-        with socket.create_connection((hub.settings.host, hub.settings.port), timeout=20) as raw:
+        with socket.create_connection((hub.settings.host, hub.settings.port), timeout=120) as raw:
             raw.sendall(line.encode())
             raw.shutdown(socket.SHUT_WR)
             while raw.recv(65_536):
                 pass
-    late = http.client.HTTPConnection(hub.settings.host, hub.settings.port, timeout=20)
+    late = http.client.HTTPConnection(hub.settings.host, hub.settings.port, timeout=120)
     late.request("POST", "/graphql", json.dumps({"query": where("name", NAME)}), hub.headers(*GRID))
     late.close()
 

@@ -274,8 +274,10 @@ def test_l09_killed_around_the_rename_of_the_recorded_head(
     tmp_path: Path, forked: Forks, keeper: Postgres | None, after: bool
 ) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
-    # The issuer's public keys are renamed into their place first, then the recorded head of the new log.
-    size = killed_with_answers(forked, settings, where, Moment("audit.recorded_head", "os.replace", after=after, nth=3))
+    # Renamed into their place before that: the issuer's public keys, the head of the new log, a file's reserve.
+    nth = 4 if keeper is None else 3
+    moment = Moment("audit.recorded_head", "os.replace", after=after, nth=nth)
+    size = killed_with_answers(forked, settings, where, moment)
     assert settings.audit_head.with_name("audit.head.new").exists() is not after
     lives_on(forked, settings, where, size)
 

@@ -227,7 +227,7 @@ def starter(settings: Settings, then: str) -> list[str]:
 
 
 def test_a_graph_that_is_not_owned_outlives_its_starter_and_another_stops_it(own_settings: Settings) -> None:
-    subprocess.run(starter(own_settings, "g.start()"), check=True, timeout=200)
+    subprocess.run(starter(own_settings, "g.start()"), check=True, timeout=300)
     graph = LocalGraph(own_settings)
     assert graph.status().phase == "ready"
     assert ask(graph.address(), "RETURN 1") == [[1]]
@@ -241,7 +241,7 @@ def test_stopped_while_it_starts(own_settings: Settings) -> None:
         until(lambda: graph.status().pid is not None)
         assert graph.status().phase == "starting"
         assert graph.stop() is True
-        _, error = parent.communicate(timeout=100)
+        _, error = parent.communicate(timeout=300)
     assert parent.returncode == 1
     assert "LocalGraphError: The graph process" in error
 
@@ -253,7 +253,7 @@ def test_an_owned_graph_ends_with_its_parent(own_settings: Settings) -> None:
         assert parent.stdout is not None
         graph = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    graph.wait(60)
+    graph.wait(120)
     assert LocalGraph(own_settings).status().phase == "stopped"
     state = json.loads((own_settings.graph_folder / "graph.json").read_text())
     assert state["phase"] == "stopped", "it closed its store, it was not killed"

@@ -100,7 +100,7 @@ def killed_pull(folder: Path, home: Path, address: GraphAddress, moment: dict[st
         child = subprocess.run(
             [sys.executable, "-c", CHILD], input=json.dumps(given) + "\n", text=True, capture_output=True,
             env={**os.environ, "HOTLINE_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[2])},
-            timeout=120, check=False,
+            timeout=600, check=False,
         )  # fmt: skip
     assert child.stderr == ""
     return child.returncode

@@ -74,7 +74,7 @@ def silent_child(settings: Settings, address: GraphAddress, moment: dict[str, in
     }  # fmt: skip
     child = subprocess.run(
         [sys.executable, "-c", CHILD], input=json.dumps(given) + "\n", text=True, capture_output=True,
-        cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)}, timeout=120, check=False,
+        cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)}, timeout=600, check=False,
     )  # fmt: skip
     assert (child.stdout, child.stderr) == ("", "")
     assert list(temporary.iterdir()) == [], "a text may stand in a file that is left over"

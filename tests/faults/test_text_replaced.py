@@ -81,6 +81,8 @@ def test_no_answer_shows_a_text_by_the_spans_of_another(
         try:
             for _ in range(ANSWERS):
                 seen.update(shown(served))
+            while not masked <= set(seen):  # the writer may have been slow
+                seen.update(shown(served))
         finally:
             ended.set()
             thread.join()
