@@ -186,7 +186,9 @@ class LocalGraph:
                     f"or remove {self._folder} to begin with an empty graph."
                 ) from None
             except (neo4j.exceptions.ServiceUnavailable, neo4j.exceptions.TransientError):
-                if time.monotonic() > deadline or not self._locked():
+                if not self._locked():
+                    raise LocalGraphError("The graph process ended during its start; start it again.") from None
+                if time.monotonic() > deadline:
                     raise LocalGraphError(f"The graph does not answer; see {self._folder / 'neo4j.log'}.") from None
                 time.sleep(POLL_SECONDS)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +16,7 @@ from audit.record import Record
 from hub.cli.main import app
 from hub.graph.local import LocalGraph
 from hub.home.settings import Settings
+from hub.steward import preview as preview_room
 from hub.steward.preview import Preview, PreviewRefused, Question, preview, preview_settings
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
@@ -57,14 +58,31 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("preview") / "home"
     desk = Desk(Settings.load(home=home, graph_url=NOWHERE, graph_password="unused", policies=COUNTY / "policies"))
     yield desk
-    assert LocalGraph(preview_settings(desk.settings)).status().phase == "stopped"
+    for graph in Lasting.started:
+        LocalGraph.stop(graph)
+
+
+class Lasting(LocalGraph):
+    """A graph that runs on after the preview that started it, so that the next one attaches to it."""
+
+    started: ClassVar[list[LocalGraph]] = []
+
+    def stop(self, wait_seconds: float = 90.0) -> bool:
+        self.started.append(self)
+        return True
+
+
+@pytest.fixture
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting a graph takes ten seconds; that a preview stops it is for one test to show."""
+    monkeypatch.setattr(preview_room, "LocalGraph", Lasting)
 
 
 def nodes(found: Preview) -> list[dict[str, Any]]:
     return [edge["node"] for edge in found.answer["data"]["people"]["edges"]]
 
 
-def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_preview(desk: Desk) -> None:
+def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_preview(desk: Desk, lasting: None) -> None:
     before, draft = county(), county(**{'Person.phone: {mask: "partial(3,4)"}': "Person.phone: clear"})
     masked, clear = desk.ask(before), desk.ask(draft)
     assert [found.status for found in (masked, clear)] == [200, 200]
@@ -84,7 +102,7 @@ def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_pre
     assert not (desk.settings.home / "preview" / "audit.db").exists()
 
 
-def test_texts_are_judged_again_where_the_word_list_changed(desk: Desk, tmp_path: Path) -> None:
+def test_texts_are_judged_again_where_the_word_list_changed(desk: Desk, lasting: None, tmp_path: Path) -> None:
     query = "{ events(first: 9) { edges { node { text } } } }"
     asked = {"application": "grid-desk", "purpose": "event.dispatch"}
 
@@ -102,14 +120,14 @@ def test_texts_are_judged_again_where_the_word_list_changed(desk: Desk, tmp_path
     assert changed.told == [], "the sample is kept"
 
 
-def test_the_decision_stands_beside_the_answer(desk: Desk) -> None:
+def test_the_decision_stands_beside_the_answer(desk: Desk, lasting: None) -> None:
     found = desk.ask(county())
     assert found.explanation is not None
     told = {(line.coordinate, line.effect) for line in found.explanation.lines}
     assert {("Person.name", "mask surname"), ("Person.gender", "denied")} <= told
 
 
-def test_a_refusal_is_an_answer_and_is_recorded(desk: Desk) -> None:
+def test_a_refusal_is_an_answer_and_is_recorded(desk: Desk, lasting: None) -> None:
     found = desk.ask(county(), purpose="stat")
     assert (found.status, found.explanation) == (403, None)
     assert (desk.records()[-1].kind, desk.records()[-1].result) == ("preview", "PURPOSE_DENIED")
@@ -146,3 +164,4 @@ def test_the_command_prints_decision_and_answer(desk: Desk, monkeypatch: pytest.
     told = json.loads(done.stdout)
     assert (told["inventedRows"], told["status"]) == (True, 200)
     assert told["answer"]["data"] == {"dwellings": {"__typename": "DwellingConnection"}}
+    assert LocalGraph(preview_settings(desk.settings)).status().phase == "stopped"

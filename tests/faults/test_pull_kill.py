@@ -136,7 +136,7 @@ def test_l12_l36_killed_then_pulled_again_is_as_pulled_once(
     assert [each.changes for each in pull(home, empty_graph, folder).values()] == [0] * 6
 
 
-@pytest.mark.parametrize("attempt", range(5))
+@pytest.mark.parametrize("attempt", range(int(os.environ.get("PULL_KILLS", "2"))))
 def test_l12_l36_killed_by_the_clock(
     clean: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
     graph_driver: neo4j.Driver, rng: random.Random, wipe: Callable[[], None], attempt: int,

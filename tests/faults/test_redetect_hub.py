@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,11 @@ class TestInAHub:
         assert [each["d"] for each in seen(graph_driver)].count(OLD) == EVENTS - 10
 
     def test_a_graph_that_is_away_and_a_broken_list_end_no_hub(
-        self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # The driver tries for thirty seconds by itself.
+        impatient = partial(neo4j.GraphDatabase.driver, max_transaction_retry_time=0.1)
+        monkeypatch.setattr(neo4j.GraphDatabase, "driver", impatient)
         nowhere = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
         ended = threading.Event()
         thread = threading.Thread(target=redetect_gently, args=(settings, nowhere, CATALOGUE, ended))
