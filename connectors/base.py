@@ -1,8 +1,10 @@
-"""Connectors know the graph only through `GraphSink`: one call writes a batch, its quarantine and its cursor together.
+"""The frozen data between the steps of a pull, and the protocols by which it reaches the graph and the text detector.
 
-The frozen data between the steps of a pull (design §1 for the habit, §3 for provenance): a reader yields `Row`s or
-`Broken` ones, `connectors.shape` turns a row into a `Record` or a `Refused`, and `connectors.run` hands `Batch`es to
-the sink. Whatever holds a personal value keeps it out of its repr.
+A batch, its quarantine entries and its cursor are written together by one call of `GraphSink.write`. Personal values
+stand in no repr.
+
+A reader yields `Row`s or `Broken` ones, `connectors/shape.py` turns each into a `Record` or a `Refused`, and
+`connectors/run.py` hands them to the sink in `Batch`es.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any, Protocol
 class ConnectorError(Exception):
     """A source cannot be pulled. The text names source and cause, never a value.
 
-    `terminal`: the same pull will fail again until somebody changes something.
+    `terminal`: the same pull will fail again unless somebody changes something.
     """
 
     def __init__(self, source: str, problem: str, *, terminal: bool = True) -> None:
@@ -37,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record that cannot even be read. `key` holds its key columns where they could be told apart."""
+    """A record that cannot even be read. `key` holds its key columns, if they could be read."""
 
     number: int
     field: str
@@ -48,14 +50,14 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What a reader need not give again: rows before `moment`, but for the records listed in `waiting`."""
+    """What a reader need not give again: rows before `moment`, except the records listed in `waiting`."""
 
     moment: dt.datetime | None = None
     waiting: tuple[str, ...] = ()
     waiting_since: dt.datetime | None = None
 
     def earliest(self) -> dt.datetime | None:
-        """From where to read if waiting records cannot be asked for one by one; None is the beginning."""
+        """The time to read from if waiting records cannot be asked for one by one; None means from the beginning."""
         if self.moment is None or (self.waiting and self.waiting_since is None):
             return None
         return min(self.moment, self.waiting_since or self.moment)
@@ -65,7 +67,7 @@ class Reader(Protocol):
     """One stream of a source.
 
     `ordered`: rows come by their updated column in one consistent read, so that the cursor may follow each batch;
-    otherwise it moves with the last one only. `full`: each read gives everything, `Since` or not.
+    otherwise it moves with the last one only. `full`: each read gives everything, whatever `Since` says.
     """
 
     ordered: bool
@@ -78,7 +80,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A division that the graph knows: its path, and the code that took its place if it is out of force."""
+    """A division that the graph knows: its path, and if it is out of force the code of its successor."""
 
     path: str
     grid: bool
@@ -88,7 +90,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class EdgePlan:
-    """An edge that a stream writes, with what the graph needs to write it."""
+    """An edge that a stream writes."""
 
     name: str
     entity: str
@@ -100,7 +102,7 @@ class EdgePlan:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """`entity.region` follows the region of the node that `edge` leads to, where no better stream asserts the node."""
+    """`entity.region` is the region of the node to which `edge` leads, unless a `better` stream asserts the entity."""
 
     stream: str
     edge: EdgePlan
@@ -109,7 +111,7 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream against all others: what it writes, and which streams come before it for each field."""
+    """What one stream writes, and which streams come before it for each field."""
 
     name: str
     source: str
@@ -121,12 +123,12 @@ class StreamPlan:
     edges: tuple[EdgePlan, ...]
     derivation: Derivation | None
     alone: bool
-    """No two records speak of one node: the key is the identity, and no other stream writes the entity."""
+    """No two records describe one node: the key is the identity, and no other stream writes the entity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A record's claim that its node has an edge to the node that `identity` identifies."""
+    """A record says that its node has an edge to the node that `identity` identifies."""
 
     edge: str
     column: str
@@ -135,7 +137,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A valid record. `key` is its number in the source with the stream's name before it."""
+    """A valid record. `key` is the name of the stream and the record's `number` at its source."""
 
     key: str
     number: str
@@ -150,9 +152,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A quarantine entry: where and why, never what.
+    """An entry in quarantine: where the row stands and why it was refused, without its values.
 
-    `awaits` is (entity, identity) of a node without which the row cannot go in; it is kept as a surrogate only.
+    `awaits` is (entity, identity) of a node without which the row cannot go in; only its surrogate is kept.
     """
 
     key: str
@@ -166,9 +168,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the last pull of a stream ended. `manifest` is the digest of the block it was read under.
+    """Where the last pull of a stream ended. `manifest` is the digest of the declaration it was read under.
 
-    `rows` is the size of the last full read, None before the first.
+    `rows` is the number of rows of the last full read, None before the first.
     """
 
     moment: dt.datetime | None = None
@@ -182,8 +184,8 @@ class Position:
 class Batch:
     """What goes into one transaction. `cursor` None leaves the cursor where it is.
 
-    `cleared` are keys of rows that became good; `seen_refused` (last batch of a full read only) are all keys refused
-    in this run: other entries of the stream vanish.
+    `cleared` are keys of rows that are valid now; `seen_refused` (last batch of a full read only) are all keys that
+    were refused in this run: other entries of the stream are removed.
     """
 
     plan: StreamPlan
@@ -199,9 +201,9 @@ class Batch:
 class Written:
     """What a batch did. `changes` counts everything that the database changed: 0 means that nothing was written.
 
-    `orphans` are the keys of records that were refused because a node that they need is not there. `texts` were read
-    for personal information: `personal` of them hold some, and those counted in `whole`, by reason, could not be
-    judged and are redacted whole.
+    `orphans` are the keys of records that were refused because a node that they need is missing. `texts` is how many
+    texts were searched for personal information: `personal` of them hold some, and those counted in `whole`, by reason,
+    could not be searched and are redacted whole.
     """
 
     inserted: int = 0
@@ -219,9 +221,9 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What is kept beside a free text: where it is personal, as a flat list of numbers, and its other words, each once.
+    """What is kept beside a free text: the spans of personal information (a list of numbers), and other words, once.
 
-    `spans` None says that this could not be told, and `failed` why; such a text is redacted whole.
+    `spans` is None if the text could not be searched, and `failed` says why; such a text is redacted whole.
     """
 
     spans: list[int] | None
@@ -230,15 +232,15 @@ class Annotation:
 
 
 class TextAnnotator(Protocol):
-    """Finds what is personal in free text."""
+    """Finds personal information in free text."""
 
     @property
     def version(self) -> str:
-        """Which detector this is; spans of another version are not trusted."""
+        """The version of the detector; spans of another version are not trusted."""
         ...
 
     def annotate(self, texts: Sequence[str]) -> Sequence[Annotation]:
-        """One annotation for each text, in order. Never raises: what cannot be judged says so."""
+        """One annotation for each text, in order. Never raises: a text that cannot be searched gets `failed`."""
         ...
 
 
@@ -246,7 +248,7 @@ class GraphSink(Protocol):
     """The graph as a connector sees it."""
 
     def fingerprint(self, content: bytes) -> str:
-        """A keyed digest of 32 hex characters: tells equal content, not what it is."""
+        """A keyed digest of 32 hex characters: equal for equal content, and does not show the content."""
         ...
 
     def places(self) -> Mapping[str, Place]:
@@ -263,7 +265,7 @@ class GraphSink(Protocol):
 
 
 class Report(Protocol):
-    """Told how far a pull is; called from time to time with the rows read so far."""
+    """Shows the progress of a pull; called from time to time with the number of rows read so far."""
 
     def __call__(self, stream: str, rows: int, /) -> None: ...
 
@@ -272,7 +274,7 @@ class Report(Protocol):
 class PullResult:
     """What a pull of one stream did: `read` = inserted + updated + unchanged + quarantined.
 
-    `linked` edges were waiting for a node that has now come; `unlinked` edges of rows of this pull wait for theirs.
+    `linked` edges had waited for a node that came in this pull; `unlinked` edges of this pull still wait for theirs.
     `texts`, `personal` and `whole` are those of `Written`.
     """
 

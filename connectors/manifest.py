@@ -1,8 +1,8 @@
-"""A source may write what its block declares, all of it known to the catalogue, or the block does not load.
+"""The YAML file that declares a source: its models, and how it is read.
 
-A source is a YAML file: what kind of system it is, where, how its columns become catalogue fields, for which purpose
-it was collected and how far it is trusted. Provenance comes from here and never from the data. Secrets are named
-(`env:NAME`, `file:PATH`), not written. Errors name file, path and what is allowed.
+A file with an unknown or missing key does not load, and the error names file, path and what is allowed. Provenance
+(purpose of collection, trust) comes from here and never from the data. Secrets are named (`env:NAME`, `file:PATH`), not
+written. Names of the catalogue are checked in `connectors/sources.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 class ManifestError(ValueError):
-    """A source's block cannot be used. The text names file, path and what is allowed."""
+    """The file of a source cannot be used. The text names file, path and what is allowed."""
 
 
 class _Block(BaseModel):
@@ -36,7 +36,7 @@ class _Block(BaseModel):
 
 
 class FieldRule(_Block):
-    """How one catalogue field is filled: from a column by a transform, or from the node that an edge leads to."""
+    """How one catalogue field is filled: from a column by a transform, or from the node to which an edge leads."""
 
     column: Column | None = None
     transform: str | None = Field(default=None, alias="as")
@@ -55,9 +55,9 @@ class FieldRule(_Block):
     @model_validator(mode="after")
     def _one(self) -> FieldRule:
         if (self.column is None) == (self.via is None):
-            raise ValueError("a field takes `column` or `via`, one of them")
+            raise ValueError("a field takes either `column` or `via`")
         if self.via is not None and self.model_fields_set - {"via"}:
-            raise ValueError("`via` stands alone")
+            raise ValueError("`via` takes no other key beside it")
         return self
 
 
@@ -78,7 +78,7 @@ class Check(_Block):
 
 
 class Updated(_Block):
-    """The column that tells when a record last changed at its source."""
+    """The column with the time at which a record last changed at its source."""
 
     column: Column
     format: str | None = None
@@ -90,7 +90,7 @@ class Updated(_Block):
 
 
 class Stream(_Block):
-    """One kind of record: which entity it tells of, what numbers it at the source, what identifies its node."""
+    """One kind of record: its entity, the columns with its number at the source, and the field of its identity."""
 
     name: Name
     entity: str
@@ -112,8 +112,13 @@ class Stream(_Block):
     @model_validator(mode="after")
     def _cursor_needs_time(self) -> Stream:
         if self.cursor and self.updated is None:
-            raise ValueError("a cursor needs the `updated` column")
+            raise ValueError("`cursor: true` needs the `updated` column")
         return self
+
+    @property
+    def key_is_identity(self) -> bool:
+        """Whether the record's number is also what identifies its node, so that no two records describe one node."""
+        return self.key == (self.fields[self.identity].column,)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -129,9 +134,10 @@ class Stream(_Block):
 
 
 class Limits(_Block):
-    """Beyond these a source itself must be wrong.
+    """What is more than this is taken for a fault of the source, and stops the pull.
 
-    Share of refused rows in a batch, growth of a full read (times), pages of a REST read, seconds for an answer.
+    Share of refused rows in a batch, size of a full read (times the last one), pages of a REST read, seconds for an
+    answer.
     """
 
     quarantined: float = Field(default=0.1, ge=0, le=1)
@@ -141,7 +147,7 @@ class Limits(_Block):
 
 
 class Paging(_Block):
-    """How a REST source gives its records page by page; names of parameters and of members of the answer."""
+    """How a REST source gives its records page by page: names of parameters, and of members of the answer."""
 
     items: str = "items"
     page: str = "page"
@@ -153,7 +159,7 @@ class Paging(_Block):
 
 
 class Source(_Block):
-    """One department's system, as its YAML block describes it."""
+    """One system of a department, as its YAML file declares it."""
 
     name: Name
     kind: Literal["csv", "sql", "rest"]
@@ -186,38 +192,38 @@ class Source(_Block):
         if self.kind == "rest":
             _check_url(self.where)
         if self.kind == "sql" and "://" in self.where and urlsplit(self.where).password:
-            raise ValueError("where: no password in an address; use `password`")
+            raise ValueError("where: an address must not hold a password; use `password`")
         names = [each.name for each in self.records]
         if len(set(names)) != len(names):
             raise ValueError("records: two have the same name")
         if any((each.table is not None) != (self.kind == "sql") for each in self.records):
-            raise ValueError("records: `table` is for sql sources, and needed there")
+            raise ValueError("records: an sql source needs `table`, and no other source takes it")
         return self
 
     @property
     def tzinfo(self) -> dt.timezone:
-        """The zone of times that state none."""
+        """The zone of times that have none."""
         hours, minutes = self.zone[1:].split(":")
         offset = dt.timedelta(hours=int(hours), minutes=int(minutes))
         return dt.timezone(-offset if self.zone[0] == "-" else offset)
 
     def digest(self, stream: Stream) -> str:
-        """Changes whenever the stream would be read or written differently; addresses and secrets do not count."""
-        told = stream.model_dump_json() + f"|{self.encoding}|{self.zone}|{self.trust}|{self.collected_for}"
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
+        """A digest of all that decides how the stream is read and written; addresses and secrets are not part of it."""
+        content = stream.model_dump_json() + f"|{self.encoding}|{self.zone}|{self.trust}|{self.collected_for}"
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def _check_url(where: str) -> None:
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
         raise ValueError("where: a plain http(s) address without user, password and query")
-    # Plain HTTP would show key and records to the network; on loopback there is none.
+    # Plain HTTP would show key and records to the network.
     if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-        raise ValueError("where: https is needed, but on loopback")
+        raise ValueError("where: must be https, except on loopback")
 
 
 def read_block(path: Path, variables: Mapping[str, str]) -> Source:
-    """The source that a YAML file declares; `${NAME}` stands for a given variable and for nothing else.
+    """The source that a YAML file declares; `${NAME}` stands for one of `variables`.
 
     Raises ManifestError.
     """
@@ -228,10 +234,10 @@ def read_block(path: Path, variables: Mapping[str, str]) -> Source:
     except YamlFileError as wrong:
         raise ManifestError(str(wrong)) from None
     try:
-        return Source.model_validate(_filled(file, variables))
+        return Source.model_validate(_fill_variables(file, variables))
     except ValidationError as error:
         lines = [
-            f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_told(fault)}"
+            f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_problem(fault)}"
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise ManifestError("\n".join(lines)) from None
@@ -248,17 +254,17 @@ _NESTED: Mapping[str, type[BaseModel]] = {
 }
 
 
-def _told(fault: Any) -> str:
+def _problem(fault: Any) -> str:
     if fault["type"] != "extra_forbidden":
-        return str(fault["msg"])
+        return str(fault["msg"]).removeprefix("Value error, ")
     owners = [_NESTED[str(part)] for part in fault["loc"][:-1] if str(part) in _NESTED]
     model = owners[-1] if owners else Source
     known = ", ".join(info.alias or name for name, info in model.model_fields.items())
     return f"unknown name; allowed: {known}"
 
 
-def _filled(file: YamlFile, variables: Mapping[str, str]) -> dict[str, Any]:
-    """The block with `${NAME}` filled in, in places only: `where` and secrets by file."""
+def _fill_variables(file: YamlFile, variables: Mapping[str, str]) -> dict[str, Any]:
+    """The content with `${NAME}` filled in, in `where`, `bearer` and `password` only."""
 
     def filled(key: str, text: str) -> str:
         def value(found: re.Match[str]) -> str:
@@ -276,13 +282,13 @@ def _filled(file: YamlFile, variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_secret(source: str, reference: str, environment: Mapping[str, str]) -> SecretStr:
-    """The secret that `env:NAME` or `file:PATH` names; raises ConnectorError, which does not tell it."""
+    """The secret that `env:NAME` or `file:PATH` names; ConnectorError if it is missing or empty."""
     kind, _, name = reference.partition(":")
     try:
         found = environment.get(name, "") if kind == "env" else Path(name).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         found = ""
     if not found:
-        told = f"environment variable {name}" if kind == "env" else "the secret's file"
-        raise ConnectorError(source, f"{told} is missing or empty")
+        place = f"environment variable {name}" if kind == "env" else "the file of the secret"
+        raise ConnectorError(source, f"{place} is missing or empty")
     return SecretStr(found)

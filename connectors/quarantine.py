@@ -1,7 +1,8 @@
-"""A refused row is reported by place, field and reason, and no value of it is kept anywhere.
+"""What a refused row may show, and the limits at which a source itself is taken to be wrong.
 
-The rules' names are stable: a steward sorts by them. A record number stands in an entry only if it is clean, that is
-a plain code which is neither a resident id nor a telephone number; otherwise its keyed digest does.
+An entry in quarantine names place, field and rule, and no value of the row. A record number stands in it only if it is
+a plain code that is neither a resident id nor a telephone number; otherwise its keyed digest does. The names of rules
+stay as they are, because stewards sort by them.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import re
 from connectors.base import ConnectorError
 
 SMALL_BATCH = 20
-"""Rows under which a share of refused rows says nothing."""
+"""In a batch with fewer rows the share of refused rows says nothing."""
 
 _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
 _PERSONAL = re.compile(r"\d{17}[\dXx]|(?<!\d)1\d{10}(?!\d)")
 
 
 class Unfit(Exception):
-    """A cell that cannot be taken. Rule and reason are fixed texts; the value is in neither.
+    """A cell that cannot be taken. Rule and reason are fixed texts without the value.
 
-    `awaits` names (entity, identity) of a node that would make it fit; `column` is filled in by whoever knows it.
+    `awaits` is (entity, identity) of the node that the cell needs; the caller fills in `column`.
     """
 
     def __init__(self, rule: str, reason: str, awaits: tuple[str, str] | None = None) -> None:
@@ -31,13 +32,13 @@ class Unfit(Exception):
         self.column = ""
 
 
-def clean(number: str) -> bool:
+def may_be_shown(number: str) -> bool:
     """Whether a record number may be shown as it is."""
     return _CLEAN.match(number) is not None and _PERSONAL.search(number) is None
 
 
 def check_share(stream: str, refused: int, rows: int, most: float) -> None:
-    """Raise ConnectorError if so many rows of a batch are refused that the source itself must be wrong."""
+    """Raise ConnectorError if more than the share `most` of a batch is refused: the source itself must be wrong."""
     if rows >= SMALL_BATCH and refused > most * rows:
         raise ConnectorError(
             stream, f"{refused} of {rows} rows of a batch are refused, more than the limit of {most:.0%}"
@@ -45,7 +46,7 @@ def check_share(stream: str, refused: int, rows: int, most: float) -> None:
 
 
 def check_growth(stream: str, rows: int, before: int | None, most: float) -> None:
-    """Raise ConnectorError if a full read is far larger than the last one."""
+    """Raise ConnectorError if a full read has more than `most` times the rows of the last one."""
     if before and rows > most * max(before, SMALL_BATCH):
         raise ConnectorError(
             stream, f"more than {most:g} times the {before} rows of the last full read; nothing more is taken"
@@ -53,6 +54,6 @@ def check_growth(stream: str, rows: int, before: int | None, most: float) -> Non
 
 
 def check_not_empty(stream: str, rows: int, before: int | None) -> None:
-    """Raise ConnectorError if a full read that used to have rows has none."""
+    """Raise ConnectorError if a full read has no rows and the last one had some."""
     if before and rows == 0:
         raise ConnectorError(stream, f"no rows, where the last full read had {before}; nothing is changed")

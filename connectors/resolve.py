@@ -1,8 +1,9 @@
-"""What the graph says of a node depends on its live records only, never on the order in which they came.
+"""Decides which person a record is about, whether it is new or changed, and which record's values a node carries.
 
-Three decisions, all pure: who a record is about (a valid resident id number, GB 11643, and nothing weaker), whether a
-record is new, changed, the same or stale, and which of several records' values a node carries (survivorship:
-the stream with the best trust rank; within a stream the latest record, then the largest key).
+All is pure, and the outcome depends on the live records of a node, never on the order in which they came.
+
+A person is identified by a valid resident id number (公民身份号码, GB 11643) and by nothing weaker. Among several
+records of a node the stream with the best trust rank decides; within a stream the latest record, then the largest key.
 """
 
 from __future__ import annotations
@@ -47,18 +48,18 @@ def gender_of(id_number: str) -> str:
 
 
 class Fate(Enum):
-    """What becomes of a record."""
+    """What is done with a record."""
 
     INSERT = auto()
     UPDATE = auto()
     UNCHANGED = auto()
     REJECT = auto()
-    """Two records of one run share key and time and differ: this one lost, and is remembered as having lost."""
+    """Another record of this run with the same key and time won over this one, whose digest is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the graph remembers of a record: digest, time in epoch milliseconds, digests that lost against it."""
+    """What the graph keeps of a record: digest, time in epoch milliseconds, digests of records that lost against it."""
 
     fingerprint: str
     as_of: int | None
@@ -68,7 +69,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Records by what is to be done. `rejected` maps a record's key to the digests that it now rejects."""
+    """The records of a batch by what is to be done. `rejected`: by key, the digests that lost against the record."""
 
     inserts: Mapping[str, Record]
     updates: Mapping[str, Record]
@@ -78,12 +79,12 @@ class Partition:
 
 
 def milliseconds(moment: dt.datetime | None) -> int | None:
-    """A moment as epoch milliseconds, the form in which times are compared."""
+    """A moment as epoch milliseconds; times are compared in this form."""
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
 def fate(record: Record, stored: Stored | None) -> Fate:
-    """What becomes of one record, given what is stored under its key."""
+    """What is to be done with one record, given what is stored under its key."""
     if stored is None:
         return Fate.INSERT
     here, there = milliseconds(record.as_of), stored.as_of
@@ -141,7 +142,7 @@ class _Ledger:
 
 
 def partition(records: Iterable[Record], stored: Mapping[str, Stored]) -> Partition:
-    """Sort a batch by fate; for a key that comes several times, the last word of the batch is written, once."""
+    """Sort a batch by fate; of a key that comes several times, only the record that wins in the end is written."""
     ledger = _Ledger(dict(stored))
     for record in records:
         ledger.take(record)
@@ -150,7 +151,7 @@ def partition(records: Iterable[Record], stored: Mapping[str, Stored]) -> Partit
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A live record that speaks of a node."""
+    """A live record that describes a node."""
 
     key: str
     stream: str

@@ -1,8 +1,8 @@
-"""Rows, their quarantine and their cursor go in together, batch by batch, so that a pull may die at any moment.
+"""Pulls the streams of one source: reads, shapes and writes batch by batch.
 
-The next pull then ends in the same graph. Any order of the rows and any repetition of them gives the same graph too;
-a pull that finds nothing new writes nothing. A stream whose share of refused rows, growth or emptiness is out of
-bounds stops before the batch in hand is written.
+Rows, their quarantine entries and their cursor are written together, so a pull may be killed at any moment and the next
+one ends in the same graph. So do other orders and repetitions of the rows; a pull without news writes nothing. A stream
+with too many refused rows, too many rows or none stops before the current batch is written.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def pull(
 ) -> Iterator[PullResult]:
     """Pull each stream of a source in declared order; yields what each did. Raises ConnectorError.
 
-    `plans` are those of all sources (`plans.plan_streams`); `now` decides which days lie in the future.
+    `plans` are those of all sources (`stream_plans.plan_streams`); `now` decides which days lie in the future.
     """
     for stream in source.records:
         began = time.monotonic()
@@ -70,7 +70,7 @@ def pull(
 
 @dataclass(slots=True)
 class _Run:
-    """One pull of one stream: what was seen, what was counted, how far the cursor may go."""
+    """One pull of one stream: the keys seen, the counts, and how far the cursor may move."""
 
     plan: StreamPlan
     limits: Limits
@@ -87,7 +87,7 @@ class _Run:
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
         position = self.sink.position(self.plan)
-        # Another block reads or writes differently: what lies before the cursor has to be read again.
+        # A changed declaration reads or writes differently: the rows before the cursor have to be read again.
         fresh = position.manifest != self.manifest
         since = Since() if fresh else Since(position.moment, position.waiting, position.waiting_since)
         self.furthest = since.moment
@@ -119,7 +119,7 @@ class _Run:
                 records.append(replace(each, repeated=True) if each.key in self.seen else each)
                 self.seen.add(each.key)
         check_share(self.plan.name, len(refused), len(shaped), self.limits.quarantined)
-        # A row that is repeated has its entry already: the first one says where it stands.
+        # Of a repeated row the first one has the entry.
         entries = {each.key: each for each in reversed(refused) if each.key not in self.refused}
         self.refused.update(entries)
         written = self.sink.write(
@@ -141,7 +141,7 @@ class _Run:
         return Position(self.furthest, position.manifest, position.rows)
 
     def _moved(self, cursor: Position | None, shaped: list[Record | Refused]) -> Position | None:
-        """The cursor after this batch. A time that has not come yet never moves it: it would hide all others."""
+        """The cursor after this batch. A time in the future never moves it: that would hide all rows until then."""
         times = [each.as_of for each in shaped if each.as_of is not None and each.as_of <= self.now]
         known = [*times, self.furthest] if self.furthest else times
         self.furthest = max(known, default=None)

@@ -1,7 +1,7 @@
-"""A row becomes a whole valid record or a quarantine entry; there is nothing between.
+"""Shapes a row into a valid record, or into an entry for quarantine.
 
-Cells go through the transforms of their fields, then the checks between fields. What is refused is told by column,
-rule and reason (attack catalogue K09), and no cell is repeated.
+A record is complete or refused as a whole. Cells go through the transforms of their fields, then through the checks
+between fields. A refusal names column, rule and reason, and repeats no cell (attack catalogue K09).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 
 from connectors.base import Broken, Link, Record, Refused, Row
 from connectors.manifest import FieldRule, Source, Stream
-from connectors.quarantine import Unfit, clean
+from connectors.quarantine import Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of
 from connectors.transforms import FITTING, TRANSFORMS, Context, Options, Transform, blank, division_path, level_of
 from connectors.transforms import code as to_code
@@ -24,7 +24,7 @@ from schema.catalogue import Catalogue, Scalar
 
 Digest = Callable[[bytes], str]
 SUCCESSOR = "successorCode"
-"""Node property that holds the code of the division that took a Region's place; not a catalogue field."""
+"""Node property with the code of the division that took the place of a Region; not a catalogue field."""
 
 
 def _birth_of_id(birth: Any, id_number: Any) -> None:
@@ -39,7 +39,7 @@ def _gender_of_id(gender: Any, id_number: Any) -> None:
 
 def _not_before(later: Any, earlier: Any) -> None:
     if later is not None and earlier is not None and later < earlier:
-        raise Unfit("order-of-times", "lies before the time that it must follow")
+        raise Unfit("order-of-times", "lies before the time that it must not precede")
 
 
 def _level_of_code(level: Any, official: Any) -> None:
@@ -53,12 +53,12 @@ CHECKS: Mapping[str, Callable[[Any, Any], None]] = {
     "not_before": _not_before,
     "level_of_code": _level_of_code,
 }
-"""Rules between two fields, by the name that a block uses; the first field is the one reported."""
+"""Rules between two fields, by the name that a source's file uses; a refusal names the first field."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One column with what becomes of it."""
+    """One column, and how its cells become values."""
 
     column: str
     transform: Transform
@@ -69,7 +69,7 @@ class _Cell:
         """The cell's value, None if it is blank; raises Unfit with its column."""
         try:
             if self.column not in row.values:
-                raise Unfit("missing", "the record lacks this member")
+                raise Unfit("missing", "the record does not have this column")
             cell = row.values[self.column]
             if not blank(cell):
                 return self.transform(cell, self.options, context)
@@ -82,7 +82,7 @@ class _Cell:
 
 
 class Shaper:
-    """Shapes the rows of one stream; pure but for the keyed digest that it is given."""
+    """Shapes the rows of one stream; pure except for the keyed digest that it is given."""
 
     def __init__(self, source: Source, stream: Stream, catalogue: Catalogue, context: Context, digest: Digest) -> None:
         self._stream, self._context, self._digest = stream, context, digest
@@ -102,7 +102,7 @@ class Shaper:
         self._successor = successor and _Cell(successor, to_code, Options(), False)
 
     def shape(self, row: Row | Broken) -> Record | Refused:
-        """The record that a row states, or why it states none."""
+        """The record in a row, or why it is refused."""
         if isinstance(row, Broken):
             place = self._number(row.key) or f"row {row.number}"
             return self._refused(place, Unfit(row.rule, row.reason), row.field, None)
@@ -110,7 +110,7 @@ class Shaper:
         as_of: dt.datetime | None = None
         try:
             if number is None:
-                raise _at(self._stream.key[0], Unfit("missing", "the record has no number of its own"))
+                raise _with_column(self._stream.key[0], Unfit("missing", "the record has no number"))
             as_of = self._updated.take(row, self._context) if self._updated else None
             values = {name: cell.take(row, self._context) for name, cell in self._fields.items()}
             self._check(values)
@@ -118,7 +118,7 @@ class Shaper:
             if self._successor:
                 values[SUCCESSOR] = self._successor.take(row, self._context)
         except Unfit as unfit:
-            return self._refused(number or self._unnumbered(row), unfit, unfit.column, as_of)
+            return self._refused(number or self._name_without_number(row), unfit, unfit.column, as_of)
         return self._record(number, values, links, as_of)
 
     def _take_links(self, row: Row) -> tuple[Link, ...]:
@@ -130,7 +130,7 @@ class Shaper:
             try:
                 CHECKS[check.rule](*(values.get(each) for each in check.fields))
             except Unfit as unfit:
-                raise _at(self._fields[check.fields[0]].column, unfit) from None
+                raise _with_column(self._fields[check.fields[0]].column, unfit) from None
 
     def _record(
         self, number: str, values: Mapping[str, Any], links: tuple[Link, ...], as_of: dt.datetime | None
@@ -145,14 +145,14 @@ class Shaper:
         return Refused(key, number, column, unfit.rule, unfit.reason, as_of, unfit.awaits)
 
     def _number(self, cells: tuple[Any, ...] | None) -> str | None:
-        """The record's own number if it may be shown, else its keyed digest; None if a part of it is blank."""
+        """The number of the record if it may be shown, else its keyed digest; None if a part of it is blank."""
         if not cells or any(blank(cell) for cell in cells):
             return None
         number = "/".join(str(cell).strip() for cell in cells)
-        return number if clean(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
+        return number if may_be_shown(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
 
-    def _unnumbered(self, row: Row) -> str:
-        """Where a row without a number stands. Pages shift: outside a file its content is its place."""
+    def _name_without_number(self, row: Row) -> str:
+        """The name of a row without a number: its place in a full read, else a digest of its content."""
         if self._stream.cursor:
             content = repr(sorted((str(k), str(v)) for k, v in row.values.items()))
             return "~" + self._digest(content.encode("utf-8", "replace"))[:16]
@@ -164,6 +164,6 @@ def _field_cell(rule: FieldRule, column: str, scalar: Scalar, identity: bool) ->
     return _Cell(column, TRANSFORMS[rule.transform or FITTING[scalar][0]], options, rule.required or identity)
 
 
-def _at(column: str, unfit: Unfit) -> Unfit:
+def _with_column(column: str, unfit: Unfit) -> Unfit:
     unfit.column = column
     return unfit

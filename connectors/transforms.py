@@ -1,8 +1,8 @@
-"""A cell becomes a catalogue value by one of the transforms registered here, or its row is refused.
+"""The transforms that turn a cell into a value of the catalogue, by the names that a source's file uses.
 
-Each transform is a pure function of the cell, its field's options and the pull's context; it raises `Unfit` and never
-guesses. A blank cell is null before any transform sees it. Numbers are never taken for text where digits could be
-lost, times have a zone, codes are ASCII.
+Each is a pure function of the cell, the options of its field and the context of the pull, and raises `Unfit` instead of
+guessing. Blank cells are null and reach no transform. Numbers are not taken for text, because digits could be lost;
+times have a zone; codes are ASCII.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MAX_TEXT = 20_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z")
 _DIVISION = re.compile(r"\d{12}(\d{3})?\Z")
-# Control characters but tab and line ends, lone surrogates, non-characters, and the mark of text that was already
-# damaged. Private-use characters pass: registers hold rare names in them.
+# Control characters except tab and line ends, lone surrogates, non-characters, and the character that stands for
+# damaged text. Private-use characters pass: registers write rare names with them.
 _FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffd-\\uffff]")
 
 
@@ -42,7 +42,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A field's own options, as its block states them."""
+    """The options of one field, as the source's file states them."""
 
     format: str | None = None
     values: Mapping[str, str] | None = None
@@ -106,12 +106,12 @@ def date(cell: Any, options: Options, context: Context) -> dt.date:
         raise Unfit("not-a-date", "a date was expected")
     found = cell if isinstance(cell, dt.date) else _parse_date(cell.strip(), options.format)
     if found > context.today:
-        raise Unfit("in-future", "a day that has not come yet")
+        raise Unfit("in-future", "the day lies in the future")
     return found
 
 
 def validity(cell: Any, options: Options, context: Context) -> dt.date:
-    """A real calendar day, in the future too."""
+    """A real calendar day, which may lie in the future."""
     return date(cell, options, Context(context.places, context.zone, dt.date.max))
 
 
@@ -122,7 +122,7 @@ def _parse_date(found: str, form: str | None) -> dt.date:
         day = dt.datetime.strptime(found, form).date()
     except ValueError:
         raise Unfit("not-a-date", "no such day, or not in the declared form") from None
-    # strptime reads `2026111` as a date too; only the exact form is accepted.
+    # strptime also reads `2026111` as a date; only the exact form is accepted.
     if day.strftime(form) != found:
         raise Unfit("not-a-date", "no such day, or not in the declared form")
     return day
@@ -152,7 +152,7 @@ def datetime(cell: Any, options: Options, context: Context) -> dt.datetime:
 
 
 def enum(cell: Any, options: Options, _context: Context) -> str:
-    """One of the source's words, in the catalogue's."""
+    """The value of the catalogue that the file declares for the source's word."""
     values = options.values or {}
     found = cell.strip() if isinstance(cell, str) else cell
     if not isinstance(found, str) or found not in values:
@@ -164,7 +164,7 @@ def resident_id(cell: Any, _options: Options, _context: Context) -> str:
     """A valid resident id number (GB 11643), the check character in upper case."""
     found = cell.strip().upper() if isinstance(cell, str) else ""
     if not is_resident_id(found):
-        raise Unfit("bad-resident-id", "no valid resident id number: length, date or check character")
+        raise Unfit("bad-resident-id", "not a valid resident id number: length, date or check character is wrong")
     return found
 
 
@@ -182,7 +182,7 @@ def region_of_code(cell: Any, _options: Options, context: Context) -> str:
 
 
 def division_path(official: str) -> str:
-    """The path of an official code: a segment a level, `-` for a level that the place lacks, nothing below it."""
+    """The path of an official code: one segment for each level, `-` for a level that the place does not have."""
     if not _DIVISION.match(official):
         raise Unfit("not-a-division", "an official code of 12 or 15 digits was expected")
     cuts = (0, 2, 4, 6, 9, 12, 15)
@@ -195,21 +195,21 @@ def division_path(official: str) -> str:
 
 
 def level_of(path: str) -> RegionLevel:
-    """The level that a path leads to."""
+    """The level of the division with this path."""
     return list(RegionLevel)[path.count("/") - 1]
 
 
 def grid(cell: Any, _options: Options, context: Context) -> str:
-    """The code of a known grid in force; a merged grid gives way to its successor."""
-    return _grid(cell, context)[0]
+    """The code of a known grid in force; for a merged grid that of its successor."""
+    return _grid_in_force(cell, context)[0]
 
 
 def region_of_grid(cell: Any, _options: Options, context: Context) -> str:
     """The jurisdiction path of a known grid in force, or of the successor of a merged one."""
-    return _grid(cell, context)[1].path
+    return _grid_in_force(cell, context)[1].path
 
 
-def _grid(cell: Any, context: Context) -> tuple[str, Place]:
+def _grid_in_force(cell: Any, context: Context) -> tuple[str, Place]:
     official = code(cell, Options(), context)
     for _ in range(8):
         place = context.places.get(official)
@@ -220,7 +220,7 @@ def _grid(cell: Any, context: Context) -> tuple[str, Place]:
         if place.successor is None:
             raise Unfit("ended-grid", "the grid is out of force and no single grid took its place")
         official = place.successor
-    raise Unfit("ended-grid", "the grid's successors lead in a circle")
+    raise Unfit("ended-grid", "the successors of the grid form a circle")
 
 
 TRANSFORMS: Mapping[str, Transform] = {
@@ -238,7 +238,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "region_of_grid": region_of_grid,
     "region_of_code": region_of_code,
 }
-"""By the name that a source's block uses."""
+"""By the name that a source's file uses."""
 
 FITTING: Mapping[Scalar, tuple[str, ...]] = {
     Scalar.STRING: ("text", "code", "resident_id", "phone", "grid"),
@@ -250,4 +250,4 @@ FITTING: Mapping[Scalar, tuple[str, ...]] = {
     Scalar.DATETIME: ("datetime",),
     Scalar.REGION: ("region_of_grid", "region_of_code"),
 }
-"""Which transforms may fill a field of each scalar; the first is what a plain column name means."""
+"""The transforms that may fill a field of each scalar; a plain column name means the first."""

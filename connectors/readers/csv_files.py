@@ -1,8 +1,8 @@
-"""A CSV row that is not what the block declares is refused by itself, with its place; the rows around it go in.
+"""Reads a CSV file.
 
-Bytes are cut into records first (RFC 4180: a quoted field may hold line ends) and decoded strictly afterwards, one by
-one, so that one wrong byte costs one row and no wrong character ever enters the graph. A quote that is never closed
-costs its own line, not the rest of the file. dlt's filesystem resource finds and opens the file.
+A row that is not as declared is refused by itself, with its place, and the rows around it are read. The bytes are cut
+into records first (RFC 4180: a quoted field may hold line ends) and each is decoded strictly: one wrong byte costs one
+row, and no wrong character enters the graph. A quote that is never closed costs its own line, not the rest of the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import IO
 
 from connectors.base import Broken, ConnectorError, Row, Since
 from connectors.manifest import Source, Stream
-from connectors.readers.extract import open_file
+from connectors.readers.dlt_resources import open_file
 
 MAX_LINES = 64
 MAX_BYTES = 1 << 20
@@ -31,7 +31,7 @@ class CsvReader:
         self._name = f"{source.name}/{stream.name}"
 
     def read(self, since: Since) -> Iterator[Row | Broken]:
-        """Every row of the file; raises ConnectorError if the file or its header is not as declared."""
+        """Every row of the file; ConnectorError if the file is missing or its header is not as declared."""
         with open_file(self._name, Path(self._source.where)) as file:
             records = _records(file)
             header = self._header(next(records, None))
@@ -73,7 +73,7 @@ class CsvReader:
         return next(csv.reader([text], delimiter=self._source.delimiter, strict=True), [])
 
     def _key(self, line: bytes, encoding: str, header: list[str]) -> tuple[str, ...] | None:
-        """The key columns of a broken row, if they can be told; used for a clean record number only."""
+        """The key columns of a broken row, if they can be read; they only name the row in its refusal."""
         try:
             cells = self._cells(line.decode(encoding, "replace"))
             return tuple(cells[header.index(each)] for each in self._stream.key)
@@ -94,25 +94,25 @@ def _records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             return
         offset, taken = line
         gathered = [taken]
-        while not _closed(gathered) and len(gathered) < MAX_LINES:
+        while not _quotes_are_closed(gathered) and len(gathered) < MAX_LINES:
             more = waiting.pop(0) if waiting else next(lines, None)
             if more is None:
                 break
             gathered.append(more[1])
-        if not _closed(gathered):
-            # The quote stands alone: its line is refused, the lines after it get their own chance.
-            waiting = _placed(offset + len(taken), gathered[1:]) + waiting
+        if not _quotes_are_closed(gathered):
+            # The quote is never closed: its line is refused, and the lines after it are read one by one again.
+            waiting = _with_offsets(offset + len(taken), gathered[1:]) + waiting
             gathered = gathered[:1]
         record = b"".join(gathered)
         if record.strip():
             yield offset, record
 
 
-def _closed(lines: Iterable[bytes]) -> bool:
+def _quotes_are_closed(lines: Iterable[bytes]) -> bool:
     return sum(each.count(b'"') for each in lines) % 2 == 0
 
 
-def _placed(offset: int, lines: list[bytes]) -> list[tuple[int, bytes]]:
+def _with_offsets(offset: int, lines: list[bytes]) -> list[tuple[int, bytes]]:
     placed = []
     for line in lines:
         placed.append((offset, line))

@@ -1,8 +1,9 @@
-"""A table is read in one ordered statement, so that the cursor may follow each batch and skips nothing.
+"""Reads one table of a SQL source.
 
-The order is updated column, then key; rows at the cursor's own moment come again, rows without a time always do.
-SQLAlchemy's core builds the statement, dlt's `sql_table` runs it. Errors of the database are reported by class only:
-their texts quote statements and values.
+Rows come by their updated column, then by key, in one statement, so that the cursor may follow each batch and skips
+nothing: rows with the cursor's own time are read again, rows without a time always. Errors of the database are reported
+by class only, because their texts quote statements and values. SQLAlchemy builds the statement, dlt's `sql_table` runs
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 
 from connectors.base import Broken, ConnectorError, Row, Since
 from connectors.manifest import Source, Stream, read_secret
-from connectors.readers.extract import table_rows
+from connectors.readers.dlt_resources import table_rows
 
 CHUNK = 2_000
 
@@ -33,12 +34,12 @@ class TableReader:
         self.full = not stream.cursor
 
     def read(self, since: Since) -> Iterator[Row | Broken]:
-        """Rows at or after `since.moment`, then those that wait; raises ConnectorError."""
+        """Rows at or after `since.moment`, then the waiting ones; raises ConnectorError."""
         engine = self._engine()
         number = 0
         try:
-            self._check(engine)
-            for where in self._parts(since):
+            self._check_columns(engine)
+            for where in self._queries(since):
                 for values in table_rows(engine, self._table, self._stream.columns, where, CHUNK):
                     number += 1
                     yield Row(number, values)
@@ -51,19 +52,19 @@ class TableReader:
     def _table(self) -> str:
         return self._stream.table or ""
 
-    def _parts(self, since: Since) -> Iterator[Any]:
+    def _queries(self, since: Since) -> Iterator[Any]:
         numbers = [each for each in since.waiting if not each.startswith("~")]
         alone = len(self._stream.key) == 1 and len(numbers) == len(since.waiting)
-        # A record number that is kept as a digest cannot be asked for: the read starts earlier instead.
+        # A record whose number is kept as a digest cannot be asked for: the read starts earlier instead.
         moment = since.moment if alone else since.earliest()
         if not self._stream.cursor:
             moment = None
-        yield lambda query, table: self._order(self._after(query, table, moment), table)
+        yield lambda query, table: self._ordered(self._after(query, table, moment), table)
         if moment is None or not alone:
             return
         for start in range(0, len(numbers), CHUNK):
-            yield lambda query, table, some=numbers[start : start + CHUNK]: self._order(
-                query.where(_among(table.c[self._stream.key[0]], some)), table
+            yield lambda query, table, some=numbers[start : start + CHUNK]: self._ordered(
+                query.where(_is_one_of(table.c[self._stream.key[0]], some)), table
             )
 
     def _after(self, query: Any, table: Any, moment: dt.datetime | None) -> Any:
@@ -79,11 +80,11 @@ class TableReader:
             start = local.replace(tzinfo=None)
         return query.where(sa.or_(column >= start, column.is_(None)))
 
-    def _order(self, query: Any, table: Any) -> Any:
+    def _ordered(self, query: Any, table: Any) -> Any:
         names = [*([self._stream.updated.column] if self._stream.updated else []), *self._stream.key]
         return query.order_by(*(table.c[each] for each in names))
 
-    def _check(self, engine: sa.Engine) -> None:
+    def _check_columns(self, engine: sa.Engine) -> None:
         schema, _, bare = self._table.rpartition(".")
         inspector = sa.inspect(engine)
         if not inspector.has_table(bare, schema or None):
@@ -99,7 +100,7 @@ class TableReader:
             path = Path(where).absolute()
             if not path.is_file():
                 raise ConnectorError(self._name, "the database file does not exist")
-            # Read-only by SQLite itself: a connector changes nothing at its source, and makes no empty file.
+            # SQLite itself opens it read-only: a connector changes nothing at its source, and makes no empty file.
             url = sa.URL.create(
                 "sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"}
             )
@@ -114,6 +115,6 @@ class TableReader:
             raise ConnectorError(self._name, "the database's address or driver is not usable") from None
 
 
-def _among(column: Any, numbers: list[str]) -> Any:
+def _is_one_of(column: Any, numbers: list[str]) -> Any:
     whole = isinstance(column.type, sa.Integer)
     return column.in_([int(each) for each in numbers if each.isdigit()] if whole else numbers)

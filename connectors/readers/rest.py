@@ -1,8 +1,11 @@
-"""A REST answer is records or an error: nothing else is taken for data, and no other host is ever asked.
+"""Reads a paged REST collection.
 
-One GET a page over dlt's REST client, with a session that follows no redirect, takes no proxy or password from the
-environment, checks certificates, waits a bounded time and reads a bounded size. Pages shift while a source changes:
-a read is complete only if it gave as many different records as the source says there are, and is repeated otherwise.
+Only records are taken for data, and no other host is asked: the session follows no redirect, takes no proxy or password
+from the environment, checks certificates, and limits time and size. Pages shift while a source changes: a read is
+complete only if it gave as many different records as the source says there are, and is repeated otherwise.
+
+dlt's REST client makes the requests. Its retries and paginators are not used: a hostile `Retry-After` raises there, and
+the paginator takes a page without records for the end, stops silently at its limit, and quotes answers in its errors.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import requests
 
 from connectors.base import Broken, ConnectorError, Row, Since
 from connectors.manifest import Paging, Source, Stream, read_secret
-from connectors.readers.extract import rest_client
+from connectors.readers.dlt_resources import rest_client
 
 MAX_PAGE_BYTES = 16 << 20
 TRIES = 3
@@ -28,7 +31,7 @@ MAX_WAIT_SECONDS = 5.0
 
 
 class _Session(requests.Session):
-    """Stays with the host it is sent to, within time and size."""
+    """Stays with the host that it is sent to, and within time and size."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -52,7 +55,7 @@ class _Session(requests.Session):
 
 
 class RestReader:
-    """Reads one paged collection. The cursor moves only when all of it was read."""
+    """Reads one paged collection. The cursor moves only after all of it was read."""
 
     ordered = False
 
@@ -66,21 +69,21 @@ class RestReader:
         """Records changed at or after `since`; raises ConnectorError if they cannot all be had."""
         start = None if self.full else since.earliest()
         number = 0
-        given: set[bytes] = set()
+        yielded: set[bytes] = set()
         before: set[bytes] | None = None
         with _Session(self._source.limits.timeout) as session:
             for _ in range(TRIES):
                 seen: set[bytes] = set()
                 total = 0
-                for items, told in self._pages(session, start):
-                    total = told
+                for items, stated in self._pages(session, start):
+                    total = stated
                     for item in items:
-                        mark = _mark(item)
-                        seen.add(mark)
-                        # A repeated pass gives what the passes before it had already: only news count.
-                        if before is None or mark not in given:
+                        digest = _digest(item)
+                        seen.add(digest)
+                        # A repeated pass yields only what the passes before it did not.
+                        if before is None or digest not in yielded:
                             number += 1
-                            given.add(mark)
+                            yielded.add(digest)
                             yield _row(number, item)
                 if len(seen) >= total or seen == before:
                     return
@@ -88,21 +91,21 @@ class RestReader:
         raise self._error("it kept changing while it was read", terminal=False)
 
     def _pages(self, session: _Session, start: dt.datetime | None) -> Iterator[tuple[list[Any], int]]:
-        address, headers = self._address()
+        address, headers = self._host_and_headers()
         client = rest_client(address, session, headers)
         last: list[bytes] = []
         for page in range(1, self._source.limits.pages + 1):
-            items, pages, total = self._opened(self._get(client, page, start), page)
-            marks = [_mark(each) for each in items]
-            if items and marks == last:
+            items, pages, total = self._parse_page(self._get(client, page, start), page)
+            digests = [_digest(each) for each in items]
+            if items and digests == last:
                 raise self._error(f"page {page} repeats the page before it")
-            last = marks
+            last = digests
             yield items, total
             if page >= pages:
                 return
         raise self._error(f"more than {self._source.limits.pages} pages")
 
-    def _address(self) -> tuple[str, dict[str, str]]:
+    def _host_and_headers(self) -> tuple[str, dict[str, str]]:
         headers = {"Accept": "application/json"}
         if self._source.bearer:
             secret = read_secret(self._name, self._source.bearer, os.environ)
@@ -124,41 +127,41 @@ class RestReader:
                 if attempt + 1 == TRIES:
                     kind = type(error).__name__
                     raise self._error(f"it does not answer ({kind})", terminal=False) from None
-                time.sleep(_pause(attempt, None))
+                time.sleep(_pause_seconds(attempt, None))
                 continue
             if answer.status_code != 429 and answer.status_code < 500:
                 return self._accepted(answer)
             if attempt + 1 < TRIES:
-                time.sleep(_pause(attempt, answer.headers.get("Retry-After")))
-        raise self._error(f"it answers {answer.status_code} again and again", terminal=False)
+                time.sleep(_pause_seconds(attempt, answer.headers.get("Retry-After")))
+        raise self._error(f"it answers {answer.status_code} each time", terminal=False)
 
     def _accepted(self, answer: requests.Response) -> bytes:
         status = answer.status_code
         if status in {401, 403}:
             raise self._error(f"it refuses our key ({status})")
         if 300 <= status < 400 and status != 304:
-            raise self._error(f"it sends us elsewhere ({status}); redirects are not followed")
+            raise self._error(f"it redirects to another address ({status}); redirects are not followed")
         if status != 200:
             raise self._error(f"it answers {status}")
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise self._error("it answers something other than JSON, such as a page for people")
+            raise self._error("it answers with something other than JSON, such as an HTML page")
         return bytes(answer.content)
 
-    def _opened(self, body: bytes, page: int) -> tuple[list[Any], int, int]:
+    def _parse_page(self, body: bytes, page: int) -> tuple[list[Any], int, int]:
         paging = self._paging
         try:
-            told = orjson.loads(body)
+            answer = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise self._error(f"page {page} is not valid JSON") from None
-        if not isinstance(told, dict) or not isinstance(told.get(paging.items), list):
+        if not isinstance(answer, dict) or not isinstance(answer.get(paging.items), list):
             raise self._error(f"page {page} has no list `{paging.items}`")
-        pages, total = told.get(paging.pages), told.get(paging.total)
+        pages, total = answer.get(paging.pages), answer.get(paging.total)
         if not isinstance(pages, int) or not isinstance(total, int):
-            raise self._error(f"page {page} does not tell `{paging.pages}` and `{paging.total}`")
-        if told.get(paging.page, page) != page:
-            raise self._error(f"another page came where page {page} was asked for")
-        return told[paging.items], pages, total
+            raise self._error(f"page {page} does not state `{paging.pages}` and `{paging.total}` as numbers")
+        if answer.get(paging.page, page) != page:
+            raise self._error(f"page {page} was asked for, and another page came")
+        return answer[paging.items], pages, total
 
     def _error(self, problem: str, *, terminal: bool = True) -> ConnectorError:
         return ConnectorError(self._name, problem, terminal=terminal)
@@ -170,10 +173,12 @@ def _row(number: int, item: Any) -> Row | Broken:
     return Broken(number, "row", "not-a-record", "an object was expected")
 
 
-def _mark(item: Any) -> bytes:
+def _digest(item: Any) -> bytes:
     return hashlib.blake2b(orjson.dumps(item, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
-def _pause(attempt: int, wanted: str | None) -> float:
-    seconds = float(wanted) if wanted and wanted.isascii() and wanted.isdigit() else 0.2 * 2**attempt
+def _pause_seconds(attempt: int, retry_after: str | None) -> float:
+    seconds = (
+        float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0.2 * 2**attempt
+    )
     return min(seconds, MAX_WAIT_SECONDS)

@@ -17,7 +17,8 @@ from rich.table import Table
 from connectors.base import PullResult, Report
 from connectors.manifest import ManifestError, Source
 from connectors.run import pull
-from connectors.stream_plans import load_sources, plan_streams
+from connectors.sources import load_sources
+from connectors.stream_plans import plan_streams
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph

@@ -28,7 +28,7 @@ from connectors.base import (
     Written,
 )
 from connectors.resolve import Assertion, Partition, Stored, partition, survive
-from connectors.stream_plans import downstream
+from connectors.stream_plans import order_derivations
 from hub.graph.driver import GraphWriter, Transaction
 from hub.home.surrogates import surrogate
 from hub.ingest import sink_statements as cypher
@@ -62,7 +62,7 @@ class Sink:
         self._digest_key = hmac.new(key, b"record fingerprint", hashlib.sha256).digest()
         self._today = today or dt.datetime.now(dt.UTC).date()
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
-        self._derivations = downstream(plans.values())
+        self._derivations = order_derivations(plans.values())
 
     def fingerprint(self, content: bytes) -> str:
         """A keyed digest, so that whoever reads the graph cannot guess the content of a record from it."""

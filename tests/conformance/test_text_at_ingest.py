@@ -17,7 +17,8 @@ from rich.console import Console
 import hub.ingest.pull
 from connectors.base import Annotation, PullResult
 from connectors.run import pull as pull_source
-from connectors.stream_plans import load_sources, plan_streams
+from connectors.sources import load_sources
+from connectors.stream_plans import plan_streams
 from hub.graph.driver import GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings

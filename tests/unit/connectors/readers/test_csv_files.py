@@ -97,7 +97,7 @@ from connectors.base import Since
 from connectors.readers.database import TableReader
 from connectors.readers.csv_files import CsvReader
 from connectors.manifest import Source
-from connectors.readers.extract import rest_client
+from connectors.readers.dlt_resources import rest_client
 import requests
 stream = {"name": "s", "entity": "Region", "key": "k", "identity": "code", "fields": {"code": "k"}}
 base = {"name": "f", "collectedFor": "pop", "trust": 1}

@@ -156,9 +156,15 @@ def test_what_is_no_record_is_refused_alone() -> None:
         assert keys(url) == ["not-a-record", "a"]
 
 
-def test_busy_then_served() -> None:
+@pytest.mark.parametrize(
+    "retry_after", ["0", "9" * 5_000, "-1", "inf", "Mon, 01 Jan 99999 00:00:00 GMT", "\u00b2"],
+    ids=["now", "5,000 digits", "negative", "infinite", "no date", "superscript"],
+)  # fmt: skip
+def test_busy_then_served(retry_after: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.readers.rest.MAX_WAIT_SECONDS", 0.01)
+
     def answer(ordinal: int, query: dict[str, str]) -> Reply:
-        return (429, {"Retry-After": "0"}, b"") if ordinal == 1 else whole(ordinal, query)
+        return (429, {"Retry-After": retry_after}, b"") if ordinal == 1 else whole(ordinal, query)
 
     with server(answer) as (url, _):
         assert keys(url) == ["a", "b", "c"]
@@ -172,12 +178,12 @@ FAULTS: dict[str, tuple[Reply | Answer, str]] = {
     "cut short": ((200, JSON, b'{"items": [{"k"'), "not valid JSON"),
     "not modified": ((304, {}, b""), "answers 304"),
     "elsewhere": ((302, {"Location": "http://127.0.0.1:1/"}, b""), "redirects are not followed"),
-    "busy for ever": ((429, {"Retry-After": "0"}, b""), "429 again and again"),
-    "broken for ever": ((503, {"Retry-After": "0"}, b""), "503 again and again"),
+    "busy for ever": ((429, {"Retry-After": "0"}, b""), "429 each time"),
+    "broken for ever": ((503, {"Retry-After": "0"}, b""), "503 each time"),
     "no list": ((200, JSON, b'{"items": {}}'), "no list"),
     "a bare list": ((200, JSON, b"[]"), "no list"),
-    "no totals": ((200, JSON, b'{"items": []}'), "does not tell"),
-    "another page": (lambda _n, _q: page([item("a")], 7, 9, 9), "another page"),
+    "no totals": ((200, JSON, b'{"items": []}'), "does not state"),
+    "another page": (lambda _n, _q: page([item("a")], 7, 9, 9), "another page came"),
     "one page for ever": (
         lambda _n, q: page([item("a"), item("b")], int(q["page"]), 1_000_000, 2_000_000),
         "repeats the page before",

@@ -1,7 +1,7 @@
-"""dlt extracts and does nothing else here: no pipeline, no load, no state, no telemetry, nothing left on disk.
+"""Opens files, tables and REST clients with dlt.
 
-dlt's resources are iterated as they are (design §8). Its own logger is silenced: it repeats addresses and
-statements. Imported late, because it takes a second.
+dlt only extracts here: no pipeline, load, state or telemetry, and nothing stays on the disk. Its logger is silenced,
+because it repeats addresses and statements. It is imported late, because that takes a second.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import IO, Any
 from connectors.base import ConnectorError
 
 
-def quiet() -> None:
-    """Switch off what dlt would tell others; called before it is first imported."""
+def silence_dlt() -> None:
+    """Switch off dlt's telemetry and log; called before dlt is first imported."""
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     logger = logging.getLogger("dlt")
     logger.setLevel(logging.CRITICAL + 1)
@@ -26,8 +26,8 @@ def quiet() -> None:
 
 @contextmanager
 def open_file(name: str, path: Path) -> Iterator[IO[bytes]]:
-    """Open one file for reading bytes; raises ConnectorError if there is none."""
-    quiet()
+    """Open one file to read its bytes; ConnectorError if there is none."""
+    silence_dlt()
     from dlt.sources.filesystem import filesystem
 
     if not path.is_file():
@@ -47,8 +47,8 @@ def _literal(name: str) -> str:
 def table_rows(
     engine: Any, table: str, columns: tuple[str, ...], adapter: Callable[[Any, Any], Any], chunk: int
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one table by the query that `adapter` makes of dlt's own."""
-    quiet()
+    """The rows of one table, by the query that `adapter` makes from dlt's query and the table."""
+    silence_dlt()
     from dlt.sources.sql_database import sql_table
 
     schema, _, bare = table.rpartition(".")
@@ -65,8 +65,8 @@ def table_rows(
 
 
 def rest_client(base_url: str, session: Any, headers: dict[str, str]) -> Any:
-    """dlt's REST client over a session of ours."""
-    quiet()
+    """dlt's REST client, which sends by `session`."""
+    silence_dlt()
     from dlt.sources.helpers.rest_client.client import RESTClient
 
     return RESTClient(base_url=base_url, headers=headers, session=session)

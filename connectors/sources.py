@@ -1,0 +1,144 @@
+"""Loads the sources of a folder and checks every name in them against the catalogue.
+
+No row is read from a source that names an unknown field, edge, transform or check, or that would store biometrics or
+travel tracks. Each error says where it stands and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_block
+from connectors.shape import CHECKS
+from connectors.transforms import FITTING, TRANSFORMS
+from schema.catalogue import NEVER_STORE, Catalogue, CatalogueError, Entity, Scalar
+
+NEVER_STORE_ZH = ("人脸", "面部", "指纹", "虹膜", "声纹", "基因", "步态", "轨迹", "行程")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def load_sources(folder: Path, catalogue: Catalogue, variables: Mapping[str, str]) -> tuple[Source, ...]:
+    """The sources that the `*.yaml` files of a folder declare, checked, in the order in which to pull them.
+
+    Raises ManifestError.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ManifestError(f"{folder.name}: there is no *.yaml file that declares a source")
+    sources = []
+    for path in files:
+        source = read_block(path, variables)
+        for stream in source.records:
+            _StreamCheck(path.name, catalogue, source, stream).check()
+        sources.append(source)
+    return _in_order(sources)
+
+
+def _in_order(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """The sources by `after`, else by name; raises ManifestError for an unknown name or a circle."""
+    byname = {each.name: each for each in sources}
+    if len(byname) != len(sources):
+        raise ManifestError("two sources have the same name")
+    done: dict[str, Source] = {}
+    for source in sources:
+        for name in source.after:
+            if name not in byname:
+                raise ManifestError(f"{source.name}: after: unknown source {name}; known: {', '.join(byname)}")
+    while len(done) < len(byname):
+        ready = [n for n in sorted(byname) if n not in done and set(byname[n].after) <= set(done)]
+        if not ready:
+            raise ManifestError(f"after: a circle among {', '.join(sorted(set(byname) - set(done)))}")
+        done[ready[0]] = byname[ready[0]]
+    return tuple(done.values())
+
+
+class _StreamCheck:
+    """Checks one stream against the catalogue."""
+
+    def __init__(self, file: str, catalogue: Catalogue, source: Source, stream: Stream) -> None:
+        self._file, self._catalogue, self._source, self._stream = file, catalogue, source, stream
+
+    def check(self) -> None:
+        """Raise ManifestError for the first fault."""
+        try:
+            entity = self._catalogue.entity(self._stream.entity)
+        except CatalogueError as error:
+            raise self._error("entity", str(error)) from None
+        self._check_never_store()
+        for name, rule in self._stream.fields.items():
+            self._check_field(entity, name, rule)
+        for name, edge in self._stream.edges.items():
+            self._check_edge(entity, name, edge)
+        self._check_identity()
+        self._check_checks()
+        if self._stream.successor and entity.name != "Region":
+            raise self._error("successor", "only Region records have a successor")
+
+    def _check_field(self, entity: Entity, name: str, rule: FieldRule) -> None:
+        try:
+            field = entity.field(name)
+        except CatalogueError as error:
+            raise self._error(f"fields.{name}", str(error)) from None
+        if rule.via is not None:
+            if name != "region" or rule.via not in self._stream.edges:
+                known = ", ".join(self._stream.edges) or "none"
+                raise self._error(f"fields.{name}", f"only region is taken via an edge of this stream: {known}")
+            return
+        fitting = FITTING[field.scalar]
+        if rule.transform is not None and rule.transform not in fitting:
+            raise self._error(f"fields.{name}.as", f"{field.scalar} takes {', '.join(fitting)}")
+        if field.scalar is Scalar.ENUM:
+            wrong = set((rule.values or {"": ""}).values()) - set(field.values)
+            if wrong:
+                raise self._error(f"fields.{name}.values", f"must lead to {', '.join(field.values)}")
+        elif rule.values is not None:
+            raise self._error(f"fields.{name}.values", "only an enum has values")
+        if field.scalar is Scalar.REGION and rule.transform is None:
+            raise self._error(f"fields.{name}.as", f"say which of {', '.join(fitting)}")
+
+    def _check_edge(self, entity: Entity, name: str, rule: EdgeRule) -> None:
+        try:
+            end = entity.edge(name)
+        except CatalogueError as error:
+            raise self._error(f"edges.{name}", str(error)) from None
+        if rule.entity != end.target:
+            raise self._error(f"edges.{name}.entity", f"the edge leads to {end.target}")
+        if rule.transform not in TRANSFORMS or rule.transform not in FITTING[Scalar.STRING]:
+            raise self._error(f"edges.{name}.as", f"takes {', '.join(FITTING[Scalar.STRING])}")
+        if rule.required and end.target == entity.name:
+            raise self._error(f"edges.{name}.required", "an edge to its own type cannot be required")
+        if not end.many and not self._stream.key_is_identity:
+            raise self._error(f"edges.{name}", f"leads to one {end.target}: the key must be the identity")
+
+    def _check_identity(self) -> None:
+        identity = self._stream.fields.get(self._stream.identity)
+        if identity is None or identity.column is None:
+            known = ", ".join(n for n, rule in self._stream.fields.items() if rule.column)
+            raise self._error("identity", f"must be a field of this stream: {known}")
+        field = self._catalogue.entity(self._stream.entity).field(self._stream.identity)
+        if field.scalar is not Scalar.STRING:
+            raise self._error("identity", "must be a text field")
+        # People are matched by a valid id number and by nothing weaker: names and phones are shared.
+        if self._stream.entity == "Person" and (
+            self._stream.identity != "idNumber" or identity.transform != "resident_id"
+        ):
+            raise self._error("identity", "a Person is identified by idNumber, as resident_id")
+
+    def _check_checks(self) -> None:
+        for i, each in enumerate(self._stream.checks):
+            if each.rule not in CHECKS:
+                raise self._error(f"checks.{i}.rule", f"known: {', '.join(CHECKS)}")
+            wrong = set(each.fields) - set(self._stream.fields)
+            if len(each.fields) != 2 or wrong:
+                raise self._error(f"checks.{i}.fields", "two fields of this stream")
+
+    def _check_never_store(self) -> None:
+        for column in self._stream.columns:
+            words = {word.lower() for word in _WORDS.findall(column)}
+            if words & NEVER_STORE or any(word in column for word in NEVER_STORE_ZH):
+                raise self._error("columns", "biometrics and travel tracks are never stored")
+
+    def _error(self, path: str, problem: str) -> ManifestError:
+        return ManifestError(f"{self._file}: records.{self._stream.name}.{path}: {problem}")
