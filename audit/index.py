@@ -1,9 +1,9 @@
-"""The index says nothing that the log does not say, and can be thrown away: it is made again from the log alone.
+"""The search index of the log: one SQLite file that follows the log and answers `audit/search.py`.
 
-One SQLite file beside the log, for its owner only, that follows the log: runs of neighbouring records as columns
-(`audit/index_columns.py`), small runs joined to larger ones as they grow. Beside them stand how many records it covers,
-and the root of the log's tree at that size; a log that no longer has that root there was put back or replaced, and is
-not followed. To make the index again, remove the file. It is asked by `audit/search.py`.
+The index holds nothing that the log does not hold, only its owner can read it, and it can be removed at any time: it is
+made again from the log. It keeps runs of neighbouring records as columns (`audit/index_columns.py`), and joins small
+runs to larger ones. It also keeps how many records it covers and the root of the log's tree at that size: a log with
+another root there was put back, cut or replaced, and is not followed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import numpy as np
 
 from audit.index_columns import (
     NOTHING,
+    ColumnBuilder,
     Columns,
-    Gathering,
     Keys,
     Places,
     Shape,
     decision_of,
     document_of,
-    joined,
+    join_runs,
     shape_of,
     words_of,
 )
@@ -40,11 +40,11 @@ from audit.tree import EMPTY_ROOT
 
 LAYOUT: Final = 1
 RUN: Final = 65_536
-"""Most records in one run; their places fit in 16 bits."""
+"""The most records in one run: their places must fit in 16 bits."""
 
 BUCKETS: Final = 256
 SMALL: Final = 16_384
-"""Postings that are kept in one piece; more are kept in buckets, so that a search reads little."""
+"""So many postings are kept in one piece. More are kept in buckets, so that a search reads little."""
 
 PAGE: Final = 2_048
 LOCK_SECONDS: Final = 30.0
@@ -68,7 +68,7 @@ class IndexFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where a run stands: `count` records from index `first`, times from `since` to `until` (milliseconds, both in)."""
+    """One run: `count` records from index `first`, with times from `since` to `until` (milliseconds, both included)."""
 
     first: int
     count: int
@@ -82,13 +82,13 @@ class Index:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._shapes = _Words(connection, "shape")
-        self._decisions = _Words(connection, "decision")
+        self._shapes = _Vocabulary(connection, "shape")
+        self._decisions = _Vocabulary(connection, "decision")
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open the index at `path`, making an empty one if there is none; raises IndexFault."""
-        with _told():
+        with _index_faults():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
             connection = sqlite3.connect(
                 path.absolute(), isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False
@@ -104,13 +104,13 @@ class Index:
                 raise
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._connection.close()
 
     @property
     def size(self) -> int:
         """How many records of the log the index covers."""
-        return self._followed()[0]
+        return self._size_and_root()[0]
 
     def follow(
         self,
@@ -118,35 +118,35 @@ class Index:
         progress: Callable[[int, int], None] | None = None,
         until: Callable[[], bool] | None = None,
     ) -> int:
-        """Take in what the log has and the index has not; how many records the index covers then.
+        """Index the records that are new in the log; returns how many records the index covers then.
 
-        `progress` is told (records covered, records of the log) after each run; where `until` says so it stops early
-        and goes on at the next call. IndexFault if the log is not the one that was followed before, RecordInvalid at
-        a row that is no record; StoreFault where the log can't be read.
+        `progress` is called with (records covered, records of the log) after each run. When `until` returns true the
+        work stops, and the next call continues it. IndexFault if the log is not the one that was followed before,
+        RecordInvalid at a row that is not a record, StoreFault if the log can't be read.
         """
-        with _told():
-            goal, size = reader.size, self._check(reader)
+        with _index_faults():
+            goal, size = reader.size, self._check_same_log(reader)
             while size < goal and not (until is not None and until()):
-                with self._adding():
-                    size = self._take(reader, min(goal, self.size + RUN))
+                with self._transaction():
+                    size = self._add_run(reader, min(goal, self.size + RUN))
                 if progress is not None:
                     progress(size, goal)
             return size
 
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
-        with _told():
+        with _index_faults():
             rows = self._connection.execute("SELECT first, count, buckets, since, until FROM run ORDER BY first")
             return [Run(*each) for each in rows]
 
     def columns(self, run: Run) -> Columns:
         """The times, shapes and decisions of a run, without its postings."""
-        with _told():
+        with _index_faults():
             row = self._connection.execute(
                 "SELECT times, shapes, decisions FROM run WHERE first = ? AND count = ?", (run.first, run.count)
             ).fetchone()
         if row is None:
-            raise IndexFault("the index grew while it was searched; search again")
+            raise IndexFault("the index has grown during the search; search again")
         return Columns(
             np.frombuffer(row[0], "<i8"),
             np.frombuffer(row[1], "<u4"),
@@ -156,7 +156,7 @@ class Index:
         )
 
     def places(self, run: Run, key: int) -> Places:
-        """The places in a run of the records that hold a posting; sorted."""
+        """The places in a run, sorted, of the records with the posting `key`."""
         bucket = key * run.buckets >> 64
         keys, places = self._postings(run.first, bucket)
         start, stop = np.searchsorted(keys, np.uint64(key), "left"), np.searchsorted(keys, np.uint64(key), "right")
@@ -164,12 +164,12 @@ class Index:
 
     def shapes(self) -> Mapping[int, Shape]:
         """Each shape by its code."""
-        with _told():
+        with _index_faults():
             return {code: Shape(*json.loads(words)) for words, code in self._shapes.known().items()}
 
     def decisions(self) -> Mapping[int, Coordinates]:
         """Each decision by its code."""
-        with _told():
+        with _index_faults():
             found = {code: json.loads(words) for words, code in self._decisions.known().items()}
         return {
             code: Coordinates(**{name: tuple(listed) for name, listed in words.items()})
@@ -178,21 +178,21 @@ class Index:
 
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
-        """What is read within is one state of the index, whoever follows the log meanwhile."""
-        with _told():
+        """All reads in the `with` block see one state of the index, even while another process follows the log."""
+        with _index_faults():
             self._connection.execute("BEGIN")
             try:
                 yield
             finally:
                 self._connection.execute("ROLLBACK")
 
-    def _followed(self) -> tuple[int, bytes]:
-        with _told():
+    def _size_and_root(self) -> tuple[int, bytes]:
+        with _index_faults():
             row = self._connection.execute("SELECT size, root FROM followed").fetchone()
         return int(row[0]), bytes(row[1])
 
-    def _check(self, reader: Reader) -> int:
-        size, root = self._followed()
+    def _check_same_log(self, reader: Reader) -> int:
+        size, root = self._size_and_root()
         try:
             same = size <= reader.size and root_at(reader, size) == root
         except (ValueError, TypeError):
@@ -200,30 +200,30 @@ class Index:
         if not same:
             raise IndexFault(
                 "the log is not the one that was indexed: it was put back, cut or replaced; run `sluicegate audit"
-                " verify`, and when it is explained remove audit.index.db (and -wal, -shm) to index it again"
+                " verify` and find out why, then remove audit.index.db (and -wal, -shm) to index it again"
             )
         return size
 
     # Following.
 
     @contextmanager
-    def _adding(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         try:
             with _writing(self._connection):
                 yield
         except BaseException:
-            # Codes that were given in a transaction that is undone are no codes.
+            # The transaction is undone, and the codes that were given in it are not valid.
             self._shapes.forget()
             self._decisions.forget()
             raise
 
-    def _take(self, reader: Reader, goal: int) -> int:
-        """One run more, in the open transaction; none if another process was quicker."""
+    def _add_run(self, reader: Reader, goal: int) -> int:
+        """Add one run in the open transaction, or none if another process has already done so; the size then."""
         size = self.size
         if size >= goal:
             return size
-        gathering = Gathering()
-        shape, decision = self._before(reader, size)
+        builder = ColumnBuilder()
+        shape, decision = self._record_before(reader, size)
         while size < goal:
             rows = reader.rows(size, goal, PAGE)
             if not rows:
@@ -231,18 +231,18 @@ class Index:
             for row in rows:
                 document = document_of(row, size)
                 if document["kind"] == "continuation" and shape is not None:
-                    # The rest of the record before it: asked by the same, for the same.
+                    # The rest of the record before it, with its words and its decision.
                     shape = shape._replace(kind="continuation")
                 else:
                     shape, decision = shape_of(document), decision_of(document)
-                gathering.add(document, self._shapes.code(words_of(shape)), self._decisions.code(decision))
+                builder.add(document, self._shapes.code(words_of(shape)), self._decisions.code(decision))
                 size += 1
-        self._append(size - len(gathering), gathering.columns())
+        self._add_joined(size - len(builder), builder.columns())
         self._connection.execute("UPDATE followed SET size = ?, root = ?", (size, root_at(reader, size)))
         return size
 
-    def _before(self, reader: Reader, size: int) -> tuple[Shape | None, str]:
-        """Shape and decision of the record whose continuation may stand at `size`."""
+    def _record_before(self, reader: Reader, size: int) -> tuple[Shape | None, str]:
+        """Shape and decision of the record that a continuation at `size` would continue."""
         at = size
         while at:
             at -= 1
@@ -252,18 +252,18 @@ class Index:
                 return (shape_of(document), decision_of(document)) if rows else (None, NOTHING)
         return None, NOTHING
 
-    def _append(self, first: int, columns: Columns) -> None:
-        """Add a run, joined with those before it that are not much larger: so runs are few, and rewritten seldom."""
+    def _add_joined(self, first: int, columns: Columns) -> None:
+        """Add a run, joined with runs before it that are not much larger: runs stay few and are seldom rewritten."""
         parts = [columns]
         for run in reversed(self.runs()[-64:]):
             total = sum(len(each) for each in parts)
             if run.count >= 2 * total or run.count + total > RUN:
                 break
-            parts.insert(0, self._removed(run))
+            parts.insert(0, self._take_out(run))
             first = run.first
-        self._write(first, joined(parts) if len(parts) > 1 else columns)
+        self._write(first, join_runs(parts) if len(parts) > 1 else columns)
 
-    def _removed(self, run: Run) -> Columns:
+    def _take_out(self, run: Run) -> Columns:
         columns = self.columns(run)
         pieces = [self._postings(run.first, bucket) for bucket in range(run.buckets)]
         self._connection.execute("DELETE FROM run WHERE first = ?", (run.first,))
@@ -302,7 +302,7 @@ class Index:
         )
 
     def _postings(self, first: int, bucket: int) -> tuple[Keys, Places]:
-        with _told():
+        with _index_faults():
             row = self._connection.execute(
                 "SELECT keys, places FROM posting WHERE id = ?", (first * BUCKETS + bucket,)
             ).fetchone()
@@ -311,8 +311,8 @@ class Index:
         return np.frombuffer(row[0], "<u8"), np.frombuffer(row[1], "<u2")
 
 
-class _Words:
-    """Words that many records share, each with a code; another process may add some between two transactions."""
+class _Vocabulary:
+    """A table of words that many records share, with a code each; another process may add some between transactions."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
         self._connection = connection
@@ -341,7 +341,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if layout == LAYOUT:
         return
     if layout or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        raise IndexFault("the index is of another version, or no index; remove audit.index.db to make it again")
+        raise IndexFault("the file is of another version, or not an index; remove audit.index.db to make it again")
     for statement in _TABLES:
         connection.execute(statement)
 
@@ -358,7 +358,7 @@ def _writing(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _index_faults() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as fault:
@@ -366,10 +366,10 @@ def _told() -> Iterator[None]:
             raise
         code = getattr(fault, "sqlite_errorname", type(fault).__name__)
         raise IndexFault(
-            f"the index of the audit log can't be used ({code}); it can be removed and made again"
+            f"the index of the audit log can't be used ({code}); remove audit.index.db, and it is made again"
         ) from None
 
 
-def opened(path: Path) -> closing[Index]:
-    """`Index.open` for a `with` statement."""
+def open_index(path: Path) -> closing[Index]:
+    """The index at `path`, for a `with` statement; raises IndexFault."""
     return closing(Index.open(path))

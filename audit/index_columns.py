@@ -1,8 +1,9 @@
-"""What a run of records can be asked for, as columns: the same records give the same columns, and no value is in them.
+"""The searchable columns of a run of records.
 
-A record's words come from small vocabularies (who, for what, how it ended; which coordinates were shown how), so each
-record is a time and two numbers: its `Shape` and its decision. Digests become postings: a number made of the digest
-and of where it stood, with the place of the record in its run. A number has 48 bits of its digest.
+The same records give the same columns, and no personal value is in them. The words of records come from small
+vocabularies (who asked, what for, how it ended; which coordinates had which effect), so a record becomes a time and two
+numbers: its `Shape` and its decision. A digest becomes a posting: a number made from the digest and from where it
+stood, with the place of the record in its run. The number keeps 48 bits of the digest.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ VALUE: Final = "value"
 CASE: Final = "case"
 WHO: Final = "who"
 TERMS: Final = (SUBJECT, VALUE, CASE, WHO)
-"""Where a digest may stand: a data subject, a variable or literal, the case, the person who asked."""
+"""Where a digest may stand: data subject, variable or literal, case, the person who asked."""
 
 _DIGEST_CHARACTERS: Final = 22
 _ODD: Final = 0x9E3779B97F4A7C15
@@ -40,7 +41,7 @@ _MASK: Final = 2**64 - 1
 
 
 class Shape(NamedTuple):
-    """The words of a record that many records share. An unknown purpose is `#`: what was stated is a digest."""
+    """The words that a record shares with many others. An unknown purpose is `#`, because the record has its digest."""
 
     kind: str
     result: str
@@ -66,12 +67,12 @@ class Columns:
 
 
 def key_of(where: str, digest: str) -> int:
-    """The posting of a digest that stands at `where`, one of TERMS."""
+    """The key of the posting of a digest that stands at `where`, one of TERMS."""
     return int(_keys(where, [digest])[0])
 
 
-def joined(parts: Sequence[Columns]) -> Columns:
-    """Neighbouring runs as one."""
+def join_runs(parts: Sequence[Columns]) -> Columns:
+    """Neighbouring runs as one run."""
     offsets = np.cumsum([0, *(len(each) for each in parts)])
     places = [each.places.astype(np.int64) + offset for each, offset in zip(parts, offsets, strict=False)]
     keys, where = _sorted(np.concatenate([each.keys for each in parts]), np.concatenate(places))
@@ -85,8 +86,8 @@ def joined(parts: Sequence[Columns]) -> Columns:
 
 
 @dataclass(slots=True)
-class Gathering:
-    """Columns while the records of a run are read one after another."""
+class ColumnBuilder:
+    """Collects the columns of a run, record by record."""
 
     times: list[str] = field(default_factory=list)
     shapes: list[int] = field(default_factory=list)
@@ -98,21 +99,21 @@ class Gathering:
         return len(self.times)
 
     def add(self, document: Mapping[str, Any], shape: int, decision: int) -> None:
-        """Take one record, given as the object that its bytes say."""
+        """Add one record, given as its parsed JSON object."""
         self.times.append(document["time"])
         self.shapes.append(shape)
         self.decisions.append(decision)
-        self._note(SUBJECT, document["subjects"])
-        self._note(VALUE, [each for each in document["variables"].values() if each not in _PLAIN])
-        self._note(CASE, [document["case"]] if document["case"] else [])
-        self._note(WHO, [document["subject"]] if document["subject"] else [])
+        self._add_terms(SUBJECT, document["subjects"])
+        self._add_terms(VALUE, [each for each in document["variables"].values() if each not in _PLAIN])
+        self._add_terms(CASE, [document["case"]] if document["case"] else [])
+        self._add_terms(WHO, [document["subject"]] if document["subject"] else [])
 
-    def _note(self, where: str, terms: Sequence[str]) -> None:
+    def _add_terms(self, where: str, terms: Sequence[str]) -> None:
         self.terms[where].extend(terms)
         self.counts[where].append(len(terms))
 
     def columns(self) -> Columns:
-        """The columns of what was taken; RecordInvalid for a time that is none."""
+        """The columns of the records added so far; RecordInvalid for a malformed time."""
         places = np.arange(len(self), dtype=np.int64)
         keys = np.concatenate([_keys(each, self.terms[each]) for each in TERMS])
         spread = np.concatenate([np.repeat(places, self.counts[each]) for each in TERMS])
@@ -125,7 +126,7 @@ class Gathering:
 
 
 def document_of(row: Row, index: int) -> dict[str, Any]:
-    """What the bytes of the row at `index` say, if they are those whose hash the tree holds; RecordInvalid if not."""
+    """The JSON object in the row at `index`; RecordInvalid unless its bytes have the leaf hash that the tree holds."""
     body = row.body
     if row.index != index or not isinstance(body, bytes) or leaf_hash(body) != row.leaf:
         raise RecordInvalid(f"record {index} is not as it was written; run `sluicegate audit verify`")
@@ -139,9 +140,9 @@ def document_of(row: Row, index: int) -> dict[str, Any]:
 
 
 def shape_of(document: Mapping[str, Any]) -> Shape:
-    """The words of a record, given as the object that its bytes say."""
+    """The words of a record, given as its JSON object."""
     found = Shape(*(document[name] for name in Shape._fields))
-    # What was stated as a purpose and is none may be anything: kept apart they would be as many as there are requests.
+    # Unknown purposes share one shape: each may be different, and there would be as many shapes as requests.
     return found._replace(purpose="#") if found.purpose is not None and found.purpose.startswith("#") else found
 
 
@@ -159,7 +160,7 @@ def _loads(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        # Half a surrogate pair, which the log keeps as an escape, is no text to orjson.
+        # orjson refuses half a surrogate pair, which the log keeps as an escape.
         return json.loads(body)
 
 

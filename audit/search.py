@@ -1,9 +1,9 @@
-"""A search finds every record that it describes, and no other; what it counts is what it would find.
+"""Searches the index of the log: pages of records, counts by word, and the days on which a person's data was seen.
 
-A `Query` is a conjunction over the words of a record and the digests in it, answered from the index alone; the records
-themselves are read from the log. Continuations, which hold the data subjects that did not fit into a record, have its
-words and the kind `continuation`. Digests are looked up by 48 bits of theirs: of a thousand million different ones in
-a log, one in 280,000 searches would meet a stranger.
+A search finds every record that its `Query` describes and no other, and counts exactly those. All terms of a query must
+hold. It is answered from the index alone; the records themselves are read from the log. Continuations, which hold the
+data subjects that did not fit into a record, have its words and the kind `continuation`. Digests are looked up by 48 of
+their bits: with a thousand million different digests in a log, one search in 280,000 finds a wrong one.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class QueryRefused(ValueError):
-    """A search that can't be meant. The text says what to write instead."""
+    """A query that cannot be right. The text says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What records to find; each that is given must hold.
+    """Which records to find; every term that is not None must hold.
 
-    `since` (in) and `until` (not in) are times with a zone. `purpose` finds its descendants too, `region` every
-    region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must have had it. `case`,
+    `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
+    every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must have had it. `case`,
     `who` (the person who asked), `value` and `subject` are digests. QueryRefused for an unknown kind or effect, and
     for a time without a zone.
     """
@@ -67,16 +67,16 @@ class Query:
         if self.effect is not None and self.effect not in EFFECTS:
             raise QueryRefused(f"unknown effect {self.effect!r}; known: {', '.join(EFFECTS)}")
         if any(each is not None and each.tzinfo is None for each in (self.since, self.until)):
-            raise QueryRefused("a time to search by needs a zone")
+            raise QueryRefused("a time in a search needs a zone")
 
     @property
     def digests(self) -> tuple[tuple[str, str], ...]:
-        """Each digest that is looked for, with where it must stand."""
+        """The digests of the query, each with the place where it must stand."""
         found = ((CASE, self.case), (WHO, self.who), (VALUE, self.value), (SUBJECT, self.subject))
         return tuple((where, digest) for where, digest in found if digest is not None)
 
     def fits(self, shape: Shape) -> bool:
-        """Whether a record with these words is described."""
+        """Whether the query describes records with these words."""
         exact = ("kind", "result", "application", "department", "policy_version")
         if any(getattr(self, name) not in {None, getattr(shape, name)} for name in exact):
             return False
@@ -85,7 +85,7 @@ class Query:
         return self.purpose is None or f"{shape.purpose}.".startswith(f"{self.purpose}.")
 
     def decided(self, decision: Coordinates) -> bool:
-        """Whether a record with this decision is described."""
+        """Whether the query describes records with this decision."""
         if self.coordinate is None and self.effect is None:
             return True
         effects = EFFECTS if self.effect is None else (self.effect,)
@@ -97,8 +97,8 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A page of indexes, newest first; `total` on all pages; `before` gives the next page, None after the last."""
+class ResultPage:
+    """Indexes of records, newest first; `total` of all pages; `before` asks for the next page, None after the last."""
 
     indexes: tuple[int, ...]
     total: int
@@ -107,7 +107,7 @@ class Found:
 
 
 class Day(NamedTuple):
-    """That records of this kind, of this department for this purpose, with this decision are of that day."""
+    """On this day there are records of this kind, by this department for this purpose, with this decision."""
 
     day: dt.date
     kind: str
@@ -116,63 +116,63 @@ class Day(NamedTuple):
     decision: Coordinates
 
 
-def search(index: Index, query: Query, before: int | None = None, limit: int = 50) -> Found:
-    """The newest `limit` records that `query` describes, of those with an index below `before`."""
+def search(index: Index, query: Query, before: int | None = None, limit: int = 50) -> ResultPage:
+    """The newest `limit` records that `query` describes, with an index below `before`."""
     with index.at_one_moment():
-        size, found = index.size, list(_Search(index, query).found())
-    every: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(hits.indexes for hits in found)])
+        size, hits = index.size, list(_Search(index, query).hits())
+    every: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(of_run.indexes for of_run in hits)])
     below = every if before is None else every[every < before]
     page = tuple(int(each) for each in below[::-1][:limit])
     more = len(below) > len(page) and bool(page)
-    return Found(page, len(every), size, page[-1] if more else None)
+    return ResultPage(page, len(every), size, page[-1] if more else None)
 
 
-def selected(index: Index, query: Query) -> Iterator[int]:
-    """The index of each record that `query` describes, oldest first, as of one moment."""
+def matching_indexes(index: Index, query: Query) -> Iterator[int]:
+    """The index of each record that `query` describes, oldest first, at one moment."""
     with index.at_one_moment():
-        found = [hits.indexes for hits in _Search(index, query).found()]
-    for each in found:
-        yield from each.tolist()
+        indexes = [hits.indexes for hits in _Search(index, query).hits()]
+    for of_run in indexes:
+        yield from of_run.tolist()
 
 
 def facets(index: Index, query: Query) -> dict[str, dict[str, int]]:
     """How many of the records that `query` describes have each word: by FACETS, coordinate, effect and day (UTC).
 
-    The most frequent first, days in their order. A record counts once for each coordinate, and each effect, that it
-    names.
+    The most frequent word comes first; days are in order. A record counts once for each coordinate and each effect that
+    it names.
     """
     with index.at_one_moment():
-        asked = _Search(index, query)
+        searched = _Search(index, query)
         by_shape, by_decision, by_day = Counter[int](), Counter[int](), Counter[int]()
-        for hits in asked.found():
+        for hits in searched.hits():
             day = hits.times // DAY_MS
             for counts, values in ((by_shape, hits.shapes), (by_decision, hits.decisions), (by_day, day)):
                 counts.update(dict(zip(*_numbers(values), strict=True)))
-    counted = _by_word(by_shape, by_decision, asked.shapes, asked.decisions)
+    counted = _by_word(by_shape, by_decision, searched.shapes, searched.decisions)
     order = {name: _ranked(counts) for name, counts in counted.items()}
     return order | {"day": {_date(day).isoformat(): count for day, count in sorted(by_day.items())}}
 
 
 def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
-    """On which days (in the zone of that `offset` from UTC) which words and decisions stand; each once, oldest first.
+    """The days (in the zone at `offset` from UTC) with words and decisions of their records; each once, oldest first.
 
-    Continuations are told as the record that they continue.
+    A continuation counts as the record that it continues.
     """
     shift = int(offset / dt.timedelta(milliseconds=1))
     found: set[tuple[int, int, int]] = set()
     with index.at_one_moment():
-        asked = _Search(index, query)
-        classes = _classes(asked.shapes)
-        of_shape = np.array([classes.get(code, 0) for code in range(max(asked.shapes, default=0) + 1)], np.int64)
-        for hits in asked.found():
+        searched = _Search(index, query)
+        classes = _classes(searched.shapes)
+        of_shape = np.array([classes.get(code, 0) for code in range(max(searched.shapes, default=0) + 1)], np.int64)
+        for hits in searched.hits():
             day = (hits.times + shift) // DAY_MS
             found.update(zip(day.tolist(), of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
-    words = {code: _class(asked.shapes[shape]) for shape, code in classes.items()}
-    return [Day(_date(day), *words[code], asked.decisions[decision]) for day, code, decision in sorted(found)]
+    words = {code: _class(searched.shapes[shape]) for shape, code in classes.items()}
+    return [Day(_date(day), *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
 
 
 def _classes(shapes: Mapping[int, Shape]) -> dict[int, int]:
-    """Shapes by code that are told alike have the same number."""
+    """A number for each code of a shape; shapes that `days` does not tell apart have the same one."""
     numbers: dict[tuple[str, str | None, str | None], int] = {}
     return {code: numbers.setdefault(_class(shape), len(numbers)) for code, shape in shapes.items()}
 
@@ -186,7 +186,7 @@ def _date(day: int) -> dt.date:
 
 
 def records(reader: Reader, indexes: Iterator[int] | tuple[int, ...]) -> Iterator[Logged]:
-    """The records at some indexes, read from the log in that order; RecordInvalid at one that is none."""
+    """The records at these indexes, read from the log in this order; RecordInvalid at one that is not in the log."""
     for index in indexes:
         rows = reader.rows(index, index + 1, 1)
         if not rows or not isinstance(rows[0].body, bytes) or not isinstance(rows[0].leaf, bytes):
@@ -196,7 +196,7 @@ def records(reader: Reader, indexes: Iterator[int] | tuple[int, ...]) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """The records of one run that are described."""
+    """The records of one run that the query describes."""
 
     indexes: NDArray[np.int64]
     times: NDArray[np.int64]
@@ -218,8 +218,8 @@ class _Search:
         self._since = _milliseconds(query.since)
         self._until = _milliseconds(query.until)
 
-    def found(self) -> Iterator[_Hits]:
-        """What is found in each run, oldest first."""
+    def hits(self) -> Iterator[_Hits]:
+        """The hits of each run, oldest first."""
         if not (self._fits.any() and self._decided.any()):
             return
         for run in self._index.runs():
@@ -227,14 +227,14 @@ class _Search:
                 continue
             places = self._places(run)
             if places is None or len(places):
-                yield self._hits(run, self._index.columns(run), places)
+                yield self._hits_of_run(run, self._index.columns(run), places)
 
     def _outside(self, run: Run) -> bool:
         too_early = self._since is not None and run.until < self._since
         return too_early or (self._until is not None and run.since >= self._until)
 
     def _places(self, run: Run) -> NDArray[np.int64] | None:
-        """Where every digest that is looked for stands; None where none is looked for."""
+        """The places with every digest of the query; None if the query has no digest."""
         found: NDArray[np.int64] | None = None
         for key in self._keys:
             places = self._index.places(run, key).astype(np.int64)
@@ -243,26 +243,26 @@ class _Search:
                 break
         return found
 
-    def _hits(self, run: Run, columns: Columns, places: NDArray[np.int64] | None) -> _Hits:
+    def _hits_of_run(self, run: Run, columns: Columns, places: NDArray[np.int64] | None) -> _Hits:
         at = np.arange(len(columns)) if places is None else places
         times, shapes, decisions = columns.times, columns.shapes, columns.decisions
         if places is not None:
             times, shapes, decisions = times[at], shapes[at], decisions[at]
-        wanted = self._fits[shapes] & self._decided[decisions]
+        described = self._fits[shapes] & self._decided[decisions]
         if self._since is not None:
-            wanted &= times >= self._since
+            described &= times >= self._since
         if self._until is not None:
-            wanted &= times < self._until
+            described &= times < self._until
         return _Hits(
-            run.first + at[wanted],
-            times[wanted],
-            shapes[wanted].astype(np.int64),
-            decisions[wanted].astype(np.int64),
+            run.first + at[described],
+            times[described],
+            shapes[described].astype(np.int64),
+            decisions[described].astype(np.int64),
         )
 
 
 def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:
-    """By code; codes begin at 1."""
+    """One flag for each code; codes begin at 1."""
     flags = np.zeros(max(known, default=0) + 1, np.bool_)
     flags[[code for code, holds in known.items() if holds]] = True
     return flags
@@ -273,14 +273,14 @@ def _milliseconds(moment: dt.datetime | None) -> int | None:
 
 
 def _numbers(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Each number that occurs, and how often."""
+    """Each number that occurs, and how often it does."""
     if not len(values):
         return [], []
     low = int(values.min())
     if int(values.max()) - low > MOST_COUNTED:
         found, counts = np.unique(values, return_counts=True)
         return found.tolist(), counts.tolist()
-    # Counting into a table is many times as fast as sorting, as long as the table is small.
+    # Counting in a table is many times faster than sorting, as long as the table is small.
     table = np.bincount(values - low)
     found = np.flatnonzero(table)
     return (found + low).tolist(), table[found].tolist()

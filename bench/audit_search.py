@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from audit.index import opened
+from audit.index import open_index
 from audit.record import Coordinates, Digester, Record, encode
 from audit.search import Query, days, facets, search
 from audit.stores.open import open_reader
@@ -106,7 +106,7 @@ def main() -> None:
         log, path = Path(folder) / "audit.db", Path(folder) / "audit.index.db"
         person = fill(log, given.records, random.Random(given.seed))
         reader = open_reader(log)
-        with opened(path) as index:
+        with open_index(path) as index:
             before, cpu = time.perf_counter(), time.process_time()
             index.follow(reader)
             took, cpu = time.perf_counter() - before, time.process_time() - cpu
@@ -130,7 +130,7 @@ def main() -> None:
 def anew(path: Path, log: Path, who: Query) -> None:
     """What one command does."""
     reader = open_reader(log)
-    with opened(path) as index:
+    with open_index(path) as index:
         index.follow(reader)
         days(index, who, dt.timedelta(hours=8))
     reader.close()

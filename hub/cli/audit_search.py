@@ -105,11 +105,11 @@ def export(
         from audit.export import ExportRefused
         from audit.export import export as write
         from audit.record import utc_now
-        from audit.search import selected
+        from audit.search import matching_indexes
         from hub.home.audit_log import signer_of
 
         query, described = log.query_of(filters)
-        indexes = list(selected(log.index, query))
+        indexes = list(matching_indexes(log.index, query))
         # Recorded first: this publishes a checkpoint that covers all records of the export.
         log.record("export", "audit export", {**described, "found": str(len(indexes))})
         try:
@@ -275,7 +275,7 @@ class _SearchedLog:
 @contextmanager
 def _opened_log(home: Path | None) -> Iterator[_SearchedLog]:
     """The log of a home and its index, brought up to date; raises Refused for what they raise."""
-    from audit.index import IndexFault, opened
+    from audit.index import IndexFault, open_index
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explain_code
     from audit.stores.open import open_reader
@@ -284,7 +284,7 @@ def _opened_log(home: Path | None) -> Iterator[_SearchedLog]:
 
     settings = open_settings(home)
     try:
-        with closing(open_reader(existing_log(settings))) as reader, opened(index_file(settings)) as index:
+        with closing(open_reader(existing_log(settings))) as reader, open_index(index_file(settings)) as index:
             with progress_bar() as show:
                 index.follow(reader, lambda done, of: show("records 记录", done, of))
             yield _SearchedLog(settings, digester_of(settings), reader, index)

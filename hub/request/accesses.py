@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.index import IndexFault, opened
+from audit.index import IndexFault, open_index
 from audit.record import Coordinates, RecordInvalid
 from audit.search import Day, Query, days
 from audit.stores.base import StoreFault
@@ -68,7 +68,7 @@ def days_in_log(
     """
     first, last = (_midnight(since, zone), _midnight(until + dt.timedelta(days=1) if until else None, zone))
     offset = dt.datetime.now(zone).astimezone(zone).utcoffset() or dt.timedelta()
-    with closing(open_reader(settings.audit_log)) as reader, opened(index_file(settings)) as index:
+    with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
         goal = reader.size
         if index.follow(reader, until=deadline) < goal:
             raise NotIndexed

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from audit import index as index_module
-from audit.index import Index, IndexFault, opened
+from audit.index import Index, IndexFault, open_index
 from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record, RecordInvalid
-from audit.search import Query, QueryRefused, days, facets, records, search, selected
+from audit.search import Query, QueryRefused, days, facets, matching_indexes, records, search
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash
@@ -140,7 +140,7 @@ def followed(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in zip(("RUN", "SMALL", "PAGE"), request.param, strict=True):
             patch.setattr(index_module, name, value)
-        with opened(path) as index:
+        with open_index(path) as index:
             index.follow(open_reader(made[0]))
     return made[0], path, made[1]
 
@@ -150,8 +150,8 @@ def test_a_search_finds_what_reading_everything_finds(followed: tuple[Path, Path
     log, path, made = followed
     query = QUERIES[name]
     wanted = [at for at, record in enumerate(made) if told(query, record)]
-    with opened(path) as index:
-        assert list(selected(index, query)) == wanted
+    with open_index(path) as index:
+        assert list(matching_indexes(index, query)) == wanted
         page = search(index, query, limit=7)
         assert page.total == len(wanted)
         pages = [page.indexes]
@@ -170,7 +170,7 @@ def test_a_search_finds_what_reading_everything_finds(followed: tuple[Path, Path
 
 def test_facets_count_each_word(followed: tuple[Path, Path, list[Record]]) -> None:
     _, path, made = followed
-    with opened(path) as index:
+    with open_index(path) as index:
         counted = facets(index, Query(department="fire"))
     ours = [each for each in made if each.department == "fire"]
     for name in ("result", "application", "region", "policy_version"):
@@ -186,7 +186,7 @@ def test_facets_count_each_word(followed: tuple[Path, Path, list[Record]]) -> No
 def test_following_bit_by_bit_is_following_at_once(tmp_path: Path, rng: random.Random) -> None:
     log, path = tmp_path / "audit.db", tmp_path / "audit.index.db"
     made = [a_record(rng, number) for number in range(120)]
-    with opened(path) as index:
+    with open_index(path) as index:
         for start in range(0, 120, 3):
             write(log, made[start : start + 3])
             assert index.follow(open_reader(log)) == start + 3
@@ -194,27 +194,27 @@ def test_following_bit_by_bit_is_following_at_once(tmp_path: Path, rng: random.R
         # Small runs were joined: their number grows with the logarithm of the records.
         assert len(index.runs()) <= 8
         for query in QUERIES.values():
-            assert list(selected(index, query)) == [at for at, each in enumerate(made) if told(query, each)]
+            assert list(matching_indexes(index, query)) == [at for at, each in enumerate(made) if told(query, each)]
 
 
 def test_two_processes_may_follow_at_once(tmp_path: Path, rng: random.Random) -> None:
     log, path = tmp_path / "audit.db", tmp_path / "audit.index.db"
     made = [a_record(rng, number) for number in range(20)]
-    with opened(path) as one, opened(path) as other:
+    with open_index(path) as one, open_index(path) as other:
         write(log, made[:10])
         assert one.follow(open_reader(log)) == 10
         write(log, made[10:])
         assert other.follow(open_reader(log)) == 20
         assert one.follow(open_reader(log)) == 20
         for each in (one, other):
-            assert list(selected(each, Query())) == list(range(20))
+            assert list(matching_indexes(each, Query())) == list(range(20))
 
 
 def test_it_stops_when_told_and_goes_on(tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "RUN", 8)
     write(tmp_path / "audit.db", [a_record(rng, number) for number in range(20)])
     reader, seen = open_reader(tmp_path / "audit.db"), list[tuple[int, int]]()
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         assert index.follow(reader, lambda done, of: seen.append((done, of)), lambda: bool(seen)) == 8
         assert index.follow(reader) == index.size == 20
     assert seen == [(8, 20)]
@@ -224,7 +224,7 @@ def test_continuations_are_told_as_their_record(tmp_path: Path) -> None:
     people = tuple(digest("person", each) for each in range(6_000))
     whole = replace(a_record(random.Random(1), 0), kind="query", purpose="safety", department="fire", subjects=people)
     write(tmp_path / "audit.db", [whole, replace(whole, request_id="r2", purpose="other", subjects=())])
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         index.follow(open_reader(tmp_path / "audit.db"))
         last = Query(subject=people[-1])
         (at,) = search(index, last).indexes
@@ -250,17 +250,17 @@ def test_a_continuation_after_a_stop_still_knows_its_record(tmp_path: Path, monk
     assert size > 4
     done, calls = 0, iter(range(1_000))
     while done < size:
-        with opened(tmp_path / "audit.index.db") as index:
+        with open_index(tmp_path / "audit.index.db") as index:
             # One run a call: every second question is answered with "stop".
             done = index.follow(reader, until=lambda: bool(next(calls) % 2))
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         assert search(index, Query(purpose="safety")).total == size
 
 
 def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
     night = replace(a_record(random.Random(1), 0), time="2026-06-01T17:30:00.000Z", subjects=(digest("person", 1),))
     write(tmp_path / "audit.db", [night])
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         index.follow(open_reader(tmp_path / "audit.db"))
         found = [days(index, Query(), dt.timedelta(hours=hours))[0].day.isoformat() for hours in (0, 8, -8)]
     assert found == ["2026-06-01", "2026-06-02", "2026-06-01"]
@@ -271,15 +271,15 @@ def test_a_log_that_was_put_back_is_not_followed(tmp_path: Path, change: str, rn
     log, path = tmp_path / "audit.db", tmp_path / "audit.index.db"
     made = [a_record(rng, number) for number in range(12)]
     write(log, made[:10])
-    with opened(path) as index:
+    with open_index(path) as index:
         index.follow(open_reader(log))
     log.unlink()
     other = {"cut": made[:9], "replaced": made[1:11], "grown again": [*made[:9], *made[10:]]}
     write(log, other[change])
-    with opened(path) as index, pytest.raises(IndexFault, match="put back, cut or replaced"):
+    with open_index(path) as index, pytest.raises(IndexFault, match="put back, cut or replaced"):
         index.follow(open_reader(log))
     path.unlink()
-    with opened(path) as index:
+    with open_index(path) as index:
         assert index.follow(open_reader(log)) == len(other[change])
 
 
@@ -289,7 +289,7 @@ def test_a_changed_record_is_not_indexed(tmp_path: Path, rng: random.Random) -> 
     store.append([[(leaf_hash(b"another"), b'{"v":2}')]])
     store.commit()
     store.drop()
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         with pytest.raises(RecordInvalid, match="record 0 is not as it was written"):
             index.follow(open_reader(tmp_path / "audit.db"))
         assert index.size == 0
@@ -297,7 +297,7 @@ def test_a_changed_record_is_not_indexed(tmp_path: Path, rng: random.Random) -> 
 
 def test_the_index_is_its_owners_and_holds_no_value(tmp_path: Path, rng: random.Random) -> None:
     write(tmp_path / "audit.db", [a_record(rng, 0)])
-    with opened(tmp_path / "audit.index.db") as index:
+    with open_index(tmp_path / "audit.index.db") as index:
         index.follow(open_reader(tmp_path / "audit.db"))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("audit.index.db*")}
     assert set(modes.values()) == {0o600} and "audit.index.db" in modes
@@ -318,7 +318,7 @@ def test_another_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "audit.index.db"
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(IndexFault, match="no index"):
+    with pytest.raises(IndexFault, match="not an index"):
         Index.open(path)
     assert sqlite3.connect(path).execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 
