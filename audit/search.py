@@ -40,9 +40,9 @@ class Query:
     """Which records to find; every term that is not None must hold.
 
     `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
-    every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must have had it. `case`,
-    `who` (the person who asked), `value` and `subject` are digests. QueryRefused for an unknown kind or effect, and
-    for a time without a zone.
+    every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must have had it.
+    `case`, `who` (the person who asked), `value` and `subject` are digests. QueryRefused for an unknown kind or effect,
+    and for a time without a zone.
     """
 
     since: dt.datetime | None = None

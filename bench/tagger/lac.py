@@ -1,8 +1,8 @@
-"""LAC's network, read from the files of its package, gives LAC's tags: here only to compare with.
+"""Runs the network of LAC in numpy, from the files of its package, as a tagger to compare with.
 
 `lac` 2.1.2 (Apache-2.0; `pip download --no-deps --no-binary lac lac==2.1.2`, unpacked) carries a two-layer BiGRU-CRF
-over words of its own small segmenter. This is the same arithmetic in numpy, after its `nets.py`, `segment.py` and
-`reader.py`, so that no 720 MB of another framework are needed.
+over words of its own small segmenter. The arithmetic follows its `nets.py`, `segment.py` and `reader.py`, so that the
+720 MB of its framework are not needed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Every tagger is judged on the same texts by the same score, and none of these texts was trained on.
+"""Measures taggers on the same texts by the same score; no text of them was used for training.
 
     python -m bench.tagger.measure [SET.jsonl …] [--lac FOLDER] [--model FOLDER] [--styles] [--errors KIND]
 
 Prints PERSON and ADDRESS: F2, recall, precision; the share of their characters left uncovered; texts a second on one
-core. Without a set: the sixteenth part of the templates that training leaves out, filled by another seed.
+core. Without a set the texts come from the sixteenth part of the templates that training leaves out, filled by another
+seed.
 """
 
 from __future__ import annotations

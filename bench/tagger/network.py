@@ -1,4 +1,4 @@
-"""The network that is exported is the network that was trained: both are written here, one under the other.
+"""The network of the tagger, for training (jax) and for export (onnx), both in this file so that they stay the same.
 
 Characters (64 numbers each) and frequent pairs (32 each, the one begun and the one ended) → 128 → five residual
 convolutions over three characters, 1, 2, 4, 8 and 1 apart → nine tags. What stands beside a text is zero before every

@@ -1,7 +1,7 @@
-"""Noise changes how a text is written and never which of its characters are personal.
+"""Changes how a labelled text is written, as hotline notes, chats and forms do; what is personal in it stays so.
 
-Hotline notes lose their punctuation, chats run together, fields are cut off in the middle: each function takes one
-labelled text and gives another, its spans moved along.
+Punctuation is lost, lines run together, fields are cut off in the middle: each function takes one labelled text and
+returns another, with its spans moved along.
 """
 
 from __future__ import annotations

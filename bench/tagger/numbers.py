@@ -1,6 +1,6 @@
-"""Every number of the training prose is invented, and is written in the ways people write one.
+"""Invents numbers for the training prose, written in the ways people write them.
 
-The tagger does not look for numbers (rules do): it has to see them so that a name beside a number stays a name.
+The tagger does not look for numbers (rules do), but it has to see them, so that a name beside a number stays a name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every person of the training prose is invented: surnames by how common they are, given names from all over.
+"""Invents the people of the training prose: surnames by how common they are, given names of four kinds.
 
-The network shall learn the shape of a name from its surname and its surroundings, not a list of given names. So a
-given name is one of four things: characters that are common in names, any common character, an ordinary word
-(高兴, 国庆, 向阳), or characters that are rare.
+The network must learn a name from its surname and its surroundings, not from a list of given names. So a given name is
+one of four things: characters that are common in names, any common character, an ordinary word (高兴, 国庆, 向阳), or
+characters that are rare.
 """
 
 from __future__ import annotations

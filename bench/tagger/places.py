@@ -1,7 +1,7 @@
-"""Every address of the training prose is invented, and goes from its first administrative part to its last unit.
+"""Invents the addresses of the training prose, each from its first administrative part to its last unit.
 
 A house number, building, unit, room or villagers' group makes an address; a street, estate, park or district alone
-does not, and is filled here as a thing that must be left alone.
+does not, and is filled in as text that the tagger must leave alone.
 """
 
 from __future__ import annotations

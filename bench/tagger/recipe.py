@@ -1,9 +1,9 @@
-"""A slot that the recipe does not know is an error, and what a slot was filled with is labelled to the character.
+"""Fills the templates of the training prose with invented people, addresses and numbers, and labels them.
 
-Reads the templates of `prose/*.txt` (one text a line, slots in braces, `#` begins a comment) and fills them with
-invented people, addresses and numbers. Slots that carry a digit are the same person within a line. Places that touch
-an address, as in `{ESTATE}{AS}`, are the beginning of it: an address goes from its first administrative part to its
-last unit.
+Each label is exact to the character, and an unknown slot is an error. The templates are in `prose/*.txt`: one text on a
+line, slots in braces, `#` begins a comment. Slots with the same digit are the same person within a line. Places that
+touch an address, as in `{ESTATE}{AS}`, belong to it: an address goes from its first administrative part to its last
+unit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What names and places are drawn from is told to the recipe, never looked up by it: the same stock, the same prose.
+"""The stock of names and places from which the training prose is drawn, and the random source that carries it.
 
-A `Source` is a generator of chance that carries its stock with it. Without corpora the stock is small.
+The same stock and seed give the same prose. Without corpora the stock is small.
 """
 
 from __future__ import annotations

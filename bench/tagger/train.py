@@ -1,9 +1,9 @@
-"""The same seed, prose and corpora give the same model; whatever it learns from is invented or in `corpora.py`.
+"""Trains the tagger and writes its model; the same seed, prose and corpora give the same model.
 
     python -m bench.tagger.train CORPORA [--steps 2400] [--seed 5] [--begin FOLDER] [--out policies/text/model]
 
 Needs jax, optax, onnx and rjieba beside the project's own dependencies (a virtual environment of its own: the product
-never imports them). One core is enough: ten minutes for 2400 steps if nothing else runs. Writes `tagger.onnx`,
+never imports them). One core is enough: ten minutes for 2400 steps on a quiet machine. Writes `tagger.onnx`,
 `alphabet.txt`, `pairs.txt` and `VERSION`. With `--begin` it goes on from the model of a folder.
 """
 

@@ -1,8 +1,10 @@
-"""A figure stands beside its conditions: texts judged a second on one core, and what a start costs.
+"""Measures the detection of personal information in texts on one core, masking by stored spans, and the start.
 
-The labelled sets in `tests/pii` are the texts; each round is a new detector, so that none is answered from memory, and
-the best of the rounds is printed. To reach, for texts of 44 characters on one core: 12,000 a second by rules only,
-1,500 with the model, 100,000 of repeated text, 500,000 masked. `python bench/text.py [--rounds N]`.
+Goal, for texts of 44 characters: 12,000 a second by rules only, 1,500 with the model, 100,000 of repeated text, 500,000
+masked. The texts are the labelled sets in `tests/pii`. Each round has a new detector, so that no text is answered from
+memory, and the best round is printed.
+
+`python bench/text_detection.py [--rounds N]`
 """
 
 import argparse
