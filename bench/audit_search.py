@@ -82,7 +82,7 @@ def fill(path: Path, count: int, rng: random.Random) -> str:
     return people[0]
 
 
-def timed(name: str, reach_ms: int, run: Callable[[], object], rounds: int = 7) -> None:
+def timed(name: str, goal_ms: int, run: Callable[[], object], rounds: int = 7) -> None:
     """Print median and worst milliseconds of `run`, and the goal."""
     taken, start = [], time.process_time()
     for _ in range(rounds):
@@ -91,7 +91,7 @@ def timed(name: str, reach_ms: int, run: Callable[[], object], rounds: int = 7) 
         taken.append((time.perf_counter() - before) * 1_000)
     cpu = (time.process_time() - start) * 1_000 / rounds
     wall = f"median {statistics.median(taken):7.1f} ms  worst {max(taken):7.1f}"
-    print(f"{name:<44} {wall}  cpu {cpu:7.1f}  reach {reach_ms}")
+    print(f"{name:<44} {wall}  cpu {cpu:7.1f}  goal {goal_ms}")
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def main() -> None:
             index.follow(reader)
             took, cpu = time.perf_counter() - before, time.process_time() - cpu
             sizes = f"log {log.stat().st_size >> 20} MiB, index {path.stat().st_size >> 20} MiB"
-            print(f"followed {given.records} records: {given.records / took:,.0f} a second (reach 20,000),")
+            print(f"followed {given.records} records: {given.records / took:,.0f} a second (goal 20,000),")
             print(f"  {given.records / cpu:,.0f} a second of one core; {sizes}")
             timed("facets of everything", 1_000, lambda: facets(index, Query()))
             some = Query(department="fire", purpose="safety", coordinate="Person.field3", effect="clear")

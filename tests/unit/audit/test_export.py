@@ -1,4 +1,4 @@
-"""An export is checked with the public key alone; a byte that changed is named by file, and no cell is a formula."""
+"""Exports: the public key alone is enough to check one, a changed byte is named by file, and no cell is a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search of the index finds what reading the whole log would find, however the index came to follow it."""
+"""The search index: a search finds what reading the whole log would find, however the index followed it."""
 
 from __future__ import annotations
 

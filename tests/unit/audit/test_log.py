@@ -1,4 +1,4 @@
-"""What was appended stands in the log, in order, once, and cannot be taken back."""
+"""The log: what was appended is in it, in order, once, and cannot be removed."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Only a note that the log's key signed opens, and a key file is its owner's alone."""
+"""Notes and key files: only a note signed by the key of the log opens, and only its owner can read a key file."""
 
 import base64
 import os

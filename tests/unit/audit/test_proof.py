@@ -1,4 +1,4 @@
-"""Proofs are those that RFC 6962's Certificate Transparency implementations publish."""
+"""Proofs equal those that Certificate Transparency implementations of RFC 6962 publish."""
 
 import pytest
 

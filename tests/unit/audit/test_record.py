@@ -1,4 +1,4 @@
-"""A record has one form in bytes, and nothing in those bytes disturbs who reads them."""
+"""Records: each has one form in bytes, and nothing in these bytes disturbs a terminal or a page."""
 
 import json
 from dataclasses import replace

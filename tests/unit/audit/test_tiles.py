@@ -1,4 +1,4 @@
-"""A tile has one address, holds the hashes that belong there, and stands only if a checkpoint covers it."""
+"""Tiles: each has one address and the right hashes, and is served only if a checkpoint covers it."""
 
 import pytest
 

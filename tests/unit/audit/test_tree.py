@@ -1,4 +1,4 @@
-"""The tree gives the roots that RFC 6962's Certificate Transparency implementations publish."""
+"""The tree gives the roots that Certificate Transparency implementations of RFC 6962 publish."""
 
 import pytest
 

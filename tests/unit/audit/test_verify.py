@@ -1,4 +1,4 @@
-"""Whatever is done to the file behind the log's back, verification names the first bad index and why."""
+"""Verification: whatever is done to the file of a log, it names the first bad index and why."""
 
 import sqlite3
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A block that says something wrong does not load, and the error tells file, path and what is allowed."""
+"""Files of sources: a wrong one does not load, and the error names file, path and what is allowed."""
 
 from __future__ import annotations
 

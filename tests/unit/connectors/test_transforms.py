@@ -1,4 +1,4 @@
-"""A cell fits or is refused by a named rule; what is refused appears in no error text."""
+"""Transforms: a cell fits or is refused by a named rule, and no error text shows it."""
 
 from __future__ import annotations
 

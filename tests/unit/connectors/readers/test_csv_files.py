@@ -1,4 +1,4 @@
-"""One wrong byte costs one row: what comes out of a CSV file, byte for byte, and what is left on disk (nothing)."""
+"""The CSV reader: one wrong byte costs one row, and nothing is left on the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table is read in order, from the cursor's own moment on, and never written; against real SQLite files."""
+"""The table reader, on real SQLite files: rows come in order, from the time of the cursor on, and nothing is written."""
 
 from __future__ import annotations
 
