@@ -1,4 +1,4 @@
-"""The table reader, on real SQLite files: rows come in order, from the time of the cursor on, and nothing is written."""
+"""The table reader, on real SQLite files: rows come in order, from the time of the cursor on; nothing is written."""
 
 from __future__ import annotations
 

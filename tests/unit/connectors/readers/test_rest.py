@@ -1,4 +1,4 @@
-"""Whatever a REST source answers, either all of its records come or an error that names the cause (K08, K16, L33)."""
+"""The REST reader: all records come, or an error that names the cause, whatever the source does (K08, K16, L33)."""
 
 from __future__ import annotations
 
