@@ -16,21 +16,8 @@ from types import MappingProxyType
 from schema.classification import Grade, Kind, RegionLevel, Scalar
 
 __all__ = [
-    "BUCKETS",
-    "NEVER_STORE",
-    "Bucket",
-    "Case",
-    "Catalogue",
-    "CatalogueError",
-    "Edge",
-    "EdgeEnd",
-    "Entity",
-    "Field",
-    "Grade",
-    "Kind",
-    "RegionLevel",
-    "Scalar",
-    "TextProperties",
+    "BUCKETS", "NEVER_STORE", "Bucket", "Case", "Catalogue", "CatalogueError", "Edge", "EdgeEnd", "Entity", "Field",
+    "Grade", "Kind", "RegionLevel", "Scalar", "TextProperties",
 ]  # fmt: skip
 
 NEVER_STORE = frozenset({"face", "fingerprint", "iris", "voiceprint", "gene", "gait", "track", "travel"})
