@@ -36,11 +36,11 @@ quick: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check unit
 
 unit: setup
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "unit and not server and not slow" tests/unit
+	$(BIN)/python -m pytest -n $(WORKERS) -m "unit and not server and not slow" tests/unit
 
 # Everything but the full doses of `make faults`.
 test: check
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Format, lint, types and import contracts, without the tests: a part of `quick` and of `test`.
 check: setup
