@@ -61,38 +61,38 @@ def days_in_log(
     zone: dt.tzinfo | None,
     deadline: Callable[[], bool] | None = None,
 ) -> list[Day]:
-    """What the log of a home holds of the person with this digest, on which days (both in); blocks.
+    """What the log of a home holds about the person with this digest, by day (`since` and `until` included); blocks.
 
-    Raises NotIndexed where `deadline` says so before all of the log is indexed, IndexFault, RecordInvalid, StoreFault,
-    and FileNotFoundError where there is no log.
+    Raises NotIndexed if `deadline` says so before all of the log is indexed, FileNotFoundError if there is no log, and
+    IndexFault, RecordInvalid or StoreFault.
     """
     first, last = (_midnight(since, zone), _midnight(until + dt.timedelta(days=1) if until else None, zone))
     offset = dt.datetime.now(zone).astimezone(zone).utcoffset() or dt.timedelta()
     with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
-        goal = reader.size
-        if index.follow(reader, until=deadline) < goal:
+        size = reader.size
+        if index.follow(reader, until=deadline) < size:
             raise NotIndexed
-        found = days(index, Query(subject=person, since=first, until=last), offset)
-    # What was shown by a preview was invented, and what was refused was not shown.
-    return [each for each in found if each.kind == "query"]
+        recorded = days(index, Query(subject=person, since=first, until=last), offset)
+    # A preview shows invented data, and a refused request shows none.
+    return [day for day in recorded if day.kind == "query"]
 
 
 def group_accesses(
-    found: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date
+    recorded: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date
 ) -> list[RecordedAccess]:
-    """One for each day, department and purpose, newest first; those that are withheld are marked, not left out."""
+    """One access for each day, department and purpose, newest first; withheld ones are marked, not left out."""
     kinds: dict[tuple[dt.date, str, str], set[str]] = {}
-    for each in found:
+    for each in recorded:
         key = (each.day, each.department or "", each.purpose or "")
         kinds.setdefault(key, set()).update(_kinds(each.decision, catalogue))
-    made = (
+    accesses = (
         RecordedAccess(day, department, purpose, tuple(sorted(of)), told_to_residents(policy, purpose, day, today))
         for (day, department, purpose), of in kinds.items()
     )
-    return sorted(made, key=lambda each: (-each.day.toordinal(), each.department, each.purpose))
+    return sorted(accesses, key=lambda each: (-each.day.toordinal(), each.department, each.purpose))
 
 
-def disclosed_rows(found: Iterable[RecordedAccess], policy: PolicySet) -> list[dict[str, Any]]:
+def disclosed_rows(accesses: Iterable[RecordedAccess], policy: PolicySet) -> list[dict[str, Any]]:
     """The rows of GraphQL's `Access`: what the person is told."""
     return [
         {
@@ -102,15 +102,15 @@ def disclosed_rows(found: Iterable[RecordedAccess], policy: PolicySet) -> list[d
             "purposeTitle": purpose_title(policy, each.purpose),
             "kinds": list(each.kinds),
         }
-        for each in found
+        for each in accesses
         if each.told
     ]
 
 
 def purpose_title(policy: PolicySet, purpose: str) -> str:
-    """What a purpose is called, in Chinese and English; nothing for one that the policy does not know."""
-    known = policy.purposes.get(purpose)
-    return f"{known.zh} {known.en}" if known else ""
+    """The Chinese and English names of a purpose; empty for one that the policy does not know."""
+    node = policy.purposes.get(purpose)
+    return f"{node.zh} {node.en}" if node else ""
 
 
 def answer_accesses(
@@ -123,23 +123,29 @@ def answer_accesses(
 ) -> dict[str, list[dict[str, Any]]]:
     """By response name: the rows of each `accessesOf` whose person the statement found; blocks.
 
-    Raises HubError AUDIT_UNAVAILABLE where the log can't be read or is not indexed by the graph's deadline.
+    Raises HubError AUDIT_UNAVAILABLE if the log cannot be read, or is not indexed by the graph's deadline.
     """
     until = time.monotonic() + settings.graph_deadline
     zone = dt.datetime.now().astimezone().tzinfo
-    found: dict[str, list[dict[str, Any]]] = {}
-    for root, sid in _asked(planned, row):
+
+    def is_late() -> bool:
+        return time.monotonic() > until
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for root, sid in _visible_people(planned, row):
         try:
-            held = days_in_log(settings, digest(sid), root.since, root.until, zone, lambda: time.monotonic() > until)
+            recorded = days_in_log(settings, digest(sid), root.since, root.until, zone, is_late)
         except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
             raise HubError(
-                Code.AUDIT_UNAVAILABLE, "who saw a person's data can't be looked up now; try again shortly"
+                Code.AUDIT_UNAVAILABLE, "who saw a person's data cannot be looked up now; try again shortly"
             ) from None
-        found[root.name] = disclosed_rows(group_accesses(held, policy, catalogue, planned.decision.today), policy)
-    return found
+        accesses = group_accesses(recorded, policy, catalogue, planned.decision.today)
+        rows[root.name] = disclosed_rows(accesses, policy)
+    return rows
 
 
-def _asked(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
+def _visible_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
+    """Each `accessesOf` with the surrogate of its person, where the statement found the person visible."""
     for number, root in enumerate(planned.fetched):
         if isinstance(root, Accesses) and row[f"r{number}"]:
             yield root, row[f"r{number}"][0]
@@ -151,11 +157,11 @@ def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:
             yield UNLISTED
             continue
         try:
-            found = catalogue.coordinate(name)
+            coordinate = catalogue.coordinate(name)
         except CatalogueError:
-            continue  # a field that the catalogue has no more
-        if found.personal and not isinstance(found, EdgeEnd):
-            yield found.kind.value
+            continue  # a field that is no longer in the catalogue
+        if coordinate.personal and not isinstance(coordinate, EdgeEnd):
+            yield coordinate.kind.value
 
 
 def _midnight(day: dt.date | None, zone: dt.tzinfo | None) -> dt.datetime | None:

@@ -28,12 +28,12 @@ from schema.catalogue import Bucket, Catalogue, Entity, Field
 from schema.predicate import Compare, Placeholder
 
 TOUCHED_MAX = 200
-"""People whom one node touches that the record names at most."""
+"""How many of the people that one node is about the record names at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Text, parameters, and what the text reads. No byte of the text comes from the request."""
+    """Text, parameters, and what the text reads; no byte of the text comes from the request."""
 
     text: str
     parameters: dict[str, Any]
@@ -41,9 +41,9 @@ class Statement:
 
 
 def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> Statement | None:
-    """The statement of a plan, or None where nothing is to be fetched.
+    """The statement of a plan, or None if nothing is to be fetched.
 
-    `detector` is the version whose spans of free text are trusted; with another one's, a text is redacted whole.
+    `detector` is the version whose spans of free text are trusted; a text with those of another is redacted whole.
     """
     if not planned.fetched:
         return None
@@ -61,7 +61,7 @@ class _Compiler:
 
     def root(self, root: FetchedRoot, name: str) -> str:
         if isinstance(root, Accesses):
-            return self._person(root, name)
+            return self._accessed_person(root, name)
         if isinstance(root, Lookup):
             return self._lookup(root, name)
         return self._page(root, name) if isinstance(root, Page) else self._aggregate(root, name)
@@ -75,7 +75,7 @@ class _Compiler:
         match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
         return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
 
-    def _person(self, root: Accesses, name: str) -> str:
+    def _accessed_person(self, root: Accesses, name: str) -> str:
         """The person's surrogate, if they are visible and it may be asked who saw their data."""
         node, allowed = self._visible(root.entity), self.cypher.table(root.entity).accesses
         match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {self.cypher.parameter(root.sid)}}})"
@@ -98,7 +98,7 @@ class _Compiler:
         return f"{match}\n  {self._cut_to_page(root, node)}\n  RETURN collect({self._page_row(root, node)}) AS {name}"
 
     def _matched(self, match: Compare, node: Node) -> str:
-        """`eq` on the rows where a grant allows the match; noted as a match, not as a filter."""
+        """`eq` on the rows where a grant allows the match; recorded as a match, not as a filter."""
         field = self.cypher.read(node, node.entity.field(match.field), "match", REQUEST)
         allowed = self.cypher.table(node.entity).of(match.field).match
         rows = "" if node.within <= allowed else self.cypher.rows(node, allowed)
@@ -106,10 +106,10 @@ class _Compiler:
 
     def _cut_to_page(self, root: Page, node: Node) -> str:
         if root.match is not None:
-            # A match answers one node or none: two people with one telephone are not told apart by guessing.
+            # A match answers one node or none, so that it tells nothing about two people who share a telephone.
             found = f"WITH collect({node.var}) AS found"
             return f"{found}\n  UNWIND CASE WHEN size(found) = 1 THEN found ELSE [] END AS {node.var}"
-        # One row more than the page tells whether another page follows.
+        # One row more than the page holds shows whether another page follows.
         limit = self.cypher.parameter(root.first + 1)
         return f"WITH {node.var} ORDER BY {self._order(node, root.order)} LIMIT {limit}"
 
@@ -153,7 +153,7 @@ class _Compiler:
         return f"{{{', '.join(cells)}}}"
 
     def _touched(self, node: Node, path: tuple[str, ...]) -> str:
-        """Surrogates of the people that a node tells about, for the audit record alone: visible or not."""
+        """Surrogates of the people that a node is about, visible or not; for the audit record only."""
         here, steps = node, []
         for step in path:
             end = here.entity.edge(step)
@@ -181,10 +181,10 @@ class _Compiler:
     # Aggregates.
 
     def _aggregate(self, root: Aggregate, name: str) -> str:
-        """Cells as `policies/aggregate.py` defines them; a smaller or an exact count does not leave the database."""
+        """Cells as `policies/aggregate.py` defines them; no count below the threshold or unrounded leaves the database."""
         table = self.cypher.table(root.entity)
         node = Node(self.cypher.variable(), root.entity, table.contributing)
-        # Without the surrogate, the composite index on (region, sid) could not be sought.
+        # Only with a condition on the surrogate can the composite index on (region, sid) be used.
         there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
         conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
@@ -199,7 +199,7 @@ class _Compiler:
         return "\n".join(lines)
 
     def _bucket(self, node: Node, field: Field, bucket: Bucket, lines: list[str]) -> str:
-        """What a row falls into; a text falls into the group of each of its words."""
+        """The bucket of a row; a text is in the group of each of its words."""
         if bucket.kind != "words":
             return self.cypher.bucket_cell(node, field, bucket)
         word = self.cypher.variable()
@@ -207,12 +207,12 @@ class _Compiler:
         return word
 
     def _counts(self, entity: Entity, var: str, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
-        """One row a cell with its `amount`, where enough people contribute and none of them dominates."""
+        """One row for each cell, with its `amount`, if enough people contribute and none of them dominates."""
         enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"
         if not one_subject(self.cypher.catalogue, entity):
             counts = [f"count(DISTINCT {var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
             return [f"  WITH {', '.join(buckets + counts)}", f"  WHERE {enough}"]
-        # First by person, so that the largest share of one of them is known.
+        # Counted by person first, so that the largest share of one person is known.
         shares = f"  WITH {', '.join([*buckets, subject, f'count(DISTINCT {var}) AS share'])}"
         largest = f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest"
         counts = ["sum(share) AS amount", f"count({subject}) AS contributors", largest]
@@ -226,7 +226,7 @@ class _Compiler:
         return f"(amount + {to} / 2) / {to} * {to}"
 
     def _subjects(self, entity: Entity, node: Node, lines: list[str]) -> str:
-        """The people a row tells about; a rule counts them, so the edges on the way are read for the policy."""
+        """The people that a row is about; a rule counts them, so the edges to them are read for the policy."""
         here = node
         for step in entity.subjects or ():
             end = here.entity.edge(step)
@@ -237,7 +237,7 @@ class _Compiler:
         return here.var
 
     def _places(self, root: Aggregate) -> str:
-        """The divisions a region bucket could name, so that an empty one looks like one that is suppressed."""
+        """The divisions that a region bucket could name, so that an empty one looks like a suppressed one."""
         lists = []
         for index, (_, bucket) in enumerate(root.buckets):
             if bucket.level is not None:

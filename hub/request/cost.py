@@ -44,10 +44,10 @@ META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one document. `cost` counts nodes; introspection may nest deeper, for tools ask that way.
+    """Bounds on one document. `cost` counts nodes; introspection may nest deeper, because tools ask that way.
 
-    `fields` counts fields, spreads and inline fragments after expansion; `repeats` pairs of fields that share a
-    place in the answer, which validation compares one with another.
+    `fields` counts fields, spreads and inline fragments after expansion; `repeats` counts pairs of fields that share a
+    place in the answer, which validation compares with each other.
     """
 
     characters: int = 65_536
@@ -71,7 +71,7 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a selection costs: levels of fields below it, fields after expansion, nodes that it may fetch."""
+    """What a selection costs: levels of fields below it, fields after expansion, and nodes that it may fetch."""
 
     depth: int = 0
     fields: int = 0
@@ -85,12 +85,12 @@ def measure(
     variables: Mapping[str, Any],
     limits: Limits,
 ) -> dict[int, Cost]:
-    """The cost of each operation, by `id()` of its node. `variables` are the raw ones of the request.
+    """The cost of each operation, by `id()` of its node; `variables` are the uncoerced ones of the request.
 
-    Raises HubError DEPTH_LIMIT or COST_LIMIT for an operation beyond the limits, VALIDATION for a fragment
-    that spreads itself, whether it is used or not.
+    Raises HubError DEPTH_LIMIT or COST_LIMIT for an operation beyond the limits, and VALIDATION for a fragment that
+    spreads itself, even if it is not used.
     """
-    found: dict[int, Cost] = {}
+    costs: dict[int, Cost] = {}
     for operation in operations:
         meter = _Meter(schema, {**_defaults(operation), **variables}, limits)
         for name in _ordered(fragments, limits):
@@ -98,27 +98,27 @@ def measure(
         cost = meter.of(operation.selection_set, schema.query_type, 0)
         _check(cost, limits)
         _check_repeats(operation, fragments, limits)
-        found[id(operation)] = cost
-    return found
+        costs[id(operation)] = cost
+    return costs
 
 
 def _check(cost: Cost, limits: Limits) -> None:
     if cost.depth > limits.depth:
-        raise HubError(Code.DEPTH_LIMIT, f"the query is nested deeper than {limits.depth} levels")
+        raise HubError(Code.DEPTH_LIMIT, f"the query is nested deeper than {limits.depth} levels; ask in two queries")
     if cost.fields > limits.fields:
-        raise HubError(Code.COST_LIMIT, f"the query asks for more than {limits.fields} fields")
+        raise HubError(Code.COST_LIMIT, f"the query asks for more than {limits.fields} fields; split it")
     if cost.nodes > limits.cost:
         raise HubError(
-            Code.COST_LIMIT, f"the query could fetch more than {limits.cost} nodes; lower `first` or ask twice"
+            Code.COST_LIMIT, f"the query could fetch more than {limits.cost} nodes; lower `first` or split it"
         )
 
 
 def _check_repeats(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits
 ) -> None:
-    """Refuse many fields in one place of the answer: comparing each with each is what makes validation slow.
+    """Refuse many fields in one place of the answer, because validation compares each with each, which is slow.
 
-    Linear in the fields after expansion, which are bounded when this is called.
+    This check takes time linear in the fields after expansion, which are bounded when it is called.
     """
     pairs = 0
     groups = [[operation.selection_set]]
@@ -130,7 +130,7 @@ def _check_repeats(
             pairs += len(place)
             place.append(node.selection_set)
         if pairs > limits.repeats:
-            raise HubError(Code.COST_LIMIT, "the query repeats the same fields too often")
+            raise HubError(Code.COST_LIMIT, "the query repeats the same fields too often; ask for each once")
         groups += [kept for sets in places.values() if (kept := [each for each in sets if each is not None])]
 
 
@@ -192,24 +192,24 @@ class _Meter:
         name = node.name.value
         definition = META.get(name) or (parent.fields.get(name) if parent is not None else None)
         if definition is None:
-            # Unknown: validation will say so. Its selections still count, so that it cannot hide any.
+            # Unknown: validation refuses it later. Its selections count, so that it cannot hide any.
             inner = self.of(node.selection_set, None, nesting)
             return Cost(inner.depth + 1, inner.fields + 1, inner.nodes)
         named = get_named_type(definition.type)
         inner = self.of(node.selection_set, _composite(named), nesting)
         own, times = self._weight(node, definition, named)
-        # Only the levels of an introspection that exceed those of data count towards its depth.
+        # Introspection may have more levels than data; only the levels beyond that difference count.
         spare = self._limits.introspection_depth - self._limits.depth if name in META else 0
         depth = max(1, inner.depth + 1 - spare)
         return Cost(depth, inner.fields + 1, times * max(own + inner.nodes, own))
 
     def _weight(self, node: FieldNode, definition: GraphQLField, named: GraphQLNamedType) -> tuple[int, int]:
-        """(nodes that the field itself stands for, how often its selections repeat)."""
+        """(nodes that the field itself stands for, how many times its selections count)."""
         if named.name.startswith("__"):
             if not is_list_type(get_nullable_type(definition.type)):
                 return 1, 1
-            every = node.name.value == "types"
-            return 1, self._limits.introspection_types if every else self._limits.introspection_list
+            all_types = node.name.value == "types"
+            return 1, self._limits.introspection_types if all_types else self._limits.introspection_list
         if "first" in definition.args:
             return 1, self._page(node)
         if named.name.endswith("Aggregate") or named.name == ACCESS:
@@ -242,7 +242,7 @@ class _Meter:
 
 
 def _entered(inner: Cost) -> Cost:
-    # A fragment is a step even where it holds no field: empty ones, doubled thirty times, would cost nothing.
+    # A fragment counts as a field even if it holds none: otherwise empty ones, doubled thirty times, would be free.
     return Cost(inner.depth, inner.fields + 1, inner.nodes)
 
 
@@ -251,7 +251,7 @@ def _composite(named: GraphQLNamedType | None) -> Parent:
 
 
 def _ordered(fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> list[str]:
-    """Names of the fragments, each after those that it spreads; VALIDATION if a cycle makes that impossible."""
+    """Names of the fragments, each after those that it spreads; raises VALIDATION if there is a cycle."""
     needs = {
         name: {spread for spread in _spreads(each.selection_set, limits.nesting) if spread in fragments}
         for name, each in fragments.items()

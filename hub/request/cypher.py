@@ -51,7 +51,7 @@ _CHINA = dt.timezone(dt.timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One property or edge that a statement reads: where (`select`, `where`, `order`, …), and for whom."""
+    """One property or edge that a statement reads: at which position (`select`, `where`, `order`, …), and for whom."""
 
     coordinate: str
     position: str
@@ -88,13 +88,13 @@ class Cypher:
         return f"n{self._variables - 1}"
 
     def parameter(self, value: Any) -> str:
-        """`$p0`: the value goes beside the statement, never into it."""
+        """`$p0`: the value is sent as a parameter, never in the text."""
         name = f"p{len(self.parameters)}"
         self.parameters[name] = _stored(value)
         return f"${name}"
 
     def operand(self, value: Any) -> str:
-        """The parameter for a comparison's value; a placeholder's is shared by all who use it."""
+        """The parameter for the value of a comparison; all uses of one placeholder share one parameter."""
         if not isinstance(value, Placeholder):
             return self.parameter(self.resolve(value))
         if value not in self._placeholders:
@@ -113,13 +113,13 @@ class Cypher:
         return f"({node.var}){arrow}({var}:{end.target})"
 
     def table(self, entity: Entity) -> TypeDecision:
-        """What the decision says of a type."""
+        """The decision on one type."""
         return self.decision.of(entity.name)
 
     # Rows.
 
     def rows(self, node: Node, rows: RowSet) -> str:
-        """True where at least one of the row predicates holds; their common jurisdiction stands before them."""
+        """True where at least one of the row predicates holds; the jurisdiction that they share comes first."""
         table = self.table(node.entity)
         predicates = _widest([table.rows[index] for index in sorted(rows)])
         if not predicates:
@@ -135,7 +135,7 @@ class Cypher:
         return f"{region} STARTS WITH {self.parameter(prefix)} AND {either}"
 
     def _common_prefix(self, predicates: list[Predicate]) -> str:
-        """The longest path that each predicate demands; an index seeks it, which a bare OR would prevent."""
+        """The longest path that every predicate demands; an index can seek it, which an OR alone would prevent."""
         paths = [self._demanded_prefix(each) for each in predicates]
         if not all(paths):
             return ""
@@ -181,7 +181,7 @@ class Cypher:
         assert_never(predicate)
 
     def _is_case(self, node: Node) -> str:
-        """The node is the request's case, and one that the subject may work on; false where no case is named."""
+        """The node is the request's case, and the subject may work on it; false if the request names no case."""
         case = self.catalogue.case
         if case is None or self.decision.case is None:
             return "false"
@@ -238,19 +238,19 @@ class Cypher:
 
     def _comparison(self, leaf: Compare, value: str) -> str:
         if leaf.op in {Op.IN, Op.NOT_IN} and not leaf.value:
-            # Cypher says `null IN []` is false; to us a comparison with null is unknown, and never tells null apart.
+            # In Cypher `null IN []` is false; here a comparison with null is unknown, so that it does not reveal nulls.
             return "false" if leaf.op is Op.IN else f"{value} IS NOT NULL"
         return _COMPARISONS[leaf.op].format(left=value, right=self.operand(leaf.value))
 
     def _is_null(self, value: str, expected: bool, guard: str) -> str:
-        """A hidden cell is null like any other, or a filter could tell the two apart."""
+        """A hidden cell counts as null like an empty one; otherwise a filter could tell the two apart."""
         if not guard:
             return f"{value} IS NULL" if expected else f"{value} IS NOT NULL"
         shown = f"coalesce({guard}, false)"
         return f"({value} IS NULL OR NOT {shown})" if expected else f"({value} IS NOT NULL AND {shown})"
 
     def _guard(self, node: Node, allowed: RowSet) -> str:
-        """The rows on which a cell may be read; empty where that is every row the node can be."""
+        """The condition for rows on which a cell may be read; empty if that is every row of the node."""
         return "" if node.within <= allowed else f"({self.rows(node, allowed)})"
 
     def resolve(self, value: Any) -> Any:
@@ -282,7 +282,7 @@ class Cypher:
         return f"CASE {' '.join(f'WHEN {self.rows(node, rows)} THEN {text}' for rows, text in branches)} END"
 
     def _masked(self, node: Node, field: Field, position: str, rung: str) -> str:
-        """The masked form, or a pair of rung and value for `hub/request/respond.py` where Cypher cannot mask it."""
+        """The masked form, or a pair of rung and value for `hub/request/respond.py` if Cypher cannot mask it."""
         mask = masking.parse(rung)
         value = self.read(node, field, position, REQUEST)
         if isinstance(mask, masking.Text):
@@ -292,7 +292,7 @@ class Cypher:
         return cypher_masks.mask(value, field, mask, self.operand)
 
     def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
-        """A text with its spans; one without spans of the detector in force does not leave the database."""
+        """A text with its spans; a text without spans of the detector in force does not leave the database."""
         if field.text_properties is None:
             return cypher_masks.mask(value, field, masking.Redact(), self.operand)
         found = self._detected(node, field.text_properties)
@@ -301,12 +301,12 @@ class Cypher:
         return f"CASE WHEN {value} IS NULL THEN null WHEN {found} THEN {pair} ELSE '{masking.REDACTED}' END"
 
     def _detected(self, node: Node, beside: TextProperties) -> str:
-        """The text was judged, and by the detector in force."""
+        """The text was judged by the detector in force."""
         detector = self.parameter(self.detector)
         return f"{node.var}.{beside.spans} IS NOT NULL AND {node.var}.{beside.detector} = {detector}"
 
     def words(self, node: Node, field: Field) -> str:
-        """The words of a free text where it is clear or open to aggregates; none of another detector's finding."""
+        """The words of a free text where it is clear or open to aggregates; none that another detector found."""
         if field.text_properties is None:
             return "[]"
         effects = self.table(node.entity).of(field.name)
@@ -316,7 +316,7 @@ class Cypher:
         return f"CASE WHEN {both(self._detected(node, field.text_properties), guard)} THEN {words} ELSE [] END"
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
-        """The value where it is clear, null elsewhere: what a request may sort by."""
+        """The value where it is clear, null elsewhere; a request may sort by it."""
         clear = self.table(node.entity).of(field.name).clear
         value = self.read(node, field, position, REQUEST)
         return value if node.within <= clear else f"CASE WHEN {self.rows(node, clear)} THEN {value} END"
@@ -330,18 +330,18 @@ class Cypher:
 
 
 def both(*conditions: str) -> str:
-    """All of them; what is always true is left out."""
+    """All conditions joined by AND, without those that are always true."""
     return " AND ".join(each for each in conditions if each not in {"", "true"}) or "true"
 
 
 def _widest(predicates: list[Predicate]) -> list[Predicate]:
-    """Without those that another one includes: `a OR (a AND b)` is `a`."""
+    """The predicates without those that another one includes: `a OR (a AND b)` is `a`."""
     demands = [conjuncts(each) for each in predicates]
     return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
 
 
 def years_before(day: dt.date, years: int) -> dt.date:
-    """The same day so many years earlier; the last of February where that day does not exist."""
+    """The same day that many years earlier; the 28th of February if there is no such day."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:
@@ -349,7 +349,7 @@ def years_before(day: dt.date, years: int) -> dt.date:
 
 
 def _stored(value: Any) -> Any:
-    """A parameter as the graph stores such values: times at +08:00, because Cypher's `=` minds the offset."""
+    """A parameter as the graph stores such values: times at +08:00, because `=` in Cypher compares the offset too."""
     if isinstance(value, dt.datetime):
         return value.astimezone(_CHINA)
     if isinstance(value, tuple):

@@ -15,7 +15,7 @@ from schema.catalogue import Bucket, Field, Scalar
 from schema.predicate import Placeholder
 
 Operand = Callable[[Any], str]
-"""Gives the parameter for a value or a placeholder."""
+"""Returns the parameter for a value or a placeholder."""
 
 
 def bucket(value: str, bucket: Bucket, operand: Operand) -> str:

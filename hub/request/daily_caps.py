@@ -22,12 +22,12 @@ from policies.versions import StoreUnavailable
 
 
 def operations(planned: Planned) -> int:
-    """One, if the graph is asked at all."""
+    """1 if the operation asks the graph at all, else 0."""
     return 1 if planned.fetched else 0
 
 
 def matches(planned: Planned) -> int:
-    """Root fields that look for one person by a complete value."""
+    """How many root fields look for one person by a complete value."""
     return sum(isinstance(root, Page) and root.match is not None for root in planned.fetched)
 
 
@@ -35,39 +35,42 @@ COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_
 """Obligations counted by application, purpose and local day."""
 
 MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
-"""`case` joins the rows of the statement; `nodeCap` is met by `check_nodes`, when the answer is shaped."""
+"""`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
 
 _WORDS = {DAILY_CAP: "operations", MATCH_DAILY_CAP: "matches"}
 
 
 class DailyCaps:
-    """Daily caps of one hub; without a store nothing that is capped is answered."""
+    """The daily caps of one hub; without a store every capped operation is refused."""
 
     def __init__(self, store: PolicyStore | None = None) -> None:
         self._store = store
         self._day: dt.date | None = None
 
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
-        """Count what an operation uses; raises HubError DAILY_CAP, or POLICY_UNAVAILABLE where it cannot be counted.
+        """Count what an operation uses; raises HubError DAILY_CAP, or POLICY_UNAVAILABLE if it cannot be counted.
 
-        `now` is the local time. What was counted stays counted, whatever becomes of the operation.
+        `now` is the local time. What was counted stays counted, even if the operation fails later.
         """
         obligations = planned.decision.obligations
         if unmet := obligations.keys() - COUNTED.keys() - MET_ELSEWHERE:
-            raise HubError(Code.INTERNAL, f"nobody meets the obligation {min(unmet)}")
+            raise HubError(
+                Code.INTERNAL,
+                f"the hub cannot meet the obligation {min(unmet)}; report this request id to its operator",
+            )
         uses = [
             Use(name, more, cap.limit)
             for name, cap in obligations.items()
             if name in COUNTED and isinstance(cap, Cap) and (more := COUNTED[name](planned))
         ]
         if uses:
-            passed = await self._add(planned.decision, now.date(), uses)
-            if passed is not None:
-                raise _over(passed, next(each.limit for each in uses if each.kind == passed), now)
+            exceeded = await self._add(planned.decision, now.date(), uses)
+            if exceeded is not None:
+                raise _over_cap(exceeded, next(use.limit for use in uses if use.kind == exceeded), now)
 
     async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> str | None:
         if self._store is None:
-            raise _uncounted()
+            raise _not_countable()
         engine, application = self._store.engine, decision.subject.application
         try:
             if self._day != day:
@@ -75,7 +78,7 @@ class DailyCaps:
                 self._day = day
             return await asyncio.to_thread(add, engine, day, application, decision.purpose, uses)
         except StoreUnavailable:
-            raise _uncounted() from None
+            raise _not_countable() from None
 
 
 def check_nodes(decision: Decision, nodes: int, most: int) -> None:
@@ -83,19 +86,19 @@ def check_nodes(decision: Decision, nodes: int, most: int) -> None:
     cap = decision.obligations.get(NODE_CAP)
     limit = min(most, cap.limit) if isinstance(cap, Cap) else most
     if nodes > limit:
-        raise HubError(Code.RESULT_LIMIT, f"the answer has more than {limit} nodes; ask for fewer")
+        raise HubError(Code.RESULT_LIMIT, f"the answer has more than {limit} nodes; ask for a smaller page")
 
 
-def _over(kind: str, limit: int, now: dt.datetime) -> HubError:
+def _over_cap(kind: str, limit: int, now: dt.datetime) -> HubError:
     midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
     return HubError(
         Code.DAILY_CAP,
-        f"this application may ask for {limit} {_WORDS[kind]} a day for this purpose; go on after midnight",
+        f"this application may make {limit} {_WORDS[kind]} a day for this purpose; go on after midnight",
         retry_after=max(1, int((midnight - now).total_seconds()) + 1),
     )
 
 
-def _uncounted() -> HubError:
+def _not_countable() -> HubError:
     return HubError(
-        Code.POLICY_UNAVAILABLE, "this purpose is limited by the day and the count is not to be had; try again shortly"
+        Code.POLICY_UNAVAILABLE, "this purpose has a daily cap, which cannot be counted now; try again shortly"
     )

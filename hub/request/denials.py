@@ -15,12 +15,12 @@ from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
 EXPECTED_WORKING_DAYS = 10
-"""What the owner of conditionally shared data may take to answer a request, in working days."""
+"""The working days within which the owner of conditionally shared data answers a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class DenialErrors:
-    """What the asking application may be told about asking."""
+    """The errors of one request for denied selections and suppressed cells."""
 
     catalogue: Catalogue
     policy: PolicySet
@@ -29,7 +29,7 @@ class DenialErrors:
     def denied(self, denial: Denial) -> HubError:
         """FIELD_DENIED for one denied selection."""
         if denial.accesses:
-            return self._untold(denial)
+            return self._accesses_denied(denial)
         return HubError(
             Code.FIELD_DENIED,
             f"{denial.coordinate} is not open to the purpose {self.decision.purpose}",
@@ -37,21 +37,22 @@ class DenialErrors:
             access=self.how_to_ask(denial.coordinate),
         )
 
-    def _untold(self, denial: Denial) -> HubError:
+    def _accesses_denied(self, denial: Denial) -> HubError:
         subject, entity = self.decision.subject, denial.coordinate
         would = purposes_that_would_tell(self.catalogue, self.policy, subject, entity, self.decision.today)
         access = self.how_to_ask(entity) | {
             "purposesThatWould": [each for each in would if each != self.decision.purpose]
         }
-        text = f"who saw the data of a {entity} may not be asked for the purpose {self.decision.purpose}"
+        text = f"the list of accesses to the data of a {entity} is not open to the purpose {self.decision.purpose}"
         return HubError(Code.FIELD_DENIED, text, path=denial.path, access=access)
 
     def suppressed(self, root: str) -> HubError:
-        """SUPPRESSED for an aggregate that has cells withheld; the text is the same, whatever they are withheld for."""
-        return HubError(Code.SUPPRESSED, "cells about too few people, or mostly about one, are null", path=(root,))
+        """SUPPRESSED for an aggregate with withheld cells; the text is the same, whatever the reason."""
+        text = "cells about too few people, or mostly about one, are null; group by coarser buckets"
+        return HubError(Code.SUPPRESSED, text, path=(root,))
 
     def how_to_ask(self, coordinate: str) -> dict[str, Any]:
-        """Purposes of this application that would do, the department that owns the data, and how long it may take."""
+        """This application's purposes that would open it, the owner of the data, and how long an answer may take."""
         subject, today = self.decision.subject, self.decision.today
         would = purposes_that_would(self.catalogue, self.policy, subject, coordinate, today)
         return {

@@ -30,16 +30,16 @@ from hub.request.floods import source_address
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
 MEMBERS = frozenset({"query", "operationName", "variables", "extensions"})
-ONCE = ("authorization", "access-purpose", "case-reference", "content-type", "content-length")
+SINGLE_HEADERS = ("authorization", "access-purpose", "case-reference", "content-type", "content-length")
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One HTTP request as it came. `started` is monotonic nanoseconds; `fault` says why `body` is not whole.
+    """One HTTP request as it arrived. `started` is monotonic nanoseconds; `fault` says why `body` is incomplete.
 
-    `source` is the address that it came from, as `floods.source_address` tells it.
+    `source` is the address that it came from, in the form of `floods.source_address`.
     """
 
     request_id: str
@@ -59,7 +59,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A well-formed request; nothing in it has been believed yet."""
+    """A well-formed request; nothing in it is verified yet."""
 
     arrival: Arrival
     query: str = field(repr=False)
@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What will be answered, already serialised but for the receipt that its audit record brings."""
+    """An answer that is serialised, except for the receipt of its audit record."""
 
     status: int
     code: str
@@ -85,7 +85,7 @@ class Reply:
 
 
 async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
-    """Take a request off the wire: at most `body_limit` bytes of it, within ten seconds."""
+    """Receive a request: at most `body_limit` bytes of its body, within ten seconds."""
     started = time.monotonic_ns()
     received = dt.datetime.now(dt.UTC)
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in incoming.headers.raw)
@@ -121,16 +121,17 @@ def read(arrival: Arrival, settings: Settings) -> Request:
     Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
     """
     if arrival.method != "POST":
-        raise HubError(Code.METHOD, "queries are sent by POST")
+        raise HubError(Code.METHOD, "send queries by POST")
     if arrival.fault is Code.TOO_LARGE:
-        raise HubError(Code.TOO_LARGE, f"the body is larger than {settings.body_limit} bytes")
+        text = f"the body is larger than {settings.body_limit} bytes; ask for less in one request"
+        raise HubError(Code.TOO_LARGE, text)
     if arrival.fault is Code.CLIENT_GONE:
         raise client_gone()
     if arrival.fault is not None:
-        raise _bad("the body did not arrive whole")
-    for name in ONCE:
+        raise _bad("the body did not arrive completely; send the request again")
+    for name in SINGLE_HEADERS:
         if len(arrival.header(name)) > 1:
-            raise _bad(f"the header {name} stands more than once")
+            raise _bad(f"the header {name} appears more than once; send it once")
     _check_media(arrival)
     members = _members(arrival.body)
     return Request(
@@ -147,48 +148,50 @@ def read(arrival: Arrival, settings: Settings) -> Request:
 def _check_media(arrival: Arrival) -> None:
     kind, *parameters = [part.strip().lower() for part in (_one(arrival, "content-type") or "").split(";")]
     if kind != JSON or any(part not in {"charset=utf-8", 'charset="utf-8"'} for part in parameters):
-        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, f"the body is sent as {JSON} in UTF-8")
+        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, f"send the body as {JSON} in UTF-8")
     if any(value.strip().lower() != "identity" for value in arrival.header("content-encoding")):
-        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, "the body is not compressed")
+        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
 
 
 def _members(body: bytes) -> Mapping[str, Any]:
     try:
-        found = loads(body)
+        members = loads(body)
     except NotStrict as wrong:
         raise _bad(f"the body cannot be read: {wrong}") from None
-    if isinstance(found, list):
-        raise HubError(Code.BATCHING_DISABLED, "one request carries one operation; an array is not accepted")
-    if not isinstance(found, dict):
-        raise _bad("the body is not an object with a `query`")
-    if not found.keys() <= MEMBERS:
-        raise _bad("the body has members besides query, operationName, variables and extensions")
-    if found.get("extensions"):
-        raise _bad("no request extension is supported; persisted queries are not offered")
-    return found
+    if isinstance(members, list):
+        raise HubError(
+            Code.BATCHING_DISABLED, "one request carries one operation; send the operations of an array one by one"
+        )
+    if not isinstance(members, dict):
+        raise _bad("the body must be an object with a `query`")
+    if not members.keys() <= MEMBERS:
+        raise _bad("the body may have no members besides query, operationName, variables and extensions")
+    if members.get("extensions"):
+        raise _bad("leave `extensions` out: none is supported, and persisted queries are not offered")
+    return members
 
 
 def _query(members: Mapping[str, Any]) -> str:
     text = members.get("query")
     if not isinstance(text, str) or not text.strip():
-        raise _bad("`query` is not a document")
+        raise _bad("`query` must be the text of a GraphQL document")
     return text
 
 
 def _operation_name(members: Mapping[str, Any]) -> str | None:
     name = members.get("operationName")
     if name is not None and not isinstance(name, str):
-        raise _bad("`operationName` is not a string")
+        raise _bad("`operationName` must be a string")
     return name
 
 
 def _variables(members: Mapping[str, Any]) -> Mapping[str, Any]:
-    given = members.get("variables")
-    if given is None:
+    variables = members.get("variables")
+    if variables is None:
         return {}
-    if not isinstance(given, dict):
-        raise _bad("`variables` is not an object")
-    return given
+    if not isinstance(variables, dict):
+        raise _bad("`variables` must be an object")
+    return variables
 
 
 def _one(arrival: Arrival, name: str) -> str | None:
@@ -205,8 +208,8 @@ def _bad(message: str) -> HubError:
 
 
 def client_gone() -> HubError:
-    """The refusal of a request whose client is no longer there; nobody reads it but the log."""
-    return HubError(Code.CLIENT_GONE, "the client left before it was answered")
+    """The refusal of a request whose client closed the connection; it is seen in the log only."""
+    return HubError(Code.CLIENT_GONE, "the client closed the connection before it was answered")
 
 
 def media_type(arrival: Arrival) -> str:
@@ -219,7 +222,7 @@ def media_type(arrival: Arrival) -> str:
 def compose(
     arrival: Arrival, policy_version: str | None, data: Mapping[str, Any] | None, errors: tuple[HubError, ...]
 ) -> Reply:
-    """Serialise an answer. Data stands only beside errors that allow it; one that does not takes all data away."""
+    """Serialise an answer; if one of the errors allows no partial data, the answer holds no data."""
     blocking = next((each for each in errors if not RULES[each.code].partial_data), None)
     if blocking is not None:
         data = None
@@ -240,7 +243,7 @@ def compose(
 
 
 def _listed(errors: tuple[HubError, ...], blocking: HubError | None) -> Iterator[HubError]:
-    # Beside a blocking error nothing else is told: partial errors without their data would only confuse.
+    # Beside a blocking error nothing else is listed: errors of partial data, without that data, would confuse.
     for each in errors if blocking is None else (blocking,):
         yield each
         yield from each.also
@@ -254,16 +257,16 @@ def _error(error: HubError, request_id: str, policy_version: str | None) -> dict
     }
     if error.access is not None:
         extensions["access"] = dict(error.access)
-    told: dict[str, Any] = {"message": error.public_message, "extensions": extensions}
+    members: dict[str, Any] = {"message": error.public_message, "extensions": extensions}
     if error.path:
-        told["path"] = list(error.path)
+        members["path"] = list(error.path)
     if error.locations:
-        told["locations"] = [{"line": line, "column": column} for line, column in error.locations]
-    return told
+        members["locations"] = [{"line": line, "column": column} for line, column in error.locations]
+    return members
 
 
 def render(reply: Reply, log: str, receipt: Receipt | None) -> Response:
-    """The HTTP response: the composed answer, with the receipt of its record in the log of that name joined in."""
+    """The HTTP response: the composed answer, with the receipt of its record in the log of the name `log`."""
     extensions: dict[str, Any] = {"policyVersion": reply.policy_version, "requestId": reply.request_id}
     if receipt is not None:
         extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}

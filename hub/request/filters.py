@@ -34,13 +34,13 @@ from schema.predicate import (
 )
 
 NoteUse = Callable[[str, str], None]
-"""Called with (coordinate, how) for each coordinate a condition or a sort reads."""
+"""Called with (coordinate, how) for each coordinate that a condition, a sort or a grouping reads."""
 
 
 def page_where(
     catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse
 ) -> tuple[Predicate, Compare | None]:
-    """The condition of a connection, and the comparison of a match if it is one; refuses what is not filterable."""
+    """The condition of a connection, and the comparison if it is a match; raises FIELD_NOT_FILTERABLE, VALIDATION."""
     predicate = _parse(Grammar(catalogue), entity, source)
     matched = _match(decision, entity, predicate)
     if matched is not None:
@@ -51,7 +51,7 @@ def page_where(
 
 
 def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
-    """The condition of an aggregate: clear coordinates as anywhere, others through their buckets."""
+    """The condition of an aggregate: clear coordinates as they are, others through their buckets."""
     predicate = _coarsen(decision, entity, _parse(Grammar(catalogue, buckets=True), entity, source))
     _check(catalogue, decision, entity, predicate, use)
     return predicate
@@ -67,7 +67,7 @@ def _parse(grammar: Grammar, entity: Entity, source: Any) -> Predicate:
 
 
 def _match(decision: Decision, entity: Entity, predicate: Predicate) -> Compare | None:
-    """A match is one `eq` with a complete value, alone, on a coordinate that is matchable and not clear."""
+    """The comparison if it is a match: one `eq` alone, on a coordinate that is matchable and not clear; else None."""
     if not isinstance(predicate, Compare) or predicate.op is not Op.EQ or predicate.bucket is not None:
         return None
     effects = decision.of(entity.name).of(predicate.field)
@@ -75,7 +75,7 @@ def _match(decision: Decision, entity: Entity, predicate: Predicate) -> Compare 
 
 
 def _coarsen(decision: Decision, entity: Entity, predicate: Predicate) -> Predicate:
-    """An enum that is open to aggregates only is compared through its bucket, which bears its own name."""
+    """The condition, with each enum that is open to aggregates only compared through the bucket of the same name."""
     match predicate:
         case All(parts):
             return All(tuple(_coarsen(decision, entity, each) for each in parts))
@@ -112,14 +112,14 @@ def _require(allowed: bool, coordinate: str) -> None:
     if not allowed:
         raise HubError(
             Code.FIELD_NOT_FILTERABLE,
-            f"{coordinate} is not open to this purpose in clear, so it cannot be filtered, sorted or grouped by",
+            f"this purpose does not show {coordinate} in clear, so the query cannot filter, sort or group by it",
         )
 
 
 def sort_keys(
     decision: Decision, entity: Entity, source: list[Mapping[str, str]] | None, use: NoteUse
 ) -> tuple[OrderKey, ...]:
-    """The sort keys asked for; without any, by jurisdiction where all of it may be seen."""
+    """The sort keys asked for; without any, jurisdiction, if all of it may be seen."""
     table = decision.of(entity.name)
     if source is None:
         if entity.located and table.visible and table.visible <= table.of("region").clear:
@@ -147,7 +147,7 @@ def sort_keys(
 def group_buckets(
     decision: Decision, entity: Entity, source: list[str] | None, use: NoteUse
 ) -> tuple[tuple[Field, Bucket], ...]:
-    """The buckets asked for, each on a coordinate that is clear or open to aggregates, and no more than granted."""
+    """The buckets asked for; refuses one on a coordinate that is not open to it, and more buckets than granted."""
     wanted = source or []
     most = decision.of(entity.name).buckets
     if len(wanted) > most:
@@ -164,7 +164,7 @@ def group_buckets(
 
 
 def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:
-    """What a cursor is good for: one subject, purpose, policy version, root field, condition and order."""
+    """What a cursor is bound to: one subject, purpose, policy version, root field, condition and order."""
     order_by = [(key.field.name, key.descending) for key in keys]
     parts = (
         decision.subject.attributes,
@@ -179,7 +179,7 @@ def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[
 
 
 def read_cursor(payload: bytes | None, keys: tuple[OrderKey, ...]) -> tuple[Any, ...]:
-    """The values of the sort keys and the surrogate that a cursor holds; raises BAD_CURSOR."""
+    """The values of the sort keys and the surrogate in a cursor; raises BAD_CURSOR."""
     try:
         values = json.loads(payload or b"")
         if not isinstance(values, list) or len(values) != len(keys) + 1:

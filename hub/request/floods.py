@@ -26,28 +26,28 @@ KIND: Final = "flood"
 BURST: Final = 100
 """Refusals of one source that are recorded one by one, if no more come."""
 LEAK: Final = 10.0
-"""How many of them are forgotten in a second: who stays below is never counted, only recorded."""
+"""How many of them are forgotten each second: a source that sends fewer is always recorded one by one."""
 SECOND: Final = 1.0
 SOURCES: Final = 10_000
-"""Sources that are remembered; of more, those that were quiet longest are forgotten."""
+"""Sources that are remembered; beyond that, those that were quiet longest are forgotten."""
 WAITING: Final = 1_000
-"""Requests that may wait for the record of their second; further ones are counted and told to come again."""
+"""Requests that may wait for the record of their second; further ones are counted and refused."""
 
 Append = Callable[[Record], Awaitable[Receipt]]
 
 
 class Meter:
-    """How much each source did lately: `level` leaks `leak` a second, and is full at `most`."""
+    """How much each source did lately: a leaky bucket for each, which leaks `leak` a second and is full at `most`."""
 
     def __init__(self, most: int, leak: float, now: Callable[[], float] = time.monotonic) -> None:
         self._most, self._leak, self._now = most, leak, now
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def full(self, source: str) -> bool:
-        """Take one more of `source`; whether it is more than may come."""
+        """Add one request of `source`; True if that is more than its bucket holds."""
         now = self._now()
         level, since = self._levels.pop(source, (0.0, now))
-        # Not higher than a few seconds' leak above the mark: who stops is soon believed again.
+        # At most a few seconds' leak above the mark, so that a source that stops is soon recorded one by one again.
         level = min(max(0.0, level - (now - since) * self._leak) + 1, self._most + 1 + 3 * self._leak)
         self._levels[source] = (level, now)
         if len(self._levels) > SOURCES:
@@ -83,11 +83,11 @@ class Floods:
         self._waiting = 0
 
     def needs_counting(self, source: Source) -> bool:
-        """Take one more refusal of `source`; whether it is one too many for a record of its own."""
+        """Add one refusal of `source`; True if it is one too many to get a record of its own."""
         return source in self._seconds or self._meter.full(source.digest)
 
     async def count(self, source: Source, code: Code) -> Receipt:
-        """Count a refusal, and return when it is recorded; AuditUnavailable if it cannot be, or too many wait."""
+        """Count a refusal and return when it is recorded; raises AuditUnavailable if it cannot be, or too many wait."""
         second = self.note(source, code)
         if self._waiting >= WAITING:
             raise AuditUnavailable("too many refusals wait for their record")
@@ -98,7 +98,7 @@ class Floods:
             self._waiting -= 1
 
     def note(self, source: Source, code: Code) -> asyncio.Future[Receipt]:
-        """Count a refusal that need not wait for its record; what is returned tells when it is there."""
+        """Count a refusal without waiting for its record; the future that is returned is done when it is durable."""
         second = self._seconds.get(source)
         if second is None:
             second = self._seconds[source] = _Second(utc_now())
@@ -109,7 +109,7 @@ class Floods:
         return second.receipt
 
     async def close(self) -> None:
-        """Return when all that was counted is recorded."""
+        """Return when every counted refusal is recorded."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -122,36 +122,36 @@ class Floods:
             unavailable = fault if isinstance(fault, AuditUnavailable) else AuditUnavailable("the record failed")
             second.receipt.set_exception(unavailable)
             with suppress(AuditUnavailable):
-                second.receipt.result()  # where nobody waited, nobody asks either
+                second.receipt.result()  # fetched here, because asyncio warns of an exception that nobody fetches
         else:
             second.receipt.set_result(receipt)
 
 
 def flood_record(source: Source, began: str, codes: Counter[Code]) -> Record:
-    """The record of what a source was refused in one second: the most frequent code, and all of them with counts."""
-    most = min(codes, key=lambda code: (-codes[code], str(code)))
-    told = {str(code): str(count) for code, count in codes.items()}
+    """The record of what a source was refused in one second: the most frequent code, and the count of each."""
+    most_frequent = min(codes, key=lambda code: (-codes[code], str(code)))
+    counts = {str(code): str(count) for code, count in codes.items()}
     return Record(
         kind=KIND,
         request_id=secrets.token_hex(16),
-        result=str(most),
-        http_status=RULES[most].http_status,
+        result=str(most_frequent),
+        http_status=RULES[most_frequent].http_status,
         time=began,
         application=source.application,
         department=source.department,
         region=source.region,
-        variables={"source": source.digest, "count": str(codes.total()), **told},
+        variables={"source": source.digest, "count": str(codes.total()), **counts},
         duration_us=int(SECOND * 1_000_000),
     )
 
 
 def source_address(host: str) -> str:
-    """The source that a peer's address stands for: itself, or of IPv6 the network of 64 bits that one site has."""
+    """The source that a peer's address stands for: an IPv4 address, or the 64-bit network of an IPv6 site."""
     try:
-        found = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return ""
-    if isinstance(found, ipaddress.IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

@@ -20,12 +20,12 @@ from hub.request.selection import Selections
 
 def introspect(validated: Validated, planned: Planned, schema: GraphQLSchema) -> Mapping[str, Any]:
     """Response name → value of each introspection field of a validated operation; empty if it has none."""
-    asked = {root.name for root in planned.roots if isinstance(root, Introspection)}
-    if not asked:
+    names = {root.name for root in planned.roots if isinstance(root, Introspection)}
+    if not names:
         return {}
     operation = validated.operation
     fields = Selections(schema, validated.fragments, validated.variables).collect("Query", [operation.selection_set])
-    nodes = tuple(node for name in asked for node in fields[name])
+    nodes = tuple(node for name in names for node in fields[name])
     cut = OperationDefinitionNode(
         operation=operation.operation,
         variable_definitions=operation.variable_definitions,

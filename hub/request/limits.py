@@ -75,7 +75,7 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
     operations, fragments = _definitions(document)
     _check_directives(document)
     if len(operations) > limits.operations:
-        raise HubError(Code.COST_LIMIT, f"the document has more than {limits.operations} operations")
+        raise HubError(Code.COST_LIMIT, f"the document has more than {limits.operations} operations; send fewer")
     operation = _select_operation(operations, request.operation_name)
     costs = measure(operations, fragments, schema, request.variables, limits)
     _validate(document, schema)
@@ -94,7 +94,7 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
 
 def _parse(text: str, limits: Limits) -> DocumentNode:
     if len(text) > limits.characters:
-        raise HubError(Code.COST_LIMIT, f"the document is longer than {limits.characters} characters")
+        raise HubError(Code.COST_LIMIT, f"the document is longer than {limits.characters} characters; split the query")
     try:
         return parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.tokens)
     except GraphQLSyntaxError as error:
@@ -109,7 +109,7 @@ def _syntax_fault(text: str, error: GraphQLSyntaxError, limits: Limits) -> HubEr
     comments = counts[TokenKind.COMMENT]
     tokens = counts.total() - comments
     if stopped_at < len(text) and max(tokens, comments) >= limits.tokens:
-        return HubError(Code.COST_LIMIT, f"the document has more than {limits.tokens} tokens")
+        return HubError(Code.COST_LIMIT, f"the document has more than {limits.tokens} tokens; split the query")
     open_brackets = sum(counts[kind] for kind in _OPENING) - sum(counts[kind] for kind in _CLOSING)
     if open_brackets > limits.nesting:
         return HubError(Code.DEPTH_LIMIT, "the document is nested too deeply")
@@ -143,9 +143,9 @@ def _definitions(
         if isinstance(each, OperationDefinitionNode):
             operations.append(each)
         elif not isinstance(each, FragmentDefinitionNode):
-            raise HubError(Code.VALIDATION, "the document holds something besides operations and fragments")
+            raise HubError(Code.VALIDATION, "the document may hold nothing besides operations and fragments")
         elif each.name.value in fragments:
-            raise HubError(Code.VALIDATION, "two fragments share a name")
+            raise HubError(Code.VALIDATION, "two fragments have the same name; give each its own")
         else:
             fragments[each.name.value] = each
     return operations, fragments
@@ -157,11 +157,13 @@ def _select_operation(operations: list[OperationDefinitionNode], name: str | Non
         raise HubError(Code.VALIDATION, "only queries are offered; there is no mutation and no subscription")
     if name is None:
         if len(operations) != 1:
-            raise HubError(Code.VALIDATION, "the document needs one operation, or an operationName")
+            raise HubError(
+                Code.VALIDATION, "the document must hold one operation, or `operationName` must name one of several"
+            )
         return operations[0]
     named = [each for each in operations if each.name is not None and each.name.value == name]
     if len(named) != 1:
-        raise HubError(Code.VALIDATION, "operationName names no operation of the document")
+        raise HubError(Code.VALIDATION, "`operationName` must name one operation of the document")
     return named[0]
 
 

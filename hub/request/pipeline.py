@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester, Record
-from hub.errors import Code, HubError
+from hub.errors import Code, HubError, internal_error
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
@@ -45,13 +45,13 @@ from schema.catalogue import Catalogue
 
 
 def local_now() -> dt.datetime:
-    """The present in the local time zone, in which grants say their days."""
+    """The present in the local time zone, which is that of the days in grants."""
     return dt.datetime.now().astimezone()
 
 
 @dataclass(slots=True)
 class Hub:
-    """The parts of one running hub. `policy` is swapped whole; a request reads it once and keeps it."""
+    """The parts of one running hub. `policy` is replaced as a whole; a request reads it once and keeps it."""
 
     settings: Settings
     catalogue: Catalogue
@@ -68,7 +68,7 @@ class Hub:
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
     policy_follower: PolicyFollower | None = None
     detector: str = ""
-    """Version of the detector whose spans of free text are trusted; with none, every free text is redacted whole."""
+    """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = local_now
     floods: Floods = field(init=False, repr=False)
 
@@ -97,10 +97,10 @@ async def _still_there() -> bool:
 
 
 async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitable[bool]] = _still_there) -> Response:
-    """The response to one arrival, already recorded; 503 without data where it cannot be recorded.
+    """The response to one arrival, already recorded; 503 without data if it cannot be recorded.
 
-    `gone` tells whether the client has left. It is asked before an answer is recorded, so that the record can say so;
-    a refusal keeps its reason.
+    `gone` says whether the client has closed the connection. It is called before an answer is recorded, so that the
+    record can say so; a refusal keeps its reason.
     """
     trail = Trail(arrival, hub.policy)
     with hub.telemetry.request() as span:
@@ -111,7 +111,7 @@ async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitab
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
         except Exception as fault:
             hub.telemetry.fault(trail.stage, fault)
-            reply = endpoint.compose(arrival, trail.policy.version, None, (_internal_fault(),))
+            reply = endpoint.compose(arrival, trail.policy.version, None, (internal_error(),))
         if reply.code == "OK" and await gone():
             reply = endpoint.compose(arrival, trail.policy.version, None, (endpoint.client_gone(),))
         return await _record_and_render(hub, trail, reply, span)
@@ -160,12 +160,12 @@ async def _fetch(hub: Hub, statement: Statement | None) -> Mapping[str, Any]:
         byte_cap=hub.settings.result_byte_cap,
     )
     if len(rows) != 1:
-        raise _internal_fault()
+        raise internal_error()
     return rows[0]
 
 
 async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: PolicySet) -> Mapping[str, Any]:
-    """Who saw the data of the people that the operation asks it of; the log is read beside the loop."""
+    """The rows of each `accessesOf` of the operation, by response name; the log is read in a thread."""
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
 
@@ -179,24 +179,24 @@ def _respond(
     hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
     planned = prepared.planned
-    access = DenialErrors(hub.catalogue, policy, planned.decision)
-    beside = {**introspect(prepared.validated, planned, hub.schema), **accesses}
-    found = respond(planned, row, beside, hub.catalogue, hub.seals, access)
-    check_nodes(planned.decision, found.nodes, hub.settings.result_node_cap)
-    return found
+    denial_errors = DenialErrors(hub.catalogue, policy, planned.decision)
+    answered_elsewhere = {**introspect(prepared.validated, planned, hub.schema), **accesses}
+    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, denial_errors)
+    check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
+    return answer
 
 
 async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
-    """The one exit: record, then render."""
+    """The one exit of every request: record it, then render the response."""
     receipt: Receipt | None = None
     with _stage(hub, trail, "audit"):
         try:
             receipt = await _append_record(hub, trail, reply)
         except AuditUnavailable:
-            reply = _unlogged(trail)
+            reply = _unrecorded(trail)
         except Exception as fault:
             hub.telemetry.fault(trail.stage, fault)
-            reply = _unlogged(trail)
+            reply = _unrecorded(trail)
     known: dict[str, str | int] = {"policy_version": trail.policy.version, "http_status": reply.status}
     if trail.identified is not None:
         known["application"] = trail.identified.subject.application
@@ -216,12 +216,8 @@ async def _append_record(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Recei
     return await hub.log.append(record, text)
 
 
-def _unlogged(trail: Trail) -> endpoint.Reply:
+def _unrecorded(trail: Trail) -> endpoint.Reply:
     refusal = HubError(
         Code.AUDIT_UNAVAILABLE, "the query cannot be recorded now, so it is not answered; try again shortly"
     )
     return endpoint.compose(trail.arrival, trail.policy.version, None, (refusal,))
-
-
-def _internal_fault() -> HubError:
-    return HubError(Code.INTERNAL, "the hub failed; the fault is recorded under this request id")

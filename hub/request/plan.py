@@ -44,7 +44,7 @@ from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
-"""Rows a list holds when the client does not say, and at most."""
+"""How many rows a list holds if the client does not say, and at most."""
 
 
 def plan(
@@ -108,7 +108,7 @@ class _Planner:
         opened = self._open(arguments["id"])
         entity = self.catalogue.by_tag(opened[0]) if opened else None
         if entity is None or opened is None or not self.decision.of(entity.name).visible:
-            # The graph is asked all the same, so that a forged id takes as long as one that is not found.
+            # The graph is asked nevertheless, so that a forged id takes as long as one that is not found.
             open_types = [each for each in self.catalogue if self.decision.of(each.name).visible]
             if not open_types:
                 return NullRoot(name)
@@ -145,7 +145,7 @@ class _Planner:
             return self._deny((name,), entity.name)
         where, match = filters.page_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
         order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
-        # A match has a condition of its own, or a list's cursor would narrow down which of two people it meant.
+        # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)
         after = arguments.get("after")
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
@@ -214,7 +214,7 @@ class _Planner:
             return self._deny(path, end.coordinate)
         self._use(end.coordinate, "clear")
         arguments = self.selections.arguments(end.coordinate.partition(".")[0], nodes[0])
-        # No order of its own: a default would read a coordinate nobody asked for.
+        # No default order, because it would read a coordinate that nobody asked for.
         order = filters.sort_keys(self.decision, target, arguments.get("orderBy") or [], self._use)
         return EdgeCell(
             path[-1],
@@ -246,5 +246,5 @@ def _first(arguments: dict[str, Any]) -> int:
     if first is None:
         return PAGE_DEFAULT
     if not 0 <= first <= PAGE_MAX:
-        raise HubError(Code.VALIDATION, f"first takes 0 to {PAGE_MAX}; page on with `after`")
+        raise HubError(Code.VALIDATION, f"first takes 0 to {PAGE_MAX}; get the next page with `after`")
     return int(first)

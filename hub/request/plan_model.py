@@ -33,7 +33,7 @@ class IdCell:
 
 @dataclass(frozen=True, slots=True)
 class TypenameCell:
-    """`__typename`; the text is known beforehand."""
+    """`__typename`, whose text is known without asking the graph."""
 
     name: str
     text: str
@@ -41,7 +41,7 @@ class TypenameCell:
 
 @dataclass(frozen=True, slots=True)
 class DeniedCell:
-    """A field that the purpose may not see: null, with FIELD_DENIED."""
+    """A field that is not open to the purpose: null, with FIELD_DENIED."""
 
     name: str
     coordinate: str
@@ -71,7 +71,7 @@ Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
-    """What is wanted of a node."""
+    """What is asked of a node: its cells, in order."""
 
     entity: Entity
     cells: tuple[Cell, ...]
@@ -79,7 +79,7 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One node by its surrogate; an id that does not open leads to an empty surrogate, which no node has."""
+    """One node by its surrogate; an id that does not open gives an empty surrogate, which no node has."""
 
     name: str
     sid: str
@@ -88,7 +88,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class NodePart:
-    """`node` of a Relay edge; `index` tells which of the page's node plans."""
+    """`node` of a Relay edge; `index` is that of its node plan in the page."""
 
     name: str
     index: int
@@ -119,7 +119,7 @@ class PageInfoPart:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A connection. `after`: the last row's keys and surrogate; `match`: the one comparison of a match."""
+    """A connection. `after` holds the last row's keys and surrogate, `match` the one comparison of a match."""
 
     name: str
     entity: Entity
@@ -161,7 +161,7 @@ class Accesses:
 
 @dataclass(frozen=True, slots=True)
 class NullRoot:
-    """A root that is null without an error: an id of a type the purpose does not open."""
+    """A root that is null without an error: an id of a type that is not open to the purpose."""
 
     name: str
 
@@ -180,7 +180,7 @@ FetchedRoot = Lookup | Page | Aggregate | Accesses
 
 @dataclass(frozen=True, slots=True)
 class CoordinatesByEffect:
-    """Coordinates an operation read, by effect: what the audit record keeps of the decision. Sorted, each once."""
+    """The coordinates that an operation read, by effect, for its audit record; sorted, each once."""
 
     clear: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
@@ -201,7 +201,7 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Stage 6: all that the later stages need."""
+    """The result of stage 6: all that the later stages need."""
 
     decision: Decision
     roots: tuple[Root, ...]

@@ -28,12 +28,12 @@ from schema.catalogue import Catalogue
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 30.0
-"""How long a version that cannot be used is left alone before it is tried again."""
+"""After how long a version that could not be used is tried again."""
 _log = logging.getLogger("sluicegate.policy")
 
 
 class PolicyHolder(Protocol):
-    """What follows the store: `policy` is replaced by one assignment."""
+    """A hub as the follower sees it: `policy` is replaced by one assignment."""
 
     policy: PolicySet
     catalogue: Catalogue
@@ -77,7 +77,7 @@ class PolicyFollower:
 
     @property
     def stale(self) -> bool:
-        """Whether the store has been away for longer than the loaded version may be trusted."""
+        """Whether the store has been away for so long that the loaded version may not be trusted."""
         return self.age > self._max_age
 
     def check(self) -> None:
@@ -85,16 +85,16 @@ class PolicyFollower:
         if self.stale:
             raise HubError(
                 Code.POLICY_UNAVAILABLE,
-                "the hub has not reached its version store for too long, so nothing is answered; try again shortly",
+                "the hub could not reach its policy store for too long, so it answers nothing; try again shortly",
             )
 
     def warnings(self) -> list[str]:
-        """What is wrong while the hub still serves; no personal value is in it."""
+        """What is wrong while the hub still serves, for the operator; no personal value is in it."""
         away = [f"the policy store does not answer; the loaded version is {self.age:.0f} s old"] if self._away else []
         return [*away, *([self._warning] if self._warning else [])]
 
     async def run(self) -> None:
-        """Look each second until cancelled."""
+        """Poll each second until cancelled."""
         while True:
             try:
                 await asyncio.to_thread(self.poll)
@@ -103,7 +103,7 @@ class PolicyFollower:
             await asyncio.sleep(POLL_SECONDS)
 
     def poll(self) -> None:
-        """Take the version in force if it is another than the one taken; never raises for what the store holds."""
+        """Take the version in force if it is not the one already taken; never raises for what the store holds."""
         try:
             activation = self.store.standing(self._hub.now())
             if self._taken is None or activation.id != self._taken.id:
@@ -116,7 +116,7 @@ class PolicyFollower:
                 _log.warning("the policy store does not answer")
             self._away = True
         except Tampered as tampered:
-            # What should be in force is not known: it ages like a store that is away.
+            # Nobody knows what should be in force, so the loaded version ages as if the store were away.
             self._away = False
             self._warn(f"{tampered}; the last good version stays until it is too old")
 
@@ -131,7 +131,7 @@ class PolicyFollower:
             except StoreUnavailable:
                 raise
             except Exception as fault:
-                # Whatever a version does to the loader, the last good one stays.
+                # Whatever is wrong with a version, the last good one stays.
                 self._bad = (activation.id, self._clock() + RETRY_SECONDS)
                 kind = type(fault).__name__
                 self._warn(f"version {activation.version} cannot be used ({kind}); the last good version stays")
@@ -144,7 +144,7 @@ class PolicyFollower:
     def _load(self, activation: Activation) -> PolicySet:
         found = self.store.in_force(self._hub.now())
         if found.activation.id != activation.id:
-            raise StoreUnavailable("the policy store moved on meanwhile")  # the next look takes it
+            raise StoreUnavailable("the policy store moved on meanwhile")  # the next poll takes it
         policy = load_files(found.files, self._hub.catalogue)
         wrong = [each for each in check(self._hub.catalogue, policy, self._hub.now().date()) if each.level == ERROR]
         if wrong or not policy.purposes:

@@ -35,7 +35,7 @@ class Purposed:
 
 
 def check_purpose(identified: Identified, today: dt.date) -> Purposed:
-    """The purpose that a request states; raises HubError PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
+    """The request with its purpose and the grants for it; raises PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
 
     `today` is the local date on which grants must be in force.
     """
@@ -44,15 +44,15 @@ def check_purpose(identified: Identified, today: dt.date) -> Purposed:
         raise HubError(
             Code.PURPOSE_REQUIRED,
             "state one purpose in the header Access-Purpose; there is no default",
-            access=_own(identified, today),
+            access=_own_purposes(identified, today),
         )
     purpose = request.purpose_header
     grants = applicable(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
     if not grants:
         raise HubError(
             Code.PURPOSE_DENIED,
-            "this application has no grant in force for the purpose it states",
-            access=_own(identified, today),
+            "this application has no grant in force for the purpose that it states; state another, or ask for a grant",
+            access=_own_purposes(identified, today),
         )
     if not request.case_header and all(obligations.CASE in grant.obligations for grant in grants):
         raise HubError(
@@ -63,9 +63,9 @@ def check_purpose(identified: Identified, today: dt.date) -> Purposed:
 
 
 def _case(stated: str | None) -> str | None:
-    # What is longer than any number of a case is no case; whether a case exists is never told.
+    # A text longer than any case number is not a case; whether a case exists is never told.
     return stated if stated and len(stated) <= MAX_CASE else None
 
 
-def _own(identified: Identified, today: dt.date) -> Mapping[str, Any]:
+def _own_purposes(identified: Identified, today: dt.date) -> Mapping[str, Any]:
     return {"purposesThatWould": list(purposes_of(identified.policy, identified.subject, today))}

@@ -63,10 +63,10 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         case=digester.digest("case", request.case_header) if request and request.case_header else None,
         policy_version=trail.policy.version,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
-        operation_name=_name(validated, digester),
+        operation_name=_operation_name(validated, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),
-        variables=dict(_values(request, validated, digester)) if request else {},
-        decision=_decision(trail.planned),
+        variables=dict(_variables(request, validated, digester)) if request else {},
+        decision=_coordinates(trail.planned),
         nodes=answer.nodes if answer else 0,
         subjects=tuple(digester.digest("person", sid) for sid in answer.subjects) if answer else (),
         duration_us=max(0, ended - trail.arrival.started) // 1_000,
@@ -75,7 +75,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
 
 
 def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
-    """Whose refusal this is, where such may come as a flood: of who is not known, or of a subject over its cap."""
+    """Whose refusal this is, if it may be one of a flood: the sender is not known, or the subject is over a cap."""
     if trail.identified is None:
         return Source(digester.digest("source", trail.arrival.source))
     if reply.code != Code.DAILY_CAP:
@@ -89,30 +89,30 @@ def _purpose(trail: Trail, digester: Digester) -> str | None:
     stated = trail.request.purpose_header if trail.request else None
     if not stated:
         return None
-    # A header that is no known purpose may hold anything, a name or a phone number included.
+    # A header that is not a known purpose may hold anything, even a name or a phone number.
     return stated if stated in trail.policy.purposes else f"#{digester.digest('purpose', stated)}"
 
 
-def _name(validated: Validated | None, digester: Digester) -> str | None:
-    """The app made the name up, so it may hold anything; its digest still finds it."""
+def _operation_name(validated: Validated | None, digester: Digester) -> str | None:
+    """The digest of the operation's name: the application chose the name, so it may hold anything."""
     name = validated.operation_name if validated else None
     return f"#{digester.digest('operation', name)}" if name else None
 
 
-def _decision(planned: Planned | None) -> Coordinates:
+def _coordinates(planned: Planned | None) -> Coordinates:
     if planned is None:
         return Coordinates()
-    account = planned.coordinates
+    used = planned.coordinates
     return Coordinates(
-        clear=account.clear,
-        masked=account.masked,
-        aggregated=account.aggregated,
-        matched=account.matched,
-        denied=account.denied,
+        clear=used.clear,
+        masked=used.masked,
+        aggregated=used.aggregated,
+        matched=used.matched,
+        denied=used.denied,
     )
 
 
-def _values(request: Request, validated: Validated | None, digester: Digester) -> Iterator[tuple[str, str]]:
+def _variables(request: Request, validated: Validated | None, digester: Digester) -> Iterator[tuple[str, str]]:
     """Declared variables by path (`$v1.phone.eq`) and literals by position (`#0`), as classes or digests."""
     if validated is None:
         return

@@ -43,7 +43,7 @@ from schema.graphql import ACCESS, aggregate_type
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data, errors beside it, and what the audit record keeps: how many nodes, and whose (surrogates)."""
+    """Data and errors, and what the audit record keeps: how many nodes, and the surrogates of the people in them."""
 
     data: dict[str, Any]
     errors: tuple[HubError, ...]
@@ -54,31 +54,31 @@ class Answer:
 def respond(
     planned: Planned,
     row: Mapping[str, Any],
-    beside: Mapping[str, Any],
+    answered_elsewhere: Mapping[str, Any],
     catalogue: Catalogue,
     seals: Seals,
-    access: DenialErrors,
+    denial_errors: DenialErrors,
 ) -> Answer:
-    """The answer made of the statement's one row (`r0`, `r1`, …) and of what was answered beside the graph.
+    """The answer made of the statement's one row (`r0`, `r1`, …) and of root fields that the graph does not answer.
 
-    `beside` has, by response name, what introspection answered, and the rows of who saw a person's data.
+    `answered_elsewhere` holds the latter by response name: introspection, and who saw a person's data.
     """
-    return _Responder(planned, catalogue, seals, access).answer(row, beside)
+    return _Responder(planned, catalogue, seals, denial_errors).answer(row, answered_elsewhere)
 
 
 class _Responder:
-    def __init__(self, planned: Planned, catalogue: Catalogue, seals: Seals, access: DenialErrors) -> None:
+    def __init__(self, planned: Planned, catalogue: Catalogue, seals: Seals, denial_errors: DenialErrors) -> None:
         self.planned = planned
         self.seals = seals
-        self.access = access
+        self.denial_errors = denial_errors
         self.department = planned.decision.subject.department
         self.purpose = planned.decision.purpose
         self.people = {found.name for each in catalogue if (found := catalogue.subject_entity(each)) is not None}
-        self.errors = [access.denied(denial) for denial in planned.denials]
+        self.errors = [denial_errors.denied(denial) for denial in planned.denials]
         self.subjects: dict[str, None] = {}
         self.nodes = 0
 
-    def answer(self, row: Mapping[str, Any], beside: Mapping[str, Any]) -> Answer:
+    def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
         data: dict[str, Any] = {}
         fetched = 0
         for root in self.planned.roots:
@@ -86,12 +86,12 @@ class _Responder:
                 data[root.name] = self._fetched(root, row[f"r{fetched}"])
                 fetched += 1
             elif isinstance(root, Accesses):
-                data[root.name] = self._accesses(root, row[f"r{fetched}"], beside.get(root.name))
+                data[root.name] = self._accesses(root, row[f"r{fetched}"], answered_elsewhere.get(root.name))
                 fetched += 1
             elif isinstance(root, TypenameCell):
                 data[root.name] = root.text
             elif isinstance(root, Introspection):
-                data[root.name] = beside.get(root.name)
+                data[root.name] = answered_elsewhere.get(root.name)
             elif isinstance(root, DeniedCell | NullRoot):
                 data[root.name] = None
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects))
@@ -101,11 +101,11 @@ class _Responder:
             return self._node(root.node, result[0]) if result else None
         return self._page(root, result) if isinstance(root, Page) else self._aggregate(root, result)
 
-    def _accesses(self, root: Accesses, found: list[str], rows: Any) -> list[dict[str, Any]] | None:
-        """Who saw a person's data; null for a person who is not there, as for a forged id."""
-        if not found or rows is None:
+    def _accesses(self, root: Accesses, sids: list[str], rows: Any) -> list[dict[str, Any]] | None:
+        """Who saw a person's data; null if the person was not found, as for a forged id."""
+        if not sids or rows is None:
             return None
-        self.subjects[found[0]] = None
+        self.subjects[sids[0]] = None
         self.nodes += 1 + len(rows)
         return [{key: ACCESS if name == "__typename" else each[name] for key, name in root.cells} for each in rows]
 
@@ -131,18 +131,18 @@ class _Responder:
                     shown[name] = self._edge(cell, row[f"c{index}"])
         return shown
 
-    def _value(self, found: Any) -> Any:
-        """A cell as it came, or masked here where Cypher could not."""
-        if not isinstance(found, dict):
-            return found
-        value = _free_text(found["v"], found["s"], found["c"]) if "s" in found else found["v"]
+    def _value(self, cell: Any) -> Any:
+        """A cell as it came, or masked here if Cypher could not mask it."""
+        if not isinstance(cell, dict):
+            return cell
+        value = _free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
         key = self.seals.pseudonym_key(self.department, self.purpose)
-        return mask_fetched(found["m"], value, self.planned.decision.today, key)
+        return mask_fetched(cell["m"], value, self.planned.decision.today, key)
 
-    def _edge(self, cell: EdgeCell, found: Any) -> Any:
+    def _edge(self, cell: EdgeCell, fetched: Any) -> Any:
         if cell.first is None:
-            return None if found is None else self._node(cell.node, found)
-        return [self._node(cell.node, each) for each in found]
+            return None if fetched is None else self._node(cell.node, fetched)
+        return [self._node(cell.node, row) for row in fetched]
 
     # Pages.
 
@@ -201,7 +201,7 @@ class _Responder:
                 Code.COST_LIMIT, f"this grouping has more than {MAX_CELLS} cells; group by fewer or coarser buckets"
             )
         if any(count is None for _, count in found):
-            self.errors.append(self.access.suppressed(root.name))
+            self.errors.append(self.denial_errors.suppressed(root.name))
         return [dict(self._aggregate_cells(root, key, count)) for key, count in found]
 
     def _aggregate_cells(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> Iterator[tuple[str, Any]]:
@@ -214,8 +214,8 @@ class _Responder:
 
 
 def _free_text(text: str, spans: Any, check: Any) -> FreeText | str:
-    """A text with its spans; without them, so that it is redacted whole, where they were read of another moment."""
+    """A text with its spans; without them, so that it is redacted whole, if they are not those of this text."""
     try:
         return FreeText(text, spans) if checksum(text, spans) == check else text
-    except Exception:  # whatever else than numbers stands there
+    except Exception:  # the spans are not numbers
         return text

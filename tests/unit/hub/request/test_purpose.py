@@ -68,7 +68,10 @@ def test_c02_c04_refused_with_one_text(purpose: str) -> None:
         stated(purpose)
     refusal = caught.value
     assert (str(refusal.code), refusal.http_status) == ("PURPOSE_DENIED", 403)
-    assert refusal.public_message == "this application has no grant in force for the purpose it states"
+    assert (
+        refusal.public_message
+        == "this application has no grant in force for the purpose that it states; state another, or ask for a grant"
+    )
     assert refusal.access == {"purposesThatWould": ["safety.fire", "safety.fire.rental", "safety.fire.case"]}
 
 
