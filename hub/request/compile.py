@@ -181,7 +181,7 @@ class _Compiler:
     # Aggregates.
 
     def _aggregate(self, root: Aggregate, name: str) -> str:
-        """Cells as `policies/aggregate.py` defines them; no count below the threshold or unrounded leaves the database."""
+        """Cells as in `policies/aggregate.py`; no count below the threshold or unrounded leaves the database."""
         table = self.cypher.table(root.entity)
         node = Node(self.cypher.variable(), root.entity, table.contributing)
         # Only with a condition on the surrogate can the composite index on (region, sid) be used.
