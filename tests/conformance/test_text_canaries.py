@@ -201,8 +201,8 @@ def test_no_answer_and_no_output_names_them(
     assert found(b"\n".join(collector.bodies), SOUGHT) == set()
     assert b"sluicegate_requests_total" in metrics
     assert found(metrics + printed.encode(), SOUGHT) == set()
-    # Something was there to leak.
-    least = {"status 200": 20, "placeholders": 200, "redacted whole": 50, "hot words": 10}
+    # Something was there to leak. Hot words are rare: a small dose may have none.
+    least = {"status 200": 20, "placeholders": 200, "redacted whole": 50, "hot words": 10 if QUERIES >= 2_000 else 0}
     assert {name: asked.counts[name] for name, count in least.items() if asked.counts[name] < count} == {}
 
 
