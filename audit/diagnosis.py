@@ -18,14 +18,22 @@ MAX_INDEX = 2**63 - 1
 class Damage(Exception):
     """What is wrong with a log, and at which index if it is one record.
 
-    `sound` is (size, root) of the part that is sound, where that is less than all before it.
+    `sound` is (size, root) of the part that is sound, where that is less than all before it. `note` is the number of
+    the note kept elsewhere that does not fit, counted from 1.
     """
 
-    def __init__(self, why: str, index: int | None = None, sound: tuple[int, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        why: str,
+        index: int | None = None,
+        sound: tuple[int, bytes] | None = None,
+        note: int | None = None,
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.index = index
         self.sound = sound
+        self.note = note
 
 
 def diagnose_body(reader: Reader, row: Row) -> str:

@@ -1,18 +1,19 @@
 """Checks the heads of the commits and the checkpoints during a verification: each must fit the tree at its size.
 
-Both are kept in the order of their sizes, so one pass over the rows checks all of them. The recorded head, or a note
-that a witness kept, is one more checkpoint.
+Both are kept in the order of their sizes, so one pass over the rows checks all of them. The recorded head, and each
+note that a witness kept, is one more checkpoint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
 from audit.diagnosis import Damage
-from audit.note import MAX_NOTE_BYTES, decode
+from audit.kept_notes import notes_in
+from audit.note import decode
 from audit.stores.base import Head
 from audit.stores.reader import Reader
 from audit.tree import HASH_BYTES, Frontier
@@ -46,44 +47,57 @@ class Heads:
 
 
 class Checkpoints:
-    """The checkpoints that were published up to `size`, and the recorded one."""
+    """The checkpoints that were published up to `size`, and those that were kept elsewhere."""
 
     def __init__(
         self,
         reader: Reader,
         size: int,
         verifier: Verifier | None,
-        recorded: Checkpoint | None,
+        kept: Sequence[Checkpoint],
         newest: bytes | None,
     ) -> None:
-        """`newest` is the newest note, read before the head of `size` was."""
-        self._recorded = recorded
+        """`kept` may be in any order; `newest` is the newest note, read before the head of `size` was."""
+        self.compared = 0
+        """How many published checkpoints were compared with the tree so far."""
+        self.covered = 0
+        """The largest size at which a checkpoint was compared."""
+        self._elsewhere = sorted(enumerate(kept, start=1), key=lambda each: each[1].size, reverse=True)
+        self._largest = max((each.size for each in kept), default=None)
         self._size = size
-        self._kept = _checkpoints(reader, size, verifier)
-        self._next = next(self._kept, None)
+        self._published = _checkpoints(reader, size, verifier)
+        self._next = next(self._published, None)
         self._last: int | None = None
         self._sound = (0, Frontier().root())
         self._newest = newest
         self._verifier = verifier
 
     def check(self, tree: Frontier) -> None:
-        """Compare the tree with the checkpoint of its size, if there is one; Damage if the log was rewritten."""
-        for checkpoint in (self._next, self._recorded):
-            if checkpoint is not None and checkpoint.size == tree.size:
-                if checkpoint.root != tree.root():
-                    raise Damage("foreign", sound=self._sound)
-                self._sound = (tree.size, checkpoint.root)
+        """Compare the tree with each checkpoint of its size; Damage if the log was rewritten."""
         while self._next is not None and self._next.size <= tree.size:
-            self._last, self._next = self._next.size, next(self._kept, None)
+            if self._next.size == tree.size:
+                self._compare(self._next, tree)
+                self.compared += 1
+            self._last, self._next = self._next.size, next(self._published, None)
+        while self._elsewhere and self._elsewhere[-1][1].size <= tree.size:
+            note, checkpoint = self._elsewhere.pop()
+            self._compare(checkpoint, tree, note)
 
     def check_end(self) -> None:
         """After the last row: Damage if a checkpoint covers records that are not there."""
         newest = None if self._newest is None else read_checkpoint(self._newest, self._verifier)
-        for checkpoint in (newest, self._recorded):
-            if checkpoint is not None and checkpoint.size > self._size:
-                raise Damage("rolled-back", self._size)
-        if self._recorded is not None and self._last is not None and self._last < self._recorded.size:
+        if self._elsewhere:
+            raise Damage("rolled-back", self._size, note=self._elsewhere[-1][0])
+        if newest is not None and newest.size > self._size:
+            raise Damage("rolled-back", self._size)
+        if self._largest is not None and self._last is not None and self._last < self._largest:
             raise Damage("checkpoint")
+
+    def _compare(self, checkpoint: Checkpoint, tree: Frontier, note: int | None = None) -> None:
+        if checkpoint.root != tree.root():
+            raise Damage("foreign", sound=self._sound, note=note)
+        self._sound = (tree.size, checkpoint.root)
+        self.covered = tree.size
 
 
 def read_checkpoint(note: object, verifier: Verifier | None) -> Checkpoint:
@@ -98,10 +112,15 @@ def read_checkpoint(note: object, verifier: Verifier | None) -> Checkpoint:
         raise Damage("foreign" if refused.why in {"foreign", "unsigned"} else "checkpoint") from None
 
 
-def read_checkpoint_file(path: Path, verifier: Verifier | None) -> Checkpoint:
-    """The checkpoint in a file; FileNotFoundError if there is none, Damage as in `read_checkpoint`."""
-    with path.open("rb") as file:
-        return read_checkpoint(file.read(MAX_NOTE_BYTES + 1), verifier)
+def read_kept_checkpoints(path: Path, verifier: Verifier | None) -> list[Checkpoint]:
+    """Each checkpoint in a file of notes; FileNotFoundError if there is none, Damage as in `read_checkpoint`."""
+    checkpoints: list[Checkpoint] = []
+    for number, note in enumerate(notes_in(path), start=1):
+        try:
+            checkpoints.append(read_checkpoint(note, verifier))
+        except Damage as damage:
+            raise Damage(damage.why, note=number) from None
+    return checkpoints
 
 
 def _read_unsigned(note: bytes) -> Checkpoint:

@@ -236,6 +236,20 @@ MUTATIONS = (
         "            if False:\n",
         "tests/unit/policies/text/test_second_look.py",
     ),
+    Mutation(
+        "every note of a head file",
+        "audit/verify_heads.py",
+        "for number, note in enumerate(notes_in(path), start=1):",
+        "for number, note in enumerate([next(notes_in(path))], start=1):",
+        "tests/conformance/test_cli_audit.py",
+    ),
+    Mutation(
+        "less than all compared fails the strict verification",
+        "hub/cli/audit.py",
+        "raise typer.Exit(0 if result.ok and not (strict and missing) else 1)",
+        "raise typer.Exit(0 if result.ok else 1)",
+        "tests/conformance/test_cli_audit.py",
+    ),
 )
 
 

@@ -7,8 +7,9 @@ verifying here, proofs and administration in `audit_proofs.py`, search and expor
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,7 @@ from hub.cli.audit_proofs import PublicKey, log_key, verify_file
 from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
+    from audit.verify import Verdict
     from hub.home.settings import Settings
 
 app = typer.Typer(help="Read, search, verify and prove the audit log (审计日志).", no_args_is_help=True)
@@ -70,22 +72,27 @@ def show(index: Annotated[int, typer.Argument(min=0)], home: Home = None, as_jso
         typer.echo(json.dumps(record, ensure_ascii=False, indent=None if as_json else 2))
 
 
-@app.command(epilog="Example: sluicegate audit verify 12.proof --public-key county.pub")
+@app.command(epilog="Example: sluicegate audit verify --strict --head witnessed.txt")
 def verify(
     what: Annotated[
         Path | None, typer.Argument(help="A proof file, or the folder of an export (default: the whole log).")
     ] = None,
     public_key: PublicKey = None,
     head: Annotated[
-        Path | None, typer.Option(help="A checkpoint that was kept elsewhere (default: the recorded head).")
+        Path | None,
+        typer.Option(help="A file of checkpoints that were kept elsewhere, one or many (default: the recorded head)."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail too if something was not compared, such as signatures.")
+    ] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Verify the log, a proof file or an export (校验).
 
-    For the log, recomputes every hash and checks every checkpoint; exit code 1, with the first bad record, if anything
-    was changed. A proof file or an export is checked with the public key alone.
+    For the log, recomputes every hash, checks every checkpoint, and says what was compared and what was not; exit code
+    1, with the first bad record, if anything was changed. A proof file or an export is checked with the public key
+    alone.
     """
     if what is not None:
         with exit_on_refusal():
@@ -97,20 +104,45 @@ def verify(
 
         settings = open_settings(home)
         key = log_key(settings, public_key)
-        recorded = head or (settings.audit_head if settings.audit_head.exists() else None)
+        kept = head or (settings.audit_head if settings.audit_head.exists() else None)
         try:
-            result = verify_log(existing_log(settings), verifier=key, recorded_head=recorded)
+            result = verify_log(existing_log(settings), verifier=key, recorded_head=kept)
         except FileNotFoundError:
-            raise Refused(f"there is no checkpoint in {recorded}") from None
+            raise Refused(f"there is no checkpoint in {kept}") from None
+    missing = result.compared.missing() if result.ok else []
+    if result.ok and kept is None:
+        missing.append(f"the recorded head: {settings.audit_head} is missing, and a hub does not start without it")
     if as_json:
-        names = ("ok", "size", "root", "first_bad", "why")
-        typer.echo(json.dumps({name: getattr(result, name) for name in names}))
-    elif result.ok:
-        typer.echo(f"ok: {result.size} records, root {result.root}")
+        typer.echo(json.dumps(_verdict_json(result, missing)))
     else:
+        _print_verdict(result, missing, kept)
+    if strict and missing:
+        typer.echo("NOT OK: --strict, and not everything was compared", err=True)
+    raise typer.Exit(0 if result.ok and not (strict and missing) else 1)
+
+
+def _verdict_json(result: Verdict, missing: list[str]) -> dict[str, Any]:
+    names = ("ok", "size", "root", "first_bad", "why", "note")
+    compared = {"compared": asdict(result.compared), "not_compared": missing} if result.ok else {}
+    return {name: getattr(result, name) for name in names} | compared
+
+
+def _print_verdict(result: Verdict, missing: list[str], kept: Path | None) -> None:
+    if not result.ok:
         place = "" if result.first_bad is None else f" at record {result.first_bad}"
-        typer.echo(f"NOT OK{place}: {result.why}; the {result.size} records before it are sound", err=True)
-    raise typer.Exit(0 if result.ok else 1)
+        note = "" if result.note is None else f" (checkpoint {result.note} of {kept})"
+        typer.echo(f"NOT OK{place}: {result.why}{note}; the {result.size} records before it are sound", err=True)
+        return
+    compared = result.compared
+    typer.echo(f"ok: {result.size} records, root {result.root}")
+    signed = "with their signatures" if compared.signatures else "without their signatures"
+    typer.echo(
+        f"compared: {compared.checkpoints} published checkpoints, {compared.kept} kept outside the log, {signed}"
+    )
+    if compared.uncovered and not compared.overdue:
+        typer.echo(f"the last {compared.uncovered} records are too new to be in a checkpoint")
+    for each in missing:
+        typer.echo(f"not compared: {each}")
 
 
 def _record_reading(settings: Settings, command: str, arguments: dict[str, str]) -> None:

@@ -161,6 +161,7 @@ def verify_export(
         typer.echo(
             f"ok: {checked.count:,} records of {checked.origin}, proved in its tree of {checked.checkpoint.size:,}"
         )
+        typer.echo("not compared: the selection, for an export can't prove that no record was left out of it")
 
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +14,12 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from audit.log import read, tail
-from audit.record import Record
+from audit.checkpoint import sign_checkpoint
+from audit.log import AuditLog, read, tail
+from audit.record import Record, utc_now
+from audit.verify import verify as verify_log
 from hub.cli.main import app
-from hub.home.audit_log import open_log, operator_digest
+from hub.home.audit_log import open_log, operator_digest, signer_of
 from hub.home.settings import Settings
 from tests.support.postgres import postgres
 
@@ -112,6 +116,112 @@ def test_the_log_is_verified_against_key_and_head(home: Home, tmp_path: Path) ->
     assert "no checkpoint" in home.run("verify", "--head", str(tmp_path / "none"), code=1).stderr
 
 
+def spoil_signatures(home: Home) -> None:
+    """Spoil the signature of each published checkpoint of the log, and of its recorded head."""
+
+    def spoil(note: bytes) -> bytes:
+        text, _, line = note.rpartition(b" ")
+        signature = bytearray(base64.b64decode(line))
+        signature[-1] ^= 1
+        return text + b" " + base64.b64encode(signature) + b"\n"
+
+    with closing(sqlite3.connect(home.settings.audit_file)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for size, note in connection.execute("SELECT size, note FROM checkpoint").fetchall():
+            connection.execute("UPDATE checkpoint SET note = ? WHERE size = ?", (spoil(note), size))
+        connection.commit()
+    home.settings.audit_head.write_bytes(spoil(home.settings.audit_head.read_bytes()))
+
+
+def test_case_3_09_verify_says_that_it_checked_no_signature(home: Home) -> None:
+    spoil_signatures(home)
+    assert "checkpoint" in home.run("verify", code=1).stderr
+    home.settings.audit_key.unlink()
+    shown = home.run("verify").stdout
+    assert "not compared: no signature" in shown and "without their signatures" in shown
+    assert "--strict" in home.run("verify", "--strict", code=1).stderr
+    assert not home.settings.audit_key.exists()
+
+
+def test_case_3_09_an_old_log_without_its_head_is_told(home: Home, tmp_path: Path) -> None:
+    log = home.settings.audit_file
+    assert "not compared" not in home.run("verify", "--strict").stdout
+    shutil.copy(log, tmp_path / "old.db")
+    home.add(2)
+    witnessed = tmp_path / "witnessed"
+    witnessed.write_text(home.run("checkpoint").stdout)
+    shutil.copy(tmp_path / "old.db", log)
+    home.settings.audit_head.unlink()
+    shown = home.run("verify").stdout
+    assert "audit.head is missing" in shown and "put back would not be noticed" in shown
+    found = json.loads(home.run("verify", "--strict", "--json", code=1).stdout)
+    assert found["ok"] and found["compared"]["kept"] == 0 and len(found["not_compared"]) == 2
+    assert "rolled-back" in home.run("verify", "--head", str(witnessed), code=1).stderr
+
+
+def test_case_3_09_a_log_whose_checkpoints_are_gone_is_told(home: Home) -> None:
+    with closing(sqlite3.connect(home.settings.audit_file)) as connection:
+        connection.execute("DROP TRIGGER checkpoint_DELETE")
+        connection.execute("DELETE FROM checkpoint")
+        connection.commit()
+    assert "no published checkpoint" in home.run("verify", "--strict", code=1).stdout
+
+
+def test_case_3_09_records_that_no_checkpoint_covers_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "audit.db"
+    with closing(AuditLog.open(path, 5)) as log:
+        for time in ("2026-06-30T08:00:00.000Z", utc_now()):
+            log.append_sync(Record(kind="refusal", request_id="r", result="METHOD", http_status=405, time=time))
+    compared = verify_log(path).compared
+    assert (compared.uncovered, compared.overdue) == (2, True)
+    assert any("the last 2 records" in each for each in compared.missing())
+
+
+def witness(home: Home, times: int) -> list[str]:
+    """A checkpoint after each of so many further records, as `audit checkpoint` prints it."""
+    notes = []
+    for _ in range(times):
+        home.add(1)
+        notes.append(home.run("checkpoint").stdout)
+    return notes
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\n\r\n"])
+def test_case_3_10_every_note_of_a_file_is_checked(home: Home, tmp_path: Path, between: str) -> None:
+    one, two, three = witness(home, 3)
+    kept = tmp_path / "w"
+    kept.write_bytes(between.join([one, three, two, two]).encode() + between.encode())
+    found = json.loads(home.run("verify", "--head", str(kept), "--json").stdout)
+    assert found["ok"] and found["compared"]["kept"] == 4
+    kept.write_text(one + two + three.rstrip("\n"))
+    assert "3 kept outside" in home.run("verify", "--head", str(kept)).stdout
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_case_3_10_one_bad_note_among_many_is_found(home: Home, tmp_path: Path, at: int) -> None:
+    notes = witness(home, 3)
+    stranger = Home(tmp_path / "stranger")
+    stranger.add(at + 1)
+    kept = tmp_path / "w"
+    for bad, why in (
+        (stranger.run("checkpoint").stdout, "foreign"),
+        (notes[at].replace("\n", "\n\n", 1), "checkpoint"),
+        (sign_checkpoint(signer_of(home.settings), 4 + at, b"r" * 32).decode(), "foreign"),
+        (sign_checkpoint(signer_of(home.settings), 99, b"r" * 32).decode(), "rolled-back"),
+    ):
+        kept.write_text("".join([*notes[:at], bad, *notes[at + 1 :]]))
+        shown = home.run("verify", "--head", str(kept), code=1).stderr
+        assert why in shown and f"checkpoint {at + 1} of" in shown, shown
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"no note", b"\xff\xfe" * 4_000])
+def test_case_3_10_a_file_without_a_note_is_refused(home: Home, tmp_path: Path, content: bytes) -> None:
+    kept = tmp_path / "w"
+    kept.write_bytes(content)
+    assert "NOT OK: checkpoint (checkpoint 1 of" in home.run("verify", "--head", str(kept), code=1).stderr
+
+
 def test_a_log_that_was_put_back_needs_the_operators_word(home: Home, tmp_path: Path) -> None:
     log = home.settings.audit_file
     shutil.copy(log, tmp_path / "old.db")
@@ -153,11 +263,7 @@ def test_a_log_on_a_server_is_prepared_read_and_verified(
     (first,) = (each.record for each in tail(own, 9))
     assert (first.kind, first.operation_name, first.variables["partitions"]) == ("admin", "audit prepare", "3")
     assert json.loads(run("prepare", "--months", "2", "--json", stdin=f"{server}\n").stdout)["partitions"] == []
-    assert json.loads(run("verify", "--json").stdout) | {"root": ""} == {
-        "ok": True,
-        "size": 2,
-        "root": "",
-        "first_bad": None,
-        "why": None,
-    }
+    shown = json.loads(run("verify", "--json").stdout)
+    assert (shown["ok"], shown["size"], shown["first_bad"], shown["why"]) == (True, 2, None, None)
+    assert shown["compared"]["kept"] == 1 and shown["not_compared"] == []
     assert json.loads(run("prove", "0").stdout)["size"] == 3
