@@ -106,7 +106,9 @@ def ensure_jars(jars: tuple[Jar, ...], cache: Path, offline: Path | None, progre
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _unverified(jars, folder):
             with _fetch_lock(folder):
-                _fetch_all(_unverified(jars, folder), folder, progress)
+                missing = _unverified(jars, folder)  # none, if another process fetched them while this one waited
+                if missing:
+                    _fetch_all(missing, folder, progress)
     except OSError as error:
         raise JarsUnavailable(f"{type(error).__name__} while writing the jar cache") from error
     return [folder / jar.filename for jar in jars]

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_fetched_once_with_progress(repository: Path, tmp_path: Path) -> None:
     assert seen == [(0, 5200), (5000, 5200), (5200, 5200)]
     seen.clear()
     assert ensure_jars(lock(), tmp_path / "cache", None, lambda done, total: seen.append((done, total))) == paths
+    assert seen == []
+
+
+def test_who_waited_for_the_lock_finds_the_jars_and_fetches_nothing(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_all(repository)
+    fetch_lock = jars._fetch_lock
+
+    @contextmanager
+    def another_was_first(folder: Path) -> Iterator[None]:
+        for name, content in CONTENT.items():
+            (folder / f"{name}-1.0.jar").write_bytes(content)
+        with fetch_lock(folder):
+            yield
+
+    monkeypatch.setattr(jars, "_fetch_lock", another_was_first)
+    seen: list[tuple[int, int]] = []
+    paths = ensure_jars(lock(), tmp_path / "cache", None, lambda done, total: seen.append((done, total)))
+    assert [path.read_bytes() for path in paths] == list(CONTENT.values())
     assert seen == []
 
 
