@@ -29,6 +29,7 @@ from audit.index_columns import (
     Shape,
     decision_of,
     document_of,
+    flood_counts,
     join_runs,
     shape_of,
     words_of,
@@ -38,7 +39,8 @@ from audit.record import Coordinates
 from audit.stores.reader import Reader
 from audit.tree import EMPTY_ROOT
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
+OLDER_LAYOUTS: Final = (1,)
 RUN: Final = 65_536
 """The most records in one run: their places must fit in 16 bits."""
 
@@ -58,6 +60,7 @@ _TABLES: Final = (
     " since INTEGER NOT NULL, until INTEGER NOT NULL, times BLOB NOT NULL, shapes BLOB NOT NULL,"
     " decisions BLOB NOT NULL)",
     "CREATE TABLE posting (id INTEGER PRIMARY KEY, keys BLOB NOT NULL, places BLOB NOT NULL)",
+    "CREATE TABLE flood (idx INTEGER PRIMARY KEY, counts TEXT NOT NULL)",
     f"PRAGMA user_version = {LAYOUT}",
 )
 
@@ -86,13 +89,13 @@ class Index:
         self._decisions = _Vocabulary(connection, "decision")
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the index at `path`, making an empty one if there is none; raises IndexFault."""
+    def open(cls, path: Path | None) -> Self:
+        """Open the index at `path`, making an empty one if there is none; None: one in memory. Raises IndexFault."""
         with _index_faults():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-            connection = sqlite3.connect(
-                path.absolute(), isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False
-            )
+            if path is not None:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+            where = ":memory:" if path is None else path.absolute()
+            connection = sqlite3.connect(where, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
@@ -176,6 +179,12 @@ class Index:
             for code, words in found.items()
         }
 
+    def floods(self, first: int, last: int) -> dict[int, dict[str, int]]:
+        """By index, for the flood records from `first` to `last`: how many refusals had each code."""
+        with _index_faults():
+            rows = self._connection.execute("SELECT idx, counts FROM flood WHERE idx BETWEEN ? AND ?", (first, last))
+            return {index: json.loads(counts) for index, counts in rows}
+
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
         """All reads in the `with` block see one state of the index, even while another process follows the log."""
@@ -235,6 +244,9 @@ class Index:
                     shape = shape._replace(kind="continuation")
                 else:
                     shape, decision = shape_of(document), decision_of(document)
+                if document["kind"] == "flood":
+                    counts = json.dumps(flood_counts(document))
+                    self._connection.execute("INSERT INTO flood VALUES (?, ?)", (size, counts))
                 builder.add(document, self._shapes.code(words_of(shape)), self._decisions.code(decision))
                 size += 1
         self._add_joined(size - len(builder), builder.columns())
@@ -340,7 +352,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout == LAYOUT:
         return
-    if layout or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+    if layout in OLDER_LAYOUTS:
+        # All that an index holds is in the log, so it is made again.
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            connection.execute(f'DROP TABLE "{table}"')
+    elif layout or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise IndexFault("the file is of another version, or not an index; remove audit.index.db to make it again")
     for statement in _TABLES:
         connection.execute(statement)
@@ -370,6 +386,6 @@ def _index_faults() -> Iterator[None]:
         ) from None
 
 
-def open_index(path: Path) -> closing[Index]:
-    """The index at `path`, for a `with` statement; raises IndexFault."""
+def open_index(path: Path | None) -> closing[Index]:
+    """The index at `path`, or one in memory, for a `with` statement; raises IndexFault."""
     return closing(Index.open(path))

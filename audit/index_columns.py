@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, NamedTuple
@@ -38,6 +39,7 @@ _DIGEST_CHARACTERS: Final = 22
 _ODD: Final = 0x9E3779B97F4A7C15
 _PLAIN: Final = frozenset(("null", "true", "false"))
 _MASK: Final = 2**64 - 1
+_COUNT: Final = re.compile("[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Shape(NamedTuple):
@@ -149,6 +151,17 @@ def shape_of(document: Mapping[str, Any]) -> Shape:
 def decision_of(document: Mapping[str, Any]) -> str:
     """The decision of a record as one text."""
     return _dumps(document["decision"])
+
+
+def flood_counts(document: Mapping[str, Any]) -> dict[str, int]:
+    """How many refusals of each code a flood record stands for, given as its JSON object."""
+    variables = document["variables"]
+    counts = {
+        name: int(text)
+        for name, text in variables.items()
+        if name not in {"source", "count"} and isinstance(text, str) and _COUNT.fullmatch(text)
+    }
+    return counts or {document["result"]: 1}
 
 
 def words_of(shape: Shape) -> str:

@@ -1,6 +1,7 @@
-"""Searches the index of the log: pages of records, counts by word, and the days on which a person's data was seen.
+"""Searches the index of the log: pages of records, and the days on which a person's data was seen.
 
-A search finds every record that its `Query` describes and no other, and counts exactly those. All terms of a query must
+A search finds every record that its `Query` describes and no other, and counts exactly those; `audit/facets.py` counts
+the requests that they stand for. All terms of a query must
 hold. It is answered from the index alone; the records themselves are read from the log. Continuations, which hold the
 data subjects that did not fit into a record, have its words and the kind `continuation`. Digests are looked up by 48 of
 their bits: with a thousand million different digests in a log, one search in 280,000 finds a wrong one.
@@ -9,7 +10,6 @@ their bits: with a thousand million different digests in a log, one search in 28
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
@@ -25,8 +25,8 @@ from audit.stores.reader import Reader
 
 DAY_MS: Final = 86_400_000
 EFFECTS: Final = tuple(each.name for each in fields(Coordinates))
-MOST_COUNTED: Final = 1 << 20
-FACETS: Final = ("kind", "result", "application", "department", "region", "purpose", "policy_version")
+FLOOD: Final = "flood"
+"""The kind of a record that stands for several refused requests."""
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -40,7 +40,8 @@ class Query:
     """Which records to find; every term that is not None must hold.
 
     `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
-    every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must have had it.
+    is a path and finds every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must
+    have had it. `result` finds each flood of refusals in which one had this code.
     `case`, `who` (the person who asked), `value` and `subject` are digests. QueryRefused for an unknown kind or effect,
     and for a time without a zone.
     """
@@ -77,10 +78,13 @@ class Query:
 
     def fits(self, shape: Shape) -> bool:
         """Whether the query describes records with these words."""
-        exact = ("kind", "result", "application", "department", "policy_version")
+        exact = ("kind", "application", "department", "policy_version")
         if any(getattr(self, name) not in {None, getattr(shape, name)} for name in exact):
             return False
-        if self.region is not None and not (shape.region or "").startswith(self.region):
+        if shape.kind != FLOOD and self.result not in {None, shape.result}:
+            return False
+        # By whole segments: 14/03/2 holds no part of 14/03/21.
+        if self.region is not None and not f"{(shape.region or '').rstrip('/')}/".startswith(_path(self.region)):
             return False
         return self.purpose is None or f"{shape.purpose}.".startswith(f"{self.purpose}.")
 
@@ -94,6 +98,11 @@ class Query:
     def _names(self, coordinate: str) -> bool:
         wanted = self.coordinate
         return wanted is None or coordinate == wanted or coordinate.partition(".")[0] == wanted
+
+
+def _path(region: str) -> str:
+    """A region with the separator after its last segment."""
+    return f"{region.rstrip('/')}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ class Day(NamedTuple):
 def search(index: Index, query: Query, before: int | None = None, limit: int = 50) -> ResultPage:
     """The newest `limit` records that `query` describes, with an index below `before`."""
     with index.at_one_moment():
-        size, hits = index.size, list(_Search(index, query).hits())
+        size, hits = index.size, list(Search(index, query).hits())
     every: NDArray[np.int64] = np.concatenate([np.empty(0, np.int64), *(of_run.indexes for of_run in hits)])
     below = every if before is None else every[every < before]
     page = tuple(int(each) for each in below[::-1][:limit])
@@ -130,27 +139,9 @@ def search(index: Index, query: Query, before: int | None = None, limit: int = 5
 def matching_indexes(index: Index, query: Query) -> Iterator[int]:
     """The index of each record that `query` describes, oldest first, at one moment."""
     with index.at_one_moment():
-        indexes = [hits.indexes for hits in _Search(index, query).hits()]
+        indexes = [hits.indexes for hits in Search(index, query).hits()]
     for of_run in indexes:
         yield from of_run.tolist()
-
-
-def facets(index: Index, query: Query) -> dict[str, dict[str, int]]:
-    """How many of the records that `query` describes have each word: by FACETS, coordinate, effect and day (UTC).
-
-    The most frequent word comes first; days are in order. A record counts once for each coordinate and each effect that
-    it names.
-    """
-    with index.at_one_moment():
-        searched = _Search(index, query)
-        by_shape, by_decision, by_day = Counter[int](), Counter[int](), Counter[int]()
-        for hits in searched.hits():
-            day = hits.times // DAY_MS
-            for counts, values in ((by_shape, hits.shapes), (by_decision, hits.decisions), (by_day, day)):
-                counts.update(dict(zip(*_numbers(values), strict=True)))
-    counted = _by_word(by_shape, by_decision, searched.shapes, searched.decisions)
-    order = {name: _ranked(counts) for name, counts in counted.items()}
-    return order | {"day": {_date(day).isoformat(): count for day, count in sorted(by_day.items())}}
 
 
 def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
@@ -161,14 +152,14 @@ def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
     shift = int(offset / dt.timedelta(milliseconds=1))
     found: set[tuple[int, int, int]] = set()
     with index.at_one_moment():
-        searched = _Search(index, query)
+        searched = Search(index, query)
         classes = _classes(searched.shapes)
         of_shape = np.array([classes.get(code, 0) for code in range(max(searched.shapes, default=0) + 1)], np.int64)
         for hits in searched.hits():
             day = (hits.times + shift) // DAY_MS
             found.update(zip(day.tolist(), of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
     words = {code: _class(searched.shapes[shape]) for shape, code in classes.items()}
-    return [Day(_date(day), *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
+    return [Day(date_of(day), *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
 
 
 def _classes(shapes: Mapping[int, Shape]) -> dict[int, int]:
@@ -181,7 +172,8 @@ def _class(shape: Shape) -> tuple[str, str | None, str | None]:
     return "query" if shape.kind == "continuation" else shape.kind, shape.department, shape.purpose
 
 
-def _date(day: int) -> dt.date:
+def date_of(day: int) -> dt.date:
+    """The date of a day that is counted from 1970."""
     return (_EPOCH + dt.timedelta(days=day)).date()
 
 
@@ -195,7 +187,7 @@ def records(reader: Reader, indexes: Iterator[int] | tuple[int, ...]) -> Iterato
 
 
 @dataclass(frozen=True, slots=True)
-class _Hits:
+class Hits:
     """The records of one run that the query describes."""
 
     indexes: NDArray[np.int64]
@@ -204,7 +196,7 @@ class _Hits:
     decisions: NDArray[np.int64]
 
 
-class _Search:
+class Search:
     """One query on one state of the index."""
 
     def __init__(self, index: Index, query: Query) -> None:
@@ -212,13 +204,15 @@ class _Search:
         self._query = query
         self.shapes = index.shapes()
         self.decisions = index.decisions()
+        self.floods = _flags({code: each.kind == FLOOD for code, each in self.shapes.items()})
+        """By code of a shape: whether it is that of a flood."""
         self._fits = _flags({code: query.fits(each) for code, each in self.shapes.items()})
         self._decided = _flags({code: query.decided(each) for code, each in self.decisions.items()})
         self._keys = [key_of(*each) for each in query.digests]
         self._since = _milliseconds(query.since)
         self._until = _milliseconds(query.until)
 
-    def hits(self) -> Iterator[_Hits]:
+    def hits(self) -> Iterator[Hits]:
         """The hits of each run, oldest first."""
         if not (self._fits.any() and self._decided.any()):
             return
@@ -228,6 +222,24 @@ class _Search:
             places = self._places(run)
             if places is None or len(places):
                 yield self._hits_of_run(run, self._index.columns(run), places)
+
+    def flood_counts(self, first: int, last: int) -> dict[int, dict[str, int]]:
+        """By index, for the floods from `first` to `last`: the count of each code that the query describes."""
+        wanted = self._query.result
+        return {
+            index: {code: count for code, count in counts.items() if wanted in {None, code}}
+            for index, counts in self._index.floods(first, last).items()
+        }
+
+    def _drop_other_floods(
+        self, run: Run, at: NDArray[np.int64], shapes: NDArray[np.uint32], described: NDArray[np.bool_]
+    ) -> None:
+        """Take the floods without the code that the query asks for out of what it describes."""
+        floods = np.flatnonzero(described & self.floods[shapes])
+        if len(floods):
+            counts = self.flood_counts(run.first, run.first + run.count - 1)
+            without = [place for place in floods.tolist() if not counts.get(run.first + int(at[place]))]
+            described[without] = False
 
     def _outside(self, run: Run) -> bool:
         too_early = self._since is not None and run.until < self._since
@@ -243,7 +255,7 @@ class _Search:
                 break
         return found
 
-    def _hits_of_run(self, run: Run, columns: Columns, places: NDArray[np.int64] | None) -> _Hits:
+    def _hits_of_run(self, run: Run, columns: Columns, places: NDArray[np.int64] | None) -> Hits:
         at = np.arange(len(columns)) if places is None else places
         times, shapes, decisions = columns.times, columns.shapes, columns.decisions
         if places is not None:
@@ -253,7 +265,9 @@ class _Search:
             described &= times >= self._since
         if self._until is not None:
             described &= times < self._until
-        return _Hits(
+        if self._query.result is not None:
+            self._drop_other_floods(run, at, shapes, described)
+        return Hits(
             run.first + at[described],
             times[described],
             shapes[described].astype(np.int64),
@@ -270,40 +284,3 @@ def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:
 
 def _milliseconds(moment: dt.datetime | None) -> int | None:
     return None if moment is None else -((_EPOCH - moment) // dt.timedelta(milliseconds=1))
-
-
-def _numbers(values: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Each number that occurs, and how often it does."""
-    if not len(values):
-        return [], []
-    low = int(values.min())
-    if int(values.max()) - low > MOST_COUNTED:
-        found, counts = np.unique(values, return_counts=True)
-        return found.tolist(), counts.tolist()
-    # Counting in a table is many times faster than sorting, as long as the table is small.
-    table = np.bincount(values - low)
-    found = np.flatnonzero(table)
-    return (found + low).tolist(), table[found].tolist()
-
-
-def _by_word(
-    by_shape: Counter[int],
-    by_decision: Counter[int],
-    shapes: Mapping[int, Shape],
-    decisions: Mapping[int, Coordinates],
-) -> dict[str, Counter[str]]:
-    counted: dict[str, Counter[str]] = {name: Counter() for name in (*FACETS, "coordinate", "effect")}
-    for code, count in by_shape.items():
-        for name in FACETS:
-            word = getattr(shapes[code], name)
-            if word is not None:
-                counted[name][word] += count
-    for code, count in by_decision.items():
-        effects = {effect: getattr(decisions[code], effect) for effect in EFFECTS}
-        counted["effect"].update({effect: count for effect, named in effects.items() if named})
-        counted["coordinate"].update(dict.fromkeys({each for named in effects.values() for each in named}, count))
-    return counted
-
-
-def _ranked(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))

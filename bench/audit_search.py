@@ -21,9 +21,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from audit.facets import facets
 from audit.index import open_index
 from audit.record import Coordinates, Digester, Record, encode
-from audit.search import Query, days, facets, search
+from audit.search import Query, days, search
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash

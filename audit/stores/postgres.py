@@ -173,6 +173,11 @@ class PostgresReader(Reader):
             self._session.close()
             raise
 
+    def may_append(self) -> bool:
+        """Whether the role may add records."""
+        ((may,),) = self.select("SELECT has_table_privilege('audit.record', 'INSERT')")
+        return bool(may)
+
     def select(self, statement: LiteralString, *values: object) -> list[Any]:
         """All rows of one SELECT."""
         with store_faults():

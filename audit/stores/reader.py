@@ -30,6 +30,10 @@ class Reader(ABC):
     def close(self) -> None:
         """Close the connection."""
 
+    def may_append(self) -> bool:
+        """Whether the rights of this connection's account would let it append."""
+        return True
+
     @property
     def size(self) -> int:
         """How many records the newest head covers."""

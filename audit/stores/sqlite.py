@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from audit.stores.sqlite_file import (
 from audit.tree import Frontier
 
 TIDY_BYTES: Final = 4 * 1024 * 1024  # of new records; then the WAL is copied into the main file
+
+_NO_ROOM_BESIDE: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class SqliteStore:
@@ -182,21 +184,21 @@ class SqliteStore:
 
 
 class SqliteReader(Reader):
-    """Reads the log in a file. No read transaction outlives a call, so that the WAL can be tidied."""
+    """Reads the log in a file. No read transaction outlives a call, so that the WAL can be tidied.
+
+    Nothing is left beside the file that was not there before; a file in a folder that cannot be written is read as it
+    stands.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise FileNotFoundError(errno.ENOENT, "there is no audit log here", str(path))
+        self._uri = path.absolute().as_uri()
+        self._alone = not path.with_name(f"{path.name}-wal").exists()
         with store_faults():
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro",
-                uri=True,
-                isolation_level=None,
-                timeout=5,
-                check_same_thread=False,
-            )
+            self._connection = self._connect("mode=ro")
             try:
-                if not is_log(self._connection):
+                if not self._is_log():
                     raise StoreFault("NOT_A_LOG", lasting=True)
             except BaseException:
                 self._connection.close()
@@ -210,3 +212,24 @@ class SqliteReader(Reader):
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        if self._alone:
+            # A connection that only reads leaves an empty WAL behind; the last one that may write takes it away.
+            with suppress(sqlite3.Error), closing(self._connect("mode=rw")) as last:
+                last.execute("SELECT 1 FROM sqlite_master").fetchone()
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._uri}?{mode}", uri=True, isolation_level=None, timeout=5, check_same_thread=False
+        )
+
+    def _is_log(self) -> bool:
+        try:
+            return is_log(self._connection)
+        except sqlite3.OperationalError as error:
+            if not self._alone or error.sqlite_errorcode & 0xFF not in _NO_ROOM_BESIDE:
+                raise
+        # No room for a WAL beside the file, so nobody writes to it either.
+        self._connection.close()
+        self._connection = self._connect("mode=ro&immutable=1")
+        self._alone = False
+        return is_log(self._connection)

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.log import Logged
-from audit.record import encode
+from audit.record import Record, encode
+from audit.search import FLOOD
 from hub.terminal import escape_unprintable
 
 COLUMNS = ("index", "time", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
@@ -27,7 +28,7 @@ def record_json(logged: Logged) -> dict[str, Any]:
 def record_line(logged: Logged) -> str:
     """A record in one line: when, what kind, who asked for which purpose, and the result."""
     record = logged.record
-    cells = (record.time, record.kind, record.application, record.purpose, record.result, f"{record.nodes} nodes")
+    cells = (record.time, record.kind, record.application, record.purpose, _result(record), f"{record.nodes} nodes")
     return escape_unprintable(f"{logged.index:>9}  " + "  ".join(cell or "-" for cell in cells))
 
 
@@ -43,7 +44,7 @@ def records_table(records: Iterable[Logged]) -> Table:
             record.time,
             record.application or "-",
             record.purpose or "-",
-            record.result,
+            _result(record),
             str(record.nodes),
             str(len(decision.masked)),
             str(len(decision.denied)),
@@ -52,3 +53,8 @@ def records_table(records: Iterable[Logged]) -> Table:
         # As text, never as markup.
         table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
     return table
+
+
+def _result(record: Record) -> str:
+    """How it ended; for a flood with how many refusals it stands for."""
+    return f"{record.result} ×{record.variables.get('count', '?')}" if record.kind == FLOOD else record.result

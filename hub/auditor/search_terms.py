@@ -53,10 +53,17 @@ class ParsedSearch:
     recorded: Mapping[str, str]
 
 
-def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> ParsedSearch:
+def read_filters(
+    words: Sequence[str],
+    digester: Digester | None,
+    sid_of: Callable[[str], str],
+    ask: Ask,
+    zone: dt.tzinfo | None = None,
+) -> ParsedSearch:
     """The search that `words` describe; QueryRefused for a word that is unknown, given twice or must not be plain.
 
-    `sid_of` gives the surrogate of the person with an id number.
+    `sid_of` gives the surrogate of the person with an id number. Days, and times without a zone, are those of `zone`
+    (None: of this machine). Without a `digester` no clear value can be searched for, and nothing is `recorded`.
     """
     given: dict[str, str | dt.datetime] = {}
     recorded: dict[str, str] = {}
@@ -64,20 +71,26 @@ def read_filters(words: Sequence[str], digester: Digester, sid_of: Callable[[str
         name, equals, value = word.partition("=")
         part = SECRET.get(name, name)
         if not equals or not value or name not in {*PLAIN, *TIMES, *SECRET}:
-            raise QueryRefused(f"write NAME=VALUE; NAME is one of {', '.join((*PLAIN, *TIMES, *SECRET))}")
+            raise QueryRefused(
+                f"write NAME=VALUE and not {name!r}; NAME is one of {', '.join((*PLAIN, *TIMES, *SECRET))}"
+            )
         if part in given:
             raise QueryRefused(f"{name} is given twice")
         if name in SECRET:
             found = _digest(name, value, digester, sid_of, ask)
             given[part], recorded[part] = found, found
         elif name in TIMES:
-            moment = _moment(name, value)
+            moment = _moment(name, value, zone)
             given[part], recorded[part] = moment, moment.isoformat(timespec="seconds")
         else:
             given[part] = value
             # A value may be any text; kinds and effects are known words by the time this is recorded.
-            recorded[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
-    return ParsedSearch(Query(**given), recorded)  # type: ignore[arg-type]
+            if digester is not None:
+                recorded[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
+    query = Query(**given)  # type: ignore[arg-type]
+    if query.since is not None and query.until is not None and query.since >= query.until:
+        raise QueryRefused("until lies before since, so nothing can be found; exchange them")
+    return ParsedSearch(query, recorded)
 
 
 def person_digest(digester: Digester, sid: str) -> str:
@@ -93,14 +106,22 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
 
         if not is_resident_id(number.upper()):
             raise QueryRefused("this is no valid resident id number")
+        if not settings.graph_key.exists():
+            # Never made here: under a new key nobody would be found.
+            raise QueryRefused(f"{settings.graph_key} is missing, and only with it is a person found; restore it")
         return surrogate(load_key(settings.graph_key), PERSON.name, number.upper())
 
     return surrogate_of_number
 
 
-def _digest(name: str, value: str, digester: Digester, sid_of: Callable[[str], str], ask: Ask) -> str:
+def _digest(name: str, value: str, digester: Digester | None, sid_of: Callable[[str], str], ask: Ask) -> str:
     if value.startswith("#"):
         return value[1:]
+    if digester is None:
+        raise QueryRefused(
+            f"this home does not have the key of the log's digests (keys/digest.key); write {name}=#DIGEST as the log"
+            " shows it"
+        )
     if name == "sid" and value != "-":
         return person_digest(digester, value)  # without this home's key a surrogate identifies nobody
     if value != "-":
@@ -116,9 +137,25 @@ def _digest(name: str, value: str, digester: Digester, sid_of: Callable[[str], s
     return person_digest(digester, sid_of(clear) if name == "person" else clear)
 
 
-def _moment(name: str, text: str) -> dt.datetime:
+def _moment(name: str, text: str, zone: dt.tzinfo | None) -> dt.datetime:
+    """The time that `text` gives; for `until`, a day counts to its end."""
     try:
+        if _is_day(text):
+            day = dt.date.fromisoformat(text) + dt.timedelta(days=1 if name == "until" else 0)
+            return _in_zone(dt.datetime.combine(day, dt.time()), zone)
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return _in_zone(moment, zone) if moment.tzinfo is None else moment
+    except (ValueError, OverflowError):
         raise QueryRefused(f"{name} takes a day or a time such as 2026-06-30 or 2026-06-30T08:00+08:00") from None
-    return moment.astimezone() if moment.tzinfo is None else moment
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _in_zone(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime:
+    return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)

@@ -1,7 +1,8 @@
 """The group `sluicegate audit`: read, search, verify, prove and administer the audit log.
 
-Whoever reads the log is recorded in it before anything is printed. The commands are in three files: reading and
-verifying here, proofs and administration in `audit_proofs.py`, search and export in `audit_search.py`.
+Whoever reads the log is recorded in it before anything is printed. The commands are in four files: reading and
+verifying here, proofs and administration in `audit_proofs.py`, search and export in `audit_search.py`, and who accessed
+a person's data in `audit_subject.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import audit_proofs, audit_search
+from hub.cli import audit_proofs, audit_search, audit_subject
+from hub.cli.audit_opening import record_reading
 from hub.cli.audit_proofs import PublicKey, log_key, verify_file
 from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from audit.verify import Verdict
-    from hub.home.settings import Settings
 
 app = typer.Typer(help="Read, search, verify and prove the audit log (审计日志).", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def tail(
 
         settings = open_settings(home)
         records = log.tail(existing_log(settings), count)
-        _record_reading(settings, "audit tail", {"count": str(count)})
+        record_reading(settings, "search", "audit tail", {"count": str(count)})
         if as_json:
             for logged in records:
                 typer.echo(json.dumps(record_json(logged), ensure_ascii=False))
@@ -67,7 +68,7 @@ def show(index: Annotated[int, typer.Argument(min=0)], home: Home = None, as_jso
             logged, text = log.show(existing_log(settings), index)
         except IndexError:
             raise Refused(f"the audit log has no record {index}") from None
-        _record_reading(settings, "audit show", {"index": str(index)})
+        record_reading(settings, "search", "audit show", {"index": str(index)})
         record = record_json(logged) | {"operationText": text}
         typer.echo(json.dumps(record, ensure_ascii=False, indent=None if as_json else 2))
 
@@ -145,11 +146,6 @@ def _print_verdict(result: Verdict, missing: list[str], kept: Path | None) -> No
         typer.echo(f"not compared: {each}")
 
 
-def _record_reading(settings: Settings, command: str, arguments: dict[str, str]) -> None:
-    from hub.home.audit_log import append_record, command_record, digester_of
-
-    append_record(settings, command_record(digester_of(settings), "search", command, arguments))
-
-
 app.add_typer(audit_search.app)
 app.add_typer(audit_proofs.app)
+app.add_typer(audit_subject.app)

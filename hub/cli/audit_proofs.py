@@ -6,13 +6,13 @@ A proof is checked with nothing but the log's public key. What an administrator 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub.cli.audit_opening import record_reading
 from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def prove(
         str | None, typer.Option(help="The leafHash in the receipt; refused if the record has another.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New file to write (default: standard output).")] = None,
+    public_key: PublicKey = None,
     home: Home = None,
 ) -> None:
     """Write the proof that a record is in the log (证明).
@@ -66,7 +67,7 @@ def prove(
     checkpoint covers that record too.
     """
     with exit_on_refusal():
-        proof = json.dumps(_proof(open_settings(home), index, leaf_hash), indent=2, sort_keys=True) + "\n"
+        proof = json.dumps(_proof(open_settings(home), index, leaf_hash, public_key), indent=2, sort_keys=True) + "\n"
         if out is None:
             typer.echo(proof, nl=False)
             return
@@ -77,19 +78,22 @@ def prove(
             raise Refused(f"{out} can't be written as a new file ({type(fault).__name__})") from None
 
 
-def _proof(settings: Settings, index: int, leaf_hash: str | None) -> dict[str, Any]:
+def _proof(settings: Settings, index: int, leaf_hash: str | None, public_key: str | None) -> dict[str, Any]:
     from contextlib import closing
 
     from audit.stores.base import StoreFault, explain_code
     from audit.stores.open import open_reader
     from hub.auditor.proofs import ProofUnknown, inclusion_of
-    from hub.home.audit_log import append_record, command_record, digester_of, existing_log, verifier_of
+    from hub.home.audit_log import existing_log
 
     where = existing_log(settings)
-    append_record(settings, command_record(digester_of(settings), "proof", "audit prove", {"index": str(index)}))
+    verifier = log_key(settings, public_key)
+    if verifier is None:
+        raise Refused("this home has no key; give the log's key with --public-key")
+    record_reading(settings, "proof", "audit prove", {"index": str(index)})
     try:
         with closing(open_reader(where)) as reader:
-            return inclusion_of(reader, verifier_of(settings), index, leaf_hash)
+            return inclusion_of(reader, verifier, index, leaf_hash)
     except ProofUnknown as unknown:
         raise Refused(str(unknown)) from None
     except StoreFault as fault:
@@ -176,11 +180,10 @@ def accept_loss(
 def log_key(settings: Settings, given: str | None) -> Verifier | None:
     """The given public key, a text or a file; without one that of this home, if it has one. Raises Refused."""
     from audit.checkpoint import Verifier
-    from hub.home.audit_log import verifier_of
+    from hub.home.audit_log import existing_verifier
 
     if given is None:
-        # Never made here: a new key would refuse every checkpoint.
-        return verifier_of(settings) if os.path.lexists(settings.audit_key) else None
+        return existing_verifier(settings)
     path = Path(given)
     try:
         text = path.read_text("utf-8") if "+" not in given or path.exists() else given

@@ -1,7 +1,8 @@
 """Opens the audit log of a home, and makes the records of what commands do.
 
 Every process of a home opens the log under the same signing key (`keys/audit.key`) and compares it with the recorded
-head (`audit.head`). The record of a command is durable before the command shows its result.
+head (`audit.head`). The record of a command is durable before the command shows its result. Reading makes nothing: no
+key, and no record in a copy of the log or under a database role that may only read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from audit.checkpoint import Signer, Verifier
 from audit.log import AuditLog, Receipt
 from audit.record import Digester, Record
 from audit.stores.base import Where
+from audit.stores.open import open_reader
+from hub.home.key_files import KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 
@@ -55,6 +58,40 @@ def open_log_as(kind: type[Log], settings: Settings) -> Log:
         signer=signer_of(settings),
         recorded_head=settings.audit_head,
     )
+
+
+def has_keys(settings: Settings) -> bool:
+    """Whether the home has the key of its log; False for a copy. KeyRefused if only the key of the digests is there."""
+    if os.path.lexists(settings.audit_key):
+        return True
+    if os.path.lexists(settings.digest_key):
+        raise KeyRefused(f"{settings.audit_key} is missing beside other keys of this home; restore it from its backup")
+    return False
+
+
+def existing_verifier(settings: Settings) -> Verifier | None:
+    """The public half of the log's key, if the home has the key; raises as `signer_of`."""
+    # Never made here: a new key would refuse every checkpoint.
+    return verifier_of(settings) if os.path.lexists(settings.audit_key) else None
+
+
+def existing_digester(settings: Settings) -> Digester | None:
+    """The digester of a home, if the home has its key; raises as `digester_of`."""
+    return digester_of(settings) if has_keys(settings) else None
+
+
+def why_unrecorded(settings: Settings) -> str | None:
+    """Why a reading of this log cannot be recorded in it; None where it can be, and must be.
+
+    Whoever has a copy of the log, or a database role that may only read, can read it with any program.
+    """
+    if not has_keys(settings):
+        return "this home has no keys, so this is a copy of the log"
+    if settings.audit_on_server:
+        with closing(open_reader(settings.audit_log)) as reader:
+            if not reader.may_append():
+                return "the role in the address of the log may only read"
+    return None
 
 
 def existing_log(settings: Settings) -> Where:

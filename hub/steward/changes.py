@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from audit.log import AuditLog
 from audit.record import Digester, Record
 from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.key_files import KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from policies.language import load, load_files, read_folder
@@ -28,7 +29,10 @@ KIND = "policy"
 
 
 def store_of(settings: Settings, catalogue: Catalogue) -> PolicyStore:
-    """The version store of the settings, opened for reading."""
+    """The version store of the settings, opened for reading; KeyRefused if the home does not have its key."""
+    if not settings.policy_key.exists():
+        # Never made here: under a new key every row would look as if somebody had changed it.
+        raise KeyRefused(f"{settings.policy_key} is missing, and seals the policy store; restore it from its backup")
     return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue)
 
 

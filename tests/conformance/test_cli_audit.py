@@ -267,3 +267,33 @@ def test_a_log_on_a_server_is_prepared_read_and_verified(
     assert (shown["ok"], shown["size"], shown["first_bad"], shown["why"]) == (True, 2, None, None)
     assert shown["compared"]["kept"] == 1 and shown["not_compared"] == []
     assert json.loads(run("prove", "0").stdout)["size"] == 3
+
+
+def test_case_3_13_search_works_with_the_role_that_reads(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        for role in ("writer", "auditor"):
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'own'".encode())
+
+    def run(role: str, *arguments: str, code: int = 0, stdin: str = "", home: str = "home") -> Result:
+        address = server.replace("postgres:drowssap@", f"{role}:own@")
+        env = {"SLUICEGATE_HOME": str(tmp_path / home), "SLUICEGATE_AUDIT_STORE": address}
+        found = CliRunner().invoke(app, ["audit", *arguments], env=env, input=stdin)
+        assert found.exit_code == code, found.output
+        return found
+
+    run("writer", "prepare", "--append", "writer", "--read", "auditor", "--json", stdin=f"{server}\n")
+    size = json.loads(run("writer", "verify", "--json").stdout)["size"]
+    for command in (["search"], ["facets"], ["tail"], ["show", "0"], ["prove", "0"]):
+        for home in ("home", "of the auditor"):
+            arguments = (
+                [*command, "--public-key", run("writer", "key").stdout.strip()] if "prove" in command else command
+            )
+            shown = run("auditor", *arguments, home=home)
+            assert "not recorded" in shown.stderr and shown.stdout
+    assert not (tmp_path / "of the auditor").exists()
+    assert json.loads(run("writer", "verify", "--json").stdout)["size"] == size
+    # Whoever may append is recorded, and cannot choose not to be.
+    run("writer", "search")
+    assert json.loads(run("writer", "verify", "--json").stdout)["size"] == size + 1

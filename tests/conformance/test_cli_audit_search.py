@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import re
 import shutil
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +24,11 @@ from audit.record import Coordinates, Digester, Record
 from audit.verify import verify
 from hub.auditor.search_terms import person_digest, read_filters, surrogate_of
 from hub.cli.main import app
+from hub.errors import Code
 from hub.home.audit_log import digester_of, open_log, operator_digest
+from hub.home.seals import load_key
 from hub.home.settings import Settings
+from hub.request.floods import Source, flood_record
 from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
@@ -35,6 +42,7 @@ def settings(home: Path) -> Settings:
     """A home whose log holds four answers, of which two told of the person."""
     made = Settings.load(home=home, policies=COUNTY)
     made.prepare_home()
+    load_key(made.graph_key)
     digester, sid_of = digester_of(made), surrogate_of(made)
     log = open_log(made)
     for number in range(4):
@@ -165,6 +173,148 @@ def test_what_may_tell_of_a_person_is_not_taken_from_the_command_line(run: Run, 
 def test_what_cannot_be_meant_is_refused(run: Run, filters: list[str], says: str) -> None:
     found = run("search", *filters, given="\n" if filters == ["value=-"] else "1234\n")
     assert found.exit_code == 1 and says in found.stderr and "1234" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [
+        ("coordinate=Person.fone", "Person.phone"),
+        ("coordinate=Persom", "Person"),
+        ("application=fire-inspecton", "fire-inspection"),
+        ("department=Fire", "fire"),
+        ("purpose=safety.fire.rentl", "safety.fire.rental"),
+        ("result=ok", "OK"),
+        ("region=14/03/2", "14/03/21/"),
+        ("region=14//03", "14/03/21/"),
+        ("policy_version=0123", ""),
+        ("kind=querry", "query"),
+        ("effect=cleer", "clear"),
+        ("purpos=safety", "purpose"),
+    ],
+)
+def test_case_3_12_an_unknown_word_is_refused_with_the_nearest(
+    run: Run, settings: Settings, word: str, nearest: str
+) -> None:
+    for command in (["search"], ["facets"], ["export", str(settings.home / "out")]):
+        found = run(*command, word)
+        assert found.exit_code == 1 and found.stdout == "" and nearest in found.stderr, found.output
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        (["region=14/03/21"], [3, 2, 1, 0]),
+        (["region=14/03/21/"], [3, 2, 1, 0]),
+        (["region=14"], [3, 2, 1, 0]),
+        (["region=14/03/21/001/"], []),
+        (["purpose=safety"], [3, 2, 1, 0]),
+        (["department=statistics"], []),
+        (["coordinate=Person.gender"], []),
+        (["result=REFUSED"], []),
+    ],
+    ids=str,
+)
+def test_case_3_12_what_is_known_is_searched_for(run: Run, filters: list[str], wanted: list[int]) -> None:
+    assert indexes(run("search", "--json", *filters)) == wanted
+
+
+def test_case_3_12_a_day_is_taken_whole(run: Run, settings: Settings) -> None:
+    zone = dt.datetime.now().astimezone().tzinfo
+    with closing(open_log(settings)) as log:
+        for local in ((29, 23, 59), (30, 0, 0), (30, 23, 59)):
+            moment = dt.datetime(2026, 6, *local, tzinfo=zone).astimezone(dt.UTC)
+            time = moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            log.append_sync(Record(kind="pull", request_id="d", result="OK", http_status=0, time=time))
+    assert indexes(run("search", "--json", "kind=pull", "until=2026-06-30")) == [6, 5, 4]
+    assert indexes(run("search", "--json", "kind=pull", "since=2026-06-30", "until=2026-06-30")) == [6, 5]
+    assert indexes(run("search", "--json", "kind=pull", "until=2026-06-30T00:00")) == [4]
+    days = json.loads(run("facets", "--json", "kind=pull").stdout)["day"]
+    assert days == {"2026-06-29": 1, "2026-06-30": 2}
+
+
+@pytest.mark.parametrize(
+    "words", [["since=2026-07-02", "until=2026-07-01"], ["until=2026-02-30"], ["until=9999-12-31"]]
+)
+def test_case_3_12_days_that_cannot_be_meant_are_refused(run: Run, words: list[str]) -> None:
+    assert run("search", *words).exit_code == 1
+
+
+def add_floods(settings: Settings) -> None:
+    """380 refusals in two flood records, beside a hundred of their own."""
+    with closing(open_log(settings)) as log:
+        for code in ["UNAUTHENTICATED"] * 100:
+            log.append_sync(Record(kind="refusal", request_id="r", result=code, http_status=401))
+        for counts in ({"UNAUTHENTICATED": 200, "BAD_REQUEST": 80}, {"BAD_REQUEST": 100}):
+            codes = Counter({Code(code): count for code, count in counts.items()})
+            log.append_sync(flood_record(Source("s" * 22), "2026-06-30T08:00:00.000Z", codes))
+
+
+def test_case_3_11_a_flood_counts_as_what_it_stands_for(run: Run, settings: Settings) -> None:
+    add_floods(settings)
+    found = json.loads(run("facets", "--json").stdout)
+    assert found["result"] == {"UNAUTHENTICATED": 300, "BAD_REQUEST": 180, "OK": 4}
+    assert found["kind"] == {"flood": 380, "refusal": 100, "query": 4}
+    assert sum(found["day"].values()) == 484
+    one = json.loads(run("facets", "--json", "result=BAD_REQUEST").stdout)
+    assert one["result"] == {"BAD_REQUEST": 180} and one["kind"] == {"flood": 180}
+
+
+def test_case_3_11_a_search_finds_each_code_of_a_flood_and_says_how_many(run: Run, settings: Settings) -> None:
+    add_floods(settings)
+    assert indexes(run("search", "--json", "result=BAD_REQUEST")) == [105, 104]
+    assert indexes(run("search", "--json", "-n", "2", "result=UNAUTHENTICATED")) == [104, 103]
+    assert "2 found in" in (shown := run("search", "kind=flood").stdout) and "stand for 380 requests" in shown
+    assert "UNAUTHENTICATED ×280" in shown and "×100" in run("tail", "-n", "9").stdout
+    assert "stand for" not in run("search", "kind=query").stdout
+
+
+def test_case_3_11_an_index_of_an_older_layout_is_made_again(run: Run, settings: Settings) -> None:
+    add_floods(settings)
+    run("facets")
+    with closing(sqlite3.connect(settings.home / "audit.index.db")) as connection:
+        connection.execute("DROP TABLE flood")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    assert json.loads(run("facets", "--json").stdout)["kind"]["flood"] == 380
+
+
+READING = [
+    ["tail"], ["show", "0"], ["search"], ["facets", "--json"], ["verify"], ["checkpoint"], ["prove", "0"], ["key"],
+    ["export", "OUT"], ["subject", "--person"], ["search", "person=-"], ["verify-export", "OUT", "--key", "x"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READING, ids=str)
+def test_case_3_13_reading_a_copied_log_makes_nothing(settings: Settings, tmp_path: Path, command: list[str]) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(settings.audit_file, copy / "audit.db")
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    words = [str(tmp_path / "out") if word == "OUT" else word for word in command]
+    where = [] if command[0] == "verify-export" else ["--home", str(copy)]
+    found = CliRunner().invoke(app, ["audit", *words, *where], input=f"{NUMBER}\n")
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+    reads = command in READING[:6]
+    assert found.exit_code == (0 if reads else 1), found.output
+    assert ("not recorded" in found.stderr) == (command[0] in {"tail", "show", "facets"} or command == ["search"])
+
+
+def test_case_3_13_a_copy_is_proved_with_the_public_key(run: Run, settings: Settings, tmp_path: Path) -> None:
+    public = run("key").stdout.strip()
+    shutil.copy(settings.audit_file, tmp_path / "audit.db")
+    found = CliRunner().invoke(app, ["audit", "prove", "0", "--public-key", public, "--home", str(tmp_path)])
+    assert found.exit_code == 0 and json.loads(found.stdout)["index"] == 0
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["audit.db"]
+
+
+def test_case_3_13_a_missing_key_is_told_and_not_made(run: Run, settings: Settings) -> None:
+    settings.graph_key.unlink()
+    assert "graph.key is missing" in run("search", "person=-", given=f"{NUMBER}\n").stderr
+    assert not settings.graph_key.exists()
+    settings.audit_key.unlink()
+    assert "audit.key is missing" in run("search").stderr
+    assert not settings.audit_key.exists()
 
 
 def test_pages_follow_each_other(run: Run) -> None:

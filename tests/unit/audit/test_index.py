@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from audit import index as index_module
+from audit.facets import facets
 from audit.index import Index, IndexFault, open_index
 from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record, RecordInvalid
-from audit.search import Query, QueryRefused, days, facets, matching_indexes, records, search
+from audit.search import Query, QueryRefused, days, matching_indexes, records, search
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash

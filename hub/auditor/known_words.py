@@ -1,0 +1,86 @@
+"""Checks the words of a log search against what the log, the policy and the catalogue know.
+
+A word that none of them knows is refused, with the nearest that they know: a misspelt search must not look like an
+empty log.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from audit.index import Index
+from audit.search import Query, QueryRefused
+from hub.errors import Code
+from policies.model import PolicySet
+from schema.catalogue import Catalogue
+
+NEAREST: Final = 3
+EXACT: Final = ("result", "application", "department", "purpose", "policy_version", "coordinate")
+"""The terms whose words must be known as they are; `region` is a path, and kinds and effects are fixed."""
+
+ACT_RESULTS: Final = ("REFUSED", "CONFLICT", "INVALID", "TAMPERED", "FAILED", "INTERRUPTED")
+"""How an act of the staff may end, besides OK and the codes of requests."""
+
+
+def check_words(query: Query, index: Index, policy: PolicySet | None, catalogue: Catalogue) -> None:
+    """Raise QueryRefused for a word of the query that nothing knows."""
+    known = _words_of_log(index)
+    known["result"] |= {"OK", *ACT_RESULTS, *Code}
+    known["coordinate"] |= {*(name for name, _ in catalogue.coordinates()), *(entity.name for entity in catalogue)}
+    if policy is not None:
+        _add_policy(known, policy)
+    known["purpose"] |= {each for purpose in known["purpose"] for each in _ancestors(purpose)}
+    for name in EXACT:
+        word = getattr(query, name)
+        if word is not None and word not in known[name]:
+            raise QueryRefused(f"unknown {name} {word!r}; {_nearest(word, known[name])}")
+    if query.region is not None:
+        _check_region(query.region, known["region"])
+
+
+def _words_of_log(index: Index) -> dict[str, set[str]]:
+    shapes = list(index.shapes().values())
+    known = {
+        name: {word for shape in shapes if (word := getattr(shape, name)) is not None}
+        for name in (*(each for each in EXACT if each != "coordinate"), "region")
+    }
+    named = {name for each in index.decisions().values() for effect in each.__slots__ for name in getattr(each, effect)}
+    return known | {"coordinate": named | {name.partition(".")[0] for name in named}}
+
+
+def _add_policy(known: dict[str, set[str]], policy: PolicySet) -> None:
+    known["application"] |= {*policy.applications}
+    known["purpose"] |= {*policy.purposes, "#"}
+    known["policy_version"].add(policy.version)
+    known["department"] |= {*policy.owners.values()}
+    for application in policy.applications.values():
+        known["department"].add(application.department)
+        known["region"] |= {application.jurisdiction, *application.staff.values()}
+
+
+def _ancestors(purpose: str) -> Iterator[str]:
+    while "." in purpose:
+        purpose = purpose.rpartition(".")[0]
+        yield purpose
+
+
+def _check_region(region: str, known: Iterable[str]) -> None:
+    """A region must lie above or below one that is known, by whole segments."""
+    path = f"{region.rstrip('/')}/"
+    paths = {f"{each.rstrip('/')}/" for each in known}
+    if not any(each.startswith(path) or path.startswith(each) for each in paths):
+        raise QueryRefused(
+            f"unknown region {region!r}: a region is a path of whole segments, such as 14/03/21/; "
+            f"{_nearest(path, paths)}"
+        )
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """The known words that are most like `word`, as the end of a message."""
+    folded = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(word.casefold(), folded, NEAREST, 0.5)
+    if not found:
+        return "neither the log nor the policy has one like it"
+    return f"nearest: {', '.join(folded[each] for each in found)}"

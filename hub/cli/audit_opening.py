@@ -1,0 +1,127 @@
+"""Opens the log of a home for the commands `audit …`, and records what they read.
+
+A reading is recorded before anything is shown, wherever the log can be written; a copy of the log, or a database role
+that may only read, is read without a record, and the command says so. Reading makes no key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from hub.cli.options import Refused, open_settings
+from hub.terminal import progress_bar
+
+if TYPE_CHECKING:
+    from audit.index import Index
+    from audit.record import Digester
+    from audit.search import Query
+    from audit.stores.reader import Reader
+    from hub.home.settings import Settings
+    from policies.model import PolicySet
+
+
+def record_reading(settings: Settings, kind: str, name: str, facts: Mapping[str, str]) -> None:
+    """Record that a command reads the log, or say on standard error why this log keeps no record of it."""
+    from hub.home.audit_log import append_record, command_record, digester_of, why_unrecorded
+
+    why = why_unrecorded(settings)
+    if why is None:
+        append_record(settings, command_record(digester_of(settings), kind, name, facts))
+    else:
+        typer.echo(f"not recorded: {why}", err=True)
+
+
+def policy_if_any(settings: Settings) -> PolicySet | None:
+    """The policy in force in a home, whose names a search may use; None if there is none that loads."""
+    from hub.home.key_files import KeyRefused
+    from hub.steward.changes import policy_of
+    from policies.versions import PolicyStoreError
+    from schema import CATALOGUE
+    from schema.strict_yaml import YamlFileError
+
+    try:
+        return policy_of(settings, CATALOGUE)
+    except (YamlFileError, PolicyStoreError, KeyRefused, OSError):
+        return None
+
+
+@dataclass(slots=True)
+class SearchedLog:
+    """The log of a home and its index, opened for one search."""
+
+    settings: Settings
+    digester: Digester | None
+    """None in a copy of the log, whose home has no keys."""
+    reader: Reader
+    index: Index
+
+    def query_of(self, filters: list[str] | None) -> tuple[Query, Mapping[str, str]]:
+        """The query that the filters describe, and how it is recorded."""
+        from hub.auditor.known_words import check_words
+        from hub.auditor.search_terms import read_filters, surrogate_of
+        from schema import CATALOGUE
+
+        search = read_filters(filters or [], self.digester, surrogate_of(self.settings), ask, self.zone)
+        check_words(search.query, self.index, policy_if_any(self.settings), CATALOGUE)
+        return search.query, search.recorded
+
+    def record(self, kind: str, name: str, described: Mapping[str, str]) -> None:
+        """Record the search, durably; say so where this log can only be read."""
+        record_reading(self.settings, kind, name, described)
+
+    def require_keys(self) -> None:
+        """Raise Refused in a copy of the log, which can sign nothing."""
+        if self.digester is None:
+            raise Refused("an export is signed with the log's key, and this home has none; export at the hub's home")
+
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The zone of days, and of times that are given without one."""
+        return dt.datetime.now().astimezone().tzinfo or dt.UTC
+
+    @property
+    def public_key(self) -> str:
+        """The log's public key as text."""
+        from hub.home.audit_log import verifier_of
+
+        return verifier_of(self.settings).text
+
+
+@contextmanager
+def opened_log(home: Path | None) -> Iterator[SearchedLog]:
+    """The log of a home and its index, brought up to date; raises Refused for what they raise."""
+    from audit.index import IndexFault, open_index
+    from audit.search import QueryRefused
+    from audit.stores.base import StoreFault, explain_code
+    from audit.stores.open import open_reader
+    from hub.home.audit_log import existing_digester, existing_log
+    from hub.request.accesses import index_file
+
+    settings = open_settings(home)
+    try:
+        digester = existing_digester(settings)
+        where = existing_log(settings)
+        # A copy is read without leaving anything beside it.
+        kept = None if digester is None else index_file(settings)
+        with closing(open_reader(where)) as reader, open_index(kept) as index:
+            with progress_bar() as show:
+                index.follow(reader, lambda done, of: show("records 记录", done, of))
+            yield SearchedLog(settings, digester, reader, index)
+    except (QueryRefused, IndexFault) as refused:
+        raise Refused(str(refused)) from None
+    except StoreFault as fault:
+        raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
+
+
+def ask(what: str) -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True, err=True))
+    return sys.stdin.readline()
