@@ -273,6 +273,7 @@ def test_case_3_13_search_works_with_the_role_that_reads(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS audit CASCADE")
         for role in ("writer", "auditor"):
             connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'own'".encode())
 
@@ -287,10 +288,8 @@ def test_case_3_13_search_works_with_the_role_that_reads(
     size = json.loads(run("writer", "verify", "--json").stdout)["size"]
     for command in (["search"], ["facets"], ["tail"], ["show", "0"], ["prove", "0"]):
         for home in ("home", "of the auditor"):
-            arguments = (
-                [*command, "--public-key", run("writer", "key").stdout.strip()] if "prove" in command else command
-            )
-            shown = run("auditor", *arguments, home=home)
+            key = ["--public-key", run("writer", "key").stdout.strip()] if "prove" in command else []
+            shown = run("auditor", *command, *key, home=home)
             assert "not recorded" in shown.stderr and shown.stdout
     assert not (tmp_path / "of the auditor").exists()
     assert json.loads(run("writer", "verify", "--json").stdout)["size"] == size

@@ -10,7 +10,6 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,62 +19,29 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from audit.log import read
-from audit.record import Coordinates, Digester, Record
+from audit.record import Digester, Record
 from audit.verify import verify
 from hub.auditor.search_terms import person_digest, read_filters, surrogate_of
 from hub.cli.main import app
 from hub.errors import Code
 from hub.home.audit_log import digester_of, open_log, operator_digest
-from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.request.floods import Source, flood_record
+from tests.support.searched_log import NAME, NUMBER, OTHER, PHONE, Run, audit_commands, searched_home
 from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
 
-NUMBER, OTHER, NAME, PHONE = "110101199003070011", "110101199003070038", "祁慧蘭", "13800000001"
-Run = Callable[..., Result]
-
 
 @pytest.fixture
 def settings(home: Path) -> Settings:
-    """A home whose log holds four answers, of which two told of the person."""
-    made = Settings.load(home=home, policies=COUNTY)
-    made.prepare_home()
-    load_key(made.graph_key)
-    digester, sid_of = digester_of(made), surrogate_of(made)
-    log = open_log(made)
-    for number in range(4):
-        record = Record(
-            kind="query",
-            request_id=f"r{number}",
-            result="OK",
-            http_status=200,
-            application="fire-inspection",
-            department="fire",
-            region="14/03/21/",
-            purpose=("safety.fire.rental", "safety.fire")[number % 2],
-            case=digester.digest("case", "EV-9") if number == 3 else None,
-            variables={"#0": digester.digest("value", PHONE)} if number == 2 else {},
-            decision=Coordinates(clear=("Person.name",), masked=("Person.phone",)),
-            nodes=1,
-            subjects=(person_digest(digester, sid_of(NUMBER if number < 2 else OTHER)),),
-        )
-        log.append_sync(record)
-    log.close()
-    return made
+    return searched_home(home)
 
 
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SLUICEGATE_POLICIES", str(COUNTY))
-
-    def go(*arguments: str, given: str = "") -> Result:
-        found = CliRunner().invoke(app, ["audit", *arguments, "--home", str(settings.home)], input=given)
-        assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
-        return found
-
-    return go
+    return audit_commands(settings)
 
 
 def indexes(found: Result) -> list[int]:
@@ -276,45 +242,6 @@ def test_case_3_11_an_index_of_an_older_layout_is_made_again(run: Run, settings:
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
     assert json.loads(run("facets", "--json").stdout)["kind"]["flood"] == 380
-
-
-READING = [
-    ["tail"], ["show", "0"], ["search"], ["facets", "--json"], ["verify"], ["checkpoint"], ["prove", "0"], ["key"],
-    ["export", "OUT"], ["subject", "--person"], ["search", "person=-"], ["verify-export", "OUT", "--key", "x"],
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("command", READING, ids=str)
-def test_case_3_13_reading_a_copied_log_makes_nothing(settings: Settings, tmp_path: Path, command: list[str]) -> None:
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    shutil.copy(settings.audit_file, copy / "audit.db")
-    before = {path.name: path.read_bytes() for path in copy.iterdir()}
-    words = [str(tmp_path / "out") if word == "OUT" else word for word in command]
-    where = [] if command[0] == "verify-export" else ["--home", str(copy)]
-    found = CliRunner().invoke(app, ["audit", *words, *where], input=f"{NUMBER}\n")
-    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
-    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
-    reads = command in READING[:6]
-    assert found.exit_code == (0 if reads else 1), found.output
-    assert ("not recorded" in found.stderr) == (command[0] in {"tail", "show", "facets"} or command == ["search"])
-
-
-def test_case_3_13_a_copy_is_proved_with_the_public_key(run: Run, settings: Settings, tmp_path: Path) -> None:
-    public = run("key").stdout.strip()
-    shutil.copy(settings.audit_file, tmp_path / "audit.db")
-    found = CliRunner().invoke(app, ["audit", "prove", "0", "--public-key", public, "--home", str(tmp_path)])
-    assert found.exit_code == 0 and json.loads(found.stdout)["index"] == 0
-    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["audit.db"]
-
-
-def test_case_3_13_a_missing_key_is_told_and_not_made(run: Run, settings: Settings) -> None:
-    settings.graph_key.unlink()
-    assert "graph.key is missing" in run("search", "person=-", given=f"{NUMBER}\n").stderr
-    assert not settings.graph_key.exists()
-    settings.audit_key.unlink()
-    assert "audit.key is missing" in run("search").stderr
-    assert not settings.audit_key.exists()
 
 
 def test_pages_follow_each_other(run: Run) -> None:

@@ -1,0 +1,58 @@
+"""A home whose log holds four answers about two people, and the commands that search it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from audit.record import Coordinates, Record
+from hub.auditor.search_terms import person_digest, surrogate_of
+from hub.cli.main import app
+from hub.home.audit_log import digester_of, open_log
+from hub.home.seals import load_key
+from hub.home.settings import Settings
+from tests.support.serving import COUNTY
+
+NUMBER, OTHER, NAME, PHONE = "110101199003070011", "110101199003070038", "祁慧蘭", "13800000001"
+Run = Callable[..., Result]
+
+
+def searched_home(home: Path) -> Settings:
+    """A home whose log holds four answers, of which two told of the person."""
+    made = Settings.load(home=home, policies=COUNTY)
+    made.prepare_home()
+    load_key(made.graph_key)
+    digester, sid_of = digester_of(made), surrogate_of(made)
+    log = open_log(made)
+    for number in range(4):
+        record = Record(
+            kind="query",
+            request_id=f"r{number}",
+            result="OK",
+            http_status=200,
+            application="fire-inspection",
+            department="fire",
+            region="14/03/21/",
+            purpose=("safety.fire.rental", "safety.fire")[number % 2],
+            case=digester.digest("case", "EV-9") if number == 3 else None,
+            variables={"#0": digester.digest("value", PHONE)} if number == 2 else {},
+            decision=Coordinates(clear=("Person.name",), masked=("Person.phone",)),
+            nodes=1,
+            subjects=(person_digest(digester, sid_of(NUMBER if number < 2 else OTHER)),),
+        )
+        log.append_sync(record)
+    log.close()
+    return made
+
+
+def audit_commands(settings: Settings) -> Run:
+    """A function that runs `sluicegate audit` with its arguments in that home, and `given` on standard input."""
+
+    def go(*arguments: str, given: str = "") -> Result:
+        found = CliRunner().invoke(app, ["audit", *arguments, "--home", str(settings.home)], input=given)
+        assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+        return found
+
+    return go
