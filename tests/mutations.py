@@ -34,6 +34,20 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
+        "an order for each purpose",
+        "hub/request/compile.py",
+        'return ", ".join([*keys, place, f"{node.var}.sid"])',
+        'return ", ".join([*keys, f"{node.var}.sid"])',
+        "tests/attacks/inference/test_joins_by_order.py",
+    ),
+    Mutation(
+        "a key of the order for each department and purpose",
+        "hub/home/seals.py",
+        '_derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)',
+        '_derive(self._key, ("order",), 8 * ORDER_ROUNDS)',
+        "tests/attacks/inference/test_joins_by_order.py",
+    ),
+    Mutation(
         "visible filter on nested nodes",
         "hub/request/compile.py",
         "{both(guard, self.cypher.node_is_there(other))}",

@@ -1,4 +1,4 @@
-"""Seals and opens the ids and cursors that leave the hub.
+"""Seals and opens the ids and cursors that leave the hub, and derives the keys of pseudonyms and of the order of lists.
 
 An id opens only for the department and purpose that it was sealed for, a cursor only for its query; any other text
 opens as None, so that a forged id and a missing one look the same. Ids are
@@ -34,6 +34,9 @@ CURSOR_BLOCK: Final = 128
 MAX_CURSOR_TEXT: Final = 4_096
 SIV_BYTES: Final = 16
 ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
+ORDER_PRIME: Final = 1_518_500_213
+"""The places of a list are residues of this prime: cubing permutes them, and (2p)² still fits in 63 bits."""
+ORDER_ROUNDS: Final = 4
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 
@@ -48,6 +51,7 @@ class Seals:
         self._key = key
         # Bounded, although pairs of department and purpose are few: nothing may grow without limit with requests.
         self._cipher = lru_cache(maxsize=1_024)(self._derive_cipher)
+        self.order_key = lru_cache(maxsize=1_024)(self._derive_order_key)
         self._cursors = AESGCMSIV(_derive(key, ("cursor",), 32))
 
     def __repr__(self) -> str:
@@ -70,6 +74,11 @@ class Seals:
     def pseudonym_key(self, department: str, purpose: str) -> bytes:
         """The key of pseudonyms for this department and purpose: two departments cannot join their answers by them."""
         return _derive(self._key, ("pseudonym", department, purpose), 32)
+
+    def _derive_order_key(self, department: str, purpose: str) -> tuple[int, ...]:
+        """The key of the order of lists for this department and purpose: no other has the same order."""
+        raw = _derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)
+        return tuple(int.from_bytes(raw[at : at + 8], "big") % ORDER_PRIME for at in range(0, len(raw), 8))
 
     def open_id(self, department: str, purpose: str, text: str) -> tuple[int, str] | None:
         """(tag, sid) of an id sealed for this department and purpose; None for any other text."""

@@ -27,6 +27,7 @@ from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Bucket, Catalogue, Entity, Field
 from schema.predicate import Compare, Placeholder
 
+_ONLY = "CASE WHEN size(found) = 1 THEN found ELSE [] END"
 TOUCHED_MAX = 200
 """How many of the people that one node is about the record names at most."""
 
@@ -47,7 +48,7 @@ def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> 
     """
     if not planned.fetched:
         return None
-    writer = _Compiler(Cypher(catalogue, planned.decision, detector))
+    writer = _Compiler(Cypher(catalogue, planned.decision, detector, planned.order_key))
     calls = [f"CALL () {{\n{writer.root(root, f'r{index}')}\n}}" for index, root in enumerate(planned.fetched)]
     names = ", ".join(f"r{index}" for index in range(len(calls)))
     return Statement(
@@ -92,10 +93,19 @@ class _Compiler:
             conditions.append(self._matched(root.match, node))
         else:
             conditions.append(self.cypher.condition(node, root.where, REQUEST))
+        place = self.cypher.variable()
+        lines = [
+            f"MATCH ({node.var}:{node.entity.name})",
+            f"WHERE {both(*conditions)}",
+            f"WITH {node.var}, {self.cypher.place(node)} AS {place}",
+        ]
         if root.after is not None:
-            conditions.append(self._after(node, root.order, root.after))
-        match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {both(*conditions)}"
-        return f"{match}\n  {self._cut_to_page(root, node)}\n  RETURN collect({self._page_row(root, node)}) AS {name}"
+            lines += [f"WHERE {self._after(node, place, root.order, root.after)}", f"WITH {node.var}, {place}"]
+        lines += [
+            self._cut_to_page(root, node, place),
+            f"RETURN collect({self._page_row(root, node, place)}) AS {name}",
+        ]
+        return "\n".join(f"  {line}" for line in lines)
 
     def _matched(self, match: Compare, node: Node) -> str:
         """`eq` on the rows where a grant allows the match; recorded as a match, not as a filter."""
@@ -104,30 +114,31 @@ class _Compiler:
         rows = "" if node.within <= allowed else self.cypher.rows(node, allowed)
         return both(f"{field} = {self.cypher.parameter(match.value)}", rows)
 
-    def _cut_to_page(self, root: Page, node: Node) -> str:
+    def _cut_to_page(self, root: Page, node: Node, place: str) -> str:
         if root.match is not None:
             # A match answers one node or none, so that it tells nothing about two people who share a telephone.
-            found = f"WITH collect({node.var}) AS found"
-            return f"{found}\n  UNWIND CASE WHEN size(found) = 1 THEN found ELSE [] END AS {node.var}"
+            return f"WITH collect({node.var}) AS found, max({place}) AS {place}\n  UNWIND {_ONLY} AS {node.var}"
         # One row more than the page holds shows whether another page follows.
         limit = self.cypher.parameter(root.first + 1)
-        return f"WITH {node.var} ORDER BY {self._order(node, root.order)} LIMIT {limit}"
+        return f"ORDER BY {self._order(node, root.order, place)} LIMIT {limit}"
 
-    def _page_row(self, root: Page, node: Node) -> str:
+    def _page_row(self, root: Page, node: Node, place: str) -> str:
         keys = [self.cypher.clear_cell(node, key.field, "cursor") for key in root.order]
         plans = [self._project(each, node) for each in root.nodes]
-        return f"{{s: {node.var}.sid, k: [{', '.join(keys)}], n: [{', '.join(plans)}]}}"
+        return f"{{s: {node.var}.sid, k: [{', '.join([*keys, place])}], n: [{', '.join(plans)}]}}"
 
-    def _order(self, node: Node, order: tuple[OrderKey, ...]) -> str:
+    def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
+        """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
         keys = [
             f"{self.cypher.clear_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
         ]
-        return ", ".join([*keys, f"{node.var}.sid"])
+        return ", ".join([*keys, place, f"{node.var}.sid"])
 
-    def _after(self, node: Node, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
+    def _after(self, node: Node, place: str, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
         """Rows that come after the cursor's, null keys included: Cypher sorts null last ascending, first descending."""
-        tail = f"{node.var}.sid > {self.cypher.parameter(after[-1])}"
-        for key, value in reversed(list(zip(order, after[:-1], strict=True))):
+        at, sid = self.cypher.parameter(after[-2]), self.cypher.parameter(after[-1])
+        tail = f"({place} > {at} OR ({place} = {at} AND {node.var}.sid > {sid}))"
+        for key, value in reversed(list(zip(order, after[:-2], strict=True))):
             cell = self.cypher.clear_cell(node, key.field, "cursor")
             if value is None:
                 beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
@@ -170,10 +181,11 @@ class _Compiler:
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
+        order = self._order(other, cell.order, self.cypher.place(other))
         limit = self.cypher.parameter(1 if cell.first is None else cell.first)
         nodes = (
             f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
-            f"WITH DISTINCT {other.var} ORDER BY {self._order(other, cell.order)} LIMIT {limit} "
+            f"WITH DISTINCT {other.var} ORDER BY {order} LIMIT {limit} "
             f"RETURN {self._project(cell.node, other)} }}"
         )
         return nodes if cell.first is not None else f"head({nodes})"

@@ -70,13 +70,18 @@ class Node:
 class Cypher:
     """Gathers the parameters and references of one statement while its text is written.
 
-    `detector` is the version whose spans are trusted; without one, every free text is redacted whole.
+    `detector` is the version whose spans are trusted; without one, every free text is redacted whole. `order_key` is
+    that of the order of lists; without one, no list can be written.
     """
 
-    def __init__(self, catalogue: Catalogue, decision: Decision, detector: str = "") -> None:
+    def __init__(
+        self, catalogue: Catalogue, decision: Decision, detector: str = "", order_key: tuple[int, ...] = ()
+    ) -> None:
         self.catalogue = catalogue
         self.decision = decision
         self.detector = detector
+        self._order_key = order_key
+        self._order_parameter = ""
         self.parameters: dict[str, Any] = {}
         self.references: list[Reference] = []
         self._variables = 0
@@ -314,6 +319,14 @@ class Cypher:
         guard = self._guard(node, effects.clear | effects.aggregate)
         words = f"{node.var}.{field.text_properties.words}"
         return f"CASE WHEN {both(self._detected(node, field.text_properties), guard)} THEN {words} ELSE [] END"
+
+    def place(self, node: Node) -> str:
+        """Where the node stands among those with equal sort keys, for this department and purpose only."""
+        if not self._order_key:
+            raise AssertionError("a list has no order without a key")
+        if not self._order_parameter:
+            self._order_parameter = self.parameter(self._order_key)
+        return cypher_masks.place(f"{node.var}.sid", self._order_parameter)
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere; a request may sort by it."""

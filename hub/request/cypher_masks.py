@@ -1,4 +1,4 @@
-"""Cypher expressions for masks and aggregate buckets.
+"""Cypher expressions for masks, aggregate buckets and the order of lists.
 
 A value that they mask never leaves the database in clear. `policies/masking.py` defines what each mask yields; a
 property test compares the two on the real graph.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.home.seals import ORDER_PRIME
 from policies import masking
 from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import Bucket, Field, Scalar
@@ -25,6 +26,16 @@ def bucket(value: str, bucket: Bucket, operand: Operand) -> str:
     if bucket.level is not None:
         return _cut(value, bucket.level.depth)
     return value
+
+
+def place(surrogate: str, keys: str) -> str:
+    """Where a node stands in a list: a permutation of the first 60 bits of its surrogate, taken modulo a prime.
+
+    Each round adds a key and cubes (as MiMC does), so that the orders under two keys have nothing in common. Keys and
+    sums stay below 2p, so that no product overflows. docs/adr/0008-an-order-for-each-purpose.md
+    """
+    start = f"toInteger('0x' + left({surrogate}, 15)) % {ORDER_PRIME}"
+    return f"reduce(x = {start}, k IN {keys} | (x + k) * (x + k) % {ORDER_PRIME} * (x + k) % {ORDER_PRIME})"
 
 
 def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:

@@ -179,13 +179,14 @@ def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[
 
 
 def read_cursor(payload: bytes | None, keys: tuple[OrderKey, ...]) -> tuple[Any, ...]:
-    """The values of the sort keys and the surrogate in a cursor; raises BAD_CURSOR."""
+    """The values of the sort keys, the place and the surrogate in a cursor; raises BAD_CURSOR."""
     try:
         values = json.loads(payload or b"")
-        if not isinstance(values, list) or len(values) != len(keys) + 1:
+        if not isinstance(values, list) or len(values) != len(keys) + 2:
             raise ValueError
         return (
             *(_typed(key.field, value) for key, value in zip(keys, values, strict=False)),
+            int(values[-2]),
             str(values[-1]),
         )
     except ValueError:

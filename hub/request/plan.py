@@ -78,7 +78,8 @@ class _Planner:
         fields = self.selections.collect("Query", [operation.selection_set])
         roots = tuple(self._root(name, nodes) for name, nodes in fields.items())
         coordinates = CoordinatesByEffect(**{how: tuple(sorted(names)) for how, names in self.used.items()})
-        return Planned(self.decision, roots, tuple(self.denials), coordinates)
+        order_key = self.seals.order_key(self.decision.subject.department, self.decision.purpose)
+        return Planned(self.decision, roots, order_key, tuple(self.denials), coordinates)
 
     def _use(self, coordinate: str, how: str) -> None:
         self.used.setdefault(how, set()).add(coordinate)

@@ -119,7 +119,7 @@ class PageInfoPart:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A connection. `after` holds the last row's keys and surrogate, `match` the one comparison of a match."""
+    """A connection. `after` holds the last row's keys, place and surrogate, `match` the one comparison of a match."""
 
     name: str
     entity: Entity
@@ -205,6 +205,8 @@ class Planned:
 
     decision: Decision
     roots: tuple[Root, ...]
+    order_key: tuple[int, ...] = field(repr=False)
+    """The key of the order in which this department is shown lists for this purpose."""
     denials: tuple[Denial, ...] = ()
     coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
 

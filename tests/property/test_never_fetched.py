@@ -38,11 +38,12 @@ EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString duration
+toInteger x k
 between years year floor path found contributors amount share largest max sum rows g s k n d m v c t touched
 """
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
-TEXTS = frozenset({"", "/", "-", ".", "*", "**", "***", "****", "90+"})
+TEXTS = frozenset({"", "0x", "/", "-", ".", "*", "**", "***", "****", "90+"})
 COMPANIONS = {
     f"{entity.name}.{name}": f"{entity.name}.{field.name}"
     for entity in CATALOGUE

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from hub.home.seals import ORDER_PRIME
 from policies import masking
 from policies.model import PolicySet
 from policies.rules import Effect, Subject
@@ -124,6 +125,14 @@ def coarse(field_: Field, bucket: Bucket, value: Any, today: dt.date) -> Any:
         return masking.age_band(value, today)
     assert bucket.level is not None
     return masking.cut_region(value, bucket.level)
+
+
+def place(department: str, purpose: str, name: str) -> tuple[int, str]:
+    """Where a node stands among equals: no two departments or purposes share an order."""
+    at = int(sid(name)[:15], 16)
+    for key in SEALS.order_key(department, purpose):
+        at = pow(at + key, 3, ORDER_PRIME)
+    return at, sid(name)
 
 
 @dataclass
@@ -312,8 +321,8 @@ class Sight:
         return found if len(found) == 1 else []
 
     def sorted(self, names: list[str], order: list[tuple[str, bool]]) -> list[str]:
-        """By the keys as the subject sees them: null last ascending, first descending; ties by surrogate."""
-        found = sorted(names, key=sid)
+        """By the keys as the subject sees them: null last ascending, first descending; ties by their place."""
+        found = sorted(names, key=lambda name: place(self.who.department, self.purpose, name))
         for field_, descending in reversed(order):
             values = {name: self.clear_value(name, field_) for name in found}
             nulls = [name for name in found if values[name] is None]
