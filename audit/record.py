@@ -43,7 +43,8 @@ KINDS: Final = (
 )
 MAX_BYTES: Final = 65_535
 MAX_TEXT: Final = 256  # bytes of JSON for one text; nothing legitimate comes near it
-MAX_LIST: Final = 8_192  # bytes of JSON for one list of coordinates, or for the variables
+MAX_LIST: Final = 8_192  # bytes of JSON for one list of coordinates
+MAX_VARIABLES: Final = 16_384  # bytes of JSON for the variables; the hub refuses a request with more
 MAX_INT: Final = 2**63 - 1
 
 _NUMBERS: Final = ("http_status", "nodes", "duration_us")
@@ -354,7 +355,7 @@ def _shortened(record: Record) -> Record:
         text = getattr(record, name)
         if text is not None and (short := _shortened_text(text)) is not text:
             changes[name] = short
-    if _is_too_long(chain.from_iterable(record.variables.items())):
+    if _is_too_long(chain.from_iterable(record.variables.items()), MAX_VARIABLES):
         changes["variables"] = {"#": _digest_text(_json(dict(record.variables)))}
     lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
     if long := {effect: (_digest_text(_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)}:
@@ -364,8 +365,8 @@ def _shortened(record: Record) -> Record:
     return replace(record, **changes) if changes else record
 
 
-def _is_too_long(texts: Iterable[str]) -> bool:
-    return sum(len(_json(text)) + 1 for text in texts) > MAX_LIST
+def _is_too_long(texts: Iterable[str], most: int = MAX_LIST) -> bool:
+    return sum(len(_json(text)) + 1 for text in texts) > most
 
 
 def _shortened_text(text: str) -> str:

@@ -156,6 +156,8 @@ def parse(grammar: Grammar, entity: Entity, source: Any, path: tuple[str, ...] =
     """The predicate that a nested mapping states about `entity`; raises PredicateError."""
     if not isinstance(source, Mapping):
         raise PredicateError(path, "expected a condition such as {name: {eq: …}}, not null or a plain value")
+    if not source and not grammar.placeholders:
+        raise PredicateError(path, "an empty condition says nothing; leave it out, or say what to compare")
     parts = [_parse_entry(grammar, entity, str(key), value, (*path, str(key))) for key, value in source.items()]
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
@@ -164,6 +166,8 @@ def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: t
     if key in {"and", "or"}:
         if not isinstance(value, list):
             raise PredicateError(path, "expected a list of conditions")
+        if not value and not grammar.placeholders:
+            raise PredicateError(path, "an empty list of conditions says nothing; leave it out, or list some")
         parts = tuple(parse(grammar, entity, each, (*path, str(i))) for i, each in enumerate(value))
         return All(parts) if key == "and" else Any_(parts)
     if key == "not":
@@ -179,11 +183,12 @@ def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: t
 def _parse_edge(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
     if not isinstance(value, Mapping) or not set(value) <= {"some", "none"}:
         raise PredicateError(path, "an edge takes `some` and `none`")
+    stated = _stated(grammar, value, path)
     target = grammar.catalogue.entity(entity.edges[key].target)
     inner = Grammar(grammar.catalogue, grammar.placeholders, buckets=False)
     parts = [
         Related(key, quantifier == "some", parse(inner, target, where, (*path, str(quantifier))))
-        for quantifier, where in value.items()
+        for quantifier, where in stated.items()
     ]
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
@@ -197,7 +202,7 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
         raise PredicateError(path, "expected a comparison such as {eq: …}; for null use {isNull: true}")
     allowed = OPERATORS[field.scalar] if bucket is None else BUCKET_OPERATORS
     leaves: list[Predicate] = []
-    for name, operand in value.items():
+    for name, operand in _stated(grammar, value, path).items():
         if name not in allowed:
             raise PredicateError((*path, str(name)), f"unknown comparison; {key} takes {', '.join(allowed)}")
         op = Op(name)
@@ -207,6 +212,20 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
         coerced = _operand(grammar, field, bucket, op, operand, (*path, str(name)))
         leaves.append(Compare(field.name, op, coerced, bucket.name if bucket else None))
     return leaves[0] if len(leaves) == 1 else All(tuple(leaves))
+
+
+def _stated(grammar: Grammar, operators: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    """What a comparison or an edge states: in a request, an operator that is null beside another one is absent.
+
+    Clients with typed inputs send every operator that there is. Where none has a value, nothing is stated: refused.
+    """
+    if grammar.placeholders:
+        return operators
+    stated = {name: operand for name, operand in operators.items() if operand is not None}
+    if not stated:
+        problem = "nothing is compared here; give a value, leave it out, or ask {isNull: true} for what has no value"
+        raise PredicateError(path, problem)
+    return stated
 
 
 def _field_or_bucket(grammar: Grammar, entity: Entity, key: str) -> tuple[Field, Bucket | None]:
@@ -226,6 +245,8 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
     if op is Op.IN:
         if not isinstance(value, list) or len(value) > MAX_VALUES:
             raise PredicateError(path, f"expected a list of at most {MAX_VALUES} values")
+        if not value and not grammar.placeholders:
+            raise PredicateError(path, "an empty list compares with nothing; leave it out, or list values")
         return tuple(_value(grammar, field, bucket, each, (*path, str(i))) for i, each in enumerate(value))
     return _value(grammar, field, bucket, value, path)
 
@@ -233,6 +254,10 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
 def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, path: tuple[str, ...]) -> Any:
     if value is None:
         raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
+    if value == "" and not grammar.placeholders:
+        raise PredicateError(
+            path, "an empty text says nothing; leave it out, or ask {isNull: true} for what has no value"
+        )
     if grammar.placeholders and isinstance(value, str) and value.startswith("$"):
         return _placeholder(field, value, path)
     scalar = Scalar.STRING if bucket and bucket.kind == "age_band" else field.scalar

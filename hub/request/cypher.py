@@ -95,7 +95,7 @@ class Cypher:
     def parameter(self, value: Any) -> str:
         """`$p0`: the value is sent as a parameter, never in the text."""
         name = f"p{len(self.parameters)}"
-        self.parameters[name] = _stored(value)
+        self.parameters[name] = stored(value)
         return f"${name}"
 
     def operand(self, value: Any) -> str:
@@ -361,10 +361,10 @@ def years_before(day: dt.date, years: int) -> dt.date:
         return day.replace(year=day.year - years, day=28)
 
 
-def _stored(value: Any) -> Any:
+def stored(value: Any) -> Any:
     """A parameter as the graph stores such values: times at +08:00, because `=` in Cypher compares the offset too."""
     if isinstance(value, dt.datetime):
         return value.astimezone(_CHINA)
     if isinstance(value, tuple):
-        return [_stored(each) for each in value]
+        return [stored(each) for each in value]
     return value

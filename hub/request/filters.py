@@ -61,7 +61,7 @@ def _parse(grammar: Grammar, entity: Entity, source: Any) -> Predicate:
     if source is None:
         return TRUE
     try:
-        return negation_normal(parse(grammar, entity, source))
+        return negation_normal(parse(grammar, entity, source, ("where",)))
     except PredicateError as wrong:
         raise HubError(Code.VALIDATION, str(wrong)) from None
 

@@ -21,7 +21,7 @@ from hub.request.compile import Statement, compile_plan
 from hub.request.decision_cache import DecisionCache
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
-from hub.request.record import Trail
+from hub.request.record import Trail, check_values
 from policies.succession import Successors
 from schema.catalogue import Catalogue
 
@@ -83,6 +83,7 @@ def prepare(parts: Parts, trail: Trail, identify: Identify, now: dt.datetime, st
             parts.catalogue,
             parts.seals,
         )
+        check_values(trail)
     with stage("compile"):
         statement = compile_plan(planned, parts.catalogue, parts.detector)
     return Prepared(validated, planned, statement)

@@ -1,31 +1,34 @@
 """Makes the audit record of a request, whatever stage it reached.
 
 It holds no personal value: `sub`, case, body, variables, literals, data subjects and a purpose that is no known id
-stand in it as keyed digests only. It is made from the trail of the stages: who asked, for which purpose, which
+stand in it as keyed digests only. Every value that an answered request compares with is one of them, so that a search
+of the log finds it: a request with more values than a record keeps is refused. It is made from the trail of the stages: who asked, for which purpose, which
 operation, what was decided, and how it ended.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from audit.record import Coordinates, Digester, Record
-from hub.errors import Code
+from audit.record import MAX_VARIABLES, Coordinates, Digester, Record
+from hub.errors import Code, HubError
 from hub.request.auth import Identified
 from hub.request.endpoint import Arrival, Reply, Request
 from hub.request.floods import Source
 from hub.request.limits import Validated
-from hub.request.plan_model import Planned
+from hub.request.cypher import stored
+from hub.request.plan_model import Aggregate, Page, Planned
 from hub.request.purpose import Purposed
 from hub.request.respond import Answer
 from policies.model import PolicySet
+from schema.predicate import All, Any_, Compare, Predicate, Related
 
-MAX_VALUES = 256
-"""Variables and literals that are digested one by one; the request's own digest covers the rest."""
+DIGEST_LENGTH = 22
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
         operation_name=_operation_name(validated, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),
-        variables=dict(_variables(request, validated, digester)) if request else {},
+        variables=dict(_recorded_values(trail, digester)),
         decision=_coordinates(trail.planned),
         nodes=answer.nodes if answer else 0,
         subjects=tuple(digester.digest("person", sid) for sid in answer.subjects) if answer else (),
@@ -112,34 +115,93 @@ def _coordinates(planned: Planned | None) -> Coordinates:
     )
 
 
-def _variables(request: Request, validated: Validated | None, digester: Digester) -> Iterator[tuple[str, str]]:
-    """Declared variables by path (`$v1.phone.eq`) and literals by position (`#0`), as classes or digests."""
-    if validated is None:
+def check_values(trail: Trail) -> None:
+    """Refuse a planned request whose values do not all fit into its record; raises COST_LIMIT."""
+    if sum(_size(path, value) for path, value in _values(trail)) > MAX_VARIABLES:
+        text = "the request holds more values than its audit record can keep; compare with fewer in one request"
+        raise HubError(Code.COST_LIMIT, text)
+
+
+def _recorded_values(trail: Trail, digester: Digester) -> Iterator[tuple[str, str]]:
+    """By path: a digest of each value, or the class of one that identifies nobody; as many as a record keeps."""
+    left = MAX_VARIABLES
+    for path, value in _values(trail):
+        left -= _size(path, value)
+        if left < 0:
+            return  # the request was refused; its own digest covers the rest
+        yield path, _word(value) or digester.digest("value", str(value))
+
+
+def _size(path: str, value: object) -> int:
+    """Bytes of JSON that a record takes for a path and the digest or class of its value."""
+    return len(path) + len(_word(value) or "#" * DIGEST_LENGTH) + len('"":"",')
+
+
+def _word(value: object) -> str | None:
+    # True, false and null identify nobody; any other value might.
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else None
+
+
+def _values(trail: Trail) -> Iterator[tuple[str, Any]]:
+    """Declared variables by path (`$v1.phone.eq`), literals by position (`#0`), and what was compared (`=0`).
+
+    The last are values that the hub compares in another spelling than the request's, such as a date; they are there
+    once a request is planned. Nothing is there of a request that was refused before it was valid.
+    """
+    request, validated = trail.request, trail.validated
+    if request is None or validated is None:
         return
-    left = MAX_VALUES
+    seen: set[str] = set()
+    for path, value in (*_sent_variables(request, validated), *_literals(validated)):
+        seen.add(str(value))
+        yield path, value
+    compared = dict.fromkeys(each for each in _compared(trail.planned) if each not in seen)
+    yield from ((f"={at}", each) for at, each in enumerate(compared))
+
+
+def _sent_variables(request: Request, validated: Validated) -> Iterator[tuple[str, Any]]:
     declared = [each.variable.name.value for each in validated.operation.variable_definitions or ()]
     stack: list[tuple[str, Any]] = [
         (f"${validated.normalised.variables[name]}", request.variables[name])
         for name in reversed(declared)
         if name in request.variables
     ]
-    while stack and left:
+    while stack:
         path, value = stack.pop()
         if isinstance(value, dict):
             stack.extend((f"{path}.{name}", each) for name, each in reversed(value.items()))
         elif isinstance(value, list):
             stack.extend((f"{path}.{at}", each) for at, each in reversed(list(enumerate(value))))
         else:
-            left -= 1
-            yield path, _digest_value(value, digester)
-    for at, literal in enumerate(validated.normalised.literals[:left]):
-        yield f"#{at}", digester.digest("value", literal)
+            yield path, value
 
 
-def _digest_value(value: object, digester: Digester) -> str:
-    # True, false and null identify nobody; any other value might.
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return digester.digest("value", str(value))
+def _literals(validated: Validated) -> Iterator[tuple[str, str]]:
+    return ((f"#{at}", literal) for at, literal in enumerate(validated.normalised.literals))
+
+
+def _compared(planned: Planned | None) -> Iterator[str]:
+    """The texts of the values that the conditions of a plan compare with, as the graph stores them."""
+    for root in planned.roots if planned else ():
+        if isinstance(root, Page | Aggregate):
+            yield from _operands(root.where)
+        if isinstance(root, Page) and root.match is not None:
+            yield from _operands(root.match)
+
+
+def _operands(predicate: Predicate) -> Iterator[str]:
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from _operands(part)
+        case Related(_, _, where):
+            yield from _operands(where)
+        case Compare(_, _, value) if not isinstance(value, bool):
+            for each in value if isinstance(value, tuple) else (value,):
+                yield _text(stored(each))
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)

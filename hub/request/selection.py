@@ -1,15 +1,16 @@
 """Collects the fields of a selection as the GraphQL specification says (section 6.3.2).
 
-Aliases and fragments change nothing in what is collected. A skipped field is not requested: `@skip` and `@include` are
-applied here, before anything is decided or recorded.
+Aliases and fragments change nothing in what is collected, and a variable without a value never makes a condition say
+less. A skipped field is not requested: `@skip` and `@include` are applied here, before anything is decided or recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -18,12 +19,22 @@ from graphql import (
     GraphQLSchema,
     GraphQLSkipDirective,
     InlineFragmentNode,
+    ListValueNode,
+    Node,
+    NullValueNode,
+    ObjectValueNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
+    VariableNode,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
+from hub.errors import Code, HubError
 from schema.graphql import NODE
+
+CONDITIONS = frozenset({"where", "since", "until"})
+"""Arguments that narrow an answer: left out by a variable without a value, the answer would be wider than meant."""
 
 
 class Selections:
@@ -77,6 +88,39 @@ class Selections:
         return not include or bool(include["if"])
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
-        """Coerced arguments of a field. Absent arguments are absent."""
+        """Coerced arguments of a field. Absent arguments are absent.
+
+        Raises VALIDATION for a condition that is null, or that a variable without a value would leave out.
+        """
+        for argument in node.arguments or ():
+            if argument.name.value in CONDITIONS:
+                self._require_values(node, argument)
         owner = self.schema.type_map[type_name]
         return get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)
+
+    def _require_values(self, field: FieldNode, argument: ArgumentNode) -> None:
+        place = f"the condition {argument.name.value} of {field.name.value}"
+        if isinstance(argument.value, NullValueNode):
+            raise _says_nothing(f"{place} is null and says nothing; leave it out, or give it a value", argument)
+        for variable in _variables(argument.value):
+            name = variable.name.value
+            if self.variables.coerced.get(name) is None:
+                problem = f"the variable ${name} has no value, so {place} would say less than it is written to"
+                raise _says_nothing(f"{problem}; give it a value, or leave what it stands in out", variable)
+
+
+def _variables(value: ValueNode) -> Iterator[VariableNode]:
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, VariableNode):
+            yield each
+        elif isinstance(each, ListValueNode):
+            stack.extend(each.values)
+        elif isinstance(each, ObjectValueNode):
+            stack.extend(entry.value for entry in each.fields)
+
+
+def _says_nothing(text: str, node: Node) -> HubError:
+    start = node.loc.start_token if node.loc else None
+    return HubError(Code.VALIDATION, text, locations=((start.line, start.column),) if start else ())

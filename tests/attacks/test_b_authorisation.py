@@ -147,7 +147,7 @@ def test_b09_by_sort_and_cursor(scene: Scene) -> None:
         "{ peopleAggregate(where: {address: {isNull: true}}) { count } }",
         '{ peopleAggregate(where: {birthDate: {lt: "1960-01-01"}}) { count } }',
         "{ peopleAggregate(groupBy: [RESIDENCY]) { residency count } }",
-        "{ peopleAggregate(where: {dwellings: {some: {}}}) { count } }",
+        '{ peopleAggregate(where: {dwellings: {some: {code: {eq: "D1"}}}}) { count } }',
     ],
 )
 def test_b10_by_aggregate(scene: Scene, document: str) -> None:

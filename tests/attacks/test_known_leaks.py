@@ -98,8 +98,8 @@ def test_nested_rules_missed_in_a_filter(scene: Scene) -> None:
     def found(where: dict[str, Any]) -> list[str]:
         return [edge["node"]["number"] for edge in scene.desk(document, {"w": where}).answer.data["events"]["edges"]]
 
-    assert found({"reporter": {"some": {}}}) == ["E1"]
-    assert found({"reporter": {"none": {}}}) == ["E2"]
+    assert found({"reporter": {"some": {"name": {"isNull": False}}}}) == ["E1"]
+    assert found({"reporter": {"none": {"name": {"isNull": False}}}}) == ["E2"]
     assert found({"reporter": {"some": {"phone": {"eq": "13811110005"}}}}) == []
 
 

@@ -164,10 +164,10 @@ class _Drawing:
 
     def where(self, entity: Entity, depth: int, *, aggregate: bool = False) -> dict[str, Any]:
         draw = self.rng.random()
-        if draw < 0.05:
-            return {}
+        if draw < 0.005:
+            return {}  # says nothing: refused
         if draw < 0.25 and depth:
-            parts = [self.where(entity, depth - 1, aggregate=aggregate) for _ in range(self.rng.choice((0, 1, 2, 2)))]
+            parts = [self.where(entity, depth - 1, aggregate=aggregate) for _ in range(self.rng.choice((1, 1, 2, 2)))]
             return {self.rng.choice(("and", "or")): parts}
         if draw < 0.4 and depth:
             return {"not": self.where(entity, depth - 1, aggregate=aggregate)}

@@ -235,7 +235,7 @@ def leaf(rng: random.Random, each: Field, *, policy: bool = False) -> dict[str, 
         return {each.name: {operator: rng.random() < 0.5}}
     if policy and each.scalar is Scalar.DATE and operator != "in":
         return {each.name: {operator: rng.choice(("$today", "$today - 60y", "$today - 18y"))}}
-    values = [written(value_of(rng, each), each) for _ in range(rng.randint(0, 3))]
+    values = [written(value_of(rng, each), each) for _ in range(rng.randint(1, 3))]
     one = written(value_of(rng, each), each)
     if policy:  # YAML knows no Word
         values, one = [_bare(value) for value in values], _bare(one)

@@ -33,11 +33,9 @@ REQUEST = Grammar(CATALOGUE)
 AGGREGATE = Grammar(CATALOGUE, buckets=True)
 
 GOOD: list[tuple[Grammar, Any, Predicate]] = [
-    (REQUEST, {}, TRUE),
-    (REQUEST, {"or": []}, FALSE),
-    (REQUEST, {"and": []}, TRUE),
+    (POLICY, {}, TRUE),
     (REQUEST, {"name": {"eq": "张三"}}, Compare("name", Op.EQ, "张三")),
-    (REQUEST, {"name": {}}, TRUE),
+    (REQUEST, {"gender": {"eq": "MALE", "in": None}}, Compare("gender", Op.EQ, "MALE")),
     (
         REQUEST,
         {"birthDate": {"gte": "1950-01-01", "lt": dt.date(1960, 1, 1)}},
@@ -68,6 +66,22 @@ def test_a_condition_is_read(grammar: Grammar, source: Any, expected: Predicate)
 
 BAD: list[tuple[Grammar, Any, str]] = [
     (REQUEST, None, "where"),
+    (REQUEST, {}, "where: an empty condition"),
+    (REQUEST, {"or": []}, "or: an empty list"),
+    (REQUEST, {"and": []}, "and: an empty list"),
+    (REQUEST, {"not": {}}, "not: an empty condition"),
+    (REQUEST, {"name": {}}, "name: nothing is compared"),
+    (REQUEST, {"name": {"eq": None, "in": None}}, "name: nothing is compared"),
+    (REQUEST, {"name": {"in": []}}, "name.in: an empty list"),
+    (REQUEST, {"name": {"eq": ""}}, "name.eq: an empty text"),
+    (REQUEST, {"name": {"in": ["x", ""]}}, "name.in.1: an empty text"),
+    (REQUEST, {"name": {"startsWith": ""}}, "name.startsWith: an empty text"),
+    (REQUEST, {"region": {"startsWith": ""}}, "region.startsWith: an empty text"),
+    (REQUEST, {"dwellings": {}}, "dwellings: nothing is compared"),
+    (REQUEST, {"dwellings": {"some": None, "none": None}}, "dwellings: nothing is compared"),
+    (REQUEST, {"dwellings": {"some": {}}}, "dwellings.some: an empty condition"),
+    (REQUEST, {"dwellings": {"none": {"code": {}}}}, "dwellings.none.code: nothing is compared"),
+    (AGGREGATE, {"ageBand": {}}, "ageBand: nothing is compared"),
     (REQUEST, {"nme": {"eq": "x"}}, "nme"),
     (REQUEST, {"name": None}, "isNull"),
     (REQUEST, {"name": {"eq": None}}, "isNull"),
@@ -77,7 +91,7 @@ BAD: list[tuple[Grammar, Any, str]] = [
     (REQUEST, {"name": {"eq": 7}}, "string"),
     (REQUEST, {"name": {"in": "x"}}, "list"),
     (REQUEST, {"name": {"in": ["x"] * 201}}, "200"),
-    (REQUEST, {"phone": {"isNull": None}}, "true or false"),
+    (POLICY, {"phone": {"isNull": None}}, "true or false"),
     (REQUEST, {"gender": {"eq": "OTHER"}}, "MALE, FEMALE"),
     (REQUEST, {"birthDate": {"eq": "30 February"}}, "date"),
     (REQUEST, {"region": {"startsWith": "14/03/2"}}, "segments"),

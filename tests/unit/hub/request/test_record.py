@@ -13,10 +13,17 @@ from audit.log import show, tail
 from audit.record import Record
 from hub.home.settings import Settings
 from tests.support.serving import Served, serving
+from tests.support.small_graph import policy
 
 pytestmark = [pytest.mark.unit, pytest.mark.attack]
 
 CANARY = "CANARY13800000000"
+OPEN = """
+purposes: [{id: a, zh: 甲, en: A}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}]
+grants:
+  - {id: g, to: {application: [app]}, for: [a], basis: law, rows: {Event: {}}, fields: {Event: clear}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +108,48 @@ def test_f04_what_is_too_much_is_cut_and_still_recorded(served: Served) -> None:
     assert last(served).result in {"VALIDATION", "GRAPH_UNAVAILABLE"}
     served.ask("{ __typename }" + "#" * 200_000)
     assert last(served).result == "COST_LIMIT"
+
+
+COMPARED = "{ pageInfo { hasNextPage } }"
+
+
+def test_case_1_11_every_value_that_is_compared_is_found_beside_many_others(served: Served) -> None:
+    decoys = [f"14/03/21/{n}/" for n in range(199)]
+    query = "query ($w: RegionWhere, $more: [String!]) { regions(where: $w) { ...F } b: regions(where: {code: {in: $more}}) "
+    query += "{ ...F } } fragment F on RegionConnection { pageInfo { hasNextPage } }"
+    served.ask(query, variables={"w": {"region": {"in": [*decoys, "14/03/21/009/"]}}, "more": ["x"]})
+    record = last(served)
+    assert record.result == "GRAPH_UNAVAILABLE"
+    digests = {served.hub.digester.digest("value", each) for each in (*decoys, "14/03/21/009/", "x")}
+    assert digests <= set(record.variables.values())
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_case_1_11_more_values_than_a_record_keeps_are_refused(served: Served, written: bool) -> None:
+    lists = [[f"14/03/21/{n}/{at}/" for n in range(200)] for at in range(7)]
+    parts = [{"region": {"in": each}} for each in lists]
+    if written:
+        where = str(parts[:3]).replace("'region'", "region").replace("'in'", "in").replace("'", '"')
+        query, variables = (
+            f"query ($w: [RegionWhere!]!) {{ regions(where: {{or: {where}, and: $w}}) {COMPARED} }}",
+            parts[3:],
+        )
+    else:
+        query, variables = f"query ($w: [RegionWhere!]!) {{ regions(where: {{or: $w}}) {COMPARED} }}", parts
+    answer = served.ask(query, variables={"w": variables})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "COST_LIMIT"
+    assert "values" in answer.json()["errors"][0]["message"]
+    assert len(last(served).variables) > 200
+
+
+def test_case_1_11_a_value_is_found_in_the_spelling_that_the_hub_compares(tmp_path: Path) -> None:
+    rules = policy(tmp_path / "policy", OPEN)
+    with serving(tmp_path / "home", policy=rules) as served:
+        query = '{ events(where: {reportedAt: {lt: "2026-06-30T00:00:00Z"}}) { pageInfo { hasNextPage } } }'
+        served.ask(query, app="app", purpose="a")
+        digest = served.hub.digester.digest
+        sent, compared = digest("value", "2026-06-30T00:00:00Z"), digest("value", "2026-06-30T08:00:00+08:00")
+        assert dict(last(served).variables) == {"#0": sent, "=0": compared}
 
 
 @pytest.mark.parametrize("hostile", ["a\nb", "\x1b[2J", "a\u2028b", "\u202egnp", '","result":"OK"', "x" * 50_000])
