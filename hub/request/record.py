@@ -2,8 +2,8 @@
 
 It holds no personal value: `sub`, case, body, variables, literals, data subjects and a purpose that is no known id
 stand in it as keyed digests only. Every value that an answered request compares with is one of them, so that a search
-of the log finds it: a request with more values than a record keeps is refused. It is made from the trail of the stages: who asked, for which purpose, which
-operation, what was decided, and how it ended.
+of the log finds it: a request with more values than a record keeps is refused. It is made from the trail of the stages:
+who asked, for which purpose, which operation, what was decided, and how it ended.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 from audit.record import MAX_VARIABLES, Coordinates, Digester, Record
 from hub.errors import Code, HubError
 from hub.request.auth import Identified
+from hub.request.cypher import stored
 from hub.request.endpoint import Arrival, Reply, Request
 from hub.request.floods import Source
 from hub.request.limits import Validated
-from hub.request.cypher import stored
 from hub.request.plan_model import Aggregate, Page, Planned
 from hub.request.purpose import Purposed
 from hub.request.respond import Answer

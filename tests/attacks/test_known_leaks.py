@@ -42,8 +42,9 @@ def test_filter_on_a_protected_field(scene: Scene, where: dict[str, Any]) -> Non
 @pytest.mark.parametrize("field", ["idNumber", "address", "birthDate"])
 def test_sort_on_a_protected_field(scene: Scene, field: str) -> None:
     """The order of rows tells the order of hidden values; and a cursor that held one would tell the value."""
+    document = "query($o: [PersonOrder!]) { people(orderBy: $o) { edges { cursor node { id } } } }"
     for order in ([{field: "ASC"}], [{"name": "ASC"}, {field: "DESC"}]):
-        assert scene.refusal("desk", "event", PEOPLE, {"o": order}) == "FIELD_NOT_FILTERABLE"
+        assert scene.refusal("desk", "event", document, {"o": order}) == "FIELD_NOT_FILTERABLE"
     nested = f"{{ dwellings {{ edges {{ node {{ residents(orderBy: [{{{field}: ASC}}]) {{ id }} }} }} }} }}"
     assert scene.refusal("desk", "event", nested) == "FIELD_NOT_FILTERABLE"
 
@@ -61,14 +62,16 @@ def test_aggregates_ignoring_filters(scene: Scene) -> None:
     """neo4j/graphql 4702: pages kept to the rules, counts ran over everyone."""
     count = "query($w: PersonAggregateWhere) { peopleAggregate(where: $w) { count } }"
 
-    def counted(where: dict[str, Any]) -> int | None:
-        found: int | None = scene.ask("counter", "stat", count, {"w": where}).answer.data["peopleAggregate"][0]["count"]
+    def counted(where: dict[str, Any] | None) -> int | None:
+        document = "{ peopleAggregate { count } }" if where is None else count
+        rows = scene.ask("counter", "stat", document, {"w": where}).answer.data["peopleAggregate"]
+        found: int | None = rows[0]["count"]
         return found
 
     # Seven people are in the graph: one is deleted, one lives in another district, one nowhere.
-    assert counted({}) == 4
+    assert counted(None) == 4
     assert counted({"regionStreet": {"eq": "14/03/22/001/"}}) is None
-    assert counted({"or": [{}, {"gender": {"in": ["MALE", "FEMALE"]}}]}) == 4
+    assert counted({"or": [{"gender": {"eq": "MALE"}}, {"gender": {"in": ["MALE", "FEMALE"]}}]}) == 4
     refused = {"w": {"or": [{"gender": {"eq": "MALE"}}, {"phone": {"isNull": False}}]}}
     assert scene.refusal("counter", "stat", count, refused) == "FIELD_NOT_FILTERABLE"
 

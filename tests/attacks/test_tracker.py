@@ -180,6 +180,7 @@ def derived(plus: list[Shown], minus: list[Shown]) -> bool | None:
 
 
 DOCUMENT = "query($where: PersonAggregateWhere) { peopleAggregate(where: $where) { count } }"
+ALL = "{ peopleAggregate { count } }"
 
 
 async def counts(graph: Graph, policies: PolicySet, wheres: list[Where]) -> list[int | None]:
@@ -188,7 +189,9 @@ async def counts(graph: Graph, policies: PolicySet, wheres: list[Where]) -> list
 
     async def one(where: Where) -> int | None:
         async with gate:
-            asked = await ask(graph, policies, subject(policies, "app"), "stat", DOCUMENT, {"where": where})
+            asked = await ask(
+                graph, policies, subject(policies, "app"), "stat", DOCUMENT if where else ALL, {"where": where}
+            )
         count: int | None = asked.answer.data["peopleAggregate"][0]["count"]
         return count
 

@@ -115,8 +115,10 @@ COMPARED = "{ pageInfo { hasNextPage } }"
 
 def test_case_1_11_every_value_that_is_compared_is_found_beside_many_others(served: Served) -> None:
     decoys = [f"14/03/21/{n}/" for n in range(199)]
-    query = "query ($w: RegionWhere, $more: [String!]) { regions(where: $w) { ...F } b: regions(where: {code: {in: $more}}) "
-    query += "{ ...F } } fragment F on RegionConnection { pageInfo { hasNextPage } }"
+    query = "query ($w: RegionWhere, $more: [String!]) { regions(where: $w) { ...F } "
+    query += (
+        "b: regions(where: {code: {in: $more}}) { ...F } } fragment F on RegionConnection { pageInfo { hasNextPage } }"
+    )
     served.ask(query, variables={"w": {"region": {"in": [*decoys, "14/03/21/009/"]}}, "more": ["x"]})
     record = last(served)
     assert record.result == "GRAPH_UNAVAILABLE"
