@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from policies.text.phone_tail import phone_tail
 from policies.text.spans import KINDS, PiiKind, SpansError, triples
 from policies.text.surnames import COMPOUND_SURNAMES
 
@@ -40,8 +41,8 @@ _PLACEHOLDERS = {kind: f"【{label}】" for kind, label in LABELS.items()}
 
 
 def _phone4(span: str) -> str:
-    digits = [str(int(each)) for each in span if each.isdecimal()]
-    return f"【电话尾号{''.join(digits[-4:])}】" if len(digits) > 6 else _PLACEHOLDERS[PiiKind.PHONE]
+    tail = phone_tail(span)
+    return f"【电话尾号{tail}】" if tail else _PLACEHOLDERS[PiiKind.PHONE]
 
 
 def _surname(span: str) -> str:

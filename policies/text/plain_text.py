@@ -162,11 +162,11 @@ _SPELLED_DIGIT = f"[0-9{_NUMERAL}]{BETWEEN}{{0,3}}"
 _SPELLED = re.compile(f"{_SPELLED_DIGIT}(?:{_SPELLED_DIGIT}){{4,}}[0-9xX]?")
 _LOOKS = "oOоОΟοlI|ІіЗзбЬ"
 _LOOK_TABLE = str.maketrans(_LOOKS, "000000111113366")
-_LOOK = re.compile(f"[{_LOOKS}](?:(?<=[0-9].)|(?<=[lI|Іі])[3-9З])")
+_LOOK = re.compile(f"[{_LOOKS}](?:(?<=[0-9].)|(?<=[lI|Іі])[3-9З]|(?<=[oOоОΟο]){BETWEEN}{{0,3}}[1lI])")
 _LOOKS_LIKE_A_NUMBER = re.compile(
     f"(?<![0-9A-Za-z])[0-9{_LOOKS}](?:{BETWEEN}{{0,3}}[0-9{_LOOKS}]){{10,18}}(?![0-9A-WYZa-wyz])"
 )
-_COUNTED = re.compile(f"[{_NUMERAL}](?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
+_COUNTED = re.compile(f"[{_NUMERAL}](?<![〇零洞])(?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
 _MAY_BE_SPELLED = either(
     *((_NUMERAL, f"{BETWEEN}{{0,3}}[0-9{_NUMERAL}]"), ("0-9", f"{BETWEEN}{{0,3}}[{_NUMERAL}]")),
 )

@@ -39,7 +39,8 @@ grants:
     rows: {Event: {}}
     fields: {Event.text: aggregate, Event.region: aggregate}
 """
-SAID = written("<姓名|祁CANARY>称漏水，电话<电话|138-1111-CANARY-0003>，补<电话|CANARY12>", "漏水")
+SAID = written("<姓名|祁慧兰>称漏水，电话<电话|138-1174-0003>，补<电话|CANARY12>", "漏水")
+SECRETS = ("慧兰", "1174", "CANARY")
 SHOWN = "【姓祁】称漏水，电话【电话尾号0003】，补【电话】"
 BESIDE = {"textSpans": SAID.stored, "textWords": ["漏水"], "textDetector": DETECTOR}
 
@@ -90,7 +91,7 @@ def told(asked: Asked) -> str:
 )
 def test_e01_a_text_is_cut_by_any_path(said: Scene, document: str) -> None:
     answer = told(said.ask("desk", "call", document))
-    assert "CANARY" not in answer
+    assert not [each for each in SECRETS if each in answer]
     assert SHOWN in answer
     assert '"***"' in answer
 
@@ -105,8 +106,8 @@ def test_e08_a_number_or_name_too_short_leaves_no_part(said: Scene) -> None:
     "arguments",
     [
         'where: {text: {startsWith: "祁"}}',
-        'where: {text: {eq: "祁CANARY称漏水"}}',
-        'where: {text: {in: ["祁CANARY"]}}',
+        'where: {text: {eq: "祁慧兰称漏水"}}',
+        'where: {text: {in: ["祁慧兰"]}}',
         "where: {text: {isNull: false}}",
         'where: {not: {text: {startsWith: "【姓祁】"}}}',
         "orderBy: [{text: ASC}]",
@@ -122,7 +123,7 @@ def test_e12_a_masked_text_is_not_taken_apart_by_filter_or_order(said: Scene, pu
     with pytest.raises(HubError) as refused:
         said.ask("desk", purpose, f"{{ {root}({arguments}) {{ {nodes} }} }}")
     assert refused.value.code == "FIELD_NOT_FILTERABLE"
-    assert "CANARY" not in refused.value.public_message
+    assert not [each for each in SECRETS if each in refused.value.public_message]
 
 
 def test_e16_words_are_counted_after_what_is_personal_is_out(said: Scene) -> None:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.text.phone_tail import AREA
 from policies.text.plain_text import BETWEEN, TIGHT
 from policies.text.rules.cues import Cues, Label
 from policies.text.rules.grouping import candidates, compact, grouping, is_day
 from policies.text.spans import PiiKind, Span
 
+_JOINS = "[ \\t\\-·•‧∙・_—–―~*+/\\\\|'\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+_TRUNK = f"\\(?0\\)?(?:{_JOINS}{{0,4}}|(?P<sign>{BETWEEN}{{1,3}})(?=1[3-9]?[0-9]{{0,2}}(?P=sign)[0-9]))(?=\\(?1)"
+"""A 0 before a mobile, an old habit. A point, comma or colon behind it must stand between the other groups too."""
 _MOBILE = re.compile(
-    f"(?<![0-9])(?:\\(?(?:\\+ ?|00)?\\(?\\+?86\\)?{BETWEEN}{{0,3}})?"
+    f"(?<![0-9])(?:\\(?(?:\\+ ?|00)?\\(?\\+?86\\)?{BETWEEN}{{0,3}})?(?:{_TRUNK})?"
     f"\\(?(?P<number>1{BETWEEN}{{0,4}}[3-9](?:{BETWEEN}{{0,4}}\\)?[0-9]|\\([0-9]|\\)\\([0-9]){{9}}\\)?)(?![0-9])"
 )
-_MOBILE_DIGITS = re.compile("(?:0{0,2}86)?1[3-9][0-9]{9}")
+_MOBILE_DIGITS = re.compile("(?:0{0,2}86)?0?1[3-9][0-9]{9}")
 _ADDRESS_OF_A_HOST = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _UNIT = re.compile(r"\s?(?:元|万|亿|吨|平|米|㎡|m²|%|公里|千瓦|kWh|度|户|人次)")
 
@@ -28,8 +32,8 @@ def is_mobile(number: str) -> bool:
     return _MOBILE_DIGITS.fullmatch(number) is not None
 
 
-_GLUED = re.compile("(?<![0-9])(?:(?:00)?(?:86)?1[3-9][0-9]{9}){2,4}(?![0-9])")
-_ONE = re.compile("(?:00)?(?:86)?1[3-9][0-9]{9}")
+_GLUED = re.compile("(?<![0-9])(?:(?:00)?(?:86)?0?1[3-9][0-9]{9}){2,4}(?![0-9])")
+_ONE = re.compile("(?:00)?(?:86)?0?1[3-9][0-9]{9}")
 
 
 def mobiles(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
@@ -84,23 +88,22 @@ def _head(text: str, start: int) -> int:
     return code.start() if code else start
 
 
-_AREA = "0(?:10|2[0-9]|[3-57-9][1-9][0-9]|6[3-9][0-9]|9[0-9]{2})"
 _EXTENSION = (
-    r"(?:\s?(?:转|分机号?|内线|[eE][xX][tT]\.?|#|\(转)\s?(?:分机|内线)?:?\s?[0-9]{1,6}\)?|\s?-\s?[0-9]{1,5})(?![0-9])"
-    r"|\s?[0-9]{1,5}分机"
+    r"(?:\s?[,(]?\s?(?:[转接拨按]|分机号?|内线|[eE][xX][tT](?:ension)?\.?|[xX]|#|\*)\s?(?:分机号?|内线)?\s?:?\s?[0-9]{1,6}\)?"
+    r"|\s?\([0-9]{1,6}\)|\s?[-–—]\s?[0-9]{1,5})(?![0-9])|\s?[0-9]{1,5}分机"
 )
 _LANDLINE = re.compile(
-    f"(?<![0-9A-Za-z])(?<![0-9][\\-./])(?:\\(?(?:\\+|00)?86\\)?{BETWEEN}{{0,2}})?[(\\[]?(?:{_AREA})[)\\]]?{BETWEEN}{{0,3}}"
+    f"(?<![0-9A-Za-z])(?<![0-9][\\-./])(?:\\(?(?:\\+|00)?86\\)?{BETWEEN}{{0,2}})?[(\\[]?(?:{AREA})[)\\]]?{BETWEEN}{{0,3}}"
     f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?"
 )
 _FROM_ABROAD = re.compile(
-    f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)86\\)?{BETWEEN}{{0,2}}|86{BETWEEN})\\(?(?:{_AREA[1:]})\\)?{BETWEEN}{{0,2}}"
-    f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])"
+    f"(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)86\\)?{BETWEEN}{{0,2}}|86{BETWEEN})\\(?(?:{AREA[1:]})\\)?{BETWEEN}{{0,2}}"
+    f"[2-8](?:{BETWEEN}{{0,3}}[0-9]){{6,7}}(?![0-9])(?:{_EXTENSION})?"
 )
 _DIGIT_BY_DIGIT = re.compile(
     f"0(?<![0-9A-Za-z].)(?P<gap>{BETWEEN}{{1,2}})[1-9](?:(?P=gap)(?:-(?P=gap))?[0-9]){{8,10}}(?![0-9])"
 )
-_LANDLINE_DIGITS = re.compile(f"{_AREA}[2-8][0-9]{{6,7}}")
+_LANDLINE_DIGITS = re.compile(f"{AREA}[2-8][0-9]{{6,7}}")
 _ABROAD = re.compile(
     "(?<![0-9A-Za-z])(?:\\(?(?:\\+|00)[ -]?[0-9]{1,3}\\)?(?:[ -]{0,2}\\(?[0-9]\\)?){7,12}"
     "|(?:\\((?:852|853|886)\\) ?|(?:852|853|886)[ -])[2-9](?:[ -]?[0-9]){7,8})(?![0-9])"
@@ -140,8 +143,8 @@ def landlines(text: str, cues: Cues, first: int, last: int) -> Iterator[Span]:
 _LOCAL = re.compile(f"[2-9](?<![0-9A-Za-z\\-.].)(?:{TIGHT}{{0,3}}[0-9]){{6,7}}(?!{TIGHT}?[0-9])(?:{_EXTENSION})?")
 _LABELLED = re.compile(f"[0-9](?<![0-9A-Za-z].)(?:{TIGHT}{{0,3}}[0-9]){{8,13}}(?![0-9])")
 _SERVICE = re.compile(r"(?:400|800)[0-9]{7}|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}|1010[0-9]{4}|123[0-9]{2}")
-_SERVICE_OF_A_CITY = re.compile(f"{_AREA}(?:1[0-2][0-9]{{1,3}}|9[56][0-9]{{3}}|123[0-9]{{2}})")
-_FORWARDED = re.compile("转|分机|内线|#|[eE][xX]|\\(")
+_SERVICE_OF_A_CITY = re.compile(f"{AREA}(?:1[0-2][0-9]{{1,3}}|9[56][0-9]{{3}}|123[0-9]{{2}})")
+_FORWARDED = re.compile("[转接拨按,#*(]|分机|内线|[xX]|[eE][xX]")
 _CALLS = (Label.PHONE, Label.CALL, Label.DIAL)
 _WITHIN = re.compile(r"[^0-9。;,，、!?\n]{0,6}")
 

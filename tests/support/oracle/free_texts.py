@@ -1,16 +1,18 @@
 """Free texts with the properties stored beside them, and what a mask leaves of one, a character at a time.
 
-The oracle's side of the mask `text` and of the bucket `words`: of `policies/text` it takes the list of surnames only.
+The oracle's side of the mask `text` and of the bucket `words`: of `policies/text` it takes the list of surnames and the
+tail of a telephone number, which has a table of its own (`tests/unit/policies/text/test_phone_tail.py`).
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from policies.text.phone_tail import phone_tail
 from policies.text.surnames import COMPOUND_SURNAMES
 
 DETECTOR, OLDER = "0123456789abcdef", "fedcba9876543210"
@@ -146,14 +148,8 @@ def _shown(rung: str, text: str, at: int, span: tuple[int, int, int] | None) -> 
 
 
 def _last_four(span: str) -> str:
-    digits = "".join(_digits(span))
-    return "电话尾号" + digits[-4:] if len(digits) >= 7 else ""
-
-
-def _digits(span: str) -> Iterator[str]:
-    for each in span:
-        if each.isdecimal():
-            yield str(int(each))
+    tail = phone_tail(span)
+    return f"电话尾号{tail}" if tail else ""
 
 
 def _family(span: str) -> str:
