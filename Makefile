@@ -13,8 +13,9 @@ CHECK ?=
 KILLS ?= 1000
 WORKERS ?= 2
 UPGRADE ?=
+FUZZ_MINUTES ?= 15
 
-.PHONY: setup demo quick test check unit faults bench lock clean
+.PHONY: setup demo quick test check unit faults fuzz bench lock clean
 
 setup: $(READY)
 
@@ -57,6 +58,10 @@ faults: setup
 	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py tests/faults/test_pull_kill.py \
 	  tests/property/test_audit_exhaustive.py tests/property/test_oracle.py tests/property/test_never_fetched.py \
 	  tests/conformance/test_hot_change.py tests/conformance/test_text_canaries.py
+
+# Generated input for everything that can be typed, sent, set or put in a file, each test for so many minutes.
+fuzz: setup
+	FUZZ_MINUTES=$(FUZZ_MINUTES) $(BIN)/python -m pytest -s tests/property/test_fuzz_*.py
 
 bench: setup
 	@set -e; for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done

@@ -20,7 +20,17 @@ from policies.change_conflict import three_way
 from policies.check import ERROR, check
 from policies.language import load_files, version_of
 from policies.model import PolicySet
-from policies.store_tables import ACTIVATION, APPROVAL, FILE, VERSION, changing, engine_of, make, reading
+from policies.store_tables import (
+    ACTIVATION,
+    APPROVAL,
+    FILE,
+    LARGEST_VERSION,
+    VERSION,
+    changing,
+    engine_of,
+    make,
+    reading,
+)
 from policies.versions import (
     BOOTSTRAP,
     Activation,
@@ -276,7 +286,8 @@ class PolicyStore:
         return chain
 
     def _version(self, connection: sa.Connection, number: int) -> Version:
-        found = _read(connection, sa.select(VERSION).where(VERSION.c.number == number), Version)
+        query = sa.select(VERSION).where(VERSION.c.number == number)
+        found = _read(connection, query, Version) if number <= LARGEST_VERSION else ()
         if not found:
             raise ChangeRefused(f"there is no version {number}; see `sluicegate policy history`")
         check_seal(self._key, found[0])

@@ -27,6 +27,8 @@ from policies.versions import PolicyStoreError, StoreUnavailable
 WAIT_SECONDS = 5
 """How long a statement waits for a lock, and a connection for a server."""
 WRITE_LOCK = 0x534C5047
+LARGEST_VERSION = 2**31 - 1
+"""The largest number that a column `Integer` holds on PostgreSQL."""
 META = sa.MetaData()
 
 VERSION = sa.Table(

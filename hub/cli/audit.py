@@ -17,7 +17,7 @@ import typer
 from hub.cli import audit_proofs, audit_search, audit_subject
 from hub.cli.audit_opening import record_reading
 from hub.cli.audit_proofs import PublicKey, log_key, verify_file
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from audit.verify import Verdict
@@ -27,7 +27,7 @@ app = typer.Typer(help="Read, search, verify and prove the audit log (审计日�
 
 @app.command(epilog="Example: sluicegate audit tail -n 5 --json")
 def tail(
-    count: Annotated[int, typer.Option("-n", help="How many records.", min=1)] = 20,
+    count: Annotated[int, typer.Option("-n", help="How many records.", min=1, max=MAX_NUMBER)] = 20,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +53,9 @@ def tail(
 
 
 @app.command(epilog="Example: sluicegate audit show 12")
-def show(index: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: Json = False) -> None:
+def show(
+    index: Annotated[int, typer.Argument(min=0, max=MAX_NUMBER)], home: Home = None, as_json: Json = False
+) -> None:
     """Show one whole record, with its operation (单条记录).
 
     The reading is recorded first.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.audit_opening import record_reading
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from audit.checkpoint import Verifier
@@ -53,7 +53,7 @@ def checkpoint(home: Home = None) -> None:
 
 @app.command(epilog="Example: sluicegate audit prove 12 --out 12.proof")
 def prove(
-    index: Annotated[int, typer.Argument(min=0, help="The index in the receipt.")],
+    index: Annotated[int, typer.Argument(min=0, max=MAX_NUMBER, help="The index in the receipt.")],
     leaf_hash: Annotated[
         str | None, typer.Option(help="The leafHash in the receipt; refused if the record has another.")
     ] = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.audit_opening import opened_log
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ app = typer.Typer()
 def search(
     filters: Filters = None,
     count: Annotated[int, typer.Option("-n", help="How many records on a page.", min=1, max=1_000)] = 20,
-    before: Annotated[int | None, typer.Option(help="Only records before this index: the next page.", min=0)] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only records before this index: the next page.", min=0, max=MAX_NUMBER)
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Home = Annotated[Path | None, typer.Option(help="Data folder of this hub (default: SLUICEGATE_HOME, or .sluicegate).")]
 Port = Annotated[int | None, typer.Option(help="Port of the hub (default: SLUICEGATE_PORT, or 8600).")]
+MAX_NUMBER = 2**63 - 1
+"""The largest index of a record that a store of the log can be asked for."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -53,12 +55,22 @@ def json_object(text: str | None) -> dict[str, Any]:
 
 @contextmanager
 def exit_on_refusal() -> Iterator[None]:
-    """End the command with its message and exit code 1 where an error has a text for the user; pass on all others."""
+    """End the command with its message and exit code 1 where an error has a text for the user; pass on all others.
+
+    A file or folder that cannot be used is named with the system's reason.
+    """
     try:
         yield
     except _refusals() as refusal:
         for line in str(refusal).strip().splitlines() or [type(refusal).__name__]:
             typer.echo(f"error: {line}", err=True)
+        raise typer.Exit(1) from None
+    except OSError as failure:
+        if failure.filename is None or failure.strerror is None:  # not about a file that was named
+            raise
+        from hub.terminal import escape_unprintable
+
+        typer.echo(f"error: {escape_unprintable(str(failure.filename))}: {failure.strerror}", err=True)
         raise typer.Exit(1) from None
 
 

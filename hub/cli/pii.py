@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import pii_eval, pii_scan
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import progress_bar
 
 app = typer.Typer(help="Find personal information in free text (个人信息).", no_args_is_help=True)
@@ -20,7 +20,9 @@ app = typer.Typer(help="Find personal information in free text (个人信息).",
 
 @app.command(epilog="Example: sluicegate pii redetect --limit 100000")
 def redetect(
-    limit: Annotated[int | None, typer.Option(help="Check at most so many texts (default: all).", min=1)] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Check at most so many texts (default: all).", min=1, max=MAX_NUMBER)
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

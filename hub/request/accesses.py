@@ -66,7 +66,8 @@ def days_in_log(
     Raises NotIndexed if `deadline` says so before all of the log is indexed, FileNotFoundError if there is no log, and
     IndexFault, RecordInvalid or StoreFault.
     """
-    first, last = (_midnight(since, zone), _midnight(until + dt.timedelta(days=1) if until else None, zone))
+    after = None if until in (None, dt.date.max) else until + dt.timedelta(days=1)
+    first, last = (_midnight(since, zone), _midnight(after, zone))
     offset = dt.datetime.now(zone).astimezone(zone).utcoffset() or dt.timedelta()
     with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
         size = reader.size
