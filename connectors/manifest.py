@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from connectors.base import ConnectorError
-from schema.strict_yaml import YamlFile, YamlFileError
+from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
@@ -233,6 +233,7 @@ def read_block(path: Path, variables: Mapping[str, str]) -> Source:
         raise ManifestError(f"{path.name}: cannot be read") from None
     except YamlFileError as wrong:
         raise ManifestError(str(wrong)) from None
+    _check_all_say_something(file)
     try:
         return Source.model_validate(_fill_variables(file, variables))
     except ValidationError as error:
@@ -241,6 +242,16 @@ def read_block(path: Path, variables: Mapping[str, str]) -> Source:
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise ManifestError("\n".join(lines)) from None
+
+
+def _check_all_say_something(file: YamlFile) -> None:
+    """An empty list, map or value is what is left of a line that was taken out: it means nothing, and is refused."""
+    empty = [
+        f"{file.place(path)}: {'.'.join(map(str, path))}: nothing stands here; remove the key, or say what is meant"
+        for path in paths_without_content(file.content)
+    ]
+    if empty or not file.content:
+        raise ManifestError("\n".join(empty) or f"{file.name}:1: says nothing; declare a source, or remove the file")
 
 
 _NESTED: Mapping[str, type[BaseModel]] = {

@@ -14,17 +14,22 @@ from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stre
 from connectors.shape import CHECKS
 from connectors.transforms import FITTING, TRANSFORMS
 from schema.catalogue import NEVER_STORE, Catalogue, CatalogueError, Entity, Scalar
+from schema.strict_yaml import YamlFileError
+from schema.yaml_folder import yaml_paths
 
 NEVER_STORE_ZH = ("人脸", "面部", "指纹", "虹膜", "声纹", "基因", "步态", "轨迹", "行程")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 def load_sources(folder: Path, catalogue: Catalogue, variables: Mapping[str, str]) -> tuple[Source, ...]:
-    """The sources that the `*.yaml` files of a folder declare, checked, in the order in which to pull them.
+    """The sources that the files of a folder declare, checked, in the order in which to pull them.
 
-    Raises ManifestError.
+    Raises ManifestError, for a file that is not read too.
     """
-    files = sorted(folder.glob("*.yaml"))
+    try:
+        files = yaml_paths(folder)
+    except YamlFileError as wrong:
+        raise ManifestError(str(wrong)) from None
     if not files:
         raise ManifestError(f"{folder.name}: there is no *.yaml file that declares a source")
     sources = []

@@ -94,7 +94,6 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     subjects = [each for each in policy.applications.values() if grant.to.selects(subject_of(each))]
     reasons = {
         "selects no registered application": not subjects,
-        "is for no purpose": not grant.purposes,
         "gives nothing": not grant.fields and not grant.match and not grant.accesses,
         "has expired": grant.valid.end is not None and grant.valid.end < today,
     }

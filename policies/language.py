@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from policies import masking, obligations
 from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
 from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
+from policies.yaml_documents import raise_all, read_documents
 from policies.yaml_models import (
     ExpectationBlock,
     GrantBlock,
     MaskBlock,
-    PolicyDocument,
     ProhibitionBlock,
     SelectorBlock,
 )
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
-from schema.predicate import All, CaseHolds, Grammar, PredicateError, parse
+from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
 from schema.strict_yaml import YamlFile, YamlFileError
+from schema.yaml_folder import yaml_paths
+
+_Rule = TypeVar("_Rule")
 
 EPIDEMIC = "epidemic"
 """The purpose that must end: what was allowed in an epidemic is not to outlive it."""
@@ -59,8 +60,8 @@ def load(folder: Path, catalogue: Catalogue) -> PolicySet:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The policy files in `folder`, by name; raises YamlFileError if there is none."""
-    paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    """The policy files in `folder`, by name; raises YamlFileError if there is none, or a file that is not read."""
+    paths = yaml_paths(folder)
     if not paths:
         raise YamlFileError(str(folder.name), "no *.yaml policy file here; name the folder that holds them")
     return {path.name: path.read_bytes() for path in paths}
@@ -84,21 +85,23 @@ class _Loader:
     def __init__(self, catalogue: Catalogue, files: Mapping[str, bytes]) -> None:
         self.catalogue = catalogue
         self.version = version_of(files)
-        self.documents = [
-            (file, _document(file)) for file in (YamlFile(name, content) for name, content in sorted(files.items()))
-        ]
+        self.documents = read_documents(files)
         self.purposes: dict[str, Purpose] = {}
         self.applications: dict[str, Application] = {}
         self.owners: dict[str, str] = {}
         self.ids: set[str] = set()
+        self.faults: list[YamlFileError] = []
 
     def policy_set(self) -> PolicySet:
+        """What the files state; raises one YamlFileError for all that is wrong with their names."""
         self._read_purposes()
         self._read_applications()
         self._read_owners()
-        grants = tuple(self._grant(at, block) for at, block in self._blocks("grants"))
-        prohibitions = tuple(self._prohibition(at, block) for at, block in self._blocks("prohibitions"))
-        expectations = tuple(self._expectation(at, block) for at, block in self._blocks("expect"))
+        grants = self._read("grants", self._grant)
+        prohibitions = self._read("prohibitions", self._prohibition)
+        expectations = self._read("expect", self._expectation)
+        stewards = self._stewards()
+        raise_all(self.faults)
         return PolicySet(
             self.version,
             self.purposes,
@@ -106,9 +109,19 @@ class _Loader:
             grants,
             prohibitions,
             self.owners,
-            self._stewards(),
+            stewards,
             expectations,
         )
+
+    def _read(self, section: str, read: Callable[[_BlockAt, Any], _Rule]) -> tuple[_Rule, ...]:
+        """The rules of a section; what is wrong with one is kept, and the next is read."""
+        rules = []
+        for at, block in self._blocks(section):
+            try:
+                rules.append(read(at, block))
+            except YamlFileError as wrong:
+                self.faults.append(wrong)
+        return tuple(rules)
 
     def _blocks(self, section: str) -> Iterator[tuple[_BlockAt, Any]]:
         for file, document in self.documents:
@@ -178,7 +191,8 @@ class _Loader:
         people = [entity.name for entity in self.catalogue if entity.subjects == ()]
         if grant.accesses and not any(each in rows for each in people):
             raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {' or '.join(people)}", "rows")
-        if obligations.CASE in grant.obligations:
+        if obligations.CASE in grant.obligations or any(has_case(condition) for condition in rows.values()):
+            grant = dataclasses.replace(grant, obligations=obligations.with_case(grant.obligations))
             rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
         return dataclasses.replace(grant, rows=rows)
 
@@ -313,42 +327,6 @@ def _effect(wish: str | MaskBlock) -> Effect:
     if isinstance(wish, MaskBlock):
         return Effect("mask", wish.mask)
     return CLEAR if wish == "clear" else AGGREGATE
-
-
-def _document(file: YamlFile) -> PolicyDocument:
-    try:
-        return PolicyDocument.model_validate(file.content)
-    except ValidationError as wrong:
-        faults = wrong.errors(include_url=False, include_input=False)
-        places = list(dict.fromkeys(_fault(file, tuple(each["loc"]), each["type"], each["msg"]) for each in faults))
-        (place, problem), *others = places
-        raise YamlFileError(place, "\n".join([problem, *(": ".join(each) for each in others)])) from None
-
-
-def _fault(file: YamlFile, path: tuple[int | str, ...], kind: str, message: str) -> tuple[str, str]:
-    """`file:line` of one fault in the shape of a file, and what to write instead."""
-    problem = _explain(kind, message)
-    if path[0] == "grants" and len(path) > 4 and path[2] == "fields":
-        path = path[:4]
-        problem = _explain_effect(file.content["grants"][path[1]]["fields"][path[3]])
-    return file.place(path), f"{'.'.join(str(step) for step in path)}: {problem}"
-
-
-def _explain(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "unknown key; the policy language does not have it"
-    if kind == "string_type":
-        return "expected text; put quotes around it, or YAML takes it for a number, a date or true and false"
-    return message[0].lower() + message[1:]
-
-
-def _explain_effect(effect: object) -> str:
-    if isinstance(effect, str):
-        return f'write clear, aggregate, or a mask such as {{mask: "{effect}"}}'
-    if isinstance(effect, dict) and isinstance(effect.get("mask"), str):
-        mask = ",".join([effect["mask"], *(str(each) for each in effect if each != "mask")])
-        return f'put quotes around the mask: {{mask: "{mask}"}}'
-    return "write clear, aggregate, or a mask such as {mask: redact}"
 
 
 def check_ladders(catalogue: Catalogue) -> None:

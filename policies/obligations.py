@@ -77,6 +77,11 @@ def parse(given: Mapping[str, Any]) -> dict[str, Obligation]:
     return obligations
 
 
+def with_case(given: Mapping[str, Obligation]) -> Mapping[str, Obligation]:
+    """The obligations of a grant whose rows name `$case`: it does not apply without a case."""
+    return {**given, CASE: CaseRequired()}
+
+
 def strictest(each_grants: Iterable[Mapping[str, Obligation]]) -> dict[str, Obligation]:
     """What holds where several grants apply."""
     found: dict[str, Obligation] = {}

@@ -26,7 +26,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "$subject.role": "its role",
     "$subject.level": "its level",
     "$subject.jurisdiction": "the jurisdiction it, or its member of staff, answers for",
-    "$case": "the request's Case-Reference, if it names a case that the subject may work on",
+    "$case": "the request's Case-Reference, if it names a case that the subject may work on; a grant that names "
+    "it does not apply without one, and it cannot stand under `not` or `none`",
     "$today": "the local date of the request",
     "$today - 60y": "the same day of the year, so many years earlier",
 }
@@ -48,7 +49,8 @@ def page(catalogue: Catalogue) -> str:
         *_sections(),
         "## Rows",
         "A row condition is a filter as the API takes it, in YAML: a field with an operator and a value, an edge with "
-        "`some` or `none`, and `and`, `or`, `not`. An empty condition means every row of the type.",
+        "`some` or `none`, and `and`, `or`, `not`. `Person: {}` means every row of the type; an empty condition "
+        "anywhere else is refused.",
         _table(("kind of field", "operators"), [(str(kind), ", ".join(ops)) for kind, ops in OPERATORS.items()]),
         "Placeholders:",
         _table(("placeholder", "stands for"), [(f"`{name}`", text) for name, text in PLACEHOLDERS.items()]),

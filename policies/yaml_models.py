@@ -87,7 +87,7 @@ class GrantBlock(_Block):
     to: SelectorBlock
     purposes: list[str] = Field(alias="for")
     rows: dict[str, Any]
-    fields: dict[str, Literal["clear", "aggregate"] | MaskBlock]
+    fields: dict[str, Literal["clear", "aggregate"] | MaskBlock] = Field(default_factory=dict)
     match: list[str] = Field(default_factory=list)
     accesses: bool = False
     contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)

@@ -73,6 +73,9 @@ OPERATORS: Mapping[Scalar, tuple[Op, ...]] = {
 
 BUCKET_OPERATORS = (Op.EQ, Op.IN)
 
+SAYS_NOTHING = "empty, so it says nothing; remove it, or say what is meant"
+"""Why an empty condition, comparison or list in a policy is refused."""
+
 _KNOWN = "$subject.application|department|role|level|jurisdiction, $case, $today, $today - 60y"
 _PLACEHOLDER = re.compile(r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z")
 
@@ -168,28 +171,49 @@ def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: t
             raise PredicateError(path, "expected a list of conditions")
         if not value and not grammar.placeholders:
             raise PredicateError(path, "an empty list of conditions says nothing; leave it out, or list some")
-        parts = tuple(parse(grammar, entity, each, (*path, str(i))) for i, each in enumerate(value))
+        _check_says_something(grammar, value, path)
+        parts = tuple(_parse_part(grammar, entity, each, (*path, str(i))) for i, each in enumerate(value))
         return All(parts) if key == "and" else Any_(parts)
     if key == "not":
-        part = parse(grammar, entity, value, path)
-        if has_case(part):
-            raise PredicateError(path, "$case cannot stand under `not`")
-        return Not(part)
+        return Not(_without_case(_parse_part(grammar, entity, value, path), key, path))
     if key in entity.edges:
         return _parse_edge(grammar, entity, key, value, path)
     return _parse_leaf(grammar, entity, key, value, path)
 
 
+def _parse_part(grammar: Grammar, entity: Entity, value: Any, path: tuple[str, ...]) -> Predicate:
+    """A condition within `and`, `or` or `not`: it must say something, or it holds for every row."""
+    _check_says_something(grammar, value, path)
+    return parse(grammar, entity, value, path)
+
+
+def _check_says_something(grammar: Grammar, value: Any, path: tuple[str, ...]) -> None:
+    """Refuses `{}` and `[]` inside a condition of a policy: what is left of a line that was taken out."""
+    if grammar.placeholders and isinstance(value, Mapping | list) and not value:
+        raise PredicateError(path, SAYS_NOTHING)
+
+
+def _without_case(part: Predicate, key: str, path: tuple[str, ...]) -> Predicate:
+    """A negated part: "any event but the case" would hold for everything where no case is named."""
+    if has_case(part):
+        raise PredicateError(path, f"$case cannot stand under `{key}`, at any depth; say which rows the case opens")
+    return part
+
+
 def _parse_edge(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
     if not isinstance(value, Mapping) or not set(value) <= {"some", "none"}:
         raise PredicateError(path, "an edge takes `some` and `none`")
+    _check_says_something(grammar, value, path)
     stated = _stated(grammar, value, path)
     target = grammar.catalogue.entity(entity.edges[key].target)
     inner = Grammar(grammar.catalogue, grammar.placeholders, buckets=False)
-    parts = [
-        Related(key, quantifier == "some", parse(inner, target, where, (*path, str(quantifier))))
-        for quantifier, where in stated.items()
-    ]
+    parts: list[Predicate] = []
+    for quantifier, where in stated.items():
+        here = (*path, str(quantifier))
+        part = parse(inner, target, where, here)
+        parts.append(
+            Related(key, quantifier == "some", part if quantifier == "some" else _without_case(part, "none", here))
+        )
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 
@@ -200,6 +224,7 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
         raise PredicateError(path, str(unknown)) from None
     if not isinstance(value, Mapping):
         raise PredicateError(path, "expected a comparison such as {eq: …}; for null use {isNull: true}")
+    _check_says_something(grammar, value, path)
     allowed = OPERATORS[field.scalar] if bucket is None else BUCKET_OPERATORS
     leaves: list[Predicate] = []
     for name, operand in _stated(grammar, value, path).items():
@@ -247,6 +272,7 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
             raise PredicateError(path, f"expected a list of at most {MAX_VALUES} values")
         if not value and not grammar.placeholders:
             raise PredicateError(path, "an empty list compares with nothing; leave it out, or list values")
+        _check_says_something(grammar, value, path)
         return tuple(_value(grammar, field, bucket, each, (*path, str(i))) for i, each in enumerate(value))
     return _value(grammar, field, bucket, value, path)
 
@@ -320,9 +346,10 @@ def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
             pushed = tuple(negation_normal(each, negate) for each in parts)
             return All(pushed) if negate else Any_(pushed)
         case Related(edge, some, where):
-            return Related(edge, some != negate, negation_normal(where))
-        case IsCase() | CaseHolds():
             # "Any event but the case" is refused when it is read; were it ever built, it would hold nowhere.
+            none = some == negate
+            return FALSE if none and has_case(where) else Related(edge, not none, negation_normal(where))
+        case IsCase() | CaseHolds():
             return FALSE if negate else predicate
         case Compare(field, Op.IS_NULL, value, bucket):
             return Compare(field, Op.IS_NULL, value != negate, bucket)

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from schema import yaml_causes
+
 MAX_BYTES = 1_000_000
 """Largest file, in bytes."""
 
@@ -30,8 +32,6 @@ _REMEDIES = {
     "bool": "YAML readers disagree on this word; write true or false, or quote it",
     "int": "YAML readers disagree on this number; write it in plain digits, or quote it",
 }
-_FULL_WIDTH = {"：": ": ", "，": ", ", "“": '"', "”": '"', "【": "[", "】": "]", "｛": "{", "｝": "}"}
-_FULL_WIDTH_SIGN = re.compile(f"([{''.join(_FULL_WIDTH)}]) *")
 
 
 class YamlFileError(ValueError):
@@ -52,10 +52,14 @@ class YamlFile:
 
     def place(self, path: tuple[str | int, ...] = ()) -> str:
         """`file:line` of the deepest node that `path` leads to."""
+        return f"{self.name}:{self.line(path)}"
+
+    def line(self, path: tuple[str | int, ...]) -> int:
+        """The line of the deepest node that `path` leads to, from 1."""
         line = 1
         for node in _walk(self._root, path):
             line = node.start_mark.line + 1
-        return f"{self.name}:{line}"
+        return line
 
 
 class _Composer(yaml.SafeLoader):
@@ -96,36 +100,68 @@ def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
         raise YamlFileError(f"{name}:{line}", "not UTF-8 here; save the file as UTF-8") from None
     try:
         root = _Composer(text).get_single_node()
-        content = {} if root is None else _value(root)
+        content = {} if root is None else _Values(text).value(root)
     except yaml.MarkedYAMLError as wrong:
-        line, problem = _explained(text, wrong)
-        raise YamlFileError(f"{name}:{line}", problem) from None
+        if wrong.problem_mark and not isinstance(wrong, yaml.scanner.ScannerError | yaml.parser.ParserError):
+            raise YamlFileError(f"{name}:{wrong.problem_mark.line + 1}", str(wrong.problem)) from None
+        line, problem = yaml_causes.parse_error(text, wrong)
+        more = [f"{name}:{further}: {slip}" for further, slip in yaml_causes.like_slips(text, line)]
+        raise YamlFileError(f"{name}:{line}", "\n".join([problem, *more])) from None
     except yaml.reader.ReaderError as wrong:
         line = text.count("\n", 0, wrong.position) + 1
         raise YamlFileError(f"{name}:{line}", "an invisible control character; delete it") from None
     except RecursionError:
         raise YamlFileError(name, "nested too deeply") from None
     if not isinstance(content, dict):
-        raise YamlFileError(f"{name}:1", "expected a key such as `name:` at the top, not a list or plain text")
+        line, problem = yaml_causes.no_mapping(text)
+        raise YamlFileError(f"{name}:{line}", problem)
     return content, root
 
 
-def _value(node: yaml.Node) -> Any:
-    """The plain data of a node; raises MarkedYAMLError."""
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(each) for each in node.value]
-    if isinstance(node, yaml.ScalarNode):
-        return node.value if node.style else _plain(node)
-    content: dict[str, Any] = {}
-    for key, value in node.value:
+class _Values:
+    """The plain data of the nodes of one file; raises MarkedYAMLError."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+
+    def value(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return [self._item(each, flow=bool(node.flow_style)) for each in node.value]
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.style else self._scalar(node, listed=False)
+        content: dict[str, Any] = {}
+        for key, value in node.value:
+            name = self._key(key)
+            if name in content:
+                raise _refused(key, f"the key {name!r} stands twice; remove one")
+            content[name] = self.value(value)
+        return content
+
+    def _item(self, node: yaml.Node, *, flow: bool) -> Any:
+        if isinstance(node, yaml.ScalarNode) and not node.style:
+            return self._scalar(node, listed=flow)
+        return self.value(node)
+
+    def _key(self, key: yaml.Node) -> str:
         if not isinstance(key, yaml.ScalarNode):
             raise _refused(key, "a key must be plain text; put quotes around it if it begins with { or [")
-        if key.value == "<<" and not key.style:
-            raise _refused(key, "merge keys (`<<`) are not allowed; write out what they stand for")
-        if key.value in content:
-            raise _refused(key, f"the key {key.value!r} stands twice; remove one")
-        content[key.value] = _value(value)
-    return content
+        name: str = key.value
+        if not key.style:
+            if name == "<<":
+                raise _refused(key, "merge keys (`<<`) are not allowed; write out what they stand for")
+            problem = yaml_causes.wrong_key(name, self._line(key))
+            if problem:
+                raise _refused(key, problem)
+        return name
+
+    def _scalar(self, node: yaml.ScalarNode, *, listed: bool) -> Any:
+        problem = yaml_causes.wrong_text(node.value, self._line(node), listed=listed)
+        if problem:
+            raise _refused(node, problem)
+        return _plain(node)
+
+    def _line(self, node: yaml.Node) -> str:
+        return self._lines[node.start_mark.line]
 
 
 def _plain(node: yaml.ScalarNode) -> Any:
@@ -163,21 +199,13 @@ _SCALARS: Mapping[str, Callable[[str], Any]] = {
 _NO_SUCH_TIME = "there is no such day or time; write one such as 2026-02-28 or 2026-02-28T08:00:00+08:00"
 
 
-def _explained(text: str, wrong: yaml.MarkedYAMLError) -> tuple[int, str]:
-    """Line and cause of what the parser refused. A full-width sign is often noticed one line late."""
-    mark = wrong.problem_mark or wrong.context_mark
-    line = mark.line if mark else 0
-    if isinstance(wrong, yaml.scanner.ScannerError | yaml.parser.ParserError):
-        lines = [*text.splitlines(), ""]
-        if "\\t" in str(wrong.problem):
-            return line + 1, "a tab; YAML is indented with spaces only"
-        for at in (line, line - 1):
-            sign = _FULL_WIDTH_SIGN.search(lines[at]) if 0 <= at < len(lines) else None
-            if sign:
-                right = _FULL_WIDTH_SIGN.sub(lambda found: _FULL_WIDTH[found[1]], lines[at]).strip()
-                return at + 1, f"the sign {sign[1]} is full-width; write this line with half-width signs: {right}"
-    parts = [str(each) for each in (wrong.context, wrong.problem) if each]
-    return line + 1, ": ".join(parts)
+def paths_without_content(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of each empty list, empty map and missing value within, in the order of the file."""
+    steps = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for step, inner in steps:
+        if inner is None or inner in ({}, []):
+            yield (*path, step)
+        yield from paths_without_content(inner, (*path, step))
 
 
 def _walk(node: yaml.Node | None, path: tuple[str | int, ...]) -> Iterator[yaml.Node]:

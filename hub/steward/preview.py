@@ -45,6 +45,7 @@ from hub.sample.hotline import serve_hotline
 from hub.steward.explain import Explanation, explain
 from policies.model import PolicySet
 from schema import CATALOGUE
+from schema.yaml_folder import yaml_paths
 
 PEOPLE, SEED = 300, 1
 HOTLINE_KEY = "HOTLINE_KEY"
@@ -178,7 +179,7 @@ def _sample_digest(sources: Path) -> str:
     """A digest of what the sample is made of: a changed catalogue or source needs a new sample."""
     coordinates = "\n".join(name for name, _ in CATALOGUE.coordinates())
     digest = hashlib.sha256(f"{PEOPLE} {SEED}\n{coordinates}".encode())
-    for path in sorted(sources.glob("*.yaml")):
+    for path in yaml_paths(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

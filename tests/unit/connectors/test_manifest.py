@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,55 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     secret = read_secret("police", f"file:{tmp_path}/key", {})
     assert secret.get_secret_value() == "hunter2"
     assert "hunter2" not in repr(secret)
+
+
+@pytest.mark.parametrize("name", ["extra.yml", "extra.YAML", "._extra.yaml", ".extra.yaml", "extra.csv", "extra.yaml~"])
+def test_case_1_01_a_file_of_a_source_folder_is_read_or_refuses_it_by_name(tmp_path: Path, name: str) -> None:
+    load(tmp_path, block())
+    (tmp_path / name).write_bytes((tmp_path / "0.yaml").read_bytes())
+    with pytest.raises(ManifestError, match=rf"^{re.escape(name)}: "):
+        load_sources(tmp_path, CATALOGUE, VARIABLES)
+
+
+def test_case_1_01_a_folder_and_a_dead_link_in_a_source_folder_refuse_it(tmp_path: Path) -> None:
+    load(tmp_path, block())
+    (tmp_path / "more").mkdir()
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ManifestError, match=r"^gone\.yaml: a link that leads nowhere(?s:.)*\nmore: a folder"):
+        load_sources(tmp_path, CATALOGUE, VARIABLES)
+
+
+EMPTY: dict[str, tuple[Any, str]] = {
+    "after": (lambda b: b.update(after=[]), "after"),
+    "limits": (lambda b: b.update(limits={}), "limits"),
+    "records": (lambda b: b.update(records=[]), "records"),
+    "fields": (lambda b: stream(b).update(fields={}), "records.0.fields"),
+    "a field": (lambda b: stream(b)["fields"].update(name={}), "records.0.fields.name"),
+    "a field left out": (lambda b: stream(b)["fields"].update(name=None), "records.0.fields.name"),
+    "words of an enum": (
+        lambda b: stream(b)["fields"].update(gender={"column": "g", "values": {}}),
+        "records.0.fields.gender.values",
+    ),
+    "checks": (lambda b: stream(b).update(checks=[]), "records.0.checks"),
+    "edges": (lambda b: stream(b).update(edges={}), "records.0.edges"),
+    "key": (lambda b: stream(b).update(key=[]), "records.0.key"),
+    "a format left out": (
+        lambda b: stream(b)["fields"].update(birthDate={"column": "b", "format": None}),
+        "records.0.fields.birthDate.format",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "path"), EMPTY.values(), ids=EMPTY.keys())
+def test_case_1_15_what_says_nothing_in_a_source_is_refused_by_name(tmp_path: Path, spoil: Any, path: str) -> None:
+    given = block()
+    spoil(given)
+    with pytest.raises(ManifestError, match=rf"^0\.yaml:\d+: {re.escape(path)}: nothing stands here"):
+        load(tmp_path, given)
+
+
+@pytest.mark.parametrize("content", ["", "# taken out\n", "{}"])
+def test_case_1_15_a_source_file_that_says_nothing_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(ManifestError, match=r"^a\.yaml:1: says nothing"):
+        load_sources(tmp_path, CATALOGUE, VARIABLES)

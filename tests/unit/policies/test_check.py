@@ -21,6 +21,7 @@ purposes:
   - {id: a.b, zh: 乙, en: B}
 applications:
   - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/}
+  - {id: other, zh: 他, en: Other, department: police, jurisdiction: 14/}
 grants:
   - id: good
     to: {application: [app]}
@@ -49,15 +50,15 @@ def grant(
     return GRANT.format(app=app, purpose=purpose, until=until, rows=rows, fields=fields)
 
 
+FIELDS = "    fields: {Person.gender: clear}\n"
 OWN = "{region: {startsWith: $subject.jurisdiction}}"
 EXPECT = "expect:\n  - {{app: app, purpose: a.b, coordinate: {on}, effects: [{effects}]}}\n"
 
 CASES = [
-    ("dead: nobody", grant(app=""), "dead", "bad selects no registered application"),
-    ("dead: no purpose", grant(purpose=""), "dead", "bad is for no purpose"),
-    ("dead: nothing given", grant(fields=""), "dead", "bad gives nothing"),
+    ("dead: nobody", grant(app="app], department: [police"), "dead", "bad selects no registered application"),
+    ("dead: nothing given", grant().replace(FIELDS, ""), "dead", "bad gives nothing"),
     ("dead: expired", grant(until="2026-06-29"), "dead", "bad has expired"),
-    ("dead: a match", grant(fields="") + "    match: [Person.idNumber]\n", "dead", "so it finds nobody"),
+    ("dead: a match", grant().replace(FIELDS, "    match: [Person.idNumber]\n"), "dead", "so it finds nobody"),
     (
         "conflict",
         "prohibitions:\n  - {id: stop, prohibit: [Person.phone], for: [a.b], basis: law}\n",

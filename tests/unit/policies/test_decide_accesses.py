@@ -29,7 +29,7 @@ grants:
     for: [a]
     basis: law
     rows: {rows}
-    fields: {fields}
+    {fields}
     {more}
 """
 
@@ -38,7 +38,7 @@ def made(
     folder: Path,
     more: str = "accesses: true",
     rows: str = '{Person: {region: {startsWith: "14/01/"}}}',
-    fields: str = "{Person.gender: clear}",
+    fields: str = "fields: {Person.gender: clear}",
     a: str = "",
     b: str = "",
 ) -> PolicySet:
@@ -60,7 +60,7 @@ def test_without_it_nobody_may_ask(tmp_path: Path, more: str) -> None:
 
 
 def test_it_makes_nobody_visible(tmp_path: Path) -> None:
-    rules = made(tmp_path, fields="{}")
+    rules = made(tmp_path, fields="")
     table = decide(CATALOGUE, rules, subject(rules, "app"), "a", TODAY).of("Person")
     assert table.accesses and not table.visible and not table.contributing
     assert purposes_that_would_tell(CATALOGUE, rules, subject(rules, "app"), "Person", TODAY) == ()
@@ -69,7 +69,7 @@ def test_it_makes_nobody_visible(tmp_path: Path) -> None:
 def test_a_prohibition_of_all_that_makes_visible_takes_it_too(tmp_path: Path) -> None:
     rules = policy(
         tmp_path,
-        FRAME.format(a="", b="", rows="{Person: {}}", fields="{Person.gender: clear}", more="accesses: true")
+        FRAME.format(a="", b="", rows="{Person: {}}", fields="fields: {Person.gender: clear}", more="accesses: true")
         + "prohibitions: [{id: p, prohibit: [Person], for: [a], basis: law}]\n",
     )
     assert purposes_that_would_tell(CATALOGUE, rules, subject(rules, "app"), "Person", TODAY) == ()
@@ -78,7 +78,7 @@ def test_a_prohibition_of_all_that_makes_visible_takes_it_too(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"rows": "{Event: {}}", "fields": "{Event.kind: clear}"}, "says nothing of Person"),
+        ({"rows": "{Event: {}}", "fields": "fields: {Event.kind: clear}"}, "says nothing of Person"),
         ({"more": "accesses: 1"}, "accesses"),
         ({"more": "accesses: [Person]"}, "accesses"),
         ({"more": "access: true"}, "unknown key"),
@@ -139,5 +139,5 @@ def test_a_change_of_what_is_told_is_noted(tmp_path: Path) -> None:
 
 
 def test_a_grant_of_nothing_else_is_not_dead(tmp_path: Path) -> None:
-    dead = [each for each in check(CATALOGUE, made(tmp_path, fields="{}"), TODAY) if each.rule == "dead"]
+    dead = [each for each in check(CATALOGUE, made(tmp_path, fields=""), TODAY) if each.rule == "dead"]
     assert dead == []

@@ -200,7 +200,6 @@ PROOFS: list[tuple[str, Any, Any, bool]] = [
     ("either", {"or": [{"phone": {"eq": "1"}}, {"phone": {"eq": "2"}}]}, {"phone": {"in": ["1", "2"]}}, True),
     ("one of either", {"phone": {"eq": "1"}}, {"or": [{"phone": {"eq": "1"}}, {"gender": {"eq": "MALE"}}]}, True),
     ("either is not both", {"or": [{"phone": {"eq": "1"}}, {"gender": {"eq": "MALE"}}]}, {"phone": {"eq": "1"}}, False),
-    ("nobody", {"or": []}, {"phone": {"eq": "1"}}, True),
     ("everybody", {"phone": {"eq": "1"}}, {}, True),
     ("some rented", {"dwellings": {"some": {"usage": {"eq": "RENTED"}}}}, {"dwellings": {"some": {}}}, True),
     ("none at all", {"dwellings": {"none": {}}}, {"dwellings": {"none": {"usage": {"eq": "RENTED"}}}}, True),

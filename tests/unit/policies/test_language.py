@@ -127,13 +127,6 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         load(tmp_path, CATALOGUE)
 
 
-def test_an_empty_list_means_nothing(tmp_path: Path) -> None:
-    nobody = load(write(tmp_path / "a", GOOD.replace("application: [app]", "application: []")), CATALOGUE)
-    nothing = load(write(tmp_path / "b", GOOD.replace("for: [safety.fire]", "for: []")), CATALOGUE)
-    assert nobody.grants[0].to.application == frozenset()
-    assert nothing.grants[0].purposes == frozenset()
-
-
 def test_a_type_stands_for_its_fields_and_edges_and_an_aggregate_for_its_buckets(tmp_path: Path) -> None:
     clear = load(
         write(
