@@ -1,19 +1,18 @@
 """Puts a hub together and makes its ASGI application.
 
 It answers these paths only, and no answer names the server software: `POST /graphql` for data, `/audit/…` for the log's
-checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing)
-and `/metrics` (Prometheus). No cross-origin header is ever sent.
+checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing),
+`/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is
+ever sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -24,15 +23,17 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from hub.auditor.pages import AuditPages
+from hub.connections import BoundedProtocol, OpenConnections, connections_that_fit
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
 from hub.home.issuer import Issuer
+from hub.home.running_hub import PROOF_PATH, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.request.auth import Verifier
 from hub.request.daily_caps import DailyCaps
-from hub.request.endpoint import arrive
+from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
 from hub.telemetry import Telemetry, otlp_exporter
@@ -85,8 +86,11 @@ def build_app(hub: Hub) -> Starlette:
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Request(scope, receive)
-        arrival = await arrive(incoming, hub.settings.body_limit)
-        response = await answer(hub, arrival, incoming.is_disconnected)
+
+        async def body_of(arrival: Arrival) -> Arrival:
+            return await receive_body(arrival, incoming, hub.settings.body_limit)
+
+        response = await answer(hub, arrive(incoming), incoming.is_disconnected, body_of)
         await response(scope, receive, send)
 
     async def healthz(_: Request) -> Response:
@@ -96,6 +100,14 @@ def build_app(hub: Hub) -> Starlette:
         readiness = await _readiness(hub)
         return _json_response(readiness, 200 if readiness["ready"] else 503)
 
+    own_key = hub_key(hub.settings)
+
+    async def prove(request: Request) -> Response:
+        given = proof(own_key, request.query_params.get("challenge", ""), hub.settings.port)
+        if given is None:
+            return _json_response({"error": "send ?challenge= with 64 hexadecimal digits"}, 400)
+        return _json_response({"proof": given})
+
     async def metrics(_: Request) -> Response:
         return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
 
@@ -104,6 +116,7 @@ def build_app(hub: Hub) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
+        Route(PROOF_PATH, prove),
         *pages.routes(),
     ]
     app = Starlette(
@@ -186,6 +199,10 @@ def _failed(_: Request, __: Exception) -> Response:
 
 def make_server(hub: Hub) -> uvicorn.Server:
     """A server for a hub at the address in its settings: no access log (it would print URLs), no server header."""
+    settings = hub.settings
+    most = connections_that_fit(settings.connections)
+    all_open = OpenConnections(most, min(most, settings.connections_per_address), hub.telemetry.connection_refused)
+    protocol = partial(BoundedProtocol, all_open=all_open, body_limit=settings.body_limit)
     config = uvicorn.Config(
         build_app(hub),
         host=hub.settings.host,
@@ -194,19 +211,9 @@ def make_server(hub: Hub) -> uvicorn.Server:
         server_header=False,
         proxy_headers=False,
         log_config=None,
-        http="httptools",
+        # Only ever called, so what makes a protocol does as well as its class.
+        http=cast(type[asyncio.Protocol], protocol),
         ws="none",
         timeout_graceful_shutdown=10,
     )
     return uvicorn.Server(config)
-
-
-@contextmanager
-def announce_address(settings: Settings) -> Iterator[Path]:
-    """Inside this context `hub.json` in the home tells commands where this hub listens."""
-    path = settings.prepare_home() / "hub.json"
-    path.write_text(json.dumps({"pid": os.getpid(), "host": settings.host, "port": settings.port}), "utf-8")
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)

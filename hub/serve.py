@@ -1,9 +1,9 @@
 """Runs a hub from its start to its stop.
 
-It serves only under a policy that loaded completely, and its start does not wait for the graph: while the graph is
-down, `/readyz` says so. It loads the version in force, starts the local graph or uses the server that the settings
-name, and serves until stopped. In the background it creates constraints and indexes, and judges texts again that an
-older detector judged.
+It has its port and its home for itself before it touches anything, and serves only under a policy that loaded
+completely. Its start does not wait for the graph: while the graph is down, `/readyz` says so. It loads the version in
+force, starts the local graph or uses the server that the settings name, and serves until stopped. In the background it
+creates constraints and indexes, and judges texts again that an older detector judged.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from __future__ import annotations
 import logging
 import random
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from audit.checkpoint import KeyRefused
 from audit.log import AuditUnavailable
 from audit.record import Record
-from hub.app import announce_address, make_server, open_hub
+from hub.app import make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.audit_log import append_record, command_record
+from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
@@ -48,6 +50,11 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     """
     # Called first, so that a broken word list is reported before a graph is started in vain.
     detector_version(settings)
+    with closing(listen(settings)) as listener, only_hub(settings):
+        _serve(settings, listener, tell)
+
+
+def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
     set_up_logging()
     # Once it has shut down, the server raises the signal that it caught again; this lets every `finally` run then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -60,9 +67,9 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
         address = local.start(owned=not was_running) if local else _configured_server(settings)
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        with announce_address(settings), _graph_work(address, settings), record_start_and_stop(hub):
+        with _graph_work(address, settings), record_start_and_stop(hub):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
-            make_server(hub).run()
+            make_server(hub).run([listener])
     finally:
         if local is not None and not was_running:
             local.stop()

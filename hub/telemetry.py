@@ -38,6 +38,9 @@ class Telemetry:
         self._tracer = (self._provider or trace.NoOpTracerProvider()).get_tracer("sluicegate")
         self.registry = CollectorRegistry()
         self._requests = Counter("sluicegate_requests", "Requests by result code.", ["code"], registry=self.registry)
+        self._connections = Counter(
+            "sluicegate_connections_refused", "Connections refused or closed.", ["reason"], registry=self.registry
+        )
         self._stages = Histogram(
             "sluicegate_stage_seconds",
             "Time in each stage; `audit` is the wait for the durable record.",
@@ -69,6 +72,10 @@ class Telemetry:
         self._requests.labels(code).inc()
         span.set_attributes({f"sluicegate.{name}": value for name, value in known.items()})
         span.set_attribute("sluicegate.code", code)
+
+    def connection_refused(self, reason: str) -> None:
+        """Count a connection that was refused or closed, for a reason of `hub/connections.py`."""
+        self._connections.labels(reason).inc()
 
     def fault(self, stage: str, fault: BaseException) -> None:
         """Log an unexpected failure with its place and class, never with its text."""

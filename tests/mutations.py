@@ -14,25 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.edge_mutations import EDGE
+from tests.mutation import Mutation
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
 
 
-@dataclass(frozen=True)
-class Mutation:
-    """A defence, the text that is it, what stands there without it, and the tests that should notice."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: str
-
-
 MUTATIONS = (
+    *EDGE,
     Mutation(
         "an order for each purpose",
         "hub/request/compile.py",

@@ -88,6 +88,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from hub.graph.local import LocalGraphError
     from hub.home.audit_log import NoLog
     from hub.home.key_files import KeyRefused
+    from hub.home.running_hub import CannotServe, HubNotFound
     from hub.home.settings import SettingsError
     from hub.request.auth import KeysRefused
     from hub.sample.generate import SampleRefused
@@ -96,9 +97,11 @@ def _refusals() -> tuple[type[Exception], ...]:
 
     return (
         AuditUnavailable,
+        CannotServe,
         ConnectorError,
         GraphWriteError,
         HubError,
+        HubNotFound,
         JarsUnavailable,
         KeyRefused,
         KeysRefused,

@@ -1,6 +1,7 @@
 """The commands `sluicegate token` and `sluicegate query`.
 
-A query takes the same way as every request: over HTTP, with a token and a purpose. `--explain` asks no hub.
+A query takes the same way as every request: over HTTP, with a token and a purpose, and only to the hub of its home.
+`--explain` asks no hub.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
 ) -> None:
     """Query the running hub for a stated purpose (查询)."""
     with exit_on_refusal():
+        from hub.home.running_hub import hub_address, post_to_hub
+
         settings = open_settings(home, port)
         body = {"query": document, "variables": json_object(variables)}
         if explain:
@@ -66,7 +69,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
             "Access-Purpose": purpose,
             **({"Case-Reference": case} if case else {}),
         }
-        status, answer = _post(_hub_url(settings, port), headers, body)
+        status, answer = post_to_hub(settings, hub_address(settings, port), headers, body)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
@@ -90,32 +93,6 @@ def _issue_token(settings: Settings, application: str, person: str | None, secon
         raise Refused(f"{application} lists its staff, and this person is not among them: {', '.join(staff)}")
     settings.prepare_home()
     return Issuer(settings).issue(application, person, seconds)
-
-
-def _hub_url(settings: Settings, port: int | None) -> str:
-    """Where the hub of this home listens: what the hub wrote into `hub.json`, unless a port is given."""
-    state = settings.home.absolute() / "hub.json"
-    if port is None and state.exists():
-        try:
-            hub = json.loads(state.read_text("utf-8"))
-            return f"http://{hub['host']}:{int(hub['port'])}/graphql"
-        except (OSError, ValueError, KeyError, TypeError):
-            raise Refused(f"{state} cannot be read; give --port") from None
-    return f"http://{settings.host}:{settings.port}/graphql"
-
-
-def _post(url: str, headers: dict[str, str], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    import httpx
-
-    try:
-        # No proxy from the environment: the token is for the hub alone.
-        with httpx.Client(trust_env=False, timeout=30) as client:
-            response = client.post(url, headers=headers, json=body)
-        return response.status_code, response.json()
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError):
-        raise Refused(f"no hub answers at {url}; start one with `sluicegate serve` or `make demo`") from None
-    except ValueError:
-        raise Refused(f"the server at {url} is not a hub") from None
 
 
 def _print_answer(answer: dict[str, Any]) -> None:

@@ -129,15 +129,14 @@ class Tour(TourClient):
 
     def take(self) -> None:
         """Take the whole tour; raises TourFailed if an answer is not as expected."""
-        with self.client:
-            self.console.rule("One resident, one question, three purposes 同一居民·同一查询·三种目的")
-            self.console.print(Panel(QUESTION, title="the question 查询", expand=False))
-            answers = [self._ask_at(number, stop) for number, stop in enumerate(stops(self.today), 1)]
-            answers += show_ticket_text(self)
-            answers += show_accesses(self, DEPARTMENTS)
-            answers += self._show_counts()
-            refusals = self._show_refusals()
-            self._show_log([*answers, *refusals])
+        self.console.rule("One resident, one question, three purposes 同一居民·同一查询·三种目的")
+        self.console.print(Panel(QUESTION, title="the question 查询", expand=False))
+        answers = [self._ask_at(number, stop) for number, stop in enumerate(stops(self.today), 1)]
+        answers += show_ticket_text(self)
+        answers += show_accesses(self, DEPARTMENTS)
+        answers += self._show_counts()
+        refusals = self._show_refusals()
+        self._show_log([*answers, *refusals])
 
     def _ask_at(self, number: int, stop: Stop) -> TourAnswer:
         variables = {"idNumber": PROTAGONIST.id_no}

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from rich.console import Console
 
 from hub.home.issuer import Issuer
+from hub.home.running_hub import HubAddress, post_to_hub
 from hub.home.settings import Settings
 
 
@@ -47,15 +47,15 @@ class TourClient:
         self.console = console
         self.today = today
         self.issuer = Issuer(settings)
-        self.client = httpx.Client(base_url=f"http://{settings.host}:{settings.port}", trust_env=False, timeout=60)
+        self.address = HubAddress(settings.host, settings.port)
 
     def ask(self, application: str, purpose: str | None, document: str, variables: Mapping[str, Any]) -> TourAnswer:
         """Send one query as this application; the hub records it."""
         headers = {"Authorization": f"Bearer {self.issuer.issue(application, 'tour')}"}
         if purpose is not None:
             headers["Access-Purpose"] = purpose
-        response = self.client.post("/graphql", headers=headers, json={"query": document, "variables": dict(variables)})
-        return TourAnswer(response.status_code, response.json())
+        body = {"query": document, "variables": dict(variables)}
+        return TourAnswer(*post_to_hub(self.settings, self.address, headers, body))
 
 
 def expect(holds: bool, what: str) -> None:

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     issuer_jwks: Path | None = None
     words: Path | None = None
 
+    connections: int = Field(default=1_000, ge=10, le=100_000)
+    connections_per_address: int = Field(default=100, ge=1, le=100_000)
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
@@ -190,6 +192,11 @@ class Settings(BaseSettings):
     def graph_key(self) -> Path:
         """The key of this home's surrogates; with another key the nodes of the graph are not found again."""
         return self.keys_folder / "graph.key"
+
+    @property
+    def hub_key(self) -> Path:
+        """The key by which the commands of this home know its hub."""
+        return self.keys_folder / "hub.key"
 
     @property
     def word_list(self) -> Path | None:

@@ -2,18 +2,24 @@
 
 A text that two parsers could read differently is refused: duplicate names, lone surrogates, huge numbers, NaN and
 Infinity, whose meaning RFC 8259 leaves open (I-JSON, RFC 7493), because such a text could slip past a check. Deep
-nesting is refused too.
+nesting is refused too, and a text of more than `MAX_VALUES` values is refused before any of it becomes an object.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 from typing import Any
 
 MAX_DEPTH = 64
+MAX_VALUES = 10_000
+"""Most values in a text; an array or object counts for itself and for what is in it."""
 MAX_DIGITS = 20
+_NEXT_VALUE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[,\[{]', re.DOTALL)
+"""A string, whose content does not count, or a sign that a value follows."""
+_STRING = ord('"')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -23,6 +29,8 @@ class NotStrict(ValueError):
 
 def loads(raw: bytes) -> Any:
     """The value of a strict JSON text in UTF-8; raises NotStrict."""
+    if _has_too_many_values(raw):
+        raise NotStrict(f"the text has more than {MAX_VALUES} values")
     try:
         value = _decoder.decode(raw.decode("utf-8"))
     except NotStrict:
@@ -35,6 +43,12 @@ def loads(raw: bytes) -> Any:
         raise NotStrict("the text is not JSON") from None
     _check(value)
     return value
+
+
+def _has_too_many_values(raw: bytes) -> bool:
+    # The count ends at the limit, so that a hostile text costs no more than a permitted one.
+    signs = (found for found in _NEXT_VALUE.finditer(raw) if raw[found.start()] != _STRING)
+    return next(itertools.islice(signs, MAX_VALUES, None), None) is not None
 
 
 def _check(value: Any) -> None:

@@ -23,7 +23,7 @@ from joserfc.util import urlsafe_b64decode
 from hub.errors import Code, HubError
 from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
 from hub.home.strict_json import NotStrict, loads
-from hub.request.endpoint import Request
+from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
 from policies.rules import Subject
 
@@ -80,22 +80,22 @@ class Verifier:
         return claims["client_id"], claims["sub"]
 
 
-def identify(request: Request, policy: PolicySet, verifier: Verifier, now: float) -> Identified:
+def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> Subject:
     """Who sent a request, with the attributes that the registry of the policy version gives them.
 
     Raises HubError UNAUTHENTICATED, with one text for every reason but a missing token.
     """
-    if request.bearer is None:
+    if head.bearer is None:
         raise HubError(
             Code.UNAUTHENTICATED,
             "send `Authorization: Bearer …` with a token from your department's issuer; "
             "on a local hub: sluicegate token --app NAME",
         )
-    client, sub = verifier.verify(request.bearer, now)
+    client, sub = verifier.verify(head.bearer, now)
     subject = registered(policy, client, sub)
     if subject is None:
         raise unauthenticated()
-    return Identified(request, policy, subject)
+    return subject
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:

@@ -1,7 +1,8 @@
 """Reads the HTTP request (stage 1), and composes and renders its response.
 
-Only one well-formed GraphQL request over POST goes on to the next stage. Bodies are JSON in UTF-8 by the strict reading
-of RFC 7493, never compressed, and never held beyond the limit. Source: GraphQL over HTTP
+Only one well-formed GraphQL request over POST goes on to the next stage. Its head is read first; its body is received
+and parsed only for a sender who is known. Bodies are JSON in UTF-8 by the strict reading of RFC 7493, never compressed,
+and never held beyond the limit. Source: GraphQL over HTTP
 (graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; the HTTP statuses of both
 media types are those of the error table.
 """
@@ -13,7 +14,7 @@ import datetime as dt
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -29,6 +30,8 @@ from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
+SMALL_BODY = 4_096
+"""Bytes of a body that is parsed on the event loop, because that takes less than moving it to a thread."""
 MEMBERS = frozenset({"query", "operationName", "variables", "extensions"})
 SINGLE_HEADERS = ("authorization", "access-purpose", "case-reference", "content-type", "content-length")
 JSON = "application/json"
@@ -37,7 +40,9 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One HTTP request as it arrived. `started` is monotonic nanoseconds; `fault` says why `body` is incomplete.
+    """One HTTP request as it arrived; its body is empty until its sender is known.
+
+    `started` is monotonic nanoseconds; `fault` says why `body` is incomplete.
 
     `source` is the address that it came from, in the form of `floods.source_address`.
     """
@@ -55,6 +60,15 @@ class Arrival:
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header, by its lower-case name."""
         return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request without its body: enough to find out who asks."""
+
+    purpose_header: str | None = field(repr=False)
+    case_header: str | None = field(repr=False)
+    bearer: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +98,23 @@ class Reply:
     retry_after: int | None = None
 
 
-async def arrive(incoming: HttpRequest, body_limit: int) -> Arrival:
-    """Receive a request: at most `body_limit` bytes of its body, within ten seconds."""
+def arrive(incoming: HttpRequest) -> Arrival:
+    """A request whose head has arrived; nothing of its body has been read."""
     started = time.monotonic_ns()
     received = dt.datetime.now(dt.UTC)
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in incoming.headers.raw)
-    body, fault = b"", None
-    if incoming.method == "POST":
-        body, fault = await _body(incoming, body_limit)
     source = source_address(incoming.client.host) if incoming.client else ""
     path = incoming.scope["path"]
-    return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, body, fault, source)
+    return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, source=source)
+
+
+async def receive_body(arrival: Arrival, incoming: HttpRequest, limit: int) -> Arrival:
+    """The arrival with its body: at most `limit` bytes, within ten seconds."""
+    body, fault = await _body(incoming, limit)
+    return replace(arrival, body=body, fault=fault)
 
 
 async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
-    length = incoming.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > limit):
-        return b"", Code.TOO_LARGE
     kept = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -115,33 +129,56 @@ async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
     return bytes(kept), None
 
 
-def read(arrival: Arrival, settings: Settings) -> Request:
-    """The request that an arrival carries.
-
-    Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
-    """
+def read_head(arrival: Arrival, settings: Settings) -> Head:
+    """What an arrival says before its body; raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST."""
     if arrival.method != "POST":
         raise HubError(Code.METHOD, "send queries by POST")
+    for name in SINGLE_HEADERS:
+        if len(arrival.header(name)) > 1:
+            raise _bad(f"the header {name} appears more than once; send it once")
+    length = _one(arrival, "content-length") or ""
+    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > settings.body_limit):
+        raise _too_large(settings)
+    _check_media(arrival)
+    return Head(
+        purpose_header=_one(arrival, "access-purpose"),
+        case_header=_one(arrival, "case-reference"),
+        bearer=_bearer(_one(arrival, "authorization")),
+    )
+
+
+async def read_beside_loop(arrival: Arrival, head: Head, settings: Settings) -> Request:
+    """As `read_body`; a body that is not small is parsed in a thread, so that other requests go on meanwhile."""
+    if len(arrival.body) <= SMALL_BODY:
+        return read_body(arrival, head, settings)
+    return await asyncio.to_thread(read_body, arrival, head, settings)
+
+
+def read(arrival: Arrival, settings: Settings) -> Request:
+    """The request of an arrival whose body is at hand; raises what `read_head` and `read_body` raise."""
+    return read_body(arrival, read_head(arrival, settings), settings)
+
+
+def read_body(arrival: Arrival, head: Head, settings: Settings) -> Request:
+    """The request that an arrival carries, once it has its body.
+
+    Raises HubError: TOO_LARGE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
+    """
     if arrival.fault is Code.TOO_LARGE:
-        text = f"the body is larger than {settings.body_limit} bytes; ask for less in one request"
-        raise HubError(Code.TOO_LARGE, text)
+        raise _too_large(settings)
     if arrival.fault is Code.CLIENT_GONE:
         raise client_gone()
     if arrival.fault is not None:
         raise _bad("the body did not arrive completely; send the request again")
-    for name in SINGLE_HEADERS:
-        if len(arrival.header(name)) > 1:
-            raise _bad(f"the header {name} appears more than once; send it once")
-    _check_media(arrival)
     members = _members(arrival.body)
     return Request(
         arrival,
         query=_query(members),
         operation_name=_operation_name(members),
         variables=_variables(members),
-        purpose_header=_one(arrival, "access-purpose"),
-        case_header=_one(arrival, "case-reference"),
-        bearer=_bearer(_one(arrival, "authorization")),
+        purpose_header=head.purpose_header,
+        case_header=head.case_header,
+        bearer=head.bearer,
     )
 
 
@@ -201,6 +238,11 @@ def _one(arrival: Arrival, name: str) -> str | None:
 def _bearer(value: str | None) -> str | None:
     scheme, _, token = (value or "").partition(" ")
     return token if scheme.lower() == "bearer" and token else None
+
+
+def _too_large(settings: Settings) -> HubError:
+    text = f"the body is larger than {settings.body_limit} bytes; ask for less in one request"
+    return HubError(Code.TOO_LARGE, text)
 
 
 def _bad(message: str) -> HubError:

@@ -1,9 +1,10 @@
 """The pipeline: every stage of one request, from its arrival to its recorded response.
 
 No stage can be skipped, and every request is recorded before the first byte of its response leaves, refusals included.
-Each stage is a function from one frozen dataclass to the next. Stages 1 to 7 (read, identify, purpose, validate,
-decide, plan, compile) are `hub/request/prepared.py`; then come caps, fetch, respond and audit, below. A refusal at any
-stage leaves by the one exit at the end. Source: the design's section 1.
+Each stage is a function from one frozen dataclass to the next. The head is read and its sender identified before the
+body is received and parsed. Then purpose, validate, decide, plan and compile are `hub/request/prepared.py`, and caps,
+fetch, respond and audit are below. A refusal at any stage leaves by the one exit at the end. Source: the design's
+section 1.
 """
 
 from __future__ import annotations
@@ -96,16 +97,26 @@ async def _still_there() -> bool:
     return False
 
 
-async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitable[bool]] = _still_there) -> Response:
+async def _with_body(arrival: endpoint.Arrival) -> endpoint.Arrival:
+    return arrival
+
+
+async def answer(
+    hub: Hub,
+    arrival: endpoint.Arrival,
+    gone: Callable[[], Awaitable[bool]] = _still_there,
+    receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]] = _with_body,
+) -> Response:
     """The response to one arrival, already recorded; 503 without data if it cannot be recorded.
 
-    `gone` says whether the client has closed the connection. It is called before an answer is recorded, so that the
-    record can say so; a refusal keeps its reason.
+    `receive_body` gives the arrival its body; it is called only once the sender is known. `gone` says whether the
+    client has closed the connection. It is called before an answer is recorded, so that the record can say so; a
+    refusal keeps its reason.
     """
     trail = Trail(arrival, hub.policy)
     with hub.telemetry.request() as span:
         try:
-            answered = await _run_stages(hub, trail)
+            answered = await _run_stages(hub, trail, receive_body)
             reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors)
         except HubError as refusal:
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
@@ -117,12 +128,18 @@ async def answer(hub: Hub, arrival: endpoint.Arrival, gone: Callable[[], Awaitab
         return await _record_and_render(hub, trail, reply, span)
 
 
-async def _run_stages(hub: Hub, trail: Trail) -> Answer:
+async def _run_stages(
+    hub: Hub, trail: Trail, receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]]
+) -> Answer:
     now = hub.now()
 
     def stage(name: str) -> AbstractContextManager[object]:
         return _stage(hub, trail, name)
 
+    head = identify_sender(hub, trail, now, stage)
+    with stage("read"):
+        trail.arrival = await receive_body(trail.arrival)
+        trail.request = await endpoint.read_beside_loop(trail.arrival, head, hub.settings)
     prepared = prepare_request(hub, trail, now, stage)
     with stage("caps"):
         await hub.caps.spend(prepared.planned, now)
@@ -134,15 +151,22 @@ async def _run_stages(hub: Hub, trail: Trail) -> Answer:
     return answered
 
 
-def prepare_request(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
-    """Stages 1 to 7 under the policy of `trail`, for whom the request's token names; raises HubError."""
-
-    def identify(request: endpoint.Request) -> auth.Identified:
+def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> endpoint.Head:
+    """The head of the request, whose sender its token proves and `trail` then names; raises HubError."""
+    with stage("head"):
+        trail.head = head = endpoint.read_head(trail.arrival, hub.settings)
+    with stage("identify"):
         if hub.policy_follower is not None:
             hub.policy_follower.check()
-        return auth.identify(request, trail.policy, hub.verifier, now.timestamp())
+        trail.subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+    return head
 
-    return prepare(hub.parts, trail, identify, now, stage)
+
+def prepare_request(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
+    """What the stages after the body make of the request of `trail`, for its sender; raises HubError."""
+    if trail.request is None or trail.subject is None:
+        raise ValueError("the request was not read, or its sender is not known")
+    return prepare(hub.parts, trail, auth.Identified(trail.request, trail.policy, trail.subject), now, stage)
 
 
 def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
@@ -198,8 +222,8 @@ async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span
             hub.telemetry.fault(trail.stage, fault)
             reply = _unrecorded(trail)
     known: dict[str, str | int] = {"policy_version": trail.policy.version, "http_status": reply.status}
-    if trail.identified is not None:
-        known["application"] = trail.identified.subject.application
+    if trail.subject is not None:
+        known["application"] = trail.subject.application
     if trail.purposed is not None:
         known["purpose"] = trail.purposed.purpose
     if trail.answer is not None:

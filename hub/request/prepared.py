@@ -1,4 +1,4 @@
-"""Prepares a request: all stages from its bytes to its one Cypher statement, before the graph is asked.
+"""Prepares a request whose sender is known: all stages to its one Cypher statement, before the graph is asked.
 
 The pipeline, `query --explain` and the preview of a draft call `prepare`, so that none of them shows another decision
 than a running hub makes. The replay of the log decides by the same `DecisionCache`.
@@ -15,7 +15,7 @@ from graphql import GraphQLSchema
 
 from hub.home.seals import Seals
 from hub.home.settings import Settings
-from hub.request import endpoint, limits, purpose
+from hub.request import limits, purpose
 from hub.request.auth import Identified
 from hub.request.compile import Statement, compile_plan
 from hub.request.decision_cache import DecisionCache
@@ -25,8 +25,6 @@ from hub.request.record import Trail, check_values
 from policies.succession import Successors
 from schema.catalogue import Catalogue
 
-Identify = Callable[[endpoint.Request], Identified]
-"""Stage 2: says who sent a request, or raises HubError UNAUTHENTICATED."""
 Stage = Callable[[str], AbstractContextManager[object]]
 """Surrounds one stage, by its name."""
 
@@ -58,15 +56,11 @@ class Prepared:
     statement: Statement | None
 
 
-def prepare(parts: Parts, trail: Trail, identify: Identify, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
-    """Stages 1 to 7 for the arrival of `trail`, under its policy; each stage's outcome is kept in `trail`.
+def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
+    """Stages 3 to 7 for a request whose sender is known; each stage's outcome is kept in `trail`.
 
     `now` is local and aware. Raises HubError where a stage refuses.
     """
-    with stage("read"):
-        trail.request = request = endpoint.read(trail.arrival, parts.settings)
-    with stage("identify"):
-        trail.identified = identified = identify(request)
     with stage("purpose"):
         trail.purposed = purposed = purpose.check_purpose(identified, now.date())
     with stage("validate"):

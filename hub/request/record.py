@@ -17,15 +17,15 @@ from typing import Any
 
 from audit.record import MAX_VARIABLES, Coordinates, Digester, Record
 from hub.errors import Code, HubError
-from hub.request.auth import Identified
 from hub.request.cypher import stored
-from hub.request.endpoint import Arrival, Reply, Request
+from hub.request.endpoint import Arrival, Head, Reply, Request
 from hub.request.floods import Source
 from hub.request.limits import Validated
 from hub.request.plan_model import Aggregate, Page, Planned
 from hub.request.purpose import Purposed
 from hub.request.respond import Answer
 from policies.model import PolicySet
+from policies.rules import Subject
 from schema.predicate import All, Any_, Compare, Predicate, Related
 
 DIGEST_LENGTH = 22
@@ -38,8 +38,9 @@ class Trail:
     arrival: Arrival
     policy: PolicySet
     stage: str = "arrive"
+    head: Head | None = None
+    subject: Subject | None = None
     request: Request | None = None
-    identified: Identified | None = None
     purposed: Purposed | None = None
     validated: Validated | None = None
     planned: Planned | None = None
@@ -48,8 +49,8 @@ class Trail:
 
 def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record, str | None]:
     """The record of a request that ends with `reply`, and the normalised text of its operation if it got that far."""
-    request, validated, answer = trail.request, trail.validated, trail.answer
-    subject = trail.identified.subject if trail.identified else None
+    validated, answer = trail.validated, trail.answer
+    head, subject = trail.head, trail.subject
     text = validated.operation_text if validated else None
     ended = time.monotonic_ns()
     record = Record(
@@ -63,7 +64,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         region=subject.jurisdiction if subject else None,
         subject=digester.digest("subject", subject.sub) if subject else None,
         purpose=_purpose(trail, digester),
-        case=digester.digest("case", request.case_header) if request and request.case_header else None,
+        case=digester.digest("case", head.case_header) if head and head.case_header else None,
         policy_version=trail.policy.version,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
         operation_name=_operation_name(validated, digester),
@@ -79,17 +80,17 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
 
 def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
     """Whose refusal this is, if it may be one of a flood: the sender is not known, or the subject is over a cap."""
-    if trail.identified is None:
+    if trail.subject is None:
         return Source(digester.digest("source", trail.arrival.source))
     if reply.code != Code.DAILY_CAP:
         return None
-    subject = trail.identified.subject
+    subject = trail.subject
     digest = digester.digest("subject", subject.sub)
     return Source(digest, subject.application, subject.department, subject.jurisdiction)
 
 
 def _purpose(trail: Trail, digester: Digester) -> str | None:
-    stated = trail.request.purpose_header if trail.request else None
+    stated = trail.head.purpose_header if trail.head else None
     if not stated:
         return None
     # A header that is not a known purpose may hold anything, even a name or a phone number.

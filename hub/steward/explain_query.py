@@ -19,7 +19,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.request.auth import Identified, registered, unauthenticated
 from hub.request.decision_cache import DecisionCache
-from hub.request.endpoint import JSON, Arrival
+from hub.request.endpoint import JSON, Arrival, read
 from hub.request.prepared import Parts, prepare
 from hub.request.record import Trail
 from hub.steward.changes import policy_of
@@ -47,6 +47,6 @@ def explain_query(
     seals = Seals(load_key(settings.keys_folder / "seal.key"))
     successors = successors_now(settings)
     parts = Parts(settings, CATALOGUE, build(CATALOGUE), seals, DecisionCache(), successors or {}, detector)
-    prepared = prepare(parts, Trail(arrival, policy), lambda request: Identified(request, policy, subject), now)
+    prepared = prepare(parts, Trail(arrival, policy), Identified(read(arrival, settings), policy, subject), now)
     explanation = explain(prepared.planned, prepared.statement)
     return explanation if successors is not None else replace(explanation, notes=(NOT_FOLLOWED,))

@@ -36,8 +36,8 @@ from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
 from hub.request.daily_caps import DailyCaps
-from hub.request.endpoint import JSON, Arrival
-from hub.request.pipeline import Hub, answer, prepare_request
+from hub.request.endpoint import JSON, Arrival, read_body
+from hub.request.pipeline import Hub, answer, identify_sender, prepare_request
 from hub.request.plan_model import Planned
 from hub.request.record import Trail
 from hub.sample.generate import generate
@@ -259,7 +259,9 @@ def _arrival(question: Question, more: tuple[tuple[str, str], ...]) -> Arrival:
 def _explanation(hub: Hub, arrival: Arrival) -> Explanation | None:
     """The explanation of the answer, prepared in the same way; None if a stage refuses."""
     try:
-        prepared = prepare_request(hub, Trail(arrival, hub.policy), hub.now())
+        trail, now = Trail(arrival, hub.policy), hub.now()
+        trail.request = read_body(arrival, identify_sender(hub, trail, now), hub.settings)
+        prepared = prepare_request(hub, trail, now)
     except HubError:
         return None
     return explain(prepared.planned, prepared.statement)

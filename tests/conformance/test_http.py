@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def test_only_post_is_a_query(served: Served, method: str) -> None:
         (TYPENAME, {"Content-Type": "application/json; charset=gbk"}, "UNSUPPORTED_MEDIA_TYPE"),
         (TYPENAME, {**JSON, "Content-Encoding": "gzip"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b'{"query": "' + b" " * 262_144 + b'"}', JSON, "TOO_LARGE"),
+        (b'{"query": "{a}", "variables": {"x": [' + b"{}," * 10_000 + b"{}]}}", JSON, "BAD_REQUEST"),
         (TYPENAME, JSON, "UNAUTHENTICATED"),
         (TYPENAME, {**JSON, "Authorization": "Basic eDp5"}, "UNAUTHENTICATED"),
         (TYPENAME, {**JSON, "Authorization": "Bearer not-a-token"}, "UNAUTHENTICATED"),
@@ -66,7 +68,10 @@ def test_only_post_is_a_query(served: Served, method: str) -> None:
     ids=lambda value: repr(value)[:40],
 )
 def test_refusals_before_the_document(served: Served, body: bytes, headers: dict[str, str], code: str) -> None:
-    response = served.client.post("/graphql", content=body, headers=headers)
+    known = {"Authorization": f"Bearer {served.issuer.issue('fire-inspection', 'inspector-1')}"}
+    response = served.client.post(
+        "/graphql", content=body, headers=headers if code == "UNAUTHENTICATED" else {**known, **headers}
+    )
     assert code_of(response) == code
     assert response.status_code == RULES[Code(code)].http_status
     assert "data" not in response.json()
@@ -110,6 +115,34 @@ def test_headers_tell_nothing_and_keep_nothing(served: Served) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert not {"server", "set-cookie", "etag", "x-powered-by"} & set(headers)
     assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"query":"{__typename}","variables":{"x":[' + b"{}," * 86_000 + b"{}]}}",
+        b"[" * 200_000,
+        b"\xff" * 200_000,
+    ],
+    ids=["broken", "objects", "deep", "bytes"],
+)
+@pytest.mark.parametrize("sender", [{}, {"Authorization": "Bearer nobody"}], ids=["none", "bad"])
+def test_case_2_02_a_body_is_not_parsed_before_its_sender_is_known(
+    served: Served, body: bytes, sender: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    monkeypatch.setattr("hub.request.endpoint.loads", parsed.append)
+    response = served.client.post("/graphql", content=body, headers={**JSON, **sender})
+    assert (response.status_code, code_of(response)) == (401, "UNAUTHENTICATED")
+    assert parsed == []
+
+
+def test_case_2_02_a_body_is_not_waited_for_before_its_sender_is_known(served: Served) -> None:
+    head = "POST /graphql HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
+        client.sendall(head.encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 def test_401_says_how(served: Served) -> None:

@@ -179,9 +179,9 @@ def _serve(given: Mapping[str, Any], policy: Any) -> None:
             _arm(*given["moment"])
         graph = Graph(*given["graph"])
         hub = open_hub(Settings.load(**given["settings"]), graph, policy, CATALOGUE)
-        running = make_server(hub)
         if given["files"]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (given["files"], given["files"]))
+        running = make_server(hub)
         running.run()
     finally:
         os._exit(1)

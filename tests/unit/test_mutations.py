@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutations import MUTATIONS, ROOT, Mutation
+from tests.mutations import MUTATIONS, ROOT
+from tests.mutation import Mutation
 
 pytestmark = pytest.mark.unit
 

@@ -25,7 +25,7 @@ PATH = re.compile(rf"(?<![\w./<:-])(?:{FOLDERS})/[\w./*-]*[\w*/](?![\w<{{$])")
 DOTTED = re.compile(rf"(?<![\w./-])(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?![\w/(-])")
 ALONE = re.compile(r"`(\w+\.(?:py|md))`")
 COMMENT = re.compile(r"(?:^|\s)# (.+)$", re.MULTILINE)
-A_FILE = re.compile(r"\w+(\.index)?\.(db|head|json|jsonl|key|md|pub|reserve|yaml)\b")
+A_FILE = re.compile(r"\w+(\.index)?\.(db|head|json|jsonl|key|lock|md|pub|reserve|yaml)\b")
 """A dotted name that is a file's: `audit.db`, `hub.json`."""
 OF_OTHERS = frozenset({"nets.py", "reader.py", "segment.py", "normal.py", "unusual.py"})
 """Files of LAC, whose model `bench/tagger` reads."""

@@ -59,7 +59,7 @@ def test_f01_a_good_request(served: Served) -> None:
         ({"query": "{ __typename }", "purpose": None}, "PURPOSE_REQUIRED", "fire-inspection", None),
         ({"query": "{ __typename }", "purpose": "safety"}, "PURPOSE_DENIED", "fire-inspection", "safety"),
         ({"query": "{ __typename }", "token": "x"}, "UNAUTHENTICATED", None, "safety.fire.rental"),
-        ({"query": 1}, "BAD_REQUEST", None, None),
+        ({"query": 1}, "BAD_REQUEST", "fire-inspection", "safety.fire.rental"),
     ],
     ids=str,
 )

@@ -1,0 +1,80 @@
+"""Mutations of the defences at the hub's edge: connections, bodies, keys, and the hub's own work.
+
+Each is a text that stands once in its file; `tests/unit/test_mutations.py` holds that.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+EDGE = (
+    Mutation(
+        "a token goes to a hub that proved itself only",
+        "hub/home/running_hub.py",
+        "            _check_proof(settings, address, wire)\n",
+        "",
+        "tests/unit/hub/home/test_running_hub.py",
+    ),
+    Mutation(
+        "the proof of a hub names its port",
+        "hub/home/running_hub.py",
+        'f"sluicegate hub\\n{port}\\n{challenge}"',
+        'f"sluicegate hub\\n{challenge}"',
+        "tests/unit/hub/home/test_running_hub.py",
+    ),
+    Mutation(
+        "one hub in a home",
+        "hub/home/running_hub.py",
+        "            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "            pass\n",
+        "tests/unit/hub/home/test_running_hub.py",
+    ),
+    Mutation(
+        "a bound on the size of a head",
+        "hub/connections.py",
+        "            if self._in_message and self._head_bytes >= HEAD_BYTES:",
+        "            if False:",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a bound on the time of a head",
+        "hub/connections.py",
+        "            if now > connection.deadline:",
+        "            if False:",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a bound on the connections of one address",
+        "hub/connections.py",
+        "        if len(of_address) > self._most_of_one:",
+        "        if False:",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a bound on the signs around a body",
+        "hub/connections.py",
+        "        if padded or unread:",
+        "        if False:",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "the sender is known before the body is read",
+        "hub/request/pipeline.py",
+        """    head = identify_sender(hub, trail, now, stage)
+    with stage("read"):
+        trail.arrival = await receive_body(trail.arrival)
+""",
+        """    trail.arrival = await receive_body(trail.arrival)
+    head = identify_sender(hub, trail, now, stage)
+    with stage("read"):
+""",
+        "tests/conformance/test_http.py",
+    ),
+    Mutation(
+        "a bound on the values of a body",
+        "hub/home/strict_json.py",
+        "    if _has_too_many_values(raw):",
+        "    if False:",
+        "tests/unit/hub/home/test_strict_json.py",
+    ),
+)
