@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutations import MUTATIONS, ROOT
 from tests.mutation import Mutation
+from tests.mutations import MUTATIONS, ROOT
 
 pytestmark = pytest.mark.unit
 
