@@ -47,6 +47,13 @@ MUTATIONS = (
         "tests/unit/policies/test_load_refusals.py",
     ),
     Mutation(
+        "what a grant leaves out stays out after a merge",
+        "policies/succession.py",
+        'Compare("region", Op.NOT_EQ | Op.NOT_IN | Op.NOT_STARTS_WITH)',
+        'Compare("nothing", Op.NOT_EQ | Op.NOT_IN | Op.NOT_STARTS_WITH)',
+        "tests/unit/policies/test_succession.py",
+    ),
+    Mutation(
         "no case under none",
         "schema/predicate.py",
         'part if quantifier == "some" else _without_case(part, "none", here)',

@@ -93,6 +93,18 @@ def test_nodes_and_grants_follow_the_merge(merged: tuple[GraphAddress, GraphWrit
     assert found(address, policies, "other") == ["丙"]
 
 
+@pytest.mark.parametrize("left_out", ["{startsWith: 14/01/}", "{eq: 14/01/}", "{in: [14/01/]}"])
+def test_case_1_03_people_of_a_grid_that_a_grant_leaves_out_stay_out_after_the_merge(
+    merged: tuple[GraphAddress, GraphWriter], tmp_path: Path, left_out: str
+) -> None:
+    address, writer = merged
+    rows = f"{{region: {{startsWith: 14/}}, not: {{region: {left_out}}}}}"
+    policies = policy(tmp_path, POLICY.replace("{region: {startsWith: $subject.jurisdiction}}", rows))
+    assert found(address, policies, "other") == ["丙"], "the merge is known before the nodes have moved"
+    move_merged(writer, CATALOGUE)
+    assert found(address, policies, "other") == ["丙"]
+
+
 def test_a_second_move_moves_nothing(merged: tuple[GraphAddress, GraphWriter]) -> None:
     _, writer = merged
     assert [move_merged(writer, CATALOGUE), move_merged(writer, CATALOGUE)] == [1, 0]
