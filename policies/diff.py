@@ -19,6 +19,7 @@ from policies.decide import decide
 from policies.implication import implies, resolve
 from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
 from policies.rules import Subject
+from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Any_, Predicate
 
@@ -50,8 +51,9 @@ class Shown:
 class Change:
     """What one application may do for one purpose with one thing, before and after.
 
-    `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, or a part
-    of the registry entry (`staff`, with the purpose `*`). `since` is the first day on which the two differ so.
+    `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, a part of
+    the registry entry (`staff`, with the purpose `*`), or `steward ACCOUNT` (application and purpose `*`). `since` is
+    the first day on which the two differ so.
     """
 
     application: str
@@ -88,9 +90,21 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     for day in _days(before, after, today):
         for change in _Comparison(catalogue, before, after, day).changes():
             found.setdefault(dataclasses.replace(change, since=today), change)
+    for stewards in _stewards(before, after, today):
+        found[stewards] = stewards
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
+
+
+def _stewards(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:
+    """Who changes the policy or reads the log. That one goes may widen too: fewer are left to object."""
+    for old, new in changes_of_stewards(before.stewards, after.stewards):
+        account = (old or new or Steward("", "")).account
+        left, right = ((Shown(str(each)),) if each else () for each in (old, new))
+        yield Change(
+            "*", "*", f"steward {account}", Kind.CHANGED if old else Kind.NEW, before=left, after=right, since=today
+        )
 
 
 def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:
@@ -330,8 +344,6 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
         if old_valid != grant.valid:
             was, will = (f"{v.start or '…'} to {v.end or '…'}" for v in (old_valid, grant.valid))
             yield f"grant {grant.id} valid: {was} → {will}"
-    if dict(before.stewards) != dict(after.stewards):
-        yield f"stewards: {len(before.stewards)} accounts → {len(after.stewards)}, and not the same"
     for entity in sorted({*before.owners, *after.owners}):
         if before.owners.get(entity) != after.owners.get(entity):
             yield f"owner of {entity}: {before.owners.get(entity, 'nobody')} → {after.owners.get(entity, 'nobody')}"

@@ -19,6 +19,7 @@ from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
 from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
+from policies.stewards import Steward, faults_of_stewards
 from policies.yaml_documents import raise_all, read_documents
 from policies.yaml_models import (
     ExpectationBlock,
@@ -305,12 +306,16 @@ class _Loader:
         purposes = self._known_purposes(at, block.purposes)
         return Prohibition(block.id, purposes, frozenset(names), block.basis, at.place)
 
-    def _stewards(self) -> dict[str, str]:
-        stewards: dict[str, str] = {}
-        for at, block in self._blocks("stewards"):
-            if stewards.setdefault(block.account, block.person) != block.person:
-                raise at.wrong(f"account {block.account!r} is given to two people; keep one", "account")
-        return stewards
+    def _stewards(self) -> dict[str, Steward]:
+        blocks = [(at, block.steward()) for at, block in self._blocks("stewards")]
+        for position, key, problem in faults_of_stewards(steward for _, steward in blocks):
+            raise blocks[position][0].wrong(problem, key)
+        known = sorted({*self.owners.values()})
+        for at, steward in blocks:
+            for owner in steward.owns:
+                if owner not in known:
+                    raise at.wrong(f"{owner!r} owns no type; owners: {', '.join(known) or 'none are named'}", "owns")
+        return {steward.account: steward for _, steward in blocks}
 
     def _expectation(self, at: _BlockAt, block: ExpectationBlock) -> Expectation:
         if block.app not in self.applications:

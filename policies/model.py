@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from policies.obligations import Obligation
 from policies.rule_index import RuleIndex
 from policies.rules import Grant, Prohibition, Subject
+from policies.stewards import Steward
 from schema.predicate import Predicate
 
 DEFAULT_CONTRIBUTORS = 10
@@ -72,8 +73,8 @@ class PolicySet:
     prohibitions: tuple[Prohibition, ...]
     owners: Mapping[str, str]
     """Department that answers for each type's data: whom a refusal tells to ask."""
-    stewards: Mapping[str, str] = field(default_factory=dict)
-    """Steward's account → the human being behind it; two accounts of one person count as one."""
+    stewards: Mapping[str, Steward] = field(default_factory=dict)
+    """By account: who keeps the policy or reads the log; two accounts of one person count as one."""
     expectations: tuple[Expectation, ...] = ()
     index: RuleIndex = field(init=False, repr=False, compare=False)
 

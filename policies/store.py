@@ -20,6 +20,8 @@ from policies.change_conflict import three_way
 from policies.check import ERROR, check
 from policies.language import load_files, version_of
 from policies.model import PolicySet
+from policies.ownership import touched_types
+from policies.stewards import Role, Steward
 from policies.store_tables import (
     ACTIVATION,
     APPROVAL,
@@ -48,7 +50,7 @@ from policies.versions import (
 )
 from policies.yaml_models import PolicyDocument
 from schema.catalogue import Catalogue
-from schema.strict_yaml import YamlFile
+from schema.strict_yaml import YamlFile, YamlFileError
 
 Witness = Callable[[Version | Approval | Activation], None]
 _Row = TypeVar("_Row", Version, Approval, Activation)
@@ -157,19 +159,21 @@ class PolicyStore:
         """A new version made from `base` (default: the one in force), not in force yet.
 
         Raises YamlFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
-        steward or nothing is changed, and Conflict if `base` is not the version in force.
+        steward, or not one of the owner of what it touches, or if nothing is changed, and Conflict if `base` is not the
+        version in force.
         """
-        self._sound(files, self._now())
+        after = self._sound(files, self._now())
         with changing(self.engine) as connection:
             now = moment(self._now())
             current = self._in_force(connection, now)
-            person = self._person(current, author)
+            person = self._person(current, author, Role.STEWARD)
             if base is not None and base != current.version.number:
                 raise self._conflict(connection, base, current, files)
             if version_of(files) == current.version.hash:
                 raise ChangeRefused(f"nothing is changed: this is version {current.version.number}, which is in force")
+            self._check_ownership(current, person, after)
             number = (connection.execute(sa.select(sa.func.max(VERSION.c.number))).scalar() or 0) + 1
-            draft = Version(number, version_of(files), author, person, current.version.number, note, now)
+            draft = Version(number, version_of(files), author, person.person, current.version.number, note, now)
             return self._add_version(connection, draft, files)
 
     def rollback(self, number: int, author: str, note: str = "") -> Version:
@@ -190,7 +194,7 @@ class PolicyStore:
                     f"version {number} has another content than the hash that was given; read the version again"
                 )
             self._files(connection, version)
-            approval = Approval(number, content, account, self._second(current, version, account), now)
+            approval = Approval(number, content, account, self._second(current, version, account).person, now)
             if any(each.account == account for each in self._approvals(connection, version)):
                 raise ChangeRefused(f"{account} approved version {number} already")
             approval = replace(approval, seal=seal(self._key, approval))
@@ -214,7 +218,7 @@ class PolicyStore:
             now = max([moment(self._now()), *(each.made for each in chain)])
             begins = now if starts is None else max(now, moment(starts))
             current = self._in_force(connection, now)
-            self._person(current, account)
+            self._person(current, account, Role.STEWARD, Role.APPROVER)
             version = self._version(connection, number)
             approver = self._approver(connection, current, version)
             files = self._files(connection, version)
@@ -229,27 +233,53 @@ class PolicyStore:
 
     # Who may do what.
 
-    def _person(self, current: InForce, account: str) -> str:
-        stewards = _stewards(current.files)
+    def _person(self, current: InForce, account: str, *roles: Role) -> Steward:
+        """Whoever is behind the account; ChangeRefused if they have none of the roles."""
+        stewards = stewards_of(current.files)
         if account not in stewards:
             known = f"known: {', '.join(stewards)}" if stewards else "it names none: add `stewards:` to the folder"
             raise ChangeRefused(f"{account!r} is no steward of the version in force; {known}")
-        return stewards[account]
+        steward = stewards[account]
+        if not set(roles) & set(steward.roles):
+            raise ChangeRefused(
+                f"{account!r} has not the role {' or '.join(roles)} in the version in force; it has:"
+                f" {', '.join(steward.roles) or 'none'}"
+            )
+        return steward
 
-    def _second(self, current: InForce, version: Version, account: str) -> str:
+    def _second(self, current: InForce, version: Version, account: str) -> Steward:
         """The person behind `account`, who must be another than the author, by then and by now."""
-        stewards = _stewards(current.files)
-        person = self._person(current, account)
-        if account == version.author or person in {version.person, stewards.get(version.author)}:
+        person = self._person(current, account, Role.APPROVER)
+        author = stewards_of(current.files).get(version.author)
+        if account == version.author or any(
+            person.same_person(each) for each in (version.person, author.person if author else "")
+        ):
             raise ChangeRefused("nobody approves their own draft, with any of their accounts; ask another steward")
         return person
+
+    def _check_ownership(self, current: InForce, author: Steward, after: PolicySet) -> None:
+        """Refuse a draft that touches types whose owner, by the version in force, the author does not answer for."""
+        try:
+            before = load_files(current.files, self._catalogue)
+        except YamlFileError:
+            # A version that loads no longer can be mended by whoever answers for all that the draft names.
+            owners, touched = after.owners, dict.fromkeys(after.owners, "the version in force does not load")
+        else:
+            owners, touched = before.owners, touched_types(before, after)
+        for entity, cause in sorted(touched.items()):
+            owner = owners.get(entity)
+            if owner is not None and owner not in author.owns:
+                raise ChangeRefused(
+                    f"this changes what is seen of {entity} ({cause}), which {owner} owns; {author.account!r} answers"
+                    f" for {', '.join(author.owns) or 'no owner'}: ask a steward of {owner} to draft it"
+                )
 
     def _approver(self, connection: sa.Connection, current: InForce, version: Version) -> str:
         for approval in self._approvals(connection, version):
             if approval.hash != version.hash:
                 continue
             try:
-                if self._second(current, version, approval.account) == approval.person:
+                if self._second(current, version, approval.account).same_person(approval.person):
                     return approval.account
             except ChangeRefused:
                 continue  # no steward any more
@@ -328,10 +358,10 @@ class PolicyStore:
         return Conflict(text, three_way(before, current.files, files))
 
 
-def _stewards(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Account → person. Asks no catalogue: stewards must be able to mend a version that loads no longer."""
+def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
+    """By account: the people of a version. Asks no catalogue: they must be able to mend one that loads no longer."""
     documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
-    return {each.account: each.person for document in documents for each in document.stewards}
+    return {each.account: each.steward() for document in documents for each in document.stewards}
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> list[_Row]:

@@ -12,9 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
+from policies.stewards import Role, Steward
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 Jurisdiction = Annotated[str, StringConstraints(pattern=r"^([0-9A-Za-z-]+/)+$", max_length=100)]
+
+
+RoleName = Literal["steward", "approver", "auditor", "operator"]
 
 
 class _Block(BaseModel):
@@ -108,10 +112,22 @@ class ProhibitionBlock(_Block):
 
 
 class StewardBlock(_Block):
-    """An account that may draft and approve; `person` is the human being, so that nobody approves their own draft."""
+    """A person with a role: who drafts and approves policies, reads the log, or runs the hub.
+
+    `person` is the human being, so that nobody approves their own draft; `subject` is the `sub` under which the OpenID
+    provider signs them in. A steward changes the types whose owner is among those that they answer for (`owns`).
+    """
 
     account: Name
-    person: Annotated[str, StringConstraints(min_length=1)]
+    person: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+    roles: list[RoleName] = ["steward", "approver"]
+    owns: list[Name] = Field(default_factory=list)
+
+    def steward(self) -> Steward:
+        """The person as plain data."""
+        roles = tuple(Role(each) for each in self.roles)
+        return Steward(self.account, self.person, self.subject, roles, tuple(self.owns))
 
 
 class ExpectationBlock(_Block):

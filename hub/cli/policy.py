@@ -48,10 +48,11 @@ def check(
         "purposes": list(policy.purposes),
         "grants": [grant.id for grant in policy.grants],
         "prohibitions": [prohibition.id for prohibition in policy.prohibitions],
-        "stewards": list(policy.stewards),
+        "stewards": [f"{each.account} ({each.person})" for each in policy.stewards.values()],
         "expectations": len(policy.expectations),
     }
     if as_json:
+        summary["stewards"] = [asdict(each) for each in policy.stewards.values()]
         typer.echo(json.dumps({**summary, "findings": [asdict(each) for each in findings]}, ensure_ascii=False))
     else:
         for name, value in summary.items():

@@ -35,6 +35,7 @@ from hub.sample.hotline import serve_hotline
 from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter
 from policies.language import read_folder, version_of
+from policies.versions import ChangeRefused
 from schema import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -121,9 +122,15 @@ def _publish_policies(console: Console, settings: Settings) -> None:
     with steward_session(settings, CATALOGUE) as changes:
         if changes.store.in_force().version.hash == version_of(files):
             return
-        version = changes.draft(files, "zhang", None, "the policies of the examples")
-        changes.approve(version.number, version.hash, "li")
-        changes.activate(version.number, "li", None)
+        try:
+            version = changes.draft(files, "zhang", None, "the policies of the examples")
+            changes.approve(version.number, version.hash, "li")
+            changes.activate(version.number, "li", None)
+        except ChangeRefused as refused:
+            raise DemoFailed(
+                f"this home holds other policies, and the demo's stewards may not replace them ({refused}); remove it,"
+                " or set SLUICEGATE_HOME to a new folder"
+            ) from None
     console.print(
         f"The policies have changed: version {version.number}, drafted by zhang, approved and activated by li"
     )
