@@ -333,6 +333,48 @@ MUTATIONS = (
         "raise typer.Exit(0 if result.ok else 1)",
         "tests/conformance/test_cli_audit.py",
     ),
+    Mutation(
+        "look-alikes of a person",
+        "policies/stewards.py",
+        "        if spelling != each.person:\n",
+        "        if False and spelling != each.person:\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "characters of a person that cannot be seen",
+        "policies/stewards.py",
+        "    if strange:\n",
+        "    if False and strange:\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "an approver is another person than the author",
+        "policies/store.py",
+        "person.same_person(each) for each in",
+        "person.account == each for each in",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "a steward changes only what their department owns",
+        "policies/store.py",
+        "            if owner is not None and owner not in author.owns:\n",
+        "            if False and owner is not None and owner not in author.owns:\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "each act needs its role",
+        "policies/store.py",
+        "        if not set(roles) & set(steward.roles):\n",
+        "        if False and not set(roles) & set(steward.roles):\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "a change of the stewards is a widening",
+        "policies/diff.py",
+        "    for stewards in _stewards(before, after, today):\n",
+        "    for stewards in ():\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
 )
 
 

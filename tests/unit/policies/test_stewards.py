@@ -126,6 +126,7 @@ def with_policy(store: PolicyStore, old: str, new: str) -> Mapping[str, bytes]:
 
 
 GRANT = ("{Building.name: clear}", "{Building.name: clear, Building.code: clear}")
+HIDDEN = "{id: hidden, prohibit: [Building.code], for: [a], basis: law}"
 CHANGES = {
     "a grant": GRANT,
     "its rows": ("rows: {Building: {}}", 'rows: {Building: {code: {eq: "B1"}}}'),
@@ -133,10 +134,7 @@ CHANGES = {
     "an application": ("department: fire, jurisdiction: 14/01/", "department: fire, jurisdiction: 14/"),
     "a purpose": ("zh: 甲, en: A", "zh: 甲, en: A, expires: 2026-12-31"),
     "the owner": ("Building: housing, Person: police", "Building: police, Person: housing"),
-    "a prohibition": (
-        "owners:",
-        "prohibitions: [{id: hidden, prohibit: [Building.code], for: [a], basis: law}]\nowners:",
-    ),
+    "a prohibition": ("owners:", f"prohibitions: [{HIDDEN}]\nowners:"),
 }
 
 
