@@ -49,6 +49,29 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """The names of the columns that the source has now, those that nobody reads included."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What whoever keeps a source should know, and what refuses no row; it never holds a value.
+
+    `rows` is how many rows it is about.
+    """
+
+    rule: str
+    text: str
+    rows: int = 0
+
+
+Item = Row | Broken | Header | Note
+"""What a reader yields. Each row of the source is a `Row`, a `Broken`, or counted in the note `blank-lines`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Since:
     """What a reader need not give again: rows before `moment`, except the records listed in `waiting`."""
 
@@ -73,8 +96,8 @@ class Reader(Protocol):
     ordered: bool
     full: bool
 
-    def read(self, since: Since) -> Iterator[Row | Broken]:
-        """The stream's rows; raises ConnectorError."""
+    def read(self, since: Since) -> Iterator[Item]:
+        """The stream's rows, and what there is to say about them; raises ConnectorError."""
         ...
 
 
@@ -124,6 +147,8 @@ class StreamPlan:
     derivation: Derivation | None
     alone: bool
     """No two records describe one node: the key is the identity, and no other stream writes the entity."""
+    exchanged: float = 0.5
+    """The share of changed records with two values exchanged at which a batch is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +195,8 @@ class Refused:
 class Position:
     """Where the last pull of a stream ended. `manifest` is the digest of the declaration it was read under.
 
-    `rows` is the number of rows of the last full read, None before the first.
+    `rows` is the number of rows of the last full read, None before the first; `compared` is when a stream that is read
+    by its cursor was last read in full; `columns` are those that the source had.
     """
 
     moment: dt.datetime | None = None
@@ -178,6 +204,8 @@ class Position:
     rows: int | None = None
     waiting: tuple[str, ...] = ()
     waiting_since: dt.datetime | None = None
+    compared: dt.datetime | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +229,8 @@ class Batch:
 class Written:
     """What a batch did. `changes` counts everything that the database changed: 0 means that nothing was written.
 
-    `orphans` are the keys of records that were refused because a node that they need is missing. `texts` is how many
+    `orphans` are the records that were refused because a node that they need is missing, and `stored` the keys of those
+    that were inserted or updated. `texts` is how many
     texts were searched for personal information: `personal` of them hold some, and those counted in `whole`, by reason,
     could not be searched and are redacted whole.
     """
@@ -213,7 +242,8 @@ class Written:
     linked: int = 0
     unlinked: int = 0
     changes: int = 0
-    orphans: tuple[str, ...] = ()
+    orphans: tuple[Refused, ...] = ()
+    stored: tuple[str, ...] = ()
     texts: int = 0
     personal: int = 0
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
@@ -271,8 +301,22 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusals:
+    """The rows of a pull that one rule refused: how many, and the name of the first in quarantine."""
+
+    field: str
+    rule: str
+    rows: int
+    first: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullResult:
     """What a pull of one stream did: `read` = inserted + updated + unchanged + quarantined.
+
+    `blank` rows hold no value and are not among those read. `refusals` count the quarantined ones by reason, the most
+    frequent first, and `notes` say what else whoever keeps the source should know.
 
     `linked` edges had waited for a node that came in this pull; `unlinked` edges of this pull still wait for theirs.
     `texts`, `personal` and `whole` are those of `Written`.
@@ -292,3 +336,6 @@ class PullResult:
     texts: int = 0
     personal: int = 0
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    blank: int = 0
+    refusals: tuple[Refusals, ...] = ()
+    notes: tuple[Note, ...] = ()

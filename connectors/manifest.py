@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from connectors.base import ConnectorError
+from schema import normal_forms
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
@@ -137,13 +138,17 @@ class Limits(_Block):
     """What is more than this is taken for a fault of the source, and stops the pull.
 
     Share of refused rows in a batch, size of a full read (times the last one), pages of a REST read, seconds for an
-    answer.
+    answer, share of changed records with two values exchanged. A stream that is read by its cursor is read again from
+    `overlap` hours before it, and every `compare` days from the beginning.
     """
 
     quarantined: float = Field(default=0.1, ge=0, le=1)
     growth: float = Field(default=10, ge=1)
     pages: int = Field(default=10_000, ge=1)
     timeout: float = Field(default=30, gt=0, le=600)
+    exchanged: float = Field(default=0.5, ge=0.1, le=1)
+    overlap: float = Field(default=24, ge=0, le=24 * 366)
+    compare: float = Field(default=7, gt=0, le=366)
 
 
 class Paging(_Block):
@@ -166,6 +171,7 @@ class Source(_Block):
     where: str = Field(min_length=1)
     encoding: Literal["utf-8", "utf-8-sig", "gbk", "gb18030"] = "utf-8"
     delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
+    multiline: bool = False
     zone: Annotated[str, Field(pattern=r"^[+-]\d{2}:\d{2}$")] = "+08:00"
     bearer: str | None = None
     password: str | None = None
@@ -187,6 +193,8 @@ class Source(_Block):
     def _fits_its_kind(self) -> Source:
         belongs = {"csv": set(), "sql": {"password"}, "rest": {"bearer", "paging"}}[self.kind]
         given = {name for name in ("bearer", "password", "paging") if getattr(self, name) is not None}
+        if self.multiline and self.kind != "csv":
+            raise ValueError(f"multiline: not for a {self.kind} source")
         if given - belongs:
             raise ValueError(f"{', '.join(sorted(given - belongs))}: not for a {self.kind} source")
         if self.kind == "rest":
@@ -210,6 +218,7 @@ class Source(_Block):
     def digest(self, stream: Stream) -> str:
         """A digest of all that decides how the stream is read and written; addresses and secrets are not part of it."""
         content = stream.model_dump_json() + f"|{self.encoding}|{self.zone}|{self.trust}|{self.collected_for}"
+        content += f"|{self.multiline}|{normal_forms.VERSION}"
         return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

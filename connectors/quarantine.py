@@ -8,6 +8,7 @@ stay as they are, because stewards sort by them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from connectors.base import ConnectorError
 
@@ -37,11 +38,13 @@ def may_be_shown(number: str) -> bool:
     return _CLEAN.match(number) is not None and _PERSONAL.search(number) is None
 
 
-def check_share(stream: str, refused: int, rows: int, most: float) -> None:
+def check_share(stream: str, refused: int, rows: int, most: float, reasons: Callable[[], str]) -> None:
     """Raise ConnectorError if more than the share `most` of a batch is refused: the source itself must be wrong."""
     if rows >= SMALL_BATCH and refused > most * rows:
         raise ConnectorError(
-            stream, f"{refused} of {rows} rows of a batch are refused, more than the limit of {most:.0%}"
+            stream,
+            f"{refused} of {rows} rows of a batch are refused, more than the limit of {most:.0%} (limits.quarantined): "
+            f"{reasons()}. Each is listed by: sluicegate source refused {stream}",
         )
 
 

@@ -11,22 +11,28 @@ import datetime as dt
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.base import (
     Batch,
+    Broken,
+    ConnectorError,
     GraphSink,
+    Header,
+    Note,
     Position,
     PullResult,
     Reader,
     Record,
     Refused,
     Report,
+    Row,
     Since,
     StreamPlan,
     Written,
 )
+from connectors.findings import Findings
 from connectors.manifest import Limits, Source, Stream
 from connectors.quarantine import check_growth, check_not_empty, check_share
 from connectors.readers.csv_files import CsvReader
@@ -79,34 +85,63 @@ class _Run:
     now: dt.datetime
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     rows: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     total: Written = field(default_factory=Written)
+    findings: Findings = field(default_factory=Findings)
     furthest: dt.datetime | None = None
+    expected: dt.datetime | None = None
+    """In a full comparison: an incremental read would have begun here."""
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
         position = self.sink.position(self.plan)
         # A changed declaration reads or writes differently: the rows before the cursor have to be read again.
         fresh = position.manifest != self.manifest
-        since = Since() if fresh else Since(position.moment, position.waiting, position.waiting_since)
-        self.furthest = since.moment
+        since = self._since(reader, position, fresh)
         full = reader.full or since.moment is None
+        self.furthest = None if fresh else position.moment
+        self.findings.columns = position.columns
         batch: list[Record | Refused] = []
-        for row in reader.read(since):
+        for row in self._rows(reader, since, position.columns):
             batch.append(shaper.shape(row))
             self.rows += 1
             if full:
                 check_growth(self.plan.name, self.rows, position.rows, self.limits.growth)
             if len(batch) == BATCH_ROWS:
+                shaper.check_formats(full)
                 self._write(batch, self._cursor(position) if reader.ordered and not fresh else None, full)
                 batch = []
                 report(self.plan.name, self.rows)
         if full:
             check_not_empty(self.plan.name, self.rows, position.rows)
-        last = replace(self._cursor(position), manifest=self.manifest, rows=self.rows if full else position.rows)
-        self._write(batch, last, full, closing=True)
+        shaper.check_formats(full)
+        self._write(batch, self._closing(position, full, reader.full), full, closing=True)
+        for note in shaper.notes():
+            self.findings.note(note)
         report(self.plan.name, self.rows)
+
+    def _since(self, reader: Reader, position: Position, fresh: bool) -> Since:
+        """Where to read from: before the cursor, because a source may state a time long before the row can be read."""
+        if fresh or position.moment is None:
+            return Since()
+        start = position.moment - dt.timedelta(hours=self.limits.overlap)
+        due = position.compared is None or self.now - position.compared >= dt.timedelta(days=self.limits.compare)
+        if due and not reader.full:
+            self.expected = start
+            return Since()
+        return Since(start, position.waiting, position.waiting_since)
+
+    def _rows(self, reader: Reader, since: Since, columns: tuple[str, ...]) -> Iterator[Row | Broken]:
+        """The rows of a read; what else it yields goes to the findings."""
+        for item in reader.read(since):
+            match item:
+                case Header():
+                    self.findings.header(item, columns)
+                case Note():
+                    self.findings.note(item)
+                case _:
+                    yield item
 
     def _write(
         self, shaped: list[Record | Refused], cursor: Position | None, full: bool, closing: bool = False
@@ -116,11 +151,11 @@ class _Run:
             if isinstance(each, Refused):
                 refused.append(each)
             else:
-                records.append(replace(each, repeated=True) if each.key in self.seen else each)
-                self.seen.add(each.key)
-        check_share(self.plan.name, len(refused), len(shaped), self.limits.quarantined)
+                records.append(self._marked(each))
         # Of a repeated row the first one has the entry.
         entries = {each.key: each for each in reversed(refused) if each.key not in self.refused}
+        self.findings.refused(refused)
+        self._check_share(len(refused), len(shaped), entries)
         self.refused.update(entries)
         written = self.sink.write(
             Batch(
@@ -133,12 +168,49 @@ class _Run:
                 frozenset(self.refused) if closing and full else None,
             )
         )
-        self.refused.update(written.orphans)
+        self.refused.update(each.key for each in written.orphans)
+        self.findings.refused(written.orphans)
+        self._find_missed(records, written)
         repeats = len(refused) - len(entries)
         self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))
 
+    def _marked(self, record: Record) -> Record:
+        """The record, marked if its number came before in this pull."""
+        content = int(record.fingerprint[:16], 16)
+        before = self.seen.get(record.key)
+        self.seen[record.key] = content
+        if before is None:
+            return record
+        if before != content:
+            self.findings.repeated(record)
+        return replace(record, repeated=True)
+
+    def _check_share(self, refused: int, rows: int, entries: Mapping[str, Refused]) -> None:
+        """Stop the pull if too many rows are refused; their entries are kept, so that they can be looked at."""
+        try:
+            check_share(self.plan.name, refused, rows, self.limits.quarantined, self.findings.summary)
+        except ConnectorError:
+            self.sink.write(Batch(self.plan, self.identifier, refused=tuple(entries.values())))
+            raise
+
+    def _find_missed(self, records: Sequence[Record], written: Written) -> None:
+        if self.expected is not None:
+            stored = set(written.stored)
+            late = [each for each in records if each.as_of is not None and each.as_of < self.expected]
+            self.findings.missed([each for each in late if each.key in stored])
+
     def _cursor(self, position: Position) -> Position:
-        return Position(self.furthest, position.manifest, position.rows)
+        return replace(position, moment=self.furthest, waiting=(), waiting_since=None)
+
+    def _closing(self, position: Position, full: bool, always_full: bool) -> Position:
+        """The position after the pull."""
+        return replace(
+            self._cursor(position),
+            manifest=self.manifest,
+            rows=self.rows if full else position.rows,
+            compared=self.now if full and not always_full else position.compared,
+            columns=self.findings.columns,
+        )
 
     def _moved(self, cursor: Position | None, shaped: list[Record | Refused]) -> Position | None:
         """The cursor after this batch. A time in the future never moves it: that would hide all rows until then."""
@@ -165,6 +237,9 @@ class _Run:
             total.texts,
             total.personal,
             total.whole,
+            self.findings.blank,
+            self.findings.refusals(),
+            tuple(self.findings.notes.values()),
         )
 
 

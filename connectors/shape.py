@@ -13,16 +13,31 @@ from typing import Any
 
 import orjson
 
-from connectors.base import Broken, Link, Record, Refused, Row
+from connectors.base import Broken, ConnectorError, Link, Note, Record, Refused, Row
 from connectors.manifest import FieldRule, Source, Stream
-from connectors.quarantine import Unfit, may_be_shown
+from connectors.quarantine import SMALL_BATCH, Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of
-from connectors.transforms import FITTING, TRANSFORMS, Context, Options, Transform, blank, division_path, level_of
+from connectors.transforms import (
+    FITTING,
+    TRANSFORMS,
+    Context,
+    Options,
+    Transform,
+    blank,
+    date,
+    day_and_time,
+    division_path,
+    level_of,
+    validity,
+)
 from connectors.transforms import code as to_code
 from connectors.transforms import datetime as to_moment
-from schema.catalogue import Catalogue, Scalar
+from schema.catalogue import Catalogue, Field, Kind, Scalar
+from schema.normal_forms import normal_form
 
 Digest = Callable[[bytes], str]
+OF_ANOTHER_FORM = frozenset({"not-a-date", "not-a-time"})
+"""Rules by which a cell is refused for its form alone."""
 SUCCESSOR = "successorCode"
 """Node property with the code of the division that took the place of a Region; not a catalogue field."""
 
@@ -56,14 +71,19 @@ CHECKS: Mapping[str, Callable[[Any, Any], None]] = {
 """Rules between two fields, by the name that a source's file uses; a refusal names the first field."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cell:
-    """One column, and how its cells become values."""
+    """One column, how its cells become values, and how many of them did not."""
 
     column: str
     transform: Transform
     options: Options
     required: bool
+    kind: Kind | None = None
+    fits: int = 0
+    misfits: int = 0
+    cut: int = 0
+    example: str = ""
 
     def take(self, row: Row, context: Context) -> Any:
         """The cell's value, None if it is blank; raises Unfit with its column."""
@@ -72,13 +92,26 @@ class _Cell:
                 raise Unfit("missing", "the record does not have this column")
             cell = row.values[self.column]
             if not blank(cell):
-                return self.transform(cell, self.options, context)
+                return self._value(cell, context)
             if self.required:
                 raise Unfit("missing", "must not be empty")
         except Unfit as unfit:
             unfit.column = self.column
             raise
         return None
+
+    def _value(self, cell: Any, context: Context) -> Any:
+        try:
+            value = self.transform(cell, self.options, context)
+        except Unfit as unfit:
+            if unfit.rule in OF_ANOTHER_FORM:
+                self.misfits += 1
+                self.example = self.example or outline(cell)
+            raise
+        self.fits += 1
+        if self.transform in (date, validity) and day_and_time(cell, self.options, context)[1] != dt.time():
+            self.cut += 1
+        return normal_form(self.kind, value) if self.kind and isinstance(value, str) else value
 
 
 class Shaper:
@@ -89,7 +122,7 @@ class Shaper:
         self._name = f"{source.name}/{stream.name}"
         entity = catalogue.entity(stream.entity)
         self._fields = {
-            name: _field_cell(rule, column, entity.field(name).scalar, name == stream.identity)
+            name: _field_cell(rule, column, entity.field(name), name == stream.identity)
             for name, rule in stream.fields.items()
             if (column := rule.column) is not None
         }
@@ -105,7 +138,7 @@ class Shaper:
         """The record in a row, or why it is refused."""
         if isinstance(row, Broken):
             place = self._number(row.key) or f"row {row.number}"
-            return self._refused(place, Unfit(row.rule, row.reason), row.field, None)
+            return self._refused(row, place, Unfit(row.rule, row.reason), row.field, None)
         number = self._number(tuple(row.values.get(each) for each in self._stream.key))
         as_of: dt.datetime | None = None
         try:
@@ -118,8 +151,32 @@ class Shaper:
             if self._successor:
                 values[SUCCESSOR] = self._successor.take(row, self._context)
         except Unfit as unfit:
-            return self._refused(number or self._name_without_number(row), unfit, unfit.column, as_of)
+            return self._refused(row, number or self._name_without_number(row), unfit, unfit.column, as_of)
         return self._record(number, values, links, as_of)
+
+    def check_formats(self, full: bool) -> None:
+        """Raise ConnectorError if a column of dates or times holds some, and none of them in its declared form.
+
+        Then the declaration is wrong, not the rows. A few rows of an incremental read say nothing about that.
+        """
+        for cell in (*self._fields.values(), *([self._updated] if self._updated else ())):
+            if not cell.fits and cell.misfits >= (2 if full else SMALL_BATCH):
+                form = cell.options.format or "ISO 8601"
+                raise ConnectorError(
+                    self._name,
+                    f"column {cell.column}: none of {cell.misfits} values is of the form {form}; they look like "
+                    f"{cell.example} (9 stands for a digit). Correct `format`",
+                )
+
+    def notes(self) -> list[Note]:
+        """What the pull should tell about the cells taken so far."""
+        return [
+            Note(
+                f"cut-times {cell.column}", f"values of {cell.column} hold a time; a date keeps the day alone", cell.cut
+            )
+            for cell in self._fields.values()
+            if cell.cut
+        ]
 
     def _take_links(self, row: Row) -> tuple[Link, ...]:
         taken = ((name, cell, cell.take(row, self._context)) for name, cell in self._links.items())
@@ -140,15 +197,17 @@ class Shaper:
         key = f"{self._name}:{number}"
         return Record(key, number, identity, values, links, as_of, self._digest(content))
 
-    def _refused(self, number: str, unfit: Unfit, column: str, as_of: dt.datetime | None) -> Refused:
+    def _refused(self, row: Row | Broken, number: str, unfit: Unfit, column: str, as_of: dt.datetime | None) -> Refused:
         key = f"{self._name}:{number}"
-        return Refused(key, number, column, unfit.rule, unfit.reason, as_of, unfit.awaits)
+        # Nobody finds a row at its source by the digest of its number.
+        place = f" (row {row.number})" if number.startswith("~") and not self._stream.cursor else ""
+        return Refused(key, number, column, unfit.rule, unfit.reason + place, as_of, unfit.awaits)
 
     def _number(self, cells: tuple[Any, ...] | None) -> str | None:
         """The number of the record if it may be shown, else its keyed digest; None if a part of it is blank."""
         if not cells or any(blank(cell) for cell in cells):
             return None
-        number = "/".join(str(cell).strip() for cell in cells)
+        number = "/".join(str(cell).strip().strip("\ufeff").strip() for cell in cells)
         return number if may_be_shown(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
 
     def _name_without_number(self, row: Row) -> str:
@@ -159,9 +218,20 @@ class Shaper:
         return f"row {row.number}"
 
 
-def _field_cell(rule: FieldRule, column: str, scalar: Scalar, identity: bool) -> _Cell:
+def outline(cell: Any) -> str:
+    """The form of a cell without its content: 9 for each digit, A for each letter, 字 for other signs of writing."""
+    kinds = ((str.isdigit, "9"), (str.isascii, "A"), (str.isalnum, "字"))
+    text = str(cell)[:40]
+    return "".join(
+        next((sign for is_kind, sign in kinds if is_kind(each)), "?") if each.isalnum() else each for each in text
+    )
+
+
+def _field_cell(rule: FieldRule, column: str, field: Field, identity: bool) -> _Cell:
     options = Options(rule.format, rule.values, rule.least, rule.most)
-    return _Cell(column, TRANSFORMS[rule.transform or FITTING[scalar][0]], options, rule.required or identity)
+    transform = TRANSFORMS[rule.transform or FITTING[field.scalar][0]]
+    kind = field.kind if field.scalar is Scalar.STRING else None
+    return _Cell(column, transform, options, rule.required or identity, kind)
 
 
 def _with_column(column: str, unfit: Unfit) -> Unfit:

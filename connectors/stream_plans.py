@@ -73,6 +73,7 @@ def _plan(
         edges=edges,
         derivation=derivation,
         alone=alone,
+        exchanged=source.limits.exchanged,
     )
 
 

@@ -2,7 +2,7 @@
 
 Each is a pure function of the cell, the options of its field and the context of the pull, and raises `Unfit` instead of
 guessing. Blank cells are null and reach no transform. Numbers are not taken for text, because digits could be lost;
-times have a zone; codes are ASCII.
+times have a zone; codes, telephones and id numbers have one form (`schema/normal_forms.py`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from itertools import pairwise
 from typing import Any
 
 from connectors.base import Place
+from connectors.days import parse_day, parse_moment
 from connectors.quarantine import Unfit
 from connectors.resolve import is_resident_id
-from schema.catalogue import RegionLevel, Scalar
+from schema.catalogue import Kind, RegionLevel, Scalar
+from schema.normal_forms import is_blank, narrow, normal_form
 
 MAX_TEXT = 20_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
-_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z")
-_DIVISION = re.compile(r"\d{12}(\d{3})?\Z")
+_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-\d{7,8})\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,，]\d{3})+(\.\d*)?\Z", re.ASCII)
+_SCIENTIFIC = re.compile(r"[+-]?(\d+(\.\d+)?[Ee]\+\d+|\d\.\d+[Ee]-?\d+)\Z", re.ASCII)
+_SCIENTIFIC_REASON = "a number in scientific notation has lost digits; export the column as text"
+_DIVISION = re.compile(r"\d{12}(\d{3})?\Z", re.ASCII)
 # Control characters except tab and line ends, lone surrogates, non-characters, and the character that stands for
 # damaged text. Private-use characters pass: registers write rare names with them.
 _FORBIDDEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffd-\\uffff]")
@@ -55,7 +61,7 @@ Transform = Callable[[Any, Options, Context], Any]
 
 def blank(cell: Any) -> bool:
     """Whether a cell holds nothing: null, or text of blanks only."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or (isinstance(cell, str) and is_blank(cell))
 
 
 def text(cell: Any, _options: Options, _context: Context) -> str:
@@ -66,15 +72,33 @@ def text(cell: Any, _options: Options, _context: Context) -> str:
         raise Unfit("too-long", f"longer than {MAX_TEXT} characters")
     if _FORBIDDEN.search(cell):
         raise Unfit("bad-character", "holds a control character, or one that stands for damaged text")
-    return unicodedata.normalize("NFC", cell.strip())
+    return unicodedata.normalize("NFC", _exact(cell).strip())
 
 
 def code(cell: Any, _options: Options, _context: Context) -> str:
     """A plain code: ASCII letters and digits, and . _ : / - within; whole numbers are taken too."""
-    found = str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
-    if not isinstance(found, str) or not _CODE.match(found.strip()):
+    found = normal_form(Kind.CODE, _digits(cell))
+    if not _CODE.match(found):
         raise Unfit("not-a-code", "a plain code of at most 64 letters and digits was expected")
-    return found.strip()
+    return found
+
+
+def _digits(cell: Any) -> str:
+    """A cell of a code as text: text as it is, a whole number by its digits, and anything else is empty."""
+    if isinstance(cell, str):
+        return _exact(cell)
+    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal) or not math.isfinite(cell):
+        return ""
+    # A larger floating-point number may have lost digits already.
+    if isinstance(cell, float) and abs(cell) >= 2**53:
+        raise Unfit("scientific-notation", _SCIENTIFIC_REASON)
+    return str(int(cell)) if cell == int(cell) else ""
+
+
+def _exact(cell: str) -> str:
+    if _SCIENTIFIC.match(cell.strip()):
+        raise Unfit("scientific-notation", _SCIENTIFIC_REASON)
+    return cell
 
 
 def integer(cell: Any, options: Options, context: Context) -> int:
@@ -90,7 +114,7 @@ def number(cell: Any, options: Options, _context: Context) -> float:
     if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal | str):
         raise Unfit("not-a-number", "a number was expected")
     try:
-        found = float(cell)
+        found = float(_plain_number(cell) if isinstance(cell, str) else cell)
     except (ValueError, OverflowError):
         raise Unfit("not-a-number", "a number was expected") from None
     if not math.isfinite(found):
@@ -100,14 +124,36 @@ def number(cell: Any, options: Options, _context: Context) -> float:
     return found
 
 
+def _plain_number(cell: str) -> str:
+    plain = narrow(cell)
+    if _THOUSANDS.match(plain):
+        raise Unfit("thousands-separator", "commas stand between the digits; export plain digits")
+    if not _NUMBER.match(_exact(plain)):
+        raise Unfit("not-a-number", "a number in plain digits was expected")
+    return plain
+
+
 def date(cell: Any, options: Options, context: Context) -> dt.date:
-    """A real calendar day that is not after today."""
-    if isinstance(cell, dt.datetime) or not isinstance(cell, dt.date | str):
-        raise Unfit("not-a-date", "a date was expected")
-    found = cell if isinstance(cell, dt.date) else _parse_date(cell.strip(), options.format)
+    """A real calendar day that is not after today; of a moment, its day in the zone of the source."""
+    found = day_and_time(cell, options, context)[0]
     if found > context.today:
         raise Unfit("in-future", "the day lies in the future")
     return found
+
+
+def day_and_time(cell: Any, options: Options, context: Context) -> tuple[dt.date, dt.time]:
+    """The day of a cell, and the time beside it, which a date does not keep."""
+    if isinstance(cell, dt.datetime):
+        local = cell.astimezone(context.zone) if cell.tzinfo else cell
+        return local.date(), local.time()
+    if isinstance(cell, dt.date):
+        return cell, dt.time()
+    if not isinstance(cell, str):
+        raise Unfit("not-a-date", "a date was expected")
+    try:
+        return parse_day(cell, options.format, context.zone)
+    except (ValueError, OverflowError):
+        raise Unfit("not-a-date", "no such day, or not in the declared form") from None
 
 
 def validity(cell: Any, options: Options, context: Context) -> dt.date:
@@ -115,31 +161,16 @@ def validity(cell: Any, options: Options, context: Context) -> dt.date:
     return date(cell, options, Context(context.places, context.zone, dt.date.max))
 
 
-def _parse_date(found: str, form: str | None) -> dt.date:
-    try:
-        if form is None:
-            return dt.date.fromisoformat(found)
-        day = dt.datetime.strptime(found, form).date()
-    except ValueError:
-        raise Unfit("not-a-date", "no such day, or not in the declared form") from None
-    # strptime also reads `2026111` as a date; only the exact form is accepted.
-    if day.strftime(form) != found:
-        raise Unfit("not-a-date", "no such day, or not in the declared form")
-    return day
-
-
 def datetime(cell: Any, options: Options, context: Context) -> dt.datetime:
-    """A moment with a zone: its own, or else the source's."""
+    """A moment with a zone: its own, or else the source's. A day is its first moment."""
     found = cell
     if isinstance(cell, str):
         try:
-            found = (
-                dt.datetime.fromisoformat(cell.strip())
-                if options.format is None
-                else dt.datetime.strptime(cell.strip(), options.format)  # the zone follows
-            )
+            found = parse_moment(cell, options.format)
         except ValueError:
             raise Unfit("not-a-time", "no such time, or not in the declared form") from None
+    elif isinstance(cell, dt.date) and not isinstance(cell, dt.datetime):
+        found = dt.datetime.combine(cell, dt.time())
     if not isinstance(found, dt.datetime):
         raise Unfit("not-a-time", "a time was expected")
     try:
@@ -154,23 +185,24 @@ def datetime(cell: Any, options: Options, context: Context) -> dt.datetime:
 def enum(cell: Any, options: Options, _context: Context) -> str:
     """The value of the catalogue that the file declares for the source's word."""
     values = options.values or {}
-    found = cell.strip() if isinstance(cell, str) else cell
-    if not isinstance(found, str) or found not in values:
-        raise Unfit("unknown-value", "not one of the declared values")
-    return values[found]
+    word = cell.strip() if isinstance(cell, str) else _digits(cell)
+    for spelling in (word, narrow(word)):
+        if spelling in values:
+            return values[spelling]
+    raise Unfit("unknown-value", "not one of the declared values")
 
 
 def resident_id(cell: Any, _options: Options, _context: Context) -> str:
     """A valid resident id number (GB 11643), the check character in upper case."""
-    found = cell.strip().upper() if isinstance(cell, str) else ""
+    found = normal_form(Kind.ID_NUMBER, _digits(cell))
     if not is_resident_id(found):
         raise Unfit("bad-resident-id", "not a valid resident id number: length, date or check character is wrong")
     return found
 
 
 def phone(cell: Any, _options: Options, _context: Context) -> str:
-    """A mobile number of 11 digits, or a landline with its area code."""
-    found = cell.strip() if isinstance(cell, str) else ""
+    """A mobile number of 11 digits, or a landline with its area code and a hyphen after it."""
+    found = normal_form(Kind.PHONE, _digits(cell))
     if not _PHONE.match(found):
         raise Unfit("not-a-phone", "a mobile number or a landline with area code was expected")
     return found

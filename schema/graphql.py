@@ -32,6 +32,7 @@ from graphql import (
 )
 
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.normal_forms import date_form
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 NODE = "Node"
@@ -88,7 +89,7 @@ def _moment(value: Any) -> dt.datetime:
 def _day(value: Any) -> dt.date:
     if not isinstance(value, str):
         raise ValueError("expected a date such as 1957-03-01")
-    return dt.date.fromisoformat(value)
+    return date_form(value)
 
 
 def _path(value: Any) -> str:

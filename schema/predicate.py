@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
-from schema.values import coerce, expected
+from schema.values import coerce, coerce_prefix, expected
 
 MAX_VALUES = 200
 """Longest list that `in` takes."""
@@ -273,11 +273,11 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
         if not value and not grammar.placeholders:
             raise PredicateError(path, "an empty list compares with nothing; leave it out, or list values")
         _check_says_something(grammar, value, path)
-        return tuple(_value(grammar, field, bucket, each, (*path, str(i))) for i, each in enumerate(value))
-    return _value(grammar, field, bucket, value, path)
+        return tuple(_value(grammar, field, bucket, op, each, (*path, str(i))) for i, each in enumerate(value))
+    return _value(grammar, field, bucket, op, value, path)
 
 
-def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, path: tuple[str, ...]) -> Any:
+def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]) -> Any:
     if value is None:
         raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
     if value == "" and not grammar.placeholders:
@@ -290,7 +290,7 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, value: Any, pa
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
         raise PredicateError(path, "expected a string (quote numbers)")
     try:
-        return coerce(scalar, field, value)
+        return coerce_prefix(field, value) if op is Op.STARTS_WITH else coerce(scalar, field, value)
     except (ValueError, TypeError):
         raise PredicateError(path, f"expected {expected(scalar, field)}") from None
 

@@ -1,7 +1,7 @@
 """Checks and converts the values that a condition compares with.
 
-A value that is not of its field's scalar is refused, and the refusal never repeats the value. Dates and times are
-ISO 8601.
+A value that is not of its field's scalar is refused, and the refusal never repeats the value. Texts get the normal form
+in which they are stored, so that another spelling of a code or telephone finds it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schema.catalogue import Field, Scalar
+from schema.normal_forms import date_form, normal_form, prefix_form
 
 _REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
 
@@ -19,6 +20,11 @@ _REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
 def coerce(scalar: Scalar, field: Field, value: Any) -> Any:
     """`value` as the graph stores such values; raises ValueError or TypeError. Dates may come as ISO 8601 text."""
     return _COERCE[scalar](field, value)
+
+
+def coerce_prefix(field: Field, value: str) -> str:
+    """The beginning of a text as the graph stores such texts; raises ValueError."""
+    return prefix_form(field.kind, value) if field.scalar is Scalar.STRING else coerce(field.scalar, field, value)
 
 
 def expected(scalar: Scalar, field: Field) -> str:
@@ -59,7 +65,7 @@ def _boolean(_field: Field, value: Any) -> bool:
 def _date(_field: Field, value: Any) -> dt.date:
     if isinstance(value, dt.datetime):
         raise ValueError("wrong type")
-    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+    return value if isinstance(value, dt.date) else date_form(value)
 
 
 def _datetime(_field: Field, value: Any) -> dt.datetime:
@@ -70,7 +76,7 @@ def _datetime(_field: Field, value: Any) -> dt.datetime:
 
 
 _COERCE: Mapping[Scalar, Callable[[Field, Any], Any]] = {
-    Scalar.STRING: lambda _field, value: str(value),
+    Scalar.STRING: lambda field, value: normal_form(field.kind, str(value)),
     Scalar.ENUM: _enum,
     Scalar.REGION: _region,
     Scalar.FLOAT: _number,

@@ -1,23 +1,25 @@
 """Reads a CSV file.
 
-A row that is not as declared is refused by itself, with its place, and the rows around it are read. The bytes are cut
-into records first (RFC 4180: a quoted field may hold line ends) and each is decoded strictly: one wrong byte costs one
-row, and no wrong character enters the graph. A quote that is never closed costs its own line, not the rest of the file.
+A row that is not as declared is refused by itself, with its place, and the rows around it are read: one wrong byte
+costs one row, and none if it stands in a column that nobody reads. Lines of delimiters only are passed over and
+counted. A file whose header is not as declared is refused.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.base import Broken, ConnectorError, Header, Item, Note, Row, Since
 from connectors.manifest import Source, Stream
+from connectors.readers.csv_lines import NOT_CSV, CsvLines, CsvRecord
 from connectors.readers.dlt_resources import open_file
 
-MAX_LINES = 64
-MAX_BYTES = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_AROUND_NAMES = " \t\r\n\u3000\ufeff\u200b"
 
 
 class CsvReader:
@@ -29,99 +31,84 @@ class CsvReader:
     def __init__(self, source: Source, stream: Stream) -> None:
         self._source, self._stream = source, stream
         self._name = f"{source.name}/{stream.name}"
+        self._encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
 
-    def read(self, since: Since) -> Iterator[Row | Broken]:
+    def read(self, since: Since) -> Iterator[Item]:
         """Every row of the file; ConnectorError if the file is missing or its header is not as declared."""
         with open_file(self._name, Path(self._source.where)) as file:
-            records = _records(file)
-            header = self._header(next(records, None))
-            for number, (offset, line) in enumerate(records, start=1):
-                yield self._row(number, offset, line, header)
+            self._skip_mark(file)
+            lines = CsvLines(file, self._encoding, self._source.delimiter, self._source.multiline)
+            records = lines.records()
+            header = self._header(next((each for each in records if each.content.strip()), None))
+            lines.columns = len(header)
+            yield Header(tuple(name for name in header if name))
+            number = blank = 0
+            for record in records:
+                if record.fault is None and not any(cell.strip() for cell in record.cells):
+                    blank += 1
+                    continue
+                number += 1
+                yield self._row(number, record, header)
+            if blank:
+                yield Note("blank-lines", "lines without any value are passed over", blank)
 
-    def _header(self, first: tuple[int, bytes] | None) -> list[str]:
-        if first is None:
+    def _skip_mark(self, file: IO[bytes]) -> None:
+        start = file.read(3)
+        if start.startswith(_UTF_16):
+            raise ConnectorError(self._name, "the file is UTF-16; export it as UTF-8 or GB 18030")
+        if start == BYTE_ORDER_MARK and self._encoding != "utf-8":
+            raise ConnectorError(
+                self._name, f"the file starts with the byte order mark of UTF-8, and {self._encoding} is declared"
+            )
+        file.seek(len(BYTE_ORDER_MARK) if start == BYTE_ORDER_MARK else 0)
+
+    def _header(self, record: CsvRecord | None) -> list[str]:
+        """The names of the columns, empty for a column without one."""
+        if record is None:
             raise ConnectorError(self._name, "the file is empty")
-        if first[1].startswith(b"\xef\xbb\xbf") and self._source.encoding != "utf-8-sig":
-            raise ConnectorError(self._name, "the file starts with a byte order mark: declare utf-8-sig")
-        try:
-            header = self._cells(first[1].decode(self._source.encoding))
-        except (UnicodeDecodeError, csv.Error):
-            raise ConnectorError(self._name, f"the header is not {self._source.encoding}") from None
+        if b"\r" in record.content.rstrip(b"\r\n"):
+            raise ConnectorError(self._name, "lines end with CR alone; export the file with LF or CRLF")
+        if record.fault is not None:
+            raise ConnectorError(self._name, f"the header cannot be read: {record.fault}")
+        header = [cell.strip(_AROUND_NAMES) for cell in record.cells]
+        if any(_undecodable(name) for name in header):
+            raise ConnectorError(self._name, f"the header is not {self._encoding}")
         missing = [each for each in self._stream.columns if each not in header]
         if missing:
-            raise ConnectorError(self._name, f"the header lacks {', '.join(missing)}")
-        if len(set(header)) != len(header):
-            raise ConnectorError(self._name, "the header names a column twice")
+            has = ", ".join(name for name in header if name)
+            raise ConnectorError(self._name, f"the header lacks {', '.join(missing)}; it has {has}")
+        counts = Counter(header)
+        twice = [each for each in self._stream.columns if counts[each] > 1]
+        if twice:
+            raise ConnectorError(self._name, f"the header names a column twice: {', '.join(twice)}")
         return header
 
-    def _row(self, number: int, offset: int, line: bytes, header: list[str]) -> Row | Broken:
-        encoding = "utf-8" if self._source.encoding == "utf-8-sig" else self._source.encoding
+    def _row(self, number: int, record: CsvRecord, header: Sequence[str]) -> Row | Broken:
+        if record.fault is not None:
+            return Broken(number, "row", NOT_CSV, record.fault)
+        cells = record.cells
+        values = dict(zip(header, cells, strict=False))
+        key = self._key(values)
+        # What a spreadsheet appends to a row, empty cells, is no value.
+        if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
+            return Broken(number, "row", "wrong-length", f"{len(cells)} fields where the header has {len(header)}", key)
+        for column in self._stream.columns:
+            if _undecodable(values[column]):
+                return Broken(number, column, "not-decodable", self._wrong_byte(record), key)
+        return Row(number, values)
+
+    def _wrong_byte(self, record: CsvRecord) -> str:
         try:
-            cells = self._cells(line.decode(encoding))
+            record.content.decode(self._encoding)
         except UnicodeDecodeError as error:
-            reason = f"byte {offset + error.start} of the file is not {encoding}"
-            return Broken(number, "row", "not-decodable", reason, self._key(line, encoding, header))
-        except csv.Error:
-            return Broken(number, "row", "not-csv", "quotes are not closed or stand inside a field")
-        if len(cells) != len(header):
-            reason = f"{len(cells)} fields where the header has {len(header)}"
-            return Broken(number, "row", "wrong-length", reason, self._key(line, encoding, header))
-        return Row(number, dict(zip(header, cells, strict=True)))
+            return f"byte {record.offset + error.start} of the file is not {self._encoding}"
+        return f"the row is not {self._encoding}"
 
-    def _cells(self, line: str) -> list[str]:
-        text = line.removesuffix("\n").removesuffix("\r")
-        return next(csv.reader([text], delimiter=self._source.delimiter, strict=True), [])
-
-    def _key(self, line: bytes, encoding: str, header: list[str]) -> tuple[str, ...] | None:
-        """The key columns of a broken row, if they can be read; they only name the row in its refusal."""
-        try:
-            cells = self._cells(line.decode(encoding, "replace"))
-            return tuple(cells[header.index(each)] for each in self._stream.key)
-        except (csv.Error, IndexError):
-            return None
+    def _key(self, values: dict[str, str]) -> tuple[str, ...] | None:
+        """The key columns of a row that is refused, if they can be read; they only name it in its refusal."""
+        key = tuple(values.get(each, "") for each in self._stream.key)
+        return key if all(key) and not any(map(_undecodable, key)) else None
 
 
-def _records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Offset and bytes of each record, blank lines left out.
-
-    No byte of a GBK or GB 18030 character equals a line end or a quote, so bytes can be cut before decoding.
-    """
-    waiting: list[tuple[int, bytes]] = []
-    lines = _lines(file)
-    while True:
-        line = waiting.pop(0) if waiting else next(lines, None)
-        if line is None:
-            return
-        offset, taken = line
-        gathered = [taken]
-        while not _quotes_are_closed(gathered) and len(gathered) < MAX_LINES:
-            more = waiting.pop(0) if waiting else next(lines, None)
-            if more is None:
-                break
-            gathered.append(more[1])
-        if not _quotes_are_closed(gathered):
-            # The quote is never closed: its line is refused, and the lines after it are read one by one again.
-            waiting = _with_offsets(offset + len(taken), gathered[1:]) + waiting
-            gathered = gathered[:1]
-        record = b"".join(gathered)
-        if record.strip():
-            yield offset, record
-
-
-def _quotes_are_closed(lines: Iterable[bytes]) -> bool:
-    return sum(each.count(b'"') for each in lines) % 2 == 0
-
-
-def _with_offsets(offset: int, lines: list[bytes]) -> list[tuple[int, bytes]]:
-    placed = []
-    for line in lines:
-        placed.append((offset, line))
-        offset += len(line)
-    return placed
-
-
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    offset = 0
-    while line := file.readline(MAX_BYTES):
-        yield offset, line
-        offset += len(line)
+def _undecodable(cell: str) -> bool:
+    return any("\udc80" <= each <= "\udcff" for each in cell)

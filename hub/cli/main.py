@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from hub.cli import audit, demo, graph, pii, policy, pull, query, sample, serve
+from hub.cli import audit, demo, graph, pii, policy, pull, query, sample, serve, source
 
 app = typer.Typer(
     name="sluicegate",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for commands in (demo, serve, sample, pull, query):
     app.add_typer(commands.app)
+app.add_typer(source.app, name="source")
 app.add_typer(graph.app, name="graph")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")

@@ -12,7 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.box import SIMPLE
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from connectors.base import PullResult, Report
 from connectors.manifest import ManifestError, Source
@@ -94,16 +96,34 @@ def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
     return [each for each in sources if not names or each.name in names]
 
 
-def pull_table(results: Sequence[PullResult]) -> Table:
-    """The counts, one row for each stream; below, what was found in free text and which links still wait."""
-    notes = "\n".join(line for line in (_texts_summary(results), _unlinked_summary(results)) if line)
-    table = Table(title="Pull 数据汇聚", box=SIMPLE, caption=notes or None, caption_justify="left")
+def pull_table(results: Sequence[PullResult]) -> Group:
+    """The counts, one row for each stream; below, why rows were refused and what else there is to say."""
+    lines = [*_refusal_lines(results), *_note_lines(results), _texts_summary(results), _unlinked_summary(results)]
+    table = Table(title="Pull 数据汇聚", box=SIMPLE)
     table.add_column("source 来源", no_wrap=True)
     for name in COUNTS:
         table.add_column(name, justify="right", no_wrap=True)
     for each in results:
         table.add_row(f"{each.source}/{each.stream}", *(f"{getattr(each, name):,}" for name in COUNTS))
-    return table
+    return Group(table, *(Text(line) for line in lines if line))
+
+
+def _refusal_lines(results: Sequence[PullResult]) -> list[str]:
+    """Each reason for which rows were refused, with the first of them."""
+    lines = [
+        f"{each.source}/{each.stream}: {why.rows:,} refused by {why.field} {why.rule}: {why.reason}; first: {why.first}"
+        for each in results
+        for why in each.refusals
+    ]
+    return [*lines, "each refused row is listed by: sluicegate source refused"] if lines else []
+
+
+def _note_lines(results: Sequence[PullResult]) -> list[str]:
+    return [
+        f"{each.source}/{each.stream}: {f'{note.rows:,} ' if note.rows else ''}{note.text}"
+        for each in results
+        for note in each.notes
+    ]
 
 
 def _texts_summary(results: Sequence[PullResult]) -> str:

@@ -27,11 +27,14 @@ from connectors.base import (
     TextAnnotator,
     Written,
 )
+from connectors.exchanged import check_exchanged
+from connectors.quarantine import SMALL_BATCH
 from connectors.resolve import Assertion, Partition, Stored, partition, survive
 from connectors.stream_plans import order_derivations
 from hub.graph.driver import GraphWriter, Transaction
 from hub.home.surrogates import surrogate
 from hub.ingest import sink_statements as cypher
+from hub.ingest.positions import read_position
 from hub.ingest.text_properties import Reading, Tally
 from schema.catalogue import Catalogue
 
@@ -82,21 +85,7 @@ class Sink:
 
     def position(self, plan: StreamPlan) -> Position:
         """The stream's cursor, and the refused or outdated records that reading again would change."""
-        found = self._writer.read(cypher.POSITION, stream=plan.name)
-        waiting = list(self._writer.read(cypher.STALE, stream=plan.name))
-        rows = self._writer.read(cypher.WAITING, stream=plan.name)
-        for entity in sorted({row["entity"] for row in rows}):
-            mine = [row for row in rows if row["entity"] == entity]
-            there = self._writer.read(cypher.existing(entity), sids=[row["target"] for row in mine])
-            sids = {row["sid"] for row in there}
-            waiting += [row for row in mine if row["target"] in sids]
-        times = [_moment(row["asOf"]) for row in waiting]
-        oldest = None if None in times else min((each for each in times if each), default=None)
-        numbers = tuple(sorted({row["record"] for row in waiting}))
-        if not found:
-            return Position(waiting=numbers, waiting_since=oldest)
-        cursor = found[0]
-        return Position(_moment(cursor["position"]), cursor["manifest"], cursor["rows"], numbers, oldest)
+        return read_position(self._writer, plan)
 
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises GraphWriteError."""
@@ -140,6 +129,8 @@ class _BatchWrite:
         writes, targets, orphans = self._resolvable({**parts.inserts, **parts.updates})
         refused = {each.key: each for each in (*self._batch.refused, *orphans)}
         updates = [key for key in parts.updates if key in writes]
+        if len(updates) >= SMALL_BATCH:
+            self._check_exchanged([writes[key] for key in updates])
         nodes = self._survivors(writes) if writes else {}
         # Before anything is written, so that no lock is held while texts are checked.
         tally = self._reading.read(nodes.values())
@@ -166,7 +157,8 @@ class _BatchWrite:
             linked=self._linked,
             unlinked=self._unlinked,
             changes=sum(self._tx.totals.values()),
-            orphans=tuple(each.key for each in orphans),
+            orphans=tuple(orphans),
+            stored=tuple(writes),
             texts=tally.texts,
             personal=tally.personal,
             whole=tally.whole,
@@ -221,6 +213,12 @@ class _BatchWrite:
         if moved:
             rows = self._tx.run(cypher.release(), keys=moved, now=dt.datetime.now(dt.UTC))
             self._touch(entity, (row["sid"] for row in rows))
+
+    def _check_exchanged(self, records: Sequence[Record]) -> None:
+        """Raise ConnectorError if the source exchanged two columns since the last pull."""
+        sids = {self._sink.sid(self._plan.entity, each.identity): each for each in records}
+        rows = self._tx.run(cypher.values(self._plan.entity), sids=sorted(sids))
+        check_exchanged(self._plan, ((row["held"], sids[row["sid"]].values) for row in rows))
 
     def _survivors(self, writes: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
         """The values that each node will have; the same before and after `_detach`, which touches this batch only."""
@@ -372,12 +370,14 @@ class _BatchWrite:
             self._tx.run(
                 cypher.MOVE_CURSOR,
                 stream=self._plan.name,
-                values={"position": cursor.moment, "manifest": cursor.manifest, "rows": cursor.rows},
+                values={
+                    "position": cursor.moment,
+                    "manifest": cursor.manifest,
+                    "rows": cursor.rows,
+                    "compared": cursor.compared,
+                    "columns": list(cursor.columns),
+                },
             )
 
     def _touch(self, entity: str, sids: Iterable[str]) -> None:
         self._touched.setdefault(entity, set()).update(sids)
-
-
-def _moment(text: str | None) -> dt.datetime | None:
-    return None if text is None else dt.datetime.fromisoformat(text)

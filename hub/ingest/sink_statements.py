@@ -12,7 +12,8 @@ from __future__ import annotations
 from connectors.base import EdgePlan
 
 POSITION = (
-    "MATCH (c:SourceCursor {source: $stream}) RETURN c.position AS position, c.manifest AS manifest, c.rows AS rows"
+    "MATCH (c:SourceCursor {source: $stream}) RETURN c.position AS position, c.manifest AS manifest, c.rows AS rows, "
+    "c.compared AS compared, c.columns AS columns"
 )
 WAITING = (
     "MATCH (q:Quarantined {stream: $stream}) WHERE q.whole AND q.target IS NOT NULL "
@@ -54,6 +55,8 @@ WITH old
 WHERE old IS NULL OR coalesce(old.manifest, '') <> $values.manifest
   OR coalesce(old.rows, -1) <> coalesce($values.rows, -1)
   OR old.position IS NULL AND $values.position IS NOT NULL OR old.position <> $values.position
+  OR old.compared IS NULL AND $values.compared IS NOT NULL OR old.compared <> $values.compared
+  OR coalesce(old.columns, []) <> $values.columns
 MERGE (c:SourceCursor {source: $stream})
 SET c += $values"""
 
@@ -61,6 +64,11 @@ SET c += $values"""
 def existing(entity: str) -> str:
     """Which of `$sids` exist."""
     return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} WHERE n.deletedAt IS NULL RETURN n.sid AS sid"
+
+
+def values(entity: str) -> str:
+    """What the nodes `$sids` hold."""
+    return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} RETURN sid, properties(n) AS held"
 
 
 def assertions(entity: str) -> str:

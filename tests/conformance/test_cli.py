@@ -28,6 +28,7 @@ COMMANDS = [
     ["graph", "start"],
     ["graph", "stop"],
     ["graph", "status"],
+    ["source", "refused"],
     *(
         ["policy", name]
         for name in ("check", "draft", "rollback", "approve", "activate", "history", "export", "explain", "schema")
@@ -82,7 +83,7 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     assert all(f"  {name} " in shown for name in {command[0] for command in COMMANDS})
 
 
-@pytest.mark.parametrize("group", [[], ["graph"], ["policy"], ["audit"], ["pii"]], ids=" ".join)
+@pytest.mark.parametrize("group", [[], ["graph"], ["policy"], ["audit"], ["pii"], ["source"]], ids=" ".join)
 def test_each_command_is_described_in_one_line_in_both_languages(group: list[str], tmp_path: Path) -> None:
     shown = run(*group, "--help", home=tmp_path, COLUMNS="80").stdout
     lines = shown.partition("Commands:\n")[2].splitlines()

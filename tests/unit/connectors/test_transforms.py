@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from connectors.base import Broken, Place, Record, Refused, Row
+from connectors.base import Broken, ConnectorError, Place, Record, Refused, Row
 from connectors.quarantine import Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of, is_resident_id
 from connectors.shape import Shaper
@@ -38,7 +39,31 @@ FITS: list[tuple[str, Any, Options, Any]] = [
     ("text", "𠮷野\n二行", Options(), "𠮷野\n二行"),
     ("code", "PD0000001", Options(), "PD0000001"),
     ("code", 17, Options(), "17"),
+    ("code", "１２", Options(), "12"),
+    ("code", 1001.0, Options(), "1001"),
+    ("code", Decimal("1001.0000"), Options(), "1001"),
+    ("code", "1001.0", Options(), "1001"),
+    ("code", "1E5", Options(), "1E5"),
+    ("resident_id", 140321195703129022, Options(), ID),
+    ("resident_id", "１４０３２１１９５７０３１２９０２２", Options(), ID),
+    ("phone", "１９９０３２１０００１", Options(), "19903210001"),
+    ("phone", 19903210001, Options(), "19903210001"),
+    ("phone", "+86 199-0321-0001", Options(), "19903210001"),
+    ("phone", "03531234567", Options(), "0353-1234567"),
+    ("date", "2016/4/13", Options(format="%Y/%m/%d"), dt.date(2016, 4, 13)),
+    ("date", "1957/3/12", Options(), dt.date(1957, 3, 12)),
+    ("date", "2016年4月3日", Options(format="%Y年%m月%d日"), dt.date(2016, 4, 3)),
+    ("date", "2016/4/13 0:00", Options(format="%Y/%m/%d"), dt.date(2016, 4, 13)),
+    ("date", "2016-04-13T09:30:00", Options(), dt.date(2016, 4, 13)),
+    ("date", "2016-04-12T16:00:00Z", Options(), dt.date(2016, 4, 13)),
+    ("date", dt.datetime(2016, 4, 13, 9), Options(), dt.date(2016, 4, 13)),
+    ("datetime", "2026/6/8 9:05:00", Options("%Y/%m/%d %H:%M:%S"), dt.datetime(2026, 6, 8, 9, 5, tzinfo=ZONE)),
+    ("datetime", "2026-06-18T01:12:00.250Z", Options("%Y-%m-%d %H:%M:%S"),
+     dt.datetime(2026, 6, 18, 9, 12, 0, 250_000, tzinfo=ZONE)),
+    ("datetime", dt.date(2026, 6, 8), Options(), dt.datetime(2026, 6, 8, tzinfo=ZONE)),
+    ("enum", 1, Options(values={"1": "MALE"}), "MALE"),
     ("integer", "12", Options(), 12),
+    ("integer", "１２", Options(), 12),
     ("integer", 12.0, Options(), 12),
     ("number", Decimal("1.5"), Options(least=0), 1.5),
     ("date", "19570312", Options(format="%Y%m%d"), dt.date(1957, 3, 12)),
@@ -65,9 +90,17 @@ UNFIT: list[tuple[str, Any, Options, str]] = [
     ("text", "\ud800", Options(), "bad-character"),
     ("text", "姓\ufffd", Options(), "bad-character"),
     ("text", "长" * 20_001, Options(), "too-long"),
-    ("code", 1.0, Options(), "not-a-code"),
     ("code", True, Options(), "not-a-code"),
-    ("code", "１２", Options(), "not-a-code"),
+    ("code", 1.5, Options(), "not-a-code"),
+    ("code", Decimal("NaN"), Options(), "not-a-code"),
+    ("code", 1.40321e17, Options(), "scientific-notation"),
+    ("code", "1.40321E+17", Options(), "scientific-notation"),
+    ("text", "1.39E+10", Options(), "scientific-notation"),
+    ("phone", "1.39E+10", Options(), "scientific-notation"),
+    ("number", "1.2E+3", Options(), "scientific-notation"),
+    ("number", "1,234", Options(), "thousands-separator"),
+    ("integer", "1，234", Options(), "thousands-separator"),
+    ("number", "1_234", Options(), "not-a-number"),
     ("integer", "1.5", Options(), "not-an-integer"),
     ("integer", 2.0**60, Options(), "not-an-integer"),
     ("number", "nan", Options(), "not-a-number"),
@@ -83,8 +116,11 @@ UNFIT: list[tuple[str, Any, Options, str]] = [
     ("enum", "未分类", Options(values={"噪音": "NOISE"}), "unknown-value"),
     ("enum", ["噪音"], Options(values={"噪音": "NOISE"}), "unknown-value"),
     ("resident_id", "140321195703129023", Options(), "bad-resident-id"),
-    ("resident_id", "1.40321195703129E+17", Options(), "bad-resident-id"),
-    ("resident_id", 140321195703129022, Options(), "bad-resident-id"),
+    ("resident_id", "1.40321195703129E+17", Options(), "scientific-notation"),
+    ("resident_id", 140321195703129022.0, Options(), "scientific-notation"),
+    ("date", "2016/13/4", Options(format="%Y/%m/%d"), "not-a-date"),
+    ("date", "4/13/2016", Options(format="%Y/%m/%d"), "not-a-date"),
+    ("date", "2016/4/13 25:00", Options(format="%Y/%m/%d"), "not-a-date"),
     ("phone", "1990321000", Options(), "not-a-phone"),
     ("grid", "140321999999999", Options(), "unknown-grid"),
     ("grid", "140321001001", Options(), "unknown-grid"),
@@ -200,6 +236,48 @@ def test_a_bad_row_is_told_by_column_and_rule(change: dict[str, str], column: st
     assert refused.row == ("row 5" if column == "登记编号" else "HJ0000000001")
     for value in ("祁慧兰", ID, "19903210001"):
         assert value not in repr(refused)
+
+
+def shaper(**change: Any) -> Shaper:
+    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    police = next(each for each in sources if each.name == "police")
+    stream = police.records[0]
+    birth = stream.fields["birthDate"].model_copy(update=change)
+    stream = stream.model_copy(update={"fields": {**stream.fields, "birthDate": birth}})
+    return Shaper(police, stream, CATALOGUE, CONTEXT, lambda _: "f" * 32)
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [("1957/3/12", "%Y/%m/%d"), ("1957/03/12", "%Y/%m/%d"), ("1957-3-12", None), ("1957年3月12日", "%Y年%m月%d日")],
+)
+def test_case_4_01_dates_without_leading_zeros_are_read(cell: str, form: str | None) -> None:
+    record = shaper(format=form).shape(Row(1, {**GOOD, "出生日期": cell}))
+    assert isinstance(record, Record)
+    assert record.values["birthDate"] == dt.date(1957, 3, 12)
+
+
+def test_case_4_01_a_format_that_fits_no_row_refuses_the_file() -> None:
+    shaping = shaper(format="%Y-%m-%d")
+    for number in (1, 2):
+        shaping.shape(Row(number, {**GOOD, "出生日期": "12.03.1957"}))
+    told = "column 出生日期: none of 2 values is of the form %Y-%m-%d; they look like 99.99.9999"
+    with pytest.raises(ConnectorError, match=re.escape(told)):
+        shaping.check_formats(full=True)
+    shaping.check_formats(full=False)
+    shaping.shape(Row(3, {**GOOD, "出生日期": "1957-03-12"}))
+    shaping.check_formats(full=True)
+
+
+def test_case_4_02_a_time_in_a_date_column_is_cut_and_told() -> None:
+    shaping = shaper(format="%Y%m%d")
+    for cell in ("19570312", "1957-03-12", "19570312 00:00:00"):
+        shaping.shape(Row(1, {**GOOD, "出生日期": cell}))
+    assert shaping.notes() == []
+    record = shaping.shape(Row(2, {**GOOD, "出生日期": "19570312 09:30:00"}))
+    assert isinstance(record, Record)
+    assert record.values["birthDate"] == dt.date(1957, 3, 12)
+    assert [each.rows for each in shaping.notes()] == [1]
 
 
 def test_an_id_number_used_as_record_number_is_kept_as_a_digest() -> None:

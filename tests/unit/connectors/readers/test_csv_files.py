@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.base import Broken, ConnectorError, Note, Row, Since
 from connectors.manifest import Source
 from connectors.readers.csv_files import CsvReader
 
@@ -30,6 +30,7 @@ def read(path: Path, **more: Any) -> list[tuple[Any, ...]]:
         (each.number, each.values["k"], each.values["v"]) if isinstance(each, Row)
         else (each.number, each.rule, each.key)
         for each in CsvReader(block, block.records[0]).read(Since())
+        if isinstance(each, Row | Broken)
     ]  # fmt: skip
 
 
@@ -43,11 +44,13 @@ CASES: dict[str, tuple[bytes, str, list[tuple[Any, ...]]]] = {
     "gbk with a byte like a quote's neighbour": (b"k,v\na,\x81\x5c\n", "gbk", [(1, "a", b"\x81\x5c".decode("gbk"))]),
     "short and long": (b"k,v\na\nb,2,3\nc,4\n", "utf-8",
                        [(1, "wrong-length", ("a",)), (2, "wrong-length", ("b",)), (3, "c", "4")]),
-    "line end in quotes": (b'k,v\na,"1\n2"\nb,3\n', "utf-8", [(1, "a", "1\n2"), (2, "b", "3")]),
+    "line end in quotes": (b'k,v\na,"1\n2"\nb,3\n', "utf-8",
+                           [(1, "not-csv", None), (2, "wrong-length", ('2"',)), (3, "b", "3")]),
     "doubled quote": (b'k,v\na,"x ""y"", z"\n', "utf-8", [(1, "a", 'x "y", z')]),
     "quote never closed": (b'k,v\na,"1\nb,2\nc,3\n', "utf-8", [(1, "not-csv", None), (2, "b", "2"), (3, "c", "3")]),
     "text after a quote": (b'k,v\na,"1"x\nb,2\n', "utf-8", [(1, "not-csv", None), (2, "b", "2")]),
     "blank lines": (b"k,v\n\na,1\n\n", "utf-8", [(1, "a", "1")]),
+    "mark undeclared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8", [(1, "a", "1")]),
     "mark declared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8-sig", [(1, "a", "1")]),
     "other columns": (b"x,k,v\n0,a,1\n", "utf-8", [(1, "a", "1")]),
     "header alone": (b"k,v\n", "utf-8", []),
@@ -62,11 +65,18 @@ def test_rows(tmp_path: Path, name: str) -> None:
     assert read(path, encoding=encoding) == expected
 
 
+def test_a_mark_of_utf_8_before_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbfk,v\na,1\n")
+    with pytest.raises(ConnectorError, match="byte order mark of UTF-8, and gbk is declared"):
+        read(path, encoding="gbk")
+
+
 def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"k,v\na,1\nb,\xff\n")
     block = source(path)
-    broken = list(CsvReader(block, block.records[0]).read(Since()))[1]
+    broken = list(CsvReader(block, block.records[0]).read(Since()))[2]
     assert isinstance(broken, Broken)
     assert "byte 10 " in broken.reason
 
@@ -76,8 +86,10 @@ def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
     [
         (b"", "empty"),
         (b"k,w\n", "lacks v"),
-        (b"\xef\xbb\xbfk,v\n", "byte order mark"),
-        (b"k,v,k\n", "twice"),
+        (b"\xff\xfek\x00,\x00v\x00\n\x00", "UTF-16"),
+        (b"k,v\ra,1\r", "CR alone"),
+        (b'"k,v\na,1\n', "header cannot be read"),
+        (b"k,v,k\n", "twice: k"),
         ("代码,v\n".encode("gbk"), "not utf-8"),
         (None, "does not exist"),
     ],
@@ -90,10 +102,100 @@ def test_k01_a_file_that_is_not_as_declared_is_refused(tmp_path: Path, content: 
         read(path)
 
 
+ADDRESSES = [f"{number},住址{number},1390000{number:04}" for number in range(1, 61)]
+WITHIN = {2: '3,东街8号6"管,13900000003', 57: '58,南巷3号4",13900000058'}
+AROUND = {2: '3,"东街8号,13900000003', 57: '58,南巷3号",13900000058'}
+NEIGHBOURS = {2: '3,"东街8号,13900000003', 3: '4,南巷3号",13900000004'}
+
+
+def sixty(path: Path, changed: dict[int, str], **more: Any) -> list[tuple[Any, ...]]:
+    """What is read of 60 rows, some of them changed."""
+    lines = ["k,v,telephone", *(changed.get(at, line) for at, line in enumerate(ADDRESSES))]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return read(path, **more)
+
+
+@pytest.mark.parametrize("multiline", [False, True])
+def test_case_4_07_a_quote_within_an_unquoted_field_is_text(tmp_path: Path, multiline: bool) -> None:
+    rows = sixty(tmp_path / "a.csv", WITHIN, multiline=multiline)
+    assert [each[0] for each in rows] == list(range(1, 61))
+    assert (rows[2], rows[57]) == ((3, "3", '东街8号6"管'), (58, "58", '南巷3号4"'))
+
+
+@pytest.mark.parametrize("changed", [AROUND, NEIGHBOURS], ids=["far apart", "neighbours"])
+def test_case_4_07_a_field_that_is_never_closed_costs_its_own_row(tmp_path: Path, changed: dict[int, str]) -> None:
+    rows = sixty(tmp_path / "a.csv", changed)
+    assert [each[0] for each in rows] == list(range(1, 61))
+    assert [each for each in rows if each[1] == "not-csv"] == [(3, "not-csv", None)]
+    last = max(changed)
+    assert rows[last] == (last + 1, str(last + 1), '南巷3号"')
+
+
+@pytest.mark.parametrize("changed", [AROUND, NEIGHBOURS], ids=["far apart", "neighbours"])
+def test_case_1_20_rows_between_two_quotes_never_become_one_value(tmp_path: Path, changed: dict[int, str]) -> None:
+    """With `multiline` both readings are valid CSV, so the lines are refused, each with a word."""
+    rows = sixty(tmp_path / "a.csv", changed, multiline=True)
+    refused = {each[0] for each in rows if each[1] == "not-csv"}
+    assert refused == set(range(3, max(changed) + 2))
+    assert [each[0] for each in rows] == list(range(1, 61))
+
+
+def test_case_4_07_a_field_with_line_ends_is_read_where_it_is_declared(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'k,v,w\na,"1\n\n2, 3",x\nb,"4",y\nc,"5\nd,6,z\n')
+    assert read(path, multiline=True) == [
+        (1, "a", "1\n\n2, 3"), (2, "b", "4"), (3, "not-csv", None), (4, "d", "6"),
+    ]  # fmt: skip
+
+
+def test_case_4_07_only_a_csv_source_declares_line_ends() -> None:
+    with pytest.raises(ValueError, match="multiline: not for a sql source"):
+        Source.model_validate(
+            {
+                "name": "f", "kind": "sql", "where": "a.db", "collectedFor": "pop", "trust": 1, "multiline": True,
+                "records": [{"name": "s", "table": "t", "entity": "Region", "key": "k", "identity": "code",
+                             "fields": {"code": "k"}}],
+            }
+        )  # fmt: skip
+
+
+def test_a_line_that_is_too_long_is_one_refused_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"k,v\na," + b"x,1\n".replace(b"\n", b"") * 700_000 + b"\nb,2\n")
+    assert read(path) == [(1, "not-csv", None), (2, "b", "2")]
+
+
+EXCEL: dict[str, tuple[bytes, list[tuple[Any, ...]]]] = {
+    "lines of commas": (b"k,v\na,1\n,\n , \n\nb,2\n,\n", [(1, "a", "1"), (2, "b", "2")]),
+    "columns without a name": (b"k,,v,\na,x,1,\nb,,2,y\n", [(1, "a", "1"), (2, "b", "2")]),
+    "an unread column twice": (b"k,v,x,x\na,1,2,3\n", [(1, "a", "1")]),
+    "empty cells appended": (b"k,v\na,1,,,\nb,2,x\n", [(1, "a", "1"), (2, "wrong-length", ("b",))]),
+    "blanks around names": ("k , v\u3000\na,1\n".encode(), [(1, "a", "1")]),
+    "a wrong byte that nobody reads": (b"k,v,x\na,1,\xff\n", [(1, "a", "1")]),
+    "a mark within": (b"k,v\na,\xef\xbb\xbf1\n", [(1, "a", "\ufeff1")]),
+}
+
+
+@pytest.mark.parametrize("name", EXCEL)
+def test_case_4_04_what_a_spreadsheet_adds_costs_no_row(tmp_path: Path, name: str) -> None:
+    content, expected = EXCEL[name]
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert read(path) == expected
+
+
+def test_case_4_04_blank_lines_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"k,v\na,1\n,\n , \n\nb,2\n,\n")
+    block = source(path)
+    notes = [each for each in CsvReader(block, block.records[0]).read(Since()) if isinstance(each, Note)]
+    assert [(each.rule, each.rows) for each in notes] == [("blank-lines", 4)]
+
+
 LEAVES_NOTHING = """
 import sqlite3, sys
 from pathlib import Path
-from connectors.base import Since
+from connectors.base import Row, Since
 from connectors.readers.database import TableReader
 from connectors.readers.csv_files import CsvReader
 from connectors.manifest import Source
@@ -106,7 +208,7 @@ table = {**stream, "table": "t"}
 sql = Source.model_validate({**base, "kind": "sql", "where": sys.argv[1] + "/a.db", "records": [table]})
 rest_client("http://127.0.0.1:9", requests.Session(), {})
 readers = CsvReader(csv, csv.records[0]), TableReader(sql, sql.records[0])
-print(*(len(list(each.read(Since()))) for each in readers))
+print(*(sum(isinstance(row, Row) for row in each.read(Since())) for each in readers))
 """
 
 

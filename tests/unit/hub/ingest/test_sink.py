@@ -332,14 +332,21 @@ def spoiled(lines: list[bytes]) -> list[bytes]:
     ids=["empty", "swollen", "half malformed", "all malformed"],
 )
 def test_l34_k06_k13_a_source_that_must_be_wrong_changes_nothing(
-    pulled: dict[str, PullResult], copy: Path, home: Path, empty_graph: GraphAddress,
+    pulled: dict[str, PullResult], folder: Path, copy: Path, home: Path, empty_graph: GraphAddress,
     graph_driver: neo4j.Driver, change: Callable[[list[bytes]], list[bytes]], told: str,
 ) -> None:  # fmt: skip
     before = canonical(graph_driver)
     edit(copy, POLICE, change)
     with pytest.raises(ConnectorError, match=told):
         pull(home, empty_graph, copy, "police")
+    assert in_force(canonical(graph_driver)) == in_force(before)
+    pull(home, empty_graph, folder, "police")
     assert canonical(graph_driver) == before
+
+
+def in_force(graph: tuple[list[str], list[str]]) -> tuple[list[str], list[str]]:
+    """A graph without quarantine, where a pull that stops leaves its reasons."""
+    return [each for each in graph[0] if not each.startswith("['Quarantined']")], graph[1]
 
 
 def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:

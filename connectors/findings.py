@@ -1,0 +1,87 @@
+"""What one pull of a stream has to tell besides its counts: rows refused by reason, repeated numbers, changed columns.
+
+It holds names of columns and rules, and names of rows as quarantine gives them; no value of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from connectors.base import Header, Note, Record, Refusals, Refused
+
+SHOWN = 3
+"""How many reasons an error message names."""
+BLANK = "blank-lines"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects what a pull finds, batch by batch."""
+
+    reasons: dict[tuple[str, str], Refusals] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    def refused(self, entries: Iterable[Refused]) -> None:
+        """Count refused rows by column and rule."""
+        for each in entries:
+            before = self.reasons.get((each.field, each.rule))
+            first, reason = (before.first, before.reason) if before else (each.row, each.reason)
+            rows = before.rows + 1 if before else 1
+            self.reasons[each.field, each.rule] = Refusals(each.field, each.rule, rows, first, reason)
+
+    def note(self, note: Note) -> None:
+        """Keep a note; the rows of several by the same rule are added up."""
+        before = self.notes.get(note.rule)
+        self.notes[note.rule] = note if before is None else Note(note.rule, before.text, before.rows + note.rows)
+
+    def header(self, header: Header, before: Sequence[str]) -> None:
+        """Keep the columns that the source has now, and note what is not as at the last pull."""
+        self.columns = tuple(sorted(set(header.columns)))
+        added, gone = sorted(set(self.columns) - set(before)), sorted(set(before) - set(self.columns))
+        if before and added:
+            self.note(Note("new-columns", f"columns that were not there at the last pull: {', '.join(added)}"))
+        if before and gone:
+            self.note(Note("missing-columns", f"columns of the last pull that are gone: {', '.join(gone)}"))
+
+    def repeated(self, record: Record) -> None:
+        """Note a number that came before in this pull with other values."""
+        self.note(
+            Note(
+                "repeated-number",
+                f"rows repeat a number with other values, the first is {record.number}; the latest by the updated "
+                "column is kept, and of equally late ones always the same",
+                1,
+            )
+        )
+
+    def missed(self, records: Sequence[Record]) -> None:
+        """Note records that an incremental read should have brought, and that a full one found."""
+        if records:
+            self.note(
+                Note(
+                    "missed",
+                    f"records changed too late for the incremental reads and were found by the full one, the first is "
+                    f"{records[0].number}; raise limits.overlap",
+                    len(records),
+                )
+            )
+
+    @property
+    def blank(self) -> int:
+        """How many rows hold no value."""
+        return self.notes[BLANK].rows if BLANK in self.notes else 0
+
+    def refusals(self) -> tuple[Refusals, ...]:
+        """The refused rows by reason, the most frequent first."""
+        return tuple(sorted(self.reasons.values(), key=lambda each: (-each.rows, each.field, each.rule)))
+
+    def summary(self) -> str:
+        """The most frequent reasons, for an error message."""
+        every = self.refusals()
+        lines = [
+            f"{each.rows} by {each.field} {each.rule} ({each.reason}; first: {each.first})" for each in every[:SHOWN]
+        ]
+        more = sum(each.rows for each in every[SHOWN:])
+        return "; ".join([*lines, f"{more} for other reasons"] if more else lines)

@@ -1,0 +1,50 @@
+"""The group `sluicegate source`: what happened to the rows of the sources.
+
+It shows places and reasons, and no value of a row.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from hub.cli.options import Home, Json, exit_on_refusal, open_settings
+
+app = typer.Typer(help="Look at the sources (数据来源).", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look at the sources (数据来源)."""
+
+
+@app.command(epilog="Example: sluicegate source refused police/register --limit 20")
+def refused(
+    stream: Annotated[str | None, typer.Argument(help="A source or source/stream (default: all).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many rows at most.")] = 200,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the rows that pulls refused, each with its place and the reason (待处理的行).
+
+    The listing is recorded in the audit log.
+    """
+    with exit_on_refusal():
+        from rich.console import Console
+
+        from hub.graph.local import started_graph
+        from hub.ingest.refused_rows import refused_rows, refused_table
+
+        settings = open_settings(home)
+        with started_graph(settings) as address:
+            rows = refused_rows(settings, address, stream, limit)
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in rows], ensure_ascii=False))
+    elif rows:
+        Console(width=None if sys.stdout.isatty() else 160).print(refused_table(rows))
+    else:
+        typer.echo("no row is refused")

@@ -1,0 +1,68 @@
+"""Lists the rows that quarantine holds: where each stands at its source, and why it was refused or waits.
+
+No value of a row is shown, because none is kept. Each listing is recorded in the audit log before the graph is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.settings import Settings
+
+REPEATED = "repeated-number"
+_REFUSED = (
+    "MATCH (q:Quarantined) WHERE $stream IS NULL OR q.stream = $stream OR q.source = $stream "
+    "RETURN q.stream AS stream, q.row AS row, q.field AS field, q.rule AS rule, q.reason AS reason, "
+    "NOT q.whole AS written ORDER BY stream, rule, field, row LIMIT $limit"
+)
+# A record that won over others with the same number and time keeps their digests.
+_REPEATED = (
+    "MATCH (r:SourceRecord) WHERE r.rejected IS NOT NULL AND ($stream IS NULL OR r.stream = $stream OR "
+    "r.source = $stream) RETURN r.stream AS stream, r.record AS row, size(r.rejected) AS times "
+    "ORDER BY stream, row LIMIT $limit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row in quarantine. `written`: the row itself is in the graph, and only what is said here is missing."""
+
+    stream: str
+    row: str
+    field: str
+    rule: str
+    reason: str
+    written: bool
+
+
+def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> list[RefusedRow]:
+    """Up to `limit` rows of a stream, of a source or of all; raises GraphWriteError."""
+    with closing(open_log(settings)) as log:
+        log.append_sync(command_record(digester_of(settings), "pull", "source refused", {"limit": str(limit)}))
+    with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+        rows = [RefusedRow(**each) for each in writer.read(_REFUSED, stream=stream, limit=limit)]
+        repeated = writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
+    return rows + [_repeated(each["stream"], each["row"], each["times"]) for each in repeated]
+
+
+def _repeated(stream: str, row: str, times: int) -> RefusedRow:
+    reason = f"{times} more rows have this number, other values and no later time; one is kept, always the same"
+    return RefusedRow(stream, row, "row", REPEATED, reason, True)
+
+
+def refused_table(rows: Sequence[RefusedRow]) -> Table:
+    """The rows as a table."""
+    table = Table(title="Rows in quarantine 待处理的行", box=SIMPLE, title_justify="left")
+    for name in ("stream 来源", "row 行", "field 字段", "rule 规则", "reason 原因"):
+        table.add_column(name, overflow="fold")
+    for each in rows:
+        table.add_row(each.stream, each.row, each.field, each.rule, each.reason)
+    return table

@@ -1,0 +1,105 @@
+"""What a pull tells: why rows were refused, what a source looks like now, and numbers that came twice."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import neo4j
+import pytest
+from rich.console import Console
+
+from connectors.base import ConnectorError
+from hub.graph.local import GraphAddress
+from hub.ingest.pull import pull_table
+from hub.ingest.refused_rows import refused_rows
+from tests.support.pulling import ask, empty
+from tests.support.registers.small_sources import SmallSource
+
+pytestmark = pytest.mark.unit
+
+ROWS = [[f"E{i}", f"东街{i}号", f"赵{'一二三四五六七八九十'[i % 10]}", f"1990321{i:04}"] for i in range(40)]
+
+
+@pytest.fixture
+def small(tmp_path: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> SmallSource:
+    empty(graph_driver)
+    return SmallSource(tmp_path, empty_graph)
+
+
+def rules(result: object) -> set[str]:
+    return {each.rule for each in result.notes}  # type: ignore[attr-defined]
+
+
+def test_case_3_16_the_reasons_of_a_stopped_pull_are_told_and_kept(
+    small: SmallSource, empty_graph: GraphAddress
+) -> None:
+    small.write([["编号", *row[1:]] if i % 5 else row for i, row in enumerate(ROWS)])
+    with pytest.raises(ConnectorError) as stopped:
+        small.pull()
+    told = str(stopped.value)
+    assert "32 of 40 rows of a batch are refused" in told
+    assert "32 by k not-a-code (a plain code" in told
+    assert "sluicegate source refused small/events" in told
+    kept = refused_rows(small.settings, empty_graph, "small/events", 1_000)
+    assert {(each.field, each.rule) for each in kept} == {("k", "not-a-code")}
+    assert refused_rows(small.settings, empty_graph, "other", 5) == []
+    small.write(ROWS)
+    assert small.pull().inserted == 40
+    assert refused_rows(small.settings, empty_graph, None, 1_000) == []
+
+
+def test_case_3_16_the_table_counts_reasons_and_names_the_first(small: SmallSource) -> None:
+    small.write([*ROWS, ["", "x", "y", "z"], ["", "x", "y", "z"], ["E#1", "x", "y", "z"]])
+    result = small.pull()
+    assert (result.read, result.inserted, result.quarantined) == (43, 40, 3)
+    shown = io.StringIO()
+    Console(width=200, file=shown).print(pull_table([result]))
+    assert "small/events: 2 refused by k missing: the record has no number; first: row 41" in shown.getvalue()
+    assert "1 refused by k not-a-code: " in shown.getvalue()
+    assert "(row 43); first: ~" in shown.getvalue()
+
+
+def test_case_4_06_a_number_twice_with_other_values_is_told(small: SmallSource, empty_graph: GraphAddress) -> None:
+    small.write([*ROWS, ["E7", "西街7号", "钱七", "19903210007"], ROWS[3]])
+    result = small.pull()
+    (note,) = [each for each in result.notes if each.rule == "repeated-number"]
+    assert note.rows == 1
+    assert "the first is E7" in note.text
+    (kept,) = refused_rows(small.settings, empty_graph, "small", 10)
+    assert (kept.row, kept.rule, kept.written) == ("E7", "repeated-number", True)
+    small.write(ROWS)
+    assert "repeated-number" not in rules(small.pull())
+
+
+def test_case_4_05_new_and_missing_columns_are_told(small: SmallSource) -> None:
+    small.write([[*row, "x"] for row in ROWS], "k,a,n,p,old")
+    assert not rules(small.pull()) & {"new-columns", "missing-columns"}
+    small.write([[*row, "x"] for row in ROWS], "k,a,n,p,new")
+    result = small.pull()
+    texts = {each.rule: each.text for each in result.notes}
+    assert texts["new-columns"].endswith(": new")
+    assert texts["missing-columns"].endswith(": old")
+    assert not rules(small.pull()) & {"new-columns", "missing-columns"}
+
+
+@pytest.mark.parametrize("header", ["k,n,a,p", "k,a,p,n"], ids=["two texts", "name and telephone"])
+def test_case_4_05_exchanged_columns_refuse_the_batch(
+    small: SmallSource, graph_driver: neo4j.Driver, header: str
+) -> None:
+    small.write(ROWS)
+    small.pull()
+    before = ask(graph_driver, "MATCH (e:Event) RETURN properties(e) AS p ORDER BY e.number")
+    small.write(ROWS, header)
+    with pytest.raises(ConnectorError, match="are exchanged in 40 of 40 changed records"):
+        small.pull()
+    assert ask(graph_driver, "MATCH (e:Event) RETURN properties(e) AS p ORDER BY e.number") == before
+    small.declare(limits={"exchanged": 1})
+    assert small.pull().updated == 40
+
+
+def test_columns_in_another_order_change_nothing(small: SmallSource) -> None:
+    small.write(ROWS)
+    small.pull()
+    small.write([[p, n, a, k] for k, a, n, p in ROWS], "p,n,a,k")
+    assert small.pull().unchanged == 40
