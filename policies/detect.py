@@ -16,6 +16,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from presidio_analyzer.app_tracer import AppTracer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
 from policies.text.detector_version import compute_version
-from policies.text.plain_text import PlainText, normalise
+from policies.text.plain_text import PlainText, normalise, readings
 from policies.text.rules import people
 from policies.text.rules import run as rules
 from policies.text.rules.run import Reading
@@ -99,11 +100,15 @@ class _Preparation(NlpEngine):
     ) -> Iterator[tuple[str, NlpArtifacts]]:
         """Plain text and what the model and the rules found in it, for each text. All texts are one batch."""
         plain = [normalise(text) for text in texts]
+        for each in self.read(plain, [SECONDS] * len(plain)):
+            yield each.normal.text, each
+
+    def read(self, plain: Sequence[PlainText], seconds: Sequence[float]) -> list[_Prepared]:
+        """The same for plain texts, each with the seconds that it may take."""
         tagged: Sequence[Sequence[Span]] = [()] * len(plain)
         if self._tagger is not None:
             tagged = self._tagger.tag([each.text for each in plain])
-        for reading in rules.read(plain, tagged, self._words, SECONDS):
-            yield reading.normal.text, _Prepared(reading)
+        return [_Prepared(each) for each in rules.read(plain, tagged, self._words, seconds)]
 
     def is_stopword(self, word: str, language: str) -> bool:
         return False
@@ -316,13 +321,17 @@ class Detector:
         return [found for at in range(0, len(texts), BATCH) for found in self._batch(texts[at : at + BATCH])]
 
     def _batch(self, texts: Sequence[str]) -> list[Detection]:
+        """What each text holds, in all of its readings, which share the time of one text."""
         try:
-            prepared = [each for _, each in self._preparation.process_batch(texts, LANGUAGE)]
+            read = [readings(text) for text in texts]
+            shares = [SECONDS / len(each) for each in read for _ in each]
+            prepared = self._preparation.read(list(chain.from_iterable(read)), shares)
         except Exception:  # whatever the model raises, no text passes without it
             if len(texts) == 1:
                 return [Detection(failed="model")]
             return [found for text in texts for found in self._batch([text])]
-        return [self._run_recognisers(each) for each in prepared]
+        found = map(self._run_recognisers, prepared)
+        return [_united([next(found) for _ in each]) for each in read]
 
     def _run_recognisers(self, prepared: NlpArtifacts) -> Detection:
         if not isinstance(prepared, _Prepared):
@@ -347,6 +356,14 @@ class Detector:
         if normal.starts is not None:
             spans = [Span(*normal.span(each.start, each.end), each.kind, each.score, each.reason) for each in spans]
         return tuple(spans)
+
+
+def _united(found: Sequence[Detection]) -> Detection:
+    """What all readings of a text found; the first that failed fails the text."""
+    if not found[1:]:
+        return found[0]
+    failed = next((each for each in found if each.failed), None)
+    return failed or Detection(without_overlap(chain.from_iterable(each.spans for each in found)))
 
 
 def _name(recogniser: EntityRecognizer) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.text.plain_text import BETWEEN, digits, normalise
+from policies.text.plain_text import BETWEEN, digits, readings
 
 AREA = "0(?:10|2[0-9]|[3-57-9][1-9][0-9]|6[3-9][0-9]|9[0-9]{2})"
 """Area codes of the mainland, the 0 included."""
@@ -27,7 +27,7 @@ _NOT_A_DIGIT = re.compile("[^0-9]+")
 
 def phone_tail(written: str) -> str | None:
     """The last four digits of the one number that `written` holds; None where they are not certain."""
-    plain = _SAID_AFTER.sub("", digits(normalise(written).text)).rstrip()
+    plain = _SAID_AFTER.sub("", digits(readings(written)[-1].text)).rstrip()
     said = _WORD.search(plain)
     number = plain[: said.start()] if said else plain
     tails = set(_tails(number)) if _NUMBER.fullmatch(number) else set()

@@ -2,7 +2,8 @@
 
 A span of the plain text always covers every character that it was written with. One character becomes one (full width,
 compatibility forms, digits in circles, traditional characters) or none (zero-width, direction marks, variation
-selectors, combining marks, control characters), and none is added, so one tuple of positions is enough. Blanks, dots,
+selectors, combining marks, control characters), and none is added. A text with markup or escapes (`markup.py`) is read
+as it is written and as it is meant. Blanks, dots,
 dashes, emoji and letter case are kept: the rules read them. Traditional characters are replaced by OpenCC's table
 (`simplified.txt`, Apache-2.0).
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.text.gates import either
+from policies.text.markup import Unescaped, unescape
 
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302f\u3099\u309a\ufe20-\ufe2f"
@@ -90,12 +92,13 @@ _RARE = re.compile(f"[{_MARKS}{_INVISIBLE}{''.join(_ROUND)}]")
 class PlainText:
     """A text made plain (`text`) and as it was written; `starts` holds the place of each plain character, None if same.
 
-    Both offsets count code points.
+    `ends` holds where each ends, None if one code point later. Offsets count code points.
     """
 
     text: str
     original: str
     starts: tuple[int, ...] | None = None
+    ends: tuple[int, ...] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where the plain characters `start` to `end` (excluded) stand in the text as written, marks included.
@@ -109,8 +112,9 @@ class PlainText:
         if start == end:
             place = self.starts[start] if start < len(self.starts) else len(self.original)
             return place, place
-        after = _TRAILING.match(self.original, self.starts[end - 1] + 1)
-        return self.starts[start], after.end() if after else self.starts[end - 1] + 1
+        last = self.starts[end - 1] + 1 if self.ends is None else self.ends[end - 1]
+        after = _TRAILING.match(self.original, last)
+        return self.starts[start], after.end() if after else last
 
 
 def normalise(text: str) -> PlainText:
@@ -125,6 +129,32 @@ def normalise(text: str) -> PlainText:
         starts = _kept(plain)
         plain = _REMOVED.sub("", plain)
     return PlainText(_ROUND_NUMBER.sub(lambda found: _unrounded(found[0]), plain), text, starts)
+
+
+def readings(text: str) -> tuple[PlainText, ...]:
+    """The plain form of `text` as it is written and, where that differs, as it is meant: with its tags and without.
+
+    What stands inside a tag is in the reading with tags; what tags part is whole in the one without. That is the last.
+    """
+    written = normalise(text)
+    found = {written.text: written}
+    for tags in (False, True):
+        meant = unescape(written.text, tags=tags)
+        if meant is not None:
+            again = _meant(written, meant)
+            found.setdefault(again.text, again)
+    return tuple(found.values())
+
+
+def _meant(written: PlainText, meant: Unescaped) -> PlainText:
+    """The plain form of what a plain text means, with places in the text as it was first written."""
+    plain = normalise(meant.text)
+    kept = range(len(meant.text)) if plain.starts is None else plain.starts
+    places = [(meant.starts[each], meant.ends[each]) for each in kept]
+    if written.starts is not None:
+        places = [(written.starts[start], written.starts[end - 1] + 1) for start, end in places]
+    starts, ends = (tuple(each) for each in zip(*places, strict=True)) if places else ((), ())
+    return PlainText(plain.text, written.original, starts, ends)
 
 
 def _unrounded(run: str) -> str:

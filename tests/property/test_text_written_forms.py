@@ -1,4 +1,4 @@
-"""A number is found whole in every way of writing it and in every sentence around it.
+"""A number or name is found whole in every way of writing it and in every sentence around it.
 
 `TEST_SEED` repeats a run.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable, Sequence
 
 import pytest
 from stdnum import luhn
@@ -15,7 +16,7 @@ from policies.detect import Detector
 from policies.text.spans import Detection, PiiKind
 
 pytestmark = pytest.mark.property
-RULES = Detector(model=None)
+RULES, WHOLE = Detector(model=None), Detector()
 CARRIERS = (
     *(
         "电话：{}",
@@ -71,12 +72,14 @@ def covered(found: Detection, start: int, end: int, kind: PiiKind) -> bool:
     return any(each.start <= start and end <= each.end and each.kind is kind for each in found.spans)
 
 
-def missed(written: list[str], kind: PiiKind) -> list[str]:
+def missed(
+    written: Sequence[str], kind: PiiKind, carriers: Sequence[str] = CARRIERS, detector: Detector = RULES
+) -> list[str]:
     """Texts in which what was written is not found whole."""
-    placed = [(carrier, shape) for carrier in CARRIERS for shape in written]
+    placed = [(carrier, shape) for carrier in carriers for shape in written]
     texts = [carrier.replace("{}", shape) for carrier, shape in placed]
     starts = [carrier.index("{}") for carrier, _ in placed]
-    judged = zip(texts, starts, placed, RULES.detect(texts), strict=True)
+    judged = zip(texts, starts, placed, detector.detect(texts), strict=True)
     return [text for text, at, (_, shape), found in judged if not covered(found, at, at + len(shape), kind)]
 
 
@@ -138,3 +141,63 @@ def test_a_card_of_this_country_needs_no_word(rng: random.Random) -> None:
     numbers = [each for each in order_numbers(rng, ("6228", "6217")) if "20260618" not in each]
     texts = [f"交给他{number}，已办" for number in numbers]
     assert all(found.spans for found in RULES.detect(texts))
+
+
+ESCAPES: tuple[Callable[[str], str], ...] = (
+    *(lambda char: f"&#{ord(char)};", lambda char: f"&#x{ord(char):X};", lambda char: f"&#{ord(char):07};"),
+    *(lambda char: f"\\u{ord(char):04x}", lambda char: f"\\\\u{ord(char):04X}", lambda char: f"%u{ord(char):04X}"),
+    *(lambda char: f"\\u{{{ord(char):x}}}", lambda char: f"&amp;#{ord(char)};", lambda char: f"\\U{ord(char):08x}"),
+    *(lambda char: "".join(f"%{each:02X}" for each in char.encode()),),
+    *(lambda char: "".join(f"={each:02X}" for each in char.encode()),),
+    *(lambda char: "".join(f"=\n={each:02X}" for each in char.encode())[2:],),
+    *(lambda char: "".join(f"\\x{each:02x}" for each in char.encode()),),
+    *(lambda char: "".join(f"%25{each:02x}" for each in char.encode()),),
+    *(lambda char: "".join(f"%{each:02X}" for each in char.encode("gb18030")),),
+)
+HIDDEN = (
+    *("&#8203;", "&ZeroWidthSpace;", "&zwnj;", "&shy;", "<wbr>", "<b></b>", "</span><span class='a'>", "<!-- x -->"),
+    *("=\n", "\u200b", "\\u200b", "&#xFEFF;", "[b][/b]", "&lt;b&gt;&lt;/b&gt;", "<font color=red></font>", "%E2%80%8B"),
+)
+"""What is not seen between two characters."""
+APART = (
+    *("&nbsp;", "&#160;", "&ensp;", "&emsp;", "&thinsp;", "&nbsp;&nbsp;", "&#45;", "&ndash;", "&middot;", "&amp;nbsp;"),
+    *("<br>", "</td><td>", "\\u0020", "%20", "&period;", "&#32;", "&hyphen;", "&minus;", "&bull;", " <b>", "</b>-"),
+)
+NUMBERED = (
+    (PiiKind.PHONE, "19903210001", (3, 4, 4), CARRIERS),
+    (PiiKind.PHONE, "019903210001", (4, 4, 4), CARRIERS),
+    (PiiKind.CN_ID, "140321195703129022", (6, 8, 4), ("身份证{}", "证件号码：{}，", "{}", "本人{}申请", "租客（{}）")),
+    (PiiKind.BANK_CARD, "6228480402564890018", (4, 4, 4, 4, 3), ("卡号{}", "打到{}。", "{}", "账号：{}，请查")),
+    (PiiKind.PLATE, "晋C12345", (2, 3, 2), ("车牌{}", "{}占道", "一辆（{}）停在门口")),
+)
+
+
+def in_markup(number: str, sizes: tuple[int, ...]) -> list[str]:
+    """One number, escaped, with markup between its characters, and in groups with markup between them."""
+    shapes = ["".join(map(escape, number)) for escape in ESCAPES]
+    shapes += ["".join(map(escape, number[:4])) + number[4:] for escape in ESCAPES]
+    shapes += [number[:-1] + escape(number[-1]) for escape in ESCAPES]
+    shapes += [hidden.join(number) for hidden in HIDDEN]
+    shapes += [grouped(number, hidden, sizes) for hidden in HIDDEN]
+    return [*shapes, *(grouped(number, gap, sizes) for gap in APART)]
+
+
+@pytest.mark.parametrize(("kind", "number", "sizes", "carriers"), NUMBERED, ids=lambda each: str(each)[:12])
+def test_case_5_05_a_number_is_found_through_markup_and_escapes(
+    kind: PiiKind, number: str, sizes: tuple[int, ...], carriers: tuple[str, ...]
+) -> None:
+    assert not missed(in_markup(number, sizes), kind, carriers)
+
+
+@pytest.mark.slow
+def test_case_5_05_a_name_is_found_through_markup_and_escapes() -> None:
+    shapes = ["".join(map(escape, "祁慧兰")) for escape in ESCAPES] + [hidden.join("祁慧兰") for hidden in HIDDEN]
+    carriers = ("来电人：{}，反映漏水", "租客{}来访", "<td>姓名</td><td>{}</td>", "户主<b>{}</b>的电话")
+    assert not missed(shapes, PiiKind.PERSON, carriers, WHOLE)
+    assert not missed(["".join(map(escape, "王女士")) for escape in ESCAPES], PiiKind.PERSON, ("{}反映漏水",), WHOLE)
+
+
+def test_case_5_05_what_stands_inside_a_tag_is_found_too() -> None:
+    carriers = ("<a href='tel:{}'>拨打</a>", '<input value="{}">', "<img alt={} src=x>", "&lt;a title='{}'&gt;")
+    assert not missed(["19903210001", "&#49;9903210001", "199 0321 0001"], PiiKind.PHONE, carriers)
+    assert not missed(["qi<at>example.com"], PiiKind.EMAIL, ("邮箱{}", "<b>{}</b>"))

@@ -14,7 +14,7 @@ from policies.text.gates import either
 from policies.text.rules.cues import Cues, Label
 from policies.text.spans import PiiKind, Span
 
-_GAP = "[ ·•‧∙・.\\-_—*/\u2600-\u27bf\U0001f000-\U0001faff]{0,3}"
+_GAP = "[ ·•‧∙・.\\-_–—*/\u2600-\u27bf\U0001f000-\U0001faff]{0,3}"
 _PROVINCE = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 _ALNUM = "[A-Za-z0-9]"
 _NUMERAL = "一二三四五六七八九零〇幺洞拐两勾"

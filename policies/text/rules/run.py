@@ -56,12 +56,14 @@ def _numbers(normal: PlainText, words: Words) -> Iterator[Span]:
 RULES: tuple[Callable[[PlainText, Words], Iterator[Span]], ...] = (_numbers, people.find, places.find)
 
 
-def read(texts: Sequence[PlainText], tagged: Sequence[Sequence[Span]], words: Words, seconds: float) -> list[Reading]:
+def read(
+    texts: Sequence[PlainText], tagged: Sequence[Sequence[Span]], words: Words, seconds: Sequence[float]
+) -> list[Reading]:
     """What the rules find in each plain text, after the model's spans (`tagged`) that are believed.
 
-    A text may take `seconds` of this thread's time. Raises nothing for a text: a reading that failed says why.
+    A text may take its `seconds` of this thread's time. Raises nothing for a text: a reading that failed says why.
     """
-    readings = [Reading(normal, seconds) for normal in texts]
+    readings = [Reading(normal, left) for normal, left in zip(texts, seconds, strict=True)]
     now = time.thread_time()
     for each, spans in zip(readings, tagged, strict=True):
         if spans:

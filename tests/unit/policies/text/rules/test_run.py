@@ -46,7 +46,7 @@ def test_one_text_fails_alone(
 ) -> None:
     own = (bad(spans),)
     monkeypatch.setattr(rules, "RULES", own + rules.RULES if first else rules.RULES + own)
-    read = rules.read([GOOD, BAD, GOOD], [(), (), ()], NO_WORDS, 0.5)
+    read = rules.read([GOOD, BAD, GOOD], [(), (), ()], NO_WORDS, [0.5] * 3)
     assert [each.failed for each in read] == [None, failed, None]
     assert [{(span.start, span.end) for span in each.found} for each in read[::2]] == [{(3, 6)}, {(3, 6)}]
 
@@ -59,11 +59,11 @@ def test_a_text_without_time_left_is_not_read_on(monkeypatch: pytest.MonkeyPatch
         return iter(())
 
     monkeypatch.setattr(rules, "RULES", (asking, asking))
-    assert [each.failed for each in rules.read([GOOD], [()], NO_WORDS, -1.0)] == ["timeout"]
+    assert [each.failed for each in rules.read([GOOD], [()], NO_WORDS, [-1.0])] == ["timeout"]
     assert asked == [GOOD.text]
 
 
 def test_the_models_spans_come_first_and_may_be_doubted() -> None:
     tagged = [Span(10, 11, PiiKind.PERSON, 0.99, "model"), Span(11, 12, PiiKind.PERSON, 0.1, "model")]
-    (read,) = rules.read([GOOD], [tagged], NO_WORDS, 1.0)
+    (read,) = rules.read([GOOD], [tagged], NO_WORDS, [1.0])
     assert [(span.start, span.reason) for span in read.found][:2] == [(10, "model"), (3, "title")]
