@@ -224,16 +224,17 @@ class _Meter:
     """Turns driver values into plain ones and counts their size, in one walk."""
 
     def __init__(self, byte_cap: int) -> None:
-        self._left = byte_cap
+        self._cap = self._left = byte_cap
 
     def plain(self, value: Any) -> Any:
         kind = type(value)
         size = VALUE_OVERHEAD
         if kind is str:
-            size += len(value)
+            size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
         self._left -= size
         if self._left < 0:
-            raise HubError(Code.RESULT_LIMIT, "the answer is too large; ask for fewer nodes or fields")
+            text = f"the answer is larger than {self._cap} bytes; ask for fewer nodes or fields"
+            raise HubError(Code.RESULT_LIMIT, text)
         if kind is dict:
             return {key: self.plain(each) for key, each in value.items()}
         if kind is list:

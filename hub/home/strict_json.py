@@ -38,7 +38,7 @@ def loads(raw: bytes) -> Any:
     except UnicodeDecodeError:
         raise NotStrict("the text is not UTF-8") from None
     except RecursionError:
-        raise NotStrict("the text is nested too deeply") from None
+        raise NotStrict(f"the text is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError:
         raise NotStrict("the text is not JSON") from None
     _check(value)
@@ -56,7 +56,7 @@ def _check(value: Any) -> None:
     while stack:
         each, depth = stack.pop()
         if depth > MAX_DEPTH:
-            raise NotStrict("the text is nested too deeply")
+            raise NotStrict(f"the text is nested deeper than {MAX_DEPTH} levels")
         if isinstance(each, dict):
             stack.extend((name, depth + 1) for name in each)
             stack.extend((inner, depth + 1) for inner in each.values())
@@ -75,7 +75,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise NotStrict("a number has too many digits")
+        raise NotStrict(f"a number has more than {MAX_DIGITS} digits")
     return int(text)
 
 

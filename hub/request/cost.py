@@ -7,15 +7,18 @@ is found here, and no chain of fragments can exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLEnumType,
     GraphQLField,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -46,6 +49,8 @@ META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 class Limits:
     """Bounds on one document. `cost` counts nodes; introspection may nest deeper, because tools ask that way.
 
+    `introspection` is how many values introspection may return for each type of the schema; a tool's usual query asks
+    for about 420.
     `fields` counts fields, spreads and inline fragments after expansion; `repeats` counts pairs of fields that share a
     place in the answer, which validation compares with each other.
     """
@@ -60,8 +65,7 @@ class Limits:
     repeats: int = 1_000
     cost: int = 20_000
     aggregate_cost: int = 100
-    introspection_types: int = 40
-    introspection_list: int = 3
+    introspection: int = 500
     page_default: int = PAGE_DEFAULT
     page_max: int = PAGE_MAX
 
@@ -71,11 +75,12 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a selection costs: levels of fields below it, fields after expansion, and nodes that it may fetch."""
+    """What a selection costs: levels of fields, fields after expansion, nodes, and values of introspection."""
 
     depth: int = 0
     fields: int = 0
     nodes: int = 0
+    introspected: int = 0
 
 
 def measure(
@@ -96,17 +101,20 @@ def measure(
         for name in _ordered(fragments, limits):
             meter.add(fragments[name])
         cost = meter.of(operation.selection_set, schema.query_type, 0)
-        _check(cost, limits)
+        _check(cost, limits, limits.introspection * len(schema.type_map))
         _check_repeats(operation, fragments, limits)
         costs[id(operation)] = cost
     return costs
 
 
-def _check(cost: Cost, limits: Limits) -> None:
+def _check(cost: Cost, limits: Limits, introspection: int) -> None:
     if cost.depth > limits.depth:
         raise HubError(Code.DEPTH_LIMIT, f"the query is nested deeper than {limits.depth} levels; ask in two queries")
     if cost.fields > limits.fields:
         raise HubError(Code.COST_LIMIT, f"the query asks for more than {limits.fields} fields; split it")
+    if cost.introspected > introspection:
+        text = f"introspection could return more than {introspection} values; ask for less, and once"
+        raise HubError(Code.COST_LIMIT, text)
     if cost.nodes > limits.cost:
         raise HubError(
             Code.COST_LIMIT, f"the query could fetch more than {limits.cost} nodes; lower `first` or split it"
@@ -130,7 +138,8 @@ def _check_repeats(
             pairs += len(place)
             place.append(node.selection_set)
         if pairs > limits.repeats:
-            raise HubError(Code.COST_LIMIT, "the query repeats the same fields too often; ask for each once")
+            text = f"the query repeats fields of one place more than {limits.repeats} times; ask for each once"
+            raise HubError(Code.COST_LIMIT, text)
         groups += [kept for sets in places.values() if (kept := [each for each in sets if each is not None])]
 
 
@@ -165,6 +174,7 @@ class _Meter:
         self._variables = variables
         self._limits = limits
         self._node = schema.type_map.get("Node")
+        self._sizes = _introspection_sizes(schema)
         self._fragments: dict[str, Cost] = {}
 
     def add(self, fragment: FragmentDefinitionNode) -> None:
@@ -173,8 +183,8 @@ class _Meter:
 
     def of(self, selections: SelectionSetNode | None, parent: Parent, nesting: int) -> Cost:
         if nesting > self._limits.nesting:
-            raise HubError(Code.DEPTH_LIMIT, "the query is nested too deeply")
-        depth = fields = nodes = 0
+            raise _too_nested(self._limits.nesting)
+        depth = fields = nodes = introspected = 0
         for each in selections.selections if selections else ():
             if isinstance(each, FieldNode):
                 cost = self._field(each, parent, nesting + 1)
@@ -186,7 +196,8 @@ class _Meter:
             else:
                 raise AssertionError("a selection is a field, an inline fragment or a spread")
             depth, fields, nodes = max(depth, cost.depth), fields + cost.fields, nodes + cost.nodes
-        return Cost(depth, fields, nodes)
+            introspected += cost.introspected
+        return Cost(depth, fields, nodes, introspected)
 
     def _field(self, node: FieldNode, parent: Parent, nesting: int) -> Cost:
         name = node.name.value
@@ -194,22 +205,30 @@ class _Meter:
         if definition is None:
             # Unknown: validation refuses it later. Its selections count, so that it cannot hide any.
             inner = self.of(node.selection_set, None, nesting)
-            return Cost(inner.depth + 1, inner.fields + 1, inner.nodes)
+            return Cost(inner.depth + 1, inner.fields + 1, inner.nodes, inner.introspected)
         named = get_named_type(definition.type)
         inner = self.of(node.selection_set, _composite(named), nesting)
+        depth = inner.depth + 1
+        if name in META or (parent is not None and parent.name.startswith("__")):
+            if name in META:
+                depth = self._introspection_depth(depth)
+            times = self._sizes.get(name, 1) if is_list_type(get_nullable_type(definition.type)) else 1
+            # Most types are not wrapped, and few twice, whatever number of levels a tool asks for.
+            inside = inner.introspected // 4 if name == "ofType" else inner.introspected
+            return Cost(depth, inner.fields + 1, 0, times * (1 + inside))
         own, times = self._weight(node, definition, named)
-        # Introspection may have more levels than data; only the levels beyond that difference count.
-        spare = self._limits.introspection_depth - self._limits.depth if name in META else 0
-        depth = max(1, inner.depth + 1 - spare)
-        return Cost(depth, inner.fields + 1, times * max(own + inner.nodes, own))
+        return Cost(depth, inner.fields + 1, times * max(own + inner.nodes, own), inner.introspected)
+
+    def _introspection_depth(self, depth: int) -> int:
+        """Introspection may have more levels than data: only the levels beyond that difference count."""
+        limits = self._limits
+        if depth > limits.introspection_depth:
+            text = f"introspection is nested deeper than {limits.introspection_depth} levels; ask for less"
+            raise HubError(Code.DEPTH_LIMIT, text)
+        return max(1, depth - (limits.introspection_depth - limits.depth))
 
     def _weight(self, node: FieldNode, definition: GraphQLField, named: GraphQLNamedType) -> tuple[int, int]:
         """(nodes that the field itself stands for, how many times its selections count)."""
-        if named.name.startswith("__"):
-            if not is_list_type(get_nullable_type(definition.type)):
-                return 1, 1
-            all_types = node.name.value == "types"
-            return 1, self._limits.introspection_types if all_types else self._limits.introspection_list
         if "first" in definition.args:
             return 1, self._page(node)
         if named.name.endswith("Aggregate") or named.name == ACCESS:
@@ -241,9 +260,38 @@ class _Meter:
         return _composite(self._schema.type_map.get(name))
 
 
+@lru_cache(maxsize=8)
+def _introspection_sizes(schema: GraphQLSchema) -> Mapping[str, int]:
+    """How many entries a list of introspection has: all types, and of the others the mean of those that have any."""
+    types = list(schema.type_map.values())
+    fields = [each.fields for each in types if isinstance(each, GraphQLObjectType | GraphQLInterfaceType)]
+    inputs = [each.fields for each in types if isinstance(each, GraphQLInputObjectType)]
+    enums = [each.values for each in types if isinstance(each, GraphQLEnumType)]
+    arguments = [field.args for each in fields for field in each.values()]
+    return {
+        "types": len(types),
+        "fields": _mean(fields),
+        "inputFields": _mean(inputs),
+        "enumValues": _mean(enums),
+        "args": _mean(arguments),
+        "possibleTypes": len(fields),
+        "directives": len(schema.directives),
+    }
+
+
+def _mean(lists: Iterable[Sized]) -> int:
+    """Of those lists that have entries at all: most of the lists that a tool asks for are empty."""
+    sizes = [len(each) for each in lists if each]
+    return -(-sum(sizes) // len(sizes)) if sizes else 1
+
+
+def _too_nested(most: int) -> HubError:
+    return HubError(Code.DEPTH_LIMIT, f"the query nests selections deeper than {most} levels; ask in two queries")
+
+
 def _entered(inner: Cost) -> Cost:
     # A fragment counts as a field even if it holds none: otherwise empty ones, doubled thirty times, would be free.
-    return Cost(inner.depth, inner.fields + 1, inner.nodes)
+    return Cost(inner.depth, inner.fields + 1, inner.nodes, inner.introspected)
 
 
 def _composite(named: GraphQLNamedType | None) -> Parent:
@@ -280,7 +328,7 @@ def _spreads(selections: SelectionSetNode, nesting: int) -> Iterator[str]:
     while stack:
         here, level = stack.pop()
         if level > nesting:
-            raise HubError(Code.DEPTH_LIMIT, "the query is nested too deeply")
+            raise _too_nested(nesting)
         for each in here.selections:
             if isinstance(each, FragmentSpreadNode):
                 yield each.name.value

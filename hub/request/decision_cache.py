@@ -12,10 +12,11 @@ from collections import OrderedDict
 
 from hub.request.purpose import Purposed
 from policies.decide import decide
-from policies.model import Decision, PolicySet
+from policies.model import NOTHING, Decision, FieldDecision, PolicySet, RowSet, TypeDecision
 from policies.rules import Subject
 from policies.succession import Successors, follow
 from schema.catalogue import Catalogue
+from schema.predicate import has_case
 
 KEPT = 512
 """Most decisions kept; the least recently used goes first."""
@@ -34,7 +35,12 @@ class DecisionCache:
         return len(self._kept)
 
     def of_request(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
-        """The decision on a request, with its own subject and case."""
+        """The decision on a request, with its own subject and case; without a case, grants for a case do not apply."""
+        decision = self.with_case(catalogue, purposed, successors)
+        return decision if purposed.case is not None else without_case(decision)
+
+    def with_case(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
+        """The decision on a request with what its grants would open for a case, whether it names one or not."""
         policy, subject = purposed.identified.policy, purposed.identified.subject
         decision = self.decide(catalogue, policy, subject, purposed.purpose, purposed.today, successors)
         return dataclasses.replace(decision, case=purposed.case)
@@ -58,3 +64,32 @@ class DecisionCache:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return follow(dataclasses.replace(kept, subject=subject), successors)
+
+
+def without_case(decision: Decision) -> Decision:
+    """The decision without the rows that only a case opens: a request that names none is told what it lacks."""
+    types = {name: _table_without_case(table) for name, table in decision.types.items()}
+    return dataclasses.replace(decision, types=types)
+
+
+def _table_without_case(table: TypeDecision) -> TypeDecision:
+    case = frozenset(index for index, rows in enumerate(table.rows) if has_case(rows))
+    if not case:
+        return table
+    fields = {name: _field_without(each, case) for name, each in table.fields.items()}
+    return dataclasses.replace(
+        table,
+        visible=table.visible - case,
+        contributing=table.contributing - case,
+        accesses=table.accesses - case,
+        fields={name: each for name, each in fields.items() if each != NOTHING},
+    )
+
+
+def _field_without(effects: FieldDecision, rows: RowSet) -> FieldDecision:
+    return FieldDecision(
+        effects.clear - rows,
+        tuple((rung, left) for rung, granted in effects.masks if (left := granted - rows)),
+        effects.aggregate - rows,
+        effects.match - rows,
+    )

@@ -1,16 +1,19 @@
 """What a refusal says about asking for access: which own purposes would do, who owns the data, how long it takes.
 
-It speaks only of grants of the application that asks, and of nothing that depends on data.
+It speaks only of grants of the application that asks, and of nothing that depends on data. A purpose is named only if
+the whole selection is answered under it, so that following the answers never leads in a circle. What one coordinate is
+denied for is worked out once, however often it is selected.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.errors import Code, HubError
 from hub.request.plan_model import Denial
-from policies.decide import purposes_that_would, purposes_that_would_tell
+from policies.decide import purposes_of
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
@@ -20,44 +23,74 @@ EXPECTED_WORKING_DAYS = 10
 
 @dataclass(frozen=True, slots=True)
 class DenialErrors:
-    """The errors of one request for denied selections and suppressed cells."""
+    """The errors of one request for denied selections and suppressed cells.
+
+    `with_case` is the decision as it would be if the request named a case; `answers` says whether the whole selection
+    would be answered, nothing denied, under another purpose of the application.
+    """
 
     catalogue: Catalogue
     policy: PolicySet
     decision: Decision
+    with_case: Decision
+    answers: Callable[[str], bool]
+    _kept: dict[tuple[str, bool], tuple[str, dict[str, Any]]] = field(default_factory=dict, init=False)
+    _would: list[tuple[str, ...]] = field(default_factory=list, init=False)
 
     def denied(self, denial: Denial) -> HubError:
         """FIELD_DENIED for one denied selection."""
-        if denial.accesses:
-            return self._accesses_denied(denial)
-        return HubError(
-            Code.FIELD_DENIED,
-            f"{denial.coordinate} is not open to the purpose {self.decision.purpose}",
-            path=denial.path,
-            access=self.how_to_ask(denial.coordinate),
-        )
-
-    def _accesses_denied(self, denial: Denial) -> HubError:
-        subject, entity = self.decision.subject, denial.coordinate
-        would = purposes_that_would_tell(self.catalogue, self.policy, subject, entity, self.decision.today)
-        access = self.how_to_ask(entity) | {
-            "purposesThatWould": [each for each in would if each != self.decision.purpose]
-        }
-        text = f"the list of accesses to the data of a {entity} is not open to the purpose {self.decision.purpose}"
+        key = denial.coordinate, denial.accesses
+        if key not in self._kept:
+            self._kept[key] = self._reason(denial), self._how_to_ask(denial.coordinate)
+        text, access = self._kept[key]
         return HubError(Code.FIELD_DENIED, text, path=denial.path, access=access)
+
+    def _reason(self, denial: Denial) -> str:
+        coordinate, purpose = denial.coordinate, self.decision.purpose
+        what = f"the list of accesses to the data of a {coordinate}" if denial.accesses else coordinate
+        if _opens(self.catalogue, self.with_case, denial):
+            return f"{what} is open to the purpose {purpose} with a case only: name it in the header Case-Reference"
+        missing = self._missing(coordinate)
+        if missing != coordinate:
+            return f"{what} leads to {missing}, which is not open to the purpose {purpose}"
+        return f"{what} is not open to the purpose {purpose}"
+
+    def _missing(self, coordinate: str) -> str:
+        """What is not open: the coordinate, or the type that an open edge leads to."""
+        name, _, edge = coordinate.partition(".")
+        entity = self.catalogue.entity(name)
+        if edge in entity.edges and self.decision.of(name).of(edge).shown:
+            return entity.edge(edge).target
+        return coordinate
+
+    def _how_to_ask(self, coordinate: str) -> dict[str, Any]:
+        """This application's purposes that would do, the owner of what is missing, and how long they may take."""
+        return {
+            "coordinate": coordinate,
+            "purposesThatWould": list(self._purposes_that_would()),
+            "owner": self.policy.owners.get(self._missing(coordinate).partition(".")[0]),
+            "expectedWorkingDays": EXPECTED_WORKING_DAYS,
+        }
+
+    def _purposes_that_would(self) -> tuple[str, ...]:
+        if not self._would:
+            purposes = purposes_of(self.policy, self.decision.subject, self.decision.today)
+            self._would.append(tuple(each for each in purposes if each != self.decision.purpose and self.answers(each)))
+        return self._would[0]
 
     def suppressed(self, root: str) -> HubError:
         """SUPPRESSED for an aggregate with withheld cells; the text is the same, whatever the reason."""
         text = "cells about too few people, or mostly about one, are null; group by coarser buckets"
         return HubError(Code.SUPPRESSED, text, path=(root,))
 
-    def how_to_ask(self, coordinate: str) -> dict[str, Any]:
-        """This application's purposes that would open it, the owner of the data, and how long an answer may take."""
-        subject, today = self.decision.subject, self.decision.today
-        would = purposes_that_would(self.catalogue, self.policy, subject, coordinate, today)
-        return {
-            "coordinate": coordinate,
-            "purposesThatWould": [each for each in would if each != self.decision.purpose],
-            "owner": self.policy.owners.get(coordinate.partition(".")[0]),
-            "expectedWorkingDays": EXPECTED_WORKING_DAYS,
-        }
+
+def _opens(catalogue: Catalogue, decision: Decision, denial: Denial) -> bool:
+    """Whether a decision opens what was denied."""
+    name, _, field_name = denial.coordinate.partition(".")
+    table, entity = decision.of(name), catalogue.entity(name)
+    if denial.accesses:
+        return bool(table.visible and table.accesses)
+    if not field_name:
+        return bool(table.visible)
+    target = decision.of(entity.edge(field_name).target).visible if field_name in entity.edges else True
+    return table.of(field_name).shown and bool(target)

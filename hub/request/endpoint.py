@@ -203,15 +203,16 @@ def _members(body: bytes) -> Mapping[str, Any]:
         raise _bad("the body must be an object with a `query`")
     if not members.keys() <= MEMBERS:
         raise _bad("the body may have no members besides query, operationName, variables and extensions")
-    if members.get("extensions"):
-        raise _bad("leave `extensions` out: none is supported, and persisted queries are not offered")
+    extensions = members.get("extensions")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise _bad("`extensions` must be an object; what is in it is ignored")
     return members
 
 
 def _query(members: Mapping[str, Any]) -> str:
     text = members.get("query")
     if not isinstance(text, str) or not text.strip():
-        raise _bad("`query` must be the text of a GraphQL document")
+        raise _bad("`query` must be the text of a GraphQL document; persisted queries are not offered")
     return text
 
 

@@ -1,9 +1,9 @@
 """Counts floods of refusals, so that they fill neither the log nor the disk.
 
 Still, no refusal leaves before it is recorded. Counted are requests whose sender is not known (no token, a bad one, a
-body that cannot be read) and those of a subject over a cap. While they are few, each has a record of its own. When a
-source goes on, one record a second, of kind `flood`, says how many there were and why; each of them is answered when
-that record is durable.
+body that cannot be read) and those of a subject that are refused before the graph is asked. While they are few, each
+has a record of its own. When a source goes on, one record a second, of kind `flood`, says how many there were and why;
+each of them is answered when that record is durable.
 """
 
 from __future__ import annotations

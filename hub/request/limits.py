@@ -22,6 +22,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     Lexer,
+    MaxIntrospectionDepthRule,
     OperationDefinitionNode,
     OperationType,
     ScalarLeafsRule,
@@ -36,6 +37,7 @@ from graphql import (
 )
 from graphql import validate as check_document
 from graphql.execution.values import VariableValues
+from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
 from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import Code, HubError
@@ -112,7 +114,7 @@ def _syntax_fault(text: str, error: GraphQLSyntaxError, limits: Limits) -> HubEr
         return HubError(Code.COST_LIMIT, f"the document has more than {limits.tokens} tokens; split the query")
     open_brackets = sum(counts[kind] for kind in _OPENING) - sum(counts[kind] for kind in _CLOSING)
     if open_brackets > limits.nesting:
-        return HubError(Code.DEPTH_LIMIT, "the document is nested too deeply")
+        return HubError(Code.DEPTH_LIMIT, f"the document nests more than {limits.nesting} brackets; ask in two queries")
     return HubError(Code.VALIDATION, "the document is not GraphQL at this place", locations=_locations(error))
 
 
@@ -186,7 +188,7 @@ def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
     if faults:
         raise _combine(faults)
     if errors:
-        raise HubError(Code.DEPTH_LIMIT, "the fragments are nested too deeply")
+        raise HubError(Code.DEPTH_LIMIT, "the fragments are nested deeper than validation can follow; spread fewer")
 
 
 class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
@@ -208,9 +210,19 @@ class _ScalarLeafs(ScalarLeafsRule):
         super().report_error(error)
 
 
+class _MaxIntrospectionDepth(MaxIntrospectionDepthRule):
+    """The rule with a text that names the limit."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        lists = "fields, interfaces, possibleTypes and inputFields"
+        text = f"introspection takes {MAX_LIST_DEPTH - 1} lists within each other of {lists}; ask for less"
+        super().report_error(GraphQLError(text, error.nodes))
+
+
 _OURS: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
     ValuesOfCorrectTypeRule: _ValuesOfCorrectType,
     ScalarLeafsRule: _ScalarLeafs,
+    MaxIntrospectionDepthRule: _MaxIntrospectionDepth,
 }
 _RULES = tuple(_OURS.get(rule, rule) for rule in specified_rules)
 

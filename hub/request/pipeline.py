@@ -32,12 +32,11 @@ from hub.request.accesses import answer_accesses
 from hub.request.compile import Statement
 from hub.request.daily_caps import DailyCaps, check_nodes
 from hub.request.decision_cache import DecisionCache
-from hub.request.denials import DenialErrors
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
 from hub.request.plan_model import Accesses, Planned
 from hub.request.policy_follower import PolicyFollower
-from hub.request.prepared import Parts, Prepared, Stage, no_stage, prepare
+from hub.request.prepared import Parts, Prepared, Stage, denial_errors, no_stage, prepare
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.telemetry import Telemetry
@@ -203,9 +202,8 @@ def _respond(
     hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
     planned = prepared.planned
-    denial_errors = DenialErrors(hub.catalogue, policy, planned.decision)
     answered_elsewhere = {**introspect(prepared.validated, planned, hub.schema), **accesses}
-    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, denial_errors)
+    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, denial_errors(hub.parts, prepared))
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
     return answer
 

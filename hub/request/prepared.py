@@ -9,19 +9,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql import GraphQLSchema
 
+from hub.errors import Code, HubError
 from hub.home.seals import Seals
 from hub.home.settings import Settings
 from hub.request import limits, purpose
 from hub.request.auth import Identified
 from hub.request.compile import Statement, compile_plan
 from hub.request.decision_cache import DecisionCache
+from hub.request.denials import DenialErrors
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
 from hub.request.record import Trail, check_values
+from policies.model import Decision
 from policies.succession import Successors
 from schema.catalogue import Catalogue
 
@@ -68,16 +71,54 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     with stage("decide"):
         decision = parts.decisions.of_request(parts.catalogue, purposed, parts.successors)
     with stage("plan"):
-        trail.planned = planned = plan(
-            validated.operation,
-            dict(validated.fragments),
-            validated.variables,
-            decision,
-            parts.schema,
-            parts.catalogue,
-            parts.seals,
-        )
+        trail.planned = planned = _plan_or_ask_for_case(parts, validated, decision)
         check_values(trail)
     with stage("compile"):
         statement = compile_plan(planned, parts.catalogue, parts.detector)
     return Prepared(validated, planned, statement)
+
+
+def _plan_or_ask_for_case(parts: Parts, validated: limits.Validated, decision: Decision) -> Planned:
+    """The plan; raises CASE_REQUIRED where a filter, sort or group is refused for want of a case only."""
+    try:
+        return _plan(parts, validated, decision)
+    except HubError as refusal:
+        if refusal.code is not Code.FIELD_NOT_FILTERABLE or validated.purposed.case is not None:
+            raise
+        with_case = parts.decisions.with_case(parts.catalogue, validated.purposed, parts.successors)
+        try:
+            _plan(parts, validated, with_case)
+        except HubError:
+            raise refusal from None
+        raise _case_required() from None
+
+
+def _case_required() -> HubError:
+    return HubError(
+        Code.CASE_REQUIRED,
+        "the query filters, sorts or groups by what this purpose shows with a case only: name it in the header "
+        "Case-Reference",
+    )
+
+
+def _plan(parts: Parts, validated: limits.Validated, decision: Decision) -> Planned:
+    fragments = dict(validated.fragments)
+    schema, catalogue, seals = parts.schema, parts.catalogue, parts.seals
+    return plan(validated.operation, fragments, validated.variables, decision, schema, catalogue, seals)
+
+
+def denial_errors(parts: Parts, prepared: Prepared) -> DenialErrors:
+    """The errors of a prepared request for what it is denied."""
+    purposed, planned = prepared.validated.purposed, prepared.planned
+
+    def answers(other: str) -> bool:
+        """Whether the whole selection is answered under another purpose, with the same case or none."""
+        asked = replace(purposed, purpose=other)
+        try:
+            decision = parts.decisions.of_request(parts.catalogue, asked, parts.successors)
+            return not _plan(parts, prepared.validated, decision).denials
+        except HubError:
+            return False
+
+    with_case = parts.decisions.with_case(parts.catalogue, purposed, parts.successors)
+    return DenialErrors(parts.catalogue, purposed.identified.policy, planned.decision, with_case, answers)

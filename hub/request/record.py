@@ -29,6 +29,25 @@ from policies.rules import Subject
 from schema.predicate import All, Any_, Compare, Predicate, Related
 
 DIGEST_LENGTH = 22
+CHEAP_REFUSALS = frozenset(
+    {
+        Code.BAD_REQUEST,
+        Code.TOO_LARGE,
+        Code.UNSUPPORTED_MEDIA_TYPE,
+        Code.BATCHING_DISABLED,
+        Code.PURPOSE_REQUIRED,
+        Code.PURPOSE_DENIED,
+        Code.CASE_REQUIRED,
+        Code.VALIDATION,
+        Code.DEPTH_LIMIT,
+        Code.COST_LIMIT,
+        Code.FIELD_NOT_FILTERABLE,
+        Code.BAD_CURSOR,
+        Code.DAILY_CAP,
+        Code.POLICY_UNAVAILABLE,
+    }
+)
+"""Refusals that cost an application nothing, so that it could fill the log with them; a flood of them is counted."""
 
 
 @dataclass(slots=True)
@@ -79,10 +98,10 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
 
 
 def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:
-    """Whose refusal this is, if it may be one of a flood: the sender is not known, or the subject is over a cap."""
+    """Whose refusal this is, if it may be one of a flood: whatever is refused before the graph is asked."""
     if trail.subject is None:
         return Source(digester.digest("source", trail.arrival.source))
-    if reply.code != Code.DAILY_CAP:
+    if reply.code not in CHEAP_REFUSALS:
         return None
     subject = trail.subject
     digest = digester.digest("subject", subject.sub)

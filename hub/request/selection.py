@@ -1,7 +1,8 @@
 """Collects the fields of a selection as the GraphQL specification says (section 6.3.2).
 
-Aliases and fragments change nothing in what is collected, and a variable without a value never makes a condition say
-less. A skipped field is not requested: `@skip` and `@include` are applied here, before anything is decided or recorded.
+Aliases and fragments change nothing in what is collected. A variable without a value never makes a condition say less,
+and what the conditions of one operation may cost the graph is bounded before they are read. A skipped field is not
+requested: `@skip` and `@include` are applied here, before anything is decided or recorded.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ from schema.graphql import NODE
 
 CONDITIONS = frozenset({"where", "since", "until"})
 """Arguments that narrow an answer: left out by a variable without a value, the answer would be wider than meant."""
+FILTER_DEPTH = 8
+"""Levels of and, or, not, some and none in one condition. The graph's planner takes twice as long with each level."""
+FILTER_EDGES_IN_A_ROW = 4
+FILTER_EDGES = 16
+FILTER_COMPARISONS = 64
+"""How many some and none stand within each other; how many of them, and of comparisons, one operation has in all."""
+_JOINING = frozenset({"and", "or", "not"})
+_QUANTIFIERS = frozenset({"some", "none"})
 
 
 class Selections:
@@ -49,6 +58,7 @@ class Selections:
         self.schema = schema
         self.fragments = fragments
         self.variables = variables
+        self._edges = self._comparisons = 0
 
     def collect(self, type_name: str, sets: Iterable[SelectionSetNode | None]) -> dict[str, list[FieldNode]]:
         """Response name → its field nodes, in document order, for an object of `type_name`."""
@@ -90,13 +100,46 @@ class Selections:
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
         """Coerced arguments of a field. Absent arguments are absent.
 
-        Raises VALIDATION for a condition that is null, or that a variable without a value would leave out.
+        Raises VALIDATION for a condition that is null, or that a variable without a value would leave out; DEPTH_LIMIT
+        or COST_LIMIT for conditions that would cost the graph too much.
         """
         for argument in node.arguments or ():
             if argument.name.value in CONDITIONS:
                 self._require_values(node, argument)
         owner = self.schema.type_map[type_name]
-        return get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)
+        values = get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)
+        self._measure(values.get("where"))
+        return values
+
+    def _measure(self, condition: Any) -> None:
+        """Add a condition to what those before it cost; each object that joins nothing is a comparison."""
+        stack: list[tuple[Any, int, int]] = [(condition, 0, 0)]
+        while stack:
+            value, depth, in_a_row = stack.pop()
+            if depth > FILTER_DEPTH:
+                text = f"the condition nests and, or, not, some and none deeper than {FILTER_DEPTH} levels; flatten it"
+                raise HubError(Code.DEPTH_LIMIT, text)
+            if in_a_row > FILTER_EDGES_IN_A_ROW:
+                text = f"the condition goes over more than {FILTER_EDGES_IN_A_ROW} edges in a row; ask in two queries"
+                raise HubError(Code.DEPTH_LIMIT, text)
+            if isinstance(value, list):
+                stack.extend((each, depth, in_a_row) for each in value if isinstance(each, dict))
+            elif isinstance(value, dict):
+                for name, each in value.items():
+                    joins, goes = name in _JOINING, name in _QUANTIFIERS
+                    self._edges += goes and each is not None
+                    self._comparisons += isinstance(each, dict) and not (joins or goes)
+                    if isinstance(each, dict | list):
+                        stack.append((each, depth + (joins or goes), in_a_row + goes))
+            self._check_totals()
+
+    def _check_totals(self) -> None:
+        if self._edges > FILTER_EDGES:
+            text = f"the conditions have more than {FILTER_EDGES} times some or none; ask in two queries"
+            raise HubError(Code.COST_LIMIT, text)
+        if self._comparisons > FILTER_COMPARISONS:
+            text = f"the conditions have more than {FILTER_COMPARISONS} comparisons; use `in`, or ask in two queries"
+            raise HubError(Code.COST_LIMIT, text)
 
     def _require_values(self, field: FieldNode, argument: ArgumentNode) -> None:
         place = f"the condition {argument.name.value} of {field.name.value}"

@@ -12,11 +12,10 @@ import pytest
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.compile import compile_plan
-from hub.request.denials import DenialErrors
 from hub.request.respond import respond
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.small_graph import SEALS, World, policy, prepare, subject
+from tests.support.small_graph import SEALS, World, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -115,7 +114,7 @@ def answer(address: GraphAddress, policies: PolicySet, case: str | None) -> dict
             rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30, byte_cap=1_000_000)
         finally:
             await graph.close()
-        found = respond(planned, rows[0], {}, CATALOGUE, SEALS, DenialErrors(CATALOGUE, policies, planned.decision))
+        found = respond(planned, rows[0], {}, CATALOGUE, SEALS, denial_errors(policies, planned))
         assert not found.errors, "whether a case holds is never told"
         return found.data
 

@@ -13,12 +13,11 @@ from hub.errors import Code, HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.compile import compile_plan
-from hub.request.denials import DenialErrors
 from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, frequent_words
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.small_graph import SCHEMA, SEALS, World, policy, prepare, subject
+from tests.support.small_graph import SCHEMA, SEALS, World, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -102,7 +101,7 @@ def asked(address: GraphAddress, policies: PolicySet, document: str, purpose: st
             await graph.close()
 
     (row,) = asyncio.run(run())
-    return respond(planned, row, {}, CATALOGUE, SEALS, DenialErrors(CATALOGUE, policies, planned.decision))
+    return respond(planned, row, {}, CATALOGUE, SEALS, denial_errors(policies, planned))
 
 
 WORDS = "{ eventsAggregate(groupBy: [WORD]) { word count } }"

@@ -120,6 +120,11 @@ def prepare(
     return planned, compile_plan(planned, CATALOGUE, DETECTOR)
 
 
+def denial_errors(policies: PolicySet, planned: Planned) -> DenialErrors:
+    """The errors of what is denied, without other purposes that would do."""
+    return DenialErrors(CATALOGUE, policies, planned.decision, planned.decision, lambda purpose: False)
+
+
 async def ask(
     graph: Graph,
     policies: PolicySet,
@@ -134,5 +139,5 @@ async def ask(
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
         rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30.0, byte_cap=50_000_000)
-    access = DenialErrors(CATALOGUE, policies, planned.decision)
+    access = denial_errors(policies, planned)
     return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access))
