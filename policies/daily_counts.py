@@ -1,7 +1,7 @@
-"""Counts operations and matches of an application in a day, for the caps of its grants.
+"""Counts operations and matches of an application, or of one of its persons, in a day, for the caps of its grants.
 
 A count never passes its limit, however many processes count: one SQL statement compares and adds, and the row is the
-lock. Days are local dates; the counts lie in the version store.
+lock. Days are those of the installation's time zone; the counts lie in the version store, persons as keyed digests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ class Use:
     kind: str
     more: int
     limit: int
+    grant: str = ""
+    """Where the cap stands: it counts over all purposes of this grant. Without one it counts for the purpose alone."""
+    person: str = ""
+    """Digest of the person whose own count it is; empty where all persons of the application share one."""
 
 
 def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> str | None:
@@ -40,8 +44,11 @@ def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: S
         engine.execution_options(changing=True).connect() as connection,
         connection.begin() as begun,
     ):
-        for use in sorted(uses, key=lambda each: each.kind):
-            values = {"day": day.isoformat(), "application": application, "purpose": purpose, "kind": use.kind}
+        for use in sorted(uses, key=lambda each: (each.kind, each.grant, each.person)):
+            # Neither an application nor a purpose has a blank in its name, so no two counts share a row.
+            who = f"{application} {use.person}" if use.person else application
+            where = f"grant {use.grant}" if use.grant else purpose
+            values = {"day": day.isoformat(), "application": who, "purpose": where, "kind": use.kind}
             counted = {**values, "more": use.more, "limit": use.limit}
             if use.more > use.limit or connection.execute(_ADD, counted).first() is None:
                 begun.rollback()

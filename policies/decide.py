@@ -21,7 +21,7 @@ from policies.model import (
     Reason,
     TypeDecision,
 )
-from policies.obligations import strictest
+from policies.obligations import standing, strictest
 from policies.rule_index import lineage
 from policies.rules import Grant, Prohibition, Subject
 from schema.catalogue import Catalogue, EdgeEnd
@@ -67,6 +67,7 @@ def decide(catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: s
         tuple(grant.id for grant in grants),
         strictest(grant.obligations for grant in grants),
         {name: tuple(found) for name, found in table.reasons.items()},
+        tuple(cap for grant in grants for cap in standing(grant.id, grant.obligations)),
     )
 
 

@@ -180,6 +180,12 @@ class _Loader:
             broad=self._broad(at, block),
             accesses=block.accesses,
         )
+        if grant.match and not any(name in grant.obligations for name in obligations.BOUND_A_MATCH):
+            raise at.wrong(
+                "`match` without a bound lets whole numbers be guessed; add `obligations: {matchDailyCap: 50}`, or "
+                "{case: required}",
+                "match",
+            )
         if grant.valid.start and grant.valid.end and grant.valid.end < grant.valid.start:
             raise at.wrong("`valid` ends before it begins", "valid")
         rows = self._rows(at, block)

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from policies.obligations import Obligation
+from policies.obligations import Obligation, StandingCap
 from policies.rule_index import RuleIndex
 from policies.rules import Grant, Prohibition, Subject
 from policies.stewards import Steward
@@ -163,6 +163,8 @@ class Decision:
     grants: tuple[str, ...]
     obligations: Mapping[str, Obligation] = field(default_factory=dict)
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    caps: tuple[StandingCap, ...] = ()
+    """Daily caps, each counted where it stands; all of them hold."""
     case: str | None = field(default=None, repr=False)
     """The case that the request names, if any; whether it holds, the graph says."""
 

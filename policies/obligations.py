@@ -30,10 +30,12 @@ class Cap:
     """At most `limit` of something; what is counted, and where it is met, its name says.
 
     `nodeCap`: nodes in one answer, met when it is shaped. `dailyCap`: operations, and `matchDailyCap`: matches, of one
-    application and purpose in a day (local date), met before the graph is asked.
+    application in a day, over all purposes for which the grant holds; `{limit: N, per: person}` counts each person of
+    the application by themselves. Both are met before the graph is asked.
     """
 
     limit: int
+    personal: bool = False
 
     def stricter(self, other: Obligation) -> Obligation:
         """The lower of the two."""
@@ -41,6 +43,15 @@ class Cap:
 
 
 Obligation = CaseRequired | Cap
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCap:
+    """A daily cap where it stands: what it counts (`kind`), and the grant over whose purposes it is counted."""
+
+    kind: str
+    grant: str
+    cap: Cap
 
 
 def _case(value: Any) -> Obligation:
@@ -55,13 +66,24 @@ def _cap(value: Any) -> Obligation:
     return Cap(value)
 
 
+def _daily_cap(value: Any) -> Obligation:
+    if not isinstance(value, Mapping):
+        return _cap(value)
+    if set(value) != {"limit", "per"} or value["per"] != "person":
+        raise ObligationError("takes a whole number of at least 1, or {limit: N, per: person}")
+    _cap(value["limit"])
+    return Cap(value["limit"], personal=True)
+
+
 CASE, NODE_CAP, DAILY_CAP, MATCH_DAILY_CAP = "case", "nodeCap", "dailyCap", "matchDailyCap"
 OBLIGATIONS: Mapping[str, Callable[[Any], Obligation]] = {
     CASE: _case,
     NODE_CAP: _cap,
-    DAILY_CAP: _cap,
-    MATCH_DAILY_CAP: _cap,
+    DAILY_CAP: _daily_cap,
+    MATCH_DAILY_CAP: _daily_cap,
 }
+BOUND_A_MATCH = (CASE, MATCH_DAILY_CAP, DAILY_CAP)
+"""A grant of `match` has one of these: else whole id numbers can be guessed, one after the other."""
 
 
 def parse(given: Mapping[str, Any]) -> dict[str, Obligation]:
@@ -80,6 +102,15 @@ def parse(given: Mapping[str, Any]) -> dict[str, Obligation]:
 def with_case(given: Mapping[str, Obligation]) -> Mapping[str, Obligation]:
     """The obligations of a grant whose rows name `$case`: it does not apply without a case."""
     return {**given, CASE: CaseRequired()}
+
+
+def standing(grant: str, given: Mapping[str, Obligation]) -> tuple[StandingCap, ...]:
+    """The daily caps of a grant, each with the place where it stands."""
+    return tuple(
+        StandingCap(name, grant, each)
+        for name, each in sorted(given.items())
+        if name in {DAILY_CAP, MATCH_DAILY_CAP} and isinstance(each, Cap)
+    )
 
 
 def strictest(each_grants: Iterable[Mapping[str, Obligation]]) -> dict[str, Obligation]:

@@ -9,6 +9,7 @@ nothing happened. Semantics 14 of the design's section 4; docs/adr/0003-policy-v
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -94,9 +95,14 @@ class PolicyStore:
         self.engine = engine_of(url)
         self._url = url
         self._key = key
+        self._persons = hmac.digest(key, b"persons of daily counts", "sha256")
         self._catalogue = catalogue
         self._witness = witness
         self._now = now
+
+    def person_digest(self, sub: str) -> str:
+        """A keyed digest of a person, under which their own daily counts are kept."""
+        return hmac.digest(self._persons, sub.encode(), "sha256").hex()[:32]
 
     def __repr__(self) -> str:
         return f"PolicyStore({self.engine.dialect.name})"

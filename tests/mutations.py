@@ -54,6 +54,20 @@ MUTATIONS = (
         "tests/unit/policies/test_succession.py",
     ),
     Mutation(
+        "a cap counts where it stands",
+        "policies/daily_counts.py",
+        'where = f"grant {use.grant}" if use.grant else purpose',
+        "where = purpose",
+        "tests/conformance/test_caps.py",
+    ),
+    Mutation(
+        "a match needs a case or a cap",
+        "policies/language.py",
+        "if grant.match and not any(",
+        "if False and not any(",
+        "tests/unit/policies/test_load_refusals.py",
+    ),
+    Mutation(
         "no case under none",
         "schema/predicate.py",
         'part if quantifier == "some" else _without_case(part, "none", here)',

@@ -16,7 +16,7 @@ from hub.errors import Code, HubError
 from hub.request.plan_model import Page, Planned
 from policies.daily_counts import Use, add, forget
 from policies.model import Decision
-from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap
+from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
 from policies.versions import StoreUnavailable
 
@@ -32,7 +32,7 @@ def matches(planned: Planned) -> int:
 
 
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}
-"""Obligations counted by application, purpose and local day."""
+"""Obligations counted by application (or person), grant and day."""
 
 MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 """`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
@@ -58,15 +58,18 @@ class DailyCaps:
                 Code.INTERNAL,
                 f"the hub cannot meet the obligation {min(unmet)}; report this request id to its operator",
             )
-        uses = [
-            Use(name, more, cap.limit)
-            for name, cap in obligations.items()
-            if name in COUNTED and isinstance(cap, Cap) and (more := COUNTED[name](planned))
-        ]
-        if uses:
+        caps = [(cap, more) for cap in planned.decision.caps if (more := COUNTED[cap.kind](planned))]
+        if caps:
+            uses = [self._use(each, more, planned.decision.subject.sub) for each, more in caps]
             exceeded = await self._add(planned.decision, now.date(), uses)
             if exceeded is not None:
-                raise _over_cap(exceeded, next(use.limit for use in uses if use.kind == exceeded), now)
+                raise _over_cap(min((use for use in uses if use.kind == exceeded), key=lambda use: use.limit), now)
+
+    def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
+        if self._store is None:
+            raise _not_countable()
+        person = self._store.person_digest(sub) if standing.cap.personal else ""
+        return Use(standing.kind, more, standing.cap.limit, standing.grant, person)
 
     async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> str | None:
         if self._store is None:
@@ -89,11 +92,12 @@ def check_nodes(decision: Decision, nodes: int, most: int) -> None:
         raise HubError(Code.RESULT_LIMIT, f"the answer has more than {limit} nodes; ask for a smaller page")
 
 
-def _over_cap(kind: str, limit: int, now: dt.datetime) -> HubError:
+def _over_cap(use: Use, now: dt.datetime) -> HubError:
     midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
     return HubError(
         Code.DAILY_CAP,
-        f"this application may make {limit} {_WORDS[kind]} a day for this purpose; go on after midnight",
+        f"{'each person' if use.person else 'this application'} may make {use.limit} {_WORDS[use.kind]} a day for this "
+        "purpose and those that share its grant; go on after midnight",
         retry_after=max(1, int((midnight - now).total_seconds()) + 1),
     )
 

@@ -53,7 +53,8 @@ class Comparison:
     if_refused: tuple[tuple[Outcome, str], ...]
     broken: str | None
     beyond: tuple[str, ...]
-    caps: Mapping[str, int]
+    caps: tuple[obligations.StandingCap, ...]
+    node_cap: int | None
     fetches: bool
     """Whether the draft would query the graph: only then the operation counts against a cap."""
 
@@ -124,13 +125,14 @@ class DecisionComparer:
         new = self._effects(logged, draft, known[1], paths, self._inputs.on)
         names = sorted({name for listed in recorded_coordinates(record)[:3] for name in listed})
         beyond = {name for name, level in new.levels.items() if level and "." in name} - set(old.levels) - set(names)
-        caps = {} if new.decision is None else new.decision.obligations
+        nodes = None if new.decision is None else new.decision.obligations.get(obligations.NODE_CAP)
         return Comparison(
             self._outcomes(names, old, new),
             self._outcomes(names, old, _Effects({})),
             new.broken,
             () if old.broken else tuple(sorted(beyond)),
-            {name: each.limit for name, each in caps.items() if isinstance(each, obligations.Cap)},
+            () if new.decision is None else new.decision.caps,
+            nodes.limit if isinstance(nodes, obligations.Cap) else None,
             bool(new.levels),
         )
 

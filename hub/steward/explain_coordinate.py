@@ -13,7 +13,7 @@ from hub.steward.explain import predicate_in_words
 from policies.check import effects_of, subject_of
 from policies.decide import applicable, decide, purposes_that_would
 from policies.model import PolicySet
-from policies.obligations import Cap
+from policies.obligations import Cap, Obligation
 from schema.catalogue import Catalogue
 
 
@@ -65,10 +65,14 @@ def explain_coordinate(
         effects_of(decision.of(entity).of(name)),
         rules,
         tuple(
-            f"{name}: {each.limit if isinstance(each, Cap) else 'required'}"
+            f"{name}: {each.limit if isinstance(each, Cap) else 'required'}{_for_each(each)}"
             for name, each in sorted(decision.obligations.items())
         ),
         bool(applicable(policy, subject, purpose, today)),
         tuple(each for each in would if each != purpose),
         policy.owners.get(entity),
     )
+
+
+def _for_each(obligation: Obligation) -> str:
+    return " for each person" if isinstance(obligation, Cap) and obligation.personal else ""

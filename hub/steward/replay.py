@@ -169,7 +169,7 @@ class _Run:
         self.baselines: Counter[bool] = Counter()
         self.unread = 0
         self.persons: dict[str, int] = {}
-        self.days: Counter[tuple[str, str, str, dt.date]] = Counter()
+        self.days: Counter[tuple[str, str, str, str | None, dt.date]] = Counter()
         self.open_record: tuple[str, _Tally, int] | None = None
 
     def take(self, logged: log.Logged) -> None:
@@ -225,10 +225,11 @@ class _Run:
             obligations.DAILY_CAP: comparison.fetches,
             obligations.MATCH_DAILY_CAP: bool(record.decision.matched),
         }
-        for name in (each for each, counts in counted.items() if counts and each in comparison.caps):
-            key = (name, str(record.application), str(record.purpose), day_of(record))
+        for standing in (each for each in comparison.caps if counted[each.kind]):
+            person = record.subject if standing.cap.personal else None
+            key = (standing.kind, str(record.application), standing.grant, person, day_of(record))
             self.days[key] += 1
-            if self.days[key] > comparison.caps[name]:
-                return f"over {name}"
-        over = record.nodes > comparison.caps.get(obligations.NODE_CAP, record.nodes)
+            if self.days[key] > standing.cap.limit:
+                return f"over {standing.kind}"
+        over = comparison.node_cap is not None and record.nodes > comparison.node_cap
         return f"over {obligations.NODE_CAP}" if over else None

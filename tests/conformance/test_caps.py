@@ -36,14 +36,23 @@ GRANT = """
     match: [Person.idNumber]
     obligations: {obligations}
 """
-PURPOSES = {"b": "{dailyCap: 3}", "c": "{matchDailyCap: 2}", "d": "{case: required, nodeCap: 5}", "e": "{dailyCap: 40}"}
+PURPOSES = {
+    "b": "{dailyCap: 3}",
+    "c": "{matchDailyCap: 2}",
+    "d": "{case: required, nodeCap: 5}",
+    "e": "{dailyCap: 40}",
+    "f": "{matchDailyCap: 5}",
+    "g": "{matchDailyCap: {limit: 2, per: person}}",
+    "h": "{dailyCap: {limit: 1, per: person}, matchDailyCap: 3}",
+}
+BELOW = ("f.dispatch", "f.callback", "f.callback.again", "g.one", "h.one")
 CAPPED = {
     **FILES,
     "policy.yaml": FILES["policy.yaml"]
     + "".join(GRANT.format(purpose=name, obligations=text) for name, text in PURPOSES.items()).encode(),
     "more.yaml": (
         "purposes:\n"
-        + "".join(f"  - {{id: {name}, zh: 甲, en: A}}\n" for name in PURPOSES)
+        + "".join(f"  - {{id: {name}, zh: 甲, en: A}}\n" for name in (*PURPOSES, *BELOW))
         + "applications:\n  - {id: other, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}\n"
     ).encode(),
 }
@@ -63,8 +72,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
             yield running
 
 
-def codes(served: Served, purpose: str, *queries: str, app: str = "app") -> list[str]:
-    return [code_of(served.ask(query, app=app, purpose=purpose)) for query in queries]
+def codes(served: Served, purpose: str, *queries: str, app: str = "app", person: str = "one") -> list[str]:
+    return [code_of(served.ask(query, app=app, purpose=purpose, person=person)) for query in queries]
 
 
 def test_a_daily_cap_counts_an_applications_operations(served: Served) -> None:
@@ -95,6 +104,32 @@ def test_a_match_cap_counts_matches_alone(served: Served) -> None:
     ]
 
 
+def test_case_1_08_a_cap_counts_over_all_purposes_below_the_one_where_it_stands(served: Served) -> None:
+    asked = ["f", "f.dispatch", "f.callback", "f.callback.again", "f", "f.dispatch", "f.callback"]
+    found = [codes(served, purpose, MATCH)[0] for purpose in asked]
+    assert found == [PASSED] * 5 + ["DAILY_CAP"] * 2
+    assert codes(served, "f", MATCH, person="another") == ["DAILY_CAP"], "it is the application's cap"
+    assert codes(served, "f", MATCH, app="other") == [PASSED], "and no other application's"
+
+
+def test_case_1_08_a_personal_cap_does_not_lock_out_a_colleague(served: Served) -> None:
+    assert codes(served, "g", MATCH) + codes(served, "g.one", MATCH, MATCH) == [PASSED, PASSED, "DAILY_CAP"]
+    assert codes(served, "g", MATCH, person="two") == [PASSED]
+    assert codes(served, "g", MATCH) == ["DAILY_CAP"]
+
+
+def test_case_1_08_each_of_several_caps_holds(served: Served) -> None:
+    found = [
+        codes(served, purpose, MATCH, person=who)[0] for who, purpose in zip("abcda", ["h", "h.one"] * 3, strict=False)
+    ]
+    assert found == [PASSED, PASSED, PASSED, "DAILY_CAP", "DAILY_CAP"]
+
+
+def test_case_1_08_no_person_stands_in_the_counts(tmp_path: Path, served: Served) -> None:
+    codes(served, "g", MATCH, person="CANARY-PERSON")
+    assert not any(b"CANARY-PERSON" in path.read_bytes() for path in tmp_path.glob("policy.db*"))
+
+
 def test_the_count_is_right_across_hubs(tmp_path: Path, served: Served) -> None:
     with (
         closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as second,
@@ -116,7 +151,7 @@ def test_what_cannot_be_counted_is_not_answered(tmp_path: Path, served: Served) 
 def test_a_hub_without_a_store_answers_nothing_that_is_capped(tmp_path: Path) -> None:
     from policies.language import load_files
 
-    with serving(tmp_path / "home", policy=load_files(CAPPED, CATALOGUE)) as served:
+    with serving(tmp_path / "home", policy=load_files(CAPPED, CATALOGUE), counted=True) as served:
         assert codes(served, "b", LIST) == ["POLICY_UNAVAILABLE"]
 
 

@@ -250,7 +250,7 @@ def test_a_version_that_cannot_be_had_is_replaced_by_the_one_in_force(
 
 
 def test_caps_of_the_draft_break_what_is_over_them(served: tuple[Served, list[Record]], tmp_path: Path) -> None:
-    capped = CURRENT + "    obligations: {nodeCap: 5, dailyCap: 7}\n"
+    capped = CURRENT.replace("{matchDailyCap: 1000000}", "{nodeCap: 5, dailyCap: 7}")
     group = next(each for each in run(served[0], policy(tmp_path, capped)).groups if each.purpose == "a")
     records = [each for each in served[1] if each.kind == "query" and (each.application, each.purpose) == ("app", "a")]
     assert group.application == "app"

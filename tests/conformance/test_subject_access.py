@@ -59,6 +59,7 @@ grants:
     rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
     fields: {Person.gender: clear}
     match: [Person.idNumber]
+    obligations: {matchDailyCap: 1000000}
     accesses: true
   - id: no-accesses
     to: {application: [resident-app]}

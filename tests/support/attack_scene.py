@@ -57,6 +57,7 @@ grants:
       Dwelling.residents: clear
       Region: clear
     match: [Person.idNumber]
+    obligations: {matchDailyCap: 1000000}
   - id: all-masked
     to: {application: [desk, next-desk]}
     for: [event]

@@ -31,6 +31,7 @@ CURRENT = f"""{HEAD}{DESK}grants:
       Dwelling.residents: clear
       Person.dwellings: clear
     match: [Person.idNumber]
+    obligations: {{matchDailyCap: 1000000}}
 """
 
 

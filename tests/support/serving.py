@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,9 @@ from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
+from hub.request.daily_caps import DailyCaps
 from hub.request.pipeline import Hub
+from hub.request.plan_model import Planned
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -64,23 +67,32 @@ class Served:
         return self.hub.settings.port
 
 
+class _Uncounted(DailyCaps):
+    async def spend(self, planned: Planned, now: dt.datetime) -> None:
+        return
+
+
 @contextmanager
 def serving(
     home: Path,
     address: GraphAddress = NOWHERE,
     policy: PolicySet | None = None,
     store: PolicyStore | None = None,
+    counted: bool = False,
     **settings: Any,
 ) -> Iterator[Served]:
     """Serve a hub from a thread until the block ends; it is stopped as a signal would stop it.
 
-    With a `store` it starts under the version in force there, and follows it.
+    With a `store` it starts under the version in force there, and follows it. Without one nothing is counted against
+    daily caps, unless the test is about just that (`counted`).
     """
     known = Settings.load(home=home, port=free_port(), **settings)
     graph = Graph(address.url, address.user, address.password)
     if store is not None:
         policy = load_files(store.in_force().files, CATALOGUE)
     hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE, store=store)
+    if store is None and not counted:
+        hub.caps = _Uncounted()
     running = make_server(hub)
     thread = threading.Thread(target=running.run)
     thread.start()

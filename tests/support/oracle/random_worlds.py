@@ -178,6 +178,8 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
         grant["match"] = rng.sample(["Person.idNumber", "Person.phone"], rng.randint(1, 2))
     if rng.random() < 0.1:
         grant["obligations"] = {"case": "required"}
+    elif "match" in grant:
+        grant["obligations"] = {"matchDailyCap": 1000}
     if rng.random() < 0.2:
         grant["valid"] = {rng.choice(("from", "to")): rng.choice((dt.date(2026, 6, 30), dt.date(2026, 7, 1)))}
     return grant
@@ -206,20 +208,23 @@ _OF_CASE: Mapping[str, dict[str, Any]] = {
 }
 
 
-def _rows(rng: random.Random, entity: Entity, depth: int) -> dict[str, Any]:
+def _rows(rng: random.Random, entity: Entity, depth: int, *, within: bool = False, case: bool = True) -> dict[str, Any]:
+    """A condition; `within` another it says something, and `case` says whether the case may stand in it."""
     draw = rng.random()
-    if draw < 0.25:
+    if draw < 0.25 and not within:
         return {}
     if draw < 0.5:
         return {"region": {"startsWith": "$subject.jurisdiction"}}
-    if draw < 0.55 and entity.name in _OF_CASE:
+    if draw < 0.55 and case and entity.name in _OF_CASE:
         return _OF_CASE[entity.name]
     if draw < 0.65 and depth:
-        end = rng.choice(list(entity.edges.values()))
-        return {end.name: {rng.choice(("some", "none")): _rows(rng, CATALOGUE.entity(end.target), depth - 1)}}
+        end, some = rng.choice(list(entity.edges.values())), rng.random() < 0.5
+        inner = _rows(rng, CATALOGUE.entity(end.target), depth - 1, case=case and some)
+        return {end.name: {"some" if some else "none": inner}}
     if draw < 0.8 and depth:
-        parts = [_rows(rng, entity, depth - 1) for _ in range(2)]
-        return rng.choice(({"and": parts}, {"or": parts}, {"not": parts[0]}))
+        kind = rng.choice(("and", "or", "not"))
+        parts = [_rows(rng, entity, depth - 1, within=True, case=case and kind != "not") for _ in range(2)]
+        return {kind: parts[0] if kind == "not" else parts}
     return leaf(rng, rng.choice(entity.fields), policy=True)
 
 

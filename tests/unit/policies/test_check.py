@@ -58,7 +58,12 @@ CASES = [
     ("dead: nobody", grant(app="app], department: [police"), "dead", "bad selects no registered application"),
     ("dead: nothing given", grant().replace(FIELDS, ""), "dead", "bad gives nothing"),
     ("dead: expired", grant(until="2026-06-29"), "dead", "bad has expired"),
-    ("dead: a match", grant().replace(FIELDS, "    match: [Person.idNumber]\n"), "dead", "so it finds nobody"),
+    (
+        "dead: a match",
+        grant().replace(FIELDS, "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}\n"),
+        "dead",
+        "so it finds nobody",
+    ),
     (
         "conflict",
         "prohibitions:\n  - {id: stop, prohibit: [Person.phone], for: [a.b], basis: law}\n",

@@ -42,6 +42,7 @@ grants:
     rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
     fields: {Person.phone: clear, Person.dwellings: clear}
     match: [Person.idNumber]
+    obligations: {matchDailyCap: 1000000}
   - id: counted
     to: {application: [app]}
     for: [a.d]

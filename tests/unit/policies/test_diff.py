@@ -70,6 +70,8 @@ def told(found: Diff) -> set[tuple[str, str, str]]:
 PARTIAL = 'Person.phone: {mask: "partial(%s)"}'
 FIXED = "{region: {startsWith: 14/03/}}"
 STAFF = "jurisdiction: 14/03/, staff: {s-1: %s}"
+MATCH = "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}"
+CAPPED = "    obligations: {dailyCap: 9}"
 NOBODY: dict[str, str] = {}
 CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]]] = [
     ("the same", NOBODY, NOBODY, set()),
@@ -96,8 +98,8 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]
     ("staff no longer listed", {"app": STAFF % "14/03/"}, NOBODY, {("*", "staff", "widened")}),
     ("staff joined", {"app": STAFF % "14/03/"}, {"app": "jurisdiction: 14/03/, staff: {s-1: 14/03/, s-2: 14/03/}"},
      {("*", "staff", "new")}),
-    ("a match more", NOBODY, {"extra": "    match: [Person.idNumber]"}, {("a", "Person.idNumber", "new")}),
-    ("a match less", {"extra": "    match: [Person.idNumber]"}, NOBODY, {("a", "Person.idNumber", "gone")}),
+    ("a match more", {"extra": CAPPED}, {"extra": MATCH}, {("a", "Person.idNumber", "new")}),
+    ("a match less", {"extra": MATCH}, {"extra": CAPPED}, {("a", "Person.idNumber", "gone")}),
     ("a cap more", NOBODY, {"extra": "    obligations: {nodeCap: 5}"}, {("a", "obligation nodeCap", "narrowed")}),
     ("a cap higher", {"extra": "    obligations: {nodeCap: 5}"}, {"extra": "    obligations: {nodeCap: 6}"},
      {("a", "obligation nodeCap", "widened")}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +63,6 @@ ENTRIES: dict[str, Callable[[Path], object]] = {
     "more.yaml": _folder,
     ".git": _folder,
     "gone.yaml": _link_to_nothing,
-    "pipe.yaml": os.mkfifo,
 }
 
 
@@ -192,3 +190,27 @@ def test_case_3_19_several_errors_are_told_at_once_with_the_lines_as_they_should
 def test_case_3_18_a_day_in_another_form_is_refused_with_what_to_write(written: str) -> None:
     with pytest.raises(YamlFileError, match=r"^p\.yaml:2: purposes\.0\.expires: write a day such as 2026-02-28"):
         one_file(GOOD.replace("en: A}", f"en: A, expires: {written}}}"))
+
+
+@pytest.mark.parametrize("bound", ["", "obligations: {nodeCap: 5}"])
+def test_case_1_07_a_match_without_a_case_or_a_cap_refuses_the_load(bound: str) -> None:
+    text = GOOD.replace("basis: law", f"basis: law\n    match: [Person.idNumber]\n    {bound}")
+    with pytest.raises(YamlFileError, match=r"^p\.yaml:9: `match` without a bound .*matchDailyCap"):
+        one_file(text)
+
+
+@pytest.mark.parametrize(
+    "bound", ["{case: required}", "{matchDailyCap: 5}", "{dailyCap: 5}", "{matchDailyCap: {limit: 5, per: person}}"]
+)
+def test_case_1_07_a_match_with_one_of_them_loads(bound: str) -> None:
+    text = GOOD.replace("basis: law", f"basis: law\n    match: [Person.idNumber]\n    obligations: {bound}")
+    assert one_file(text).grants[0].match == {"Person.idNumber"}
+
+
+@pytest.mark.parametrize(
+    "cap",
+    ["{limit: 5}", "{per: person}", "{limit: 0, per: person}", "{limit: 5, per: desk}", "{limit: true, per: person}"],
+)
+def test_a_personal_cap_is_whole_or_refused(cap: str) -> None:
+    with pytest.raises(YamlFileError, match="obligation dailyCap takes a whole number"):
+        one_file(GOOD.replace("basis: law", f"basis: law\n    obligations: {{dailyCap: {cap}}}"))

@@ -38,6 +38,7 @@ grants:
       Event.region: aggregate
       Event.status: aggregate
     match: [Person.idNumber]
+    obligations: {matchDailyCap: 1000000}
 """
 
 VALUES: dict[Scalar, Any] = {
