@@ -20,13 +20,14 @@ from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
 from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
 from policies.stewards import Steward, faults_of_stewards
-from policies.yaml_documents import raise_all, read_documents
 from policies.yaml_models import (
     ExpectationBlock,
     GrantBlock,
     MaskBlock,
     ProhibitionBlock,
     SelectorBlock,
+    raise_all,
+    read_documents,
 )
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField

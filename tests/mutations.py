@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.edge_mutations import EDGE
 from tests.mutation import Mutation
+from tests.policy_mutations import POLICIES
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
@@ -25,6 +26,7 @@ LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
 
 MUTATIONS = (
     *EDGE,
+    *POLICIES,
     Mutation(
         "an order for each purpose",
         "hub/request/compile.py",
@@ -38,69 +40,6 @@ MUTATIONS = (
         '_derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)',
         '_derive(self._key, ("order",), 8 * ORDER_ROUNDS)',
         "tests/attacks/inference/test_joins_by_order.py",
-    ),
-    Mutation(
-        "a file that is not read refuses its folder",
-        "schema/yaml_folder.py",
-        "    if refused:",
-        "    if False:",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "what a grant leaves out stays out after a merge",
-        "policies/succession.py",
-        'Compare("region", Op.NOT_EQ | Op.NOT_IN | Op.NOT_STARTS_WITH)',
-        'Compare("nothing", Op.NOT_EQ | Op.NOT_IN | Op.NOT_STARTS_WITH)',
-        "tests/unit/policies/test_succession.py",
-    ),
-    Mutation(
-        "a cap counts where it stands",
-        "policies/daily_counts.py",
-        'where = f"grant {use.grant}" if use.grant else purpose',
-        "where = purpose",
-        "tests/conformance/test_caps.py",
-    ),
-    Mutation(
-        "a match needs a case or a cap",
-        "policies/language.py",
-        "if grant.match and not any(",
-        "if False and not any(",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "no case under none",
-        "schema/predicate.py",
-        'part if quantifier == "some" else _without_case(part, "none", here)',
-        "part",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "a grant that names a case needs one",
-        "policies/language.py",
-        "or any(has_case(condition) for condition in rows.values())",
-        "or False",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "an empty condition in a policy",
-        "schema/predicate.py",
-        "if grammar.placeholders and isinstance(value, Mapping | list) and not value:",
-        "if False:",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "an empty list or key in a policy",
-        "policies/yaml_documents.py",
-        "if not _may_be_empty(path):",
-        "if False:",
-        "tests/unit/policies/test_load_refusals.py",
-    ),
-    Mutation(
-        "numbers that versions of YAML read differently",
-        "schema/strict_yaml.py",
-        "if alike and not alike.fullmatch(text):",
-        "if False:",
-        "tests/unit/schema/test_yaml_slips.py",
     ),
     Mutation(
         "visible filter on nested nodes",
@@ -142,20 +81,6 @@ MUTATIONS = (
         "hub/request/selection.py",
         "            if self.variables.coerced.get(name) is None:\n",
         "            if False:\n",
-        "tests/unit/hub/request/test_conditions.py",
-    ),
-    Mutation(
-        "refusal of an empty condition",
-        "schema/predicate.py",
-        "    if not source and not grammar.placeholders:\n",
-        "    if False:\n",
-        "tests/unit/hub/request/test_conditions.py",
-    ),
-    Mutation(
-        "refusal of a comparison without an operator",
-        "schema/predicate.py",
-        "    if not stated:\n",
-        "    if False:\n",
         "tests/unit/hub/request/test_conditions.py",
     ),
     Mutation(
@@ -213,27 +138,6 @@ MUTATIONS = (
         'guard = "" if node.within <= clear else self.cypher.rows(node, clear)',
         'guard = ""',
         "tests/attacks/test_known_leaks.py",
-    ),
-    Mutation(
-        "prohibition",
-        "policies/decide.py",
-        "return [each for each in given if each[0] not in self.forbidden]",
-        "return given",
-        "tests/unit/policies/test_decide.py",
-    ),
-    Mutation(
-        "a prohibition reaches the purposes above",
-        "policies/rule_index.py",
-        "for each in lineage(purpose):\n                    above_or_at",
-        "for each in (purpose,):\n                    above_or_at",
-        "tests/unit/policies/test_decide.py tests/property/test_rule_index.py",
-    ),
-    Mutation(
-        "a grant does not reach the purpose above",
-        "policies/rule_index.py",
-        "for purpose in grant.purposes:",
-        "for purpose in (each for given in grant.purposes for each in lineage(given)):",
-        "tests/unit/policies/test_decide.py",
     ),
     Mutation(
         "contributor threshold",
@@ -388,48 +292,6 @@ MUTATIONS = (
         "raise typer.Exit(0 if result.ok and not (strict and missing) else 1)",
         "raise typer.Exit(0 if result.ok else 1)",
         "tests/conformance/test_cli_audit.py",
-    ),
-    Mutation(
-        "look-alikes of a person",
-        "policies/stewards.py",
-        "        if spelling != each.person:\n",
-        "        if False and spelling != each.person:\n",
-        "tests/unit/policies/test_stewards.py",
-    ),
-    Mutation(
-        "characters of a person that cannot be seen",
-        "policies/stewards.py",
-        "    if strange:\n",
-        "    if False and strange:\n",
-        "tests/unit/policies/test_stewards.py",
-    ),
-    Mutation(
-        "an approver is another person than the author",
-        "policies/store.py",
-        "person.same_person(each) for each in",
-        "person.account == each for each in",
-        "tests/unit/policies/test_stewards.py",
-    ),
-    Mutation(
-        "a steward changes only what their department owns",
-        "policies/store.py",
-        "            if owner is not None and owner not in author.owns:\n",
-        "            if False and owner is not None and owner not in author.owns:\n",
-        "tests/unit/policies/test_stewards.py",
-    ),
-    Mutation(
-        "each act needs its role",
-        "policies/store.py",
-        "        if not set(roles) & set(steward.roles):\n",
-        "        if False and not set(roles) & set(steward.roles):\n",
-        "tests/unit/policies/test_stewards.py",
-    ),
-    Mutation(
-        "a change of the stewards is a widening",
-        "policies/diff.py",
-        "    for stewards in _stewards(before, after, today):\n",
-        "    for stewards in ():\n",
-        "tests/unit/policies/test_stewards.py",
     ),
 )
 
