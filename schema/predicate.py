@@ -280,19 +280,25 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
 def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]) -> Any:
     if value is None:
         raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
-    if value == "" and not grammar.placeholders:
-        raise PredicateError(
-            path, "an empty text says nothing; leave it out, or ask {isNull: true} for what has no value"
-        )
+    _check_not_empty(grammar, value, path)
     if grammar.placeholders and isinstance(value, str) and value.startswith("$"):
         return _placeholder(field, value, path)
     scalar = Scalar.STRING if bucket and bucket.kind == "age_band" else field.scalar
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
         raise PredicateError(path, "expected a string (quote numbers)")
     try:
-        return coerce_prefix(field, value) if op is Op.STARTS_WITH else coerce(scalar, field, value)
-    except (ValueError, TypeError):
+        coerced = coerce_prefix(field, value) if op is Op.STARTS_WITH else coerce(scalar, field, value)
+    except (ValueError, TypeError, OverflowError):
         raise PredicateError(path, f"expected {expected(scalar, field)}") from None
+    _check_not_empty(grammar, coerced, path)
+    return coerced
+
+
+def _check_not_empty(grammar: Grammar, value: Any, path: tuple[str, ...]) -> None:
+    """Refuses an empty text in a request: as a beginning, or under `not`, it would hold for nearly every row."""
+    if value == "" and not grammar.placeholders:
+        problem = "an empty text says nothing; leave it out, or ask {isNull: true} for what has no value"
+        raise PredicateError(path, problem)
 
 
 def _case(grammar: Grammar, entity: Entity, field: Field, op: Op, path: tuple[str, ...]) -> IsCase:

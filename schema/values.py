@@ -7,6 +7,7 @@ in which they are stored, so that another spelling of a code or telephone finds 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,7 +48,10 @@ def _region(_field: Field, value: str) -> str:
 def _number(_field: Field, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("wrong type")
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("wrong type")
+    return number
 
 
 def _integer(_field: Field, value: Any) -> int:

@@ -34,10 +34,12 @@ CURSOR_BLOCK: Final = 128
 MAX_CURSOR_TEXT: Final = 4_096
 SIV_BYTES: Final = 16
 ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
+ID_CHARACTERS: Final = -(-ID_BYTES * 4 // 3)
 ORDER_PRIME: Final = 1_518_500_213
 """The places of a list are residues of this prime: cubing permutes them, and (2p)² still fits in 63 bits."""
 ORDER_ROUNDS: Final = 4
 
+_ID_FORM = re.compile(rf"[A-Za-z0-9_-]{{{ID_CHARACTERS}}}=*\Z")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
@@ -79,6 +81,10 @@ class Seals:
         """The key of the order of lists for this department and purpose: no other has the same order."""
         raw = _derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)
         return tuple(int.from_bytes(raw[at : at + 8], "big") % ORDER_PRIME for at in range(0, len(raw), 8))
+
+    def is_id(self, text: str) -> bool:
+        """Whether a text has the form of an id, whoever's it may be, forged or not; this depends on no key."""
+        return bool(_ID_FORM.match(text))
 
     def open_id(self, department: str, purpose: str, text: str) -> tuple[int, str] | None:
         """(tag, sid) of an id sealed for this department and purpose; None for any other text."""

@@ -123,14 +123,14 @@ class _Compiler:
         return f"ORDER BY {self._order(node, root.order, place)} LIMIT {limit}"
 
     def _page_row(self, root: Page, node: Node, place: str) -> str:
-        keys = [self.cypher.clear_cell(node, key.field, "cursor") for key in root.order]
+        keys = [self.cypher.sort_cell(node, key.field, "cursor") for key in root.order]
         plans = [self._project(each, node) for each in root.nodes]
         return f"{{s: {node.var}.sid, k: [{', '.join([*keys, place])}], n: [{', '.join(plans)}]}}"
 
     def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
         """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
         keys = [
-            f"{self.cypher.clear_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
+            f"{self.cypher.sort_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
         ]
         return ", ".join([*keys, place, f"{node.var}.sid"])
 
@@ -139,7 +139,7 @@ class _Compiler:
         at, sid = self.cypher.parameter(after[-2]), self.cypher.parameter(after[-1])
         tail = f"({place} > {at} OR ({place} = {at} AND {node.var}.sid > {sid}))"
         for key, value in reversed(list(zip(order, after[:-2], strict=True))):
-            cell = self.cypher.clear_cell(node, key.field, "cursor")
+            cell = self.cypher.sort_cell(node, key.field, "cursor")
             if value is None:
                 beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
                 tail = f"({cell} IS NULL AND {tail}{beyond})"

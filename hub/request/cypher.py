@@ -14,7 +14,7 @@ from typing import Any, assert_never
 from hub.request import cypher_masks
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, TextProperties
+from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
 from schema.predicate import (
     All,
     Any_,
@@ -30,6 +30,8 @@ from schema.predicate import (
     has_case,
 )
 
+SORT_CHARACTERS = 100
+"""Texts are sorted by that many of their first characters; what is equal in them stands in the purpose's own order."""
 REQUEST = "request"
 POLICY = "policy"
 AUDIT = "audit"
@@ -47,6 +49,7 @@ _COMPARISONS = {
     Op.GTE: "{left} >= {right}",
 }
 _CHINA = dt.timezone(dt.timedelta(hours=8))
+_FIRST, _LAST = dt.datetime(1, 1, 2, tzinfo=_CHINA), dt.datetime.max.replace(tzinfo=_CHINA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +337,11 @@ class Cypher:
         value = self.read(node, field, position, REQUEST)
         return value if node.within <= clear else f"CASE WHEN {self.rows(node, clear)} THEN {value} END"
 
+    def sort_cell(self, node: Node, field: Field, position: str) -> str:
+        """What a request sorts by: the clear value, of a text its first characters, so that cursors stay small."""
+        cell = self.clear_cell(node, field, position)
+        return f"left({cell}, {self.operand(SORT_CHARACTERS)})" if field.scalar is Scalar.STRING else cell
+
     def bucket_cell(self, node: Node, field: Field, bucket: Bucket) -> str:
         """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
         effects = self.table(node.entity).of(field.name)
@@ -361,10 +369,18 @@ def years_before(day: dt.date, years: int) -> dt.date:
         return day.replace(year=day.year - years, day=28)
 
 
+def _at_china(moment: dt.datetime) -> dt.datetime:
+    """The moment at +08:00; the first or last that can be sent, where that would lie outside the years 1 to 9999."""
+    try:
+        return max(moment.astimezone(_CHINA), _FIRST)
+    except OverflowError:
+        return _FIRST if moment.year == 1 else _LAST
+
+
 def stored(value: Any) -> Any:
     """A parameter as the graph stores such values: times at +08:00, because `=` in Cypher compares the offset too."""
     if isinstance(value, dt.datetime):
-        return value.astimezone(_CHINA)
+        return _at_china(value)
     if isinstance(value, tuple):
         return [stored(each) for each in value]
     return value

@@ -33,6 +33,7 @@ from schema.predicate import (
     parse,
 )
 
+MAX_SORT_KEYS = 4
 NoteUse = Callable[[str, str], None]
 """Called with (coordinate, how) for each coordinate that a condition, a sort or a grouping reads."""
 
@@ -126,6 +127,8 @@ def sort_keys(
             use(f"{entity.name}.region", "clear")
             return (OrderKey(entity.field("region"), False),)
         return ()
+    if len(source) > MAX_SORT_KEYS:
+        raise HubError(Code.VALIDATION, f"orderBy takes at most {MAX_SORT_KEYS} entries")
     keys = []
     for each in source:
         if len(each) != 1:

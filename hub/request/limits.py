@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from graphql import (
+    SKIP,
+    ArgumentNode,
     ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLInputType,
     GraphQLSchema,
     GraphQLSyntaxError,
     Lexer,
@@ -29,14 +33,19 @@ from graphql import (
     Source,
     Token,
     TokenKind,
+    ValueNode,
     ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
+    VisitorAction,
     get_variable_values,
+    is_input_type,
     parse,
     specified_rules,
+    type_from_ast,
 )
 from graphql import validate as check_document
 from graphql.execution.values import VariableValues
+from graphql.utilities.validate_input_value import validate_input_literal, validate_input_value
 from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
 from graphql.validation.validate import ValidationAbortedError
 
@@ -44,9 +53,11 @@ from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
+from schema.value_faults import literal_fault, variable_fault
 
 MAX_ERRORS = 5
 MAX_MESSAGE = 300
+MAX_PLACE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
         hide_suggestions=True,
     )
     if isinstance(variables, list):
-        raise _combine([_variable_fault(each) for each in variables])
+        raise _combine([*_variable_faults(operation, schema, request.variables), *map(_unplaced_fault, variables)])
     name = operation.name.value if operation.name else None
     return Validated(purposed, operation, fragments, variables, name, normalise(document), costs[id(operation)])
 
@@ -192,11 +203,33 @@ def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
 
 
 class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """The rule with a text of ours, because graphql-core's quotes the value."""
+    """The rule with a text of ours: graphql-core's quotes the value, and does not say where it stands."""
 
-    def report_error(self, error: GraphQLError) -> None:
-        text = "a value here is not of the type that the schema asks for"
-        super().report_error(GraphQLError(text, error.nodes))
+    _field = _place = ""
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Keep the field whose arguments follow."""
+        self._field = node.name.value
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        """Keep the argument whose value follows."""
+        self._place = f"{self._field}: {node.name.value}"
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
+        """Keep the variable whose default follows."""
+        self._place = f"the default of ${node.variable.name.value}"
+
+    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
+        """Report each fault of a literal."""
+
+        def report(error: GraphQLError, path: list[str | int]) -> None:
+            at = error.nodes[0] if error.nodes else node
+            text = literal_fault(self._place[:MAX_PLACE], cast(GraphQLInputType, input_type), path, at)
+            self.report_error(GraphQLError(text, at))
+
+        if input_type is not None:
+            validate_input_literal(node, input_type, report, None, None, True)
+        return SKIP
 
 
 class _ScalarLeafs(ScalarLeafsRule):
@@ -231,7 +264,32 @@ def _document_fault(error: GraphQLError) -> HubError:
     return HubError(Code.VALIDATION, error.message[:MAX_MESSAGE], locations=_locations(error))
 
 
-def _variable_fault(error: GraphQLError) -> HubError:
+def _variable_faults(
+    operation: OperationDefinitionNode, schema: GraphQLSchema, given: Mapping[str, Any]
+) -> list[HubError]:
+    """What does not fit in the values of variables, by place."""
+    faults: list[HubError] = []
+    for definition in operation.variable_definitions or ():
+        name, kind = definition.variable.name.value, type_from_ast(schema, definition.type)
+        if name in given and is_input_type(kind):
+            value, place = given[name], f"${name}"[:MAX_PLACE]
+
+            def report(
+                _: GraphQLError,
+                path: list[str | int],
+                definition: VariableDefinitionNode = definition,
+                kind: Any = kind,
+                place: str = place,
+                value: Any = value,
+            ) -> None:
+                text = variable_fault(place, kind, path, value)
+                faults.append(_document_fault(GraphQLError(text, definition)))
+
+            validate_input_value(value, kind, report, True)
+    return faults
+
+
+def _unplaced_fault(error: GraphQLError) -> HubError:
     node = error.nodes[0] if error.nodes else None
     name = f"the variable ${node.variable.name.value}" if isinstance(node, VariableDefinitionNode) else "a variable"
     text = f"{name[:MAX_MESSAGE]} is missing or has a value that does not fit its type"

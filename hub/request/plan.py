@@ -12,7 +12,7 @@ from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationD
 from graphql.execution.values import VariableValues
 
 from hub.errors import Code, HubError
-from hub.home.seals import Seals
+from hub.home.seals import ID_CHARACTERS, Seals
 from hub.request import filters
 from hub.request.plan_model import (
     Accesses,
@@ -106,7 +106,7 @@ class _Planner:
     # One node.
 
     def _any_node(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        opened = self._open(arguments["id"])
+        opened = self._open("node(id)", arguments["id"])
         entity = self.catalogue.by_tag(opened[0]) if opened else None
         if entity is None or opened is None or not self.decision.of(entity.name).visible:
             # The graph is asked nevertheless, so that a forged id takes as long as one that is not found.
@@ -117,17 +117,21 @@ class _Planner:
         return Lookup(name, opened[1], self._node((name,), entity, nodes))
 
     def _lookup(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
+        opened = self._open(f"{field}(id)", arguments["id"])
         if not self.decision.of(entity.name).visible:
             return self._deny((name,), entity.name)
-        opened = self._open(arguments["id"])
         sid = opened[1] if opened and opened[0] == entity.tag else ""
         return Lookup(name, sid, self._node((name,), entity, nodes))
 
-    def _open(self, text: str) -> tuple[int, str] | None:
-        return self.seals.open_id(self.decision.subject.department, self.decision.purpose, text)
+    def _open(self, field: str, given: str) -> tuple[int, str] | None:
+        """What an id of this department and purpose stands for, None for another's; a text that is no id is refused."""
+        if not self.seals.is_id(given):
+            text = f"{field} takes an id of {ID_CHARACTERS} characters as an answer of this hub gives it"
+            raise HubError(Code.VALIDATION, text)
+        return self.seals.open_id(self.decision.subject.department, self.decision.purpose, given)
 
     def _accesses(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        opened = self._open(arguments["person"])
+        opened = self._open(f"{ACCESSES}(person)", arguments["person"])
         people = [entity for entity in self.catalogue if entity.subjects == ()]
         entity = next((each for each in people if opened and each.tag == opened[0]), people[0])
         table = self.decision.of(entity.name)

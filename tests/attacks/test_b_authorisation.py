@@ -60,7 +60,7 @@ def tampered(scene: Scene, rng: random.Random) -> list[str]:
     good = scene.id("here")
     at = rng.randrange(len(good))
     return [
-        *(good + "=", good + "==", good[:-1], "", "Person:1", "UGVyc29uOjE", good.swapcase(), "é" * 47),
+        *(good + "=", good + "==", good.swapcase(), "A" * 46),
         good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :],
         *(scene.id("here", tag=tag) for tag in (0, 1, 3, 5, 255)),
         scene.id("here", application="next-desk"),
@@ -76,6 +76,12 @@ def test_b05_by_tampering_with_an_id(scene: Scene, rng: random.Random) -> None:
     asked = scene.desk(f"query({head}) {{ {fields} }}", {f"i{i}": each for i, each in enumerate(ids)})
     assert set(asked.answer.data.values()) == {None}
     assert asked.codes == []
+
+
+@pytest.mark.parametrize("root", ["node(id: $i)", "person(id: $i)", "dwelling(id: $i)"])
+@pytest.mark.parametrize("text", ["", "x", "Person:1", "UGVyc29uOjE", "é" * 47, "A" * 45, "A" * 47, "A" * 46 + "\n"])
+def test_case_3_07_a_text_that_is_no_id_is_refused(scene: Scene, root: str, text: str) -> None:
+    assert scene.refusal("desk", "event", f"query($i: ID!) {{ {root} {{ id }} }}", {"i": text}) == "VALIDATION"
 
 
 @pytest.mark.parametrize(

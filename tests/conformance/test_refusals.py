@@ -152,7 +152,7 @@ WRONG = [
     Wrong("no query", Code.BAD_REQUEST, "`query`", query=None),
     Wrong("unknown member", Code.BAD_REQUEST, "besides query", members=lambda: {"batch": True}),
     Wrong("persisted query", Code.BAD_REQUEST, "persisted queries are not offered",
-          members=lambda: {"extensions": {"persistedQuery": {"version": 1}}}),
+          query=None, members=lambda: {"extensions": {"persistedQuery": {"version": 1}}}),
     Wrong("variables are a list", Code.BAD_REQUEST, "`variables` must be an object", variables=[1]),
     Wrong("operationName is a number", Code.BAD_REQUEST, "`operationName`", members=lambda: {"operationName": 1}),
     Wrong("array batch", Code.BATCHING_DISABLED, "one request carries one operation",

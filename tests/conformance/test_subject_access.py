@@ -80,7 +80,9 @@ WORLD = World(
     },
     [("e1", "reporter", "ann"), ("e2", "reporter", "gone"), ("ann", "dwellings", "d1")],
 )
-ASK = "query($p: ID!, $s: Date, $u: Date) { accessesOf(person: $p, since: $s, until: $u) { day department purpose purposeTitle kinds } }"  # noqa: E501
+ROWS = "{ day department purpose purposeTitle kinds }"
+ASK = f"query($p: ID!) {{ accessesOf(person: $p) {ROWS} }}"
+DAYS = {"s": "since", "u": "until"}
 SEEN = '{ people(where: {name: {eq: "安"}}) { edges { node { name phone } } } }'
 EVENT = '{ events(where: {number: {eq: "E1"}}) { edges { node { reporterPhone } } } }'
 
@@ -103,7 +105,11 @@ def ask(served: Served, app: str, purpose: str, query: str) -> dict[str, Any]:
 def told(served: Served, name: str, **variables: Any) -> Any:
     """What the resident's application is told of a person."""
     sealed = served.hub.seals.seal_id("service", "self", 4, sid(name))
-    response = served.ask(ASK, app="resident-app", purpose="self", variables={"p": sealed, **variables})
+    head, days = (
+        "".join(text.format(name, DAYS[name]) for name in variables) for text in (", ${0}: Date", ", {1}: ${0}")
+    )
+    ask = ASK.replace("ID!)", f"ID!{head})").replace(": $p)", f": $p{days})")
+    response = served.ask(ask, app="resident-app", purpose="self", variables={"p": sealed, **variables})
     assert code_of(response) == "OK", response.text
     return response.json()["data"]["accessesOf"]
 
@@ -199,7 +205,7 @@ def test_without_the_grant_it_is_denied(served: Served) -> None:
 def test_hidden_missing_and_forged_are_the_same(served: Served) -> None:
     ask(served, "fire-app", "safety", "{ people { edges { node { name } } } }")
     answers = [told(served, name) for name in ("far", "gone", "nobody", "e1")]
-    forged = served.ask(ASK, app="resident-app", purpose="self", variables={"p": "forged"})
+    forged = served.ask(ASK, app="resident-app", purpose="self", variables={"p": "A" * 46})
     assert [*answers, forged.json()["data"]["accessesOf"]] == [None] * 5
     # Nor does such a question count as a look at them.
     assert served.records()[-1].subjects == ()
@@ -224,7 +230,8 @@ def test_aliases_and_typenames(served: Served) -> None:
     ask(served, "fire-app", "safety", SEEN)
     sealed = served.hub.seals.seal_id("service", "self", 4, sid("ann"))
     query = (
-        f'{{ a: accessesOf(person: "{sealed}") {{ __typename d: department }} b: accessesOf(person: "x") {{ day }} }}'
+        f'{{ a: accessesOf(person: "{sealed}") {{ __typename d: department }} '
+        f'b: accessesOf(person: "{"A" * 46}") {{ day }} }}'
     )
     assert ask(served, "resident-app", "self", query) == {"a": [{"__typename": "Access", "d": "fire"}], "b": None}
 

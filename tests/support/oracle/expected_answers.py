@@ -147,6 +147,9 @@ class _Reader:
         return None
 
     def any_node(self, name: str, nodes: list[FieldNode], text: str) -> Any:
+        if not SEALS.is_id(text):
+            self.out.faults.add("VALIDATION")
+            return None
         opened = SEALS.open_id(self.department, self.purpose, text)
         entity = CATALOGUE.by_tag(opened[0]) if opened else None
         if entity is None or not self.sight.opens(entity.name):
@@ -167,6 +170,9 @@ class _Reader:
         return found
 
     def lookup(self, name: str, entity: Entity, nodes: list[FieldNode], text: str) -> Any:
+        if not SEALS.is_id(text):
+            self.out.faults.add("VALIDATION")
+            return None
         if not self.sight.opens(entity.name):
             return self.deny((name,))
         self.denials((name,), entity, nodes)

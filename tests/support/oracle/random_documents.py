@@ -104,7 +104,7 @@ class _Drawing:
         return f"{alias}: {self.page(entity)}"
 
     def identifier(self) -> str:
-        forged = ("", "x", "AAAA", "é", self.rng.choice(self.ids)[:-1])
+        forged = ("A" * 46, "B" * 46, "x")
         return self.maybe_variable("ID!", self.rng.choice([*self.ids, *self.ids, *forged] if self.ids else forged))
 
     def paged_root(self, entity: Entity) -> str:

@@ -17,7 +17,20 @@ from tests.support.serving import serving
 pytestmark = pytest.mark.unit
 
 CANARY = "CANARY13800000000"
-STAGES = ["read", "identify", "purpose", "validate", "decide", "plan", "compile", "caps", "fetch", "respond", "audit"]
+STAGES = [
+    "head",
+    "identify",
+    "read",
+    "purpose",
+    "validate",
+    "decide",
+    "plan",
+    "compile",
+    "caps",
+    "fetch",
+    "respond",
+    "audit",
+]
 
 
 class Kept(SpanExporter):
@@ -58,7 +71,7 @@ def test_e13_nothing_personal_is_seen_from_outside(tmp_path: Path, logged: io.St
     with serving(tmp_path / "home") as served:
         kept = Kept()
         served.hub.telemetry = Telemetry(kept)
-        lookup = f'{{ person(id: "{CANARY}") {{ name }} }}'
+        lookup = f'{{ dwellings(where: {{code: {{eq: "{CANARY}"}}}}) {{ edges {{ node {{ code }} }} }} }}'
         served.ask("{ __typename }", person=CANARY)
         served.ask(lookup, person=CANARY, headers={"Case-Reference": CANARY})
         served.ask(f"{{ {CANARY}", operationName=CANARY)

@@ -1,0 +1,112 @@
+"""Says what is wrong with a value of a request: where it stands, which type is expected, and the nearest name.
+
+It names places and names of the schema, which every authenticated application may read, and never repeats a value; a
+nearest name is one of an enum or a comparison, never a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from graphql import (
+    EnumValueNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLScalarType,
+    Node,
+    ObjectFieldNode,
+    ObjectValueNode,
+    StringValueNode,
+    get_named_type,
+    is_list_type,
+)
+from graphql.type import get_nullable_type
+
+FILTER = "Filter"
+"""How the types of comparisons are called; their fields are the operators."""
+MOST_NAMES = 12
+EXAMPLES: Mapping[str, str] = {
+    "Date": "such as 1957-03-01",
+    "DateTime": "such as 2026-06-30T08:00:00+08:00",
+    "RegionPath": "such as 14/03/21/",
+    "Int": "a whole number of at most 32 bits",
+    "String": "in quotes",
+    "ID": "in quotes",
+}
+
+Path = Iterable[str | int]
+
+
+def literal_fault(place: str, declared: GraphQLInputType, path: Path, node: Node | None) -> str:
+    """What is wrong at `path` in a value that is written in the document; `node` is what stands there."""
+    value = node.value if isinstance(node, EnumValueNode | StringValueNode) else None
+    quoted = isinstance(node, StringValueNode)
+    steps = list(path)
+    return _fault(_place(place, steps), _type_at(declared, steps), value, quoted, _names(node))
+
+
+def variable_fault(place: str, declared: GraphQLInputType, path: Path, value: Any) -> str:
+    """What is wrong at `path` in the value of a variable."""
+    steps = list(path)
+    for step in steps:
+        value = value[step]
+    names = list(value) if isinstance(value, dict) else []
+    text = value if isinstance(value, str) else None
+    return _fault(_place(place, steps), _type_at(declared, steps), text, False, names)
+
+
+def _fault(place: str, expected: GraphQLInputType | None, value: str | None, quoted: bool, names: list[str]) -> str:
+    if expected is None:
+        return f"{place}: a value here is not of the type that the schema asks for"
+    named = get_named_type(get_nullable_type(expected))
+    if isinstance(named, GraphQLEnumType):
+        return f"{place}: expected {named.name}{_one_of(named.values, value, quoted)}"
+    if isinstance(named, GraphQLInputObjectType):
+        return f"{place}: expected {_object(named, names)}"
+    listed = " in a list" if is_list_type(get_nullable_type(expected)) else ""
+    example = EXAMPLES.get(named.name) if isinstance(named, GraphQLScalarType) else None
+    return f"{place}: expected {named.name}{listed}{f' ({example})' if example else ''}"
+
+
+def _one_of(values: Iterable[str], value: str | None, quoted: bool) -> str:
+    known = list(values)
+    if quoted:
+        return ", which is written without quotes"
+    listed = f", one of {', '.join(known)}" if len(known) <= MOST_NAMES else ""
+    near = get_close_matches((value or "").upper(), known, 1, 0.5)
+    return listed + (f"; the nearest is {near[0]}" if near else "")
+
+
+def _object(named: GraphQLInputObjectType, names: list[str]) -> str:
+    if not named.name.endswith(FILTER):
+        return f"{named.name}, an object with the fields that introspection lists for it"
+    unknown = next((each for each in names if each not in named.fields), "")
+    near = get_close_matches(unknown, list(named.fields), 1, 0.5)
+    return f"{named.name}, which takes {', '.join(named.fields)}" + (f"; the nearest is {near[0]}" if near else "")
+
+
+def _place(place: str, path: Path) -> str:
+    return ".".join((place, *map(str, path)))
+
+
+def _names(node: Node | None) -> list[str]:
+    if isinstance(node, ObjectFieldNode):
+        return [node.name.value]
+    return [each.name.value for each in node.fields] if isinstance(node, ObjectValueNode) else []
+
+
+def _type_at(declared: GraphQLInputType, path: Path) -> GraphQLInputType | None:
+    """The type of what stands at a path in a value of the declared type."""
+    here: Any = declared
+    for step in path:
+        bare = get_nullable_type(here)
+        if isinstance(step, int):
+            here = bare.of_type if is_list_type(bare) else bare
+        elif isinstance(bare, GraphQLInputObjectType) and step in bare.fields:
+            here = bare.fields[step].type
+        else:
+            return None
+    return here  # type: ignore[no-any-return]
