@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.edge_mutations import EDGE
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
+from tests.request_mutations import REQUEST
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
@@ -26,6 +27,7 @@ LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
 
 MUTATIONS = (
     *EDGE,
+    *REQUEST,
     *POLICIES,
     Mutation(
         "an order for each purpose",
@@ -75,62 +77,6 @@ MUTATIONS = (
         "    if not allowed:\n",
         "    if False and not allowed:\n",
         "tests/unit/hub/request/test_filters.py",
-    ),
-    Mutation(
-        "refusal of a condition whose variable has no value",
-        "hub/request/selection.py",
-        "            if self.variables.coerced.get(name) is None:\n",
-        "            if False:\n",
-        "tests/unit/hub/request/test_conditions.py",
-    ),
-    Mutation(
-        "bound on the depth of a condition",
-        "hub/request/selection.py",
-        "            if depth > FILTER_DEPTH:\n",
-        "            if False:\n",
-        "tests/unit/hub/request/test_filter_cost.py",
-    ),
-    Mutation(
-        "bound on edges in a row",
-        "hub/request/selection.py",
-        "            if in_a_row > FILTER_EDGES_IN_A_ROW:\n",
-        "            if False:\n",
-        "tests/unit/hub/request/test_filter_cost.py",
-    ),
-    Mutation(
-        "bound on the conditions of one operation",
-        "hub/request/selection.py",
-        "            self._check_totals()\n",
-        "",
-        "tests/unit/hub/request/test_filter_cost.py",
-    ),
-    Mutation(
-        "what is denied is worked out once a coordinate",
-        "hub/request/denials.py",
-        "        if key not in self._kept:\n",
-        "        if True:\n",
-        "tests/unit/hub/request/test_answers.py",
-    ),
-    Mutation(
-        "bound on introspection",
-        "hub/request/cost.py",
-        "    if cost.introspected > introspection:\n",
-        "    if False:\n",
-        "tests/unit/hub/request/test_answers.py",
-    ),
-    Mutation(
-        "a flood of refusals by a valid token is counted",
-        "hub/request/record.py",
-        "    if reply.code not in CHEAP_REFUSALS:\n",
-        "    if True:\n",
-        "tests/unit/hub/request/test_answers.py",
-    ),
-    Mutation(
-        "refusal of more values than a record keeps",
-        "hub/request/prepared.py",
-        "        check_values(trail)\n",
-        "",
-        "tests/unit/hub/request/test_record.py",
     ),
     Mutation(
         "edge guard",

@@ -123,6 +123,8 @@ class _Reader:
         if wanted == "__typename":
             return "Query"
         arguments = self.arguments("Query", nodes[0])
+        if "id" in arguments and not SEALS.is_id(arguments["id"]):
+            return self.out.faults.add("VALIDATION")
         if wanted == "node":
             return self.any_node(name, nodes, arguments["id"])
         for entity in CATALOGUE:
@@ -147,9 +149,6 @@ class _Reader:
         return None
 
     def any_node(self, name: str, nodes: list[FieldNode], text: str) -> Any:
-        if not SEALS.is_id(text):
-            self.out.faults.add("VALIDATION")
-            return None
         opened = SEALS.open_id(self.department, self.purpose, text)
         entity = CATALOGUE.by_tag(opened[0]) if opened else None
         if entity is None or not self.sight.opens(entity.name):
@@ -170,9 +169,6 @@ class _Reader:
         return found
 
     def lookup(self, name: str, entity: Entity, nodes: list[FieldNode], text: str) -> Any:
-        if not SEALS.is_id(text):
-            self.out.faults.add("VALIDATION")
-            return None
         if not self.sight.opens(entity.name):
             return self.deny((name,))
         self.denials((name,), entity, nodes)

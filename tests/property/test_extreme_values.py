@@ -16,7 +16,7 @@ from hub.graph.local import GraphAddress
 from policies.model import PolicySet
 from tests.support.small_graph import World, ask, policy, subject
 
-pytestmark = pytest.mark.conformance
+pytestmark = pytest.mark.property
 T = TypeVar("T")
 
 POLICY = """
