@@ -68,7 +68,7 @@ def crowd(folder: Path) -> Path:
     return ballast
 
 
-def test_l14_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
+def test_l14_case_3_00_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
     with mounted(tmp_path):
         path = tmp_path / "audit.db"
         log = AuditLog.open(path, 60)

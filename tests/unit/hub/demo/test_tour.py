@@ -1,0 +1,16 @@
+"""The tour asks nothing that a county of any size would refuse."""
+
+import pytest
+
+from hub.demo.tour import COUNTS
+from hub.sample.county import sizes
+from policies.aggregate import AGE_BANDS, MAX_CELLS
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("people", [100, 3_000, 303_600, 3_000_000])
+def test_case_3_01_the_counts_fit_into_one_answer(people: int) -> None:
+    assert "groupBy: [REGION_STREET, AGE_BAND]" in COUNTS
+    streets, _, _ = sizes(people)
+    assert streets * len(AGE_BANDS) <= MAX_CELLS
