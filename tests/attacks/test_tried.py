@@ -49,7 +49,7 @@ OPEN = frozenset(
 """Cases that still fail."""
 
 
-def tested() -> set[str]:
+def numbers_in_names() -> set[str]:
     """Numbers in the names of test functions: `test_l14_case_3_00_…` too."""
     return {
         f"{group}_{number}"
@@ -61,9 +61,9 @@ def tested() -> set[str]:
 
 def test_each_case_is_tested_or_open() -> None:
     assert len(CASES) == 77
-    assert {case: CASES[case] for case in sorted(set(CASES) - tested() - OPEN)} == {}
+    assert {case: CASES[case] for case in sorted(set(CASES) - numbers_in_names() - OPEN)} == {}
 
 
 def test_what_is_tested_is_a_case_and_not_open() -> None:
-    assert tested() - set(CASES) == set()
-    assert tested() & OPEN == set()
+    assert numbers_in_names() - set(CASES) == set()
+    assert numbers_in_names() & OPEN == set()

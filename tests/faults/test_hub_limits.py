@@ -26,7 +26,7 @@ pytestmark = pytest.mark.fault
 FILES = 64
 
 
-def test_case_6_05_l44_unfinished_heads_do_not_take_all_file_descriptors(tmp_path: Path) -> None:
+def test_l44_case_6_05_unfinished_heads_do_not_take_all_file_descriptors(tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path / "home", port=free_port())
     settings.prepare_home()
     url = f"http://127.0.0.1:{settings.port}"

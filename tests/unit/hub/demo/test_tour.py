@@ -4,7 +4,8 @@ import pytest
 
 from hub.demo.tour import COUNTS
 from hub.sample.county import sizes
-from policies.aggregate import AGE_BANDS, MAX_CELLS
+from policies.aggregate import MAX_CELLS
+from policies.masking import AGE_BANDS
 
 pytestmark = pytest.mark.unit
 
