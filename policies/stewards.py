@@ -29,8 +29,8 @@ class Role(StrEnum):
 class Steward:
     """An account, the human being behind it, and what they may do.
 
-    `subject` is the `sub` under which the provider signs them in; without one they cannot sign in. `owns` names owners
-    from the policy's `owners:`.
+    `subject` is the `sub` under which the OpenID provider `issuer` signs them in; without a subject they cannot sign
+    in, without an issuer the provider is the one that the hub's settings name. `owns` names owners from `owners:`.
     """
 
     account: str
@@ -38,6 +38,7 @@ class Steward:
     subject: str | None = None
     roles: tuple[Role, ...] = ()
     owns: tuple[str, ...] = ()
+    issuer: str | None = None
 
     def same_person(self, person: str) -> bool:
         """Whether `person` names the same human being."""
@@ -92,6 +93,7 @@ def faults_of_stewards(stewards: Iterable[Steward]) -> Iterator[tuple[int, str, 
         if spelling != each.person:
             yield at, "person", f"{each.person!r} looks like {spelling!r}; write one person always in the same way"
         if each.subject is not None and subjects.setdefault(each.subject, each.account) != each.account:
+            # Whatever their issuers: one name at two providers would be mistaken for one person.
             yield at, "subject", f"accounts {subjects[each.subject]!r} and {each.account!r} sign in alike; keep one"
 
 

@@ -49,9 +49,9 @@ from policies.versions import (
     moment,
     seal,
 )
-from policies.yaml_models import PolicyDocument
+from policies.yaml_models import stewards_of
 from schema.catalogue import Catalogue
-from schema.strict_yaml import YamlFile, YamlFileError
+from schema.strict_yaml import YamlFileError
 
 Witness = Callable[[Version | Approval | Activation], None]
 _Row = TypeVar("_Row", Version, Approval, Activation)
@@ -161,7 +161,9 @@ class PolicyStore:
 
     # What changes.
 
-    def draft(self, files: Mapping[str, bytes], author: str, base: int | None = None, note: str = "") -> Version:
+    def draft(
+        self, files: Mapping[str, bytes], author: str, base: int | None = None, note: str = "", signed: str = ""
+    ) -> Version:
         """A new version made from `base` (default: the one in force), not in force yet.
 
         Raises YamlFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
@@ -180,13 +182,14 @@ class PolicyStore:
             self._check_ownership(current, person, after)
             number = (connection.execute(sa.select(sa.func.max(VERSION.c.number))).scalar() or 0) + 1
             draft = Version(number, version_of(files), author, person.person, current.version.number, note, now)
+            draft = replace(draft, signed=signed)
             return self._add_version(connection, draft, files)
 
-    def rollback(self, number: int, author: str, note: str = "") -> Version:
+    def rollback(self, number: int, author: str, note: str = "", signed: str = "") -> Version:
         """A new draft with the content of an old version; it needs approval like any other."""
-        return self.draft(self.files(number), author, note=note or f"back to version {number}")
+        return self.draft(self.files(number), author, note=note or f"back to version {number}", signed=signed)
 
-    def approve(self, number: int, content: str, account: str) -> Approval:
+    def approve(self, number: int, content: str, account: str, signed: str = "") -> Approval:
         """A second person's approval of version `number` with exactly the hash `content`.
 
         Raises ChangeRefused if the hash is another, or the account is no steward's or the author's own.
@@ -201,6 +204,7 @@ class PolicyStore:
                 )
             self._files(connection, version)
             approval = Approval(number, content, account, self._second(current, version, account).person, now)
+            approval = replace(approval, signed=signed)
             if any(each.account == account for each in self._approvals(connection, version)):
                 raise ChangeRefused(f"{account} approved version {number} already")
             approval = replace(approval, seal=seal(self._key, approval))
@@ -208,7 +212,7 @@ class PolicyStore:
             self._witness(approval)
         return approval
 
-    def activate(self, number: int, account: str, starts: dt.datetime | None = None) -> Activation:
+    def activate(self, number: int, account: str, starts: dt.datetime | None = None, signed: str = "") -> Activation:
         """Put an approved version in force, now or from `starts` (aware) on.
 
         Raises ChangeRefused without a standing approval of exactly its content, and Conflict if its base will not be
@@ -233,7 +237,7 @@ class PolicyStore:
             then = self._in_force(connection, begins)
             if version.base != then.version.number:
                 raise self._conflict(connection, version.base or 0, then, files)
-            names = {"author": version.author, "approver": approver, "account": account}
+            names = {"author": version.author, "approver": approver, "account": account, "signed": signed}
             row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=now, **names)
             return self._add_activation(connection, chain, row)
 
@@ -362,12 +366,6 @@ class PolicyStore:
         when = "is" if current.activation.starts <= moment(self._now()) else "will then be"
         text = f"made from version {base}, but version {current.version.number} {when} in force; make a new draft of it"
         return Conflict(text, three_way(before, current.files, files))
-
-
-def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
-    """By account: the people of a version. Asks no catalogue: they must be able to mend one that loads no longer."""
-    documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
-    return {each.account: each.steward() for document in documents for each in document.stewards}
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> list[_Row]:

@@ -35,7 +35,7 @@ VERSION = sa.Table(
     "policy_version",
     META,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    *(sa.Column(name, sa.Text) for name in ("hash", "author", "person", "note", "made", "seal")),
+    *(sa.Column(name, sa.Text) for name in ("hash", "author", "person", "note", "made", "seal", "signed")),
     sa.Column("base", sa.Integer),
 )
 FILE = sa.Table(
@@ -50,7 +50,7 @@ APPROVAL = sa.Table(
     META,
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("account", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("hash", "person", "made", "seal")),
+    *(sa.Column(name, sa.Text) for name in ("hash", "person", "made", "seal", "signed")),
 )
 ACTIVATION = sa.Table(
     "policy_activation",
@@ -58,7 +58,10 @@ ACTIVATION = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("version", sa.Integer),
     sa.Column("base", sa.Integer),
-    *(sa.Column(name, sa.Text) for name in ("hash", "starts", "author", "approver", "account", "made", "seal")),
+    *(
+        sa.Column(name, sa.Text)
+        for name in ("hash", "starts", "author", "approver", "account", "made", "seal", "signed")
+    ),
 )
 
 

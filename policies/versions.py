@@ -44,7 +44,10 @@ class Conflict(ChangeRefused):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An immutable version: who wrote it, from which base. `person` is the human being behind the account."""
+    """An immutable version: who wrote it, from which base. `person` is the human being behind the account.
+
+    `signed` says how they were known: provider and subject, or `local`; empty in rows of older programs.
+    """
 
     number: int
     hash: str
@@ -54,11 +57,12 @@ class Version:
     note: str
     made: str
     seal: str = field(default="", repr=False)
+    signed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One steward's approval of exactly one content."""
+    """One steward's approval of exactly one content; `signed` as in Version."""
 
     version: int
     hash: str
@@ -66,11 +70,12 @@ class Approval:
     person: str
     made: str
     seal: str = field(default="", repr=False)
+    signed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """From `starts` on the version is in force, if its base is in force until then."""
+    """From `starts` on the version is in force, if its base is in force until then; `signed` as in Version."""
 
     id: int
     version: int
@@ -82,6 +87,7 @@ class Activation:
     account: str
     made: str
     seal: str = field(default="", repr=False)
+    signed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,8 @@ def moment(when: dt.datetime) -> str:
 
 def seal(key: bytes, row: Version | Approval | Activation, before: str = "") -> str:
     """The seal of a row; `before` is the seal of the activation before it, so that none can be taken out."""
-    values = [getattr(row, name) for name in row.__slots__ if name != "seal"]
+    # A row of an older program has no `signed`, and was sealed without it.
+    values = [getattr(row, name) for name in row.__slots__ if name != "seal" and (name != "signed" or row.signed)]
     text = json.dumps([type(row).__name__, before, *values], ensure_ascii=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 

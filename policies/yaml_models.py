@@ -119,7 +119,7 @@ class StewardBlock(_Block):
     """A person with a role: who drafts and approves policies, reads the log, or runs the hub.
 
     `person` is the human being, so that nobody approves their own draft; `subject` is the `sub` under which the OpenID
-    provider signs them in. A steward changes the types whose owner is among those that they answer for (`owns`).
+    provider `issuer` signs them in. A steward changes the types whose owner is among those they answer for (`owns`).
     """
 
     account: Name
@@ -127,11 +127,12 @@ class StewardBlock(_Block):
     subject: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
     roles: list[RoleName] = ["steward", "approver"]
     owns: list[Name] = Field(default_factory=list)
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=256)] | None = None
 
     def steward(self) -> Steward:
         """The person as plain data."""
         roles = tuple(Role(each) for each in self.roles)
-        return Steward(self.account, self.person, self.subject, roles, tuple(self.owns))
+        return Steward(self.account, self.person, self.subject, roles, tuple(self.owns), self.issuer)
 
 
 class ExpectationBlock(_Block):
@@ -160,6 +161,12 @@ class PolicyDocument(_Block):
 UNKNOWN = "unknown key; the policy language does not have it"
 
 _Path = tuple[str | int, ...]
+
+
+def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
+    """By account: the people of a version. Asks no catalogue: they must be able to mend one that loads no longer."""
+    documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
+    return {each.account: each.steward() for document in documents for each in document.stewards}
 
 
 def read_documents(files: Mapping[str, bytes]) -> list[tuple[YamlFile, PolicyDocument]]:

@@ -20,6 +20,7 @@ from tests.edge_mutations import EDGE
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
 from tests.request_mutations import REQUEST
+from tests.sign_in_mutations import SIGN_IN
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
@@ -29,6 +30,7 @@ MUTATIONS = (
     *EDGE,
     *REQUEST,
     *POLICIES,
+    *SIGN_IN,
     Mutation(
         "an order for each purpose",
         "hub/request/compile.py",

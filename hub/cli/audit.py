@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import audit_proofs, audit_search, audit_subject
-from hub.cli.audit_opening import record_reading
+from hub.cli.audit_opening import auditor_of, record_reading
 from hub.cli.audit_proofs import PublicKey, log_key, verify_file
-from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from audit.verify import Verdict
@@ -28,6 +28,7 @@ app = typer.Typer(help="Read, search, verify and prove the audit log (审计日�
 @app.command(epilog="Example: sluicegate audit tail -n 5 --json")
 def tail(
     count: Annotated[int, typer.Option("-n", help="How many records.", min=1, max=MAX_NUMBER)] = 20,
+    named: As = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -43,8 +44,9 @@ def tail(
         from hub.home.audit_log import existing_log
 
         settings = open_settings(home)
-        records = log.tail(existing_log(settings), count)
-        record_reading(settings, "search", "audit tail", {"count": str(count)})
+        where, actor = existing_log(settings), auditor_of(settings, named)
+        records = log.tail(where, count)
+        record_reading(settings, "search", "audit tail", actor, {"count": str(count)})
         if as_json:
             for logged in records:
                 typer.echo(json.dumps(record_json(logged), ensure_ascii=False))
@@ -54,7 +56,10 @@ def tail(
 
 @app.command(epilog="Example: sluicegate audit show 12")
 def show(
-    index: Annotated[int, typer.Argument(min=0, max=MAX_NUMBER)], home: Home = None, as_json: Json = False
+    index: Annotated[int, typer.Argument(min=0, max=MAX_NUMBER)],
+    named: As = None,
+    home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Show one whole record, with its operation (单条记录).
 
@@ -66,11 +71,12 @@ def show(
         from hub.home.audit_log import existing_log
 
         settings = open_settings(home)
+        where, actor = existing_log(settings), auditor_of(settings, named)
         try:
-            logged, text = log.show(existing_log(settings), index)
+            logged, text = log.show(where, index)
         except IndexError:
             raise Refused(f"the audit log has no record {index}") from None
-        record_reading(settings, "search", "audit show", {"index": str(index)})
+        record_reading(settings, "search", "audit show", actor, {"index": str(index)})
         record = record_json(logged) | {"operationText": text}
         typer.echo(json.dumps(record, ensure_ascii=False, indent=None if as_json else 2))
 

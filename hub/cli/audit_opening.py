@@ -25,16 +25,27 @@ if TYPE_CHECKING:
     from audit.search import Query
     from audit.stores.reader import Reader
     from hub.home.settings import Settings
+    from hub.steward.actor import Actor
     from policies.model import PolicySet
 
 
-def record_reading(settings: Settings, kind: str, name: str, facts: Mapping[str, str]) -> None:
-    """Record that a command reads the log, or say on standard error why this log keeps no record of it."""
-    from hub.home.audit_log import append_record, command_record, digester_of, why_unrecorded
+def auditor_of(settings: Settings, named: str | None) -> Actor | None:
+    """The signed-in auditor who reads the log; None for a copy of it. SignInRefused if there is none."""
+    from hub.home.audit_log import has_keys
+    from hub.steward.acting import acting
+    from policies.stewards import Role
+
+    return acting(settings, named, Role.AUDITOR) if has_keys(settings) else None
+
+
+def record_reading(settings: Settings, kind: str, name: str, actor: Actor | None, facts: Mapping[str, str]) -> None:
+    """Record that `actor` reads the log, or say on standard error why this log keeps no record of it."""
+    from hub.home.audit_log import append_record, digester_of, why_unrecorded
+    from hub.steward.changes import reading_record
 
     why = why_unrecorded(settings)
-    if why is None:
-        append_record(settings, command_record(digester_of(settings), kind, name, facts))
+    if why is None and actor is not None:
+        append_record(settings, reading_record(digester_of(settings), kind, name, actor, facts))
     else:
         typer.echo(f"not recorded: {why}", err=True)
 
@@ -58,6 +69,8 @@ class SearchedLog:
     """The log of a home and its index, opened for one search."""
 
     settings: Settings
+    actor: Actor | None
+    """The signed-in auditor; None in a copy of the log."""
     digester: Digester | None
     """None in a copy of the log, whose home has no keys."""
     reader: Reader
@@ -75,7 +88,7 @@ class SearchedLog:
 
     def record(self, kind: str, name: str, described: Mapping[str, str]) -> None:
         """Record the search, durably; say so where this log can only be read."""
-        record_reading(self.settings, kind, name, described)
+        record_reading(self.settings, kind, name, self.actor, described)
 
     def require_keys(self) -> None:
         """Raise Refused in a copy of the log, which can sign nothing."""
@@ -96,8 +109,8 @@ class SearchedLog:
 
 
 @contextmanager
-def opened_log(home: Path | None) -> Iterator[SearchedLog]:
-    """The log of a home and its index, brought up to date; raises Refused for what they raise."""
+def opened_log(home: Path | None, named: str | None) -> Iterator[SearchedLog]:
+    """The log of a home and its index, brought up to date, for a signed-in auditor; raises Refused, SignInRefused."""
     from audit.index import IndexFault, open_index
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explain_code
@@ -107,14 +120,15 @@ def opened_log(home: Path | None) -> Iterator[SearchedLog]:
 
     settings = open_settings(home)
     try:
-        digester = existing_digester(settings)
         where = existing_log(settings)
+        actor = auditor_of(settings, named)
+        digester = existing_digester(settings)
         # A copy is read without leaving anything beside it.
         kept = None if digester is None else index_file(settings)
         with closing(open_reader(where)) as reader, open_index(kept) as index:
             with progress_bar() as show:
                 index.follow(reader, lambda done, of: show("records 记录", done, of))
-            yield SearchedLog(settings, digester, reader, index)
+            yield SearchedLog(settings, actor, digester, reader, index)
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.audit_opening import record_reading
-from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.audit_opening import auditor_of, record_reading
+from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from audit.checkpoint import Verifier
@@ -59,6 +59,7 @@ def prove(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="New file to write (default: standard output).")] = None,
     public_key: PublicKey = None,
+    named: As = None,
     home: Home = None,
 ) -> None:
     """Write the proof that a record is in the log (证明).
@@ -67,7 +68,10 @@ def prove(
     checkpoint covers that record too.
     """
     with exit_on_refusal():
-        proof = json.dumps(_proof(open_settings(home), index, leaf_hash, public_key), indent=2, sort_keys=True) + "\n"
+        proof = (
+            json.dumps(_proof(open_settings(home), named, index, leaf_hash, public_key), indent=2, sort_keys=True)
+            + "\n"
+        )
         if out is None:
             typer.echo(proof, nl=False)
             return
@@ -78,7 +82,9 @@ def prove(
             raise Refused(f"{out} can't be written as a new file ({type(fault).__name__})") from None
 
 
-def _proof(settings: Settings, index: int, leaf_hash: str | None, public_key: str | None) -> dict[str, Any]:
+def _proof(
+    settings: Settings, named: str | None, index: int, leaf_hash: str | None, public_key: str | None
+) -> dict[str, Any]:
     from contextlib import closing
 
     from audit.stores.base import StoreFault, explain_code
@@ -90,7 +96,7 @@ def _proof(settings: Settings, index: int, leaf_hash: str | None, public_key: st
     verifier = log_key(settings, public_key)
     if verifier is None:
         raise Refused("this home has no key; give the log's key with --public-key")
-    record_reading(settings, "proof", "audit prove", {"index": str(index)})
+    record_reading(settings, "proof", "audit prove", auditor_of(settings, named), {"index": str(index)})
     try:
         with closing(open_reader(where)) as reader:
             return inclusion_of(reader, verifier, index, leaf_hash)
@@ -150,6 +156,7 @@ def _record_preparation(settings: Settings, made: list[str]) -> bool:
 
 @app.command("accept-loss", epilog="Example: sluicegate audit accept-loss")
 def accept_loss(
+    named: As = None,
     confirm: Annotated[str | None, typer.Option(help="The log's name, instead of typing it when asked.")] = None,
     home: Home = None,
 ) -> None:
@@ -161,14 +168,19 @@ def accept_loss(
         from audit.accept_loss import accept_loss as accept
         from audit.stores.base import StoreFault, explain_code
         from hub.home.audit_log import command_record, digester_of, existing_log, signer_of
+        from hub.steward.acting import acting
+        from hub.steward.changes import signed_record
+        from policies.stewards import Role
 
         settings = open_settings(home)
+        actor = acting(settings, named, Role.OPERATOR, Role.AUDITOR)
         where, signer = existing_log(settings), signer_of(settings)
         if confirm is None and sys.stdin.isatty():
             confirm = typer.prompt(f"Records may be lost. To go on with what is left, type {signer.name}", err=True)
         if confirm != signer.name:
             raise Refused(f"nothing was done; to accept the loss, confirm with the log's name: {signer.name}")
-        record = command_record(digester_of(settings), "admin", "audit accept-loss")
+        digester = digester_of(settings)
+        record = signed_record(command_record(digester, "admin", "audit accept-loss"), digester, actor)
         try:
             placed = accept(where, record, signer=signer, recorded=settings.audit_head)
         except StoreFault as fault:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.audit_opening import opened_log
-from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def search(
     before: Annotated[
         int | None, typer.Option(help="Only records before this index: the next page.", min=0, max=MAX_NUMBER)
     ] = None,
+    named: As = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +44,7 @@ def search(
 
     The search is recorded before the records are shown.
     """
-    with exit_on_refusal(), opened_log(home) as log:
+    with exit_on_refusal(), opened_log(home, named) as log:
         from audit.facets import count_requests
         from audit.search import records
         from audit.search import search as find
@@ -65,12 +66,13 @@ def search(
 
 
 @app.command(epilog="Example: sluicegate audit facets purpose=safety since=2026-06-01")
-def facets(filters: Filters = None, home: Home = None, as_json: Json = False) -> None:
-    """Count requests and acts by application, purpose and so on (统计).
+def facets(filters: Filters = None, named: As = None, home: Home = None, as_json: Json = False) -> None:
+    """Count requests by application, purpose and so on (统计).
 
-    A flood record counts as the refusals that it stands for. The count is recorded before it is shown.
+    Acts of the staff count too, and a flood record as the refusals that it stands for. The count is recorded before it
+    is shown.
     """
-    with exit_on_refusal(), opened_log(home) as log:
+    with exit_on_refusal(), opened_log(home, named) as log:
         from audit.facets import facets as count
 
         query, described = log.query_of(filters)
@@ -90,6 +92,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
     filters: Filters = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin the CSV with a byte order mark, as Excel expects.")] = False,
+    named: As = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +100,7 @@ def export(
 
     JSON lines and CSV, with a signed manifest. The export is recorded before it is written.
     """
-    with exit_on_refusal(), opened_log(home) as log:
+    with exit_on_refusal(), opened_log(home, named) as log:
         from audit.export import ExportRefused
         from audit.export import export as write
         from audit.record import utc_now

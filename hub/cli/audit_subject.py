@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.cli.audit_opening import ask, record_reading
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.audit_opening import ask, auditor_of, record_reading
+from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def subject(
     since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = None,
     until: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also show, marked, what the person is not told.")] = False,
+    named: As = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +50,7 @@ def subject(
             raise Refused("give --person, or --sid SID")
         if since and until and until < since:
             raise Refused("--until lies before --since, so nothing can be found; exchange them")
-        rows = _accesses_of(settings, sid, _day(since), _day(until))
+        rows = _accesses_of(settings, named, sid, _day(since), _day(until))
         rows = [row for row in rows if row.told or everything]
     if as_json:
         typer.echo(json.dumps([{**asdict(row), "day": row.day.isoformat()} for row in rows], ensure_ascii=False))
@@ -61,7 +62,7 @@ def subject(
 
 
 def _accesses_of(
-    settings: Settings, sid: str | None, since: dt.date | None, until: dt.date | None
+    settings: Settings, named: str | None, sid: str | None, since: dt.date | None, until: dt.date | None
 ) -> list[RecordedAccess]:
     from audit.index import IndexFault
     from audit.search import QueryRefused
@@ -76,6 +77,7 @@ def _accesses_of(
     digester = existing_digester(settings)
     if digester is None:
         raise Refused("only with the keys of the log is a person found in it, and this home has none")
+    actor = auditor_of(settings, named)
     try:
         person = person_digest(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
         now = dt.datetime.now().astimezone()
@@ -90,7 +92,7 @@ def _accesses_of(
     except StoreFault as fault:
         raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
     times = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
-    record_reading(settings, "subject", "audit subject", {"subject": person, **times})
+    record_reading(settings, "subject", "audit subject", actor, {"subject": person, **times})
     return rows
 
 

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from hub.cli import audit, demo, graph, pii, policy, pull, query, sample, serve, source
+from hub.cli import audit, demo, graph, login, pii, policy, pull, query, sample, serve, source
 
 app = typer.Typer(
     name="sluicegate",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, serve, sample, pull, query):
+for commands in (demo, serve, sample, pull, query, login):
     app.add_typer(commands.app)
 app.add_typer(source.app, name="source")
 app.add_typer(graph.app, name="graph")

@@ -23,6 +23,14 @@ MAX_NUMBER = 2**63 - 1
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as", help="An account of `stewards:`, believed without a sign-in only under SLUICEGATE_LOCAL_STEWARDS=1."
+    ),
+]
+
+
 class Refused(RuntimeError):
     """A command cannot do what it was asked; the text is the line to show."""
 
@@ -90,6 +98,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from hub.home.key_files import KeyRefused
     from hub.home.running_hub import CannotServe, HubNotFound
     from hub.home.settings import SettingsError
+    from hub.home.sign_in import SignInRefused
     from hub.request.auth import KeysRefused
     from hub.sample.generate import SampleRefused
     from policies.versions import PolicyStoreError
@@ -114,6 +123,7 @@ def _refusals() -> tuple[type[Exception], ...]:
         RecordInvalid,
         SampleRefused,
         SettingsError,
+        SignInRefused,
         Refused,
         checkpoint.KeyRefused,
     )

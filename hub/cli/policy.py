@@ -1,6 +1,6 @@
 """The group `sluicegate policy`: check, change and explain policies.
 
-Every change is made under a steward's account of the version in force, and is recorded in the audit log.
+Every change is made by a signed-in steward of the version in force, and is recorded in the audit log.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import policy_changes
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings, today
+from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_settings, today
 
 if TYPE_CHECKING:
     from policies.check import Finding
 
 app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
-Account = Annotated[str, typer.Option("--as", help="Your account as a steward, from `stewards:` in the policy.")]
 Number = Annotated[int, typer.Argument(help="Number of a version; see `policy history`.", min=1)]
 
 
@@ -68,11 +67,11 @@ def _print_findings(findings: list[Finding]) -> None:
     typer.echo(f"{errors} errors, {len(findings) - errors} warnings")
 
 
-@app.command(epilog="Example: sluicegate policy draft policies --as zhang --note 'fire may see room numbers'")
+@app.command(epilog="Example: sluicegate policy draft policies --note 'fire may see room numbers'")
 def draft(
     folder: Annotated[Path, typer.Argument(help="Folder with the whole new policy.")],
-    account: Account,
     note: Annotated[str, typer.Option(help="Why the change is made.")] = "",
+    named: As = None,
     base: Annotated[int | None, typer.Option(help="Version that it was made from (default: the one in force).")] = None,
     home: Home = None,
     as_json: Json = False,
@@ -82,28 +81,31 @@ def draft(
     It is not in force until it is approved and activated.
     """
     with exit_on_refusal():
+        from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from policies.language import read_folder
         from schema import CATALOGUE
 
-        files = read_folder(folder)
-        with steward_session(open_settings(home), CATALOGUE) as changes, _print_conflict():
-            version = changes.draft(files, account, base, note)
+        settings, files = open_settings(home), read_folder(folder)
+        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
+            version = changes.draft(files, acting(settings, named), base, note)
     _print_draft(version.number, version.hash, version.base, as_json)
 
 
-@app.command(epilog="Example: sluicegate policy rollback 3 --as zhang")
-def rollback(number: Number, account: Account, home: Home = None, as_json: Json = False) -> None:
+@app.command(epilog="Example: sluicegate policy rollback 3")
+def rollback(number: Number, named: As = None, home: Home = None, as_json: Json = False) -> None:
     """Draft a version with the content of an old one (回退).
 
     It needs approval like any other.
     """
     with exit_on_refusal():
+        from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with steward_session(open_settings(home), CATALOGUE) as changes:
-            version = changes.rollback(number, account)
+        settings = open_settings(home)
+        with steward_session(settings, CATALOGUE) as changes:
+            version = changes.rollback(number, acting(settings, named))
     _print_draft(version.number, version.hash, version.base, as_json)
 
 
@@ -112,14 +114,14 @@ def _print_draft(number: int, content: str, base: int | None, as_json: bool) -> 
         typer.echo(json.dumps({"number": number, "hash": content, "base": base}))
         return
     typer.echo(f"version {number}, made from {base}, content {content}")
-    typer.echo(f"now another steward: sluicegate policy approve {number} {content} --as ACCOUNT")
+    typer.echo(f"now another steward: sluicegate policy approve {number} {content}")
 
 
-@app.command(epilog="Example: sluicegate policy approve 4 0d7f52086b15f5ae3062d74a6e6e7173 --as li")
+@app.command(epilog="Example: sluicegate policy approve 4 0d7f52086b15f5ae3062d74a6e6e7173")
 def approve(
     number: Number,
     content: Annotated[str, typer.Argument(metavar="HASH", help="The whole content hash of what you read.")],
-    account: Account,
+    named: As = None,
     home: Home = None,
 ) -> None:
     """Approve a version, as a second person (审批).
@@ -127,18 +129,20 @@ def approve(
     HASH names exactly the content that you read.
     """
     with exit_on_refusal():
+        from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with steward_session(open_settings(home), CATALOGUE) as changes:
-            changes.approve(number, content, account)
-    typer.echo(f"version {number} is approved; to put it in force: sluicegate policy activate {number} --as ACCOUNT")
+        settings = open_settings(home)
+        with steward_session(settings, CATALOGUE) as changes:
+            changes.approve(number, content, acting(settings, named))
+    typer.echo(f"version {number} is approved; to put it in force: sluicegate policy activate {number}")
 
 
-@app.command(epilog="Example: sluicegate policy activate 4 --as li --at 2026-12-01T00:00+08:00")
+@app.command(epilog="Example: sluicegate policy activate 4 --at 2026-12-01T00:00+08:00")
 def activate(
     number: Number,
-    account: Account,
+    named: As = None,
     at: Annotated[str | None, typer.Option(help="Time from which it is in force, ISO 8601 (default: now).")] = None,
     home: Home = None,
 ) -> None:
@@ -147,12 +151,14 @@ def activate(
     Running hubs follow within five seconds.
     """
     with exit_on_refusal():
+        from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
+        settings = open_settings(home)
         starts = None if at is None else _moment(at)
-        with steward_session(open_settings(home), CATALOGUE) as changes, _print_conflict():
-            activation = changes.activate(number, account, starts)
+        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
+            activation = changes.activate(number, acting(settings, named), starts)
     typer.echo(f"version {number} is in force from {activation.starts}")
 
 
@@ -176,16 +182,19 @@ def _moment(text: str) -> dt.datetime:
 
 
 @app.command(epilog="Example: sluicegate policy history")
-def history(home: Home = None, as_json: Json = False) -> None:
+def history(named: As = None, home: Home = None, as_json: Json = False) -> None:
     """List all versions: author, approval and state (历史)."""
     with exit_on_refusal():
+        from hub.steward.acting import READERS, acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_tables import version_json, version_line
         from schema import CATALOGUE
 
-        with steward_session(open_settings(home), CATALOGUE) as changes:
+        settings = open_settings(home)
+        with steward_session(settings, CATALOGUE) as changes:
+            actor = acting(settings, named, *READERS)
             versions = changes.store.history()
-            changes.record_reading("policy history")
+            changes.record_reading("policy history", actor)
     for past in versions:
         typer.echo(json.dumps(version_json(past), ensure_ascii=False) if as_json else version_line(past))
 
@@ -194,6 +203,7 @@ def history(home: Home = None, as_json: Json = False) -> None:
 def export(
     number: Number,
     out: Annotated[Path, typer.Option(help="Folder to write: new or empty.")],
+    named: As = None,
     home: Home = None,
 ) -> None:
     """Write the files of a version (导出).
@@ -201,12 +211,15 @@ def export(
     They are as they were drafted, with their comments.
     """
     with exit_on_refusal():
+        from hub.steward.acting import READERS, acting
         from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
-        with steward_session(open_settings(home), CATALOGUE) as changes:
+        settings = open_settings(home)
+        with steward_session(settings, CATALOGUE) as changes:
+            actor = acting(settings, named, *READERS)
             files = changes.store.files(number)
-            changes.record_reading("policy export", {"number": str(number)})
+            changes.record_reading("policy export", actor, {"number": str(number)})
         _write_files(out, files)
     typer.echo(f"version {number}: {', '.join(files)} written to {out}")
 

@@ -29,6 +29,11 @@ WIDENS = 3
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 Policy = Annotated[str, typer.Argument(help="A folder, the number of a version, or `current`.")]
 
+Steward = Annotated[
+    str | None,
+    typer.Option(help="An account of `stewards:`, believed without a sign-in only under SLUICEGATE_LOCAL_STEWARDS=1."),
+]
+
 app = typer.Typer()
 
 
@@ -64,6 +69,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
     ] = None,
     variables: Annotated[str | None, typer.Option(help="Variables as a JSON object.")] = None,
     case: Annotated[str | None, typer.Option(help="Case reference, sent as Case-Reference.")] = None,
+    steward: Steward = None,
     sources: Annotated[Path, typer.Option(help="Source files of the sample county.")] = Path("examples/county/sources"),
     home: Home = None,
     as_json: Json = False,
@@ -73,6 +79,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
     The people are in a separate graph. The preview is recorded in the audit log.
     """
     with exit_on_refusal():
+        from hub.steward.acting import READERS, acting
         from hub.steward.policy_lookup import versions_of
         from hub.steward.policy_tables import preview_json, preview_lines
         from hub.steward.preview import PreviewRefused, Question
@@ -80,11 +87,12 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
         from schema import CATALOGUE
 
         settings = open_settings(home)
+        actor = acting(settings, steward, *READERS)
         question = Question(application, person, purpose, query, json_object(variables), case)
         with versions_of(settings, CATALOGUE) as versions:
             policy = versions.find(draft)
         try:
-            answer = ask(settings, policy, question, sources, lambda line: typer.echo(line, err=True))
+            answer = ask(settings, policy, question, actor, sources, lambda line: typer.echo(line, err=True))
         except PreviewRefused as refused:
             raise Refused(str(refused)) from None
         _print(preview_json(answer) if as_json else preview_lines(answer))
@@ -98,6 +106,7 @@ def replay(
     on: Annotated[
         str | None, typer.Option(help="Day on which the draft is taken to be in force (default: today).")
     ] = None,
+    steward: Steward = None,
     graph: Annotated[
         bool, typer.Option("--graph", help="Also estimate, on today's graph, which rows would appear.")
     ] = False,
@@ -110,15 +119,17 @@ def replay(
     """
     with exit_on_refusal():
         from hub.home.audit_log import existing_log
+        from hub.steward.acting import READERS, acting
         from hub.steward.policy_tables import replay_json, replay_lines
         from hub.steward.recorded_replay import recorded_replay
 
         settings = open_settings(home)
         existing_log(settings)
+        actor = acting(settings, steward, *READERS)
         day = today() if on is None else _day(on)
         with progress_bar() as bar:
             past = recorded_replay(
-                settings, draft, _moment(since), day, lambda count: bar("records", count, max(count, 1))
+                settings, draft, actor, _moment(since), day, lambda count: bar("records", count, max(count, 1))
             )
         estimates = _estimates(settings, past.current, past.draft, day) if graph else None
         _print(replay_json(past.result, estimates) if as_json else replay_lines(past.result, estimates))

@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from hub.demo.provider import demo_provider
 from hub.demo.tour import Tour
 from hub.demo.tour_client import TourFailed
 from hub.graph.local import GraphAddress, LocalGraph
@@ -32,9 +33,10 @@ from hub.ingest.redetect import recorded_redetect
 from hub.ingest.source_locations import SourceLocations, published_source_locations
 from hub.sample.generate import generate, read_summary
 from hub.sample.hotline import serve_hotline
+from hub.steward.actor import Actor
 from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter
-from policies.language import read_folder, version_of
+from policies.language import load, read_folder, version_of
 from policies.versions import ChangeRefused
 from schema import CATALOGUE
 
@@ -76,7 +78,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
             console.print(pull_table(results))
             _recheck_texts(console, settings, address)
             _publish_policies(console, settings)
-            with published_source_locations(settings, locations), _hub(settings):
+            with published_source_locations(settings, locations), _hub(settings), demo_provider(settings, _people()):
                 code = _take_tour(console, settings)
                 seconds = time.monotonic() - began
                 console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
@@ -123,9 +125,10 @@ def _publish_policies(console: Console, settings: Settings) -> None:
         if changes.store.in_force().version.hash == version_of(files):
             return
         try:
-            version = changes.draft(files, "zhang", None, "the policies of the examples")
-            changes.approve(version.number, version.hash, "li")
-            changes.activate(version.number, "li", None)
+            # Names alone: the demo acts for its invented stewards, and the records say so.
+            version = changes.draft(files, Actor("zhang"), None, "the policies of the examples")
+            changes.approve(version.number, version.hash, Actor("li"))
+            changes.activate(version.number, Actor("li"), None)
         except ChangeRefused as refused:
             raise DemoFailed(
                 f"this home holds other policies, and the demo's stewards may not replace them ({refused}); remove it,"
@@ -134,6 +137,12 @@ def _publish_policies(console: Console, settings: Settings) -> None:
     console.print(
         f"The policies have changed: version {version.number}, drafted by zhang, approved and activated by li"
     )
+
+
+def _people() -> list[tuple[str, str]]:
+    """Who may be chosen at the demo's sign-in: the stewards of the example, with their roles."""
+    stewards = load(ROOT / "examples" / "county" / "policies", CATALOGUE).stewards.values()
+    return [(each.subject, f"{each.person}, {', '.join(each.roles)}") for each in stewards if each.subject]
 
 
 @contextmanager
@@ -185,6 +194,7 @@ def _wait_for_interrupt(console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    console.print("  .venv/bin/sluicegate login   # choose a steward or the auditor; then: audit tail, policy draft …")
     console.print(
         "  .venv/bin/sluicegate pull    # pulls again: nothing is new, so nothing is written", highlight=False
     )

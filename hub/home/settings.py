@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
+    sign_in_issuer: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+    sign_in_client: str = Field(default="sluicegate", min_length=1)
+    local_stewards: bool = False
     words: Path | None = None
 
     connections: int = Field(default=1_000, ge=10, le=100_000)
@@ -197,6 +200,16 @@ class Settings(BaseSettings):
     def hub_key(self) -> Path:
         """The key by which the commands of this home know its hub."""
         return self.keys_folder / "hub.key"
+
+    @property
+    def session_file(self) -> Path:
+        """Who is signed in at this home (`sluicegate login`)."""
+        return self.home.absolute() / "session.json"
+
+    @property
+    def local_provider_file(self) -> Path:
+        """Where the demo's OpenID provider listens, while it runs."""
+        return self.home.absolute() / "sign-in.json"
 
     @property
     def word_list(self) -> Path | None:

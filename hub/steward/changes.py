@@ -1,7 +1,7 @@
 """Changes to the policy: draft, rollback, approval and activation, each with its record in the audit log.
 
 The record of a change is durable before the change is committed; a refused change is recorded too. A record names the
-steward by a keyed digest, like every person.
+steward by a keyed digest, like every person, and says how they were known.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
@@ -18,10 +18,12 @@ from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.key_files import KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
+from hub.steward.actor import Actor
 from policies.language import load, load_files, read_folder
 from policies.model import PolicySet
 from policies.store import PolicyStore, Witness, sqlite_url
 from policies.versions import Activation, Approval, ChangeRefused, Conflict, Tampered, Version
+from schema import CATALOGUE
 from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 
@@ -43,6 +45,17 @@ def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
     store = store_of(settings, catalogue)
     try:
         return load_files(store.in_force().files, catalogue)
+    finally:
+        store.close()
+
+
+def files_in_force(settings: Settings) -> Mapping[str, bytes]:
+    """The policy files that a hub of this home applies: the version in force, or the folder if there is no store."""
+    if settings.policy_store is None and not settings.policy_file.exists():
+        return read_folder(settings.policies)
+    store = store_of(settings, CATALOGUE)
+    try:
+        return store.in_force().files
     finally:
         store.close()
 
@@ -75,7 +88,8 @@ def _recorder(log: AuditLog, digester: Digester) -> Witness:
     """A function that writes each change to the log; it raises AuditUnavailable if it cannot."""
 
     def witness(row: Version | Approval | Activation) -> None:
-        log.append_sync(_record_of(digester, row))
+        record = _record_of(digester, row)
+        log.append_sync(replace(record, variables={**record.variables, **_signed_facts(digester, row.signed)}))
 
     return witness
 
@@ -88,38 +102,62 @@ class Changes:
     log: AuditLog
     digester: Digester
 
-    def draft(self, files: Mapping[str, bytes], account: str, base: int | None, note: str) -> Version:
+    def draft(self, files: Mapping[str, bytes], actor: Actor, base: int | None, note: str) -> Version:
         """A new version; see PolicyStore.draft."""
-        with self._recorded("draft", account):
-            return self.store.draft(files, account, base, note)
+        with self._recorded("draft", actor):
+            return self.store.draft(files, actor.account, base, note, actor.signed)
 
-    def rollback(self, number: int, account: str) -> Version:
+    def rollback(self, number: int, actor: Actor) -> Version:
         """A new draft with an old version's content; see PolicyStore.rollback."""
-        with self._recorded("rollback", account, number):
-            return self.store.rollback(number, account)
+        with self._recorded("rollback", actor, number):
+            return self.store.rollback(number, actor.account, signed=actor.signed)
 
-    def approve(self, number: int, content: str, account: str) -> Approval:
+    def approve(self, number: int, content: str, actor: Actor) -> Approval:
         """A second person's approval; see PolicyStore.approve."""
-        with self._recorded("approve", account, number):
-            return self.store.approve(number, content, account)
+        with self._recorded("approve", actor, number):
+            return self.store.approve(number, content, actor.account, actor.signed)
 
-    def activate(self, number: int, account: str, starts: dt.datetime | None) -> Activation:
+    def activate(self, number: int, actor: Actor, starts: dt.datetime | None) -> Activation:
         """Put an approved version in force; see PolicyStore.activate."""
-        with self._recorded("activate", account, number):
-            return self.store.activate(number, account, starts)
+        with self._recorded("activate", actor, number):
+            return self.store.activate(number, actor.account, starts, actor.signed)
 
-    def record_reading(self, command: str, arguments: Mapping[str, str] | None = None) -> None:
+    def record_reading(self, command: str, actor: Actor, arguments: Mapping[str, str] | None = None) -> None:
         """Record that the store is read by this command; raises AuditUnavailable."""
-        self.log.append_sync(command_record(self.digester, "search", command, arguments))
+        self.log.append_sync(reading_record(self.digester, "search", command, actor, arguments))
 
     @contextmanager
-    def _recorded(self, action: str, account: str, number: int | None = None) -> Iterator[None]:
+    def _recorded(self, action: str, actor: Actor, number: int | None = None) -> Iterator[None]:
         try:
             yield
         except (ChangeRefused, YamlFileError, Tampered) as refusal:
             details = {} if number is None else {"number": str(number)}
-            self.log.append_sync(_change_record(self.digester, action, account, _result_of(refusal), None, details))
+            record = _change_record(self.digester, action, actor.account, _result_of(refusal), None, details)
+            self.log.append_sync(signed_record(record, self.digester, actor))
             raise
+
+
+def signed_record(record: Record, digester: Digester, actor: Actor) -> Record:
+    """The record of an act with who did it, and how they were known."""
+    variables = {**record.variables, **actor.facts(digester)}
+    return replace(record, subject=actor.digest(digester), variables=variables)
+
+
+def reading_record(
+    digester: Digester, kind: str, command: str, actor: Actor, facts: Mapping[str, str] | None = None
+) -> Record:
+    """The record that `actor` read something by this command."""
+    return signed_record(command_record(digester, kind, command, facts), digester, actor)
+
+
+def _signed_facts(digester: Digester, signed: str) -> Mapping[str, str]:
+    """How the person behind a row was known; nothing for the folder that became version 1."""
+    if not signed:
+        return {}
+    issuer, _, subject = signed.partition(" ")
+    if not subject:
+        return {"signedIn": signed}
+    return {"signedIn": digester.digest("subject", signed), "issuer": issuer}
 
 
 def _result_of(refusal: Exception) -> str:

@@ -24,13 +24,13 @@ from typing import Any
 import orjson
 
 from audit.log import AuditLog, Receipt
-from audit.record import Record
+from audit.record import Digester, Record
 from hub.app import open_hub
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import read_successors
-from hub.home.audit_log import open_log_as, operator_digest
+from hub.home.audit_log import open_log_as
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
@@ -42,6 +42,8 @@ from hub.request.plan_model import Planned
 from hub.request.record import Trail
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
+from hub.steward.actor import Actor
+from hub.steward.changes import signed_record
 from hub.steward.explain import Explanation, explain
 from policies.model import PolicySet
 from schema import CATALOGUE
@@ -118,12 +120,13 @@ class PreviewSettings(Settings):
         return self.owner / "keys" / "digest.key"
 
 
-def _preview_log(operator: str) -> type[AuditLog]:
-    """A kind of log whose records are of kind `preview`, by the person who runs the command (a digest)."""
+def _preview_log(digester: Digester, actor: Actor) -> type[AuditLog]:
+    """A kind of log whose records are of kind `preview`, by the person who previews."""
 
     class PreviewLog(AuditLog):
         async def append(self, record: Record, operation_text: str | None = None) -> Receipt:
-            return await super().append(replace(record, kind=KIND, subject=operator), operation_text)
+            signed = signed_record(replace(record, kind=KIND), digester, actor)
+            return await super().append(signed, operation_text)
 
     return PreviewLog
 
@@ -145,8 +148,10 @@ def preview_settings(settings: Settings) -> PreviewSettings:
     )
 
 
-def preview(settings: Settings, draft: PolicySet, question: Question, sources: Path, tell: Progress) -> Preview:
-    """The answer to `question` under `draft`, over invented rows.
+def preview(
+    settings: Settings, draft: PolicySet, question: Question, actor: Actor, sources: Path, tell: Progress
+) -> Preview:
+    """The answer to `question` under `draft`, over invented rows; `actor` is who previews.
 
     `sources` holds the source files of the sample county. Raises PreviewRefused, and what starting a graph, pulling and
     the audit log raise; a refusal by the draft is an answer like any other.
@@ -167,7 +172,7 @@ def preview(settings: Settings, draft: PolicySet, question: Question, sources: P
             _recheck_texts(own, address)
         else:
             _fill_graph(own, sources, address)
-        return asyncio.run(_answer(own, draft, question, address))
+        return asyncio.run(_answer(own, draft, question, actor, address))
     finally:
         graph.stop()
 
@@ -227,12 +232,14 @@ def _no_progress(stream: str, rows: int) -> None:
 # The answer.
 
 
-async def _answer(own: PreviewSettings, draft: PolicySet, question: Question, address: GraphAddress) -> Preview:
+async def _answer(
+    own: PreviewSettings, draft: PolicySet, question: Question, actor: Actor, address: GraphAddress
+) -> Preview:
     graph = Graph(address.url, address.user, address.password, database=own.graph_database)
     hub = open_hub(own, graph, draft, CATALOGUE)
     hub.log.close()
     hub.caps = _UncountedCaps()
-    hub.log = open_log_as(_preview_log(operator_digest(hub.digester)), own)
+    hub.log = open_log_as(_preview_log(hub.digester, actor), own)
     try:
         hub.merged_grids.successors = await read_successors(graph, DEADLINE_SECONDS)
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")

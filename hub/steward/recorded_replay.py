@@ -15,9 +15,11 @@ from audit.record import Digester
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import read_successors
-from hub.home.audit_log import append_record, command_record, digester_of
+from hub.home.audit_log import append_record, digester_of
 from hub.home.settings import Settings
 from hub.request.decision_cache import DecisionCache
+from hub.steward.actor import Actor
+from hub.steward.changes import reading_record
 from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.estimate import Estimate, estimate
 from hub.steward.policy_lookup import CURRENT, versions_of
@@ -43,9 +45,9 @@ class RecordedReplay:
 
 
 def recorded_replay(
-    settings: Settings, draft: str, since: dt.datetime, day: dt.date, progress: Callable[[int], None]
+    settings: Settings, draft: str, actor: Actor, since: dt.datetime, day: dt.date, progress: Callable[[int], None]
 ) -> RecordedReplay:
-    """Replay the log of a home under the policy named `draft`, and record that.
+    """Replay the log of a home under the policy named `draft`, and record that `actor` did.
 
     Raises what finding a policy, reading the log and writing to it raise.
     """
@@ -54,13 +56,13 @@ def recorded_replay(
         draft_policy, current = versions.find(draft), versions.find(CURRENT)
         inputs = ReplayInputs(CATALOGUE, build(CATALOGUE), draft_policy, current, versions.of_hash, digester, day)
         result = replay(settings.audit_log, inputs, since, progress)
-    _record(settings, digester, result)
+    _record(settings, digester, actor, result)
     return RecordedReplay(result, draft_policy, current)
 
 
-def _record(settings: Settings, digester: Digester, result: Replay) -> None:
+def _record(settings: Settings, digester: Digester, actor: Actor, result: Replay) -> None:
     details = {"since": result.since.isoformat(timespec="seconds"), "operations": str(result.operations)}
-    record = command_record(digester, KIND, "policy replay", details)
+    record = reading_record(digester, KIND, "policy replay", actor, details)
     append_record(settings, replace(record, policy_version=result.draft))
 
 

@@ -21,8 +21,9 @@ from audit.record import Digester, Record, encode
 from audit.stores.open import open_reader
 from audit.verify import verify
 from hub.cli.main import app
-from hub.home.audit_log import command_record, digester_of, open_log, signer_of, verifier_of
+from hub.home.audit_log import digester_of, open_log, signer_of, verifier_of
 from hub.home.settings import Settings
+from tests.support.searched_log import LOCAL
 
 pytestmark = pytest.mark.attack
 
@@ -201,11 +202,12 @@ def test_f13_who_looks_is_on_record(
     settings: Settings, tmp_path: Path, command: list[str], kind: str, name: str
 ) -> None:
     arguments = [str(tmp_path / "out") if each == "OUT" else each for each in command]
-    shown = CliRunner().invoke(app, arguments, env={"SLUICEGATE_HOME": str(settings.home)})
+    env = {**LOCAL, "SLUICEGATE_HOME": str(settings.home)}
+    shown = CliRunner().invoke(app, [*arguments, "--as", "wu"], env=env)
     assert shown.exit_code == 0, shown.output
     records = [each.record for each in read(settings.audit_log, COUNT)]
     assert [(each.kind, each.operation_name) for each in records][-1] == (kind, name)
-    assert records[-1].subject == command_record(digester_of(settings), kind, name).subject
+    assert records[-1].subject == digester_of(settings).digest("steward", "wu")
 
 
 def test_f14_who_was_erased_is_nobody_and_the_tree_still_verifies(settings: Settings, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from audit.stores.open import open_reader
 from hub.cli.main import app
 from hub.request.daily_caps import DailyCaps
 from hub.request.plan_model import Planned
+from tests.support.searched_log import LOCAL, as_auditor
 from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
@@ -234,9 +235,9 @@ def test_f05_what_is_logged_disturbs_no_terminal_and_no_line(served: Served) -> 
         headers={"User-Agent": "x\x1b[31m", "Access-Purpose": "safety\x1b[2J.fire"},
     )
     assert answer.status_code in {400, 403}
-    env = {"SLUICEGATE_HOME": str(served.hub.settings.home)}
+    env = {**LOCAL, "SLUICEGATE_HOME": str(served.hub.settings.home)}
     for command in (["tail", "-n", "1"], ["tail", "-n", "3", "--json"], ["show", "0"]):
-        shown = CliRunner().invoke(app, ["audit", *command], env=env).output
+        shown = CliRunner().invoke(app, ["audit", *as_auditor(command)], env=env).output
         assert shown
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u200b]", shown)
     for record in served.records():

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.searched_log import LOCAL
 from tests.support.serving import COUNTY, Served, serving
 
 pytestmark = pytest.mark.conformance
 
 ROOT = Path(__file__).parents[2]
+WU = ("--as", "wu")
 GROUPS = ["graph", "audit", "policy"]
 COMMANDS = [
     ["demo"],
@@ -24,6 +26,8 @@ COMMANDS = [
     ["sample"],
     ["pull"],
     ["token"],
+    ["login"],
+    ["logout"],
     ["query"],
     ["graph", "start"],
     ["graph", "stop"],
@@ -179,18 +183,19 @@ def test_explain_shows_decision_and_statement(tmp_path: Path) -> None:
 
 def test_audit_tail_show_verify(its_home: Path, served: Served) -> None:
     lines = [
-        json.loads(line) for line in run("audit", "tail", "-n", "1000", "--json", home=its_home).stdout.splitlines()
+        json.loads(line)
+        for line in run("audit", "tail", "-n", "1000", "--json", *WU, home=its_home, **LOCAL).stdout.splitlines()
     ]
     assert [each["index"] for each in lines] == list(range(len(lines)))
     assert [each["result"] for each in lines[:3]] == ["OK", "GRAPH_UNAVAILABLE", "PURPOSE_DENIED"]
-    table = run("audit", "tail", "-n", "1", home=its_home).stdout.splitlines()
+    table = run("audit", "tail", "-n", "1", *WU, home=its_home, **LOCAL).stdout.splitlines()
     assert len(table) == 2
     assert table[0].split()[:5] == ["index", "time", "application", "purpose", "result"]
-    shown = json.loads(run("audit", "show", "1", home=its_home).stdout)
+    shown = json.loads(run("audit", "show", "1", *WU, home=its_home, **LOCAL).stdout)
     assert shown["operationText"] == "{ people(first: 0) { edges { node { name } } } }"
     verdict = json.loads(run("audit", "verify", "--json", home=its_home).stdout)
     assert (verdict["ok"], verdict["size"]) == (True, len(served.records()))
-    assert run("audit", "show", "99999", home=its_home).returncode == 1
+    assert run("audit", "show", "99999", *WU, home=its_home, **LOCAL).returncode == 1
 
 
 def test_policy_check(tmp_path: Path) -> None:

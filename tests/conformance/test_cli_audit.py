@@ -19,9 +19,10 @@ from audit.log import AuditLog, read, tail
 from audit.record import Record, utc_now
 from audit.verify import verify as verify_log
 from hub.cli.main import app
-from hub.home.audit_log import open_log, operator_digest, signer_of
+from hub.home.audit_log import digester_of, open_log, signer_of
 from hub.home.settings import Settings
 from tests.support.postgres import postgres
+from tests.support.searched_log import LOCAL, as_auditor
 
 pytestmark = pytest.mark.conformance
 
@@ -41,7 +42,10 @@ class Home:
 
     def run(self, *arguments: str, code: int = 0, stdin: str = "") -> Result:
         result = CliRunner().invoke(
-            app, ["audit", *arguments], env={"SLUICEGATE_HOME": str(self.settings.home)}, input=stdin
+            app,
+            ["audit", *as_auditor(arguments)],
+            env={**LOCAL, "SLUICEGATE_HOME": str(self.settings.home)},
+            input=stdin,
         )
         assert result.exit_code == code, result.output
         return result
@@ -73,10 +77,8 @@ def test_each_reading_is_recorded(home: Home, arguments: list[str], kind: str, t
     home.run(*arguments)
     (last,) = home.records()[3:]
     assert (last.kind, last.operation_name, last.result) == (kind, f"audit {arguments[0]}", "OK")
-    assert last.variables == told
-    from hub.home.audit_log import digester_of
-
-    assert last.subject == operator_digest(digester_of(home.settings))
+    assert last.variables == {**told, "signedIn": "local"}
+    assert last.subject == digester_of(home.settings).digest("steward", "wu")
 
 
 @pytest.mark.parametrize("arguments", [["tail"], ["show", "1"], ["prove", "1"]])
@@ -251,7 +253,8 @@ def test_a_log_on_a_server_is_prepared_read_and_verified(
     settings = Settings.load(home=tmp_path / "home")
 
     def run(*arguments: str, code: int = 0, stdin: str = "") -> Result:
-        found = CliRunner().invoke(app, ["audit", *arguments], env={"SLUICEGATE_HOME": str(settings.home)}, input=stdin)
+        env = {**LOCAL, "SLUICEGATE_HOME": str(settings.home)}
+        found = CliRunner().invoke(app, ["audit", *as_auditor(arguments)], env=env, input=stdin)
         assert found.exit_code == code, found.output
         assert "own@" not in found.output and "drowssap" not in found.output
         return found
@@ -279,8 +282,8 @@ def test_case_3_13_search_works_with_the_role_that_reads(
 
     def run(role: str, *arguments: str, code: int = 0, stdin: str = "", home: str = "home") -> Result:
         address = server.replace("postgres:drowssap@", f"{role}:own@")
-        env = {"SLUICEGATE_HOME": str(tmp_path / home), "SLUICEGATE_AUDIT_STORE": address}
-        found = CliRunner().invoke(app, ["audit", *arguments], env=env, input=stdin)
+        env = {**LOCAL, "SLUICEGATE_HOME": str(tmp_path / home), "SLUICEGATE_AUDIT_STORE": address}
+        found = CliRunner().invoke(app, ["audit", *as_auditor(arguments)], env=env, input=stdin)
         assert found.exit_code == code, found.output
         return found
 

@@ -43,8 +43,11 @@ def run(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SLUICEGATE_POLICIES", str(folder))
 
+    monkeypatch.setenv("SLUICEGATE_LOCAL_STEWARDS", "1")
+
     def invoke(*arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, ["policy", *arguments])
+        named = ["--as", "zhang"] if arguments[0] in {"history", "export"} else []
+        result = CliRunner().invoke(app, ["policy", *arguments, *named])
         assert result.exit_code == code, result.output
         return result
 
@@ -107,7 +110,12 @@ def test_each_change_and_each_refusal_is_recorded(tmp_path: Path, folder: Path, 
         ("policy draft", "INVALID"),
     ]
     assert [each.kind for each in records] == ["policy"] * 2 + ["search"] + ["policy"] * 5
-    assert records[6].variables == {"number": "2", "base": "1", "starts": "2998-12-31T16:00:00.000000Z"}
+    assert records[6].variables == {
+        "signedIn": "local",
+        "number": "2",
+        "base": "1",
+        "starts": "2998-12-31T16:00:00.000000Z",
+    }
     assert records[3].subject != records[5].subject
     assert b"zhang" not in log.read_bytes(), "a steward is a person: a keyed digest stands for them"
     assert verify(log).ok

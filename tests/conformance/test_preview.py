@@ -17,10 +17,12 @@ from hub.cli.main import app
 from hub.graph.local import LocalGraph
 from hub.home.settings import Settings
 from hub.steward import preview as preview_room
+from hub.steward.actor import Actor
 from hub.steward.preview import Preview, PreviewRefused, Question, preview, preview_settings
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from schema import CATALOGUE
+from tests.support.searched_log import LOCAL
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
 COUNTY = Path(__file__).parents[2] / "examples" / "county"
@@ -47,7 +49,7 @@ class Desk:
     def ask(self, policy: PolicySet, query: str = PEOPLE, **changed: Any) -> Preview:
         known: dict[str, Any] = {"application": "fire-inspection", "person": None, "purpose": "safety.fire.rental"}
         question = Question(**{**known, "query": query, "variables": {}, **changed})
-        return preview(self.settings, policy, question, COUNTY / "sources", self.told.append)
+        return preview(self.settings, policy, question, Actor("zhang"), COUNTY / "sources", self.told.append)
 
     def records(self) -> list[Record]:
         return [each.record for each in tail(self.settings.audit_file, 100)]
@@ -159,7 +161,7 @@ def test_the_command_prints_decision_and_answer(desk: Desk, monkeypatch: pytest.
         "{ dwellings { __typename } }",
     ]
     arguments += ["--draft", str(COUNTY / "policies"), "--sources", str(COUNTY / "sources")]
-    done = CliRunner().invoke(app, [*arguments, "--json"])
+    done = CliRunner().invoke(app, [*arguments, "--steward", "zhang", "--json"], env=LOCAL)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert (told["inventedRows"], told["status"]) == (True, 200)

@@ -311,8 +311,11 @@ def test_f13_the_command_tells_the_sums_for_machines_and_leaves_a_record(
     policy(tmp_path / "draft", DRAFT)
     policy(tmp_path / "current", CURRENT)
     monkeypatch.setenv("SLUICEGATE_HOME", str(hub.hub.settings.home))
+    monkeypatch.setenv("SLUICEGATE_LOCAL_STEWARDS", "1")
     monkeypatch.setenv("SLUICEGATE_POLICIES", str(tmp_path / "current"))
-    done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path / "draft"), "--since", "1d", "--json"])
+    done = CliRunner().invoke(
+        app, ["policy", "replay", str(tmp_path / "draft"), "--since", "1d", "--json", "--steward", "zhang"]
+    )
     assert done.exit_code == 0, done.output
     told, found = json.loads(done.stdout), run(hub, policy(tmp_path / "draft", DRAFT))
     assert told["personsTimesFields"] == {outcome.name: found.total(outcome) for outcome in Outcome}
@@ -326,6 +329,7 @@ def test_f13_the_command_tells_the_sums_for_machines_and_leaves_a_record(
 def test_a_time_that_is_none_is_refused(since: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     AuditLog.open(tmp_path / "audit.db").close()
     monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path))
-    done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path), "--since", since])
+    monkeypatch.setenv("SLUICEGATE_LOCAL_STEWARDS", "1")
+    done = CliRunner().invoke(app, ["policy", "replay", str(tmp_path), "--since", since, "--steward", "zhang"])
     assert done.exit_code == 1
     assert "--since takes 7d" in done.output

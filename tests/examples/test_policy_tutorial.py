@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.searched_log import LOCAL
+
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +66,7 @@ class Desk:
         """As a steward's shell has it: our commands on the path, settings of this folder alone."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n == "SLUICEGATE_JARS"}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        own = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160"}
+        own = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160", **LOCAL}
         # A fresh graph on a busy machine plans its first statements slowly.
         graph = {"HEAP": "512m", "PAGE_CACHE": "128m", "DEADLINE": "60"}
         return kept | own | {f"SLUICEGATE_GRAPH_{name}": value for name, value in graph.items()}

@@ -16,7 +16,8 @@ DESK = "  - {id: desk, zh: 台, en: Desk, department: fire, jurisdiction: 14/}\n
 EVERYTHING = "rows: {Person: {}, Dwelling: {}, Event: {}}"
 
 
-CURRENT = f"""{HEAD}{DESK}grants:
+CURRENT = f"""{HEAD}{DESK}stewards: [{{account: zhang, person: S-1}}]
+grants:
   - id: people
     to: {{department: [fire]}}
     for: [a, b]

@@ -1,8 +1,8 @@
-"""A home whose log holds four answers about two people, and the commands that search it."""
+"""A home whose log holds four answers about two people, and commands by somebody whose name alone is believed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -14,6 +14,16 @@ from hub.home.audit_log import digester_of, open_log
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from tests.support.serving import COUNTY
+
+LOCAL = {"SLUICEGATE_LOCAL_STEWARDS": "1"}
+NEEDS_AN_AUDITOR = ("tail", "show", "search", "facets", "export", "subject", "prove", "accept-loss")
+
+
+def as_auditor(arguments: Sequence[str]) -> list[str]:
+    """The arguments of `sluicegate audit`, with the auditor of the example where the command needs one."""
+    needed = arguments[0] in NEEDS_AN_AUDITOR and "--as" not in arguments
+    return [*arguments, "--as", "wu"] if needed else list(arguments)
+
 
 NUMBER, OTHER, NAME, PHONE = "110101199003070011", "110101199003070038", "祁慧蘭", "13800000001"
 Run = Callable[..., Result]
@@ -51,7 +61,9 @@ def audit_commands(settings: Settings) -> Run:
     """A function that runs `sluicegate audit` with its arguments in that home, and `given` on standard input."""
 
     def go(*arguments: str, given: str = "") -> Result:
-        found = CliRunner().invoke(app, ["audit", *arguments, "--home", str(settings.home)], input=given)
+        found = CliRunner().invoke(
+            app, ["audit", *as_auditor(arguments), "--home", str(settings.home)], env=LOCAL, input=given
+        )
         assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
         return found
 

@@ -25,9 +25,14 @@ DEFAULTS = [
     ("result_node_cap", 10_000),
     ("result_byte_cap", 8 * 1024 * 1024),
     ("otlp_endpoint", None),
+    ("sign_in_issuer", None),
+    ("sign_in_client", "sluicegate"),
+    ("local_stewards", False),
 ]
 REFUSED = [
     ({"SLUICEGATE_PROT": "8601"}, "unknown setting SLUICEGATE_PROT; known: SLUICEGATE_AUDIENCE"),
+    ({"SLUICEGATE_SIGN_IN_ISSUER": "login.example"}, "sign_in_issuer:"),
+    ({"SLUICEGATE_LOCAL_STEWARDS": "zhang"}, "local_stewards:"),
     ({"SLUICEGATE_PORT": "0"}, "port:"),
     ({"SLUICEGATE_PORT": "70000"}, "port:"),
     ({"SLUICEGATE_PORT": "many"}, "port:"),

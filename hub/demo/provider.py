@@ -1,0 +1,203 @@
+"""The demo's OpenID provider: it signs in whoever chooses a name on its page, by the device flow.
+
+For demos and tests only: it asks for no password, and listens on this machine alone. Its signing key is made when it
+starts and is kept nowhere.
+
+RFC 8628 (device authorization grant), OpenID Connect Core 1.0.
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl
+
+import orjson
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from hub.home.settings import Settings
+from hub.home.sign_in import DEVICE_GRANT
+
+CODE_SECONDS: Final = 600
+INTERVAL_SECONDS: Final = 1
+LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
+MOST_CODES: Final = 100
+MAX_FORM: Final = 4_096
+STYLE: Final = (
+    "body{font:16px/1.6 'Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif;max-width:34em;margin:8vh auto;"
+    "padding:0 1em;color:#1d2939}label{display:block;padding:.5em .8em;border:1px solid #d0d5dd;border-radius:6px;"
+    "margin:.4em 0}button{font:inherit;padding:.5em 1.6em;border:0;border-radius:6px;background:#175cd3;color:#fff}"
+    "code{font-size:1.3em;letter-spacing:.1em}"
+)
+
+
+@dataclass(slots=True)
+class _Code:
+    """A sign-in that was begun; `account` is who confirmed it."""
+
+    user_code: str
+    client: str
+    ends: float
+    account: str | None = None
+
+
+@dataclass(slots=True)
+class DemoProvider:
+    """The provider at `issuer`, whose page offers `people` (account and what is shown of them)."""
+
+    issuer: str
+    people: Sequence[tuple[str, str]]
+    codes: dict[str, _Code] = field(default_factory=dict)
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True), repr=False)
+
+    def app(self) -> Starlette:
+        """Its pages."""
+        return Starlette(
+            routes=[
+                Route("/.well-known/openid-configuration", self._configuration),
+                Route("/keys", self._keys),
+                Route("/device_authorization", self._begin, methods=["POST"]),
+                Route("/token", self._token, methods=["POST"]),
+                Route("/device", self._page),
+                Route("/device", self._confirm, methods=["POST"]),
+            ]
+        )
+
+    async def _configuration(self, _: Request) -> Response:
+        pages = {
+            "device_authorization_endpoint": "device_authorization",
+            "token_endpoint": "token",
+            "jwks_uri": "keys",
+        }
+        return JSONResponse(
+            {
+                "issuer": self.issuer,
+                **{name: f"{self.issuer}/{page}" for name, page in pages.items()},
+                "grant_types_supported": [DEVICE_GRANT],
+                "id_token_signing_alg_values_supported": ["ES256"],
+                "subject_types_supported": ["public"],
+                "response_types_supported": [],
+            }
+        )
+
+    async def _keys(self, _: Request) -> Response:
+        return JSONResponse({"keys": [self.key.as_dict(private=False) | {"alg": "ES256", "use": "sig"}]})
+
+    async def _begin(self, request: Request) -> Response:
+        client = (await _form(request)).get("client_id", "")
+        now = time.time()
+        self.codes = {device: code for device, code in self.codes.items() if code.ends > now}
+        if not client or len(self.codes) >= MOST_CODES:
+            return JSONResponse({"error": "invalid_client" if not client else "slow_down"}, 400)
+        letters = "".join(secrets.choice(LETTERS) for _ in range(8))
+        code = _Code(f"{letters[:4]}-{letters[4:]}", client, now + CODE_SECONDS)
+        device = secrets.token_urlsafe(32)
+        self.codes[device] = code
+        page = f"{self.issuer}/device"
+        return JSONResponse(
+            {
+                "device_code": device,
+                "user_code": code.user_code,
+                "verification_uri": page,
+                "verification_uri_complete": f"{page}?user_code={code.user_code}",
+                "expires_in": CODE_SECONDS,
+                "interval": INTERVAL_SECONDS,
+            }
+        )
+
+    async def _token(self, request: Request) -> Response:
+        form = await _form(request)
+        device = form.get("device_code", "")
+        code = self.codes.get(device)
+        if form.get("grant_type") != DEVICE_GRANT or code is None or form.get("client_id") != code.client:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        if code.ends < time.time():
+            return JSONResponse({"error": "expired_token"}, 400)
+        if code.account is None:
+            return JSONResponse({"error": "authorization_pending"}, 400)
+        del self.codes[device]  # a code is good for one token
+        token = self.id_token(code.client, code.account)
+        return JSONResponse({"id_token": token, "access_token": secrets.token_urlsafe(16), "token_type": "Bearer"})
+
+    def id_token(self, client: str, account: str) -> str:
+        """What the provider signs when somebody has confirmed."""
+        now = int(time.time())
+        claims = {"iss": self.issuer, "sub": account, "aud": client, "iat": now, "exp": now + 600}
+        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, algorithms=["ES256"])
+
+    async def _page(self, request: Request) -> Response:
+        return _html(self._chooser(request.query_params.get("user_code", "")))
+
+    async def _confirm(self, request: Request) -> Response:
+        form = await _form(request)
+        account = form.get("account", "")
+        wanted = form.get("user_code", "").strip().upper()
+        code = next((each for each in self.codes.values() if each.user_code == wanted), None)
+        if code is None or code.ends < time.time() or account not in dict(self.people):
+            return _html("<h1>确认码无效</h1><p>This code is not valid any more; begin again.</p>", 400)
+        code.account = account
+        return _html(f"<h1>已登录</h1><p>Signed in as {html.escape(account)}. You may close this page.</p>")
+
+    def _chooser(self, user_code: str) -> str:
+        choices = "".join(
+            f'<label><input type="radio" name="account" value="{html.escape(account)}" required> '
+            f"{html.escape(account)} · {html.escape(shown)}</label>"
+            for account, shown in self.people
+        )
+        return (
+            "<h1>数闸演示登录</h1><p>This provider is for the demo: choose who you are. 请选择演示身份。</p>"
+            '<form method="post"><p>确认码 code <input name="user_code" required autocomplete="off" '
+            f'value="{html.escape(user_code)}"></p>{choices}<p><button>确认 Confirm</button></p></form>'
+        )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form; empty if it is longer than any that is meant."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_FORM:
+            return {}
+    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+
+
+def _html(content: str, status: int = 200) -> Response:
+    page = f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>登录</title><style>{STYLE}</style>{content}'
+    policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+
+@contextmanager
+def demo_provider(settings: Settings, people: Sequence[tuple[str, str]]) -> Iterator[DemoProvider]:
+    """Inside this context the provider serves on a free port, and commands of this home find it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    provider = DemoProvider(f"http://127.0.0.1:{listener.getsockname()[1]}", people)
+    server = uvicorn.Server(uvicorn.Config(provider.app(), access_log=False, server_header=False, log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    path = settings.prepare_home() / settings.local_provider_file.name
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(orjson.dumps({"issuer": provider.issuer}))
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield provider
+    finally:
+        path.unlink(missing_ok=True)
+        server.should_exit = True
+        thread.join()
+        listener.close()

@@ -1,0 +1,176 @@
+"""Signs a person in at an OpenID provider by the device flow, and checks what the provider says about them.
+
+A person is known by what the provider signed: issuer, `sub`, and when. Nothing is sent to a provider but the client's
+name and the codes of the flow; all of it over TLS, except to this machine.
+
+OpenID Connect Discovery 1.0, OpenID Connect Core 1.0 section 3.1.3.7, RFC 8628 (device authorization grant).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from hub.home.strict_json import NotStrict, loads
+
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+ALGORITHMS: Final = ["ES256", "RS256", "PS256", "Ed25519"]
+ANSWER_SECONDS: Final = 10.0
+MAX_ANSWER: Final = 262_144
+MAX_WAIT_SECONDS: Final = 900.0
+LEEWAY_SECONDS: Final = 30
+LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
+
+
+class SignInRefused(RuntimeError):
+    """Nobody is signed in, or not who it has to be; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in: `subject` at `issuer`, at the time `at` (seconds since 1970, as the provider signed it)."""
+
+    issuer: str
+    subject: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The endpoints of an OpenID provider."""
+
+    issuer: str
+    device_authorization: str
+    token: str
+    jwks: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """What the person has to do: open the page and confirm the code there, within `seconds`."""
+
+    page: str
+    user_code: str
+    whole_page: str | None
+    device_code: str
+    seconds: float
+    interval: float
+
+
+def discover(issuer: str) -> Provider:
+    """The provider at `issuer`; SignInRefused if it does not answer, is not that issuer, or has no device flow."""
+    _check_address(issuer, "the provider")
+    found = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    if found.get("issuer") != issuer:
+        raise SignInRefused(f"the provider at {issuer} says that it is another; give its name exactly as it writes it")
+    names = ("device_authorization_endpoint", "token_endpoint", "jwks_uri")
+    for name in names:
+        if not isinstance(found.get(name), str):
+            raise SignInRefused(f"the provider {issuer} has no {name}; sign-in needs the device flow (RFC 8628)")
+        _check_address(found[name], name)
+    return Provider(issuer, *(found[name] for name in names))
+
+
+def begin(provider: Provider, client: str) -> DeviceCode:
+    """Begin a sign-in; SignInRefused if the provider does not know the client."""
+    status, answer = _post(provider.device_authorization, {"client_id": client, "scope": "openid"})
+    texts = [answer.get(name) for name in ("verification_uri", "user_code", "device_code")]
+    if status != 200 or not all(isinstance(text, str) and text for text in texts):
+        raise SignInRefused(f"the provider did not begin a sign-in ({answer.get('error', status)})")
+    whole = answer.get("verification_uri_complete")
+    return DeviceCode(
+        page=str(texts[0]),
+        user_code=str(texts[1]),
+        whole_page=whole if isinstance(whole, str) else None,
+        device_code=str(texts[2]),
+        seconds=min(_number(answer.get("expires_in"), 600.0), MAX_WAIT_SECONDS),
+        interval=max(_number(answer.get("interval"), 5.0), 0.1),
+    )
+
+
+def await_token(provider: Provider, client: str, code: DeviceCode, sleep: Callable[[float], None] = time.sleep) -> str:
+    """The ID token, once the person has confirmed; SignInRefused if they refuse, or do not confirm in time."""
+    interval, until = code.interval, time.monotonic() + code.seconds
+    form = {"grant_type": DEVICE_GRANT, "device_code": code.device_code, "client_id": client}
+    while time.monotonic() < until:
+        sleep(interval)
+        status, answer = _post(provider.token, form)
+        error = answer.get("error")
+        if status == 200 and isinstance(answer.get("id_token"), str):
+            return str(answer["id_token"])
+        if error == "slow_down":
+            interval += 5.0
+        elif error != "authorization_pending":
+            raise SignInRefused(f"the provider did not sign anybody in ({error or status}); begin again")
+    raise SignInRefused("the code was not confirmed in time; begin again")
+
+
+def keys_of(provider: Provider) -> KeySet:
+    """The public keys with which the provider signs; SignInRefused if it has none that can be used."""
+    try:
+        return KeySet.import_key_set(_get(provider.jwks))  # type: ignore[arg-type]
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise SignInRefused(f"the keys of the provider {provider.issuer} cannot be read") from None
+
+
+def check_token(token: str, keys: KeySet, issuer: str, client: str) -> Identity:
+    """Who an ID token signs in; SignInRefused unless this provider signed it for this client.
+
+    How long it may be used is for the caller to decide, by `at`.
+    """
+    try:
+        claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+    except (JoseError, ValueError, TypeError):
+        raise SignInRefused("the sign-in is not signed by the provider; sign in again: sluicegate login") from None
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    subject, at = claims.get("sub"), claims.get("iat")
+    if claims.get("iss") != issuer or client not in audiences or claims.get("azp", client) != client:
+        raise SignInRefused("the sign-in is for another program or from another provider; sign in again")
+    if not isinstance(subject, str) or not subject or type(at) is not int or at > time.time() + LEEWAY_SECONDS:
+        raise SignInRefused("the provider does not say who signed in and when; its clock may be wrong")
+    return Identity(issuer, subject, at)
+
+
+def _check_address(url: str, what: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise SignInRefused(f"{what} is at {url}; only https is safe for a sign-in, except on this machine")
+
+
+def _get(url: str) -> dict[str, Any]:
+    status, answer = _ask("GET", url, None)
+    if status != 200:
+        raise SignInRefused(f"{url} answers {status}; is this an OpenID provider?")
+    return answer
+
+
+def _post(url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    return _ask("POST", url, form)
+
+
+def _ask(method: str, url: str, form: Mapping[str, str] | None) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of an answer; no redirect is followed."""
+    try:
+        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False) as client:
+            response = client.request(method, url, data=form, headers={"Accept": "application/json"})
+        answer = loads(response.content[:MAX_ANSWER])
+    except httpx.HTTPError:
+        raise SignInRefused(f"no OpenID provider answers at {url}") from None
+    except NotStrict:
+        raise SignInRefused(f"{url} does not answer JSON; is this an OpenID provider?") from None
+    if not isinstance(answer, dict):
+        raise SignInRefused(f"{url} does not answer a JSON object; is this an OpenID provider?")
+    return response.status_code, answer
+
+
+def _number(value: object, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise

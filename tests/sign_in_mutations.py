@@ -1,0 +1,53 @@
+"""Mutations of what binds an act to a signed-in person: the provider's signature, the hour, roles, names alone.
+
+Each is a text that stands once in its file; `tests/unit/test_mutations.py` holds that.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+SIGN_IN = (
+    Mutation(
+        "a name alone is not believed",
+        "hub/steward/acting.py",
+        "    if not settings.local_stewards:\n",
+        "    if False:\n",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "reading needs a role",
+        "hub/steward/acting.py",
+        "    if not set(roles) & set(steward.roles):\n",
+        "    if False:\n",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "the provider that the version names",
+        "hub/steward/acting.py",
+        "and each.issuer in {None, identity.issuer}",
+        "and True",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "a sign-in ends after an hour",
+        "hub/home/session.py",
+        "    if identity.at + SESSION_SECONDS < time.time():\n",
+        "    if False:\n",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "a sign-in is for this program and from this provider",
+        "hub/home/sign_in.py",
+        '    if claims.get("iss") != issuer or client not in audiences or claims.get("azp", client) != client:\n',
+        "    if False:\n",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "a reading of the log needs an auditor",
+        "hub/cli/audit_opening.py",
+        "return acting(settings, named, Role.AUDITOR) if has_keys(settings) else None",
+        "return acting(settings, named) if has_keys(settings) else None",
+        "tests/attacks/test_sign_in.py",
+    ),
+)
