@@ -9,7 +9,6 @@ Hippocratic databases" (2004).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 from policies.model import (
     DEFAULT_BUCKETS,
@@ -187,15 +186,27 @@ def purposes_that_would(
     catalogue: Catalogue, policy: PolicySet, subject: Subject, coordinate: str, today: dt.date
 ) -> tuple[str, ...]:
     """Purposes for which the same subject would see the coordinate (or the type), in clear or masked."""
-    entity, _, name = coordinate.partition(".")
-    would: Mapping[str, Decision] = {
-        purpose: decide(catalogue, policy, subject, purpose, today) for purpose in purposes_of(policy, subject, today)
-    }
     return tuple(
         purpose
-        for purpose, decision in would.items()
-        if (decision.of(entity).of(name).shown if name else decision.of(entity).visible)
+        for purpose in purposes_of(policy, subject, today)
+        if shows(catalogue, decide(catalogue, policy, subject, purpose, today), coordinate)
     )
+
+
+def shows(catalogue: Catalogue, decision: Decision, coordinate: str) -> bool:
+    """Whether a decision shows a type, a field, or an edge together with the type that it leads to."""
+    entity, _, name = coordinate.partition(".")
+    if not name:
+        return bool(decision.of(entity).visible)
+    target = hidden_target(catalogue, decision, coordinate)
+    return decision.of(entity).of(name).shown and target is None
+
+
+def hidden_target(catalogue: Catalogue, decision: Decision, coordinate: str) -> str | None:
+    """The type that an edge leads to, if the decision shows nothing of it: then the edge shows nothing either."""
+    entity, _, name = coordinate.partition(".")
+    edge = catalogue.entity(entity).edges.get(name)
+    return edge.target if edge is not None and not decision.of(edge.target).visible else None
 
 
 def purposes_that_would_tell(

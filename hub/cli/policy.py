@@ -272,6 +272,8 @@ def explain(
     typer.echo(f"{coordinate} for {application}, {purpose}: {', '.join(explanation.effects) or 'nothing'}")
     for rule in explanation.rules:
         typer.echo(f"  {rule.rule} ({rule.place}): {rule.effect}{f' on rows where {rule.rows}' if rule.rows else ''}")
+    if explanation.hidden_target:
+        typer.echo(f"  it leads to {explanation.hidden_target}, of which {purpose} shows nothing")
     for obligation in explanation.obligations:
         typer.echo(f"  obligation {obligation}")
     if not explanation.granted:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.request.plan_model import Denial
-from policies.decide import purposes_of
+from policies.decide import hidden_target, purposes_of, shows
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
@@ -57,11 +57,9 @@ class DenialErrors:
 
     def _missing(self, coordinate: str) -> str:
         """What is not open: the coordinate, or the type that an open edge leads to."""
-        name, _, edge = coordinate.partition(".")
-        entity = self.catalogue.entity(name)
-        if edge in entity.edges and self.decision.of(name).of(edge).shown:
-            return entity.edge(edge).target
-        return coordinate
+        name, _, field_name = coordinate.partition(".")
+        granted = bool(field_name) and self.decision.of(name).of(field_name).shown
+        return (hidden_target(self.catalogue, self.decision, coordinate) if granted else None) or coordinate
 
     def _how_to_ask(self, coordinate: str) -> dict[str, Any]:
         """This application's purposes that would do, the owner of what is missing, and how long they may take."""
@@ -86,11 +84,7 @@ class DenialErrors:
 
 def _opens(catalogue: Catalogue, decision: Decision, denial: Denial) -> bool:
     """Whether a decision opens what was denied."""
-    name, _, field_name = denial.coordinate.partition(".")
-    table, entity = decision.of(name), catalogue.entity(name)
     if denial.accesses:
+        table = decision.of(denial.coordinate)
         return bool(table.visible and table.accesses)
-    if not field_name:
-        return bool(table.visible)
-    target = decision.of(entity.edge(field_name).target).visible if field_name in entity.edges else True
-    return table.of(field_name).shown and bool(target)
+    return shows(catalogue, decision, denial.coordinate)

@@ -156,9 +156,11 @@ def _definitions(
         if isinstance(each, OperationDefinitionNode):
             operations.append(each)
         elif not isinstance(each, FragmentDefinitionNode):
-            raise HubError(Code.VALIDATION, "the document may hold nothing besides operations and fragments")
+            text = "the document may hold nothing besides operations and fragments"
+            raise HubError(Code.VALIDATION, text, locations=_locations(GraphQLError(text, each)))
         elif each.name.value in fragments:
-            raise HubError(Code.VALIDATION, "two fragments have the same name; give each its own")
+            text = "two fragments have the same name; give each its own"
+            raise HubError(Code.VALIDATION, text, locations=_locations(GraphQLError(text, each)))
         else:
             fragments[each.name.value] = each
     return operations, fragments
@@ -166,8 +168,10 @@ def _definitions(
 
 def _select_operation(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
     """The operation to execute: the only one, or the one named. Every operation must be a query."""
-    if any(each.operation is not OperationType.QUERY for each in operations):
-        raise HubError(Code.VALIDATION, "only queries are offered; there is no mutation and no subscription")
+    other = next((each for each in operations if each.operation is not OperationType.QUERY), None)
+    if other is not None:
+        text = "only queries are offered; there is no mutation and no subscription"
+        raise HubError(Code.VALIDATION, text, locations=_locations(GraphQLError(text, other)))
     if name is None:
         if len(operations) != 1:
             raise HubError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hub.steward.explain import predicate_in_words
 from policies.check import effects_of, subject_of
-from policies.decide import applicable, decide, purposes_that_would
+from policies.decide import applicable, decide, hidden_target, purposes_that_would
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
 from schema.catalogue import Catalogue
@@ -42,6 +42,8 @@ class CoordinateExplanation:
     """Whether the application has any grant in force for the purpose."""
     purposes_that_would: tuple[str, ...]
     owner: str | None
+    hidden_target: str | None
+    """The type that an edge leads to, if the purpose shows nothing of it: then the edge has no effect."""
 
 
 def explain_coordinate(
@@ -56,13 +58,14 @@ def explain_coordinate(
         Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
     )
+    hidden = hidden_target(catalogue, decision, coordinate)
     would = purposes_that_would(catalogue, policy, subject, coordinate, today)
     return CoordinateExplanation(
         application,
         purpose,
         coordinate,
         policy.version,
-        effects_of(decision.of(entity).of(name)),
+        () if hidden else effects_of(decision.of(entity).of(name)),
         rules,
         tuple(
             f"{name}: {each.limit if isinstance(each, Cap) else 'required'}{_for_each(each)}"
@@ -70,7 +73,8 @@ def explain_coordinate(
         ),
         bool(applicable(policy, subject, purpose, today)),
         tuple(each for each in would if each != purpose),
-        policy.owners.get(entity),
+        policy.owners.get(hidden or entity),
+        hidden,
     )
 
 

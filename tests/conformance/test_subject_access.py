@@ -226,6 +226,13 @@ def test_days_bound_what_is_told(served: Served) -> None:
     assert told(served, "ann", s=after) == told(served, "ann", u=before) == []
 
 
+@pytest.mark.parametrize("days", [{"s": "0001-01-01"}, {"u": "9999-12-31"}, {"s": "0001-01-01", "u": "9999-12-31"}])
+def test_case_2_05_the_first_and_the_last_day_bound_nothing(served: Served, days: dict[str, str]) -> None:
+    ask(served, "fire-app", "safety", SEEN)
+    assert FIRE in told(served, "ann", **days)
+    assert told(served, "ann", s="9999-12-31") == told(served, "ann", u="0001-01-01") == []
+
+
 def test_aliases_and_typenames(served: Served) -> None:
     ask(served, "fire-app", "safety", SEEN)
     sealed = served.hub.seals.seal_id("service", "self", 4, sid("ann"))

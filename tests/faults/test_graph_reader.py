@@ -56,6 +56,7 @@ def test_rows_are_plain(empty_graph: GraphAddress, expression: str, value: objec
     [
         ("UNWIND range(1, 1000000) AS x RETURN x", "RESULT_LIMIT"),
         ("RETURN [x IN range(1, 100000) | 'abcdefgh'] AS x", "RESULT_LIMIT"),
+        ("RETURN [x IN range(1, 3500) | '数闸数闸数闸数闸'] AS x", "RESULT_LIMIT"),
         ("UNWIND range(1, 2000000000) AS x RETURN count(x % 7)", "TIMEOUT"),
         ("RETURN point({x: 1, y: 2}) AS x", "INTERNAL"),
         (f"RETURN no such thing {CANARY}", "INTERNAL"),
@@ -74,6 +75,14 @@ def test_failures_have_codes_and_no_values(
     assert caught.value.__cause__ is None
     assert CANARY not in str(caught.value) + caplog.text
     assert text not in str(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize(("text", "bytes_each"), [("sluice", 6), ("数闸", 6), ("😀", 4), ("é", 2)])
+def test_case_2_12_the_cap_counts_bytes(empty_graph: GraphAddress, text: str, bytes_each: int) -> None:
+    statement, size = "RETURN [x IN range(1, 100) | $given] AS x", 8 + 100 * (8 + bytes_each)
+    assert len(fetch(empty_graph, statement, size, given=text)[0]["x"]) == 100
+    with pytest.raises(HubError, match=f"{size - 1} bytes"):
+        fetch(empty_graph, statement, size - 1, given=text)
 
 
 @pytest.mark.parametrize("text", ["CREATE (:X)", "MATCH (n) SET n.x = 1", "CREATE INDEX i FOR (n:X) ON (n.x)"])
