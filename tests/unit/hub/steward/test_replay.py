@@ -90,7 +90,8 @@ def test_an_operation_whose_coordinates_did_not_fit_is_said_to_be_unread(tmp_pat
 def test_an_operation_that_needs_a_case_breaks_where_it_named_none(tmp_path: Path) -> None:
     log = Logged(tmp_path / "audit.db")
     log.write(record(1, DAY), record(2, DAY, case="digest-of-a-case"))
-    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1), CURRENT + "    obligations: {case: required}\n")
+    draft = CURRENT.replace("obligations: {", "obligations: {case: required, ")
+    found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1), draft)
     assert found.groups[0].broken == {"case required": 1}
     assert found.groups[0].pairs == {Outcome.WITHHELD_CLEAR: 1, Outcome.WITHHELD_MASKED: 1}
 
