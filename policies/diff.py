@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policies.check import subject_of
-from policies.decide import decide
+from policies.decide import decide, prohibitions_on
 from policies.implication import implies, resolve
 from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
+from policies.obligations import COUNTED_DAILY, StandingCap
+from policies.purposes import covered
 from policies.rules import Subject
 from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Any_, Predicate
+
+_DAY = dt.timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -87,11 +91,16 @@ class Diff:
 def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:
     """What changes from `before` to `after`, from `today` on."""
     found: dict[Change, Change] = {}
-    for day in _days(before, after, today):
+    told: set[tuple[str, str, str, Kind]] = set()
+    first = _days(before, after, today)
+    for day in sorted({*first, *_last_days(first)}):
         for change in _Comparison(catalogue, before, after, day).changes():
-            found.setdefault(dataclasses.replace(change, since=today), change)
-    for stewards in _stewards(before, after, today):
-        found[stewards] = stewards
+            about = (change.application, change.purpose, change.thing, change.kind)
+            if day in first or about not in told:
+                found.setdefault(dataclasses.replace(change, since=today), change)
+                told.add(about)
+    for change in (*_stewards(before, after, today), *_prohibitions(before, after, today)):
+        found[change] = change
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
@@ -107,6 +116,15 @@ def _stewards(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[C
         )
 
 
+def _prohibitions(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:
+    """What is no longer prohibited, whether or not a grant gives it by now: the next one may."""
+    for purpose in before.purposes:
+        old, new = prohibitions_on(before, purpose), prohibitions_on(after, purpose)
+        for coordinate in sorted(set(old) - set(new)):
+            rules = tuple(Shown(rule.id) for rule in old[coordinate])
+            yield Change("*", purpose, f"prohibition of {coordinate}", Kind.WIDENED, rules, (), today)
+
+
 def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:
     """Today, and each later day on which what is in force changes by itself."""
     ends: set[dt.date | None] = set()
@@ -114,8 +132,13 @@ def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:
     for policy in (before, after):
         starts |= {grant.valid.start for grant in policy.grants}
         ends |= {grant.valid.end for grant in policy.grants} | {each.expires for each in policy.purposes.values()}
-    days = {each for each in starts if each} | {each + dt.timedelta(days=1) for each in ends if each}
+    days = {each for each in starts if each} | {each + _DAY for each in ends if each and each < dt.date.max}
     return [today, *sorted(each for each in days if each > today)]
+
+
+def _last_days(first: list[dt.date]) -> list[dt.date]:
+    """The last day before each of these, and of all time: `$today` moves on between them, and bounds move with it."""
+    return [*(each - _DAY for each in first[1:]), dt.date.max]
 
 
 class _Comparison:
@@ -126,6 +149,7 @@ class _Comparison:
         self.before = before
         self.after = after
         self.day = day
+        self.purposes_of = [{grant.id: grant.purposes for grant in policy.grants} for policy in (before, after)]
 
     def changes(self) -> Iterator[Change]:
         for name in sorted({*self.before.applications, *self.after.applications}):
@@ -168,12 +192,32 @@ class _Comparison:
     def _obligations(self, app: str, purpose: str, left: Decision | None, right: Decision | None) -> Iterator[Change]:
         if left is None or right is None:
             return
+        yield from self._caps(app, purpose, left, right)
         for name in sorted({*left.obligations, *right.obligations}):
             old, new = left.obligations.get(name), right.obligations.get(name)
-            if old != new:
+            if old != new and name not in COUNTED_DAILY:
                 stricter = new is not None and (old is None or new.stricter(old) == new)
                 kind = Kind.NARROWED if stricter else Kind.WIDENED
                 yield self._figure(app, purpose, f"obligation {name}", kind, _limit_text(old), _limit_text(new))
+
+    def _caps(self, app: str, purpose: str, left: Decision, right: Decision) -> Iterator[Change]:
+        """Daily caps: one is kept by another that counts at least as much and allows no more."""
+        for kind in COUNTED_DAILY:
+            old, new = ([cap for cap in each.caps if cap.kind == kind] for each in (left, right))
+            wider = any(not self._kept(cap, 0, new, 1) for cap in old)
+            if wider or any(not self._kept(cap, 1, old, 0) for cap in new):
+                before, after = (", ".join(str(cap) for cap in caps) for caps in (old, new))
+                changed = Kind.WIDENED if wider else Kind.NARROWED
+                yield self._figure(app, purpose, f"obligation {kind}", changed, before, after)
+
+    def _kept(self, cap: StandingCap, side: int, others: list[StandingCap], other_side: int) -> bool:
+        counted = self.purposes_of[side][cap.grant]
+        return any(
+            each.cap.limit <= cap.cap.limit
+            and (cap.cap.personal or not each.cap.personal)
+            and all(covered(self.purposes_of[other_side][each.grant], purpose) for purpose in counted)
+            for each in others
+        )
 
     def _types(self, left: _Side, right: _Side, purpose: str) -> Iterator[Change]:
         app = left.subject.application
@@ -212,7 +256,8 @@ class _Comparison:
             one, other = getattr(old, each.name), getattr(new, each.name)
             if each.name in {"rows", "visible", "contributing", "fields", "accesses"} or one == other:
                 continue
-            kind = _STRICTER.get(each.name, _never)(one, other)
+            stricter = _STRICTER.get(each.name)
+            kind = stricter(one, other) if stricter else Kind.CHANGED
             yield self._figure(app, purpose, f"{entity} {each.name}", kind, str(one), str(other))
 
     def _figure(self, app: str, purpose: str, thing: str, kind: Kind, before: str, after: str) -> Change:
@@ -233,10 +278,6 @@ def _multiple(old: int, new: int) -> Kind:
     if new % old == 0:
         return Kind.NARROWED
     return Kind.WIDENED if old % new == 0 else Kind.CHANGED
-
-
-def _never(_old: object, _new: object) -> Kind:
-    return Kind.CHANGED
 
 
 _STRICTER = {"contributors": _higher, "rounding": _multiple, "buckets": _lower}
@@ -323,9 +364,7 @@ def _staff_text(app: Application) -> str:
 
 
 def _limit_text(obligation: object) -> str:
-    if obligation is None:
-        return ""
-    return str(getattr(obligation, "limit", "required"))
+    return "" if obligation is None else str(getattr(obligation, "limit", "required"))
 
 
 def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:

@@ -53,6 +53,9 @@ class StandingCap:
     grant: str
     cap: Cap
 
+    def __str__(self) -> str:
+        return f"{self.cap.limit}{' for each person' if self.cap.personal else ''} ({self.grant})"
+
 
 def _case(value: Any) -> Obligation:
     if value != "required":
@@ -82,6 +85,8 @@ OBLIGATIONS: Mapping[str, Callable[[Any], Obligation]] = {
     DAILY_CAP: _daily_cap,
     MATCH_DAILY_CAP: _daily_cap,
 }
+COUNTED_DAILY = (DAILY_CAP, MATCH_DAILY_CAP)
+"""Caps that are counted over a day, where they stand."""
 BOUND_A_MATCH = (CASE, MATCH_DAILY_CAP, DAILY_CAP)
 """A grant of `match` has one of these: else whole id numbers can be guessed, one after the other."""
 
@@ -109,7 +114,7 @@ def standing(grant: str, given: Mapping[str, Obligation]) -> tuple[StandingCap, 
     return tuple(
         StandingCap(name, grant, each)
         for name, each in sorted(given.items())
-        if name in {DAILY_CAP, MATCH_DAILY_CAP} and isinstance(each, Cap)
+        if name in COUNTED_DAILY and isinstance(each, Cap)
     )
 
 

@@ -144,8 +144,29 @@ POLICIES = (
     Mutation(
         "a change of the stewards is a widening",
         "policies/diff.py",
-        "    for stewards in _stewards(before, after, today):\n",
-        "    for stewards in ():\n",
+        "*_stewards(before, after, today), ",
+        "",
         "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "the comparison looks at moving days",
+        "policies/diff.py",
+        "    for day in sorted({*first, *_last_days(first)}):",
+        "    for day in first:",
+        "tests/unit/policies/test_diff.py",
+    ),
+    Mutation(
+        "a prohibition removed is a widening",
+        "policies/diff.py",
+        "*_prohibitions(before, after, today)",
+        "",
+        "tests/unit/policies/test_diff.py",
+    ),
+    Mutation(
+        "the comparison sees where a cap stands",
+        "policies/diff.py",
+        "all(covered(self.purposes_of[other_side][each.grant], purpose) for purpose in counted)",
+        "True",
+        "tests/unit/policies/test_diff.py",
     ),
 )

@@ -128,7 +128,7 @@ def policies(rng: random.Random, folder: Path) -> PolicySet:
     """A policy set that the loader accepts, written to `folder` and read back."""
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        text = yaml.safe_dump(_policy(rng), allow_unicode=True)
+        text = yaml.safe_dump(raw_policy(rng), allow_unicode=True)
         (folder / "policy.yaml").write_text(text, encoding="utf-8")
         try:
             return load(folder, CATALOGUE)
@@ -136,7 +136,8 @@ def policies(rng: random.Random, folder: Path) -> PolicySet:
             continue  # two effects in one grant, or a mask off a ladder: drawn again
 
 
-def _policy(rng: random.Random) -> dict[str, Any]:
+def raw_policy(rng: random.Random) -> dict[str, Any]:
+    """A policy as plain data; not every one loads."""
     registry = [
         {"id": "desk", "zh": "台", "en": "Desk", "department": "grid", "role": "worker", "jurisdiction": STREETS[0]},
         {"id": "county", "zh": "縣", "en": "County", "department": "fire", "level": "top", "jurisdiction": "14/03/21/"},

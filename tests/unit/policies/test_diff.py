@@ -143,8 +143,60 @@ def test_one_change_is_told_as_what_it_is(
 @pytest.mark.parametrize(("before", "after"), [case[1:3] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_widens_one_way_does_not_widen_only_the_other_way(before: dict[str, str], after: dict[str, str]) -> None:
     opposite = {"new": "gone", "gone": "new", "widened": "narrowed", "narrowed": "widened"}
-    there, back = told(compare(before, after)), told(compare(after, before))
+    there, back = (
+        {change for change in told(compare(*pair)) if not change[1].startswith("prohibition of")}
+        for pair in ((before, after), (after, before))
+    )
     assert back == {(purpose, thing, opposite.get(kind, kind)) for purpose, thing, kind in there}
+
+
+STOP = "prohibitions: [{id: never, prohibit: [Person.reports], for: [a], basis: l}]"
+
+
+def test_case_1_02_a_prohibition_that_goes_is_a_widening_though_no_grant_gives_the_field_yet() -> None:
+    found = compare({"more": STOP}, NOBODY)
+    assert found.widens
+    assert told(found) == {("a", f"prohibition of {end}", "widened") for end in ("Person.reports", "Event.reporter")}
+
+
+def test_case_1_02_rows_that_are_the_same_today_and_wider_later_are_a_widening() -> None:
+    today, moving = "{birthDate: {lte: 1966-06-30}}", "{birthDate: {lte: $today - 60y}}"
+    assert told(compare({"rows": today}, {"rows": moving})) == {("a", "Person.name", "widened")}
+    assert told(compare({"rows": moving}, {"rows": today})) == {("a", "Person.name", "narrowed")}
+    ends = {"extra": "    valid: {to: 2026-12-31}"}
+    assert told(compare({"rows": today, **ends}, {"rows": moving, **ends})) == {("a", "Person.name", "widened")}
+
+
+CAP = "    obligations: {dailyCap: %s}"
+SPLIT = (
+    "    obligations: {dailyCap: 5}\n"
+    "  - {id: two, to: {application: [app]}, for: [b], basis: l, obligations: {dailyCap: 5}, "
+    f"rows: {{Person: {OWN}}}, fields: {{Person.name: clear}}}}"
+)
+CAPS = [
+    ("5", "6", "widened"),
+    ("6", "5", "narrowed"),
+    ("5", "{limit: 5, per: person}", "widened"),
+    ("{limit: 5, per: person}", "5", "narrowed"),
+    ("{limit: 5, per: person}", "{limit: 9, per: person}", "widened"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kind"), CAPS)
+def test_case_1_02_a_daily_cap_that_allows_more_is_a_widening(old: str, new: str, kind: str) -> None:
+    found = compare({"extra": CAP % old}, {"extra": CAP % new})
+    assert told(found) == {("a", "obligation dailyCap", kind)}
+
+
+def test_case_1_02_a_cap_that_is_counted_apart_for_each_purpose_is_a_widening() -> None:
+    both = text_of(extra=CAP % "5").replace("for: [a]", "for: [a, b]")
+    one = load_files({"policy.yaml": both.encode()}, CATALOGUE)
+    found = diff(CATALOGUE, one, policy(extra=SPLIT), DAY)
+    assert told(found) == {(purpose, "obligation dailyCap", "widened") for purpose in "ab"}
+
+
+def test_a_rule_until_the_end_of_time_can_be_compared() -> None:
+    assert compare({"extra": "    valid: {to: 9999-12-31}"}, NOBODY).changes == ()
 
 
 def test_an_application_registered_or_struck_off_is_told_field_by_field() -> None:
