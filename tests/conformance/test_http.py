@@ -52,7 +52,7 @@ def test_only_post_is_a_query(served: Served, method: str) -> None:
         (b'{"query": 1}', JSON, "BAD_REQUEST"),
         (b'{"query": "{a}", "variables": []}', JSON, "BAD_REQUEST"),
         (b'{"query": "{a}", "operationName": 1}', JSON, "BAD_REQUEST"),
-        (b'{"query": "{a}", "extensions": {"persistedQuery": {}}}', JSON, "BAD_REQUEST"),
+        (b'{"query": "{a}", "extensions": [{"persistedQuery": {}}]}', JSON, "BAD_REQUEST"),
         (b'{"query": "{a}", "id": "x"}', JSON, "BAD_REQUEST"),
         (b"[" + TYPENAME + b"]", JSON, "BATCHING_DISABLED"),
         (TYPENAME, {}, "UNSUPPORTED_MEDIA_TYPE"),
