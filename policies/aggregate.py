@@ -1,18 +1,20 @@
 """Which cells of an aggregate are shown, and with which counts.
 
-A cell about fewer than *k* data subjects is null, and so is one of which a single person makes up more than half; a
-count is rounded to a fixed base. This file is the definition: `hub/request/compile.py` states the same in Cypher, so
-that an exact count never leaves the database. Semantics 10 of the design's section 4.
+Rows that the asker may list are counted exactly. Of others, a cell about fewer than *k* data subjects is null, and so
+is one of which a single person makes up more than half; a count is rounded to a fixed base. This file is the
+definition: `hub/request/compile.py` states the same in Cypher, so that no exact count of the others leaves the
+database. Semantics 10 of the design's section 4.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from policies.masking import AGE_BANDS
+from policies.model import TypeDecision
 from schema.catalogue import Bucket, Catalogue, Entity, Field
 
 MAX_CELLS = 2_000
@@ -41,17 +43,28 @@ def one_subject(catalogue: Catalogue, entity: Entity) -> bool:
     return here is not entity
 
 
-def cell(rows: Sequence[Collection[str]], contributors: int, base: int, *, single: bool) -> int | None:
+def counts_a_list(table: TypeDecision, read: Iterable[str], *, picks: bool) -> bool:
+    """Whether an aggregate counts rows that the asker could list and count themselves, whatever the data.
+
+    `read` are the fields whose buckets it reads, `picks` says whether its condition compares values or edges as they
+    are. Where the answer is no, a threshold withholds small cells, and a condition may not pick rows.
+    """
+    shown = all(table.of(name).clear and table.of(name).aggregate <= table.of(name).clear for name in read)
+    return shown and (picks or table.lists_all_it_counts)
+
+
+def cell(rows: Sequence[Collection[str]], contributors: int, base: int, *, single: bool, listed: int = 0) -> int | None:
     """What a cell shows of its rows, each given as its data subjects; None where it is withheld.
 
-    `single` says that a row has at most one subject, so that dominance is defined.
+    `single` says that a row has at most one subject, so that dominance is defined. `listed` more rows are counted that
+    the asker may list: they make nobody else harder to find, so they count for no threshold.
     """
     share = Counter(subject for row in rows for subject in row)
     if len(share) < contributors:
         return None
     if single and DOMINANT * max(share.values(), default=0) > len(rows):
         return None
-    return rounded(len(rows), base)
+    return rounded(len(rows) + listed, base)
 
 
 def domain(field: Field, bucket: Bucket, places: Sequence[str] | None) -> tuple[Any, ...]:
@@ -68,11 +81,12 @@ def domain(field: Field, bucket: Bucket, places: Sequence[str] | None) -> tuple[
 
 
 def cells(
-    domains: Sequence[tuple[Any, ...]], counted: Mapping[tuple[Any, ...], int]
+    domains: Sequence[tuple[Any, ...]], counted: Mapping[tuple[Any, ...], int], empty: int | None = None
 ) -> list[tuple[tuple[Any, ...], int | None]] | None:
     """Each cell with its count: the whole domain, then values outside it that reach the threshold.
 
-    None where there would be more than MAX_CELLS.
+    `empty` is what a cell shows that was not counted: 0 of rows that the asker may list, None of others. None is
+    returned where there would be more than MAX_CELLS.
     """
     size = 1
     for each in domains:
@@ -81,7 +95,7 @@ def cells(
         return None
     keys = list(product(*domains))
     unforeseen = sorted(set(counted) - set(keys), key=repr)
-    return [(key, counted.get(key)) for key in [*keys, *unforeseen]]
+    return [(key, counted.get(key, empty)) for key in [*keys, *unforeseen]]
 
 
 def frequent_words(counted: Mapping[tuple[Any, ...], int]) -> list[tuple[tuple[Any, ...], int | None]]:

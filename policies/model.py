@@ -15,7 +15,7 @@ from policies.obligations import Obligation, StandingCap
 from policies.rule_index import RuleIndex
 from policies.rules import Grant, Prohibition, Subject
 from policies.stewards import Steward
-from schema.predicate import Predicate
+from schema.predicate import Predicate, conjuncts
 
 DEFAULT_CONTRIBUTORS = 10
 """Contributor threshold *k*: an aggregate cell about fewer data subjects is null."""
@@ -136,6 +136,12 @@ class TypeDecision:
     def of(self, name: str) -> FieldDecision:
         """The decision on a field or edge; nothing where no grant names it."""
         return self.fields.get(name, NOTHING)
+
+    @property
+    def lists_all_it_counts(self) -> bool:
+        """Whether each row that an aggregate may count is one that a list may show, whatever the data."""
+        listed = [conjuncts(self.rows[row]) for row in self.visible]
+        return all(any(less <= conjuncts(self.rows[row]) for less in listed) for row in self.contributing)
 
 
 NO_TYPE = TypeDecision((), frozenset(), frozenset(), {})

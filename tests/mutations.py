@@ -32,6 +32,27 @@ MUTATIONS = (
     *POLICIES,
     *SIGN_IN,
     Mutation(
+        "no key picks rows where hidden people are counted",
+        "hub/request/filters.py",
+        "if picked and not exact:",
+        "if False:",
+        "tests/attacks/inference/test_counts_and_thresholds.py",
+    ),
+    Mutation(
+        "what may be listed is counted whatever is behind it",
+        "policies/aggregate.py",
+        "return shown and (picks or table.lists_all_it_counts)",
+        "return False",
+        "tests/attacks/inference/test_counts_and_thresholds.py",
+    ),
+    Mutation(
+        "people who may be listed fill no threshold",
+        "hub/request/compile.py",
+        "        hidden = self._hidden(root, node)\n",
+        '        hidden = ""\n',
+        "tests/attacks/inference/test_counts_and_thresholds.py",
+    ),
+    Mutation(
         "an order for each purpose",
         "hub/request/compile.py",
         'return ", ".join([*keys, place, f"{node.var}.sid"])',

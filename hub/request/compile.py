@@ -195,18 +195,21 @@ class _Compiler:
     def _aggregate(self, root: Aggregate, name: str) -> str:
         """Cells as in `policies/aggregate.py`; no count below the threshold or unrounded leaves the database."""
         table = self.cypher.table(root.entity)
-        node = Node(self.cypher.variable(), root.entity, table.contributing)
+        node = Node(self.cypher.variable(), root.entity, table.visible if root.exact else table.contributing)
         # Only with a condition on the surrogate can the composite index on (region, sid) be used.
         there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
         conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
-        subject = self._subjects(root.entity, node, lines)
+        subject = "" if root.exact else self._subjects(root.entity, node, lines)
         buckets = [
             f"{self._bucket(node, field, bucket, lines)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
         ]
         groups = [f"b{index}" for index in range(len(root.buckets))]
-        lines += self._counts(root.entity, node.var, subject, buckets, groups)
-        cells = ", ".join([*groups, self._rounded(table.rounding)])
+        if root.exact:
+            lines.append(f"  WITH {', '.join([*buckets, f'count(DISTINCT {node.var}) AS amount'])}")
+        else:
+            lines += self._counts(root, node, subject, buckets, groups)
+        cells = ", ".join([*groups, "amount" if root.exact else self._rounded(table.rounding)])
         lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
         return "\n".join(lines)
 
@@ -218,17 +221,33 @@ class _Compiler:
         lines.append(f"  UNWIND {self.cypher.words(node, field)} AS {word}")
         return word
 
-    def _counts(self, entity: Entity, var: str, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
+    def _counts(self, root: Aggregate, node: Node, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
         """One row for each cell, with its `amount`, if enough people contribute and none of them dominates."""
-        enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"
-        if not one_subject(self.cypher.catalogue, entity):
-            counts = [f"count(DISTINCT {var}) AS amount", f"count(DISTINCT {subject}) AS contributors"]
+        enough = f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"
+        hidden = self._hidden(root, node)
+        if not one_subject(self.cypher.catalogue, root.entity):
+            whose = f"CASE WHEN {hidden} THEN {subject} END" if hidden else subject
+            counts = [f"count(DISTINCT {node.var}) AS amount", f"count(DISTINCT {whose}) AS contributors"]
             return [f"  WITH {', '.join(buckets + counts)}", f"  WHERE {enough}"]
         # Counted by person first, so that the largest share of one person is known.
-        shares = f"  WITH {', '.join([*buckets, subject, f'count(DISTINCT {var}) AS share'])}"
-        largest = f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest"
-        counts = ["sum(share) AS amount", f"count({subject}) AS contributors", largest]
-        return [shares, f"  WITH {', '.join(groups + counts)}", f"  WHERE {enough} AND {DOMINANT} * largest <= amount"]
+        share = f"CASE WHEN {hidden} THEN {node.var} END" if hidden else node.var
+        each = [f"count(DISTINCT {share}) AS share", f"count(DISTINCT {node.var}) AS found"]
+        shares = f"  WITH {', '.join([*buckets, subject, *each])}"
+        counts = [
+            "sum(found) AS amount",
+            "sum(share) AS total",
+            f"count(CASE WHEN share > 0 THEN {subject} END) AS contributors",
+            f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest",
+        ]
+        return [shares, f"  WITH {', '.join(groups + counts)}", f"  WHERE {enough} AND {DOMINANT} * largest <= total"]
+
+    def _hidden(self, root: Aggregate, node: Node) -> str:
+        """Whether a row is one that the asker may not list with all that is counted by; empty if each row is."""
+        table = self.cypher.table(root.entity)
+        listed = [table.visible, *(table.of(each).clear for each in root.fields)]
+        if not all(listed):
+            return ""
+        return f"NOT coalesce({both(*(f'({self.cypher.rows(node, rows)})' for rows in listed))}, false)"
 
     def _rounded(self, base: int) -> str:
         """To the nearest multiple, halves upwards; integers divide to integers in Cypher."""

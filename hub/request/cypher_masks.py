@@ -32,7 +32,7 @@ def place(surrogate: str, keys: str) -> str:
     """Where a node stands in a list: a permutation of the first 60 bits of its surrogate, taken modulo a prime.
 
     Each round adds a key and cubes (as MiMC does), so that the orders under two keys have nothing in common. Keys and
-    sums stay below 2p, so that no product overflows. docs/adr/0008-an-order-for-each-purpose.md
+    sums stay below 2p, so that no product overflows. docs/adr/0009-an-order-for-each-purpose.md
     """
     start = f"toInteger('0x' + left({surrogate}, 15)) % {ORDER_PRIME}"
     return f"reduce(x = {start}, k IN {keys} | (x + k) * (x + k) % {ORDER_PRIME} * (x + k) % {ORDER_PRIME})"

@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.request.plan_model import OrderKey
+from policies.aggregate import counts_a_list
 from policies.model import Decision
 from schema.catalogue import Bucket, Catalogue, Entity, Field, Scalar
 from schema.graphql import bucket_value
@@ -53,7 +54,7 @@ def page_where(
 
 def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
     """The condition of an aggregate: clear coordinates as they are, others through their buckets."""
-    predicate = _coarsen(decision, entity, _parse(Grammar(catalogue, buckets=True), entity, source))
+    predicate = _coarsen(entity, _parse(Grammar(catalogue, buckets=True), entity, source))
     _check(catalogue, decision, entity, predicate, use)
     return predicate
 
@@ -75,17 +76,16 @@ def _match(decision: Decision, entity: Entity, predicate: Predicate) -> Compare 
     return predicate if effects.match and not effects.clear else None
 
 
-def _coarsen(decision: Decision, entity: Entity, predicate: Predicate) -> Predicate:
-    """The condition, with each enum that is open to aggregates only compared through the bucket of the same name."""
+def _coarsen(entity: Entity, predicate: Predicate) -> Predicate:
+    """The condition, with each enum compared through the bucket of the same name."""
     match predicate:
         case All(parts):
-            return All(tuple(_coarsen(decision, entity, each) for each in parts))
+            return All(tuple(_coarsen(entity, each) for each in parts))
         case Any_(parts):
-            return Any_(tuple(_coarsen(decision, entity, each) for each in parts))
+            return Any_(tuple(_coarsen(entity, each) for each in parts))
         case Compare(field, op, value, None) if op in {Op.EQ, Op.IN, Op.NOT_EQ, Op.NOT_IN}:
-            effects = decision.of(entity.name).of(field)
             own = any(bucket.name == field for bucket in entity.field(field).buckets)
-            return Compare(field, op, value, field) if own and effects.aggregate else predicate
+            return Compare(field, op, value, field) if own else predicate
         case _:
             return predicate
 
@@ -164,6 +164,46 @@ def group_buckets(
         _require(bool(effects.clear or effects.aggregate), f"{entity.name}.{field.name}")
         use(f"{entity.name}.{field.name}", "aggregated")
     return found
+
+
+def counted_rows(
+    decision: Decision, entity: Entity, where: Predicate, buckets: tuple[tuple[Field, Bucket], ...]
+) -> tuple[tuple[str, ...], bool]:
+    """The fields whose buckets an aggregate reads, and whether it counts the rows of a list exactly.
+
+    It does where the asker could list these rows and count them. Otherwise a threshold withholds small cells, so that
+    no condition may pick rows by a key: what is withheld would tell of the people behind it. Raises
+    FIELD_NOT_FILTERABLE.
+    """
+    table = decision.of(entity.name)
+    picked, coarse = _picked_by(entity, where)
+    read = tuple(sorted(coarse | {field.name for field, _ in buckets}))
+    exact = counts_a_list(table, read, picks=bool(picked))
+    if picked and not exact:
+        names = ", ".join(bucket.name for _, bucket in entity.buckets() if bucket.comparable)
+        raise HubError(
+            Code.FIELD_NOT_FILTERABLE,
+            f"this count is of people whom this purpose may not list, so its condition takes buckets only ({names}), "
+            f"not {min(picked)}; a list, or a count without other fields, takes it",
+        )
+    return read, exact
+
+
+def _picked_by(entity: Entity, predicate: Predicate) -> tuple[set[str], set[str]]:
+    """Coordinates and edges by which a condition can pick single rows, and the fields that it reads through buckets."""
+    picked: set[str] = set()
+    coarse: set[str] = set()
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                inner = _picked_by(entity, part)
+                picked |= inner[0]
+                coarse |= inner[1]
+        case Related(edge):
+            picked.add(f"{entity.name}.{edge}")
+        case Compare(field, _, _, bucket):
+            (coarse.add(field) if bucket else picked.add(f"{entity.name}.{field}"))
+    return picked, coarse
 
 
 def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:

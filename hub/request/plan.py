@@ -240,7 +240,8 @@ class _Planner:
         buckets = filters.group_buckets(self.decision, entity, arguments.get("groupBy"), self._use)
         fields = self._children(aggregate_type(entity), nodes)
         cells = tuple((key, found[0].name.value) for key, found in fields.items())
-        return Aggregate(name, entity, where, buckets, cells)
+        read, exact = filters.counted_rows(self.decision, entity, where, buckets)
+        return Aggregate(name, entity, where, buckets, cells, exact, read)
 
     def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         return self.selections.collect(type_name, [node.selection_set for node in nodes])

@@ -135,13 +135,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Counts by buckets. `cells` pairs a response name with `count`, a bucket's name, or `__typename`."""
+    """Counts by buckets. `cells` pairs a response name with `count`, a bucket's name, or `__typename`.
+
+    `exact`: the rows are those of a list with the same condition, so nothing is withheld or rounded. Otherwise `fields`
+    are those whose buckets it reads: a row that is listed, with all of them in clear, is nobody's secret.
+    """
 
     name: str
     entity: Entity
     where: Predicate
     buckets: tuple[tuple[Field, Bucket], ...]
     cells: tuple[tuple[str, str], ...]
+    exact: bool
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

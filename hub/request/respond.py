@@ -195,7 +195,7 @@ class _Responder:
         if any(bucket.kind == "words" for _, bucket in root.buckets):
             return [dict(self._aggregate_cells(root, key, count)) for key, count in frequent_words(counted)]
         domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
-        found = cells(domains, counted)
+        found = cells(domains, counted, 0 if root.exact else None)
         if found is None:
             raise HubError(
                 Code.COST_LIMIT, f"this grouping has more than {MAX_CELLS} cells; group by fewer or coarser buckets"

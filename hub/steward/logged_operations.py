@@ -30,6 +30,7 @@ from graphql.error import GraphQLError
 from graphql.execution.values import VariableValues
 
 from hub.request.selection import Selections
+from policies.aggregate import counts_a_list
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
@@ -169,10 +170,15 @@ class _Walk:
         if not self.decision.of(entity.name).contributing:
             return
         self.reached.add(entity.name)
-        self._condition(entity, self._argument(nodes[0], "where"), aggregate=True, single=False)
+        where = self._argument(nodes[0], "where")
+        self._condition(entity, where, aggregate=True, single=False)
         named = {bucket_value(bucket): field.name for field, bucket in entity.buckets()}
-        for each in _names(nodes[0], "groupBy") or self._groups_shown(entity, nodes):
-            self._require(entity, named[each], coarse=True)
+        groups = [named[each] for each in _names(nodes[0], "groupBy") or self._groups_shown(entity, nodes)]
+        for name in groups:
+            self._require(entity, name, coarse=True)
+        picked, coarse = _picked_by(entity, where)
+        if picked and not counts_a_list(self.decision.of(entity.name), {*groups, *coarse}, picks=True):
+            raise _Refused(min(picked))
 
     def _groups_shown(self, entity: Entity, nodes: list[FieldNode]) -> list[str]:
         """The groups, if they came in a variable, which the log does not keep: the buckets that the answer shows."""
@@ -218,10 +224,7 @@ class _Walk:
                 for inner in (value or {}).values():
                     self._condition(target, inner, aggregate=False, single=False)
             elif entity.has(key):
-                # An enum that is open to aggregates is compared through its bucket, which has no isNull.
-                own = any(bucket.name == key for bucket in entity.field(key).buckets)
-                coarse = aggregate and own and set(value or ()) <= {"eq", "in"}
-                self._require(entity, key, coarse=coarse, match=single)
+                self._require(entity, key, coarse=aggregate and _is_coarse(entity, key, value), match=single)
             else:
                 self._require(entity, entity.bucket(key)[0].name, coarse=True)
 
@@ -299,6 +302,31 @@ def _is_single(shape: Shape) -> bool:
         return False
     (inner,) = shape.values()
     return isinstance(inner, dict) and set(inner) == {"eq"}
+
+
+def _is_coarse(entity: Entity, name: str, comparison: Shape) -> bool:
+    """Whether an aggregate compares a field through its bucket: an enum's own, which has no isNull."""
+    own = any(bucket.name == name for bucket in entity.field(name).buckets)
+    return own and set(comparison or ()) <= {"eq", "in"}
+
+
+def _picked_by(entity: Entity, shape: Shape) -> tuple[set[str], set[str]]:
+    """Coordinates by which an aggregate's condition picks rows, and the fields that it reads through buckets."""
+    picked: set[str] = set()
+    coarse: set[str] = set()
+    for key, value in (shape or {}).items():
+        if key in {"and", "or", "not"}:
+            for part in _items(value):
+                inner = _picked_by(entity, part)
+                picked |= inner[0]
+                coarse |= inner[1]
+        elif not entity.has(key) and key not in entity.edges:
+            coarse.add(entity.bucket(key)[0].name)
+        elif entity.has(key) and _is_coarse(entity, key, value):
+            coarse.add(key)
+        else:
+            picked.add(f"{entity.name}.{key}")
+    return picked, coarse
 
 
 def _names(node: FieldNode, argument: str) -> list[str]:

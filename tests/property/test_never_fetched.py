@@ -39,7 +39,7 @@ VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString duration
 toInteger x k
-between years year floor path found contributors amount share largest max sum rows g s k n d m v c t touched
+between years year floor path found contributors amount share largest max sum rows total g s k n d m v c t touched
 """
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")

@@ -101,9 +101,9 @@ class Truth:
     graph: Graph
     by_sid: Mapping[str, str]
 
-    def people(self) -> dict[str, dict[str, Any]]:
-        """All people by their name in the world."""
-        return {name: each for name, (label, each) in self.world.nodes.items() if label == "Person"}
+    def of(self, label: str) -> dict[str, dict[str, Any]]:
+        """All nodes of a type by their name in the world."""
+        return {name: each for name, (found, each) in self.world.nodes.items() if found == label}
 
     def named(self, department: str, purpose: str, id: str) -> str:
         """Which node an answer's id stands for."""

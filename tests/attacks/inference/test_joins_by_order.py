@@ -90,7 +90,7 @@ def test_case_1_05_places_of_two_lists_tell_no_more_than_chance(
     assert sorted(one) == sorted(two)
     assert len(one) == PEOPLE
     # The order by sex is asked for and shown; within each sex the lists must have nothing in common.
-    everyone = truth.people()
+    everyone = truth.of("Person")
     halves = [{name for name in everyone if everyone[name]["gender"] == sex} for sex in ("MALE", "FEMALE")]
     for half in halves if order.endswith("C}]") else [set(everyone)]:
         a, b = [name for name in one if name in half], [name for name in two if name in half]
@@ -126,5 +126,5 @@ def test_case_1_05_an_order_is_kept_from_page_to_page_and_request_to_request(tru
     people = attacker.people()
     assert people == attacker.people()
     assert len(set(people)) == PEOPLE
-    sexes = [truth.people()[each]["gender"] for each in attacker.people(", orderBy: [{gender: DESC}]")]
+    sexes = [truth.of("Person")[each]["gender"] for each in attacker.people(", orderBy: [{gender: DESC}]")]
     assert sexes == sorted(sexes, reverse=True)

@@ -34,6 +34,7 @@ from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
+from tests.support.oracle.naive_counts import aggregate, counts_a_list, domain, picks_rows
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SCHEMA, SEALS, sid
 
@@ -209,7 +210,7 @@ class _Reader:
         self, entity: Entity, name: str, op: Op, value: Any, bucket: str | None, *, aggregate: bool
     ) -> Compare:
         own = any(each.name == name for each in entity.field(name).buckets)
-        if aggregate and own and op is not Op.IS_NULL and self.sight.gives(entity.name, name, "aggregate"):
+        if aggregate and own and op is not Op.IS_NULL:
             bucket = name
         self.require(entity, name, "clear", *(["aggregate"] if bucket else []))
         return Compare(name, op, value, bucket)
@@ -375,15 +376,17 @@ class _Reader:
         buckets = [known[each] for each in wanted]
         for each, _ in buckets:
             self.require(entity, each.name, "clear", "aggregate")
+        if picks_rows(where) and not counts_a_list(self.sight, entity, where, buckets):
+            self.out.faults.add("FIELD_NOT_FILTERABLE")
         if self.out.faults:
             return None
         size = 1
         for each, bucket in buckets:
-            size *= len(self.sight.domain(each, bucket))
+            size *= len(domain(self.sight, each, bucket))
         if size > CELLS_MAX:
             self.out.faults.add("COST_LIMIT")
             return None
-        cells = self.sight.aggregate(entity, where, buckets)
+        cells = aggregate(self.sight, entity, where, buckets)
         if any(count is None for _, count in cells):
             self.out.errors["SUPPRESSED", (name,)] += 1
         return [self.aggregate_row(entity, nodes, buckets, *cell) for cell in cells]

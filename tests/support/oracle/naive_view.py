@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 from hub.home.seals import ORDER_PRIME
@@ -330,43 +329,3 @@ class Sight:
             known.sort(key=values.__getitem__, reverse=descending)  # stable in both directions
             found = nulls + known if descending else known + nulls
         return found
-
-    def aggregate(
-        self, entity: Entity, where: Predicate, buckets: list[tuple[Field, Bucket]]
-    ) -> list[tuple[tuple[Any, ...], int | None]]:
-        """Each cell of the full domain, then unforeseen ones that reach the threshold (semantics 10)."""
-        groups: dict[tuple[Any, ...], list[str]] = {}
-        for name in self.names(entity):
-            if self.contributes(name) and self.counted.truth(where, name) is True:
-                for key in product(*(self.falls(name, *each) for each in buckets)):
-                    groups.setdefault(key, []).append(name)
-        rules = [rule for rule in self.rules[entity.name] if rule.effects]
-        threshold, base = max(rule.contributors for rule in rules), max(rule.rounding for rule in rules)
-        counts: dict[tuple[Any, ...], int | None] = {
-            key: int(len(names) / base + 0.5) * base
-            for key, names in groups.items()
-            if len({each for name in names for each in self.subjects(name)}) >= threshold
-            and not self.dominated(entity, names)
-        }
-        if any(bucket.kind == "words" for _, bucket in buckets):  # only what reaches the threshold is told
-            return sorted(counts.items(), key=lambda cell: (-(cell[1] or 0), [str(each) for each in cell[0]]))[:200]
-        domain = list(product(*(self.domain(*each) for each in buckets)))
-        extra = sorted(set(counts) - set(domain), key=repr)
-        return [(key, counts.get(key)) for key in [*domain, *extra]]
-
-    def dominated(self, entity: Entity, names: list[str]) -> bool:
-        """Whether more than half of the rows tell about one person; only an event tells about just one."""
-        told = [each for name in names for each in self.subjects(name)]
-        return entity.name == "Event" and any(told.count(each) > len(names) / 2 for each in set(told))
-
-    def domain(self, field_: Field, bucket: Bucket) -> list[Any]:
-        """Each value the bucket can have within the subject's jurisdiction, whether or not a node has it."""
-        if bucket.kind == "age_band":
-            return list(masking.AGE_BANDS)
-        if bucket.kind == "value":
-            return list(field_.values)
-        if bucket.kind == "words":
-            return []
-        regions = CATALOGUE.entity("Region")
-        at_level = {self.value(n, "region") for n in self.names(regions) if self.value(n, "level") == bucket.level}
-        return sorted(path for path in at_level if path is not None and path.startswith(self.who.jurisdiction))
