@@ -111,14 +111,14 @@ MUTATIONS = (
     Mutation(
         "contributor threshold",
         "hub/request/compile.py",
-        'enough = f"contributors >= {self.cypher.parameter(self.cypher.table(entity).contributors)}"',
+        'enough = f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"',
         'enough = "contributors >= 0"',
         "tests/unit/hub/request/test_compile_aggregates.py",
     ),
     Mutation(
         "dominance",
         "hub/request/compile.py",
-        " AND {DOMINANT} * largest <= amount",
+        " AND {DOMINANT} * largest <= total",
         "",
         "tests/unit/hub/request/test_compile_aggregates.py",
     ),

@@ -79,7 +79,8 @@ def count(attacker: Attacker, root: str, where: Mapping[str, Any]) -> int | None
     """The one number of an aggregate."""
     kind = {"dwellings": "Dwelling", "events": "Event", "people": "Person"}[root]
     document = f"query($w: {kind}AggregateWhere) {{ {root}Aggregate(where: $w) {{ count }} }}"
-    found: int | None = attacker.ask(document, {"w": where})[f"{root}Aggregate"][0]["count"]
+    document = document if where else f"{{ {root}Aggregate {{ count }} }}"
+    found: int | None = attacker.ask(document, {"w": where} if where else {})[f"{root}Aggregate"][0]["count"]
     return found
 
 
@@ -144,8 +145,8 @@ PICKING: list[tuple[str, str, str, dict[str, Any]]] = [
     ("planner", "plan", "people", {"name": {"eq": "王伟芳"}, "residency": {"eq": "LODGER"}}),
     ("planner", "plan", "people", {"or": [{"name": {"eq": "王伟芳"}}, {"residency": {"eq": "LODGER"}}]}),
     ("planner", "plan", "people", {"region": {"startsWith": "14/03/21/001/"}, "gender": {"eq": "MALE"}}),
-    ("planner", "plan", "people", {"dwellings": {"some": {}}, "ageBand": {"eq": "20-29"}}),
-    ("planner", "plan", "people", {"dwellings": {"none": {}}, "residency": {"eq": "LODGER"}}),
+    ("planner", "plan", "people", {"dwellings": {"some": {"usage": {"eq": "RENTED"}}}, "ageBand": {"eq": "20-29"}}),
+    ("planner", "plan", "people", {"dwellings": {"none": {"usage": {"eq": "RENTED"}}}, "residency": {"eq": "LODGER"}}),
 ]
 
 
