@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ from policies.purposes import covered
 from policies.rules import Subject
 from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, EdgeEnd
-from schema.predicate import Any_, Predicate
+from schema.predicate import Any_, Predicate, has_case
 
 _DAY = dt.timedelta(days=1)
 
@@ -99,8 +99,7 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
             if day in first or about not in told:
                 found.setdefault(dataclasses.replace(change, since=today), change)
                 told.add(about)
-    for change in (*_stewards(before, after, today), *_prohibitions(before, after, today)):
-        found[change] = change
+    found |= {each: each for each in (*_stewards(before, after, today), *_prohibitions(before, after, today))}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
@@ -149,6 +148,7 @@ class _Comparison:
         self.before = before
         self.after = after
         self.day = day
+        self.case = "" if catalogue.case is None else catalogue.case.entity
         self.purposes_of = [{grant.id: grant.purposes for grant in policy.grants} for policy in (before, after)]
 
     def changes(self) -> Iterator[Change]:
@@ -181,7 +181,9 @@ class _Comparison:
         yield from self._obligations(some.id, purpose, left, right)
         for one, other in _pairs(old or some, new or some):
             if one != other or left is None or right is None or left.types != right.types:
-                yield from self._types(_Side(left, one, self.day), _Side(right, other, self.day), purpose)
+                yield from self._types(
+                    _Side(left, one, self.day, self.case), _Side(right, other, self.day, self.case), purpose
+                )
 
     def _decided(self, policy: PolicySet, app: Application, purpose: str, *, known: bool) -> Decision | None:
         if not known:
@@ -223,7 +225,7 @@ class _Comparison:
         app = left.subject.application
         for entity in self.catalogue:
             old, new = left.table(entity.name), right.table(entity.name)
-            if old == new and left.subject == right.subject:
+            if old == new and left.subject == right.subject and left.table(self.case) == right.table(self.case):
                 continue
             yield from self._figures(app, purpose, entity.name, old, new)
             for name in dict.fromkeys([*old.fields, *new.fields]):
@@ -265,14 +267,6 @@ class _Comparison:
         return Change(app, purpose, thing, kind, old, new, self.day)
 
 
-def _lower(old: int, new: int) -> Kind:
-    return Kind.NARROWED if new < old else Kind.WIDENED
-
-
-def _higher(old: int, new: int) -> Kind:
-    return Kind.NARROWED if new > old else Kind.WIDENED
-
-
 def _multiple(old: int, new: int) -> Kind:
     """Counts rounded to 20 can be made of counts rounded to 10, not the other way; 15 and 10 tell each some more."""
     if new % old == 0:
@@ -280,7 +274,11 @@ def _multiple(old: int, new: int) -> Kind:
     return Kind.WIDENED if old % new == 0 else Kind.CHANGED
 
 
-_STRICTER = {"contributors": _higher, "rounding": _multiple, "buckets": _lower}
+_STRICTER: Mapping[str, Callable[[int, int], Kind]] = {
+    "contributors": lambda old, new: Kind.NARROWED if new > old else Kind.WIDENED,
+    "rounding": _multiple,
+    "buckets": lambda old, new: Kind.NARROWED if new < old else Kind.WIDENED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +288,7 @@ class _Side:
     decision: Decision | None
     subject: Subject
     day: dt.date
+    case: str  # The type that cases are of; empty if the catalogue has none.
 
     def table(self, entity: str) -> TypeDecision:
         return TypeDecision((), frozenset(), frozenset(), {}) if self.decision is None else self.decision.of(entity)
@@ -306,7 +305,14 @@ class _Side:
 
     def rows(self, table: TypeDecision, rows: RowSet) -> Predicate:
         """The rows for which one of the predicates holds, with this subject's values in them."""
-        return Any_(tuple(resolve(table.rows[each], self.subject, self.day) for each in sorted(rows)))
+        return Any_(tuple(self.resolved(table.rows[each]) for each in sorted(rows)))
+
+    def resolved(self, rows: Predicate) -> Predicate:
+        """A condition with this subject's values; a case must be an event that it sees without naming one."""
+        table = self.table(self.case)
+        events = (table.rows[each] for each in sorted(table.visible))
+        seen = Any_(tuple(resolve(each, self.subject, self.day) for each in events if not has_case(each)))
+        return resolve(rows, self.subject, self.day, seen)
 
     def shown(self, table: TypeDecision, name: str, *, own: bool) -> tuple[Shown, ...]:
         """The effects for a reader; with the subject's `own` values where the two sides differ in them."""
@@ -315,10 +321,7 @@ class _Side:
         return tuple(
             Shown(
                 effect,
-                tuple(
-                    resolve(table.rows[each], self.subject, self.day) if own else table.rows[each]
-                    for each in sorted(rows)
-                ),
+                tuple(self.resolved(table.rows[each]) if own else table.rows[each] for each in sorted(rows)),
             )
             for effect, rows in found
             if rows
@@ -389,10 +392,9 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
 
 
 def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:
-    for key in ("expires", "purge"):
-        if getattr(before, key) != getattr(after, key):
-            old, new = (getattr(each, key) or "never" for each in (before, after))
-            yield f"purpose {after.id} {key}: {old} → {new}"
-    for key, name in (("withheld", "withheld from residents"), ("delayed_days", "told to residents after days")):
-        if getattr(before, key) != getattr(after, key):
-            yield f"purpose {after.id} {name}: {getattr(before, key)} → {getattr(after, key)}"
+    names = {"withheld": "withheld from residents", "delayed_days": "told to residents after days"}
+    for key in ("expires", "purge", *names):
+        old, new = (getattr(each, key) for each in (before, after))
+        if old != new:
+            was, will = ("never" if each is None else each for each in (old, new))
+            yield f"purpose {after.id} {names.get(key, key)}: {was} → {will}"

@@ -9,29 +9,44 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from policies.rules import Subject
-from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
+from schema.predicate import TRUE, All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
 
 _CASE, _CASE_HOLDS = "$case", "$case holds"
 
 
-def resolve(predicate: Predicate, subject: Subject, today: dt.date) -> Predicate:
-    """The condition as it stands for one subject on one day; a case stands for the department that works on it."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Which cases count: those of a department, among the events that it sees without naming a case."""
+
+    department: str
+    seen: Predicate
+
+    def __str__(self) -> str:
+        return self.department
+
+    def within(self, other: _Case) -> bool:
+        return self.department == other.department and implies(self.seen, other.seen)
+
+
+def resolve(predicate: Predicate, subject: Subject, today: dt.date, seen: Predicate = TRUE) -> Predicate:
+    """The condition as it stands for one subject on one day; `seen`: which events it sees without naming a case."""
     match predicate:
         case All(parts):
-            return All(tuple(resolve(each, subject, today) for each in parts))
+            return All(tuple(resolve(each, subject, today, seen) for each in parts))
         case Any_(parts):
-            return Any_(tuple(resolve(each, subject, today) for each in parts))
+            return Any_(tuple(resolve(each, subject, today, seen) for each in parts))
         case Not(part):
-            return Not(resolve(part, subject, today))
+            return Not(resolve(part, subject, today, seen))
         case Related(edge, some, where):
-            return Related(edge, some, resolve(where, subject, today))
+            return Related(edge, some, resolve(where, subject, today, seen))
         case IsCase():
-            return Compare(_CASE, Op.EQ, subject.department)
+            return Compare(_CASE, Op.EQ, _Case(subject.department, seen))
         case CaseHolds():
-            return Compare(_CASE_HOLDS, Op.EQ, subject.department)
+            return Compare(_CASE_HOLDS, Op.EQ, _Case(subject.department, seen))
         case Compare(field, op, value, bucket):
             return Compare(field, op, _value(value, subject, today), bucket)
 
@@ -77,8 +92,8 @@ def _related(narrow: Related, wide: Related) -> bool:
 
 
 def _leaf(narrow: Compare, wide: Compare) -> bool:
-    if (narrow.field, wide.field) == (_CASE, _CASE_HOLDS):
-        return bool(narrow.value == wide.value)
+    if isinstance(narrow.value, _Case) and isinstance(wide.value, _Case):
+        return narrow.field in {_CASE, wide.field} and narrow.value.within(wide.value)
     if (narrow.field, narrow.bucket) != (wide.field, wide.bucket):
         return False
     if wide.op is Op.IS_NULL:

@@ -169,4 +169,11 @@ POLICIES = (
         "True",
         "tests/unit/policies/test_diff.py",
     ),
+    Mutation(
+        "the comparison sees which cases hold",
+        "policies/implication.py",
+        "self.department == other.department and implies(self.seen, other.seen)",
+        "self.department == other.department",
+        "tests/unit/policies/test_diff.py",
+    ),
 )

@@ -195,6 +195,16 @@ def test_case_1_02_a_cap_that_is_counted_apart_for_each_purpose_is_a_widening() 
     assert told(found) == {(purpose, "obligation dailyCap", "widened") for purpose in "ab"}
 
 
+def test_case_1_02_events_that_become_visible_open_what_their_cases_open() -> None:
+    """A case holds only for an event that is seen without it: more events, more cases."""
+    events = "  - {id: seen, to: {application: [app]}, for: [a], basis: l, rows: {Event: %s}, "
+    events += "fields: {Event.number: clear}}"
+    case = {"rows": MINE}
+    fewer, more = ({**case, "extra": events % rows} for rows in ("{kind: {eq: NOISE}}", "{}"))
+    assert ("a", "Person.name", "widened") in told(compare(fewer, more))
+    assert ("a", "Person.name", "narrowed") in told(compare(more, fewer))
+
+
 def test_a_rule_until_the_end_of_time_can_be_compared() -> None:
     assert compare({"extra": "    valid: {to: 9999-12-31}"}, NOBODY).changes == ()
 
