@@ -50,9 +50,13 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names of the columns that the source has now, those that nobody reads included."""
+    """The names of the columns that the source has now, those that nobody reads included.
+
+    Not `complete`: there may be more, in records that were not read.
+    """
 
     columns: tuple[str, ...]
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

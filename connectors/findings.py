@@ -13,6 +13,7 @@ from connectors.base import Header, Note, Record, Refusals, Refused
 SHOWN = 3
 """How many reasons an error message names."""
 BLANK = "blank-lines"
+MAX_COLUMNS = 500
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class Findings:
 
     def header(self, header: Header, before: Sequence[str]) -> None:
         """Keep the columns that the source has now, and note what is not as at the last pull."""
-        self.columns = tuple(sorted(set(header.columns)))
+        now = set(header.columns) if header.complete else {*header.columns, *before}
+        self.columns = tuple(sorted(name for name in now if name.isprintable()))[:MAX_COLUMNS]
         added, gone = sorted(set(self.columns) - set(before)), sorted(set(before) - set(self.columns))
         if before and added:
             self.note(Note("new-columns", f"columns that were not there at the last pull: {', '.join(added)}"))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from connectors.days import sorts_by_day
 from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_block
 from connectors.shape import CHECKS
 from connectors.transforms import FITTING, TRANSFORMS
@@ -78,6 +79,7 @@ class _StreamCheck:
             self._check_edge(entity, name, edge)
         self._check_identity()
         self._check_checks()
+        self._check_cursor()
         if self._stream.successor and entity.name != "Region":
             raise self._error("successor", "only Region records have a successor")
 
@@ -138,6 +140,17 @@ class _StreamCheck:
             wrong = set(each.fields) - set(self._stream.fields)
             if len(each.fields) != 2 or wrong:
                 raise self._error(f"checks.{i}.fields", "two fields of this stream")
+
+    def _check_cursor(self) -> None:
+        """A table is read from a time on by comparing texts, so the texts must sort by their day."""
+        updated = self._stream.updated
+        form = updated.format if updated is not None else None
+        if self._source.kind == "sql" and self._stream.cursor and form is not None and not sorts_by_day(form):
+            raise self._error(
+                "updated.format",
+                f"texts of the form {form} do not sort by time, so `cursor: true` would skip rows: leave `cursor` out, "
+                "or take a column that begins with year, month and day",
+            )
 
     def _check_never_store(self) -> None:
         for column in self._stream.columns:

@@ -1,15 +1,16 @@
 """Reads one table of a SQL source.
 
-Rows come by their updated column, then by key, in one statement, so that the cursor may follow each batch and skips
-nothing: rows with the cursor's own time are read again, rows without a time always. Errors of the database are reported
-by class only, because their texts quote statements and values. SQLAlchemy builds the statement, dlt's `sql_table` runs
-it.
+Rows come by their updated column, then by key, in one statement; where that is a column of times, the cursor may
+follow each batch and skips nothing. A cell that the database holds and no program can read costs its row. Errors of the
+database are reported by class only, because their texts quote statements and values. SQLAlchemy builds the statement,
+dlt's `sql_table` runs it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.base import Broken, ConnectorError, Header, Item, Row, Since
 from connectors.manifest import Source, Stream, read_secret
 from connectors.readers.dlt_resources import table_rows
+from connectors.readers.incremental_query import from_moment, keeps_times
+from connectors.readers.readable_cells import Unreadable, readable
 
 CHUNK = 2_000
 
@@ -30,23 +33,33 @@ class TableReader:
     def __init__(self, source: Source, stream: Stream) -> None:
         self._source, self._stream = source, stream
         self._name = f"{source.name}/{stream.name}"
-        self.ordered = stream.cursor
+        # A text of another form may stand before an earlier one: only a column of times brings rows in their order.
+        self.ordered = False
         self.full = not stream.cursor
 
-    def read(self, since: Since) -> Iterator[Row | Broken]:
+    def read(self, since: Since) -> Iterator[Item]:
         """Rows at or after `since.moment`, then the waiting ones; raises ConnectorError."""
         engine = self._engine()
         number = 0
         try:
-            self._check_columns(engine)
+            yield self._check_columns(engine)
             for where in self._queries(since):
                 for values in table_rows(engine, self._table, self._stream.columns, where, CHUNK):
                     number += 1
-                    yield Row(number, values)
-        except sa.exc.SQLAlchemyError as error:
+                    yield self._row(number, values)
+        except (sa.exc.SQLAlchemyError, ValueError, OverflowError, ArithmeticError) as error:
             raise ConnectorError(self._name, f"the database failed ({type(error).__name__})", terminal=False) from None
         finally:
             engine.dispose()
+
+    def _row(self, number: int, values: dict[str, Any]) -> Row | Broken:
+        wrong = next((name for name, cell in values.items() if isinstance(cell, Unreadable)), None)
+        if wrong is None:
+            return Row(number, values)
+        cells = [values.get(each) for each in self._stream.key]
+        readable = all(each is not None and not isinstance(each, Unreadable) for each in cells)
+        key = tuple(str(each) for each in cells) if readable else None
+        return Broken(number, wrong, "not-decodable", "the text holds bytes that are not UTF-8", key)
 
     @property
     def _table(self) -> str:
@@ -64,35 +77,43 @@ class TableReader:
             return
         for start in range(0, len(numbers), CHUNK):
             yield lambda query, table, some=numbers[start : start + CHUNK]: self._ordered(
-                query.where(_is_one_of(table.c[self._stream.key[0]], some)), table
+                self._after(query, table, None).where(_is_one_of(table.c[self._stream.key[0]], some)), table
             )
 
     def _after(self, query: Any, table: Any, moment: dt.datetime | None) -> Any:
+        query = query.with_only_columns(*(self._raw(table.c[each]) for each in self._stream.columns))
         if moment is None or self._stream.updated is None:
             return query
         column = table.c[self._stream.updated.column]
-        local = moment.astimezone(self._source.tzinfo)
-        form = self._stream.updated.format
-        start: Any = local if isinstance(column.type, sa.DateTime) else None
-        if start is None:
-            start = local.strftime(form) if form else local.isoformat()
-        elif not getattr(column.type, "timezone", False):
-            start = local.replace(tzinfo=None)
-        return query.where(sa.or_(column >= start, column.is_(None)))
+        return query.where(from_moment(self._source, self._stream, column, moment, typed=not self._is_sqlite))
+
+    def _raw(self, column: Any) -> Any:
+        """A column as the driver gives it. SQLite keeps anything in any column, whatever type was declared."""
+        return sa.type_coerce(column, sa.types.NullType()).label(column.name) if self._is_sqlite else column
 
     def _ordered(self, query: Any, table: Any) -> Any:
         names = [*([self._stream.updated.column] if self._stream.updated else []), *self._stream.key]
         return query.order_by(*(table.c[each] for each in names))
 
-    def _check_columns(self, engine: sa.Engine) -> None:
+    def _check_columns(self, engine: sa.Engine) -> Header:
         schema, _, bare = self._table.rpartition(".")
         inspector = sa.inspect(engine)
         if not inspector.has_table(bare, schema or None):
             raise ConnectorError(self._name, f"there is no table {self._table}")
-        known = {each["name"] for each in inspector.get_columns(bare, schema or None)}
+        types = {each["name"]: each["type"] for each in inspector.get_columns(bare, schema or None)}
+        known = list(types)
         missing = [each for each in self._stream.columns if each not in known]
         if missing:
-            raise ConnectorError(self._name, f"table {self._table} lacks {', '.join(missing)}")
+            has = ", ".join(known)
+            raise ConnectorError(self._name, f"table {self._table} lacks {', '.join(missing)}; it has {has}")
+        updated = self._stream.updated
+        if self._stream.cursor and updated is not None and not self._is_sqlite:
+            self.ordered = keeps_times(types[updated.column])
+        return Header(tuple(known))
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return "://" not in self._source.where or self._source.where.startswith("sqlite")
 
     def _engine(self) -> sa.Engine:
         where = self._source.where
@@ -104,17 +125,23 @@ class TableReader:
             url = sa.URL.create(
                 "sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"}
             )
-            return sa.create_engine(url, hide_parameters=True)
+            return readable(sa.create_engine(url, hide_parameters=True))
         try:
             url = sa.make_url(where)
             if self._source.password:
                 secret = read_secret(self._name, self._source.password, os.environ)
                 url = url.set(password=secret.get_secret_value())
-            return sa.create_engine(url, hide_parameters=True)
+            return readable(sa.create_engine(url, hide_parameters=True))
         except (sa.exc.ArgumentError, ImportError):
             raise ConnectorError(self._name, "the database's address or driver is not usable") from None
 
 
 def _is_one_of(column: Any, numbers: list[str]) -> Any:
-    whole = isinstance(column.type, sa.Integer)
-    return column.in_([int(each) for each in numbers if each.isdigit()] if whole else numbers)
+    if isinstance(column.type, sa.String):
+        return column.in_(numbers)
+    if isinstance(column.type, sa.Integer):
+        return column.in_([int(each) for each in numbers if _WHOLE.match(each)])
+    return sa.cast(column, sa.String).in_(numbers)
+
+
+_WHOLE = re.compile(r"-?\d{1,18}\Z", re.ASCII)

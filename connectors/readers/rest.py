@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 
-from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.base import Broken, ConnectorError, Header, Item, Note, Row, Since
 from connectors.manifest import Paging, Source, Stream, read_secret
 from connectors.readers.dlt_resources import rest_client
+from connectors.readers.page_json import Doubled, canonical, charset, loads, whole_number
 
 MAX_PAGE_BYTES = 16 << 20
 TRIES = 3
@@ -65,10 +65,11 @@ class RestReader:
         self._paging = source.paging or Paging()
         self.full = not (stream.cursor and self._paging.since)
 
-    def read(self, since: Since) -> Iterator[Row | Broken]:
+    def read(self, since: Since) -> Iterator[Item]:
         """Records changed at or after `since`; raises ConnectorError if they cannot all be had."""
         start = None if self.full else since.earliest()
         number = 0
+        members: set[str] = set()
         yielded: set[bytes] = set()
         before: set[bytes] | None = None
         with _Session(self._source.limits.timeout) as session:
@@ -76,26 +77,37 @@ class RestReader:
                 seen: set[bytes] = set()
                 total = 0
                 for items, stated in self._pages(session, start):
-                    total = stated
+                    total = total if stated is None else stated
                     for item in items:
+                        members.update(item if isinstance(item, dict) else ())
                         digest = _digest(item)
                         seen.add(digest)
                         # A repeated pass yields only what the passes before it did not.
                         if before is None or digest not in yielded:
                             number += 1
                             yielded.add(digest)
-                            yield _row(number, item)
+                            yield self._row(number, item)
                 if len(seen) >= total or seen == before:
+                    yield from self._closing(members, total - len(seen), start is None)
                     return
                 before = seen
         raise self._error("it kept changing while it was read", terminal=False)
 
-    def _pages(self, session: _Session, start: dt.datetime | None) -> Iterator[tuple[list[Any], int]]:
+    @staticmethod
+    def _closing(members: set[str], missing: int, full: bool) -> Iterator[Item]:
+        if members:
+            yield Header(tuple(members), complete=full)
+        if missing > 0:
+            yield Note(
+                "fewer-records", "records less were given, twice, than the source states that there are", missing
+            )
+
+    def _pages(self, session: _Session, start: dt.datetime | None) -> Iterator[tuple[list[Any], int | None]]:
         address, headers = self._host_and_headers()
         client = rest_client(address, session, headers)
         last: list[bytes] = []
         for page in range(1, self._source.limits.pages + 1):
-            items, pages, total = self._parse_page(self._get(client, page, start), page)
+            items, pages, total = self._parse_page(*self._get(client, page, start), page)
             digests = [_digest(each) for each in items]
             if items and digests == last:
                 raise self._error(f"page {page} repeats the page before it")
@@ -113,7 +125,8 @@ class RestReader:
         parts = urlsplit(self._source.where)
         return f"{parts.scheme}://{parts.netloc}", headers
 
-    def _get(self, client: Any, page: int, start: dt.datetime | None) -> bytes:
+    def _get(self, client: Any, page: int, start: dt.datetime | None) -> tuple[bytes, str]:
+        """The body of a page and its encoding; an answer without content has none."""
         paging = self._paging
         parameters: dict[str, Any] = {paging.page: page, paging.size: paging.rows}
         if start is not None and paging.since:
@@ -135,46 +148,61 @@ class RestReader:
                 time.sleep(_pause_seconds(attempt, answer.headers.get("Retry-After")))
         raise self._error(f"it answers {answer.status_code} each time", terminal=False)
 
-    def _accepted(self, answer: requests.Response) -> bytes:
+    def _accepted(self, answer: requests.Response) -> tuple[bytes, str]:
         status = answer.status_code
+        if status == 204:
+            return b"", "utf-8"
         if status in {401, 403}:
             raise self._error(f"it refuses our key ({status})")
         if 300 <= status < 400 and status != 304:
             raise self._error(f"it redirects to another address ({status}); redirects are not followed")
         if status != 200:
             raise self._error(f"it answers {status}")
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        kind = answer.headers.get("Content-Type", "")
+        if kind.partition(";")[0].strip().lower() != "application/json":
             raise self._error("it answers with something other than JSON, such as an HTML page")
-        return bytes(answer.content)
+        return bytes(answer.content), charset(kind)
 
-    def _parse_page(self, body: bytes, page: int) -> tuple[list[Any], int, int]:
+    def _parse_page(self, body: bytes, encoding: str, page: int) -> tuple[list[Any], int, int | None]:
+        """The records of a page, how many pages there are, and how many records (None if it does not say)."""
         paging = self._paging
+        if not body:
+            return [], page, None
         try:
-            answer = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            answer = loads(body, encoding)
+        except ValueError:
             raise self._error(f"page {page} is not valid JSON") from None
-        if not isinstance(answer, dict) or not isinstance(answer.get(paging.items), list):
+        if not isinstance(answer, dict) or isinstance(answer, Doubled):
+            raise self._error(f"page {page} has no list `{paging.items}`, or names a member twice")
+        pages, total = whole_number(answer.get(paging.pages)), whole_number(answer.get(paging.total))
+        if total == 0 and answer.get(paging.items) is None:
+            return [], page, 0
+        if not isinstance(answer.get(paging.items), list):
             raise self._error(f"page {page} has no list `{paging.items}`")
-        pages, total = answer.get(paging.pages), answer.get(paging.total)
-        if not isinstance(pages, int) or not isinstance(total, int):
+        if pages is None or total is None:
             raise self._error(f"page {page} does not state `{paging.pages}` and `{paging.total}` as numbers")
-        if answer.get(paging.page, page) != page:
+        if whole_number(answer.get(paging.page, page)) != page:
             raise self._error(f"page {page} was asked for, and another page came")
         return answer[paging.items], pages, total
+
+    def _row(self, number: int, item: Any) -> Row | Broken:
+        if not isinstance(item, dict):
+            return Broken(number, "row", "not-a-record", "an object was expected")
+        twice = [each for each in self._stream.columns if isinstance(item, Doubled) and each in item.twice]
+        if twice:
+            return Broken(number, twice[0], "member-twice", "the record names the member twice", self._key(item))
+        return Row(number, item)
+
+    def _key(self, item: dict[str, Any]) -> tuple[str, ...] | None:
+        cells = [item.get(each) for each in self._stream.key]
+        return tuple(str(each) for each in cells) if all(isinstance(each, str | int) for each in cells) else None
 
     def _error(self, problem: str, *, terminal: bool = True) -> ConnectorError:
         return ConnectorError(self._name, problem, terminal=terminal)
 
 
-def _row(number: int, item: Any) -> Row | Broken:
-    if isinstance(item, dict):
-        return Row(number, item)
-    return Broken(number, "row", "not-a-record", "an object was expected")
-
-
 def _digest(item: Any) -> bytes:
-    return hashlib.blake2b(orjson.dumps(item, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    return hashlib.blake2b(canonical(item), digest_size=16).digest()
 
 
 def _pause_seconds(attempt: int, retry_after: str | None) -> float:

@@ -29,9 +29,9 @@ def refused(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """List the rows that pulls refused, each with its place and the reason (待处理的行).
+    """List the rows that pulls refused (待处理的行).
 
-    The listing is recorded in the audit log.
+    Each with its place and the reason. The listing is recorded in the audit log.
     """
     with exit_on_refusal():
         from rich.console import Console

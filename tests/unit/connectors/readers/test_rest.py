@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from connectors.base import Broken, ConnectorError, Row, Since
+from connectors.base import Broken, ConnectorError, Note, Row, Since
 from connectors.manifest import Source
 from connectors.readers.rest import RestReader
 
@@ -98,7 +98,9 @@ def item(key: str, when: str = "2026-06-01T00:00:00+08:00") -> dict[str, str]:
 
 def keys(url: str, since: Since | None = None, **limits: Any) -> list[Any]:
     found = reader(url, **limits).read(since or Since())
-    return [each.values["k"] if isinstance(each, Row) else each.rule for each in found]
+    return [
+        each.values["k"] if isinstance(each, Row) else each.rule for each in found if isinstance(each, Row | Broken)
+    ]
 
 
 def whole(_ordinal: int, query: dict[str, str]) -> Reply:
@@ -192,9 +194,87 @@ FAULTS: dict[str, tuple[Reply | Answer, str]] = {
         lambda n, q: page([item(f"k{n}")], int(q["page"]), 1_000_000, 2_000_000),
         "more than 5 pages",
     ),
+    "a total in words": ((200, JSON, b'{"items": [], "pages": 1, "total": "many"}'), "does not state"),
     "always changing": (lambda n, q: page([item(f"k{n}")], 1, 1, 99), "kept changing"),
-    "nan": ((200, JSON, b'{"items": [NaN], "pages": 1, "total": 1}'), "not valid JSON"),
+    "a page's member twice": ((200, JSON, b'{"items": [], "items": [], "pages": 1, "total": 0}'), "member twice"),
+    "nested without end": ((200, JSON, b"[" * 200_000), "not valid JSON"),
 }
+
+
+def raw(*items: bytes, total: bytes = b"", pages: bytes = b"1") -> Reply:
+    """A page made of the bytes of its records."""
+    said = total or str(len(items)).encode()
+    return (
+        200,
+        JSON,
+        b'{"items": [' + b", ".join(items) + b'], "page": 1, "pages": ' + pages + b', "total": ' + said + b"}",
+    )
+
+
+BAD_ITEMS: dict[str, bytes] = {
+    "half an emoji": rb'{"k": "b", "u": "\ud83d"}',
+    "a raw tab": b'{"k": "b", "u": "x\ty"}',
+    "a raw zero": b'{"k": "b", "u": "x\x00y"}',
+    "a wrong byte": b'{"k": "b", "u": "\xc4\xe3"}',
+    "no number": b'{"k": "b", "u": NaN}',
+    "a very long number": b'{"k": "b", "u": ' + b"9" * 5_000 + b"}",
+    "unread half an emoji": rb'{"k": "b", "u": "2026-06-01T00:00:00Z", "other": "\ud83d"}',
+    "an unread member twice": b'{"k": "b", "u": "2026-06-01T00:00:00Z", "other": 1, "other": 2}',
+    "an unread tree": b'{"k": "b", "u": "2026-06-01T00:00:00Z", "other": {"a": [[], {}]}}',
+}
+
+
+@pytest.mark.parametrize("name", BAD_ITEMS)
+def test_case_4_03_and_4_09_one_bad_value_costs_its_record_and_not_the_page(name: str) -> None:
+    reply = raw(b'{"k": "a", "u": 1}', BAD_ITEMS[name], b'{"k": "c", "u": 1}')
+    with server(lambda _n, _q: reply) as (url, _):
+        assert keys(url) == ["a", "b", "c"]
+
+
+def test_case_4_09_a_member_twice_refuses_its_record() -> None:
+    reply = raw(b'{"k": "a", "u": 1}', b'{"k": "b", "u": 1, "u": 2}')
+    with server(lambda _n, _q: reply) as (url, _):
+        assert keys(url) == ["a", "member-twice"]
+
+
+def test_case_4_09_a_byte_order_mark_is_passed_over() -> None:
+    status, headers, body = raw(b'{"k": "a"}')
+    with server(lambda _n, _q: (status, headers, b"\xef\xbb\xbf" + body)) as (url, _):
+        assert keys(url) == ["a"]
+
+
+def test_a_page_in_gbk_says_so() -> None:
+    _, _, body = raw('{"k": "样例"}'.encode("gbk"))
+    headers = {"Content-Type": "application/json; charset=GBK"}
+    with server(lambda _n, _q: (200, headers, body)) as (url, _):
+        assert keys(url) == ["样例"]
+
+
+@pytest.mark.parametrize(("total", "pages"), [(b'"1"', b'"1"'), (b"1.0", b"1"), (b'" 1 "', b"1.0")])
+def test_case_4_03_counts_as_text_are_read(total: bytes, pages: bytes) -> None:
+    with server(lambda _n, _q: raw(b'{"k": "a"}', total=total, pages=pages)) as (url, _):
+        assert keys(url) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [(204, {}, b""), (200, JSON, b'{"items": null, "pages": 0, "total": 0}'), (200, JSON, b'{"total": "0"}')],
+    ids=["204", "null", "left out"],
+)
+def test_case_4_03_a_page_without_records_is_empty(reply: Reply) -> None:
+    with server(lambda _n, _q: reply) as (url, _):
+        assert keys(url) == []
+
+
+def test_case_4_03_records_that_a_source_states_and_does_not_give_are_told() -> None:
+    def answer(_ordinal: int, query: dict[str, str]) -> Reply:
+        return page([item("a"), item("b")], 1, 2, 3) if query["page"] == "1" else (204, {}, b"")
+
+    with server(answer) as (url, asked):
+        found = list(reader(url).read(Since()))
+    assert [each.values["k"] for each in found if isinstance(each, Row)] == ["a", "b"]
+    assert [(each.rule, each.rows) for each in found if isinstance(each, Note)] == [("fewer-records", 1)]
+    assert len(asked) == 4
 
 
 @pytest.mark.fault

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import sqlite3
 from pathlib import Path
 
 import neo4j
@@ -103,3 +105,54 @@ def test_columns_in_another_order_change_nothing(small: SmallSource) -> None:
     small.pull()
     small.write([[p, n, a, k] for k, a, n, p in ROWS], "p,n,a,k")
     assert small.pull().unchanged == 40
+
+
+@pytest.fixture
+def table(tmp_path: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> Incremental:
+    empty(graph_driver)
+    return Incremental(tmp_path, empty_graph)
+
+
+class Incremental:
+    """A table read by its cursor; `put` commits rows of (number, minutes before now)."""
+
+    def __init__(self, folder: Path, graph: GraphAddress) -> None:
+        self.path = folder / "source.sqlite"
+        self.now = dt.datetime.now(dt.UTC)
+        with sqlite3.connect(self.path) as database:
+            database.execute("CREATE TABLE t (k TEXT, a TEXT, n TEXT, p TEXT, u TEXT)")
+        stream = {"table": "t", "updated": "u", "cursor": True}
+        self.source = SmallSource(folder, graph, kind="sql", where=str(self.path), stream=stream)
+
+    def put(self, *rows: tuple[str, float]) -> None:
+        with sqlite3.connect(self.path) as database:
+            for key, minutes in rows:
+                moment = (self.now - dt.timedelta(minutes=minutes)).isoformat()
+                database.execute("INSERT INTO t VALUES (?, '', '', '', ?)", (key, moment))
+
+
+def test_case_4_08_rows_that_come_late_are_read(table: Incremental) -> None:
+    """The cursor's own second, a fraction of it, and a commit an hour later than its time."""
+    table.put(("old", 60 * 24 * 30), ("last", 5))
+    assert table.source.pull().inserted == 2
+    table.put(("same-second", 5), ("just-before", 5.001), ("late-commit", 60))
+    result = table.source.pull()
+    assert (result.read, result.inserted) == (4, 3)
+    assert table.source.pull().changes == 0
+
+
+def test_case_4_08_the_full_comparison_finds_and_tells_what_was_missed(
+    table: Incremental, graph_driver: neo4j.Driver
+) -> None:
+    table.put(("last", 5))
+    table.source.pull()
+    table.put(("missed", 60 * 24 * 9))
+    assert table.source.pull().inserted == 0
+    graph_driver.execute_query("MATCH (c:SourceCursor) SET c.compared = c.compared - duration({days: 8})")
+    result = table.source.pull()
+    assert result.inserted == 1
+    (note,) = [each for each in result.notes if each.rule == "missed"]
+    assert note.rows == 1
+    assert "the first is missed" in note.text
+    again = table.source.pull()
+    assert (again.read, again.changes, again.notes) == (1, 0, ())
