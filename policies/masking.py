@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+from policies.text.family_names import family_name
 from policies.text.masked_text import PARTS, Replacements, replace_spans, replacements
 from policies.text.spans import FreeText
-from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import RegionLevel, Scalar
 
 REDACTED = "***"
@@ -86,18 +86,15 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Surname:
-    """The family name of a Chinese name, two characters for a compound one; of others the first character."""
+    """The family name of a Chinese name; a name that has none for certain is hidden whole."""
 
     scalars: frozenset[Scalar] = _TEXT
     after_fetch: bool = False
 
     def apply(self, value: Any, today: dt.date, key: bytes = b"") -> Any:
-        """`张**`, `欧阳**`; a name of one character is hidden whole."""
-        text = str(value)
-        if len(text) < 2:
-            return REDACTED
-        keep = 2 if len(text) > 2 and text[:2] in COMPOUND_SURNAMES else 1
-        return text[:keep] + "**"
+        """`张**`, `欧阳**`; `***` of 卓玛, and of a name of one character."""
+        surname = family_name(str(value))
+        return f"{surname}**" if surname else REDACTED
 
 
 @dataclass(frozen=True, slots=True)

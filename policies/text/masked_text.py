@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from policies.text.family_names import surname_called
 from policies.text.phone_tail import phone_tail
 from policies.text.spans import KINDS, PiiKind, SpansError, triples
-from policies.text.surnames import COMPOUND_SURNAMES
 
 LABELS: Mapping[PiiKind, str] = {
     PiiKind.PERSON: "姓名",
@@ -46,13 +46,8 @@ def _phone4(span: str) -> str:
 
 
 def _surname(span: str) -> str:
-    called = span
-    if span[:1] in {"老", "小", "阿"}:
-        # 老刘, 小欧阳; of 阿依古丽 the second character is no surname.
-        called = span[1:] if len(span) == 2 or span[1:] in COMPOUND_SURNAMES else ""
-    surname = called[:2] if called[:2] in COMPOUND_SURNAMES else called[:1]
-    certain = len(span) > len(surname) and "一" <= surname[:1] <= "鿿"
-    return f"【姓{surname}】" if certain else _PLACEHOLDERS[PiiKind.PERSON]
+    surname = surname_called(span)
+    return f"【姓{surname}】" if surname else _PLACEHOLDERS[PiiKind.PERSON]
 
 
 PARTS: Mapping[str, tuple[PiiKind, Callable[[str], str]]] = {

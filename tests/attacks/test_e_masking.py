@@ -27,7 +27,7 @@ def test_e01_masked_everywhere(scene: Scene, selection: str) -> None:
     where = "region: {isNull: true}"  # to the desk: whoever is not of its street
     document = f"{{ people(where: {{{where}}}) {{ edges {{ node {{ id {selection} }} }} }} }}{fragment}"
     answer = json.dumps(scene.desk(document).answer.data, ensure_ascii=False)
-    assert "CANARY" not in answer
+    assert not [each for each in ("CANARY", "鸩") if each in answer]
     assert "13811110003" not in answer
     if "residents" not in selection:
         assert "祁**" in answer
@@ -62,7 +62,7 @@ def test_e09_a_value_of_any_type_is_never_raw_and_never_a_fault(rung: str, value
 
 
 def test_e09_an_empty_cell_stays_empty(scene: Scene) -> None:
-    document = '{ people(where: {name: {eq: "祁CANARY2"}}) { edges { node { phone birthDate } } } }'
+    document = '{ people(where: {name: {eq: "祁鸩信"}}) { edges { node { phone birthDate } } } }'
     (shown,) = scene.desk(document).answer.data["people"]["edges"]
     assert shown["node"] == {"phone": None, "birthDate": "20-29"}
 

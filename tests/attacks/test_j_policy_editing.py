@@ -93,7 +93,7 @@ def test_j06_the_most_revealing_rung_of_a_cell_wins(scene: Scene, tmp_path: Path
     document = "{ people { edges { node { name birthDate } } } }"
     shown = [each["node"] for each in changed.desk(document).answer.data["people"]["edges"]]
     own = {each["name"]: each["birthDate"] for each in shown if each["name"] != "祁**"}
-    assert own == {"祁CANARY1": "1936", "祁CANARY2": "2000"}
+    assert own == {"祁鸩仁": "1936", "祁鸩信": "2000"}
     assert [each["birthDate"] for each in shown if each["name"] == "祁**"] == [None, None]
 
 

@@ -32,6 +32,10 @@ VALUES = 120
 KEPT = re.compile(r"\*+|\.\Z")
 DAYS = (TODAY, dt.date(2024, 2, 29), dt.date(2025, 2, 28), dt.date(2026, 3, 1), dt.date(2026, 12, 31))
 LETTERS = "张王李欧阳司马諸葛𠮷𠀀👨‍👩‍👧e\u0301\u200bAz09- *\n'\\"
+NAME_PARTS = (
+    *("张", "李", "王", "欧阳", "司马", "諸葛", "張", "马丁", "史密斯", "安娜", "罗布", "玉罕", "田中"),
+    *("敏", "三丰", "光", "明", "尔", "𠮷", "卓玛", "白玛", "努尔", "买买提", "古丽", "·", "A", "2"),
+)
 AWKWARD_TEXTS = (
     *(
         "",
@@ -92,8 +96,9 @@ def values(rng: random.Random, field: Field) -> list[Any]:
         kind = int if field.scalar is Scalar.INT else float
         return [None, kind(0), *(kind(rng.randint(-5_000, 5_000)) for _ in range(VALUES))]
     assert field.scalar is Scalar.STRING
-    made = ["".join(rng.choice(LETTERS) for _ in range(rng.randint(0, 20))) for _ in range(VALUES)]
-    return [None, *AWKWARD_TEXTS, *COMPOUND_SURNAMES, *made]
+    made = ["".join(rng.choice(LETTERS) for _ in range(rng.randint(0, 20))) for _ in range(VALUES // 2)]
+    called = ["".join(rng.choice(NAME_PARTS) for _ in range(rng.randint(1, 3))) for _ in range(VALUES // 2)]
+    return [None, *AWKWARD_TEXTS, *rng.sample(COMPOUND_SURNAMES, 20), *made, *called]
 
 
 def rules(folder: Path, coordinate: str, rung: str) -> PolicySet:

@@ -20,7 +20,7 @@ from policies import masking
 from policies.detect import Detector
 from policies.text.labelled_sets import read
 from policies.text.masked_text import LABELS, PARTS, PLACEHOLDER, replace_spans, replacements
-from policies.text.plain_text import digits, normalise
+from policies.text.plain_text import digits, normalise, readings
 from policies.text.spans import KINDS, FreeText, PiiKind, Span, SpansError, decode, encode, without_overlap
 from tests.support.oracle import free_texts
 
@@ -77,6 +77,7 @@ def test_what_is_outside_stays_and_what_is_inside_goes(made: tuple[str, tuple[Sp
 @given(st.text(min_size=1, max_size=20), st.sampled_from(sorted(PARTS)))
 @example("张三", "surname")
 @example("阿依古丽", "surname")
+@example("卓玛", "surname")
 @example("小红", "surname")
 @example("老欧阳", "surname")
 @example("１３８ 0000 1478", "phone4")
@@ -91,7 +92,7 @@ def test_a_part_is_the_end_of_a_long_number_or_a_surname_with_more_behind_it(spa
         assert "".join(each for each in written if each.isascii() and each.isdigit()).find(tail) > 2
     if kind is PiiKind.PERSON and kept != "【姓名】":
         left = kept.removeprefix("【姓").removesuffix("】")
-        assert left in span
+        assert normalise(left).text in readings(span)[-1].text
         assert len(left) < len(span)
 
 

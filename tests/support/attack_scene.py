@@ -87,13 +87,13 @@ prohibitions:
 """
 
 HERE, THERE, ELSEWHERE = "14/03/21/001/001/001/", "14/03/21/002/001/001/", "14/03/22/001/001/001/"
-RAW = ("13811110001", "13811110002", "13811110003", "140321195703010001", "1957-03-01", "1936-06-30", "CANARY")
+RAW = ("13811110001", "13811110002", "13811110003", "140321195703010001", "1957-03-01", "1936-06-30", "鸩", "CANARY")
 
 
 def _person(place: str | None, index: int, **more: Any) -> tuple[str, dict[str, Any]]:
     born = (dt.date(1957, 3, 1), dt.date(1936, 6, 30), dt.date(2000, 2, 29))[index % 3]
     properties = {
-        "name": f"祁CANARY{index}",
+        "name": f"祁鸩{'零仁信勇和孝忠智礼诚'[index]}",
         "phone": f"1381111000{index}",
         "idNumber": f"14032119570301000{index}",
         "birthDate": born,

@@ -1,7 +1,7 @@
 """Free texts with the properties stored beside them, and what a mask leaves of one, a character at a time.
 
-The oracle's side of the mask `text` and of the bucket `words`: of `policies/text` it takes the list of surnames and the
-tail of a telephone number, which has a table of its own (`tests/unit/policies/text/test_phone_tail.py`).
+The oracle's side of the mask `text` and of the bucket `words`: of `policies/text` it takes what may be left of a name
+or a telephone number, which have tables of their own (`test_family_names.py`, `test_phone_tail.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from policies.text.family_names import surname_called
 from policies.text.phone_tail import phone_tail
-from policies.text.surnames import COMPOUND_SURNAMES
 
 DETECTOR, OLDER = "0123456789abcdef", "fedcba9876543210"
 """The detector in force in the tests' worlds, and the one before it."""
@@ -153,11 +153,5 @@ def _last_four(span: str) -> str:
 
 
 def _family(span: str) -> str:
-    if span[0] in "老小阿":
-        return (
-            f"姓{span[1:]}"
-            if (len(span) == 2 and re.match("[一-鿿]", span[1])) or span[1:] in COMPOUND_SURNAMES
-            else ""
-        )
-    family = span[:2] if span[:2] in COMPOUND_SURNAMES else span[:1]
-    return f"姓{family}" if len(span) > len(family) and re.match("[一-鿿]", family) else ""
+    surname = surname_called(span)
+    return f"姓{surname}" if surname else ""
