@@ -101,7 +101,7 @@ def test_each_command_is_described_in_one_line_in_both_languages(group: list[str
         (["audit", "tail"], {}, "there is no audit log"),
         (["audit", "verify"], {}, "there is no audit log"),
         (["token", "--app", "nobody"], {}, "registered: fire-inspection"),
-        (["policy", "check", "tests"], {}, "is not read"),
+        (["policy", "check", "nowhere"], {}, "no *.yaml policy file"),
         (["query", *FIRE, "{ __typename }", "--port", "9"], {}, "start one with `sluicegate serve`"),
         (["query", *FIRE, "{ __typename }", "--variables", "[]"], {}, "not a JSON object"),
         (["query", *FIRE, "{ __typename }", "--variables", "{"], {}, "not JSON"),
