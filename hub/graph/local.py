@@ -3,7 +3,7 @@
 At most one such process runs for a home, and its address is given out only once it answers. Its jars are verified
 against the lock (`hub/graph/jars.py`); Bolt is on loopback, with a random password in a 0600 file. The child holds a
 file lock while it runs, which the system releases however it dies. The process id in `graph.json` is signalled only if
-that process has the recorded creation time.
+that process has the recorded token on its command line.
 """
 
 import fcntl
@@ -266,8 +266,9 @@ def _process(state: State) -> psutil.Process | None:
     """The process that a state file names; None if it has ended, even if its id now belongs to another process."""
     try:
         process = psutil.Process(state.pid)
-        return process if process.create_time() == state.started else None
-    except psutil.NoSuchProcess:
+        # Not by when it was created: that is told by the wall clock, and a step of the clock moves it.
+        return process if state.token in process.cmdline() else None
+    except psutil.Error:
         return None
 
 
@@ -283,7 +284,7 @@ def _spawn(launch: Launch, folder: Path) -> subprocess.Popen[bytes]:
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "hub.graph.process"],
+            [sys.executable, "-m", "hub.graph.process", secrets.token_hex(16)],
             stdin=subprocess.PIPE,
             bufsize=0,
             stdout=handle,

