@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -231,10 +231,11 @@ def _check_url(where: str) -> None:
         raise ValueError("where: must be https, except on loopback")
 
 
-def read_block(path: Path, variables: Mapping[str, str]) -> Source:
+def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str] = ()) -> Source:
     """The source that a YAML file declares; `${NAME}` stands for one of `variables`.
 
-    Raises ManifestError.
+    If sources are `wanted`, by name, any other need not have its variables: it is checked, and cannot be read. Raises
+    ManifestError.
     """
     try:
         file = YamlFile(path.name, path.read_bytes())
@@ -244,7 +245,7 @@ def read_block(path: Path, variables: Mapping[str, str]) -> Source:
         raise ManifestError(str(wrong)) from None
     _check_all_say_something(file)
     try:
-        return Source.model_validate(_fill_variables(file, variables))
+        return Source.model_validate(_fill_variables(file, variables, wanted))
     except ValidationError as error:
         lines = [
             f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_problem(fault)}"
@@ -263,6 +264,12 @@ def _check_all_say_something(file: YamlFile) -> None:
         raise ManifestError("\n".join(empty) or f"{file.name}:1: says nothing; declare a source, or remove the file")
 
 
+NOT_NEEDED: Mapping[str, str] = {
+    "where": "https://not-needed.invalid",
+    "bearer": "env:NOT_NEEDED",
+    "password": "env:NOT_NEEDED",
+}
+"""What stands for a text whose variable is not set, in a source that is not pulled."""
 _NESTED: Mapping[str, type[BaseModel]] = {
     "fields": FieldRule,
     "edges": EdgeRule,
@@ -283,10 +290,14 @@ def _problem(fault: Any) -> str:
     return f"unknown name; allowed: {known}"
 
 
-def _fill_variables(file: YamlFile, variables: Mapping[str, str]) -> dict[str, Any]:
+def _fill_variables(file: YamlFile, variables: Mapping[str, str], wanted: Collection[str]) -> dict[str, Any]:
     """The content with `${NAME}` filled in, in `where`, `bearer` and `password` only."""
+    is_needed = not wanted or file.content.get("name") in wanted
 
     def filled(key: str, text: str) -> str:
+        if not is_needed and any(name not in variables for name in _VARIABLE.findall(text)):
+            return NOT_NEEDED[key]
+
         def value(found: re.Match[str]) -> str:
             if found.group(1) not in variables:
                 known = ", ".join(sorted(variables)) or "none"

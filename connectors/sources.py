@@ -7,7 +7,7 @@ travel tracks. Each error says where it stands and what is allowed there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from connectors.days import sorts_by_day
@@ -22,10 +22,13 @@ NEVER_STORE_ZH = ("人脸", "面部", "指纹", "虹膜", "声纹", "基因", "�
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
-def load_sources(folder: Path, catalogue: Catalogue, variables: Mapping[str, str]) -> tuple[Source, ...]:
+def load_sources(
+    folder: Path, catalogue: Catalogue, variables: Mapping[str, str], wanted: Collection[str] = ()
+) -> tuple[Source, ...]:
     """The sources that the files of a folder declare, checked, in the order in which to pull them.
 
-    Raises ManifestError, for a file that is not read too.
+    If some are `wanted`, by name, only they need their variables. Raises ManifestError, also for a file that is not
+    read.
     """
     try:
         files = yaml_paths(folder)
@@ -35,7 +38,7 @@ def load_sources(folder: Path, catalogue: Catalogue, variables: Mapping[str, str
         raise ManifestError(f"{folder.name}: there is no *.yaml file that declares a source")
     sources = []
     for path in files:
-        source = read_block(path, variables)
+        source = read_block(path, variables, wanted)
         for stream in source.records:
             _StreamCheck(path.name, catalogue, source, stream).check()
         sources.append(source)

@@ -8,6 +8,7 @@ lines never hold the text of an exception, because it may quote data.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,12 +17,14 @@ from types import TracebackType
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TRACEPARENT = re.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 SILENT = ("graphql", "neo4j", "dlt", "httpx", "httpcore")
 _log = logging.getLogger("sluicegate.hub")
 
@@ -50,12 +53,21 @@ class Telemetry:
         )
 
     @contextmanager
-    def request(self) -> Iterator[trace.Span]:
-        """The span of one request."""
+    def request(self, traceparent: str | None = None) -> Iterator[trace.Span]:
+        """The span of one request, in the trace of its caller if `traceparent` (W3C Trace Context) is a valid one."""
         with self._tracer.start_as_current_span(
-            "request", record_exception=False, set_status_on_exception=False
+            "request", _caller(traceparent), record_exception=False, set_status_on_exception=False
         ) as span:
             yield span
+
+    @contextmanager
+    def before_request(self, name: str) -> Iterator[None]:
+        """The duration of a stage that ends before it is known whose request this is; it has no span."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages.labels(name).observe(time.perf_counter() - began)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -89,6 +101,15 @@ class Telemetry:
         """Send the spans that are still waiting, and stop."""
         if self._provider is not None:
             self._provider.shutdown()
+
+
+def _caller(traceparent: str | None) -> Context | None:
+    found = _TRACEPARENT.fullmatch(traceparent or "")
+    if found is None or not int(found[1], 16) or not int(found[2], 16):
+        return None
+    flags = trace.TraceFlags(int(found[3], 16) & trace.TraceFlags.SAMPLED)
+    caller = trace.SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=flags)
+    return trace.set_span_in_context(trace.NonRecordingSpan(caller))
 
 
 def otlp_exporter(endpoint: str | None) -> SpanExporter | None:

@@ -1,14 +1,32 @@
 """What commands show on a terminal: the progress of long work, and text that came from outside.
 
-Text from outside is escaped, so that it cannot control the terminal. Progress bars and counters appear only if standard
-error is a terminal.
+Text from outside is escaped, so that it cannot control the terminal. A character that the terminal's encoding (such as
+GBK) does not have is written as its escape. Progress bars and counters appear only if standard error is a terminal.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+
+def make_printable(*streams: TextIO) -> None:
+    r"""Let each stream write a character that its encoding lacks as `\uXXXX`, which is its escape in JSON too."""
+    codecs.register_error("sluicegate", _escape_unencodable)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="sluicegate")
+
+
+def _escape_unencodable(fault: UnicodeError) -> tuple[str, int]:
+    if not isinstance(fault, UnicodeEncodeError):
+        raise fault
+    units = fault.object[fault.start : fault.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)), fault.end
 
 
 def escape_unprintable(text: str) -> str:

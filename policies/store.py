@@ -308,7 +308,8 @@ class PolicyStore:
     # Rows.
 
     def _standing(self, chain: list[Activation], now: str) -> Activation:
-        found = activation_in_force(chain, now)
+        # A clock that was set back does not undo what was put in force: time goes on from the newest row at least.
+        found = activation_in_force(chain, max([now, *(each.made for each in chain)]))
         if found is None:
             raise Tampered("the policy store names no version in force")
         return found

@@ -60,14 +60,10 @@ EDGE = (
     Mutation(
         "the sender is known before the body is read",
         "hub/request/pipeline.py",
-        """    head = identify_sender(hub, trail, now, stage)
-    with stage("read"):
-        trail.arrival = await receive_body(trail.arrival)
-""",
-        """    trail.arrival = await receive_body(trail.arrival)
-    head = identify_sender(hub, trail, now, stage)
-    with stage("read"):
-""",
+        "    head = _head_or_failure(hub, trail, now)\n",
+        "    trail.arrival = await receive_body(trail.arrival)\n"
+        "    trail.request = endpoint.read(trail.arrival, hub.settings)\n"
+        "    head = _head_or_failure(hub, trail, now)\n",
         "tests/conformance/test_http.py",
     ),
     Mutation(

@@ -8,10 +8,13 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 70 internal fault, 130 i
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from hub.cli import audit, demo, graph, login, pii, policy, pull, query, sample, serve, source
+from hub.terminal import make_printable
 
 app = typer.Typer(
     name="sluicegate",
@@ -30,8 +33,24 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(pii.app, name="pii")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sluicegate {version('sluicegate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 def main() -> None:
     """The console script."""
+    make_printable(sys.stdout, sys.stderr)
     try:
         app()
     except KeyboardInterrupt:

@@ -6,6 +6,8 @@ A refusal is one line on standard error that begins with `error: `, and exit cod
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +80,36 @@ def exit_on_refusal() -> Iterator[None]:
             raise
         from hub.terminal import escape_unprintable
 
-        typer.echo(f"error: {escape_unprintable(str(failure.filename))}: {failure.strerror}", err=True)
+        typer.echo(f"error: {escape_unprintable(_describe(failure))}", err=True)
         raise typer.Exit(1) from None
+
+
+def _describe(failure: OSError) -> str:
+    """What the system refused, where, whose it is, and what to do."""
+    from hub.home.settings import account_name
+
+    text = f"{failure.filename}: {failure.strerror}"
+    if isinstance(failure, PermissionError):
+        owner = next((stat.st_uid for place in _and_above(failure.filename) if (stat := _stat(place))), None)
+        whose = f"it belongs to {account_name(owner)}; " if owner is not None else ""
+        return f"{text}; {whose}run the command as its owner, or name another folder"
+    if failure.errno == errno.EROFS:
+        return f"{text}; mount it for writing, or name another folder, such as with --home"
+    if failure.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"{text}; free some room there"
+    return text
+
+
+def _and_above(name: object) -> list[Path]:
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path(str(name))
+    return [path, *path.absolute().parents]
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _refusals() -> tuple[type[Exception], ...]:

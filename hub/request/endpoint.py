@@ -69,6 +69,7 @@ class Head:
     purpose_header: str | None = field(repr=False)
     case_header: str | None = field(repr=False)
     bearer: str | None = field(repr=False)
+    traceparent: str | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def read_head(arrival: Arrival, settings: Settings) -> Head:
         purpose_header=_one(arrival, "access-purpose"),
         case_header=_one(arrival, "case-reference"),
         bearer=_bearer(_one(arrival, "authorization")),
+        traceparent=_one(arrival, "traceparent") if len(arrival.header("traceparent")) == 1 else None,
     )
 
 

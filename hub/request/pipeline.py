@@ -112,10 +112,14 @@ async def answer(
     client has closed the connection. It is called before an answer is recorded, so that the record can say so; a
     refusal keeps its reason.
     """
-    trail = Trail(arrival, hub.policy)
-    with hub.telemetry.request() as span:
+    trail, now = Trail(arrival, hub.policy), hub.now()
+    head = _head_or_failure(hub, trail, now)
+    # Whose trace it is, is believed of a known sender only.
+    with hub.telemetry.request(head.traceparent if isinstance(head, endpoint.Head) else None) as span:
         try:
-            answered = await _run_stages(hub, trail, receive_body)
+            if isinstance(head, Exception):
+                raise head
+            answered = await _run_stages(hub, trail, head, now, receive_body)
             reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors)
         except HubError as refusal:
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
@@ -127,15 +131,27 @@ async def answer(
         return await _record_and_render(hub, trail, reply, span)
 
 
-async def _run_stages(
-    hub: Hub, trail: Trail, receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]]
-) -> Answer:
-    now = hub.now()
+def _head_or_failure(hub: Hub, trail: Trail, now: dt.datetime) -> endpoint.Head | Exception:
+    def stage(name: str) -> AbstractContextManager[object]:
+        trail.stage = name
+        return hub.telemetry.before_request(name)
 
+    try:
+        return identify_sender(hub, trail, now, stage)
+    except Exception as failure:
+        return failure
+
+
+async def _run_stages(
+    hub: Hub,
+    trail: Trail,
+    head: endpoint.Head,
+    now: dt.datetime,
+    receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]],
+) -> Answer:
     def stage(name: str) -> AbstractContextManager[object]:
         return _stage(hub, trail, name)
 
-    head = identify_sender(hub, trail, now, stage)
     with stage("read"):
         trail.arrival = await receive_body(trail.arrival)
         trail.request = await endpoint.read_beside_loop(trail.arrival, head, hub.settings)

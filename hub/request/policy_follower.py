@@ -23,12 +23,13 @@ from policies.check import ERROR, check
 from policies.language import load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
-from policies.versions import Activation, StoreUnavailable, Tampered
+from policies.versions import Activation, StoreUnavailable, Tampered, moment
 from schema.catalogue import Catalogue
 
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 30.0
 """After how long a version that could not be used is tried again."""
+CLOCK = "the clock of this machine is behind the newest change of the policies; set it, the loaded version stays"
 _log = logging.getLogger("sluicegate.policy")
 
 
@@ -109,7 +110,10 @@ class PolicyFollower:
             if self._taken is None or activation.id != self._taken.id:
                 self._take(activation)
             else:
-                self._warning, self._bad = None, None
+                self._bad = None
+                self._warning = None
+                if moment(self._hub.now()) < activation.made:
+                    self._warn(CLOCK)
             self._seen, self._away = self._clock(), False
         except StoreUnavailable:
             if not self._away:
@@ -122,6 +126,10 @@ class PolicyFollower:
 
     def _take(self, activation: Activation) -> None:
         if self._taken is not None and activation.id < self._taken.id:
+            if moment(self._hub.now()) < self._taken.starts:
+                # The activation that was taken is still there; this clock says that it has not begun.
+                self._warn(CLOCK)
+                return
             raise Tampered("the policy store was set back: an activation that was in force is gone")
         if self._bad is not None and self._bad[0] == activation.id and self._clock() < self._bad[1]:
             return

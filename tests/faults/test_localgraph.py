@@ -275,8 +275,8 @@ def state_file(home: Path, text: str) -> LocalGraph:
         "{",
         "[]",
         '{"phase": "ready"}',
-        json.dumps({"phase": "ready", "pid": 1, "started": 0.0, "port": 7687, "owned": False}),
-        json.dumps({"phase": "starting", "pid": os.getpid(), "started": 0.0, "port": 7687, "owned": False}),
+        json.dumps({"phase": "ready", "pid": 1, "token": "0", "port": 7687, "owned": False}),
+        json.dumps({"phase": "starting", "pid": os.getpid(), "token": "0", "port": 7687, "owned": False}),
     ],
     ids=["empty", "torn", "a list", "parts missing", "dead", "pid used again"],
 )
@@ -289,7 +289,7 @@ def test_a_stale_state_stops_nobody(text: str, home: Path) -> None:
 
 def test_a_process_that_only_has_the_pid_is_not_signalled(home: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as bystander:
-        state = {"phase": "ready", "pid": bystander.pid, "started": 1.0, "port": 1, "owned": False}
+        state = {"phase": "ready", "pid": bystander.pid, "token": "1", "port": 1, "owned": False}
         graph = state_file(home, json.dumps(state))
         graph._signal(signal.SIGKILL)
         graph._signal(signal.SIGTERM)

@@ -17,20 +17,7 @@ from tests.support.serving import serving
 pytestmark = pytest.mark.unit
 
 CANARY = "CANARY13800000000"
-STAGES = [
-    "head",
-    "identify",
-    "read",
-    "purpose",
-    "validate",
-    "decide",
-    "plan",
-    "compile",
-    "caps",
-    "fetch",
-    "respond",
-    "audit",
-]
+STAGES = ["read", "purpose", "validate", "decide", "plan", "compile", "caps", "fetch", "respond", "audit"]
 
 
 class Kept(SpanExporter):
@@ -71,7 +58,7 @@ def test_e13_nothing_personal_is_seen_from_outside(tmp_path: Path, logged: io.St
     with serving(tmp_path / "home") as served:
         kept = Kept()
         served.hub.telemetry = Telemetry(kept)
-        lookup = f'{{ dwellings(where: {{code: {{eq: "{CANARY}"}}}}) {{ edges {{ node {{ code }} }} }} }}'
+        lookup = f'{{ person(id: "{CANARY}") {{ name }} }}'
         served.ask("{ __typename }", person=CANARY)
         served.ask(lookup, person=CANARY, headers={"Case-Reference": CANARY})
         served.ask(f"{{ {CANARY}", operationName=CANARY)
@@ -126,3 +113,27 @@ def test_no_exporter_without_an_endpoint() -> None:
     exporter = otlp_exporter("http://127.0.0.1:9")
     assert exporter is not None
     exporter.shutdown()
+
+
+CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_case_6_03_a_known_senders_trace_is_joined_and_nobody_elses(tmp_path: Path) -> None:
+    with serving(tmp_path / "home") as served:
+        kept = Kept()
+        served.hub.telemetry = Telemetry(kept)
+        for given in (
+            CALLER,
+            CALLER.upper(),
+            CALLER.replace("00-", "ff-"),
+            f"00-{'0' * 32}-b7ad6b7169203331-01",
+            CANARY,
+        ):
+            served.ask(headers={"traceparent": given})
+        served.ask(token=CANARY, headers={"traceparent": CALLER})
+        served.client.post("/graphql", json={"query": "{ __typename }"}, headers={"traceparent": CALLER})
+        served.hub.telemetry.close()
+    traces = [f"{span.context.trace_id:032x}" for span in kept.spans if span.name == "request" and span.context]
+    assert [trace in CALLER for trace in traces] == [True, False, False, False, False, False, False]
+    stages = [span for span in kept.spans if span.name == "purpose" and span.context]
+    assert f"{stages[0].context.trace_id:032x}" in CALLER
