@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import datetime as dt
 import hashlib
 import queue
 import threading
@@ -36,6 +37,7 @@ from audit.tree import leaf_hash
 PROBE_SECONDS: Final = 1.0
 MAX_BATCH: Final = 512
 MAX_WAITING: Final = 10_000
+WARN_DAYS = 30
 PAGE: Final = 256
 MAX_INDEX: Final = 2**63 - 1
 RECORDED_ON_RESERVE: Final = frozenset(("refusal", "continuation", "flood", "policy", "pull", "admin"))
@@ -128,6 +130,14 @@ class AuditLog:
     def why(self) -> str:
         """Why the log is not healthy, as a code; empty if it is."""
         return self._refusing or ("SPENT" if self._store.spent else "")
+
+    @property
+    def ends_soon(self) -> str:
+        """A warning if the months for which a server is prepared end within 30 days; empty otherwise."""
+        until = self._store.prepared_until
+        if until is None or (until - dt.datetime.now(dt.UTC).date()).days > WARN_DAYS:
+            return ""
+        return f"no month is prepared from {until} on; run `sluicegate audit prepare` as the role that may make tables"
 
     @property
     def _refusing(self) -> str:

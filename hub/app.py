@@ -9,8 +9,8 @@ ever sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -31,7 +31,8 @@ from hub.home.running_hub import PROOF_PATH, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
-from hub.request.auth import Verifier
+from hub.readiness import Readiness
+from hub.request.auth import KeyFollower, Verifier
 from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
@@ -59,13 +60,12 @@ def open_hub(
     """
     detector = detector_version(settings)
     settings.prepare_home()
-    jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
     hub = Hub(
         settings=settings,
         catalogue=catalogue,
         schema=build_schema(catalogue),
         policy=policy,
-        verifier=Verifier.load(jwks, settings.issuer, settings.audience),
+        verifier=_load_keys(settings),
         seals=Seals(load_key(settings.keys_folder / "seal.key")),
         digester=digester_of(settings),
         graph=graph,
@@ -74,15 +74,22 @@ def open_hub(
         caps=DailyCaps(store),
         detector=detector,
     )
+    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
+    hub.key_follower = KeyFollower(hub, key_file, lambda: _load_keys(settings))
     if store is not None:
         hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
+def _load_keys(settings: Settings) -> Verifier:
+    jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
+    return Verifier.load(jwks, settings.issuer, settings.audience)
+
+
 def build_app(hub: Hub) -> Starlette:
     """The ASGI application of a hub; it closes the hub's parts when it ends."""
 
-    pages = AuditPages(hub)
+    pages, readiness = AuditPages(hub), Readiness(hub)
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Request(scope, receive)
@@ -97,8 +104,8 @@ def build_app(hub: Hub) -> Starlette:
         return _json_response({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        readiness = await _readiness(hub)
-        return _json_response(readiness, 200 if readiness["ready"] else 503)
+        found = await readiness.now()
+        return _json_response(found, 200 if found["ready"] else 503)
 
     own_key = hub_key(hub.settings)
 
@@ -121,7 +128,7 @@ def build_app(hub: Hub) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lambda _: _lifespan(hub, pages),
+        lifespan=lambda _: _lifespan(hub, pages, readiness),
         exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
@@ -129,9 +136,9 @@ def build_app(hub: Hub) -> Starlette:
 
 
 @asynccontextmanager
-async def _lifespan(hub: Hub, pages: AuditPages) -> AsyncIterator[None]:
+async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness) -> AsyncIterator[None]:
     """Inside this context the hub serves; at its end all its parts are closed."""
-    async with _background_tasks(hub):
+    async with _background_tasks(hub, readiness):
         yield
     await hub.floods.close()
     pages.close()
@@ -140,33 +147,21 @@ async def _lifespan(hub: Hub, pages: AuditPages) -> AsyncIterator[None]:
     hub.telemetry.close()
 
 
-async def _readiness(hub: Hub) -> dict[str, Any]:
-    """Whether each part that serving needs is available, whether all are, and warnings for the operator."""
-    parts = {
-        "graph": await hub.graph.ready(),
-        "audit": hub.log.healthy,
-        "policy": bool(hub.policy.purposes) and not (hub.policy_follower and hub.policy_follower.stale),
-    }
-    warnings = hub.policy_follower.warnings() if hub.policy_follower else []
-    if hub.log.why:
-        # A code for the operator, explained in docs/audit.md; it says nothing about the content of the log.
-        warnings = [*warnings, f"audit: {hub.log.why}"]
-    return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
-
-
 @asynccontextmanager
-async def _background_tasks(hub: Hub) -> AsyncIterator[None]:
-    """Inside this context the hub follows the merges of grids, and its policy version store if it has one."""
-    tasks = [asyncio.create_task(hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline))]
+async def _background_tasks(hub: Hub, readiness: Readiness) -> AsyncIterator[None]:
+    """Inside this context the hub follows merges of grids, keys and policy, and watches what it needs."""
+    tasks: dict[str, Callable[[], Awaitable[None]]] = {
+        "merged grids": lambda: hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline),
+        "readiness": readiness.watch,
+    }
+    if hub.key_follower is not None:
+        tasks["issuer keys"] = hub.key_follower.run
     if hub.policy_follower is not None:
-        tasks.append(asyncio.create_task(hub.policy_follower.run()))
+        tasks["policy"] = hub.policy_follower.run
     try:
-        yield
+        async with hub.upkeep.running(tasks):
+            yield
     finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
         if hub.policy_follower is not None:
             hub.policy_follower.store.close()
 

@@ -58,6 +58,8 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
     set_up_logging()
     # Once it has shut down, the server raises the signal that it caught again; this lets every `finally` run then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A terminal that is closed does not end the hub; once it serves, this signal has it read keys and policy again.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     store = _store(settings)
     policy = load_files(store.in_force().files, CATALOGUE)
     _compare_folder(settings, policy, tell)
@@ -67,7 +69,8 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
         address = local.start(owned=not was_running) if local else _configured_server(settings)
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        with _graph_work(address, settings), record_start_and_stop(hub):
+        signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
+        with _graph_work(hub, address), record_start_and_stop(hub):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
             make_server(hub).run([listener])
     finally:
@@ -83,8 +86,7 @@ def record_start_and_stop(hub: Hub) -> Iterator[None]:
     whose log is unavailable at the end, leaves a start without a stop.
     """
     ended = threading.Event()
-    thread = threading.Thread(target=_record_start, args=(hub, ended), daemon=True)
-    thread.start()
+    thread = hub.upkeep.in_thread("record of the start", lambda: _record_start(hub, ended), ended)
     try:
         yield
     finally:
@@ -135,16 +137,15 @@ def _configured_server(settings: Settings) -> GraphAddress:
 
 
 @contextmanager
-def _graph_work(address: GraphAddress, settings: Settings) -> Iterator[None]:
+def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
     """Inside this context a thread creates constraints and indexes, then judges texts of an older detector again."""
     ended = threading.Event()
 
     def work() -> None:
-        _create_constraints(address, settings, ended)
-        redetect_gently(settings, address, CATALOGUE, ended)
+        _create_constraints(address, hub.settings, ended)
+        redetect_gently(hub.settings, address, CATALOGUE, ended)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    thread = hub.upkeep.in_thread("graph work", work, ended)
     try:
         yield
     finally:

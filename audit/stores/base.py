@@ -5,6 +5,7 @@ An index is given once, and a log only grows: nothing is appended to a damaged o
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,10 @@ class Row:
 
 class Store(Protocol):
     """One connection that appends, used by one thread: `begin`, `append`, `commit`; after a StoreFault, `drop`."""
+
+    @property
+    def prepared_until(self) -> dt.date | None:
+        """The first day for which records could not be kept, because nothing is prepared; None if there is no end."""
 
     @property
     def spent(self) -> bool:

@@ -8,9 +8,10 @@ index. Any number of processes on any number of machines may append to one log. 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from typing import Any, Final, LiteralString
 
@@ -24,6 +25,7 @@ from audit.tree import HASH_BYTES
 
 APPEND_LOCK: Final = 0x534C4741
 READ_SECONDS: Final = 120.0
+MONTHS_SECONDS = 3_600.0
 
 # The first "time" in canonical JSON is the record's own: in the texts before it every quote is escaped.
 _MONTH: Final = re.compile(rb'"time":"(\d{4}-\d\d)-')
@@ -31,6 +33,10 @@ _MONTH: Final = re.compile(rb'"time":"(\d{4}-\d\d)-')
 _HEAD: Final[LiteralString] = (
     "SELECT size, root, frontier, (SELECT max(idx) FROM audit.record WHERE idx >= h.size - 1)"
     " FROM audit.head h ORDER BY size DESC LIMIT 1"
+)
+_PARTITIONS: Final[LiteralString] = (
+    "SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+    " WHERE i.inhparent = 'audit.record'::regclass"
 )
 _INSERT_RECORDS: Final[LiteralString] = (
     "INSERT INTO audit.record SELECT * FROM unnest(%b::bigint[], %b::date[], %b::bytea[], %b::bytea[], %b::bytea[])"
@@ -48,10 +54,12 @@ class PostgresStore:
     """One connection that appends, used by one thread; see `Store`."""
 
     spent = False
+    prepared_until: dt.date | None = None
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._session: Session | None = None
+        self._months_seen = -math.inf
         self._size = 0
         self._head: Head | None = None
         self._last: int | None = None
@@ -136,7 +144,12 @@ class PostgresStore:
         return False
 
     def tidy(self, *, now: bool = False) -> None:
-        """Nothing: the server does this by itself."""
+        """Look once an hour how far months are prepared; the rest the server does by itself."""
+        if self._session is not None and time.monotonic() - self._months_seen > MONTHS_SECONDS:
+            with store_faults():
+                names = {name for (name,) in self._session.execute(_PARTITIONS).fetchall()}
+            self.prepared_until = _first_missing(names, dt.datetime.now(dt.UTC).date())
+            self._months_seen = time.monotonic()
 
     def drop(self) -> None:
         """Close, whatever state the connection is in; the server rolls back."""
@@ -202,6 +215,13 @@ def _connect(url: str) -> Session:
         session.close()
         raise
     return session
+
+
+def _first_missing(names: Container[str], today: dt.date) -> dt.date:
+    month = today.replace(day=1)
+    while f"record_{month:%Y_%m}" in names:
+        month = (month + dt.timedelta(days=31)).replace(day=1)
+    return month
 
 
 def _columns(rows: Any) -> list[list[Any]]:

@@ -46,6 +46,8 @@ class SqliteStore:
         self._untidied = 0
         self._spent = False
 
+    prepared_until = None
+
     @property
     def spent(self) -> bool:
         """Whether the reserve was given up."""

@@ -53,7 +53,7 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     # Where there is no terminal, wide enough for the tables.
     console = Console(width=None if sys.stdout.isatty() else 120)
     # A signal to stop ends the demo in the same way as Ctrl-C, so that nothing is left running.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     settings = Settings.load(**({} if port is None else {"port": port}))
     county = ROOT / "examples" / "county"

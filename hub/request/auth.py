@@ -8,10 +8,13 @@ never says which check failed, because that would guide the next attempt.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from joserfc import jws
 from joserfc.errors import ExceededSizeError, InvalidClaimError, InvalidPayloadError, JoseError, SecurityWarning
@@ -22,6 +25,7 @@ from joserfc.util import urlsafe_b64decode
 
 from hub.errors import Code, HubError
 from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
+from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
@@ -31,8 +35,11 @@ MAX_TOKEN: Final = 8_192
 MIN_RSA_BITS: Final = 2_048
 MAX_NAME: Final = 256
 ALGORITHMS: Final = ["ES256", "RS256", "Ed25519"]
+KEY_SECONDS: Final = 2.0
+"""How often the issuer's key file is looked at."""
 OLD_NAME: Final = "EdDSA"
 """What Ed25519 was called before RFC 9864; issuers still write it."""
+_log = logging.getLogger("sluicegate.keys")
 TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
@@ -78,6 +85,56 @@ class Verifier:
         except (JoseError, ValueError, TypeError, RecursionError):
             raise unauthenticated() from None
         return claims["client_id"], claims["sub"]
+
+
+class KeyHolder(Protocol):
+    """A hub as the follower of keys sees it: `verifier` is replaced by one assignment."""
+
+    verifier: Verifier
+
+
+class KeyFollower:
+    """Keeps the verifier of one hub at what its issuer's key file holds.
+
+    A file that cannot be used changes nothing, and is told: the keys of before stay.
+    """
+
+    def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
+        """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
+        self._hub, self._file, self._load = hub, file, load
+        self._content = _content(file)
+        self.warnings: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Look every two seconds until cancelled."""
+        while True:
+            await asyncio.to_thread(self.poll)
+            await asyncio.sleep(KEY_SECONDS)
+
+    def poll(self) -> None:
+        """Take the keys of the file if its content has changed."""
+        content = _content(self._file)
+        if content == self._content:
+            return
+        try:
+            self._hub.verifier = self._load()
+        except (KeysRefused, KeyRefused) as refused:
+            # Looked at again the next time, because a file that is being written is soon whole.
+            self.warnings = (f"the issuer's keys of before stay: {refused}",)
+            return
+        self._content, self.warnings = content, ()
+        _log.info("the issuer's keys were read again")
+
+    def read_again(self) -> None:
+        """Read the file at the next look, whether or not it has changed."""
+        self._content = b""
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> Subject:

@@ -40,6 +40,7 @@ from hub.request.prepared import Parts, Prepared, Stage, denial_errors, no_stage
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.telemetry import Telemetry
+from hub.upkeep import Upkeep
 from policies.model import PolicySet
 from schema.catalogue import Catalogue
 
@@ -67,13 +68,26 @@ class Hub:
     caps: DailyCaps = field(default_factory=DailyCaps)
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
     policy_follower: PolicyFollower | None = None
+    key_follower: auth.KeyFollower | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = local_now
     floods: Floods = field(init=False, repr=False)
+    upkeep: Upkeep = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.floods = Floods(self._append)
+        self.upkeep = Upkeep(self.telemetry.registry)
+
+    def key_warnings(self) -> tuple[str, ...]:
+        """What is wrong with the issuer's key file, for the operator."""
+        return self.key_follower.warnings if self.key_follower is not None else ()
+
+    def read_again(self) -> None:
+        """Read keys and policy again at their next look, within two seconds."""
+        for follower in (self.key_follower, self.policy_follower):
+            if follower is not None:
+                follower.read_again()
 
     @property
     def parts(self) -> Parts:

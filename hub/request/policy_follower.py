@@ -27,6 +27,7 @@ from policies.versions import Activation, StoreUnavailable, Tampered, moment
 from schema.catalogue import Catalogue
 
 POLL_SECONDS = 1.0
+AWAY_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 """After how long a version that could not be used is tried again."""
 CLOCK = "the clock of this machine is behind the newest change of the policies; set it, the loaded version stays"
@@ -80,6 +81,15 @@ class PolicyFollower:
     def stale(self) -> bool:
         """Whether the store has been away for so long that the loaded version may not be trusted."""
         return self.age > self._max_age
+
+    @property
+    def away(self) -> bool:
+        """Whether the store does not answer, or has not for ten seconds."""
+        return self._away or self.age > AWAY_SECONDS
+
+    def read_again(self) -> None:
+        """Try the version in force again at the next poll, also one that could not be used."""
+        self._bad = None
 
     def check(self) -> None:
         """Raises HubError POLICY_UNAVAILABLE while the loaded version is too old to be trusted."""

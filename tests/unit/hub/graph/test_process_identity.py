@@ -21,7 +21,10 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 
 @pytest.mark.parametrize("step", [-28_800.0, -1.0, 1.0, 86_400.0])
 def test_case_6_01_a_clock_step_does_not_lose_the_process(monkeypatch: pytest.MonkeyPatch, step: float) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", TOKEN], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-c", "print(flush=True); input()", TOKEN]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
         real = psutil.Process.create_time
         monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + step)
         found = _process(State("ready", child.pid, TOKEN, 7687, False))
