@@ -20,6 +20,8 @@ from hub.telemetry import describe_exception
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
+STOP_SECONDS: Final = 5.0
+"""How long a task may take to end; one that takes longer is left behind."""
 TOLD_SECONDS: Final = 120.0
 """How long a failure is told in `/readyz`; a task that goes on failing fails again before."""
 _log = logging.getLogger("sluicegate.upkeep")
@@ -61,7 +63,7 @@ class Upkeep:
         finally:
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.wait(running, timeout=STOP_SECONDS)
 
     def in_thread(self, name: str, work: Callable[[], None], ended: threading.Event) -> threading.Thread:
         """A started thread that does `work` once, and again if it fails, until `ended` is set."""
@@ -88,6 +90,12 @@ class Upkeep:
             try:
                 await work()
                 self.failed(name, None)
+            except asyncio.CancelledError as fault:
+                # Cancelled from within it has failed like any other; from without it shall end.
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                self.failed(name, fault)
             except Exception as fault:
                 self.failed(name, fault)
             if self._clock() - began > LONGEST_PAUSE:

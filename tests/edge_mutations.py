@@ -73,4 +73,32 @@ EDGE = (
         "    if False:",
         "tests/unit/hub/home/test_strict_json.py",
     ),
+    Mutation(
+        "keys that were replaced are taken",
+        "hub/request/auth.py",
+        "            self._hub.verifier = self._load()\n",
+        "            self._load()\n",
+        "tests/unit/hub/test_upkeep.py",
+    ),
+    Mutation(
+        "a task that fails is started again",
+        "hub/upkeep.py",
+        "            except Exception as fault:\n                self.failed(name, fault)\n            if ",
+        "            except ZeroDivisionError as fault:\n                self.failed(name, fault)\n            if ",
+        "tests/unit/hub/test_upkeep.py",
+    ),
+    Mutation(
+        "a clock that was set back undoes no policy",
+        "policies/store.py",
+        "max([now, *(each.made for each in chain)])",
+        "now",
+        "tests/unit/hub/request/test_clock.py",
+    ),
+    Mutation(
+        "a folder that is no home is left alone",
+        "hub/home/settings.py",
+        "        _check_home(home)\n",
+        "",
+        "tests/unit/hub/home/test_home.py",
+    ),
 )

@@ -25,7 +25,7 @@ from audit.tree import HASH_BYTES
 
 APPEND_LOCK: Final = 0x534C4741
 READ_SECONDS: Final = 120.0
-MONTHS_SECONDS = 3_600.0
+MONTHS_SECONDS = 60.0
 
 # The first "time" in canonical JSON is the record's own: in the texts before it every quote is escaped.
 _MONTH: Final = re.compile(rb'"time":"(\d{4}-\d\d)-')
@@ -144,7 +144,7 @@ class PostgresStore:
         return False
 
     def tidy(self, *, now: bool = False) -> None:
-        """Look once an hour how far months are prepared; the rest the server does by itself."""
+        """Look once a minute how far months are prepared; the rest the server does by itself."""
         if self._session is not None and time.monotonic() - self._months_seen > MONTHS_SECONDS:
             with store_faults():
                 names = {name for (name,) in self._session.execute(_PARTITIONS).fetchall()}

@@ -102,7 +102,7 @@ class KeyFollower:
     def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
         """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
         self._hub, self._file, self._load = hub, file, load
-        self._content = _content(file)
+        self._content: bytes | None = _content(file)
         self.warnings: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -115,6 +115,8 @@ class KeyFollower:
         """Take the keys of the file if its content has changed."""
         content = _content(self._file)
         if content == self._content:
+            # As it was when its keys were taken, maybe again.
+            self.warnings = ()
             return
         try:
             self._hub.verifier = self._load()
@@ -127,7 +129,7 @@ class KeyFollower:
 
     def read_again(self) -> None:
         """Read the file at the next look, whether or not it has changed."""
-        self._content = b""
+        self._content = None
 
 
 def _content(file: Path) -> bytes:

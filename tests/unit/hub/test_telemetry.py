@@ -58,7 +58,7 @@ def test_e13_nothing_personal_is_seen_from_outside(tmp_path: Path, logged: io.St
     with serving(tmp_path / "home") as served:
         kept = Kept()
         served.hub.telemetry = Telemetry(kept)
-        lookup = f'{{ person(id: "{CANARY}") {{ name }} }}'
+        lookup = f'{{ dwellings(where: {{code: {{eq: "{CANARY}"}}}}) {{ edges {{ node {{ code }} }} }} }}'
         served.ask("{ __typename }", person=CANARY)
         served.ask(lookup, person=CANARY, headers={"Case-Reference": CANARY})
         served.ask(f"{{ {CANARY}", operationName=CANARY)

@@ -13,14 +13,10 @@ import neo4j
 import pytest
 
 from connectors.base import ConnectorError, EdgePlan, PullResult
-from connectors.manifest import ManifestError
 from hub.graph.local import GraphAddress
-from hub.home.key_files import KeyRefused
-from hub.home.settings import Settings
 from hub.ingest import sink_statements as cypher
-from hub.ingest.pull import run_pull
 from hub.sample.known_people import CANARIES, DIRTY_CANARY, PROTAGONIST
-from tests.support.pulling import POLICE, SOURCES, ask, canonical, county, edit, empty, one, pull, rows_of, silent
+from tests.support.pulling import POLICE, ask, canonical, county, edit, empty, one, pull, rows_of
 
 pytestmark = pytest.mark.unit
 
@@ -377,33 +373,3 @@ def operators(plan: Any) -> Iterator[str]:
     yield plan["operatorType"].partition("@")[0]
     for child in plan.get("children", ()):
         yield from operators(child)
-
-
-def test_case_3_14_a_pull_with_another_key_or_none_writes_nothing(
-    folder: Path, home: Path, restored: Callable[[], None], empty_graph: GraphAddress, graph_driver: neo4j.Driver
-) -> None:
-    restored()
-    before = canonical(graph_driver)
-    key = Settings.load(home=home).graph_key
-    own = key.read_bytes()
-    for other in (None, bytes(32)):
-        key.unlink(missing_ok=True)
-        if other is not None:
-            key.write_bytes(other)
-            key.chmod(0o600)
-        with pytest.raises(KeyRefused, match="graph"):
-            pull(home, empty_graph, folder)
-        assert canonical(graph_driver) == before
-    key.write_bytes(own)
-    assert pull(home, empty_graph, folder)["register"].updated == 0
-    assert canonical(graph_driver) == before
-
-
-def test_case_3_15_only_what_is_pulled_needs_its_variables(folder: Path, home: Path, empty_graph: GraphAddress) -> None:
-    settings = Settings.load(home=home)
-    (regions,) = run_pull(settings, SOURCES, ["divisions"], folder, {}, silent, address=empty_graph)
-    assert regions.read > 0
-    with pytest.raises(ManifestError, match="unknown variable HOTLINE_URL"):
-        run_pull(settings, SOURCES, ["hotline"], folder, {}, silent, address=empty_graph)
-    with pytest.raises(ManifestError, match="unknown variable HOTLINE_URL"):
-        run_pull(settings, SOURCES, [], folder, {}, silent, address=empty_graph)
