@@ -134,8 +134,8 @@ class AuditLog:
     @property
     def ends_soon(self) -> str:
         """A warning if the months for which a server is prepared end within 30 days; empty otherwise."""
-        until = self._store.prepared_until
-        if until is None or (until - dt.datetime.now(dt.UTC).date()).days > WARN_DAYS:
+        until, today = self._store.prepared_until, dt.datetime.now(dt.UTC).date()
+        if until is None or (until - today).days > WARN_DAYS:
             return ""
         return f"no month is prepared from {until} on; run `sluicegate audit prepare` as the role that may make tables"
 

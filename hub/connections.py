@@ -3,7 +3,7 @@
 Whatever its client does, a connection costs a bounded amount of memory, time and descriptors. A head that is too large
 is refused with 431, one that does not arrive in time with 408; silent and idle connections are closed. If an address or
 the whole hub has too many, the one that waits longest without a request is closed, never one that is being answered.
-Why uvicorn, and what other servers do: docs/adr/0009-bounded-connections.md.
+Why uvicorn, and what other servers do: docs/adr/0008-bounded-connections.md.
 """
 
 from __future__ import annotations

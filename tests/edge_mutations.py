@@ -78,7 +78,7 @@ EDGE = (
         "hub/request/auth.py",
         "            self._hub.verifier = self._load()\n",
         "            self._load()\n",
-        "tests/unit/hub/test_upkeep.py",
+        "tests/unit/hub/request/test_key_follower.py",
     ),
     Mutation(
         "a task that fails is started again",
@@ -86,6 +86,20 @@ EDGE = (
         "            except Exception as fault:\n                self.failed(name, fault)\n            if ",
         "            except ZeroDivisionError as fault:\n                self.failed(name, fault)\n            if ",
         "tests/unit/hub/test_upkeep.py",
+    ),
+    Mutation(
+        "each change of state is told",
+        "hub/readiness.py",
+        "            if part in self._since and before == state:\n",
+        "            if part in self._since:\n",
+        "tests/unit/hub/test_readiness.py",
+    ),
+    Mutation(
+        "the last prepared month is told before it ends",
+        "audit/log.py",
+        "(until - today).days > WARN_DAYS",
+        "until > today",
+        "tests/unit/audit/test_prepared_months.py",
     ),
     Mutation(
         "a clock that was set back undoes no policy",

@@ -126,8 +126,6 @@ class PolicyFollower:
                     self._warn(CLOCK)
             self._seen, self._away = self._clock(), False
         except StoreUnavailable:
-            if not self._away:
-                _log.warning("the policy store does not answer")
             self._away = True
         except Tampered as tampered:
             # Nobody knows what should be in force, so the loaded version ages as if the store were away.
