@@ -29,7 +29,9 @@ from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 
-LEFT_OUT = frozenset(("demo", "serve", "graph start", "sample", "policy preview", "pii eval", "pii redetect"))
+LEFT_OUT = frozenset(
+    ("demo", "serve", "graph start", "sample", "policy preview", "pii eval", "pii redetect", "source refused")
+)
 """They would serve, start a Neo4j, write a county, measure, or wait for a graph that does not answer."""
 
 REFUSED_GRAPH = {
@@ -163,6 +165,7 @@ def environment(rng: random.Random, folder: Path, values: Sequence[str]) -> Mapp
     settings = {
         "SLUICEGATE_HOME": str(folder / "home"),
         "SLUICEGATE_POLICIES": str(folder / "policies"),
+        "SLUICEGATE_LOCAL_STEWARDS": "1",
         **REFUSED_GRAPH,
     }
     if rng.random() < 0.3:
