@@ -84,15 +84,15 @@ class Upkeep:
         return thread
 
     async def _supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.current_task()
         pause = FIRST_PAUSE
-        while True:
+        while task is None or not task.cancelling():  # the work may have swallowed the cancellation
             began = self._clock()
             try:
                 await work()
                 self.failed(name, None)
             except asyncio.CancelledError as fault:
                 # Cancelled from within it has failed like any other; from without it shall end.
-                task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
                 self.failed(name, fault)
