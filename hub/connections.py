@@ -162,6 +162,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to answer: what the application needs of the body, it asks for."""
         if self._refused:
             return
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            self._open.count("malformed")
+            self.refuse(HTTPStatus.BAD_REQUEST)  # nobody else could say where such a body ends
+            return
         self._in_body = True
         self._wire_bytes = self._body_bytes = 0
         self.deadline = self.loop.time() + BODY_SECONDS

@@ -10,6 +10,7 @@ import pytest
 from graphql import parse, validate
 
 from connectors.manifest import ManifestError, read_block
+from hub.errors import HubError
 from schema.strict_yaml import YamlFileError
 from tests.support.attack_scene import Scene, names
 from tests.support.small_graph import SCHEMA
@@ -25,7 +26,7 @@ CYPHER = (
     "LOAD CSV FROM 'file:///etc/passwd' AS x RETURN x",
     "CALL apoc.load.json('x')",
     "USE system SHOW USERS",
-    "\u2028\u0000\n}\nRETURN 1",
+    "x\u2028\u0000\n}\nRETURN 1",
 )
 
 
@@ -91,11 +92,13 @@ def test_g04_operators_are_a_closed_list(scene: Scene, where: dict[str, Any]) ->
 
 @pytest.mark.parametrize("text", CYPHER)
 def test_g05_nothing_but_catalogue_words_in_a_statement(scene: Scene, text: str) -> None:
-    document = "query($w: PersonWhere, $id: ID!) { people(where: $w) { edges { node { name } } } node(id: $id) { id } }"
-    statement = scene.statement("desk", "event", document, {"w": {"phone": {"eq": text}}, "id": text})
+    document = "query($w: PersonWhere) { people(where: $w) { edges { node { name } } } }"
+    statement = scene.statement("desk", "event", document, {"w": {"phone": {"eq": text}}})
     assert statement is not None
     assert not re.search(r"LOAD|apoc|dbms|USE\b|SHOW|CREATE|MERGE|SET\b|DELETE|REMOVE|YIELD|`", statement.text)
     assert all(re.fullmatch(r"p\d+", name) for name in statement.parameters)
+    with pytest.raises(HubError, match="takes an id"):
+        scene.statement("desk", "event", "query($id: ID!) { node(id: $id) { id } }", {"id": text})
 
 
 @pytest.mark.parametrize(

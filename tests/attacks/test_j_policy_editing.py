@@ -54,9 +54,9 @@ def test_j05_a_slip_refuses_the_load(tmp_path: Path, old: str, new: str) -> None
     assert "policy.yaml:" in str(refused.value)
 
 
-def test_j05_an_empty_list_is_nobody(tmp_path: Path) -> None:
-    nobody = policy(tmp_path, POLICY.replace("application: [desk, next-desk]", "application: []"))
-    assert decision(nobody).types == {}
+def test_j05_an_empty_list_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(YamlFileError, match=r"to\.application: nothing stands here"):
+        policy(tmp_path, POLICY.replace("application: [desk, next-desk]", "application: []"))
 
 
 def test_j06_the_order_of_rules_does_not_matter(tmp_path: Path) -> None:
