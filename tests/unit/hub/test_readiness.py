@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -117,4 +118,5 @@ def test_case_2_10_one_line_for_each_change(
             now += 7
     finally:
         hub.log.close()
+        asyncio.run(graph.close())
     assert [line for part in states[0] for line in lines(caplog, part)] == expected
