@@ -210,7 +210,7 @@ def test_no_output_of_the_hub_holds_a_person(county: County, tmp_path: Path) -> 
     assert verdict.ok
     assert len(records) >= len(answers)
     assert b"sluicegate_requests_total" in metrics
-    assert sum(body.count(b"identify") for body in collector.bodies) > len(answers) // 2
+    assert sum(body.count(b"purpose") for body in collector.bodies) > len(answers) // 2
     assert {"hub.output", "audit.db", "neo4j.log", "debug.log", "pull.output"} <= {path.name for path in searched}
 
     assert leaks(searched) == {}
