@@ -162,13 +162,15 @@ def test_case_2_08_a_second_hub_touches_nothing(tmp_path: Path) -> None:
         assert json.loads(before["hub.json"]) == {"pid": os.getpid(), "host": "127.0.0.1", "port": port}
         for given, at, told in (
             (port, home, "in use"),
-            (free_port(), home, "already"),
             (port, tmp_path / "new", "in use"),
         ):
             with pytest.raises(CannotServe, match=told) as caught:
                 serve_until_stopped(Settings.load(home=at, port=given), lambda line: None)
             assert len(str(caught.value).splitlines()) == 1
         assert not (tmp_path / "new").exists()
+        # Not by `serve_until_stopped`: without the lock that would serve, and the test would not end.
+        with pytest.raises(CannotServe, match="already"), only_hub(Settings.load(home=home, port=free_port())):
+            pass
         assert listed(home) == before
     assert not (home / "hub.json").exists()
     with listen(first), only_hub(first):
