@@ -20,6 +20,7 @@ WATCH_SECONDS: Final = 1.0
 GRAPH_EVERY: Final = 3
 """The graph is asked at each third look: the question goes over the network."""
 USABLE: Final = ""
+STALE: Final = "the loaded version is too old to be trusted, nothing is answered"
 _log = logging.getLogger("sluicegate.state")
 
 
@@ -81,5 +82,5 @@ class Readiness:
         states = {"audit": hub.log.why, "audit months": hub.log.ends_soon, "issuer keys": "; ".join(hub.key_warnings())}
         if follower is not None:
             states["policy store"] = "it does not answer" if follower.away else USABLE
-            states["policy"] = "the loaded version is too old to be trusted, nothing is answered" * follower.stale
+            states["policy"] = STALE if follower.stale else USABLE
         return states

@@ -209,15 +209,10 @@ def hidden_target(catalogue: Catalogue, decision: Decision, coordinate: str) -> 
     return edge.target if edge is not None and not decision.of(edge.target).visible else None
 
 
-def purposes_that_would_tell(
-    catalogue: Catalogue, policy: PolicySet, subject: Subject, entity: str, today: dt.date
-) -> tuple[str, ...]:
-    """Purposes for which this same subject may ask who saw the data of people of this type."""
-    tables = {
-        purpose: decide(catalogue, policy, subject, purpose, today).of(entity)
-        for purpose in purposes_of(policy, subject, today)
-    }
-    return tuple(purpose for purpose, table in tables.items() if table.visible and table.accesses)
+def tells_accesses(decision: Decision, entity: str) -> bool:
+    """Whether a decision tells who saw the data of people of this type."""
+    table = decision.of(entity)
+    return bool(table.visible and table.accesses)
 
 
 def told_to_residents(policy: PolicySet, purpose: str, day: dt.date, today: dt.date) -> bool:

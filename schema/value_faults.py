@@ -76,16 +76,19 @@ def _one_of(values: Iterable[str], value: str | None, quoted: bool) -> str:
     if quoted:
         return ", which is written without quotes"
     listed = f", one of {', '.join(known)}" if len(known) <= MOST_NAMES else ""
-    near = get_close_matches((value or "").upper(), known, 1, 0.5)
-    return listed + (f"; the nearest is {near[0]}" if near else "")
+    return listed + _nearest((value or "").upper(), known)
 
 
 def _object(named: GraphQLInputObjectType, names: list[str]) -> str:
     if not named.name.endswith(FILTER):
         return f"{named.name}, an object with the fields that introspection lists for it"
     unknown = next((each for each in names if each not in named.fields), "")
-    near = get_close_matches(unknown, list(named.fields), 1, 0.5)
-    return f"{named.name}, which takes {', '.join(named.fields)}" + (f"; the nearest is {near[0]}" if near else "")
+    return f"{named.name}, which takes {', '.join(named.fields)}{_nearest(unknown, list(named.fields))}"
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = get_close_matches(word, known, 1, 0.5)
+    return f"; the nearest is {near[0]}" if near else ""
 
 
 def _place(place: str, path: Path) -> str:

@@ -22,6 +22,20 @@ class KeyRefused(RuntimeError):
     """A key file cannot be used; the text names the file and the remedy, and holds nothing of the key."""
 
 
+class NotPrivate(RuntimeError):
+    """A file of the owner alone may be read by others, or is no plain file."""
+
+
+def read_private(path: Path) -> bytes:
+    """The first MAX_BYTES of a plain file that only its owner may read; raises OSError or NotPrivate."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        content = file.read(MAX_BYTES)
+    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
+        raise NotPrivate
+    return content
+
+
 def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bool = False) -> bytes:
     """The content of the key file `path`, which is created with the result of `make_key` if it does not exist.
 
@@ -60,16 +74,13 @@ def _note(made: Path, name: str) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(MAX_BYTES)
+        return read_private(path)
     except OSError:
         raise KeyRefused(f"{path} cannot be read; it must be a plain file (no link) that its owner may read") from None
-    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
+    except NotPrivate:
         raise KeyRefused(
             f"{path} may be read by others; run chmod 600 on it, and replace the key if somebody may have read it"
-        )
-    return content
+        ) from None
 
 
 def _create(path: Path, content: bytes) -> None:

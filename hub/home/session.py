@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import stat
 import time
 from pathlib import Path
 from typing import Any, Final
 
+from hub.home.key_files import NotPrivate, read_private
 from hub.home.settings import Settings
 from hub.home.sign_in import Identity, SignInRefused, check_token, discover, keys_of
 from hub.home.strict_json import NotStrict, loads
 
 SESSION_SECONDS: Final = 3_600
-MAX_BYTES: Final = 65_536
 
 
 def issuer_of(settings: Settings) -> str:
@@ -74,14 +73,11 @@ def _check(settings: Settings, token: str) -> Identity:
 def _read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file that only its owner may read; None if there is none."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(MAX_BYTES)
-        found = loads(content)
+        found = loads(read_private(path))
     except FileNotFoundError:
         return None
     except (OSError, NotStrict):
         raise SignInRefused(f"{path} cannot be read; remove it and sign in again: sluicegate login") from None
-    if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
-        raise SignInRefused(f"{path} may be read by others; remove it and sign in again: sluicegate login")
+    except NotPrivate:
+        raise SignInRefused(f"{path} may be read by others; remove it and sign in again: sluicegate login") from None
     return found if isinstance(found, dict) else None

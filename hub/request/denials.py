@@ -13,7 +13,7 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.request.plan_model import Denial
-from policies.decide import hidden_target, purposes_of, shows
+from policies.decide import hidden_target, purposes_of, shows, tells_accesses
 from policies.model import Decision, PolicySet
 from schema.catalogue import Catalogue
 
@@ -25,14 +25,14 @@ EXPECTED_WORKING_DAYS = 10
 class DenialErrors:
     """The errors of one request for denied selections and suppressed cells.
 
-    `with_case` is the decision as it would be if the request named a case; `answers` says whether the whole selection
-    would be answered, nothing denied, under another purpose of the application.
+    `with_case` gives the decision as it would be if the request named a case; `answers` says whether the whole
+    selection would be answered, nothing denied, under another purpose of the application.
     """
 
     catalogue: Catalogue
     policy: PolicySet
     decision: Decision
-    with_case: Decision
+    with_case: Callable[[], Decision]
     answers: Callable[[str], bool]
     _kept: dict[tuple[str, bool], tuple[str, dict[str, Any]]] = field(default_factory=dict, init=False)
     _would: list[tuple[str, ...]] = field(default_factory=list, init=False)
@@ -48,7 +48,7 @@ class DenialErrors:
     def _reason(self, denial: Denial) -> str:
         coordinate, purpose = denial.coordinate, self.decision.purpose
         what = f"the list of accesses to the data of a {coordinate}" if denial.accesses else coordinate
-        if _opens(self.catalogue, self.with_case, denial):
+        if _opens(self.catalogue, self.with_case(), denial):
             return f"{what} is open to the purpose {purpose} with a case only: name it in the header Case-Reference"
         missing = self._missing(coordinate)
         if missing != coordinate:
@@ -85,6 +85,5 @@ class DenialErrors:
 def _opens(catalogue: Catalogue, decision: Decision, denial: Denial) -> bool:
     """Whether a decision opens what was denied."""
     if denial.accesses:
-        table = decision.of(denial.coordinate)
-        return bool(table.visible and table.accesses)
+        return tells_accesses(decision, denial.coordinate)
     return shows(catalogue, decision, denial.coordinate)

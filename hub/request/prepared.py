@@ -120,5 +120,7 @@ def denial_errors(parts: Parts, prepared: Prepared) -> DenialErrors:
         except HubError:
             return False
 
-    with_case = parts.decisions.with_case(parts.catalogue, purposed, parts.successors)
+    def with_case() -> Decision:
+        return parts.decisions.with_case(parts.catalogue, purposed, parts.successors)
+
     return DenialErrors(parts.catalogue, purposed.identified.policy, planned.decision, with_case, answers)

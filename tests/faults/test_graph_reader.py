@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,22 +15,11 @@ from hub.errors import HubError
 from hub.graph.driver import RETRIES, Graph, GraphWriteError, GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.small_graph import with_graph
 
 pytestmark = pytest.mark.fault
-T = TypeVar("T")
 CANARY = "CANARY13800000000"
 CHINA = dt.timezone(dt.timedelta(hours=8))
-
-
-def with_graph(address: GraphAddress, work: Callable[[Graph], Awaitable[T]]) -> T:
-    async def run() -> T:
-        graph = Graph(address.url, address.user, address.password)
-        try:
-            return await work(graph)
-        finally:
-            await graph.close()
-
-    return asyncio.run(run())
 
 
 def fetch(address: GraphAddress, text: str, cap: int = 100_000, deadline: float = 60.0, **parameters: Any) -> Any:

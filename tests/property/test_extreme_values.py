@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,10 +13,9 @@ from hub.errors import Code, HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.model import PolicySet
-from tests.support.small_graph import World, ask, policy, subject
+from tests.support.small_graph import World, ask, policy, subject, with_graph
 
 pytestmark = pytest.mark.property
-T = TypeVar("T")
 
 POLICY = """
 purposes: [{id: a, zh: 甲, en: A}]
@@ -53,17 +51,6 @@ def address(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         World(nodes).load(writer)
     yield empty_graph
-
-
-def with_graph(address: GraphAddress, work: Callable[[Graph], Awaitable[T]]) -> T:
-    async def run() -> T:
-        graph = Graph(address.url, address.user, address.password)
-        try:
-            return await work(graph)
-        finally:
-            await graph.close()
-
-    return asyncio.run(run())
 
 
 ZONES = ("Z", "+08:00", "+14:00", "-12:00", "+23:59", "-23:59", "+08:00:30")

@@ -19,22 +19,11 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.model import PolicySet
 from tests.support.fuzz import cases
-from tests.support.small_graph import World, ask, policy, subject
+from tests.support.small_graph import ALL_CLEAR, World, ask, policy, subject
 
 pytestmark = pytest.mark.property
 CONDITIONS = 60
 
-POLICY = """
-purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
-grants:
-  - id: all
-    to: {application: [app]}
-    for: [a]
-    basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person: clear, Dwelling: clear}
-"""
 NAMES, USAGES = ("甲", "乙", "丙"), ("RENTED", "VACANT")
 PEOPLE = {f"p{i}": {"name": NAMES[i % 3], "phone": f"{i}1", "region": f"14/0{i % 2 + 1}/"} for i in range(6)}
 FLATS = {f"d{i}": {"code": f"D{i}", "usage": USAGES[i % 2], "region": "14/01/"} for i in range(3)}
@@ -130,7 +119,7 @@ def literal(value: Any) -> str:
 
 
 def test_case_1_15_no_variable_left_out_null_or_empty_adds_a_row(address: GraphAddress, tmp_path: Path) -> None:
-    policies = policy(tmp_path / "policy", POLICY)
+    policies = policy(tmp_path / "policy", ALL_CLEAR)
 
     async def run() -> tuple[int, int]:
         graph = Graph(address.url, address.user, address.password)

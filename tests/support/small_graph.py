@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, get_variable_values, parse, validate
 from graphql.execution.values import VariableValues
 
 from hub.graph.driver import Graph, GraphWriter
+from hub.graph.local import GraphAddress
 from hub.home.seals import Seals
 from hub.request.compile import Statement, compile_plan
 from hub.request.denials import DenialErrors
@@ -33,6 +35,19 @@ from tests.support.oracle.free_texts import DETECTOR
 TODAY = dt.date(2026, 6, 30)
 SCHEMA = build(CATALOGUE)
 SEALS = Seals(b"k" * 32)
+T = TypeVar("T")
+ALL_CLEAR = """
+purposes: [{id: a, zh: 甲, en: A}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
+grants:
+  - id: all
+    to: {application: [app]}
+    for: [a]
+    basis: law
+    rows: {Person: {}, Dwelling: {}}
+    fields: {Person: clear, Dwelling: clear}
+"""
+"""A policy that hides no person and no dwelling from `app`, for tests of what a request may say."""
 
 
 def sid(name: str) -> str:
@@ -122,7 +137,20 @@ def prepare(
 
 def denial_errors(policies: PolicySet, planned: Planned) -> DenialErrors:
     """The errors of what is denied, without other purposes that would do."""
-    return DenialErrors(CATALOGUE, policies, planned.decision, planned.decision, lambda purpose: False)
+    return DenialErrors(CATALOGUE, policies, planned.decision, lambda: planned.decision, lambda purpose: False)
+
+
+def with_graph(address: GraphAddress, work: Callable[[Graph], Awaitable[T]]) -> T:
+    """What `work` makes of a reader of the graph at `address`, which is closed afterwards."""
+
+    async def run() -> T:
+        graph = Graph(address.url, address.user, address.password)
+        try:
+            return await work(graph)
+        finally:
+            await graph.close()
+
+    return asyncio.run(run())
 
 
 async def ask(

@@ -10,22 +10,11 @@ from hub.errors import Code, HubError
 from hub.request.plan_model import Page
 from policies.model import PolicySet
 from schema.predicate import Compare, Op
-from tests.support.small_graph import policy, prepare, subject
+from tests.support.small_graph import ALL_CLEAR, policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 
-POLICY = """
-purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
-grants:
-  - id: all
-    to: {application: [app]}
-    for: [a]
-    basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person: clear, Dwelling: clear}
-    accesses: true
-"""
+POLICY = f"{ALL_CLEAR}    accesses: true\n"
 PEOPLE = "edges { node { name } }"
 
 

@@ -12,27 +12,16 @@ import pytest
 from hub.errors import Code, HubError
 from hub.request.selection import FILTER_COMPARISONS, FILTER_DEPTH, FILTER_EDGES, FILTER_EDGES_IN_A_ROW
 from policies.model import PolicySet
-from tests.support.small_graph import policy, prepare, subject
+from tests.support.small_graph import ALL_CLEAR, policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 
-POLICY = """
-purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
-grants:
-  - id: all
-    to: {application: [app]}
-    for: [a]
-    basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person: clear, Dwelling: clear}
-"""
 NAME = {"name": {"eq": "a"}}
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
-    return policy(tmp_path_factory.mktemp("policy"), POLICY)
+    return policy(tmp_path_factory.mktemp("policy"), ALL_CLEAR)
 
 
 def chain(length: int) -> dict[str, Any]:
