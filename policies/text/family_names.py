@@ -21,8 +21,8 @@ SINGLE_SURNAMES = "".join(
     char for first, last in _COMPATIBLE for char in map(chr, range(first, last)) if normalise(char).text in _SIMPLE
 )
 """Surnames of one character, simplified and traditional."""
-OTHER_NAMES = f"|{'|'.join(sorted(forms.words('names without a surname')))}|"
-"""Names without a surname, and what longer ones begin with, between bars."""
+OTHER_NAMES = frozenset(forms.words("names without a surname"))
+"""Names without a surname, and what longer ones begin with."""
 LAST_OF_OTHERS = "姆尔斯措提甫勒玛嘎扎吾拉卡巴尼蒂顿特托塔丝莱茨汗罕孜噶帕爾瑪頓絲萊紮"
 """Last characters of names without a surname, which hardly any Chinese given name ends in."""
 HAN_NAME = "[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]{2,4}"
@@ -34,7 +34,7 @@ def family_name(name: str) -> str | None:
     """The surname of a full name; None where there is none, or it is not certain."""
     if not _HAN_NAME.fullmatch(name) or name[-1] in LAST_OF_OTHERS:
         return None
-    if f"|{name}|" in OTHER_NAMES or f"|{name[:2]}|" in OTHER_NAMES:
+    if name in OTHER_NAMES or name[:2] in OTHER_NAMES:
         return None
     if name[:2] in COMPOUND_SURNAMES:
         return name[:2] if len(name) > 2 else None

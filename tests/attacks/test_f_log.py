@@ -23,7 +23,7 @@ from audit.verify import verify
 from hub.cli.main import app
 from hub.home.audit_log import digester_of, open_log, signer_of, verifier_of
 from hub.home.settings import Settings
-from tests.support.searched_log import LOCAL
+from tests.support.searched_log import LOCAL, destroy_digest_key
 
 pytestmark = pytest.mark.attack
 
@@ -215,7 +215,7 @@ def test_f14_who_was_erased_is_nobody_and_the_tree_still_verifies(settings: Sett
     digest = digester_of(settings).digest("person", "surrogate-1")
     append(settings, replace(asked(100), subjects=(digest,)))
     before = verify(settings.audit_log)
-    settings.digest_key.unlink()
+    destroy_digest_key(settings)
     after = verify(settings.audit_log, verifier=verifier_of(settings), recorded_head=settings.audit_head)
     assert after == before and after.ok
     fresh: Digester = digester_of(settings)

@@ -27,7 +27,16 @@ from hub.errors import Code
 from hub.home.audit_log import digester_of, open_log
 from hub.home.settings import Settings
 from hub.request.floods import Source, flood_record
-from tests.support.searched_log import NAME, NUMBER, OTHER, PHONE, Run, audit_commands, searched_home
+from tests.support.searched_log import (
+    NAME,
+    NUMBER,
+    OTHER,
+    PHONE,
+    Run,
+    audit_commands,
+    destroy_digest_key,
+    searched_home,
+)
 from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
@@ -318,7 +327,7 @@ def test_f14_after_an_erasure_nothing_leads_to_the_person(run: Run, settings: Se
     assert digest.encode() in whole
     # Neither the number nor the surrogate was ever in the log or its index: there is nothing to take out.
     assert not any(each.encode() in whole for each in (NUMBER, surrogate_of(settings)(NUMBER)))
-    settings.digest_key.unlink()
+    destroy_digest_key(settings)
     assert json.loads(run("subject", "--person", "--json", given=f"{NUMBER}\n").stdout) == []
     assert person_digest(digester_of(settings), surrogate_of(settings)(NUMBER)) != digest
     assert verify(settings.audit_file).ok

@@ -112,7 +112,7 @@ def test_a_second_move_moves_nothing(merged: tuple[GraphAddress, GraphWriter]) -
 
 def test_an_explanation_follows_the_merge(merged: tuple[GraphAddress, GraphWriter], home: Path) -> None:
     address, _ = merged
-    folder = home / "policies"
+    folder = home.with_name("policies")
     policy(folder, POLICY.replace("$subject.jurisdiction", "14/01/"))
     known = {"home": home, "policies": folder}
     running = Settings.load(**known, graph_url=address.url, graph_password=address.password)

@@ -197,7 +197,7 @@ def test_no_answer_and_no_output_names_them(
     outputs = [*files(tmp_path, apart=tmp_path / "home" / "keys"), *files(told.graph_logs, apart=tmp_path / "none")]
     assert {"audit.db", "debug.log"} <= {path.name for path in outputs}
     assert leaks(outputs, SOUGHT) == {}
-    assert sum(body.count(b"identify") for body in collector.bodies) > asked.counts["operations"] // 2
+    assert sum(body.count(b"purpose") for body in collector.bodies) > asked.counts["operations"] // 2
     assert found(b"\n".join(collector.bodies), SOUGHT) == set()
     assert b"sluicegate_requests_total" in metrics
     assert found(metrics + printed.encode(), SOUGHT) == set()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from audit.record import Coordinates, Record
 from hub.auditor.search_terms import person_digest, surrogate_of
 from hub.cli.main import app
 from hub.home.audit_log import digester_of, open_log
+from hub.home.key_files import MADE, KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from tests.support.serving import COUNTY
@@ -55,6 +57,15 @@ def searched_home(home: Path) -> Settings:
         log.append_sync(record)
     log.close()
     return made
+
+
+def destroy_digest_key(settings: Settings) -> None:
+    """Destroy the key of the digests for good, which its line in `made` prevents until it is removed too."""
+    settings.digest_key.unlink()
+    with pytest.raises(KeyRefused, match="remove its line"):
+        digester_of(settings)
+    made = settings.digest_key.with_name(MADE)
+    made.write_text(made.read_text("utf-8").replace(f"{settings.digest_key.name}\n", ""), "utf-8")
 
 
 def audit_commands(settings: Settings) -> Run:
