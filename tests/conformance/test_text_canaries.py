@@ -49,6 +49,8 @@ PEOPLE, TEXTS, SEED = 1_000 if QUERIES < 50_000 else 8_000, 1_200, 11
 OVER_HTTP = 40
 DOCUMENTS, STAFF = 4, 60
 """Documents drawn for one asker at a time, and how many of his staff send each."""
+LEAST = {"status 200": 20, "placeholders": 200, "redacted whole": 50, "hot words": 10 if QUERIES >= 2_000 else 0}
+"""What must have been there to leak. Hot words are rare: a small dose may have none."""
 OPEN = "MATCH (e:Event {handlingDepartment: 'fire'}) WHERE e.status <> 'CLOSED' RETURN e.number AS n LIMIT 30"
 SIDS = "MATCH (n) WHERE n:Event OR n:Person OR n:Region RETURN labels(n)[0] AS l, n.sid AS s LIMIT 3000"
 PLACES = "MATCH (r:Region) WHERE r.deletedAt IS NULL RETURN DISTINCT r.region AS p ORDER BY p"
@@ -131,6 +133,11 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
     return load(folder, CATALOGUE)
 
 
+def lacking(asked: Asked) -> dict[str, int]:
+    """What has been seen too seldom so far, with how often."""
+    return {name: asked.counts[name] for name, count in LEAST.items() if asked.counts[name] < count}
+
+
 @asynccontextmanager
 async def hub_of(told: Told, home: Path, endpoint: str | None = None) -> AsyncIterator[Hub]:
     """A hub in this process, with a home and a log of its own."""
@@ -180,7 +187,7 @@ def test_no_answer_and_no_output_names_them(
                 for asker in (rng.choice(known), rng.choice(known), rng.choice(others)):
                     await asking.ask(asker, rng, DOCUMENTS, STAFF)
                 assert asked.counts["operations"] < 50 * QUERIES, asked.counts
-                done = asked.counts["queries"] >= QUERIES
+                done = asked.counts["queries"] >= QUERIES and not lacking(asked)
                 if done or asked.waiting > PIECE:
                     leaked.update(found(asked.taken(), SOUGHT))
                 if done or leaked:
@@ -201,9 +208,7 @@ def test_no_answer_and_no_output_names_them(
     assert found(b"\n".join(collector.bodies), SOUGHT) == set()
     assert b"sluicegate_requests_total" in metrics
     assert found(metrics + printed.encode(), SOUGHT) == set()
-    # Something was there to leak. Hot words are rare: a small dose may have none.
-    least = {"status 200": 20, "placeholders": 200, "redacted whole": 50, "hot words": 10 if QUERIES >= 2_000 else 0}
-    assert {name: asked.counts[name] for name, count in least.items() if asked.counts[name] < count} == {}
+    assert lacking(asked) == {}
 
 
 def test_no_process_tells_them(told: Told, rng: random.Random, tmp_path: Path) -> None:
