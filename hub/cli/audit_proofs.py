@@ -191,16 +191,20 @@ def accept_loss(
 
 def log_key(settings: Settings, given: str | None) -> Verifier | None:
     """The given public key, a text or a file; without one that of this home, if it has one. Raises Refused."""
-    from audit.checkpoint import Verifier
     from hub.home.audit_log import existing_verifier
 
-    if given is None:
-        return existing_verifier(settings)
+    return existing_verifier(settings) if given is None else given_key(given)
+
+
+def given_key(given: str) -> Verifier:
+    """The public key that an option names, as a text or a file; raises Refused."""
+    from audit.checkpoint import Verifier
+
     path = Path(given)
     try:
         text = path.read_text("utf-8") if "+" not in given or path.exists() else given
     except (OSError, UnicodeDecodeError):
-        raise Refused("--public-key is neither a key nor a file that can be read") from None
+        raise Refused("the public key is neither a key nor a file that can be read") from None
     return Verifier.parse(text)
 
 

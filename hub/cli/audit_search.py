@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.audit_opening import opened_log
+from hub.cli.audit_proofs import given_key
 from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
@@ -146,12 +147,11 @@ def verify_export(
     Exit code 1, with the file and line, if something is wrong.
     """
     with exit_on_refusal():
-        from audit.checkpoint import Verifier
         from audit.export import ExportRefused
         from audit.verify_export import verify_export as check
 
         try:
-            checked = check(folder, Verifier.parse(Path(key).read_text("utf-8") if Path(key).is_file() else key))
+            checked = check(folder, given_key(key))
         except ExportRefused as refused:
             raise Refused(str(refused)) from None
     if as_json:

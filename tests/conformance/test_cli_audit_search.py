@@ -288,6 +288,9 @@ def test_an_export_is_checked_with_the_key_alone(run: Run, settings: Settings, t
     (folder / "records.jsonl").write_bytes(content.replace(b"fire-inspection", b"fire-inspectiom", 1))
     found = check()
     assert found.exit_code == 1 and "records.jsonl" in found.stderr
+    public.write_bytes(b"\xff\xfe")
+    found = check()
+    assert found.exit_code == 1 and "neither a key nor a file" in found.stderr
 
 
 def test_who_saw_a_person(run: Run, settings: Settings) -> None:
