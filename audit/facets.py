@@ -17,18 +17,13 @@ from numpy.typing import NDArray
 from audit.index import Index
 from audit.index_columns import Shape
 from audit.record import Coordinates
-from audit.search import EFFECTS, Hits, Query, Search
+from audit.search import EFFECTS, QUARTER_MS, Hits, Query, Search, day_of_quarter
 
 FACETS: Final = ("kind", "result", "application", "department", "region", "purpose", "policy_version")
 MOST_COUNTED: Final = 1 << 20
 
-_QUARTER_MS: Final = 900_000
-"""Days begin at a quarter of an hour, in every time zone."""
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-def facets(index: Index, query: Query, zone: dt.tzinfo = dt.UTC) -> dict[str, dict[str, int]]:
+def facets(index: Index, query: Query, zone: dt.tzinfo) -> dict[str, dict[str, int]]:
     """How many requests and acts that `query` describes have each word: by FACETS, coordinate, effect and day.
 
     The most frequent word comes first; days are those of `zone`, in order. A request counts once for each coordinate
@@ -37,7 +32,7 @@ def facets(index: Index, query: Query, zone: dt.tzinfo = dt.UTC) -> dict[str, di
     counted, by_quarter = _count(index, query)
     by_day = Counter[dt.date]()
     for quarter, count in by_quarter.items():
-        by_day[(_EPOCH + dt.timedelta(milliseconds=quarter * _QUARTER_MS)).astimezone(zone).date()] += count
+        by_day[day_of_quarter(quarter, zone)] += count
     order = {name: _ranked(counts) for name, counts in counted.items()}
     return order | {"day": {day.isoformat(): count for day, count in sorted(by_day.items())}}
 
@@ -57,7 +52,7 @@ def _count(index: Index, query: Query) -> tuple[dict[str, Counter[str]], Counter
         for hits in searched.hits():
             floods += _floods(searched, hits)
             whole = ~(parts[hits.shapes] | searched.floods[hits.shapes])
-            quarters = hits.times[whole] // _QUARTER_MS
+            quarters = hits.times[whole] // QUARTER_MS
             for counts, values in (
                 (by_shape, hits.shapes[whole]),
                 (by_decision, hits.decisions[whole]),
@@ -87,7 +82,7 @@ def _floods(searched: Search, hits: Hits) -> list[tuple[Shape, int, Mapping[str,
         return []
     counts = searched.flood_counts(int(hits.indexes[places[0]]), int(hits.indexes[places[-1]]))
     return [
-        (searched.shapes[int(hits.shapes[at])], int(hits.times[at]) // _QUARTER_MS, counts[int(hits.indexes[at])])
+        (searched.shapes[int(hits.shapes[at])], int(hits.times[at]) // QUARTER_MS, counts[int(hits.indexes[at])])
         for at in places.tolist()
     ]
 

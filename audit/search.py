@@ -23,7 +23,8 @@ from audit.log import Logged
 from audit.record import KINDS, Coordinates, RecordInvalid, decode
 from audit.stores.reader import Reader
 
-DAY_MS: Final = 86_400_000
+QUARTER_MS: Final = 900_000
+"""A quarter of an hour: days begin at one, in every time zone."""
 EFFECTS: Final = tuple(each.name for each in fields(Coordinates))
 FLOOD: Final = "flood"
 """The kind of a record that stands for several refused requests."""
@@ -144,22 +145,21 @@ def matching_indexes(index: Index, query: Query) -> Iterator[int]:
         yield from of_run.tolist()
 
 
-def days(index: Index, query: Query, offset: dt.timedelta) -> list[Day]:
-    """The days (in the zone at `offset` from UTC) with words and decisions of their records; each once, oldest first.
+def days(index: Index, query: Query, zone: dt.tzinfo) -> list[Day]:
+    """The days of `zone` with words and decisions of their records; each once, oldest first.
 
     A continuation counts as the record that it continues.
     """
-    shift = int(offset / dt.timedelta(milliseconds=1))
-    found: set[tuple[int, int, int]] = set()
+    found: set[tuple[dt.date, int, int]] = set()
     with index.at_one_moment():
         searched = Search(index, query)
         classes = _classes(searched.shapes)
         of_shape = np.array([classes.get(code, 0) for code in range(max(searched.shapes, default=0) + 1)], np.int64)
         for hits in searched.hits():
-            day = (hits.times + shift) // DAY_MS
-            found.update(zip(day.tolist(), of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
+            on = _days_of(hits.times, zone)
+            found.update(zip(on, of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
     words = {code: _class(searched.shapes[shape]) for shape, code in classes.items()}
-    return [Day(date_of(day), *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
+    return [Day(day, *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
 
 
 def _classes(shapes: Mapping[int, Shape]) -> dict[int, int]:
@@ -172,9 +172,16 @@ def _class(shape: Shape) -> tuple[str, str | None, str | None]:
     return "query" if shape.kind == "continuation" else shape.kind, shape.department, shape.purpose
 
 
-def date_of(day: int) -> dt.date:
-    """The date of a day that is counted from 1970."""
-    return (_EPOCH + dt.timedelta(days=day)).date()
+def _days_of(times: NDArray[np.int64], zone: dt.tzinfo) -> list[dt.date]:
+    """The day of each time."""
+    quarters, places = np.unique(times // QUARTER_MS, return_inverse=True)
+    day_of = [day_of_quarter(quarter, zone) for quarter in quarters.tolist()]
+    return [day_of[place] for place in places.tolist()]
+
+
+def day_of_quarter(quarter: int, zone: dt.tzinfo) -> dt.date:
+    """The day in `zone` of a quarter of an hour that is counted from 1970 (UTC)."""
+    return (_EPOCH + dt.timedelta(milliseconds=quarter * QUARTER_MS)).astimezone(zone).date()
 
 
 def records(reader: Reader, indexes: Iterator[int] | tuple[int, ...]) -> Iterator[Logged]:

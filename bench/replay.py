@@ -23,6 +23,7 @@ from graphql import parse
 
 from audit.log import AuditLog
 from audit.record import Coordinates, Digester, Record
+from hub.home.settings import Settings
 from hub.request.normalise import normalise
 from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.replay import replay
@@ -115,9 +116,10 @@ def main() -> None:
         path = Path(folder) / "audit.db"
         asyncio.run(write(path, given.operations, given.seed, current.version))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        schema, today = build(CATALOGUE), dt.datetime.now().astimezone().date()
-        setting = ReplayInputs(CATALOGUE, schema, draft, current, lambda _: None, DIGESTER, today)
-        since = dt.datetime.now().astimezone() - dt.timedelta(days=7)
+        now = Settings.load().now()
+        versions, zone = (lambda _: None), now.tzinfo or dt.UTC
+        setting = ReplayInputs(CATALOGUE, build(CATALOGUE), draft, current, versions, DIGESTER, now.date(), zone)
+        since = now - dt.timedelta(days=7)
         started, cpu = time.perf_counter(), time.process_time()
         found = replay(path, setting, since)
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu

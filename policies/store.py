@@ -91,7 +91,7 @@ class PolicyStore:
         witness: Witness = _unwatched,
         now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
-        """`key` seals the rows and is kept outside the database; `now` gives aware times."""
+        """`key` seals the rows and is kept outside the database; `now` is in the zone whose days grants count."""
         self.engine = engine_of(url)
         self._url = url
         self._key = key
@@ -221,7 +221,7 @@ class PolicyStore:
         if starts is not None and starts < self._now():
             raise ChangeRefused("an activation cannot start in the past")
         # Checked before the lock is taken: rows never change, and a check takes longer than others should wait.
-        self._sound(self.files(number), starts or self._now())
+        self._sound(self.files(number), starts.astimezone(self._now().tzinfo) if starts else self._now())
         with changing(self.engine) as connection:
             chain = self._chain(connection)
             # Read under the lock, and never behind an earlier activation's: clocks of several machines differ.
@@ -300,7 +300,7 @@ class PolicyStore:
 
     def _sound(self, files: Mapping[str, bytes], when: dt.datetime) -> PolicySet:
         policy = load_files(files, self._catalogue)
-        wrong = [each for each in check(self._catalogue, policy, when.astimezone().date()) if each.level == ERROR]
+        wrong = [each for each in check(self._catalogue, policy, when.date()) if each.level == ERROR]
         if wrong:
             raise ChangeRefused("\n".join(f"{each.place}: {each.text}" for each in wrong))
         return policy

@@ -176,4 +176,25 @@ POLICIES = (
         "self.department == other.department",
         "tests/unit/policies/test_diff.py",
     ),
+    Mutation(
+        "days are those of the installation's zone",
+        "hub/home/settings.py",
+        "        return dt.datetime.now(self.zone)",
+        "        return dt.datetime.now(dt.timezone.utc)",
+        "tests/unit/hub/home/test_zone.py",
+    ),
+    Mutation(
+        "a version is checked on the day on which it starts",
+        "policies/store.py",
+        "starts.astimezone(self._now().tzinfo) if starts else",
+        "starts if starts else",
+        "tests/unit/hub/home/test_zone.py",
+    ),
+    Mutation(
+        "times of a search are those of the zone",
+        "hub/home/zone.py",
+        "moment = found.replace(tzinfo=zone) if",
+        "moment = found.astimezone() if",
+        "tests/unit/hub/home/test_zone.py",
+    ),
 )

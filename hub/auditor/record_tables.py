@@ -5,6 +5,7 @@ Texts of a record are data: every character that a terminal might act on is writ
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,7 @@ from rich.text import Text
 from audit.log import Logged
 from audit.record import Record, encode
 from audit.search import FLOOD
+from hub.home.zone import show_time
 from hub.terminal import escape_unprintable
 
 COLUMNS = ("index", "time", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
@@ -25,15 +27,16 @@ def record_json(logged: Logged) -> dict[str, Any]:
     return {"index": logged.index, "leafHash": logged.leaf_hash, **json.loads(encode(logged.record))}
 
 
-def record_line(logged: Logged) -> str:
-    """A record in one line: when, what kind, who asked for which purpose, and the result."""
+def record_line(logged: Logged, zone: dt.tzinfo) -> str:
+    """A record in one line: when, what kind, who asked for which purpose, and the result; times are those of `zone`."""
     record = logged.record
-    cells = (record.time, record.kind, record.application, record.purpose, _result(record), f"{record.nodes} nodes")
+    time, nodes = show_time(record.time, zone), f"{record.nodes} nodes"
+    cells = (time, record.kind, record.application, record.purpose, _result(record), nodes)
     return escape_unprintable(f"{logged.index:>9}  " + "  ".join(cell or "-" for cell in cells))
 
 
-def records_table(records: Iterable[Logged]) -> Table:
-    """One row for each record, in the order given."""
+def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
+    """One row for each record, in the order given; times are those of `zone`."""
     table = Table(box=None, pad_edge=False)
     for name in COLUMNS:
         table.add_column(name, no_wrap=True)
@@ -41,7 +44,7 @@ def records_table(records: Iterable[Logged]) -> Table:
         record, decision = logged.record, logged.record.decision
         cells = (
             str(logged.index),
-            record.time,
+            show_time(record.time, zone),
             record.application or "-",
             record.purpose or "-",
             _result(record),

@@ -17,6 +17,7 @@ from audit.search import Query, QueryRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.home.surrogates import surrogate
+from hub.home.zone import read_moment
 from schema.people import PERSON
 
 PLAIN: Final = (
@@ -58,12 +59,12 @@ def read_filters(
     digester: Digester | None,
     sid_of: Callable[[str], str],
     ask: Ask,
-    zone: dt.tzinfo | None = None,
+    zone: dt.tzinfo,
 ) -> ParsedSearch:
     """The search that `words` describe; QueryRefused for a word that is unknown, given twice or must not be plain.
 
-    `sid_of` gives the surrogate of the person with an id number. Days, and times without a zone, are those of `zone`
-    (None: of this machine). Without a `digester` no clear value can be searched for, and nothing is `recorded`.
+    `sid_of` gives the surrogate of the person with an id number. Days, and times without a zone, are those of `zone`.
+    Without a `digester` no clear value can be searched for, and nothing is `recorded`.
     """
     given: dict[str, str | dt.datetime] = {}
     recorded: dict[str, str] = {}
@@ -137,14 +138,12 @@ def _digest(name: str, value: str, digester: Digester | None, sid_of: Callable[[
     return person_digest(digester, sid_of(clear) if name == "person" else clear)
 
 
-def _moment(name: str, text: str, zone: dt.tzinfo | None) -> dt.datetime:
+def _moment(name: str, text: str, zone: dt.tzinfo) -> dt.datetime:
     """The time that `text` gives; for `until`, a day counts to its end."""
     try:
-        if _is_day(text):
-            day = dt.date.fromisoformat(text) + dt.timedelta(days=1 if name == "until" else 0)
-            return _in_zone(dt.datetime.combine(day, dt.time()), zone)
-        moment = dt.datetime.fromisoformat(text)
-        return _in_zone(moment, zone) if moment.tzinfo is None else moment
+        if name == "until" and _is_day(text):
+            return read_moment((dt.date.fromisoformat(text) + dt.timedelta(days=1)).isoformat(), zone)
+        return read_moment(text, zone)
     except (ValueError, OverflowError):
         raise QueryRefused(f"{name} takes a day or a time such as 2026-06-30 or 2026-06-30T08:00+08:00") from None
 
@@ -155,7 +154,3 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _in_zone(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.datetime:
-    return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)

@@ -51,7 +51,7 @@ def tail(
             for logged in records:
                 typer.echo(json.dumps(record_json(logged), ensure_ascii=False))
         else:
-            Console(width=140, highlight=False).print(records_table(records))
+            Console(width=140, highlight=False).print(records_table(records, settings.zone))
 
 
 @app.command(epilog="Example: sluicegate audit show 12")
@@ -69,6 +69,7 @@ def show(
         from audit import log
         from hub.auditor.record_tables import record_json
         from hub.home.audit_log import existing_log
+        from hub.home.zone import show_time
 
         settings = open_settings(home)
         where, actor = existing_log(settings), auditor_of(settings, named)
@@ -77,7 +78,8 @@ def show(
         except IndexError:
             raise Refused(f"the audit log has no record {index}") from None
         record_reading(settings, "search", "audit show", actor, {"index": str(index)})
-        record = record_json(logged) | {"operationText": text}
+        local = show_time(logged.record.time, settings.zone)
+        record = record_json(logged) | {"localTime": local, "operationText": text}
         typer.echo(json.dumps(record, ensure_ascii=False, indent=None if as_json else 2))
 
 

@@ -6,7 +6,6 @@ that may only read, is read without a record, and the command says so. Reading m
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -82,7 +81,7 @@ class SearchedLog:
         from hub.auditor.search_terms import read_filters, surrogate_of
         from schema import CATALOGUE
 
-        search = read_filters(filters or [], self.digester, surrogate_of(self.settings), ask, self.zone)
+        search = read_filters(filters or [], self.digester, surrogate_of(self.settings), ask, self.settings.zone)
         check_words(search.query, self.index, policy_if_any(self.settings), CATALOGUE)
         return search.query, search.recorded
 
@@ -94,11 +93,6 @@ class SearchedLog:
         """Raise Refused in a copy of the log, which can sign nothing."""
         if self.digester is None:
             raise Refused("an export is signed with the log's key, and this home has none; export at the hub's home")
-
-    @property
-    def zone(self) -> dt.tzinfo:
-        """The zone of days, and of times that are given without one."""
-        return dt.datetime.now().astimezone().tzinfo or dt.UTC
 
     @property
     def public_key(self) -> str:

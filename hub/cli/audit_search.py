@@ -60,7 +60,7 @@ def search(
             typer.echo(json.dumps(record_json(logged)))
     else:
         for logged in page:
-            typer.echo(record_line(logged))
+            typer.echo(record_line(logged, log.settings.zone))
         more = f"; more with --before {found.before}" if found.before is not None else ""
         stands_for = "" if requests == found.total else f", which stand for {requests:,} requests and acts"
         typer.echo(f"{found.total:,} found in {found.size:,} records{stands_for}{more}")
@@ -77,7 +77,7 @@ def facets(filters: Filters = None, named: As = None, home: Home = None, as_json
         from audit.facets import facets as count
 
         query, described = log.query_of(filters)
-        counts = count(log.index, query, log.zone)
+        counts = count(log.index, query, log.settings.zone)
         log.record("search", "audit facets", described)
     if as_json:
         typer.echo(json.dumps(counts))

@@ -80,13 +80,8 @@ def _accesses_of(
     actor = auditor_of(settings, named)
     try:
         person = person_digest(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
-        now = dt.datetime.now().astimezone()
-        rows = group_accesses(
-            days_in_log(settings, person, since, until, now.tzinfo),
-            policy_of(settings, CATALOGUE),
-            CATALOGUE,
-            now.date(),
-        )
+        recorded, policy = days_in_log(settings, person, since, until), policy_of(settings, CATALOGUE)
+        rows = group_accesses(recorded, policy, CATALOGUE, settings.now().date())
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:

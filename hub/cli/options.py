@@ -5,7 +5,6 @@ A refusal is one line on standard error that begins with `error: `, and exit cod
 
 from __future__ import annotations
 
-import datetime as dt
 import errno
 import os
 from collections.abc import Iterator
@@ -43,11 +42,6 @@ def open_settings(home: Path | None = None, port: int | None = None) -> Settings
 
     given = {"home": home, "port": port}
     return Settings.load(**{name: value for name, value in given.items() if value is not None})
-
-
-def today() -> dt.date:
-    """Today in the time zone of this machine."""
-    return dt.datetime.now().astimezone().date()
 
 
 def json_object(text: str | None) -> dict[str, Any]:

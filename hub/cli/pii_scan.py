@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from hub.cli.options import Json, Refused, exit_on_refusal, today
+from hub.cli.options import Json, Refused, exit_on_refusal, open_settings
 from hub.cli.pii_detector import BATCH, RulesOnly, WordList, load_detector
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _masking(rung: str | None) -> Callable[[str, Detection], str] | None:
         raise typer.BadParameter(str(wrong), param_hint="--mask") from None
     if not for_text:
         raise typer.BadParameter("takes a mask for free text, such as text(phone4)", param_hint="--mask")
-    day = today()
+    day = open_settings().now().date()
 
     def mask_text(text: str, detection: Detection) -> str:
         value = text if detection.failed or rung == "redact" else FreeText(text, encode(detection.spans))

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import policy_changes
-from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_settings, today
+from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
+    from hub.home.settings import Settings
     from policies.check import Finding
 
 app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
@@ -39,8 +40,9 @@ def check(
         from policies.language import load
         from schema import CATALOGUE
 
-        policy = load(folder or open_settings().policies, CATALOGUE)
-        findings = findings_of(CATALOGUE, policy, today())
+        settings = open_settings()
+        policy = load(folder or settings.policies, CATALOGUE)
+        findings = findings_of(CATALOGUE, policy, settings.now().date())
     summary: dict[str, Any] = {
         "version": policy.version,
         "applications": list(policy.applications),
@@ -151,15 +153,16 @@ def activate(
     Running hubs follow within five seconds.
     """
     with exit_on_refusal():
+        from hub.home.zone import show_time
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from schema import CATALOGUE
 
         settings = open_settings(home)
-        starts = None if at is None else _moment(at)
+        starts = None if at is None else _moment(at, settings)
         with steward_session(settings, CATALOGUE) as changes, _print_conflict():
             activation = changes.activate(number, acting(settings, named), starts)
-    typer.echo(f"version {number} is in force from {activation.starts}")
+    typer.echo(f"version {number} is in force from {show_time(activation.starts, settings.zone)}")
 
 
 @contextmanager
@@ -174,9 +177,11 @@ def _print_conflict() -> Iterator[None]:
         raise
 
 
-def _moment(text: str) -> dt.datetime:
+def _moment(text: str, settings: Settings) -> dt.datetime:
+    from hub.home.zone import read_moment
+
     try:
-        return dt.datetime.fromisoformat(text).astimezone()
+        return read_moment(text, settings.zone)
     except ValueError:
         raise Refused("--at takes a time such as 2026-12-01T00:00+08:00") from None
 
@@ -196,7 +201,7 @@ def history(named: As = None, home: Home = None, as_json: Json = False) -> None:
             versions = changes.store.history()
             changes.record_reading("policy history", actor)
     for past in versions:
-        typer.echo(json.dumps(version_json(past), ensure_ascii=False) if as_json else version_line(past))
+        typer.echo(json.dumps(version_json(past), ensure_ascii=False) if as_json else version_line(past, settings.zone))
 
 
 @app.command(epilog="Example: sluicegate policy export 3 --out policies")
@@ -257,13 +262,15 @@ def explain(
         from schema import CATALOGUE
         from schema.catalogue import CatalogueError
 
-        policy = load(folder, CATALOGUE) if folder else policy_of(open_settings(home), CATALOGUE)
+        settings = open_settings(home)
+        policy = load(folder, CATALOGUE) if folder else policy_of(settings, CATALOGUE)
         if application not in policy.applications:
             raise Refused(f"no application {application!r} is registered; registered: {', '.join(policy.applications)}")
         if purpose not in policy.purposes:
             raise Refused(f"unknown purpose {purpose!r}; known: {', '.join(policy.purposes)}")
         try:
-            explanation = explain_coordinate(CATALOGUE, policy, application, purpose, coordinate, today())
+            day = settings.now().date()
+            explanation = explain_coordinate(CATALOGUE, policy, application, purpose, coordinate, day)
         except CatalogueError as unknown:
             raise Refused(str(unknown)) from None
     if as_json:

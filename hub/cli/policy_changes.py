@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, json_object, open_settings, today
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, json_object, open_settings
 from hub.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False
         from policies.diff import diff as compare
         from schema import CATALOGUE
 
-        with versions_of(open_settings(home), CATALOGUE) as versions:
-            changes = compare(CATALOGUE, versions.find(before), versions.find(after), today())
+        settings = open_settings(home)
+        with versions_of(settings, CATALOGUE) as versions:
+            changes = compare(CATALOGUE, versions.find(before), versions.find(after), settings.now().date())
         _print(diff_json(changes) if as_json else diff_lines(changes))
     raise typer.Exit(WIDENS if changes.widens else 0)
 
@@ -126,10 +127,11 @@ def replay(
         settings = open_settings(home)
         existing_log(settings)
         actor = acting(settings, steward, *READERS)
-        day = today() if on is None else _day(on)
+        day = settings.now().date() if on is None else _day(on)
+        start = _moment(since, settings)
         with progress_bar() as bar:
             past = recorded_replay(
-                settings, draft, actor, _moment(since), day, lambda count: bar("records", count, max(count, 1))
+                settings, draft, actor, start, day, lambda count: bar("records", count, max(count, 1))
             )
         estimates = _estimates(settings, past.current, past.draft, day) if graph else None
         _print(replay_json(past.result, estimates) if as_json else replay_lines(past.result, estimates))
@@ -153,13 +155,14 @@ def _print(result: dict[str, Any] | RenderableType) -> None:
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(result)
 
 
-def _moment(text: str) -> dt.datetime:
-    now = dt.datetime.now().astimezone()
+def _moment(text: str, settings: Settings) -> dt.datetime:
+    from hub.home.zone import read_moment
+
     span = re.fullmatch(r"(\d{1,4})([dhm])", text)
     if span is not None:
-        return now - dt.timedelta(**{UNITS[span.group(2)]: int(span.group(1))})
+        return settings.now() - dt.timedelta(**{UNITS[span.group(2)]: int(span.group(1))})
     try:
-        return dt.datetime.fromisoformat(text).astimezone()
+        return read_moment(text, settings.zone)
     except ValueError:
         raise Refused("--since takes 7d, 12h, 30m, or a time such as 2026-11-01T00:00+08:00") from None
 

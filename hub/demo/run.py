@@ -6,7 +6,6 @@ its users would, and takes the tour. Runs in the foreground until Ctrl-C; with `
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import secrets
 import shutil
@@ -179,7 +178,7 @@ def _await_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
 
 def _take_tour(console: Console, settings: Settings) -> int:
     try:
-        Tour(settings, console, dt.datetime.now().astimezone().date()).take()
+        Tour(settings, console, settings.now().date()).take()
     except TourFailed as failed:
         console.print(f"[red]{failed}[/red]")
         return 1

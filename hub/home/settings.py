@@ -5,13 +5,17 @@ silently leave the default in force. Values come from the environment (`SLUICEGA
 from the environment or from a file, and appear in no repr and in no error text.
 """
 
+import datetime as dt
 import os
 import pwd
 from pathlib import Path
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.home import zone
 
 PREFIX = "SLUICEGATE_"
 POSTGRES_SCHEME = "postgresql://"
@@ -40,6 +44,7 @@ class Settings(BaseSettings):
     home: Path = Path(".sluicegate")
     host: str = "127.0.0.1"
     port: Port = 8600
+    time_zone: str = zone.DEFAULT
 
     graph_url: str | None = Field(default=None, pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$")
     graph_user: str = "neo4j"
@@ -91,6 +96,11 @@ class Settings(BaseSettings):
             raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         return values
 
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        return zone.zone_named(name).key
+
     @field_validator("policy_store")
     @classmethod
     def _check_policy_store(cls, url: SecretStr | None) -> SecretStr | None:
@@ -131,6 +141,15 @@ class Settings(BaseSettings):
                 for fault in error.errors(include_input=False, include_url=False, include_context=False)
             ]
             raise SettingsError("\n".join(lines)) from None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the days in grants, caps, logs and searches."""
+        return zone.zone_named(self.time_zone)
+
+    def now(self) -> dt.datetime:
+        """The present moment in `zone`; its date is the day of today."""
+        return dt.datetime.now(self.zone)
 
     def read_graph_password(self) -> str | None:
         """The password for the graph server that `graph_url` names, from the setting or its file; None without either.

@@ -72,7 +72,7 @@ def run_pull(
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
         key = key_of_graph(settings, writer)
         ensure_constraints(writer, CATALOGUE)
-        sink = Sink(writer, key, plans, CATALOGUE, annotator)
+        sink = Sink(writer, key, plans, CATALOGUE, annotator, settings.now().date())
         for source in wanted:
             with recorder(source.name) as done:
                 done.extend(pull(source, plans, CATALOGUE, sink, progress))

@@ -58,12 +58,12 @@ class Sink:
         plans: Mapping[str, StreamPlan],
         catalogue: Catalogue,
         annotator: TextAnnotator,
-        today: dt.date | None = None,
+        today: dt.date,
     ) -> None:
         self._writer, self._key, self._plans = writer, key, plans
         self._catalogue, self._annotator = catalogue, annotator
         self._digest_key = hmac.new(key, b"record fingerprint", hashlib.sha256).digest()
-        self._today = today or dt.datetime.now(dt.UTC).date()
+        self._today = today
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
 

@@ -58,7 +58,6 @@ def days_in_log(
     person: str,
     since: dt.date | None,
     until: dt.date | None,
-    zone: dt.tzinfo | None,
     deadline: Callable[[], bool] | None = None,
 ) -> list[Day]:
     """What the log of a home holds about the person with this digest, by day (`since` and `until` included); blocks.
@@ -67,13 +66,13 @@ def days_in_log(
     IndexFault, RecordInvalid or StoreFault.
     """
     after = None if until in (None, dt.date.max) else until + dt.timedelta(days=1)
+    zone = settings.zone
     first, last = (_midnight(since, zone), _midnight(after, zone))
-    offset = dt.datetime.now(zone).astimezone(zone).utcoffset() or dt.timedelta()
     with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
         size = reader.size
         if index.follow(reader, until=deadline) < size:
             raise NotIndexed
-        recorded = days(index, Query(subject=person, since=first, until=last), offset)
+        recorded = days(index, Query(subject=person, since=first, until=last), zone)
     # A preview shows invented data, and a refused request shows none.
     return [day for day in recorded if day.kind == "query"]
 
@@ -127,7 +126,6 @@ def answer_accesses(
     Raises HubError AUDIT_UNAVAILABLE if the log cannot be read, or is not indexed by the graph's deadline.
     """
     until = time.monotonic() + settings.graph_deadline
-    zone = dt.datetime.now().astimezone().tzinfo
 
     def is_late() -> bool:
         return time.monotonic() > until
@@ -135,7 +133,7 @@ def answer_accesses(
     rows: dict[str, list[dict[str, Any]]] = {}
     for root, sid in _visible_people(planned, row):
         try:
-            recorded = days_in_log(settings, digest(sid), root.since, root.until, zone, is_late)
+            recorded = days_in_log(settings, digest(sid), root.since, root.until, is_late)
         except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
             raise HubError(
                 Code.AUDIT_UNAVAILABLE, "who saw a person's data cannot be looked up now; try again shortly"
@@ -165,5 +163,5 @@ def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:
             yield coordinate.kind.value
 
 
-def _midnight(day: dt.date | None, zone: dt.tzinfo | None) -> dt.datetime | None:
-    return None if day is None else dt.datetime.combine(day, dt.time(), zone or dt.UTC)
+def _midnight(day: dt.date | None, zone: dt.tzinfo) -> dt.datetime | None:
+    return None if day is None else dt.datetime.combine(day, dt.time(), zone)

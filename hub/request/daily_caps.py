@@ -50,7 +50,7 @@ class DailyCaps:
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
         """Count what an operation uses; raises HubError DAILY_CAP, or POLICY_UNAVAILABLE if it cannot be counted.
 
-        `now` is the local time. What was counted stays counted, even if the operation fails later.
+        `now` is in the zone of the installation. What was counted stays counted, even if the operation fails later.
         """
         obligations = planned.decision.obligations
         if unmet := obligations.keys() - COUNTED.keys() - MET_ELSEWHERE:
@@ -98,7 +98,7 @@ def _over_cap(use: Use, now: dt.datetime) -> HubError:
         Code.DAILY_CAP,
         f"{'each person' if use.person else 'this application'} may make {use.limit} {_WORDS[use.kind]} a day for this "
         "purpose and those that share its grant; go on after midnight",
-        retry_after=max(1, int((midnight - now).total_seconds()) + 1),
+        retry_after=max(1, int((midnight - now.astimezone(dt.UTC)).total_seconds()) + 1),
     )
 
 

@@ -45,11 +45,6 @@ from policies.model import PolicySet
 from schema.catalogue import Catalogue
 
 
-def local_now() -> dt.datetime:
-    """The present in the local time zone, which is that of the days in grants."""
-    return dt.datetime.now().astimezone()
-
-
 @dataclass(slots=True)
 class Hub:
     """The parts of one running hub. `policy` is replaced as a whole; a request reads it once and keeps it."""
@@ -71,11 +66,13 @@ class Hub:
     key_follower: auth.KeyFollower | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
-    now: Callable[[], dt.datetime] = local_now
+    now: Callable[[], dt.datetime] = field(init=False, repr=False)
+    """The clock, in the time zone of the settings: its date is the day of grants and caps."""
     floods: Floods = field(init=False, repr=False)
     upkeep: Upkeep = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.now = self.settings.now
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
 

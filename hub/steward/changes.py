@@ -35,7 +35,7 @@ def store_of(settings: Settings, catalogue: Catalogue) -> PolicyStore:
     if not settings.policy_key.exists():
         # Never made here: under a new key every row would look as if somebody had changed it.
         raise KeyRefused(f"{settings.policy_key} is missing, and seals the policy store; restore it from its backup")
-    return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue)
+    return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, now=settings.now)
 
 
 def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
@@ -74,7 +74,7 @@ def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Change
     try:
         digester = digester_of(settings)
         witness = _recorder(log, digester)
-        store = PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, witness)
+        store = PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, witness, settings.now)
         try:
             store.make(lambda: read_folder(settings.policies))
             yield Changes(store, log, digester)

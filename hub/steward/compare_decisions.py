@@ -17,6 +17,7 @@ from graphql import GraphQLSchema
 from audit import log
 from audit.record import Digester, Record
 from audit.stores.base import Where
+from hub.home.zone import day_of
 from hub.request.decision_cache import DecisionCache
 from hub.steward.logged_operations import Reached, Unreadable, reached_coordinates, variable_paths
 from policies import obligations
@@ -80,6 +81,8 @@ class ReplayInputs:
     digester: Digester
     on: dt.date
     """The day on which the draft is taken to be in force."""
+    zone: dt.tzinfo
+    """The zone in which the days of records are counted."""
 
 
 class DecisionComparer:
@@ -105,7 +108,7 @@ class DecisionComparer:
 
     def compare(self, logged: log.Logged, before: PolicySet) -> Comparison:
         """What the draft does to a recorded operation, compared with the policy `before`."""
-        record, day = logged.record, day_of(logged.record)
+        record, day = logged.record, day_of(logged.record.time, self._inputs.zone)
         known = (self._known(before, record), self._known(self._inputs.draft, record))
         names = (record.application, record.purpose, record.result, record.operation, record.operation_name)
         paths = variable_paths(record.variables)
@@ -121,7 +124,7 @@ class DecisionComparer:
         self, logged: log.Logged, before: PolicySet, known: tuple[bool, bool], paths: tuple[tuple[str, str], ...]
     ) -> Comparison:
         record, draft = logged.record, self._inputs.draft
-        old = self._effects(logged, before, known[0], paths, day_of(record))
+        old = self._effects(logged, before, known[0], paths, day_of(record.time, self._inputs.zone))
         new = self._effects(logged, draft, known[1], paths, self._inputs.on)
         names = sorted({name for listed in recorded_coordinates(record)[:3] for name in listed})
         beyond = {name for name, level in new.levels.items() if level and "." in name} - set(old.levels) - set(names)
@@ -232,11 +235,6 @@ def recorded_coordinates(record: Record) -> tuple[tuple[str, ...], ...]:
     """The coordinates of a record: clear, masked, denied, aggregated, matched."""
     found = record.decision
     return found.clear, found.masked, found.denied, found.aggregated, found.matched
-
-
-def day_of(record: Record) -> dt.date:
-    """The local day of a record, on which its grants had to be in force."""
-    return dt.datetime.fromisoformat(record.time).astimezone().date()
 
 
 def _reached_by_record(record: Record, decision: Decision) -> Reached:

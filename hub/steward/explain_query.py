@@ -7,7 +7,6 @@ that they are not followed.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +39,7 @@ def explain_query(
     subject = registered(policy, app, person or next(iter(application.staff), "local")) if application else None
     if subject is None:
         raise unauthenticated()
-    now = dt.datetime.now().astimezone()
+    now = settings.now()
     headers = (("content-type", JSON), ("access-purpose", purpose), *((("case-reference", case),) if case else ()))
     arrival = Arrival("local", now, 0, "POST", "/graphql", headers, orjson.dumps(body))
     settings.prepare_home()

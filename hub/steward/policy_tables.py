@@ -5,6 +5,7 @@ Names in a policy are data: every character that a terminal might act on is writ
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hub.home.zone import show_time
 from hub.steward.compare_decisions import Outcome
 from hub.steward.estimate import Estimate
 from hub.steward.explain import predicate_in_words
@@ -60,12 +62,12 @@ def version_json(past: Past) -> dict[str, Any]:
     }
 
 
-def version_line(past: Past) -> str:
-    """The same in one line; times are UTC."""
+def version_line(past: Past, zone: dt.tzinfo) -> str:
+    """The same in one line; its time is that of `zone`."""
     version = past.version
     accounts = ", ".join(approval.account for approval in past.approvals)
     approved = f", approved by {accounts}" if accounts else ""
-    starts = f", from {past.activation.starts[:19]}Z" if past.activation else ""
+    starts = f", from {show_time(past.activation.starts, zone)}" if past.activation else ""
     line = f"{version.number:>4}  {past.state:<9}  {version.hash}  by {version.author}{approved}{starts}"
     return escape_unprintable(f"{line}  {version.note}".rstrip())
 

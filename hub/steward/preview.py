@@ -55,6 +55,7 @@ KIND = "preview"
 DEADLINE_SECONDS = 60.0
 """Long, because a graph that has just started is slow at its first statement."""
 SHARED_SETTINGS = (
+    "time_zone",
     "graph_page_cache",
     "graph_transaction_memory",
     "jars",

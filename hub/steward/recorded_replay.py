@@ -54,7 +54,8 @@ def recorded_replay(
     digester = digester_of(settings)
     with versions_of(settings, CATALOGUE) as versions:
         draft_policy, current = versions.find(draft), versions.find(CURRENT)
-        inputs = ReplayInputs(CATALOGUE, build(CATALOGUE), draft_policy, current, versions.of_hash, digester, day)
+        schema, zone = build(CATALOGUE), settings.zone
+        inputs = ReplayInputs(CATALOGUE, schema, draft_policy, current, versions.of_hash, digester, day, zone)
         result = replay(settings.audit_log, inputs, since, progress)
     _record(settings, digester, actor, result)
     return RecordedReplay(result, draft_policy, current)

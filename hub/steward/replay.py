@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from audit import log
 from audit.record import Record
 from audit.stores.base import Where
+from hub.home.zone import day_of
 from hub.steward.compare_decisions import (
     OUTCOMES,
     Comparison,
     DecisionComparer,
     Outcome,
     ReplayInputs,
-    day_of,
     recorded_coordinates,
 )
 from policies import obligations
@@ -164,7 +164,7 @@ class _Run:
 
     def __init__(self, path: Where, inputs: ReplayInputs) -> None:
         self.comparer = DecisionComparer(path, inputs)
-        self.current = inputs.current
+        self.current, self.zone = inputs.current, inputs.zone
         self.tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
         self.baselines: Counter[bool] = Counter()
         self.unread = 0
@@ -227,7 +227,8 @@ class _Run:
         }
         for standing in (each for each in comparison.caps if counted[each.kind]):
             person = record.subject if standing.cap.personal else None
-            key = (standing.kind, str(record.application), standing.grant, person, day_of(record))
+            day = day_of(record.time, self.zone)
+            key = (standing.kind, str(record.application), standing.grant, person, day)
             self.days[key] += 1
             if self.days[key] > standing.cap.limit:
                 return f"over {standing.kind}"

@@ -194,10 +194,9 @@ def test_case_3_12_what_is_known_is_searched_for(run: Run, filters: list[str], w
 
 
 def test_case_3_12_a_day_is_taken_whole(run: Run, settings: Settings) -> None:
-    zone = dt.datetime.now().astimezone().tzinfo
     with closing(open_log(settings)) as log:
         for local in ((29, 23, 59), (30, 0, 0), (30, 23, 59)):
-            moment = dt.datetime(2026, 6, *local, tzinfo=zone).astimezone(dt.UTC)
+            moment = dt.datetime(2026, 6, *local, tzinfo=settings.zone).astimezone(dt.UTC)
             time = moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
             log.append_sync(Record(kind="pull", request_id="d", result="OK", http_status=0, time=time))
     assert indexes(run("search", "--json", "kind=pull", "until=2026-06-30")) == [6, 5, 4]
@@ -341,5 +340,5 @@ def test_filters_are_those_of_a_query() -> None:
     def never(_: str) -> Any:
         raise AssertionError("nothing is asked for")
 
-    asked = read_filters(["sid=abc", "kind=query"], Digester(b"k" * 32), never, never)
+    asked = read_filters(["sid=abc", "kind=query"], Digester(b"k" * 32), never, never, dt.UTC)
     assert asked.query.subject == Digester(b"k" * 32).digest("person", "abc") and asked.query.kind == "query"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -36,7 +37,8 @@ from tests.support.serving import Served, serving
 from tests.support.small_graph import SCHEMA, TODAY, World, policy, prepare
 
 pytestmark = pytest.mark.conformance
-DAY = dt.datetime.now().astimezone()
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY = dt.datetime.now(ZONE)
 
 
 WORLD = World(
@@ -150,7 +152,7 @@ def setting(served: Served, draft: PolicySet, **changed: Any) -> ReplayInputs:
     current = served.hub.policy
     versions = {current.version: current}
     digester = Digester(load_key(served.hub.settings.keys_folder / "digest.key"))
-    found = ReplayInputs(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date())
+    found = ReplayInputs(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date(), ZONE)
     return replace(found, **changed)
 
 

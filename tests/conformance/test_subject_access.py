@@ -11,6 +11,7 @@ import pytest
 
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import World, policy, sid
 
@@ -115,7 +116,7 @@ def told(served: Served, name: str, **variables: Any) -> Any:
 
 
 def today() -> str:
-    return dt.datetime.now().astimezone().date().isoformat()
+    return Settings.load().now().date().isoformat()
 
 
 def row(purpose: str, title: str, kinds: list[str], department: str = "fire") -> dict[str, Any]:

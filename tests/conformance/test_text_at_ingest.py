@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections import Counter
@@ -239,7 +240,7 @@ def test_a_repeated_transaction_reads_its_texts_once(
     with hotline(folder) as variables, Losing(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         sources = load_sources(SOURCES, CATALOGUE, {"DATA": str(folder), **variables})
         plans = plan_streams(sources, CATALOGUE)
-        sink = Sink(writer, key, plans, CATALOGUE, counting)
+        sink = Sink(writer, key, plans, CATALOGUE, counting, dt.date(2026, 6, 1))
         (source,) = [each for each in sources if each.name == "hotline"]
         (result,) = pull_source(source, plans, CATALOGUE, sink, silent)
         assert writer.lost > 0

@@ -29,7 +29,7 @@ from hub.app import open_hub
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
-from hub.request.pipeline import Hub, local_now
+from hub.request.pipeline import Hub
 from hub.sample.generate import generate
 from hub.telemetry import set_up_logging
 from policies.language import load
@@ -246,4 +246,4 @@ def test_no_process_tells_them(told: Told, rng: random.Random, tmp_path: Path) -
 
 def today() -> dt.date:
     """The day by which a hub decides."""
-    return local_now().date()
+    return Settings.load().now().date()

@@ -26,7 +26,7 @@ HOUR = 3_600.0
 async def ask(served: Served, token: str, shift: float) -> tuple[int, str]:
     """Index and result of the record of one request that came while the clock was off by `shift` seconds."""
     moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=shift)
-    served.hub.now = moment.astimezone
+    served.hub.now = lambda: moment
     headers = [("authorization", f"Bearer {token}"), ("access-purpose", "safety.fire.rental")]
     headers.append(("content-type", "application/json"))
     body = orjson.dumps({"query": "{ __typename }"})

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,6 +24,7 @@ from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash
 
 pytestmark = pytest.mark.unit
+CHINA = ZoneInfo("Asia/Shanghai")
 
 DIGESTER = Digester(b"k" * 32)
 START = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -160,7 +162,7 @@ def test_a_search_finds_what_reading_everything_finds(followed: tuple[Path, Path
             page = search(index, query, before=page.before, limit=7)
             pages.append(page.indexes)
         assert [at for each in pages for at in each] == wanted[::-1]
-        counted = facets(index, query)
+        counted = facets(index, query, dt.UTC)
     assert counted["kind"] == {
         kind: n for kind in counted["kind"] if (n := sum(made[at].kind == kind for at in wanted))
     }
@@ -172,7 +174,7 @@ def test_a_search_finds_what_reading_everything_finds(followed: tuple[Path, Path
 def test_facets_count_each_word(followed: tuple[Path, Path, list[Record]]) -> None:
     _, path, made = followed
     with open_index(path) as index:
-        counted = facets(index, Query(department="fire"))
+        counted = facets(index, Query(department="fire"), dt.UTC)
     ours = [each for each in made if each.department == "fire"]
     for name in ("result", "application", "region", "policy_version"):
         words = {getattr(each, name) for each in ours} - {None}
@@ -230,7 +232,7 @@ def test_continuations_are_told_as_their_record(tmp_path: Path) -> None:
         last = Query(subject=people[-1])
         (at,) = search(index, last).indexes
         assert at > 0 and [each.record.kind for each in read(tmp_path / "audit.db", at, 1)] == ["continuation"]
-        (day,) = days(index, last, dt.timedelta(hours=8))
+        (day,) = days(index, last, CHINA)
         assert (day.day, day.kind, day.purpose, day.decision) == (
             START.date(),
             "query",
@@ -263,8 +265,21 @@ def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
     write(tmp_path / "audit.db", [night])
     with open_index(tmp_path / "audit.index.db") as index:
         index.follow(open_reader(tmp_path / "audit.db"))
-        found = [days(index, Query(), dt.timedelta(hours=hours))[0].day.isoformat() for hours in (0, 8, -8)]
-    assert found == ["2026-06-01", "2026-06-02", "2026-06-01"]
+        found = [days(index, Query(), ZoneInfo(zone))[0].day.isoformat() for zone in ("UTC", "Asia/Shanghai")]
+    assert found == ["2026-06-01", "2026-06-02"]
+
+
+def test_days_follow_a_zone_that_changes_its_clocks(tmp_path: Path) -> None:
+    summer, winter = (
+        replace(a_record(random.Random(1), number), time=f"2026-{month:02}-02T04:30:00.000Z")
+        for number, month in enumerate((6, 12))
+    )
+    write(tmp_path / "audit.db", [summer, winter])
+    new_york = ZoneInfo("America/New_York")
+    with open_index(tmp_path / "audit.index.db") as index:
+        index.follow(open_reader(tmp_path / "audit.db"))
+        assert {each.day.isoformat() for each in days(index, Query(), new_york)} == {"2026-06-02", "2026-12-01"}
+        assert facets(index, Query(), new_york)["day"] == {"2026-06-02": 1, "2026-12-01": 1}
 
 
 @pytest.mark.parametrize("change", ["cut", "replaced", "grown again"])

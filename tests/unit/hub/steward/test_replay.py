@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,7 +21,8 @@ from tests.support.small_graph import SCHEMA, policy
 pytestmark = pytest.mark.unit
 
 
-DAY = dt.datetime.now().astimezone()
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY = dt.datetime.now(ZONE)
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,8 @@ def record(number: int, at: dt.datetime, **given: Any) -> Record:
 
 def replayed(path: Path, tmp_path: Path, since: dt.datetime, draft: str = DRAFT) -> Replay:
     current = policy(tmp_path / "current", CURRENT)
-    found = ReplayInputs(
-        CATALOGUE, SCHEMA, policy(tmp_path / "draft", draft), current, lambda _: None, Digester(b"k" * 32), DAY.date()
-    )
+    digester, after = Digester(b"k" * 32), policy(tmp_path / "draft", draft)
+    found = ReplayInputs(CATALOGUE, SCHEMA, after, current, lambda _: None, digester, DAY.date(), ZONE)
     return replay(path, found, since)
 
 
