@@ -39,13 +39,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record that cannot even be read. `key` holds its key columns, if they could be read."""
+    """A record that cannot even be read. `key` holds its key columns, if they could be read, `values` all that could."""
 
     number: int
     field: str
     rule: str
     reason: str
     key: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class Shaper:
     def shape(self, row: Row | Broken) -> Record | Refused:
         """The record in a row, or why it is refused."""
         if isinstance(row, Broken):
-            place = self._number(row.key) or f"row {row.number}"
+            place = self._number(row.key) or self._name_without_number(row)
             return self._refused(row, place, Unfit(row.rule, row.reason), row.field, None)
         number = self._number(tuple(row.values.get(each) for each in self._stream.key))
         as_of: dt.datetime | None = None
@@ -210,8 +210,8 @@ class Shaper:
         number = "/".join(str(cell).strip().strip("\ufeff").strip() for cell in cells)
         return number if may_be_shown(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
 
-    def _name_without_number(self, row: Row) -> str:
-        """The name of a row without a number: its place in a full read, else a digest of its content."""
+    def _name_without_number(self, row: Row | Broken) -> str:
+        """The name of a row without a number: its place in a full read, else a digest of what could be read of it."""
         if self._stream.cursor:
             content = repr(sorted((str(k), str(v)) for k, v in row.values.items()))
             return "~" + self._digest(content.encode("utf-8", "replace"))[:16]

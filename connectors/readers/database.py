@@ -59,7 +59,7 @@ class TableReader:
         cells = [values.get(each) for each in self._stream.key]
         readable = all(each is not None and not isinstance(each, Unreadable) for each in cells)
         key = tuple(str(each) for each in cells) if readable else None
-        return Broken(number, wrong, "not-decodable", "the text holds bytes that are not UTF-8", key)
+        return Broken(number, wrong, "not-decodable", "the text holds bytes that are not UTF-8", key, values)
 
     @property
     def _table(self) -> str:

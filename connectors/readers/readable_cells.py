@@ -1,7 +1,7 @@
 """Makes a database driver give every cell that the database holds, instead of failing at one that it cannot convert.
 
-A text that is not UTF-8 comes as `Unreadable`. Days and moments of PostgreSQL come as text, because Python has no value
-for `infinity` and for years beyond 9999; the transforms read them, or refuse the row.
+A text that is not UTF-8 comes as `Unreadable`. Days and times of PostgreSQL come as text, because Python has no value
+for `infinity`, 24:00 and years beyond 9999; the transforms read them, or refuse the row.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import sqlalchemy as sa
 
 class Unreadable:
     """Stands for a text that is not in the encoding of its database; it keeps nothing of it."""
+
+    def __repr__(self) -> str:
+        return "unreadable"
 
 
 UNREADABLE = Unreadable()
@@ -41,5 +44,5 @@ def _text(content: bytes) -> str | Unreadable:
 def _psycopg(connection: Any, _record: Any) -> None:
     from psycopg.types.string import TextLoader
 
-    for name in ("date", "timestamp", "timestamptz"):
+    for name in ("date", "time", "timetz", "timestamp", "timestamptz", "interval"):
         connection.adapters.register_loader(name, TextLoader)

@@ -187,10 +187,11 @@ class RestReader:
 
     def _row(self, number: int, item: Any) -> Row | Broken:
         if not isinstance(item, dict):
-            return Broken(number, "row", "not-a-record", "an object was expected")
+            return Broken(number, "row", "not-a-record", "an object was expected", values={"": item})
         twice = [each for each in self._stream.columns if isinstance(item, Doubled) and each in item.twice]
         if twice:
-            return Broken(number, twice[0], "member-twice", "the record names the member twice", self._key(item))
+            key = self._key(item)
+            return Broken(number, twice[0], "member-twice", "the record names the member twice", key, item)
         return Row(number, item)
 
     def _key(self, item: dict[str, Any]) -> tuple[str, ...] | None:

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.fault
 ZONE = dt.timezone(dt.timedelta(hours=8))
 NOON = dt.datetime(2026, 6, 2, 12, tzinfo=ZONE)
 ROWS = """
-CREATE TABLE t (k numeric(10, 4), at timestamp, zoned timestamptz, day date, floors numeric, stamp text);
+CREATE TABLE t (k numeric(10, 4), at timestamp, zoned timestamptz, day date, floors numeric, stamp text, hour time);
 INSERT INTO t VALUES
-  (1001, '2026-06-02 11:59:59.25', '2026-06-02 11:59:59.25+08', '2016-04-13', 3, '2026-06-02 11:59:59'),
-  (1002, 'infinity', 'infinity', 'infinity', 3, 'infinity'),
-  (1003, '2026-06-01 00:00:00', '2026-06-01 00:00:00+00', '0044-03-15 BC', 3, '2026-06-01T00:00:00Z'),
-  (1004, NULL, NULL, NULL, 'NaN', ''),
-  (1005, '2020-01-01 00:00:00', '2020-01-01 00:00:00+08', '2016-04-13', 1e30, '2020-01-01 00:00:00'),
-  (1006.5, '2026-06-02 12:00:00', '2026-06-02 12:00:00+08', '2016-04-13', 3, '2026-06-02 12:00:00');
+  (1001, '2026-06-02 11:59:59.25', '2026-06-02 11:59:59.25+08', '2016-04-13', 3, '2026-06-02 11:59:59', '24:00'),
+  (1002, 'infinity', 'infinity', 'infinity', 3, 'infinity', NULL),
+  (1003, '2026-06-01 00:00:00', '2026-06-01 00:00:00+00', '0044-03-15 BC', 3, '2026-06-01T00:00:00Z', NULL),
+  (1004, NULL, NULL, NULL, 'NaN', '', NULL),
+  (1005, '2020-01-01 00:00:00', '2020-01-01 00:00:00+08', '2016-04-13', 1e30, '2020-01-01 00:00:00', NULL),
+  (1006.5, '2026-06-02 12:00:00', '2026-06-02 12:00:00+08', '2016-04-13', 3, '2026-06-02 12:00:00', NULL);
 """
 
 
@@ -43,7 +43,7 @@ def table(server: Postgres) -> Iterator[str]:
 def source(address: str, updated: str) -> Source:
     stream = {
         "name": "s", "table": "t", "entity": "Building", "key": "k", "identity": "code", "cursor": True,
-        "fields": {"code": {"column": "k", "as": "code"}, "floors": "floors"}, "updated": updated,
+        "fields": {"code": {"column": "k", "as": "code"}, "floors": "floors", "name": "hour"}, "updated": updated,
     }  # fmt: skip
     return Source.model_validate(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from connectors.base import Broken, ConnectorError, Place, Record, Refused, Row
 from connectors.quarantine import Unfit, may_be_shown
+from connectors.readers.readable_cells import Unreadable
 from connectors.resolve import birth_of, gender_of, is_resident_id
 from connectors.shape import Shaper
 from connectors.sources import load_sources
@@ -236,6 +238,24 @@ def test_a_bad_row_is_told_by_column_and_rule(change: dict[str, str], column: st
     assert refused.row == ("row 5" if column == "登记编号" else "HJ0000000001")
     for value in ("祁慧兰", ID, "19903210001"):
         assert value not in repr(refused)
+
+
+def test_a_row_without_a_number_is_called_the_same_in_every_read_from_a_cursor_on() -> None:
+    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    housing = next(each for each in sources if each.name == "housing")
+
+    def name(row: Row | Broken) -> str:
+        digest = hashlib.sha256
+        found = Shaper(housing, housing.records[0], CATALOGUE, CONTEXT, lambda content: digest(content).hexdigest())
+        shaped = found.shape(row)
+        assert isinstance(shaped, Refused)
+        return shaped.row
+
+    def broken(number: int, **values: Any) -> Broken:
+        return Broken(number, "building_no", "not-decodable", "a text is not UTF-8", None, values)
+
+    assert name(broken(4, name=Unreadable())) == name(broken(2, name=Unreadable())) != name(broken(4, name="x"))
+    assert name(Row(4, {"name": "x"})) == name(Row(2, {"name": "x"}))
 
 
 def shaper(**change: Any) -> Shaper:
