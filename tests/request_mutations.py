@@ -9,6 +9,41 @@ from tests.mutation import Mutation
 
 REQUEST = (
     Mutation(
+        "roots that ask for the same rows are one part of a statement",
+        "hub/request/plan_model.py",
+        "            groups.setdefault(_rows_asked(root), []).append(root)\n",
+        "            groups.setdefault((root.name,), []).append(root)\n",
+        "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "a list over an edge is fetched once for all its names",
+        "hub/request/plan_model.py",
+        "    return cell.edge, tuple((key.field.name, key.descending) for key in cell.order)\n",
+        '    return f"{cell.edge} {cell.name}", tuple((key.field.name, key.descending) for key in cell.order)\n',
+        "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "a shorter list shows no more than it asked for",
+        "hub/request/respond.py",
+        "for row in fetched[: cell.first]]",
+        "for row in fetched]",
+        "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "an answer is bounded with its names",
+        "hub/request/respond.py",
+        "        if self._left < 0:\n",
+        "        if False:\n",
+        "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "bound on the lists of a statement",
+        "hub/request/plan.py",
+        "        if planned.lists > LISTS:\n",
+        "        if False:\n",
+        "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
         "refusal of a condition whose variable has no value",
         "hub/request/selection.py",
         "            if self.variables.coerced.get(name) is None:\n",

@@ -228,13 +228,9 @@ class _Meter:
 
     def plain(self, value: Any) -> Any:
         kind = type(value)
-        size = VALUE_OVERHEAD
-        if kind is str:
-            size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-        self._left -= size
+        self._left -= size_of(value)
         if self._left < 0:
-            text = f"the answer is larger than {self._cap} bytes; ask for fewer nodes or fields"
-            raise HubError(Code.RESULT_LIMIT, text)
+            raise too_large(self._cap)
         if kind is dict:
             return {key: self.plain(each) for key, each in value.items()}
         if kind is list:
@@ -264,6 +260,18 @@ def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
         yield str(plan["operatorType"]).partition("@")[0]
     for child in plan.get("children", ()):
         yield from _operators(child)
+
+
+def size_of(value: object) -> int:
+    """Bytes counted for a value, those that it holds apart: about what it takes as JSON."""
+    if type(value) is not str:
+        return VALUE_OVERHEAD
+    return VALUE_OVERHEAD + (len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass")))
+
+
+def too_large(cap: int) -> HubError:
+    """The refusal of an answer larger than `cap` bytes."""
+    return HubError(Code.RESULT_LIMIT, f"the answer is larger than {cap} bytes; ask for fewer nodes or fields")
 
 
 def _timeout() -> HubError:

@@ -145,9 +145,9 @@ def answer_accesses(
 
 def _visible_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
     """Each `accessesOf` with the surrogate of its person, where the statement found the person visible."""
-    for number, root in enumerate(planned.fetched):
-        if isinstance(root, Accesses) and row[f"r{number}"]:
-            yield root, row[f"r{number}"][0]
+    for root in planned.fetched:
+        if isinstance(root, Accesses) and (found := row[planned.fetches[root.name][0]]):
+            yield root, found[0]
 
 
 def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:

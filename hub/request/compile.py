@@ -1,24 +1,25 @@
 """Compiles a plan into one Cypher statement (stage 7).
 
 An operation is at most one statement, whatever its root fields, fragments and filters, and no byte of its text comes
-from the request. Each root becomes one `CALL () { … }` that returns `r0`, `r1`, …; nested selections are `COLLECT`
-subqueries in the projection. Cells are `c0`, `c1`, … in the plan's order, and `s` is the surrogate.
+from the request. Roots that ask for the same rows become one `CALL () { … }` that returns `r0`, `r1`, …; nested
+selections are `COLLECT` subqueries in the projection. Each field is read once, as `c0`, `c1`, … in an order of its own,
+so that requests that differ in aliases, or in the order of their fields, are one statement to the graph; `s` is the
+surrogate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, Reference, both
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
-    EdgeCell,
-    FetchedRoot,
-    FieldCell,
+    EdgeFetch,
+    Fetch,
     Lookup,
-    NodePlan,
+    NodeFetch,
     OrderKey,
     Page,
     Planned,
@@ -46,11 +47,12 @@ def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> 
 
     `detector` is the version whose spans of free text are trusted; a text with those of another is redacted whole.
     """
-    if not planned.fetched:
+    if not planned.fetches:
         return None
     writer = _Compiler(Cypher(catalogue, planned.decision, detector, planned.order_key))
-    calls = [f"CALL () {{\n{writer.root(root, f'r{index}')}\n}}" for index, root in enumerate(planned.fetched)]
-    names = ", ".join(f"r{index}" for index in range(len(calls)))
+    parts = dict(planned.fetches.values())
+    calls = [f"CALL () {{\n{writer.root(part, name)}\n}}" for name, part in parts.items()]
+    names = ", ".join(parts)
     return Statement(
         f"{chr(10).join(calls)}\nRETURN {names}", writer.cypher.parameters, tuple(writer.cypher.references)
     )
@@ -60,21 +62,26 @@ class _Compiler:
     def __init__(self, cypher: Cypher) -> None:
         self.cypher = cypher
 
-    def root(self, root: FetchedRoot, name: str) -> str:
-        if isinstance(root, Accesses):
-            return self._accessed_person(root, name)
-        if isinstance(root, Lookup):
-            return self._lookup(root, name)
-        return self._page(root, name) if isinstance(root, Page) else self._aggregate(root, name)
+    def root(self, part: Fetch, name: str) -> str:
+        match part.root:
+            case Accesses() as root:
+                return self._accessed_person(root, name)
+            case Lookup() as root:
+                return self._lookup(root, part.node, name)
+            case Page() as root:
+                return self._page(root, part.node, name)
+            case Aggregate() as root:
+                return self._aggregate(root, name)
+        assert_never(part.root)
 
     def _visible(self, entity: Entity) -> Node:
         return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible)
 
-    def _lookup(self, root: Lookup, name: str) -> str:
+    def _lookup(self, root: Lookup, shown: NodeFetch, name: str) -> str:
         node = self._visible(root.node.entity)
         sid = self.cypher.parameter(root.sid)
         match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
-        return f"{match}\n  RETURN collect({self._project(root.node, node)}) AS {name}"
+        return f"{match}\n  RETURN collect({self._project(shown, node)}) AS {name}"
 
     def _accessed_person(self, root: Accesses, name: str) -> str:
         """The person's surrogate, if they are visible and it may be asked who saw their data."""
@@ -86,7 +93,7 @@ class _Compiler:
 
     # Pages.
 
-    def _page(self, root: Page, name: str) -> str:
+    def _page(self, root: Page, shown: NodeFetch, name: str) -> str:
         node = self._visible(root.entity)
         conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
         if root.match is not None:
@@ -103,7 +110,7 @@ class _Compiler:
             lines += [f"WHERE {self._after(node, place, root.order, root.after)}", f"WITH {node.var}, {place}"]
         lines += [
             self._cut_to_page(root, node, place),
-            f"RETURN collect({self._page_row(root, node, place)}) AS {name}",
+            f"RETURN collect({self._page_row(root, shown, node, place)}) AS {name}",
         ]
         return "\n".join(f"  {line}" for line in lines)
 
@@ -122,10 +129,9 @@ class _Compiler:
         limit = self.cypher.parameter(root.first + 1)
         return f"ORDER BY {self._order(node, root.order, place)} LIMIT {limit}"
 
-    def _page_row(self, root: Page, node: Node, place: str) -> str:
+    def _page_row(self, root: Page, shown: NodeFetch, node: Node, place: str) -> str:
         keys = [self.cypher.sort_cell(node, key.field, "cursor") for key in root.order]
-        plans = [self._project(each, node) for each in root.nodes]
-        return f"{{s: {node.var}.sid, k: [{', '.join([*keys, place])}], n: [{', '.join(plans)}]}}"
+        return f"{{s: {node.var}.sid, k: [{', '.join([*keys, place])}], n: {self._project(shown, node)}}}"
 
     def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
         """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
@@ -151,15 +157,13 @@ class _Compiler:
 
     # Nodes.
 
-    def _project(self, plan: NodePlan, node: Node) -> str:
-        """A map of the surrogate and of each cell that comes from the graph."""
+    def _project(self, shown: NodeFetch, node: Node) -> str:
+        """A map of the surrogate and of each column."""
+        fields, edges = shown.fields.values(), shown.edges.values()
         cells = [f"s: {node.var}.sid"]
-        for index, cell in enumerate(plan.cells):
-            if isinstance(cell, FieldCell):
-                cells.append(f"c{index}: {self.cypher.cell(node, cell.field)}")
-            elif isinstance(cell, EdgeCell):
-                cells.append(f"c{index}: {self._edge(cell, node)}")
-        if node.entity.subjects and any(isinstance(each, FieldCell) and each.field.personal for each in plan.cells):
+        cells += [f"{each.column}: {self.cypher.cell(node, each.field)}" for each in fields]
+        cells += [f"{each.column}: {self._edge(each, node)}" for each in edges]
+        if node.entity.subjects and any(each.field.personal for each in fields):
             cells.append(f"t: {self._touched(node, node.entity.subjects)}")
         return f"{{{', '.join(cells)}}}"
 
@@ -174,21 +178,21 @@ class _Compiler:
         sids = f"DISTINCT {here.var}.sid AS touched ORDER BY touched LIMIT {self.cypher.parameter(TOUCHED_MAX)}"
         return f"COLLECT {{ {' '.join(steps)} RETURN {sids} }}"
 
-    def _edge(self, cell: EdgeCell, node: Node) -> str:
+    def _edge(self, edge: EdgeFetch, node: Node) -> str:
         """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""
-        end = node.entity.edge(cell.edge)
-        other = self._visible(cell.node.entity)
+        end = node.entity.edge(edge.edge)
+        other = self._visible(edge.node.entity)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
-        order = self._order(other, cell.order, self.cypher.place(other))
-        limit = self.cypher.parameter(1 if cell.first is None else cell.first)
+        order = self._order(other, edge.order, self.cypher.place(other))
+        limit = self.cypher.parameter(1 if edge.first is None else edge.first)
         nodes = (
             f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
             f"WITH DISTINCT {other.var} ORDER BY {order} LIMIT {limit} "
-            f"RETURN {self._project(cell.node, other)} }}"
+            f"RETURN {self._project(edge.node, other)} }}"
         )
-        return nodes if cell.first is not None else f"head({nodes})"
+        return nodes if edge.first is not None else f"head({nodes})"
 
     # Aggregates.
 

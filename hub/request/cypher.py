@@ -89,6 +89,7 @@ class Cypher:
         self.references: list[Reference] = []
         self._variables = 0
         self._placeholders: dict[Placeholder, str] = {}
+        self._constants: dict[Any, str] = {}
 
     def variable(self) -> str:
         """A fresh variable name."""
@@ -108,6 +109,14 @@ class Cypher:
         if value not in self._placeholders:
             self._placeholders[value] = self.parameter(self.resolve(value))
         return self._placeholders[value]
+
+    def constant(self, value: Any) -> str:
+        """The parameter for a value of the hub's own; all uses of one value share one parameter."""
+        if isinstance(value, Placeholder):
+            return self.operand(value)
+        if value not in self._constants:
+            self._constants[value] = self.parameter(value)
+        return self._constants[value]
 
     def read(self, node: Node, field: Field, position: str, origin: str) -> str:
         """`n0.phone`, noted as a reference."""
@@ -297,7 +306,7 @@ class Cypher:
             return self._cut_later(node, field, value, rung)
         if mask.after_fetch:
             return f"CASE WHEN {value} IS NOT NULL THEN {{m: {self.parameter(rung)}, v: {value}}} END"
-        return cypher_masks.mask(value, field, mask, self.operand)
+        return cypher_masks.mask(value, field, mask, self.constant)
 
     def _cut_later(self, node: Node, field: Field, value: str, rung: str) -> str:
         """A text with its spans; a text without spans of the detector in force does not leave the database."""

@@ -16,10 +16,10 @@ from policies.text.surnames import COMPOUND_SURNAMES
 from schema.catalogue import Bucket, Field, Scalar
 from schema.predicate import Placeholder
 
-_COMPOUND_SURNAMES = list(COMPOUND_SURNAMES)
-_SINGLE_SURNAMES = list(family_names.SINGLE_SURNAMES)
-_LAST_OF_OTHERS = list(family_names.LAST_OF_OTHERS)
-_OTHER_NAMES = sorted(family_names.OTHER_NAMES)
+_COMPOUND_SURNAMES = tuple(COMPOUND_SURNAMES)
+_SINGLE_SURNAMES = tuple(family_names.SINGLE_SURNAMES)
+_LAST_OF_OTHERS = tuple(family_names.LAST_OF_OTHERS)
+_OTHER_NAMES = tuple(sorted(family_names.OTHER_NAMES))
 
 Operand = Callable[[Any], str]
 """Returns the parameter for a value or a placeholder."""

@@ -230,7 +230,8 @@ def _respond(
 ) -> Answer:
     planned = prepared.planned
     answered_elsewhere = {**introspect(prepared.validated, planned, hub.schema), **accesses}
-    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, denial_errors(hub.parts, prepared))
+    errors, cap = denial_errors(hub.parts, prepared), hub.settings.result_byte_cap
+    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, errors, cap)
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
     return answer
 

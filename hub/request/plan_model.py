@@ -2,12 +2,15 @@
 
 It holds catalogue names and checked values only: nothing denied, and no raw text of the request. `hub/request/plan.py`
 makes it of a document and a decision, `hub/request/compile.py` turns it into Cypher, and `hub/request/respond.py` turns
-it into the answer. Each `name` is a response name (an alias or the field's own).
+it into the answer. Each `name` is a response name (an alias or the field's own). What the graph is asked for is kept
+apart (`Fetch`, `NodeFetch`): each thing once, whatever names it has in the answer, so that an alias costs the graph
+nothing and stands in no statement.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +78,75 @@ class NodePlan:
 
     entity: Entity
     cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFetch:
+    """A property of a fetched node, and the key of its value in the node's row (`c0`, `c1`, …)."""
+
+    column: str
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeFetch:
+    """Nodes over an edge in one order: as many as the longest of its lists in the answer, or one (`first` is None)."""
+
+    column: str
+    edge: str
+    first: int | None
+    order: tuple[OrderKey, ...]
+    node: NodeFetch
+
+
+EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
+"""What cells of one edge must have in common to be answered from one list: the edge and the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFetch:
+    """What is asked of a node: each field and edge once, in an order that the request does not choose."""
+
+    entity: Entity
+    fields: Mapping[str, FieldFetch]
+    edges: Mapping[EdgeAsked, EdgeFetch]
+
+    def field(self, cell: FieldCell) -> FieldFetch:
+        """What answers a cell of a plan that this was made of."""
+        return self.fields[cell.field.name]
+
+    def edge(self, cell: EdgeCell) -> EdgeFetch:
+        """What answers a cell of a plan that this was made of."""
+        return self.edges[_edge_asked(cell)]
+
+    @property
+    def lists(self) -> int:
+        """How many lists over edges it holds, at all levels."""
+        return sum(1 + each.node.lists for each in self.edges.values())
+
+
+def fetch_of_nodes(entity: Entity, plans: Iterable[NodePlan]) -> NodeFetch:
+    """What is asked of the nodes of `entity` that each of `plans` shows in its own way."""
+    cells = [cell for plan in plans for cell in plan.cells]
+    named = {cell.field.name: cell.field for cell in cells if isinstance(cell, FieldCell)}
+    fields = {name: FieldFetch(f"c{index}", named[name]) for index, name in enumerate(sorted(named))}
+    alike: dict[EdgeAsked, list[EdgeCell]] = {}
+    for cell in cells:
+        if isinstance(cell, EdgeCell):
+            alike.setdefault(_edge_asked(cell), []).append(cell)
+    edges = {key: _edge_fetch(f"c{index}", alike[key]) for index, key in enumerate(sorted(alike), len(fields))}
+    return NodeFetch(entity, fields, edges)
+
+
+def _edge_asked(cell: EdgeCell) -> EdgeAsked:
+    return cell.edge, tuple((key.field.name, key.descending) for key in cell.order)
+
+
+def _edge_fetch(column: str, alike: list[EdgeCell]) -> EdgeFetch:
+    one = alike[0]
+    longest = max((each.first for each in alike if each.first is not None), default=None)
+    node = fetch_of_nodes(one.node.entity, (each.node for each in alike))
+    return EdgeFetch(column, one.edge, longest, one.order, node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +257,56 @@ FetchedRoot = Lookup | Page | Aggregate | Accesses
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """One part of the statement, for root fields that ask for the same rows, whatever each shows of them.
+
+    `root` is the one of them with the longest page; `node` is what all of them show of a node.
+    """
+
+    root: FetchedRoot
+    node: NodeFetch
+
+
+def fetches_of_roots(roots: Iterable[Root]) -> dict[str, tuple[str, Fetch]]:
+    """By response name of each root that the graph answers: its column of the statement (`r0`, …), and its part."""
+    groups: dict[tuple[Any, ...], list[FetchedRoot]] = {}
+    for root in roots:
+        if isinstance(root, FetchedRoot):
+            groups.setdefault(_rows_asked(root), []).append(root)
+    return {
+        root.name: (f"r{index}", fetch)
+        for index, group in enumerate(groups.values())
+        for fetch in [_fetch_of_group(group)]
+        for root in group
+    }
+
+
+def _rows_asked(root: FetchedRoot) -> tuple[Any, ...]:
+    """What says which rows a root field asks for, without their number and what is shown of them."""
+    match root:
+        case Lookup():
+            return ("node", root.node.entity.name, root.sid)
+        case Page():
+            return ("page", root.entity.name, root.where, root.order, root.after, root.match)
+        case Aggregate():
+            return ("aggregate", root.entity.name, root.where, root.buckets, root.exact, root.fields)
+        case Accesses():
+            return ("accesses", root.entity.name, root.sid)
+
+
+def _fetch_of_group(group: list[FetchedRoot]) -> Fetch:
+    longest = max(group, key=lambda root: root.first if isinstance(root, Page) else 0)
+    entity = longest.node.entity if isinstance(longest, Lookup) else longest.entity
+    return Fetch(longest, fetch_of_nodes(entity, (plan for root in group for plan in _node_plans(root))))
+
+
+def _node_plans(root: FetchedRoot) -> tuple[NodePlan, ...]:
+    if isinstance(root, Lookup):
+        return (root.node,)
+    return root.nodes if isinstance(root, Page) else ()
+
+
+@dataclass(frozen=True, slots=True)
 class CoordinatesByEffect:
     """The coordinates that an operation read, by effect, for its audit record; sorted, each once."""
 
@@ -216,7 +338,18 @@ class Planned:
     denials: tuple[Denial, ...] = ()
     coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
 
+    fetches: Mapping[str, tuple[str, Fetch]] = field(init=False, repr=False)
+    """By response name of each root that the graph answers: its column of the statement's row, and what is fetched."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fetches", fetches_of_roots(self.roots))
+
+    @property
+    def lists(self) -> int:
+        """How many lists the statement makes: its parts, and those over edges in them."""
+        return sum(1 + each.node.lists for each in dict(self.fetches.values()).values())
+
     @property
     def fetched(self) -> tuple[FetchedRoot, ...]:
-        """Roots for which the graph is asked, in order; the statement returns them as r0, r1, …"""
-        return tuple(root for root in self.roots if isinstance(root, Lookup | Page | Aggregate | Accesses))
+        """Roots for which the graph is asked, in order."""
+        return tuple(root for root in self.roots if isinstance(root, FetchedRoot))

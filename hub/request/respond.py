@@ -2,17 +2,19 @@
 
 The answer holds nothing that the plan does not name. The rows are decided and masked when they come; here surrogates
 become sealed ids, sort keys become sealed cursors, denied selections become null with FIELD_DENIED, aggregate cells
-below the threshold become null with SUPPRESSED, and masks that Cypher cannot express are applied.
+below the threshold become null with SUPPRESSED, and masks that Cypher cannot express are applied. What was fetched once
+is shown under each name that asks for it; the answer is bounded as it grows, names included.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import Code, HubError
+from hub.graph.driver import size_of, too_large
 from hub.home.seals import Seals
 from hub.request.denials import DenialErrors
 from hub.request.plan_model import (
@@ -22,10 +24,13 @@ from hub.request.plan_model import (
     DeniedCell,
     EdgeCell,
     EdgesPart,
+    Fetch,
+    FetchedRoot,
     FieldCell,
     IdCell,
     Introspection,
     Lookup,
+    NodeFetch,
     NodePart,
     NodePlan,
     NullRoot,
@@ -58,16 +63,20 @@ def respond(
     catalogue: Catalogue,
     seals: Seals,
     denial_errors: DenialErrors,
+    byte_cap: int,
 ) -> Answer:
     """The answer made of the statement's one row (`r0`, `r1`, …) and of root fields that the graph does not answer.
 
-    `answered_elsewhere` holds the latter by response name: introspection, and who saw a person's data.
+    `answered_elsewhere` holds the latter by response name: introspection, and who saw a person's data. Raises
+    RESULT_LIMIT where names and values are larger than `byte_cap` together (about their size as JSON).
     """
-    return _Responder(planned, catalogue, seals, denial_errors).answer(row, answered_elsewhere)
+    return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
 
 class _Responder:
-    def __init__(self, planned: Planned, catalogue: Catalogue, seals: Seals, denial_errors: DenialErrors) -> None:
+    def __init__(
+        self, planned: Planned, catalogue: Catalogue, seals: Seals, denial_errors: DenialErrors, byte_cap: int
+    ) -> None:
         self.planned = planned
         self.seals = seals
         self.denial_errors = denial_errors
@@ -77,17 +86,17 @@ class _Responder:
         self.errors = [denial_errors.denied(denial) for denial in planned.denials]
         self.subjects: dict[str, None] = {}
         self.nodes = 0
+        self._cap = self._left = byte_cap
+        # A row is shown under each name that asks for it, but sealed once.
+        self._ids: dict[tuple[int, str], str] = {}
+        self._cursors: dict[tuple[bytes, str], str] = {}
 
     def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
         data: dict[str, Any] = {}
-        fetched = 0
         for root in self.planned.roots:
-            if isinstance(root, Lookup | Page | Aggregate):
-                data[root.name] = self._fetched(root, row[f"r{fetched}"])
-                fetched += 1
-            elif isinstance(root, Accesses):
-                data[root.name] = self._accesses(root, row[f"r{fetched}"], answered_elsewhere.get(root.name))
-                fetched += 1
+            if isinstance(root, FetchedRoot):
+                column, fetch = self.planned.fetches[root.name]
+                data[root.name] = self._fetched(root, fetch, row[column], answered_elsewhere.get(root.name))
             elif isinstance(root, TypenameCell):
                 data[root.name] = root.text
             elif isinstance(root, Introspection):
@@ -96,10 +105,23 @@ class _Responder:
                 data[root.name] = None
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects))
 
-    def _fetched(self, root: Lookup | Page | Aggregate, result: Any) -> Any:
-        if isinstance(root, Lookup):
-            return self._node(root.node, result[0]) if result else None
-        return self._page(root, result) if isinstance(root, Page) else self._aggregate(root, result)
+    def _fetched(self, root: FetchedRoot, fetch: Fetch, result: Any, rows: Any) -> Any:
+        match root:
+            case Lookup():
+                return self._node(root.node, fetch.node, result[0]) if result else None
+            case Page():
+                return self._page(root, fetch.node, result)
+            case Aggregate():
+                return self._aggregate(root, result)
+            case Accesses():
+                return self._accesses(root, result, rows)
+
+    def _show(self, shown: dict[str, Any], name: str, value: Any) -> None:
+        """One member of an object of the answer."""
+        self._left -= len(name) + size_of(value)
+        if self._left < 0:
+            raise too_large(self._cap)
+        shown[name] = value
 
     def _accesses(self, root: Accesses, sids: list[str], rows: Any) -> list[dict[str, Any]] | None:
         """Who saw a person's data; null if the person was not found, as for a forged id."""
@@ -107,29 +129,45 @@ class _Responder:
             return None
         self.subjects[sids[0]] = None
         self.nodes += 1 + len(rows)
-        return [{key: ACCESS if name == "__typename" else each[name] for key, name in root.cells} for each in rows]
+        return [self._access(root, each) for each in rows]
+
+    def _access(self, root: Accesses, row: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, name in root.cells:
+            self._show(shown, key, ACCESS if name == "__typename" else row[name])
+        return shown
 
     # Nodes.
 
-    def _node(self, plan: NodePlan, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _node(self, plan: NodePlan, fetch: NodeFetch, row: Mapping[str, Any]) -> dict[str, Any]:
         self.nodes += 1
         if plan.entity.name in self.people:
             self.subjects[row["s"]] = None
         self.subjects.update(dict.fromkeys(row.get("t", ())))
         shown: dict[str, Any] = {}
-        for index, cell in enumerate(plan.cells):
+        values: dict[str, Any] = {}
+        for cell in plan.cells:
             match cell:
                 case FieldCell(name):
-                    shown[name] = self._value(row[f"c{index}"])
+                    column = fetch.field(cell).column
+                    if column not in values:
+                        values[column] = self._value(row[column])
+                    self._show(shown, name, values[column])
                 case IdCell(name):
-                    shown[name] = self.seals.seal_id(self.department, self.purpose, plan.entity.tag, row["s"])
+                    self._show(shown, name, self._id(plan.entity.tag, row["s"]))
                 case TypenameCell(name, text):
-                    shown[name] = text
+                    self._show(shown, name, text)
                 case DeniedCell(name):
-                    shown[name] = None
+                    self._show(shown, name, None)
                 case EdgeCell(name):
-                    shown[name] = self._edge(cell, row[f"c{index}"])
+                    edge = fetch.edge(cell)
+                    self._show(shown, name, self._edge(cell, edge.node, row[edge.column]))
         return shown
+
+    def _id(self, tag: int, sid: str) -> str:
+        if (tag, sid) not in self._ids:
+            self._ids[tag, sid] = self.seals.seal_id(self.department, self.purpose, tag, sid)
+        return self._ids[tag, sid]
 
     def _value(self, cell: Any) -> Any:
         """A cell as it came, or masked here if Cypher could not mask it."""
@@ -139,37 +177,41 @@ class _Responder:
         key = self.seals.pseudonym_key(self.department, self.purpose)
         return mask_fetched(cell["m"], value, self.planned.decision.today, key)
 
-    def _edge(self, cell: EdgeCell, fetched: Any) -> Any:
+    def _edge(self, cell: EdgeCell, fetch: NodeFetch, fetched: Any) -> Any:
         if cell.first is None:
-            return None if fetched is None else self._node(cell.node, fetched)
-        return [self._node(cell.node, row) for row in fetched]
+            return None if fetched is None else self._node(cell.node, fetch, fetched)
+        return [self._node(cell.node, fetch, row) for row in fetched[: cell.first]]
 
     # Pages.
 
-    def _page(self, page: Page, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _page(self, page: Page, fetch: NodeFetch, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
         more = len(rows) > page.first
         shown = rows[: page.first]
         connection: dict[str, Any] = {}
         for part in page.shape:
             match part:
                 case TypenameCell(name, text):
-                    connection[name] = text
+                    self._show(connection, name, text)
                 case EdgesPart(name):
-                    connection[name] = [self._edge_of_page(page, part, row) for row in shown]
+                    edges = [self._edge_of_page(page, fetch, part, row) for row in shown]
+                    self._show(connection, name, edges)
                 case PageInfoPart(name, fields):
-                    connection[name] = {key: self._page_info(page, field, shown, more) for key, field in fields}
+                    info: dict[str, Any] = {}
+                    for key, field in fields:
+                        self._show(info, key, self._page_info(page, field, shown, more))
+                    self._show(connection, name, info)
         return connection
 
-    def _edge_of_page(self, page: Page, part: EdgesPart, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _edge_of_page(self, page: Page, fetch: NodeFetch, part: EdgesPart, row: Mapping[str, Any]) -> dict[str, Any]:
         edge: dict[str, Any] = {}
         for each in part.parts:
             match each:
                 case NodePart(name, index):
-                    edge[name] = self._node(page.nodes[index], row["n"][index])
+                    self._show(edge, name, self._node(page.nodes[index], fetch, row["n"]))
                 case CursorPart(name):
-                    edge[name] = self._cursor(page, row)
+                    self._show(edge, name, self._cursor(page, row))
                 case TypenameCell(name, text):
-                    edge[name] = text
+                    self._show(edge, name, text)
         return edge
 
     def _page_info(self, page: Page, field: str, rows: list[Mapping[str, Any]], more: bool) -> Any:
@@ -185,15 +227,18 @@ class _Responder:
                 return None if row is None else self._cursor(page, row)
 
     def _cursor(self, page: Page, row: Mapping[str, Any]) -> str:
-        payload = json.dumps([*row["k"], row["s"]], ensure_ascii=False).encode()
-        return self.seals.seal_cursor(page.binding, payload)
+        key = (page.binding, row["s"])
+        if key not in self._cursors:
+            payload = json.dumps([*row["k"], row["s"]], ensure_ascii=False).encode()
+            self._cursors[key] = self.seals.seal_cursor(page.binding, payload)
+        return self._cursors[key]
 
     # Aggregates.
 
     def _aggregate(self, root: Aggregate, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         counted = {tuple(cells[:-1]): cells[-1] for cells in result["rows"]}
         if any(bucket.kind == "words" for _, bucket in root.buckets):
-            return [dict(self._aggregate_cells(root, key, count)) for key, count in frequent_words(counted)]
+            return [self._aggregate_row(root, key, count) for key, count in frequent_words(counted)]
         domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
         found = cells(domains, counted, 0 if root.exact else None)
         if found is None:
@@ -202,15 +247,15 @@ class _Responder:
             )
         if any(count is None for _, count in found):
             self.errors.append(self.denial_errors.suppressed(root.name))
-        return [dict(self._aggregate_cells(root, key, count)) for key, count in found]
+        return [self._aggregate_row(root, key, count) for key, count in found]
 
-    def _aggregate_cells(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> Iterator[tuple[str, Any]]:
+    def _aggregate_row(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> dict[str, Any]:
         values = {bucket.name: value for (_, bucket), value in zip(root.buckets, key, strict=True)}
+        values |= {"__typename": aggregate_type(root.entity), "count": count}
+        shown: dict[str, Any] = {}
         for name, cell in root.cells:
-            if cell == "__typename":
-                yield name, aggregate_type(root.entity)
-            else:
-                yield name, count if cell == "count" else values.get(cell)
+            self._show(shown, name, values.get(cell))
+        return shown
 
 
 def _free_text(text: str, spans: Any, check: Any) -> FreeText | str:

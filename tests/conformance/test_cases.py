@@ -114,7 +114,7 @@ def answer(address: GraphAddress, policies: PolicySet, case: str | None) -> dict
             rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30, byte_cap=1_000_000)
         finally:
             await graph.close()
-        found = respond(planned, rows[0], {}, CATALOGUE, SEALS, denial_errors(policies, planned))
+        found = respond(planned, rows[0], {}, CATALOGUE, SEALS, denial_errors(policies, planned), 1_000_000)
         assert not found.errors, "whether a case holds is never told"
         return found.data
 

@@ -101,7 +101,7 @@ def asked(address: GraphAddress, policies: PolicySet, document: str, purpose: st
             await graph.close()
 
     (row,) = asyncio.run(run())
-    return respond(planned, row, {}, CATALOGUE, SEALS, denial_errors(policies, planned))
+    return respond(planned, row, {}, CATALOGUE, SEALS, denial_errors(policies, planned), 1_000_000)
 
 
 WORDS = "{ eventsAggregate(groupBy: [WORD]) { word count } }"
