@@ -249,6 +249,20 @@ MUTATIONS = (
         "tests/unit/policies/text/test_second_look.py",
     ),
     Mutation(
+        "a name with a dot is found to its end",
+        "policies/text/rules/unusual_names.py",
+        "        more = more or _CHARACTER_HERE.match(text, end) or _odd(text, end)\n",
+        "        more = more or _CHARACTER_HERE.match(text, end)\n",
+        "tests/unit/policies/text/rules/test_names_in_full.py",
+    ),
+    Mutation(
+        "each name of a list",
+        "policies/text/rules/people.py",
+        "            end = _listed_end(text, start, joined, colon)\n",
+        "            end = None\n",
+        "tests/unit/policies/text/rules/test_names_in_full.py",
+    ),
+    Mutation(
         "every note of a head file",
         "audit/verify_heads.py",
         "for number, note in enumerate(notes_in(path), start=1):",

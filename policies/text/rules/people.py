@@ -48,6 +48,7 @@ _WHOEVER = frozenset(forms.characters("whoever"))
 _POLITE = frozenset(forms.words("polite titles"))
 _BEHIND_NAMES = frozenset({"房东", "司机"})
 """Titles that follow more words than surnames."""
+_WHO = frozenset(word for section in ("labels", "kin", "roles", "titles") for word in forms.words(section))
 _TITLED_ROLES = frozenset(forms.words("roles")) & frozenset(forms.words("titles"))
 
 _TITLE = re.compile(forms.first_of(forms.words("titles")))
@@ -69,13 +70,15 @@ _CLAUSE = re.compile(
     rf"(?<=(?={forms.ANY_SURNAME}).)[{HAN}]{{1,3}}?)(?={forms.any_of(forms.words('strong verbs'))})"
 )
 _RECEIVES = re.compile(
-    rf"(?P<name>[{forms.SURNAMES}](?<![{HAN}A-Za-z0-9].)[{HAN}]{{1,2}})(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
+    rf"(?P<name>[{forms.SURNAMES}](?<![{HAN}A-Za-z0-9].)[{HAN}]{{1,2}}?)(?=(?:代)?收(?:件|货)?(?:[^{HAN}]|$))"
 )
 _COMPOUND_AT = re.compile(forms.first_of(forms.COMPOUND - _COMPOUND_WORDS))
 _PLACE_AFTER = re.compile(f"[{forms.characters('kinds of places')}大]")
 _VERB = re.compile(forms.any_of(forms.words("verbs")))
 _AFTER = re.compile(rf"[^{HAN}]|$|{_VERB.pattern}")
-_NEXT = re.compile("[、和与及跟]|以及")
+_ASIDE = r"(?: ?\([^()]{1,20}\))?(?: ?:?[0-9][0-9 *-]{5,20}(?<! ))?"
+_NEXT = re.compile(rf"{_ASIDE}(?P<joined> ?(?:[、/&和与及跟]|以及) ?)|{_ASIDE}(?:[,;] ?|\s)")
+"""What leads from one name of a list to the next; what says no more than that something follows is not `joined`."""
 _NAME_RUN = re.compile(f"[{HAN}]+")
 
 
@@ -227,8 +230,19 @@ def _announced(text: str) -> Iterator[Span]:
         while end is not None:
             yield Span(start, end, PiiKind.PERSON, 0.9 if found["label"] else 0.8, "announced")
             more = _NEXT.match(text, end)
-            start = more.end() if more else len(text)
-            end = name_end(text, start, 0)
+            start, joined = (more.end(), bool(more["joined"])) if more else (len(text), False)
+            end = _listed_end(text, start, joined, colon)
+
+
+def _listed_end(text: str, start: int, joined: bool, colon: bool) -> int | None:
+    """Where a further name of a list ends; `colon`: the list stands behind one."""
+    end = name_end(text, start, 0)
+    if end is None and joined and colon and text[start : start + 1] in _SURNAME:
+        end = _labelled_word(text, start)
+        return None if end is None or text[start:end] in _WHO else end
+    if end is not None and not joined and not (colon and _AFTER.match(text, end)):
+        return None
+    return end
 
 
 def _labelled_word(text: str, start: int) -> int | None:

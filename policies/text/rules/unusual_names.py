@@ -16,10 +16,21 @@ from policies.text.gates import Gate, either
 from policies.text.spans import PiiKind, Span
 
 _HAN = re.compile(f"[{HAN}]")
-_DOT = re.compile(rf"[·•‧・∙⋅.](?<=[{HAN}].)(?=[{HAN}])")
+_DOT = re.compile(rf"[·•‧・∙⋅.](?<=[{HAN} ].)(?=[{HAN} ])")
 _FOREIGN = forms.characters("foreign")
-_DOTTED = re.compile(rf"[{_FOREIGN}]{{1,6}}(?:[·•‧・∙⋅.][{_FOREIGN}]{{1,7}}){{1,3}}")
 _PART, _WHOLE = forms.words("name parts"), forms.words("names of one part")
+_LISTED = forms.first_of(_PART, forms.words("foreign parts"))
+_SYLLABLE = rf"(?:{_LISTED}|[{_FOREIGN}])"
+_DOT_HERE = re.compile(rf"(?: ?[·•‧・∙⋅] ?|\.)(?={_SYLLABLE})")
+_DOTTED = re.compile(rf"{_SYLLABLE}{{1,6}}{_DOT_HERE.pattern}(?P<last>)")
+_ENDED = re.compile(
+    rf"[^{HAN}]|$|[{forms.characters('stops')}]|{forms.any_of(forms.words('verbs'), forms.words('strong verbs'))}"
+)
+_PART_HERE, _CHARACTER_HERE = re.compile(_LISTED), re.compile(f"[{_FOREIGN}]")
+_ODD_HERE = re.compile(rf".(?={_SYLLABLE}|(?![0-9])(?:{_ENDED.pattern}))")
+"""A character of a name that no list has: more of the name stands behind it, or its end."""
+_LONGEST = 12
+"""Most characters of the last part of a name."""
 _PART_OR_WHOLE = re.compile(forms.first_of(_PART, _WHOLE))
 _PARTS = re.compile(f"(?:{forms.any_of(_PART)}){{2,3}}")
 _PART_ALONE = re.compile(
@@ -45,13 +56,35 @@ _ABROAD = re.compile("|".join(forms.words("abroad")))
 
 def _dotted(text: str) -> Iterator[Span]:
     for found in _DOTTED.finditer(text):
-        yield Span(found.start(), found.end(), PiiKind.PERSON, 0.9, "middle dot")
+        end = _end(text, found.start("last"))
+        while dot := _DOT_HERE.match(text, end):
+            end = _end(text, dot.end())
+        yield Span(found.start(), end, PiiKind.PERSON, 0.9, "middle dot")
+
+
+def _end(text: str, start: int) -> int:
+    """Where the part of a name that begins at `start` ends: before a pause, a verb, or another common word."""
+    end = start
+    while end - start < _LONGEST:
+        more = _PART_HERE.match(text, end)
+        if more is None and end > start and _ENDED.match(text, end):
+            break
+        more = more or _CHARACTER_HERE.match(text, end) or _odd(text, end)
+        if more is None:
+            break
+        end = more.end()
+    return end
+
+
+def _odd(text: str, at: int) -> re.Match[str] | None:
+    return None if any(is_word(text[at : at + length]) for length in (2, 3, 4)) else _ODD_HERE.match(text, at)
 
 
 def _of_parts(text: str) -> Iterator[Span]:
-    for pattern in (_PARTS, _PART_ALONE):
-        for found in pattern.finditer(text):
-            yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of parts")
+    for found in _PARTS.finditer(text):
+        yield Span(found.start(), _end(text, found.start()), PiiKind.PERSON, 0.85, "name of parts")
+    for found in _PART_ALONE.finditer(text):
+        yield Span(found.start(), found.end(), PiiKind.PERSON, 0.85, "name of parts")
 
 
 def _latin(text: str) -> Iterator[Span]:
