@@ -94,17 +94,12 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     subjects = [each for each in policy.applications.values() if grant.to.selects(subject_of(each))]
     reasons = {
         "selects no registered application": not subjects,
-        "gives nothing": not grant.fields and not grant.match and not grant.accesses,
+        "gives nothing": not grant.fields and not grant.match,
         "has expired": grant.valid.end is not None and grant.valid.end < today,
     }
     for reason, dead in reasons.items():
         if dead:
             yield Finding(WARNING, "dead", grant.place, f"{grant.id} {reason}; remove it or correct it")
-    shown = {name.partition(".")[0] for name, effect in grant.fields.items() if effect.name in {"clear", "mask"}}
-    for name in sorted(grant.match):
-        if name.partition(".")[0] not in shown:
-            text = f"{grant.id} allows a match on {name} but shows no field of its type, so it finds nobody; grant one"
-            yield Finding(WARNING, "dead", grant.place, text)
 
 
 def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:

@@ -196,13 +196,23 @@ class _Loader:
                 raise at.wrong(
                     f"{coordinate} is granted, but `rows` says nothing of {entity}: state which rows", "rows"
                 )
-        people = [entity.name for entity in self.catalogue if entity.subjects == ()]
-        if grant.accesses and not any(each in rows for each in people):
-            raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {' or '.join(people)}", "rows")
+        if grant.accesses:
+            self._check_accesses(at, grant, rows)
         if obligations.CASE in grant.obligations or any(has_case(condition) for condition in rows.values()):
             grant = dataclasses.replace(grant, obligations=obligations.with_case(grant.obligations))
             rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
         return dataclasses.replace(grant, rows=rows)
+
+    def _check_accesses(self, at: _BlockAt, grant: Grant, rows: Mapping[str, Any]) -> None:
+        person = "" if self.catalogue.person is None else self.catalogue.person.name
+        if person not in rows:
+            raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {person or 'people'}", "rows")
+        if not any(name.startswith(f"{person}.") for name in grant.match):
+            raise at.wrong(
+                "`accesses` tells of one person, whom a match names; add `match:` with what identifies them, such as "
+                f"[{person}.idNumber]",
+                "accesses",
+            )
 
     def _obligations(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Obligation]:
         try:

@@ -120,7 +120,10 @@ NOTHING = FieldDecision()
 
 @dataclass(frozen=True, slots=True)
 class TypeDecision:
-    """What a subject may see of one type. A node outside `visible` does not exist for the subject."""
+    """What a subject may see of one type. A node outside `visible` is in no list, count or edge, and no id opens it.
+
+    A match reaches the rows of its own grants, visible or not, and shows of what it found what other grants show.
+    """
 
     rows: tuple[Predicate, ...]
     visible: RowSet
@@ -131,11 +134,16 @@ class TypeDecision:
     rounding: int = 1
     buckets: int = DEFAULT_BUCKETS
     accesses: RowSet = frozenset()
-    """Rows of people of whom it may be asked who saw their data; they must be visible besides."""
+    """Rows of people of whom it may be asked who saw their data; whoever asks names one of them by a match."""
 
     def of(self, name: str) -> FieldDecision:
         """The decision on a field or edge; nothing where no grant names it."""
         return self.fields.get(name, NOTHING)
+
+    @property
+    def finds(self) -> bool:
+        """Whether some row may be found by a match."""
+        return any(each.match for each in self.fields.values())
 
     @property
     def lists_all_it_counts(self) -> bool:

@@ -88,7 +88,8 @@ class ValidityBlock(_Block):
 class GrantBlock(_Block):
     """Who may see what for which purposes, on which rows, on which legal basis.
 
-    With `accesses` the grantee may also ask who saw the data of the people on its rows.
+    `match` lets the grantee find one node that they name in full, and lists nothing. With `accesses` they may also ask
+    who saw the data of a person whom they name so.
     """
 
     id: Name

@@ -284,6 +284,11 @@ class Catalogue:
             raise CatalogueError(f"unknown type {name!r}; known: {', '.join(self._entities)}")
         return self._entities[name]
 
+    @property
+    def person(self) -> Entity | None:
+        """The type of people, whose nodes tell about themselves; None in a catalogue without one."""
+        return next((each for each in self if each.subjects == ()), None)
+
     def by_tag(self, tag: int) -> Entity | None:
         """The entity whose sealed ids carry `tag`, or None."""
         return next((each for each in self if each.tag == tag), None)

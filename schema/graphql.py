@@ -68,8 +68,8 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     fields = {"node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识查询对象。")}
     for each in types.values():
         fields |= each.root_fields()
-    if any(entity.subjects == () for entity in catalogue):
-        fields[ACCESSES] = _accesses()
+    if catalogue.person is not None:
+        fields[ACCESSES] = _accesses(types[catalogue.person.name].where)
     text = "数闸查询入口。Everything that can be asked; each query states its purpose."
     return GraphQLSchema(GraphQLObjectType("Query", fields, description=text))
 
@@ -157,7 +157,7 @@ _FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for ki
 _BUCKET_FILTER = _filter("BucketFilter", GraphQLString, BUCKET_OPERATORS)
 
 
-def _accesses() -> GraphQLField:
+def _accesses(whose: GraphQLInputObjectType) -> GraphQLField:
     rows = {
         "day": GraphQLField(GraphQLNonNull(_DATE), description="日期。The day, local to the hub."),
         "department": GraphQLField(_TEXT, description="部门。The department that asked."),
@@ -174,11 +174,11 @@ def _accesses() -> GraphQLField:
         description="部门某日为某一目的访问数据的情况。What one department saw for one purpose in a day.",
     )
     arguments = {
-        "person": GraphQLArgument(_ID),
+        "where": GraphQLArgument(GraphQLNonNull(whose)),
         "since": GraphQLArgument(_DATE),
         "until": GraphQLArgument(_DATE),
     }
-    text = "本人数据的访问记录。Who saw this person's data, newest first; both days are included."
+    text = "本人数据的访问记录。Who saw the data of the person named in full, newest first; both days are included."
     return GraphQLField(_list(row), arguments, description=text)
 
 

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from tests.edge_mutations import EDGE
+from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
 from tests.request_mutations import REQUEST
@@ -28,6 +29,7 @@ LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
 
 MUTATIONS = (
     *EDGE,
+    *MATCHES,
     *REQUEST,
     *POLICIES,
     *SIGN_IN,

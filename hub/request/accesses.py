@@ -1,10 +1,10 @@
 """Answers who saw a resident's data (`accessesOf`), from the audit log.
 
 A resident learns of accesses to their own data only, and nothing of anyone else, of staff, or of what is withheld from
-them. An answer names day, department, purpose and kinds of data: never a time, an application, a person of staff, a
-place in the log or a count. Purposes that the policy withholds, or reports only later, look as if nobody had asked for
-them. The kinds are those of all personal coordinates that an operation showed, so they are the most that was seen of
-one person among those it touched.
+them: the field names one person in full, and no id or list leads to it. An answer names day, department, purpose and
+kinds of data: never a time, an application, a person of staff, a place in the log or a count. Purposes
+that the policy withholds, or reports only later, look as if nobody had asked for them. The kinds are those of all
+personal coordinates that an operation showed, so they are the most that was seen of one person among those it touched.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def answer_accesses(
         return time.monotonic() > until
 
     rows: dict[str, list[dict[str, Any]]] = {}
-    for root, sid in _visible_people(planned, row):
+    for root, sid in _found_people(planned, row):
         try:
             recorded = days_in_log(settings, digest(sid), root.since, root.until, is_late)
         except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
@@ -143,8 +143,8 @@ def answer_accesses(
     return rows
 
 
-def _visible_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
-    """Each `accessesOf` with the surrogate of its person, where the statement found the person visible."""
+def _found_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
+    """Each `accessesOf` with the surrogate of its person, where the statement found them."""
     for root in planned.fetched:
         if isinstance(root, Accesses) and (found := row[planned.fetches[root.name][0]]):
             yield root, found[0]

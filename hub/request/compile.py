@@ -77,6 +77,10 @@ class _Compiler:
     def _visible(self, entity: Entity) -> Node:
         return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible)
 
+    def _findable(self, entity: Entity, match: Compare) -> Node:
+        """A node on the rows where a grant allows the match, whatever else it may show of them."""
+        return Node(self.cypher.variable(), entity, self.cypher.table(entity).of(match.field).match)
+
     def _lookup(self, root: Lookup, shown: NodeFetch, name: str) -> str:
         node = self._visible(root.node.entity)
         sid = self.cypher.parameter(root.sid)
@@ -84,17 +88,22 @@ class _Compiler:
         return f"{match}\n  RETURN collect({self._project(shown, node)}) AS {name}"
 
     def _accessed_person(self, root: Accesses, name: str) -> str:
-        """The person's surrogate, if they are visible and it may be asked who saw their data."""
-        node, allowed = self._visible(root.entity), self.cypher.table(root.entity).accesses
-        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {self.cypher.parameter(root.sid)}}})"
+        """The surrogate of the one person that the match finds, if it may be asked who saw their data."""
+        node, allowed = self._findable(root.entity, root.match), self.cypher.table(root.entity).accesses
         rows = "" if node.within <= allowed else f"({self.cypher.rows(node, allowed)})"
-        there = both(self.cypher.node_is_there(node), rows)
-        return f"{match}\n  WHERE {there}\n  RETURN collect({node.var}.sid) AS {name}"
+        there = both(self.cypher.node_is_there(node), rows, self._matched(root.match, node))
+        lines = [
+            f"MATCH ({node.var}:{node.entity.name})",
+            f"WHERE {there}",
+            f"WITH collect({node.var}.sid) AS found",
+            f"RETURN {_ONLY} AS {name}",
+        ]
+        return "\n".join(f"  {line}" for line in lines)
 
     # Pages.
 
     def _page(self, root: Page, shown: NodeFetch, name: str) -> str:
-        node = self._visible(root.entity)
+        node = self._visible(root.entity) if root.match is None else self._findable(root.entity, root.match)
         conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
         if root.match is not None:
             conditions.append(self._matched(root.match, node))
@@ -115,11 +124,9 @@ class _Compiler:
         return "\n".join(f"  {line}" for line in lines)
 
     def _matched(self, match: Compare, node: Node) -> str:
-        """`eq` on the rows where a grant allows the match; recorded as a match, not as a filter."""
+        """`eq` on a findable node; recorded as a match, not as a filter."""
         field = self.cypher.read(node, node.entity.field(match.field), "match", REQUEST)
-        allowed = self.cypher.table(node.entity).of(match.field).match
-        rows = "" if node.within <= allowed else self.cypher.rows(node, allowed)
-        return both(f"{field} = {self.cypher.parameter(match.value)}", rows)
+        return f"{field} = {self.cypher.parameter(match.value)}"
 
     def _cut_to_page(self, root: Page, node: Node, place: str) -> str:
         if root.match is not None:

@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from hub.errors import Code, HubError
-from hub.request.plan_model import Page, Planned
+from hub.request.plan_model import Accesses, Page, Planned
 from policies.daily_counts import Use, add, forget
 from policies.model import Decision
 from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
@@ -28,7 +28,7 @@ def operations(planned: Planned) -> int:
 
 def matches(planned: Planned) -> int:
     """How many root fields look for one person by a complete value."""
-    return sum(isinstance(root, Page) and root.match is not None for root in planned.fetched)
+    return sum(isinstance(root, Page | Accesses) and root.match is not None for root in planned.fetched)
 
 
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}

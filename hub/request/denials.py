@@ -50,10 +50,22 @@ class DenialErrors:
         what = f"the list of accesses to the data of a {coordinate}" if denial.accesses else coordinate
         if _opens(self.catalogue, self.with_case(), denial):
             return f"{what} is open to the purpose {purpose} with a case only: name it in the header Case-Reference"
+        if not denial.accesses and (named := self._named_in_full(coordinate)):
+            return f"{what} is not open to the purpose {purpose}, which finds one that is named in full: {named}"
         missing = self._missing(coordinate)
         if missing != coordinate:
             return f"{what} leads to {missing}, which is not open to the purpose {purpose}"
         return f"{what} is not open to the purpose {purpose}"
+
+    def _named_in_full(self, coordinate: str) -> str:
+        """How a match names one node of a type of which nothing is listed; empty if none does, or for a field."""
+        if "." in coordinate:
+            return ""
+        fields = self.with_case().of(coordinate).fields
+        names = sorted(name for name, effects in fields.items() if effects.match)
+        case = "" if self.decision.of(coordinate).finds else ", with a case in the header Case-Reference"
+        plural = self.catalogue.entity(coordinate).plural
+        return f"{plural}(where: {{{names[0]}: {{eq: …}}}}){case}" if names else ""
 
     def _missing(self, coordinate: str) -> str:
         """What is not open: the coordinate, or the type that an open edge leads to."""

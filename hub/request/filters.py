@@ -39,17 +39,35 @@ NoteUse = Callable[[str, str], None]
 """Called with (coordinate, how) for each coordinate that a condition, a sort or a grouping reads."""
 
 
-def page_where(
-    catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse
-) -> tuple[Predicate, Compare | None]:
-    """The condition of a connection, and the comparison if it is a match; raises FIELD_NOT_FILTERABLE, VALIDATION."""
+def page_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
+    """The condition of a connection that is no match; raises FIELD_NOT_FILTERABLE, VALIDATION."""
     predicate = _parse(Grammar(catalogue), entity, source)
-    matched = _match(decision, entity, predicate)
-    if matched is not None:
-        use(f"{entity.name}.{matched.field}", "matched")
-        return TRUE, matched
     _check(catalogue, decision, entity, predicate, use)
-    return predicate, None
+    return predicate
+
+
+def page_match(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Compare | None:
+    """The comparison if a connection's condition is a match, on a coordinate that is not clear; raises VALIDATION."""
+    table = decision.of(entity.name)
+    matched = _whole_value(decision, entity, _parse(Grammar(catalogue), entity, source)) if table.finds else None
+    if matched is None or table.of(matched.field).clear:
+        return None
+    use(f"{entity.name}.{matched.field}", "matched")
+    return matched
+
+
+def person_match(catalogue: Catalogue, decision: Decision, person: Entity, source: Any, use: NoteUse) -> Compare:
+    """The match that names the person of `accessesOf`; raises FIELD_NOT_FILTERABLE, VALIDATION."""
+    matched = _whole_value(decision, person, _parse(Grammar(catalogue), person, source))
+    if matched is None:
+        names = sorted(name for name, effects in decision.of(person.name).fields.items() if effects.match)
+        raise HubError(
+            Code.FIELD_NOT_FILTERABLE,
+            f"accessesOf tells of one {person.name}, whom its condition names in full and by nothing else, such as "
+            f"{{{names[0]}: {{eq: …}}}}; this purpose may match {', '.join(names)}",
+        )
+    use(f"{person.name}.{matched.field}", "matched")
+    return matched
 
 
 def aggregate_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
@@ -68,12 +86,11 @@ def _parse(grammar: Grammar, entity: Entity, source: Any) -> Predicate:
         raise HubError(Code.VALIDATION, str(wrong)) from None
 
 
-def _match(decision: Decision, entity: Entity, predicate: Predicate) -> Compare | None:
-    """The comparison if it is a match: one `eq` alone, on a coordinate that is matchable and not clear; else None."""
+def _whole_value(decision: Decision, entity: Entity, predicate: Predicate) -> Compare | None:
+    """The comparison if the condition is one `eq` alone, on a coordinate that a grant lets be matched; else None."""
     if not isinstance(predicate, Compare) or predicate.op is not Op.EQ or predicate.bucket is not None:
         return None
-    effects = decision.of(entity.name).of(predicate.field)
-    return predicate if effects.match and not effects.clear else None
+    return predicate if decision.of(entity.name).of(predicate.field).match else None
 
 
 def _coarsen(entity: Entity, predicate: Predicate) -> Predicate:

@@ -38,9 +38,11 @@ from hub.request.plan_model import (
     TypenameCell,
 )
 from hub.request.selection import Selections
+from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
+from schema.predicate import TRUE
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
@@ -137,24 +139,25 @@ class _Planner:
         return self.seals.open_id(self.decision.subject.department, self.decision.purpose, given)
 
     def _accesses(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        opened = self._open(f"{ACCESSES}(person)", arguments["person"])
-        people = [entity for entity in self.catalogue if entity.subjects == ()]
-        entity = next((each for each in people if opened and each.tag == opened[0]), people[0])
-        table = self.decision.of(entity.name)
-        if not (table.visible and table.accesses):
-            self.denials.append(Denial((name,), entity.name, accesses=True))
-            self._use(entity.name, "denied")
-            return DeniedCell(name, entity.name)
-        sid = opened[1] if opened and opened[0] == entity.tag else ""
+        person = self.catalogue.person
+        if person is None:
+            raise AssertionError("the schema of a catalogue without people has no such field")
+        if not tells_accesses(self.decision, person.name):
+            self.denials.append(Denial((name,), person.name, accesses=True))
+            self._use(person.name, "denied")
+            return DeniedCell(name, person.name)
+        match = filters.person_match(self.catalogue, self.decision, person, arguments["where"], self._use)
         cells = tuple((key, found[0].name.value) for key, found in self._children(ACCESS, nodes).items())
-        return Accesses(name, entity, sid, arguments.get("since"), arguments.get("until"), cells)
+        return Accesses(name, person, match, arguments.get("since"), arguments.get("until"), cells)
 
     # Pages.
 
     def _page(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        if not self.decision.of(entity.name).visible:
+        asked = self.catalogue, self.decision, entity, arguments.get("where"), self._use
+        match = filters.page_match(*asked)
+        if match is None and not self.decision.of(entity.name).visible:
             return self._deny((name,), entity.name)
-        where, match = filters.page_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
+        where = filters.page_where(*asked) if match is None else TRUE
         order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
         # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)

@@ -224,14 +224,14 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Accesses:
-    """Who saw the data of one person, from `since` to `until` (days, both in), if the graph says they are visible.
+    """Who saw the data of the one person that `match` finds, from `since` to `until` (days, both in).
 
     `cells` pairs a response name with a field of the answer's rows, or `__typename`.
     """
 
     name: str
     entity: Entity
-    sid: str
+    match: Compare
     since: dt.date | None
     until: dt.date | None
     cells: tuple[tuple[str, str], ...]
@@ -291,7 +291,7 @@ def _rows_asked(root: FetchedRoot) -> tuple[Any, ...]:
         case Aggregate():
             return ("aggregate", root.entity.name, root.where, root.buckets, root.exact, root.fields)
         case Accesses():
-            return ("accesses", root.entity.name, root.sid)
+            return ("accesses", root.entity.name, root.match)
 
 
 def _fetch_of_group(group: list[FetchedRoot]) -> Fetch:

@@ -21,7 +21,7 @@ from hub.request.cypher import stored
 from hub.request.endpoint import Arrival, Head, Reply, Request
 from hub.request.floods import Source
 from hub.request.limits import Validated
-from hub.request.plan_model import Aggregate, Page, Planned
+from hub.request.plan_model import Accesses, Aggregate, Page, Planned
 from hub.request.purpose import Purposed
 from hub.request.respond import Answer
 from policies.model import PolicySet
@@ -207,7 +207,7 @@ def _compared(planned: Planned | None) -> Iterator[str]:
     for root in planned.roots if planned else ():
         if isinstance(root, Page | Aggregate):
             yield from _operands(root.where)
-        if isinstance(root, Page) and root.match is not None:
+        if isinstance(root, Page | Accesses) and root.match is not None:
             yield from _operands(root.match)
 
 

@@ -124,7 +124,7 @@ class _Responder:
         shown[name] = value
 
     def _accesses(self, root: Accesses, sids: list[str], rows: Any) -> list[dict[str, Any]] | None:
-        """Who saw a person's data; null if the person was not found, as for a forged id."""
+        """Who saw a person's data; null if nobody was found."""
         if not sids or rows is None:
             return None
         self.subjects[sids[0]] = None
@@ -187,6 +187,9 @@ class _Responder:
     def _page(self, page: Page, fetch: NodeFetch, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
         more = len(rows) > page.first
         shown = rows[: page.first]
+        if page.match is not None and page.entity.name in self.people:
+            # That the person is there was told, whatever was selected.
+            self.subjects.update(dict.fromkeys(row["s"] for row in shown))
         connection: dict[str, Any] = {}
         for part in page.shape:
             match part:

@@ -31,6 +31,7 @@ from graphql.execution.values import VariableValues
 
 from hub.request.selection import Selections
 from policies.aggregate import counts_a_list
+from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
@@ -137,7 +138,10 @@ class _Walk:
     def roots(self, operation: OperationDefinitionNode) -> None:
         for nodes in self.selections.collect("Query", [operation.selection_set]).values():
             field = nodes[0].name.value
-            if field.startswith("__") or field == ACCESSES:
+            if field.startswith("__"):
+                continue
+            if field == ACCESSES:
+                self._accesses(nodes)
                 continue
             if field == "node":
                 # The log does not say of which type the id was.
@@ -147,19 +151,28 @@ class _Walk:
             kind, entity = self.root_fields[field]
             kind(entity, nodes)
 
+    def _accesses(self, nodes: list[FieldNode]) -> None:
+        person = self.catalogue.person
+        if person is not None and tells_accesses(self.decision, person.name):
+            name = next(iter(self._argument(nodes[0], "where") or ()), "")
+            if not self.decision.of(person.name).of(name).match:
+                raise _Refused(f"{person.name}.{name}")
+            self.reached.add(f"{person.name}.{name}")
+
     def _lookup(self, entity: Entity, nodes: list[FieldNode]) -> None:
         if self.decision.of(entity.name).visible:
             self.reached.add(entity.name)
             self._node(entity, nodes)
 
     def _page(self, entity: Entity, nodes: list[FieldNode]) -> None:
-        if not self.decision.of(entity.name).visible:
-            return
-        self.reached.add(entity.name)
         where = self._argument(nodes[0], "where")
         single = _is_single(where)
+        matched = single and self._is_match(entity, next(iter(where)))
+        if not (matched or self.decision.of(entity.name).visible):
+            return
+        self.reached.add(entity.name)
         self._condition(entity, where, aggregate=False, single=single)
-        if not (single and self._is_match(entity, next(iter(where)))):
+        if not matched:
             # A match finds one node or none, so its order is not read.
             self._order(entity, nodes[0])
         for part in self._children(f"{entity.name}Connection", nodes, "edges"):

@@ -35,7 +35,7 @@ def test_the_tour_is_as_expected(county: County) -> None:
     before = verify(county.hub.settings.audit_file).size
     Tour(county.hub.settings, console, today()).take()
     verdict = verify(county.hub.settings.audit_file)
-    # Three stops, a ticket twice, hot words, a resident who finds themselves and asks who accessed their data, a count,
+    # Three stops, a ticket twice, hot words, a resident who is listed nobody and asks who accessed their data, a count,
     # a list that is denied, four refusals: fourteen in all.
     assert (verdict.ok, verdict.size - before) == (True, 14)
     told = console.export_text()

@@ -70,7 +70,7 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { count } }", {"g": ["GENDER"]}),
     ("query($d: Date) { people(where: {birthDate: {lt: $d}}) { edges { node { id } } } }", {"d": "1957-03-01"}),
     ("query($t: DateTime) { events(where: {reportedAt: {gt: $t}}) { edges { cursor } } }", {"t": "2026-06-30T08:00Z"}),
-    ("query($p: ID!, $s: Date) { accessesOf(person: $p, since: $s) { day } }", {"p": "A" * 46, "s": "2026-01-01"}),
+    ("query($w: PersonWhere!, $s: Date) { accessesOf(where: $w, since: $s) { day } }", {"w": {"name": {"eq": "1"}}}),
     ('{ __type(name: "Person") { fields { name } } __schema { queryType { name } } }', {}),
     ("{ __typename }", {}),
 )  # fmt: skip

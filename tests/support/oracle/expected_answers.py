@@ -238,10 +238,12 @@ class _Reader:
     # Pages.
 
     def page(self, name: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Any:
-        if not self.sight.opens(entity.name):
+        if not (self.sight.opens(entity.name) or self.sight.finds(entity.name)):
             return self.deny((name,))
         predicate = self.condition(entity, arguments.get("where"))
         matched = self.matched(entity, predicate)
+        if predicate is not None and matched is None and not self.sight.opens(entity.name):
+            return self.deny((name,))
         first = 1 if matched else self.first(arguments)
         if matched:
             rows = self.sight.match(entity, matched.field, matched.value)
@@ -251,8 +253,7 @@ class _Reader:
             rows = [] if self.out.faults else self.sight.page(entity, checked, order)
         self.connection_denials((name,), entity, nodes)
         after = arguments.get("after")
-        if after is not None:
-            rows = self.following(rows, after)
+        rows = rows if after is None else self.following(rows, after)
         return self.connection(entity, nodes, rows[:first], more=len(rows) > first, later=after is not None)
 
     def matched(self, entity: Entity, predicate: Predicate | None) -> Compare | None:
@@ -261,8 +262,7 @@ class _Reader:
             predicate = predicate.part.part
         if not isinstance(predicate, Compare) or predicate.op is not Op.EQ:
             return None
-        clear = self.sight.gives(entity.name, predicate.field, "clear")
-        return predicate if self.sight.matches(entity.name, predicate.field) and not clear else None
+        return predicate if self.sight.matches(entity.name, predicate.field) else None
 
     def page_order(self, entity: Entity, source: list[dict[str, Any]] | None) -> list[tuple[str, bool]]:
         if source is None:

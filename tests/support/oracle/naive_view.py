@@ -292,8 +292,13 @@ class Sight:
         return min(rule.buckets for rule in self.rules[entity] if rule.effects)
 
     def matches(self, entity: str, field_: str) -> bool:
-        """Whether some rule permits a match on the coordinate."""
-        return any(field_ in rule.match for rule in self.rules[entity])
+        """Whether some rule permits a match on the coordinate; what is clear somewhere is filtered by instead."""
+        permitted = any(field_ in rule.match for rule in self.rules[entity])
+        return permitted and not self.gives(entity, field_, "clear")
+
+    def finds(self, entity: str) -> bool:
+        """Whether some rule permits a match on the type, even if it shows nothing of it."""
+        return any(rule.match for rule in self.rules[entity])
 
     def region_always_clear(self, entity: str) -> bool:
         """Whether each row condition that shows rows also gives `region` in clear."""
@@ -309,13 +314,14 @@ class Sight:
         return self.sorted(found, order)
 
     def match(self, entity: Entity, field_: str, value: Any) -> list[str]:
-        """The one visible node whose value is exactly this, under a rule that permits the match; of two, neither."""
+        """The one node whose value is exactly this, under a rule that permits the match; of two, neither.
+
+        It need not be visible: whoever names a node in full may be told that it is there.
+        """
         found = [
             name
             for name in self.names(entity)
-            if self.visible(name)
-            and self.value(name, field_) == value
-            and any(field_ in rule.match for rule in self.holding(name))
+            if self.value(name, field_) == value and any(field_ in rule.match for rule in self.holding(name))
         ]
         return found if len(found) == 1 else []
 

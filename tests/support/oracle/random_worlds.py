@@ -177,6 +177,8 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
     }
     if any(entity.name == "Person" for entity in entities) and rng.random() < 0.5:
         grant["match"] = rng.sample(["Person.idNumber", "Person.phone"], rng.randint(1, 2))
+        if rng.random() < 0.3:  # it finds one person and lists nobody
+            grant["fields"] = {name: effect for name, effect in fields.items() if name.partition(".")[0] != "Person"}
     if rng.random() < 0.1:
         grant["obligations"] = {"case": "required"}
     elif "match" in grant:

@@ -59,12 +59,6 @@ CASES = [
     ("dead: nothing given", grant().replace(FIELDS, ""), "dead", "bad gives nothing"),
     ("dead: expired", grant(until="2026-06-29"), "dead", "bad has expired"),
     (
-        "dead: a match",
-        grant().replace(FIELDS, "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}\n"),
-        "dead",
-        "so it finds nobody",
-    ),
-    (
         "conflict",
         "prohibitions:\n  - {id: stop, prohibit: [Person.phone], for: [a.b], basis: law}\n",
         "conflict",
@@ -99,6 +93,7 @@ GOOD = [
         "stronger",
         grant(rows=OWN, fields='Person.phone: {mask: "partial(3,4)"}'),
     ),
+    ("a match alone", grant().replace(FIELDS, "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}\n")),
     ("own rows by jurisdiction", grant(rows=OWN)),
     ("met expectation", EXPECT.format(on="Person.phone", effects='"partial(0,4)"')),
     ("nothing expected, nothing had", EXPECT.format(on="Person.idNumber", effects="")),

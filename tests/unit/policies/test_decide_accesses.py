@@ -30,8 +30,10 @@ grants:
     basis: law
     rows: {rows}
     {fields}
+    {match}
     {more}
 """
+MATCH = "match: [Person.idNumber]\n    obligations: {dailyCap: 9}"
 
 
 def made(
@@ -39,10 +41,11 @@ def made(
     more: str = "accesses: true",
     rows: str = '{Person: {region: {startsWith: "14/01/"}}}',
     fields: str = "fields: {Person.gender: clear}",
+    match: str = MATCH,
     a: str = "",
     b: str = "",
 ) -> PolicySet:
-    return policy(folder, FRAME.format(a=a, b=b, rows=rows, fields=fields, more=more))
+    return policy(folder, FRAME.format(a=a, b=b, rows=rows, fields=fields, match=match, more=more))
 
 
 def purposes_that_tell(rules: PolicySet) -> tuple[str, ...]:
@@ -72,14 +75,15 @@ def test_it_makes_nobody_visible(tmp_path: Path) -> None:
     rules = made(tmp_path, fields="")
     table = decide(CATALOGUE, rules, subject(rules, "app"), "a", TODAY).of("Person")
     assert table.accesses and not table.visible and not table.contributing
-    assert purposes_that_tell(rules) == ()
+    assert purposes_that_tell(rules) == ("a", "a.b")
 
 
-def test_a_prohibition_of_all_that_makes_visible_takes_it_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prohibited", ["Person", "Person.idNumber"])
+def test_a_prohibition_of_what_names_a_person_takes_it_too(tmp_path: Path, prohibited: str) -> None:
     rules = policy(
         tmp_path,
-        FRAME.format(a="", b="", rows="{Person: {}}", fields="fields: {Person.gender: clear}", more="accesses: true")
-        + "prohibitions: [{id: p, prohibit: [Person], for: [a], basis: law}]\n",
+        FRAME.format(a="", b="", rows="{Person: {}}", fields="", match=MATCH, more="accesses: true")
+        + f"prohibitions: [{{id: p, prohibit: [{prohibited}], for: [a], basis: law}}]\n",
     )
     assert purposes_that_tell(rules) == ()
 
@@ -88,6 +92,8 @@ def test_a_prohibition_of_all_that_makes_visible_takes_it_too(tmp_path: Path) ->
     ("changes", "says"),
     [
         ({"rows": "{Event: {}}", "fields": "fields: {Event.kind: clear}"}, "says nothing of Person"),
+        ({"rows": "{Event: {}}", "fields": "fields: {Event.kind: clear}", "match": ""}, "says nothing of Person"),
+        ({"match": ""}, "whom a match names; add `match:`"),
         ({"more": "accesses: 1"}, "accesses"),
         ({"more": "accesses: [Person]"}, "accesses"),
         ({"more": "access: true"}, "unknown key"),

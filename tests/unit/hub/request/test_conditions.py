@@ -14,7 +14,7 @@ from tests.support.small_graph import ALL_CLEAR, policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 
-POLICY = f"{ALL_CLEAR}    accesses: true\n"
+POLICY = f"{ALL_CLEAR}    match: [Person.idNumber]\n    obligations: {{dailyCap: 9}}\n    accesses: true\n"
 PEOPLE = "edges { node { name } }"
 
 
@@ -49,11 +49,14 @@ VARIABLES = [
     ("query($x: String = null) { people(where: {idNumber: {eq: $x}}) { EDGES } }", "String"),
     ("query($x: Boolean) { people(where: {idNumber: {isNull: $x}}) { EDGES } }", "Boolean"),
     ("query($x: Date) { people(where: {birthDate: {gte: \"1990-01-01\", lt: $x}}) { EDGES } }", "Date"),
-    ("query($x: Date) { accessesOf(person: \"NOBODY\", since: $x) { day } }", "Date"),
-    ("query($x: Date) { accessesOf(person: \"NOBODY\", until: $x) { day } }", "Date"),
+    ("query($x: PersonWhere!) { accessesOf(where: $x) { day } }", "required"),
+    ("query($x: String) { accessesOf(where: {idNumber: {eq: $x}}) { day } }", "Text"),
+    ("query($x: Date) { accessesOf(where: {idNumber: {eq: \"7\"}}, since: $x) { day } }", "Date"),
+    ("query($x: Date) { accessesOf(where: {idNumber: {eq: \"7\"}}, until: $x) { day } }", "Date"),
 ]  # fmt: skip
 EMPTY: dict[str, list[dict[str, Any]]] = {
     "String": [{}, {"x": None}, {"x": ""}],
+    "Text": [{}, {"x": None}],
     "list": [{}, {"x": None}, {"x": []}],
     "object": [{}, {"x": None}, {"x": {}}],
     "required": [{"x": {}}],
@@ -68,7 +71,7 @@ EMPTY: dict[str, list[dict[str, Any]]] = {
 def test_case_1_15_a_variable_left_out_null_or_empty_is_refused(
     policies: PolicySet, document: str, given: dict[str, Any]
 ) -> None:
-    error = refusal(policies, document.replace("EDGES", PEOPLE).replace("NOBODY", "A" * 46), given)
+    error = refusal(policies, document.replace("EDGES", PEOPLE), given)
     assert error.code is Code.VALIDATION
     assert "$x" in error.public_message or "where" in error.public_message
 

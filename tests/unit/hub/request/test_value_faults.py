@@ -72,7 +72,7 @@ def test_case_3_06_a_value_of_another_type_is_told_by_place_and_type(
         ("query($i: ID!) { person(id: $i) { id } }", {}, "$i is missing"),
         ("query($i: ID!) { person(id: $i) { id } }", {"i": None}, "$i: expected ID"),
         ("query($i: ID!) { person(id: $i) { id } }", {"i": ["x"]}, "$i: expected ID"),
-        ("query($d: Date) { accessesOf(person: 7, since: $d) { day } }", {"d": "tomorrow"}, "Date"),
+        ("query($d: Date) { accessesOf(where: {name: {eq: \"7\"}}, since: $d) { day } }", {"d": "tomorrow"}, "Date"),
     ],
 )  # fmt: skip
 def test_case_3_06_so_is_any_argument(served: Served, query: str, variables: dict[str, Any], says: str) -> None:
