@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record that cannot even be read. `key` holds its key columns, if they could be read, `values` all that could."""
+    """A record that cannot even be read. `key` are its key columns, if they could be read, `values` all that could."""
 
     number: int
     field: str

@@ -7,7 +7,7 @@ travel tracks. Each error says where it stands and what is allowed there.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from connectors.days import sorts_by_day
@@ -36,29 +36,36 @@ def load_sources(
         raise ManifestError(str(wrong)) from None
     if not files:
         raise ManifestError(f"{folder.name}: there is no *.yaml file that declares a source")
-    sources = []
+    sources: dict[str, Source] = {}
     for path in files:
         source = read_block(path, variables, wanted)
         for stream in source.records:
             _StreamCheck(path.name, catalogue, source, stream).check()
-        sources.append(source)
+        sources[path.name] = source
     return _in_order(sources)
 
 
-def _in_order(sources: Sequence[Source]) -> tuple[Source, ...]:
-    """The sources by `after`, else by name; raises ManifestError for an unknown name or a circle."""
-    byname = {each.name: each for each in sources}
-    if len(byname) != len(sources):
-        raise ManifestError("two sources have the same name")
+def _in_order(sources: Mapping[str, Source]) -> tuple[Source, ...]:
+    """The sources, by their files, in the order of `after`, else of their names.
+
+    Raises ManifestError for a name that stands twice or is unknown, and for a circle.
+    """
+    byname: dict[str, Source] = {}
+    for file, source in sources.items():
+        if source.name in byname:
+            raise ManifestError(f"{file}: name: another file declares a source {source.name} too; give it another name")
+        byname[source.name] = source
     done: dict[str, Source] = {}
-    for source in sources:
+    for file, source in sources.items():
         for name in source.after:
             if name not in byname:
-                raise ManifestError(f"{source.name}: after: unknown source {name}; known: {', '.join(byname)}")
+                raise ManifestError(f"{file}: after: unknown source {name}; known: {', '.join(byname)}")
     while len(done) < len(byname):
         ready = [n for n in sorted(byname) if n not in done and set(byname[n].after) <= set(done)]
         if not ready:
-            raise ManifestError(f"after: a circle among {', '.join(sorted(set(byname) - set(done)))}")
+            left = {file: each for file, each in sources.items() if each.name not in done}
+            circle = ", ".join(sorted(each.name for each in left.values()))
+            raise ManifestError(f"{next(iter(left))}: after: a circle among {circle}; take one `after` out")
         done[ready[0]] = byname[ready[0]]
     return tuple(done.values())
 
@@ -78,9 +85,9 @@ class _StreamCheck:
         self._check_never_store()
         for name, rule in self._stream.fields.items():
             self._check_field(entity, name, rule)
+        self._check_identity()
         for name, edge in self._stream.edges.items():
             self._check_edge(entity, name, edge)
-        self._check_identity()
         self._check_checks()
         self._check_cursor()
         if self._stream.successor and entity.name != "Region":
@@ -151,7 +158,7 @@ class _StreamCheck:
         if self._source.kind == "sql" and self._stream.cursor and form is not None and not sorts_by_day(form):
             raise self._error(
                 "updated.format",
-                f"texts of the form {form} do not sort by time, so `cursor: true` would skip rows: leave `cursor` out, "
+                f"texts of the form {form!r} do not sort by time, so `cursor: true` would skip rows: leave it out, "
                 "or take a column that begins with year, month and day",
             )
 

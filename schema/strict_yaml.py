@@ -20,6 +20,9 @@ from schema import yaml_causes
 
 MAX_BYTES = 1_000_000
 """Largest file, in bytes."""
+_LINE_ENDS = re.compile("[\\x85\\u2028\\u2029]")
+"""Line ends to YAML 1.1 (a part of the text to 1.2) that no editor shows."""
+_UNSEEN = "an invisible control character; delete it"
 
 _READ_ALIKE = {
     "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
@@ -98,6 +101,9 @@ def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
         raise YamlFileError(f"{name}:{line}", "not UTF-8 here; save the file as UTF-8") from None
+    unseen = _LINE_ENDS.search(text)
+    if unseen:
+        raise YamlFileError(f"{name}:{text.count(chr(10), 0, unseen.start()) + 1}", _UNSEEN)
     try:
         root = _Composer(text).get_single_node()
         content = {} if root is None else _Values(text).value(root)
@@ -109,7 +115,7 @@ def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
         raise YamlFileError(f"{name}:{line}", "\n".join([problem, *more])) from None
     except yaml.reader.ReaderError as wrong:
         line = text.count("\n", 0, wrong.position) + 1
-        raise YamlFileError(f"{name}:{line}", "an invisible control character; delete it") from None
+        raise YamlFileError(f"{name}:{line}", _UNSEEN) from None
     except RecursionError:
         raise YamlFileError(name, "nested too deeply") from None
     if not isinstance(content, dict):
@@ -152,6 +158,8 @@ class _Values:
             problem = yaml_causes.wrong_key(name, self._line(key))
             if problem:
                 raise _refused(key, problem)
+        if not name.isprintable():
+            raise _refused(key, f"the key {name!r} holds a character that nobody sees; delete it")
         return name
 
     def _scalar(self, node: yaml.ScalarNode, *, listed: bool) -> Any:

@@ -96,6 +96,8 @@ REFUSED = {
     "the line as it should be": ("a:\n  - id：one\n    to: x\n", "half-width signs: - id: one"),
     "a full-width comma": ('a: {b: "1"，c: 2}\n', 'a: {b: "1", c: 2}'),
     "a bracket that stays open": ("a: [1,\n", "f.yaml:2: while parsing a flow node"),
+    "a line end of YAML 1.1": ("a: 1\nb: x\x85y\n", "f.yaml:2: an invisible control character"),
+    "a key with a line end": ('a: 1\n"b\\nc": 1\n', "f.yaml:2: the key 'b\\nc' holds a character that nobody sees"),
     "a control character": ("a: 1\nb: \x07\n", "f.yaml:2: an invisible control character"),
     "depth": (f"a: {'[' * 3000}{']' * 3000}\n", "f.yaml: nested too deeply"),
     "length": (f"a: {'x' * MAX_BYTES}\n", "f.yaml: larger than"),
