@@ -30,7 +30,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
 from hub.request.pipeline import Hub
-from hub.steward.changes import steward_session, store_of
+from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
@@ -48,7 +48,8 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
 
     `tell` is called with lines for the person at the keyboard. Raises whatever loading and starting raise.
     """
-    # Called first, so that a broken word list is reported before a graph is started in vain.
+    # Called first, so that what is missing or broken is reported before a home is made or a graph started in vain.
+    folder_without_store(settings)
     detector_version(settings)
     with closing(listen(settings)) as listener, only_hub(settings):
         _serve(settings, listener, tell)

@@ -44,6 +44,15 @@ def open_settings(home: Path | None = None, port: int | None = None) -> Settings
     return Settings.load(**{name: value for name, value in given.items() if value is not None})
 
 
+def require_graph(settings: Settings) -> None:
+    """Raise Refused in a folder without a graph: an answer about an empty one would be believed."""
+    if settings.graph_url is None and not settings.graph_folder.exists():
+        raise Refused(
+            f"there is no graph in {settings.home}; name the home of your hub with --home or SLUICEGATE_HOME, or pull "
+            "first"
+        )
+
+
 def json_object(text: str | None) -> dict[str, Any]:
     """The object that `--variables` holds, read as strictly as a request; raises Refused."""
     from hub.home.strict_json import NotStrict, loads

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import pii_eval, pii_scan
-from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings, require_graph
 from hub.terminal import progress_bar
 
 app = typer.Typer(help="Find personal information in free text (个人信息).", no_args_is_help=True)
@@ -38,6 +38,7 @@ def redetect(
         from schema import CATALOGUE
 
         settings = open_settings(home)
+        require_graph(settings)
         with started_graph(settings) as address, progress_bar() as show:
             try:
                 done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of), limit)

@@ -28,7 +28,9 @@ Number = Annotated[int, typer.Argument(help="Number of a version; see `policy hi
 
 @app.command(epilog="Example: sluicegate policy check examples/county/policies")
 def check(
-    folder: Annotated[Path | None, typer.Argument(help="Policy folder (default: SLUICEGATE_POLICIES).")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Policy folder (default: SLUICEGATE_POLICIES, or examples/county/policies).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a policy folder and run its tests (检查).
@@ -41,9 +43,11 @@ def check(
         from schema import CATALOGUE
 
         settings = open_settings()
-        policy = load(folder or settings.policies, CATALOGUE)
+        folder = folder or _folder_meant(settings)
+        policy = load(folder, CATALOGUE)
         findings = findings_of(CATALOGUE, policy, settings.now().date())
     summary: dict[str, Any] = {
+        "folder": str(folder),
         "version": policy.version,
         "applications": list(policy.applications),
         "purposes": list(policy.purposes),
@@ -60,6 +64,17 @@ def check(
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
         _print_findings(findings)
     raise typer.Exit(1 if any(each.level == "error" for each in findings) else 0)
+
+
+def _folder_meant(settings: Settings) -> Path:
+    """The folder of the settings; Refused where one of the person's own lies beside it and none was named."""
+    own = Path("policies")
+    if "policies" not in settings.model_fields_set and own.is_dir():
+        raise Refused(
+            f"{own} lies here, and {settings.policies} would be read; write `sluicegate policy check {own}`, or name "
+            "the folder in SLUICEGATE_POLICIES"
+        )
+    return settings.policy_folder
 
 
 def _print_findings(findings: list[Finding]) -> None:

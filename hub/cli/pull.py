@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import Home, Json, exit_on_refusal, open_settings
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import row_counter
 
 app = typer.Typer()
@@ -43,6 +43,8 @@ def pull(
         from hub.ingest.source_locations import read_source_locations
 
         settings = open_settings(home)
+        if not folder.is_dir():
+            raise Refused(f"{folder} is no folder here; name that of your source files with --sources")
         demo = read_source_locations(settings)
         variables = {**(demo.variables if demo else {}), **dict(_name_and_value(text) for text in variable or [])}
         data = data or Path(demo.data if demo else "county")

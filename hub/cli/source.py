@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import Home, Json, exit_on_refusal, open_settings
+from hub.cli.options import Home, Json, exit_on_refusal, open_settings, require_graph
 
 app = typer.Typer(help="Look at the sources (数据来源).", no_args_is_help=True)
 
@@ -40,6 +40,7 @@ def refused(
         from hub.ingest.refused_rows import refused_rows, refused_table
 
         settings = open_settings(home)
+        require_graph(settings)
         with started_graph(settings) as address:
             rows = refused_rows(settings, address, stream, limit)
     if as_json:

@@ -257,6 +257,16 @@ class Settings(BaseSettings):
         return self.words or (of_home if of_home.exists() else None)
 
     @property
+    def policy_folder(self) -> Path:
+        """The folder that `policies` names; SettingsError where there is none."""
+        if not self.policies.is_dir():
+            raise SettingsError(
+                f"{self.policies} is no folder here; name that of your policies in {PREFIX}POLICIES, or the home of "
+                f"your hub in {PREFIX}HOME"
+            )
+        return self.policies
+
+    @property
     def policy_file(self) -> Path:
         """The database of the policy version store, unless `policy_store` names another."""
         return self.home.absolute() / "policy.db"

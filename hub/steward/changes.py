@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
@@ -38,10 +39,17 @@ def store_of(settings: Settings, catalogue: Catalogue) -> PolicyStore:
     return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, now=settings.now)
 
 
+def folder_without_store(settings: Settings) -> Path | None:
+    """The policy folder while it stands for a store that is still to be made; SettingsError where it is missing."""
+    if settings.policy_store is not None or settings.policy_file.exists():
+        return None
+    return settings.policy_folder
+
+
 def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
     """The policy that a hub of this home applies: the version in force, or the folder if there is no store yet."""
-    if settings.policy_store is None and not settings.policy_file.exists():
-        return load(settings.policies, catalogue)
+    if folder := folder_without_store(settings):
+        return load(folder, catalogue)
     store = store_of(settings, catalogue)
     try:
         return load_files(store.in_force().files, catalogue)
@@ -51,8 +59,8 @@ def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
 
 def files_in_force(settings: Settings) -> Mapping[str, bytes]:
     """The policy files that a hub of this home applies: the version in force, or the folder if there is no store."""
-    if settings.policy_store is None and not settings.policy_file.exists():
-        return read_folder(settings.policies)
+    if folder := folder_without_store(settings):
+        return read_folder(folder)
     store = store_of(settings, CATALOGUE)
     try:
         return store.in_force().files
@@ -69,6 +77,7 @@ def _url(settings: Settings) -> str:
 @contextmanager
 def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
     """The store and the log of a home for one command; an empty store takes the policy folder as version 1."""
+    folder_without_store(settings)  # no home is made where no policy is
     settings.prepare_home()
     log = open_log(settings)
     try:
@@ -76,7 +85,7 @@ def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Change
         witness = _recorder(log, digester)
         store = PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, witness, settings.now)
         try:
-            store.make(lambda: read_folder(settings.policies))
+            store.make(lambda: read_folder(settings.policy_folder))
             yield Changes(store, log, digester)
         finally:
             store.close()

@@ -160,7 +160,7 @@ def preview(
     own = preview_settings(settings)
     if not sources.is_dir():
         raise PreviewRefused(
-            f"{sources} is not a folder of source files; give that of the sample county with --sources"
+            f"{sources} is not a folder of source files; name examples/county/sources of a checkout with --sources"
         )
     if draft.applications.get(question.application) is None:
         known = ", ".join(draft.applications)
