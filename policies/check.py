@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.decide import decide
+from policies.joins import joins
 from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
 from policies.rules import Effect, Grant, Selector, Subject
@@ -46,6 +47,7 @@ def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Findi
         *_shadowed(policy, catalogue),
         *_seen_by_nobody(catalogue, policy, today),
         *_expired_purposes(policy, today),
+        *(Finding(WARNING, "join", "applications", each.text) for each in joins(catalogue, policy, today)),
     ]
     return sorted(findings, key=lambda each: (each.level, each.place, each.text))
 

@@ -197,4 +197,25 @@ POLICIES = (
         "moment = found.astimezone() if",
         "tests/unit/hub/home/test_zone.py",
     ),
+    Mutation(
+        "what a clear key joins is told",
+        "policies/joins.py",
+        "all(each.of(entity.name).of(field.name).clear for each in pair)",
+        "False",
+        "tests/unit/policies/test_joins.py",
+    ),
+    Mutation(
+        "a preview follows merged grids",
+        "hub/steward/preview.py",
+        "        hub.merged_grids.successors = await read_successors(graph, DEADLINE_SECONDS)\n",
+        "",
+        "tests/conformance/test_preview.py -k case_1_13",
+    ),
+    Mutation(
+        "rows between two stray quotes are no field",
+        "connectors/readers/csv_lines.py",
+        "        elif self._may_be_rows(gathered):",
+        "        elif False:",
+        "tests/unit/connectors/readers/test_csv_files.py -k case_1_20",
+    ),
 )

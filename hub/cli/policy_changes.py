@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,11 +48,16 @@ def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False
         from hub.steward.policy_lookup import versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
         from policies.diff import diff as compare
+        from policies.joins import joins
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with versions_of(settings, CATALOGUE) as versions:
-            changes = compare(CATALOGUE, versions.find(before), versions.find(after), settings.now().date())
+            old, new, today = versions.find(before), versions.find(after), settings.now().date()
+        changes = compare(CATALOGUE, old, new, today)
+        known = joins(CATALOGUE, old, today)
+        joined = [each.text for each in joins(CATALOGUE, new, today) if each not in known]
+        changes = replace(changes, notes=(*changes.notes, *joined))
         _print(diff_json(changes) if as_json else diff_lines(changes))
     raise typer.Exit(WIDENS if changes.widens else 0)
 

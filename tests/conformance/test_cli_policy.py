@@ -185,7 +185,18 @@ def test_check(folder: Path, run: Run, more: str, code: int, told: str) -> None:
 def test_check_of_the_example_is_in_order(run: Run) -> None:
     found = json.loads(run("check", str(COUNTY), "--json").stdout)
     assert found["expectations"] > 10
-    assert {each["rule"] for each in found["findings"]} <= {"nobody", "reads-hidden"}
+    assert {each["rule"] for each in found["findings"]} <= {"join", "nobody", "reads-hidden"}
+
+
+def test_case_1_12_a_diff_notes_what_a_draft_joins(tmp_path: Path, run: Run) -> None:
+    grid = (COUNTY / "grid.yaml").read_bytes()
+    apart = {each.name: each.read_bytes() for each in COUNTY.iterdir()}
+    apart["grid.yaml"] = grid.replace(b"      Event.number: clear\n", b"")
+    before = written(tmp_path / "before", apart)
+    found = json.loads(run("diff", str(before), str(COUNTY), "--json", code=3).stdout)
+    assert any("grid-desk sees Event.number in clear for event.dispatch" in each for each in found["notes"])
+    same = json.loads(run("diff", str(COUNTY), str(COUNTY), "--json").stdout)
+    assert same["notes"] == []
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,21 @@ from typer.testing import CliRunner
 from audit.log import show, tail
 from audit.record import Record
 from hub.cli.main import app
-from hub.graph.local import LocalGraph
+from hub.graph.driver import GraphWriter
+from hub.graph.local import LocalGraph, running_graph
+from hub.graph.merged_grids import move_merged
 from hub.home.settings import Settings
 from hub.steward import preview as preview_room
 from hub.steward.actor import Actor
+from hub.steward.explain_query import explain_query
 from hub.steward.preview import Preview, PreviewRefused, Question, preview, preview_settings
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.support.searched_log import LOCAL
+from tests.support.serving import serving
+from tests.support.small_graph import policy
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
 COUNTY = Path(__file__).parents[2] / "examples" / "county"
@@ -133,6 +139,59 @@ def test_a_refusal_is_an_answer_and_is_recorded(desk: Desk, lasting: None) -> No
     found = desk.ask(county(), purpose="stat")
     assert (found.status, found.explanation) == (403, None)
     assert (desk.records()[-1].kind, desk.records()[-1].result) == ("preview", "PURPOSE_DENIED")
+
+
+MERGED = """
+purposes: [{{id: a, zh: 甲, en: A}}]
+applications: [{{id: app, zh: 应用, en: App, department: grid, jurisdiction: {old}}}]
+grants:
+  - id: own
+    to: {{application: [app]}}
+    for: [a]
+    basis: law
+    rows: {{Person: {{region: {{startsWith: {old}}}}}}}
+    fields: {{Person.name: clear, Person.region: clear}}
+"""
+"""A grant on a grid that the graph has merged into another since."""
+
+
+def test_case_1_13_a_preview_and_an_explanation_show_what_the_hub_gives_after_a_merge(
+    desk: Desk, lasting: None, tmp_path: Path
+) -> None:
+    desk.ask(county())
+    address = running_graph(preview_settings(desk.settings))
+    assert address is not None
+    query = "{ people(first: 100, orderBy: [{name: ASC}]) { edges { node { name region } } } }"
+    with GraphWriter(address.url, address.user, address.password) as writer:
+        old, new = (
+            row["path"]
+            for row in writer.read(
+                "MATCH (p:Person) WHERE p.deletedAt IS NULL WITH p.region AS path, count(*) AS many "
+                "MATCH (r:Region {region: path}) WHERE r.successorCode IS NULL RETURN path ORDER BY many, path LIMIT 2"
+            )
+        )
+        merge = "MATCH (o:Region {region: $old}), (n:Region {region: $new}) SET o.successorCode = n.code"
+        writer.write(lambda tx: tx.run(merge, old=old, new=new))
+        try:
+            draft = policy(tmp_path / "policies", MERGED.format(old=old))
+            assert move_merged(writer, CATALOGUE) > 0
+            shown = desk.ask(draft, query, application="app", person="one", purpose="a")
+            graph = {"graph_url": address.url, "graph_password": address.password}
+            with serving(tmp_path / "hub", address, draft) as served:
+                until(lambda: old in served.hub.merged_grids.successors)
+                given = served.ask(query, app="app", person="one", purpose="a").json()
+            settings = Settings.load(home=tmp_path / "other", policies=tmp_path / "policies", **graph)
+            explained = explain_query(settings, "app", "one", "a", {"query": query})
+        finally:
+            back = "MATCH (o:Region {region: $old}) REMOVE o.successorCode WITH o MATCH (p {formerRegion: $old}) "
+            writer.write(lambda tx: tx.run(back + "SET p.region = $old REMOVE p.formerRegion", old=old))
+    assert given["data"]["people"]["edges"]
+    assert shown.answer["data"] == given["data"]
+    assert {node["region"] for node in nodes(shown)} == {new}
+    assert shown.explanation is not None
+    assert [line.rows for line in shown.explanation.lines] == [line.rows for line in explained.lines]
+    assert f"region startsWith {new}" in {line.rows for line in explained.lines}
+    assert explained.statement == shown.explanation.statement
 
 
 def test_an_application_that_the_draft_does_not_know_is_refused_before_anything_starts(tmp_path: Path) -> None:
