@@ -28,10 +28,10 @@ from graphql.execution.values import VariableValues
 from hub.home.seals import Seals
 from hub.request.compile import compile_plan
 from hub.request.plan import plan
-from policies.check import subject_of
 from policies.decide import decide
 from policies.language import load_files, read_folder
 from policies.model import Decision, PolicySet
+from policies.review.check import subject_of
 from policies.rules import Subject
 from schema import CATALOGUE
 from schema.graphql import build

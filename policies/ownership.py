@@ -10,9 +10,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from policies.check import subject_of
 from policies.model import Application, PolicySet, Purpose
 from policies.purposes import implies
+from policies.review.check import subject_of
 from policies.rules import Grant, Prohibition
 
 _TITLES = {"zh", "en"}

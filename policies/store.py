@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from policies.change_conflict import three_way
-from policies.check import ERROR, check
 from policies.language import load_files, version_of
 from policies.model import PolicySet
 from policies.ownership import touched_types
+from policies.review.check import ERROR, check
 from policies.stewards import Role, Steward
 from policies.store_tables import (
     ACTIVATION,

@@ -20,7 +20,7 @@ from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_setti
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
-    from policies.check import Finding
+    from policies.review.check import Finding
 
 app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="Number of a version; see `policy history`.", min=1)]
@@ -38,8 +38,8 @@ def check(
     The folder is loaded as the hub loads it. Prints errors and warnings; exit code 1 if there is an error.
     """
     with exit_on_refusal():
-        from policies.check import check as findings_of
         from policies.language import load
+        from policies.review.check import check as findings_of
         from schema import CATALOGUE
 
         settings = open_settings()

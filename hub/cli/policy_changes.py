@@ -47,8 +47,8 @@ def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False
     with exit_on_refusal():
         from hub.steward.policy_lookup import versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
-        from policies.diff import diff as compare
-        from policies.joins import joins
+        from policies.review.diff import diff as compare
+        from policies.review.joins import joins
         from schema import CATALOGUE
 
         settings = open_settings(home)

@@ -44,8 +44,10 @@ def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bo
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = path.with_name(MADE)
+    # Read before the file is looked for: another process that starts now makes the file first, and then its line.
+    was_made = not replaceable and path.name in _names(made)
     if not os.path.lexists(path):
-        if not replaceable and path.name in _names(made):
+        if was_made:
             raise KeyRefused(
                 f"{path} is missing, and what was written with it cannot be read with another; restore it from its "
                 f"backup. If it is lost for good, remove its line from {made}: then a new one is made"

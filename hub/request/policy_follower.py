@@ -19,9 +19,9 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from hub.errors import Code, HubError
 from hub.telemetry import describe_exception
-from policies.check import ERROR, check
 from policies.language import load_files
 from policies.model import PolicySet
+from policies.review.check import ERROR, check
 from policies.store import PolicyStore
 from policies.versions import Activation, StoreUnavailable, Tampered, moment
 from schema.catalogue import Catalogue

@@ -21,9 +21,9 @@ from hub.home.zone import day_of
 from hub.request.decision_cache import DecisionCache
 from hub.steward.logged_operations import Reached, Unreadable, reached_coordinates, variable_paths
 from policies import obligations
-from policies.check import subject_of
 from policies.decide import applicable
 from policies.model import Decision, PolicySet
+from policies.review.check import subject_of
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 
 CACHED = 20_000

@@ -10,10 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from hub.steward.explain import predicate_in_words
-from policies.check import effects_of, subject_of
 from policies.decide import applicable, decide, hidden_target, purposes_that_would
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
+from policies.review.check import effects_of, subject_of
 from schema.catalogue import Catalogue
 
 

@@ -24,8 +24,8 @@ from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.estimate import Estimate, estimate
 from hub.steward.policy_lookup import CURRENT, versions_of
 from hub.steward.replay import Replay, replay
-from policies.check import subject_of
 from policies.model import Application, Decision, PolicySet
+from policies.review.check import subject_of
 from policies.succession import Successors
 from schema import CATALOGUE
 from schema.graphql import build

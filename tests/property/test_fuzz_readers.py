@@ -19,7 +19,9 @@ from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from tests.support.fuzz import Case, cases
-from tests.support.made_sources import (
+from tests.support.postgres import Postgres
+from tests.support.pulling import ask, empty, one, silent
+from tests.support.sources.made_sources import (
     FIELDS,
     MARK,
     Made,
@@ -29,8 +31,6 @@ from tests.support.made_sources import (
     sqlite_source,
     write_source,
 )
-from tests.support.postgres import Postgres
-from tests.support.pulling import ask, empty, one, silent
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 Source = Callable[[Random, Path], AbstractContextManager[Made]]

@@ -10,9 +10,9 @@ import datetime as dt
 
 import pytest
 
-from policies.joins import joins
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
+from policies.review.joins import joins
 from schema import CATALOGUE
 from tests.support.inference_county import Attacker, Truth
 from tests.support.serving import COUNTY

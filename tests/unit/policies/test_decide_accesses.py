@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from policies.check import check
 from policies.decide import decide, purposes_of, tells_accesses, told_to_residents
-from policies.diff import diff
 from policies.model import PolicySet
+from policies.review.check import check
+from policies.review.diff import diff
 from schema import CATALOGUE
 from schema.strict_yaml import YamlFileError
 from tests.support.small_graph import TODAY, policy, subject

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from policies.diff import Kind, diff
 from policies.language import load_files
 from policies.ownership import touched_types
+from policies.review.diff import Kind, diff
 from policies.stewards import Role, visible_form
 from policies.store import PolicyStore
 from policies.versions import ChangeRefused

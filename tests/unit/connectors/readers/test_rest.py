@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from connectors.base import Broken, ConnectorError, Note, Row, Since
 from connectors.manifest import Source
 from connectors.readers.rest import RestReader
-from tests.support.rest_server import JSON, Answer, Reply, server
+from tests.support.sources.rest_server import JSON, Answer, Reply, server
 
 pytestmark = pytest.mark.unit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import stat
 import threading
 from pathlib import Path
@@ -164,3 +165,18 @@ class TestLoadKey:
             thread.join()
         assert len(found) == 1
         assert sorted(each.name for each in tmp_path.iterdir()) == ["made", "seal.key"]
+
+    def test_one_that_starts_while_another_makes_the_key_takes_that(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, real = tmp_path / "seal.key", os.path.lexists
+        others: list[bytes] = []
+
+        def while_another_makes_it(looked_for: Path) -> bool:
+            there = real(looked_for)
+            monkeypatch.setattr(os.path, "lexists", real)
+            others.append(load_key(path))
+            return there
+
+        monkeypatch.setattr(os.path, "lexists", while_another_makes_it)
+        assert load_key(path) == others[0]

@@ -16,7 +16,7 @@ from hub.graph.local import GraphAddress
 from hub.ingest.pull import pull_table
 from hub.ingest.refused_rows import refused_rows
 from tests.support.pulling import ask, empty
-from tests.support.registers.small_sources import SmallSource
+from tests.support.sources.small_sources import SmallSource
 
 pytestmark = pytest.mark.unit
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.decide import decide
-from policies.joins import joins
 from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
+from policies.review.joins import joins
 from policies.rules import Effect, Grant, Selector, Subject
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts

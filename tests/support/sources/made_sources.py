@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 from tests.support.postgres import PASSWORD, Postgres
-from tests.support.rest_server import JSON, Reply, server
+from tests.support.sources.rest_server import JSON, Reply, server
 
 MARK = "记号ZQX"
 """Stands in many bad cells, and must stand in nothing that a pull tells."""

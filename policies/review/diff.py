@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policies.check import subject_of
 from policies.decide import decide, prohibitions_on
 from policies.implication import implies, resolve
 from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
 from policies.obligations import COUNTED_DAILY, StandingCap
 from policies.purposes import covered
+from policies.review.check import subject_of
 from policies.rules import Subject
 from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, EdgeEnd

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from hub.cli.main import app
 from hub.steward.compare_decisions import Outcome
-from policies.diff import Diff, Kind, diff
 from policies.implication import implies, resolve
 from policies.language import load_files
 from policies.model import PolicySet
 from policies.obligations import OBLIGATIONS
+from policies.review.diff import Diff, Kind, diff
 from policies.rules import Subject
 from schema import CATALOGUE
 from schema.predicate import Grammar, negation_normal, parse
@@ -325,6 +325,6 @@ def written(folder: Path, fields: str, rows: str = OWN) -> None:
 
 
 def test_the_page_explains_every_word_that_the_commands_use() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "policy-changes.md").read_text("utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "policy-changes.md").read_text("utf-8")
     for word in (*Kind, *Outcome, *OBLIGATIONS.keys() - {"case"}):
         assert f"`{word}`" in page or f"`over {word}`" in page, word

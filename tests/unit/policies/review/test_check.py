@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.check import Finding, check
 from policies.language import load
+from policies.review.check import Finding, check
 from schema import CATALOGUE
 from tests.support.small_graph import policy
 
@@ -106,5 +106,5 @@ def test_what_is_right_is_left_alone(tmp_path: Path, extra: str) -> None:
 
 
 def test_the_example_has_no_error() -> None:
-    policies = load(Path(__file__).parents[3] / "examples" / "county" / "policies", CATALOGUE)
+    policies = load(Path(__file__).parents[4] / "examples" / "county" / "policies", CATALOGUE)
     assert [each for each in check(CATALOGUE, policies, DAY) if each.level == "error"] == []

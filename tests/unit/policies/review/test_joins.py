@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from policies.check import check
-from policies.joins import Join, joins
 from policies.language import load
+from policies.review.check import check
+from policies.review.joins import Join, joins
 from schema import CATALOGUE
 from tests.support.serving import COUNTY
 from tests.support.small_graph import policy
