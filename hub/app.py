@@ -71,7 +71,7 @@ def open_hub(
         graph=graph,
         log=open_log(settings),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
-        caps=DailyCaps(store),
+        caps=DailyCaps(store, settings.failed_matches, settings.failed_matches_of_application),
         detector=detector,
     )
     key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"

@@ -21,6 +21,15 @@ _ADD = sa.text(
     "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used + :more "
     "WHERE policy_use.used + :more <= :limit RETURNING used"
 )
+_NOTE = sa.text(
+    "INSERT INTO policy_use (day, application, purpose, kind, used) "
+    "VALUES (:day, :application, :purpose, :kind, :more) "
+    "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used + :more RETURNING used"
+)
+_USED = sa.text(
+    "SELECT used FROM policy_use "
+    "WHERE day = :day AND application = :application AND purpose = :purpose AND kind = :kind"
+)
 _FORGET = sa.text("DELETE FROM policy_use WHERE day < :day")
 
 
@@ -35,25 +44,45 @@ class Use:
     """Where the cap stands: it counts over all purposes of this grant. Without one it counts for the purpose alone."""
     person: str = ""
     """Digest of the person whose own count it is; empty where all persons of the application share one."""
+    everywhere: bool = False
+    """Whether it counts over all purposes of the application, whatever the grant."""
+
+    def row(self, day: dt.date, application: str, purpose: str) -> dict[str, str]:
+        """Which count it is. Neither an application nor a purpose has a blank in its name, so no two share a row."""
+        who = f"{application} {self.person}" if self.person else application
+        where = f"grant {self.grant}" if self.grant else purpose
+        where = "any purpose" if self.everywhere else where
+        return {"day": day.isoformat(), "application": who, "purpose": where, "kind": self.kind}
 
 
-def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> str | None:
-    """Count all the uses, or none and return the kind whose limit they would pass. Raises StoreUnavailable."""
+def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> Use | None:
+    """Count all the uses, or none and return one whose limit they would pass. Raises StoreUnavailable."""
     with (
         translate_database_errors(),
         engine.execution_options(changing=True).connect() as connection,
         connection.begin() as begun,
     ):
         for use in sorted(uses, key=lambda each: (each.kind, each.grant, each.person)):
-            # Neither an application nor a purpose has a blank in its name, so no two counts share a row.
-            who = f"{application} {use.person}" if use.person else application
-            where = f"grant {use.grant}" if use.grant else purpose
-            values = {"day": day.isoformat(), "application": who, "purpose": where, "kind": use.kind}
-            counted = {**values, "more": use.more, "limit": use.limit}
+            counted = {**use.row(day, application, purpose), "more": use.more, "limit": use.limit}
             if use.more > use.limit or connection.execute(_ADD, counted).first() is None:
                 begun.rollback()
-                return use.kind
+                return use
     return None
+
+
+def note(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> Use | None:
+    """Count the uses whatever their limits, and return one that is beyond its limit, or that had nothing left before.
+
+    A use of none (`more` is 0) is counted nowhere; it tells whether the limit is reached. Raises StoreUnavailable.
+    """
+    over = None
+    with translate_database_errors(), engine.execution_options(changing=any(use.more for use in uses)).begin() as sql:
+        for use in sorted(uses, key=lambda each: (each.kind, each.grant, each.person)):
+            row = use.row(day, application, purpose)
+            found = sql.execute(_NOTE, {**row, "more": use.more}) if use.more else sql.execute(_USED, row)
+            if (found.scalar() or 0) > (use.limit if use.more else use.limit - 1):
+                over = use
+    return over
 
 
 def forget(engine: sa.Engine, today: dt.date) -> None:

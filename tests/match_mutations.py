@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 ACCESSES = "tests/conformance/test_subject_access.py"
+FAILED = "tests/attacks/inference/test_failed_matches.py"
 MATCHES = (
     Mutation(
         "a match alone lists nobody",
@@ -57,5 +58,47 @@ MATCHES = (
         "bool(table.finds and table.accesses)",
         "bool(table.accesses)",
         "tests/unit/policies/test_decide_accesses.py",
+    ),
+    Mutation(
+        "few matches in one operation",
+        "hub/request/plan.py",
+        "        if len(planned.matches) > MATCHES:\n",
+        "        if False:\n",
+        FAILED,
+    ),
+    Mutation(
+        "matches that find nobody are counted",
+        "hub/request/pipeline.py",
+        "failed_matches(prepared.planned, row), now)",
+        "0, now)",
+        FAILED,
+    ),
+    Mutation(
+        "an answer beyond the limit of failed matches is not told",
+        "policies/daily_counts.py",
+        "> (use.limit if use.more else use.limit - 1)",
+        ">= (10**9 if use.more else use.limit)",
+        FAILED,
+    ),
+    Mutation(
+        "no match after too many that failed",
+        "hub/request/daily_caps.py",
+        "        await self.note_failed(planned, 0, now)\n",
+        "",
+        FAILED,
+    ),
+    Mutation(
+        "failed matches count over all purposes",
+        "policies/daily_counts.py",
+        '        where = "any purpose" if self.everywhere else where\n',
+        "",
+        FAILED,
+    ),
+    Mutation(
+        "failed matches of an application",
+        "hub/request/daily_caps.py",
+        "            Use(FAILED_MATCH, failed, of_application, everywhere=True),\n",
+        "",
+        FAILED,
     ),
 )

@@ -67,7 +67,7 @@ POLICIES = (
     Mutation(
         "a cap counts where it stands",
         "policies/daily_counts.py",
-        'where = f"grant {use.grant}" if use.grant else purpose',
+        'where = f"grant {self.grant}" if self.grant else purpose',
         "where = purpose",
         "tests/conformance/test_caps.py",
     ),

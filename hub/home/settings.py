@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     connections_per_address: int = Field(default=100, ge=1, le=100_000)
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)
+    failed_matches: int = Field(default=20, ge=1)
+    failed_matches_of_application: int = Field(default=1_000, ge=1)
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)
     audit_deadline: Seconds = 2.0
     audit_store: SecretStr | None = None

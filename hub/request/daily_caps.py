@@ -3,7 +3,9 @@
 A cap is met before anything is shown; otherwise nothing is shown. Each is one small function that says what an
 operation uses. Daily caps are counted in the version store before the graph is asked, by one atomic statement, so that
 they are right across processes; if no store answers, capped operations are refused. An obligation that nobody here
-meets refuses the request. Source: semantics 13 of the design's section 4.
+meets refuses the request. Matches that find nobody have a limit of their own, whatever the grant: they are counted
+before anything is told, and from the limit on no match is answered, found or not, so that a refusal tells nothing and
+requests at once win nothing. Source: semantics 11 and 13 of the design's section 4.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hub.errors import Code, HubError
-from hub.request.plan_model import Accesses, Page, Planned
-from policies.daily_counts import Use, add, forget
+from hub.request.plan_model import Planned
+from policies.daily_counts import Use, add, forget, note
 from policies.model import Decision
 from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
@@ -28,7 +31,12 @@ def operations(planned: Planned) -> int:
 
 def matches(planned: Planned) -> int:
     """How many root fields look for one person by a complete value."""
-    return sum(isinstance(root, Page | Accesses) and root.match is not None for root in planned.fetched)
+    return len(planned.matches)
+
+
+def failed_matches(planned: Planned, row: Mapping[str, Any]) -> int:
+    """How many of them found nobody, by the row of the statement."""
+    return sum(not row[planned.fetches[root.name][0]] for root in planned.matches)
 
 
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}
@@ -37,14 +45,32 @@ COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_
 MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 """`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
 
-_WORDS = {DAILY_CAP: "operations", MATCH_DAILY_CAP: "matches"}
+FAILED_MATCH = "failedMatch"
+"""What counts matches that find nobody; it is no obligation of a grant, it holds for every match."""
+FAILED_OF_PERSON, FAILED_OF_APPLICATION = 20, 1_000
+"""How many matches of a person, and of an application, may find nobody in a day, if the hub's settings do not say."""
+
+_WORDS = {
+    DAILY_CAP: "make {} operations a day for this purpose and those that share its grant",
+    MATCH_DAILY_CAP: "make {} matches a day for this purpose and those that share its grant",
+    FAILED_MATCH: "name {} people a day, over all purposes, who are not found; check each number before you send it",
+}
 
 
 class DailyCaps:
-    """The daily caps of one hub; without a store every capped operation is refused."""
+    """The daily caps of one hub; without a store every capped operation, and every match, is refused.
 
-    def __init__(self, store: PolicyStore | None = None) -> None:
+    `failed_of_person` and `failed_of_application` are how many matches may find nobody in a day, over all purposes.
+    """
+
+    def __init__(
+        self,
+        store: PolicyStore | None = None,
+        failed_of_person: int = FAILED_OF_PERSON,
+        failed_of_application: int = FAILED_OF_APPLICATION,
+    ) -> None:
         self._store = store
+        self._failed_limits = failed_of_person, failed_of_application
         self._day: dt.date | None = None
 
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
@@ -59,11 +85,35 @@ class DailyCaps:
                 f"the hub cannot meet the obligation {min(unmet)}; report this request id to its operator",
             )
         caps = [(cap, more) for cap in planned.decision.caps if (more := COUNTED[cap.kind](planned))]
-        if caps:
-            uses = [self._use(each, more, planned.decision.subject.sub) for each, more in caps]
+        uses = [self._use(each, more, planned.decision.subject.sub) for each, more in caps]
+        await self.note_failed(planned, 0, now)
+        if uses:
             exceeded = await self._add(planned.decision, now.date(), uses)
             if exceeded is not None:
-                raise _over_cap(min((use for use in uses if use.kind == exceeded), key=lambda use: use.limit), now)
+                raise _over_cap(exceeded, now)
+
+    async def note_failed(self, planned: Planned, failed: int, now: dt.datetime) -> None:
+        """Count matches that found nobody; raises as `spend` if there are too many, or were before.
+
+        Called with 0 before the graph is asked, and with what failed before anything is told.
+        """
+        if not planned.matches:
+            return
+        if self._store is None:
+            raise _not_countable()
+        decision, (of_person, of_application) = planned.decision, self._failed_limits
+        person = self._store.person_digest(decision.subject.sub)
+        uses = [
+            Use(FAILED_MATCH, failed, of_person, person=person, everywhere=True),
+            Use(FAILED_MATCH, failed, of_application, everywhere=True),
+        ]
+        application = decision.subject.application
+        try:
+            over = await asyncio.to_thread(note, self._store.engine, now.date(), application, decision.purpose, uses)
+        except StoreUnavailable:
+            raise _not_countable() from None
+        if over is not None:
+            raise _over_cap(over, now)
 
     def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
         if self._store is None:
@@ -71,7 +121,7 @@ class DailyCaps:
         person = self._store.person_digest(sub) if standing.cap.personal else ""
         return Use(standing.kind, more, standing.cap.limit, standing.grant, person)
 
-    async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> str | None:
+    async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> Use | None:
         if self._store is None:
             raise _not_countable()
         engine, application = self._store.engine, decision.subject.application
@@ -96,13 +146,14 @@ def _over_cap(use: Use, now: dt.datetime) -> HubError:
     midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
     return HubError(
         Code.DAILY_CAP,
-        f"{'each person' if use.person else 'this application'} may make {use.limit} {_WORDS[use.kind]} a day for this "
-        "purpose and those that share its grant; go on after midnight",
+        f"{'each person' if use.person else 'this application'} may {_WORDS[use.kind].format(use.limit)}; go on after "
+        "midnight",
         retry_after=max(1, int((midnight - now.astimezone(dt.UTC)).total_seconds()) + 1),
     )
 
 
 def _not_countable() -> HubError:
     return HubError(
-        Code.POLICY_UNAVAILABLE, "this purpose has a daily cap, which cannot be counted now; try again shortly"
+        Code.POLICY_UNAVAILABLE,
+        "this purpose has a daily cap, or the query names people, and that cannot be counted now; try again shortly",
     )

@@ -30,7 +30,7 @@ from hub.home.settings import Settings
 from hub.request import auth, endpoint
 from hub.request.accesses import answer_accesses
 from hub.request.compile import Statement
-from hub.request.daily_caps import DailyCaps, check_nodes
+from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
@@ -171,6 +171,7 @@ async def _run_stages(
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
         row = await _fetch(hub, prepared.statement)
+        await hub.caps.note_failed(prepared.planned, failed_matches(prepared.planned, row), now)
         accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
     with stage("respond"):
         trail.answer = answered = _respond(hub, prepared, row, accesses, trail.policy)

@@ -47,6 +47,8 @@ from schema.predicate import TRUE
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
 """How many rows a list holds if the client does not say, and at most."""
+MATCHES = 5
+"""How many people one operation may find by a whole value; each of them counts against the caps."""
 LISTS = 24
 """How many lists one statement makes: the graph takes about a tenth of a second to plan each, and keeps the plan."""
 
@@ -86,6 +88,9 @@ class _Planner:
         planned = Planned(self.decision, roots, order_key, tuple(self.denials), coordinates)
         if planned.lists > LISTS:
             text = f"the query asks for more than {LISTS} lists that differ in condition or order; ask in two queries"
+            raise HubError(Code.COST_LIMIT, text)
+        if len(planned.matches) > MATCHES:
+            text = f"the query finds more than {MATCHES} people, each by a whole value; ask in several queries"
             raise HubError(Code.COST_LIMIT, text)
         return planned
 

@@ -350,6 +350,11 @@ class Planned:
         return sum(1 + each.node.lists for each in dict(self.fetches.values()).values())
 
     @property
+    def matches(self) -> tuple[Page | Accesses, ...]:
+        """Roots that look for one node by a whole value, in order."""
+        return tuple(each for each in self.fetched if isinstance(each, Page | Accesses) and each.match is not None)
+
+    @property
     def fetched(self) -> tuple[FetchedRoot, ...]:
         """Roots for which the graph is asked, in order."""
         return tuple(root for root in self.roots if isinstance(root, FetchedRoot))

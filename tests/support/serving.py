@@ -71,6 +71,9 @@ class _Uncounted(DailyCaps):
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
         return
 
+    async def note_failed(self, planned: Planned, failed: int, now: dt.datetime) -> None:
+        return
+
 
 @contextmanager
 def serving(

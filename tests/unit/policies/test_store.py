@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from policies.daily_counts import Use, add, forget
+from policies.daily_counts import Use, add, forget, note
 from policies.store import PolicyStore
 from policies.versions import (
     ChangeRefused,
@@ -265,26 +265,39 @@ def test_rows_are_only_added(store: PolicyStore, table: str, statement: str) -> 
 def test_a_count_is_right_across_threads(store: PolicyStore) -> None:
     day = dt.date(2026, 6, 30)
 
-    def one(_: int) -> str | None:
-        return add(store.engine, day, "app", "a", [Use("dailyCap", 1, 30)])
+    def one(_: int) -> bool:
+        return add(store.engine, day, "app", "a", [Use("dailyCap", 1, 30)]) is None
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(map(str, pool.map(one, range(48)))) == ["None"] * 30 + ["dailyCap"] * 18
+        assert sorted(pool.map(one, range(48))) == [False] * 18 + [True] * 30
+
+
+def test_what_is_noted_is_counted_beyond_its_limit_and_tells_when_it_is_reached(store: PolicyStore) -> None:
+    day = dt.date(2026, 6, 30)
+
+    def over(more: int, limit: int, purpose: str = "a", person: str = "") -> bool:
+        use = Use("failed", more, limit, person=person, everywhere=True)
+        return note(store.engine, day, "app", purpose, [use]) is not None
+
+    assert [over(0, 3), over(2, 3), over(0, 3)] == [False] * 3
+    assert [over(1, 3, "b"), over(0, 3, "b"), over(0, 4)] == [False, True, False], "one count for all purposes"
+    assert [over(5, 4), over(0, 8), over(0, 9)] == [True, True, False]
+    assert [over(0, 1, person="p"), over(2, 1, person="p")] == [False, True], "a person has a count of their own"
 
 
 def test_uses_are_counted_all_or_none(store: PolicyStore) -> None:
     day = dt.date(2026, 6, 30)
     both = [Use("matchDailyCap", 2, 3), Use("dailyCap", 1, 9)]
     assert add(store.engine, day, "app", "a", both) is None
-    assert add(store.engine, day, "app", "a", both) == "matchDailyCap"
+    assert add(store.engine, day, "app", "a", both) == both[0]
     assert add(store.engine, day, "app", "a", [Use("dailyCap", 8, 9)]) is None, "the second try took nothing"
-    assert add(store.engine, day, "app", "a", [Use("dailyCap", 1, 9)]) == "dailyCap"
+    assert add(store.engine, day, "app", "a", [Use("dailyCap", 1, 9)]) == Use("dailyCap", 1, 9)
     assert add(store.engine, day, "app", "b", both) is None, "another purpose has a count of its own"
     assert add(store.engine, day + dt.timedelta(days=1), "app", "a", both) is None, "so has another day"
-    assert add(store.engine, day, "other", "a", [Use("dailyCap", 9, 8)]) == "dailyCap"
+    assert add(store.engine, day, "other", "a", [Use("dailyCap", 9, 8)]) is not None
     forget(store.engine, day + dt.timedelta(days=8))
     assert add(store.engine, day, "app", "a", both) is None
-    assert add(store.engine, day + dt.timedelta(days=1), "app", "a", both) == "matchDailyCap", "seven days are kept"
+    assert add(store.engine, day + dt.timedelta(days=1), "app", "a", both) == both[0], "seven days are kept"
 
 
 def test_a_store_that_is_away_is_not_an_empty_one(tmp_path: Path) -> None:
