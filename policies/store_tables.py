@@ -86,7 +86,7 @@ def engine_of(url: str) -> sa.Engine:
 
 
 def _sqlite(path: Path) -> sa.Engine:
-    file = f"file:{quote(str(path.absolute()))}?mode=rw"
+    file = f"file:{quote(os.fsencode(path.absolute()))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         # Never made by opening it: a store that was moved away is away, not empty.

@@ -169,7 +169,8 @@ class _Values:
         return _plain(node)
 
     def _line(self, node: yaml.Node) -> str:
-        return self._lines[node.start_mark.line]
+        # A value that is left out at the end of the file stands after its last line.
+        return "".join(self._lines[node.start_mark.line : node.start_mark.line + 1])
 
 
 def _plain(node: yaml.ScalarNode) -> Any:

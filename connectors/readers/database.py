@@ -123,7 +123,7 @@ class TableReader:
                 raise ConnectorError(self._name, "the database file does not exist")
             # SQLite itself opens it read-only: a connector changes nothing at its source, and makes no empty file.
             url = sa.URL.create(
-                "sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"}
+                "sqlite", database=f"file:{quote(os.fsencode(path))}", query={"mode": "ro", "uri": "true"}
             )
             return readable(sa.create_engine(url, hide_parameters=True))
         try:

@@ -58,7 +58,7 @@ def json_object(text: str | None) -> dict[str, Any]:
     from hub.home.strict_json import NotStrict, loads
 
     try:
-        value = loads((text or "{}").encode())
+        value = loads(os.fsencode(text or "{}"))
     except NotStrict as wrong:
         raise Refused(f"--variables: {wrong}") from None
     if not isinstance(value, dict):

@@ -194,6 +194,8 @@ def what_is_wrong(result: Result) -> str:
         ["policy", "diff", "99999999999999999999999", "current"],
         ["policy", "history", "--home", "text.yaml"],
         ["policy", "history", "--home", "[" * 3_000],
+        ["policy", "history", "--home", "\udcff\udcfe"],
+        ["query", "--app", "0", "--purpose", "a", "--variables", "\udcff", "{ __typename }"],
     ],
     ids=lambda line: " ".join(line)[:40],
 )

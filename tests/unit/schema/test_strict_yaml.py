@@ -63,6 +63,10 @@ def test_what_readers_of_yaml_disagree_on_is_refused(written: str, layout: str) 
         YamlFile("f.yaml", layout.format(written).encode())
 
 
+def test_a_value_that_is_left_out_at_the_end_is_none() -> None:
+    assert YamlFile("f.yaml", b"a:\n  - ? b\n").content == {"a": [{"b": None}]}
+
+
 def test_a_key_is_the_text_that_is_written() -> None:
     content = YamlFile("f.yaml", b"{1: a, 010: b, on: c, null: d, 2026-02-31: e}").content
     assert content == {"1": "a", "010": "b", "on": "c", "null": "d", "2026-02-31": "e"}
