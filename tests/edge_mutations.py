@@ -115,4 +115,18 @@ EDGE = (
         "",
         "tests/unit/hub/home/test_home.py",
     ),
+    Mutation(
+        "applications take turns at the graph",
+        "hub/fair_share.py",
+        "            following = min(ready, key=self._usage)\n",
+        "            following = ready[0]\n",
+        "tests/unit/hub/test_fair_share.py",
+    ),
+    Mutation(
+        "a turn that comes to one just gone is the next one's",
+        "hub/fair_share.py",
+        "        if turn.done() and not turn.cancelled():\n",
+        "        if False:\n",
+        "tests/unit/hub/test_fair_share.py",
+    ),
 )

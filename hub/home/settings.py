@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     graph_page_cache: JavaSize = "512m"
     graph_transaction_memory: JavaSize = "512m"
     graph_deadline: Seconds = 5.0
+    graph_statements: int = Field(default=8, ge=1, le=1_000)
     jars: Path | None = None
 
     policies: Path = Path("examples/county/policies")

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester, Record
 from hub.errors import Code, HubError, internal_error
+from hub.fair_share import Client, FairShare
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
@@ -68,11 +69,14 @@ class Hub:
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = field(init=False, repr=False)
     """The clock, in the time zone of the settings: its date is the day of grants and caps."""
+    turns: FairShare = field(init=False, repr=False)
+    """Turns among clients for statements in the graph."""
     floods: Floods = field(init=False, repr=False)
     upkeep: Upkeep = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.now = self.settings.now
+        self.turns = FairShare(self.settings.graph_statements)
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
 
@@ -170,7 +174,7 @@ async def _run_stages(
     with stage("caps"):
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
-        row = await _fetch(hub, prepared.statement)
+        row = await _fetch(hub, trail, prepared.statement)
         await hub.caps.note_failed(prepared.planned, failed_matches(prepared.planned, row), now)
         accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
     with stage("respond"):
@@ -201,18 +205,22 @@ def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
     return hub.telemetry.stage(name)
 
 
-async def _fetch(hub: Hub, statement: Statement | None) -> Mapping[str, Any]:
+async def _fetch(hub: Hub, trail: Trail, statement: Statement | None) -> Mapping[str, Any]:
+    """The row of the statement, at its sender's turn; waiting for it counts towards the deadline."""
     if statement is None:
         return {}
-    rows = await hub.graph.fetch(
-        statement.text,
-        statement.parameters,
-        deadline_seconds=hub.settings.graph_deadline,
-        byte_cap=hub.settings.result_byte_cap,
-    )
+    async with hub.turns.turn(_client(trail), hub.settings.graph_deadline) as left:
+        rows = await hub.graph.fetch(
+            statement.text, statement.parameters, deadline_seconds=left, byte_cap=hub.settings.result_byte_cap
+        )
     if len(rows) != 1:
         raise internal_error()
     return rows[0]
+
+
+def _client(trail: Trail) -> Client:
+    application, person = (trail.subject.application, trail.subject.sub) if trail.subject else ("", "")
+    return application, person, trail.arrival.source
 
 
 async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], policy: PolicySet) -> Mapping[str, Any]:

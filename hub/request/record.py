@@ -45,6 +45,7 @@ CHEAP_REFUSALS = frozenset(
         Code.BAD_CURSOR,
         Code.DAILY_CAP,
         Code.POLICY_UNAVAILABLE,
+        Code.TOO_MANY_REQUESTS,
     }
 )
 """Refusals that cost an application nothing, so that it could fill the log with them; a flood of them is counted."""

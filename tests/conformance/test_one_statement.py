@@ -1,10 +1,14 @@
-"""One operation is at most one statement and just one record, however many root fields it has."""
+"""One operation is at most one statement and just one record, however many root fields it has.
+
+Where more are asked than the graph is given at once, applications take turns.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +22,7 @@ from hub.home.settings import Settings
 from hub.request.pipeline import Hub
 from policies.language import load
 from schema import CATALOGUE
-from tests.support.county import POLICIES, Answer, County
+from tests.support.county import PATIENCE, POLICIES, Answer, County
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 
@@ -72,9 +76,9 @@ CORPUS: list[tuple[Asked, int, str]] = [
 
 
 @asynccontextmanager
-async def in_process(county: County, folder: Path) -> AsyncIterator[tuple[Hub, httpx.AsyncClient]]:
+async def in_process(county: County, folder: Path, **given: Any) -> AsyncIterator[tuple[Hub, httpx.AsyncClient]]:
     """A hub in this process over the county's graph, and a client that reaches it without a socket."""
-    settings = Settings.load(home=folder / "home", policies=POLICIES)
+    settings = Settings.load(**{"home": folder / "home", "policies": POLICIES, "graph_deadline": PATIENCE, **given})
     graph = Graph(county.address.url, county.address.user, county.address.password)
     hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
     app = build_app(hub)
@@ -139,3 +143,71 @@ def test_requests_at_once_are_one_statement_and_one_record_each(county: County, 
     told = {(answer.receipt["index"], answer.body["extensions"]["requestId"]) for answer in answers}
     assert told == {(each.index, each.record.request_id) for each in read(path)}
     assert json.dumps([answer.data for answer in answers[:5]]) == json.dumps([answers[0].data] * 5)
+
+
+class Gate:
+    """Stands before a hub's graph: holds the first statement until it is opened, and notes all in their order."""
+
+    def __init__(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.hub, self.opened, self.seconds = hub, asyncio.Event(), 0.0
+        self.texts: list[str] = []
+        self._fetch = hub.graph.fetch
+        monkeypatch.setattr(hub.graph, "fetch", self.fetch)
+        # Each statement takes a second by this clock, so that the order does not depend on the machine.
+        monkeypatch.setattr(hub.turns, "_now", lambda: self.seconds)
+
+    async def fetch(self, text: str, *args: Any, **named: Any) -> Any:
+        self.texts.append(text)
+        await self.opened.wait()
+        rows = await self._fetch(text, *args, **named)
+        self.seconds += 1
+        return rows
+
+    async def until_waiting(self, requests: int) -> None:
+        """Return when so many requests wait for their turn."""
+        while sum(map(len, self.hub.turns._waiting.values())) < requests:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def test_two_applications_take_turns_at_the_graph(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once() -> tuple[list[str], list[Answer]]:
+        async with in_process(county, tmp_path, graph_statements=1) as (hub, client):
+            gate = Gate(hub, monkeypatch)
+            greedy = [asyncio.create_task(ask(hub, client, (*GRID, ONE[0]))) for _ in range(4)]
+            await gate.until_waiting(3)
+            modest = [asyncio.create_task(ask(hub, client, (*STAT, COUNTS[0]))) for _ in range(3)]
+            await gate.until_waiting(6)
+            assert len(gate.texts) == 1
+            gate.opened.set()
+            return gate.texts, await asyncio.gather(*greedy, *modest)
+
+    texts, answers = asyncio.run(at_once())
+    assert [answer.status for answer in answers] == [200] * 7
+    assert len({answer.raw.partition(b'"extensions"')[0] for answer in answers}) == 2
+    greedy, modest = texts[:2]
+    assert greedy != modest
+    assert texts == [greedy, modest] * 3 + [greedy]
+
+
+def test_a_turn_that_does_not_come_is_a_recorded_refusal_that_asks_nothing_of_the_graph(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def beside_a_slow_one() -> tuple[Answer, Answer, list[str], Path]:
+        async with in_process(county, tmp_path, graph_statements=1) as (hub, client):
+            gate = Gate(hub, monkeypatch)
+            slow = asyncio.create_task(ask(hub, client, (*GRID, ONE[0])))
+            while not gate.texts:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            hub.settings = hub.settings.model_copy(update={"graph_deadline": 0.01})
+            refused = await ask(hub, client, (*STAT, COUNTS[0]))
+            gate.opened.set()
+            return await slow, refused, gate.texts, hub.settings.audit_file
+
+    slow, refused, texts, log = asyncio.run(beside_a_slow_one())
+    assert (slow.status, len(texts)) == (200, 1)
+    assert (refused.status, refused.codes, "data" in refused.body) == (429, ["TOO_MANY_REQUESTS"], False)
+    assert refused.headers["Retry-After"] == "1"
+    logged, _ = show(log, refused.receipt["index"])
+    assert (logged.record.result, logged.record.http_status) == ("TOO_MANY_REQUESTS", 429)

@@ -18,6 +18,7 @@ DEFAULTS = [
     ("graph_url", None),
     ("body_limit", 262_144),
     ("graph_deadline", 5.0),
+    ("graph_statements", 8),
     ("audit_deadline", 2.0),
     ("audit_store", None),
     ("audit_origin", "sluicegate.local/audit"),

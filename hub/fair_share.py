@@ -1,0 +1,128 @@
+"""Turns among clients for statements in the graph, of which so many run at once and no more.
+
+Whoever used least lately is next: first by application, then by person, then by address. Where there are several turns,
+no application holds all of them and no client more than half, so that nobody waits for the end of another's long work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from hub.errors import Code, HubError
+
+HALF_LIFE: Final = 10.0
+"""Seconds after which what somebody used counts half."""
+REMEMBERED: Final = 10_000
+"""Of how many it is remembered what they used; beyond that, those that came last longest ago are forgotten."""
+WAITING: Final = 100
+"""How many requests of one client may wait; further ones are refused at once."""
+LEAST: Final = 0.001
+"""Seconds left at a turn that came last of all; none would mean to Neo4j that there is no limit."""
+
+Client = tuple[str, str, str]
+"""Application, person and address; empty where they are not known."""
+
+
+class FairShare:
+    """The turns of one hub; used on its event loop."""
+
+    def __init__(self, turns: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._turns, self._now = turns, now
+        self._of_application = max(1, turns - max(1, turns // 4))
+        self._of_one = max(1, turns // 2)
+        self._held: Counter[tuple[str, ...]] = Counter()
+        self._waiting: dict[Client, deque[asyncio.Future[None]]] = {}
+        self._used: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, client: Client, seconds: float) -> AsyncIterator[float]:
+        """Inside this context it is the client's turn; gives how many of the `seconds` are left, more than none.
+
+        Raises HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait.
+        """
+        asked = self._now()
+        await self._wait(client, seconds)
+        began = self._now()
+        try:
+            yield max(LEAST, seconds - (began - asked))
+        finally:
+            self._charge(client, self._now() - began)
+            self._end(client)
+
+    async def _wait(self, client: Client, seconds: float) -> None:
+        if self._may_begin(client):
+            self._begin(client)
+            return
+        waiting = self._waiting.setdefault(client, deque())
+        if len(waiting) >= WAITING:
+            raise _busy()
+        turn = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        try:
+            async with asyncio.timeout(seconds):
+                await turn
+        except BaseException as ended:
+            self._give_back(client, turn)
+            if isinstance(ended, TimeoutError):
+                raise _busy() from None
+            raise
+
+    def _give_back(self, client: Client, turn: asyncio.Future[None]) -> None:
+        """Wait no longer; a turn that came in the same moment is the next one's."""
+        if turn.done() and not turn.cancelled():
+            self._end(client)
+            return
+        if turn in self._waiting.get(client, ()):
+            self._waiting[client].remove(turn)
+            self._forget_if_none_waits(client)
+
+    def _may_begin(self, client: Client) -> bool:
+        return (
+            self._held[()] < self._turns
+            and self._held[client[:1]] < self._of_application
+            and self._held[client] < self._of_one
+        )
+
+    def _begin(self, client: Client) -> None:
+        self._held.update(((), client[:1], client))
+
+    def _end(self, client: Client) -> None:
+        self._held.subtract(((), client[:1], client))
+        self._held = +self._held
+        while ready := [each for each in self._waiting if self._may_begin(each)]:
+            following = min(ready, key=self._usage)
+            turn = self._waiting[following].popleft()
+            self._forget_if_none_waits(following)
+            if not turn.done():  # else it has just given up
+                self._begin(following)
+                turn.set_result(None)
+
+    def _forget_if_none_waits(self, client: Client) -> None:
+        if not self._waiting[client]:
+            del self._waiting[client]
+
+    def _usage(self, client: Client) -> tuple[float, ...]:
+        """What application, person and client used, so that the first in which two differ decides."""
+        return tuple(self._lately(client[:depth]) for depth in (1, 2, 3))
+
+    def _lately(self, who: tuple[str, ...]) -> float:
+        used, at = self._used.get(who, (0.0, 0.0))
+        return float(used * 0.5 ** ((self._now() - at) / HALF_LIFE))
+
+    def _charge(self, client: Client, seconds: float) -> None:
+        for depth in (1, 2, 3):
+            who = client[:depth]
+            self._used[who] = (self._lately(who) + seconds, self._now())
+            self._used.move_to_end(who)
+        while len(self._used) > REMEMBERED:
+            self._used.popitem(last=False)
+
+
+def _busy() -> HubError:
+    text = "the hub is busy with other requests of this client; wait for them, and try again shortly"
+    return HubError(Code.TOO_MANY_REQUESTS, text, retry_after=1)
