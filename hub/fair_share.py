@@ -124,5 +124,5 @@ class FairShare:
 
 
 def _busy() -> HubError:
-    text = "the hub is busy with other requests of this client; wait for them, and try again shortly"
+    text = "the hub is busy with other requests; wait for your own, ask for less at once, and try again shortly"
     return HubError(Code.TOO_MANY_REQUESTS, text, retry_after=1)

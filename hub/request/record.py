@@ -48,7 +48,7 @@ CHEAP_REFUSALS = frozenset(
         Code.TOO_MANY_REQUESTS,
     }
 )
-"""Refusals that cost an application nothing, so that it could fill the log with them; a flood of them is counted."""
+"""Refusals that cost the hub little, so that an application could fill the log with them; a flood is counted."""
 
 
 @dataclass(slots=True)
