@@ -20,8 +20,8 @@ from schema import yaml_causes
 
 MAX_BYTES = 1_000_000
 """Largest file, in bytes."""
-_LINE_ENDS = re.compile("[\\x85\\u2028\\u2029]")
-"""Line ends to YAML 1.1 (a part of the text to 1.2) that no editor shows."""
+_HIDING = re.compile("[\\x85\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]|\\r(?!\\n)")
+"""What lets a file read otherwise than it looks: line ends that not every editor shows, and changes of direction."""
 _UNSEEN = "an invisible control character; delete it"
 
 _READ_ALIKE = {
@@ -101,7 +101,7 @@ def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
         raise YamlFileError(f"{name}:{line}", "not UTF-8 here; save the file as UTF-8") from None
-    unseen = _LINE_ENDS.search(text)
+    unseen = _HIDING.search(text)
     if unseen:
         raise YamlFileError(f"{name}:{text.count(chr(10), 0, unseen.start()) + 1}", _UNSEEN)
     try:

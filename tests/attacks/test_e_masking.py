@@ -87,7 +87,7 @@ def test_e12_no_function_takes_a_text_apart() -> None:
         for argument in getattr(each, "args", {})
     }
     # An id, a page, a condition, an order, a grouping; and whose accesses, from which day to which.
-    assert arguments == {"id", "first", "after", "where", "orderBy", "groupBy", "person", "since", "until"}
+    assert arguments == {"id", "first", "after", "where", "orderBy", "groupBy", "since", "until"}
 
 
 def test_e14_ids_and_cursors_hold_no_value(scene: Scene) -> None:

@@ -166,6 +166,6 @@ async def ask(
     planned, statement = prepare(policies, who, purpose, document, variables, case)
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
-        rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30.0, byte_cap=50_000_000)
+        rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=120.0, byte_cap=50_000_000)
     access = denial_errors(policies, planned)
     return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access, 50_000_000))

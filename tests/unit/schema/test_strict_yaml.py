@@ -101,6 +101,8 @@ REFUSED = {
     "a full-width comma": ('a: {b: "1"，c: 2}\n', 'a: {b: "1", c: 2}'),
     "a bracket that stays open": ("a: [1,\n", "f.yaml:2: while parsing a flow node"),
     "a line end of YAML 1.1": ("a: 1\nb: x\x85y\n", "f.yaml:2: an invisible control character"),
+    "a line end of old machines": ("# no change\ra: 1\n", "f.yaml:1: an invisible control character"),
+    "a change of direction": ("a: 1\nb: x # \u202ey\n", "f.yaml:2: an invisible control character"),
     "a key with a line end": ('a: 1\n"b\\nc": 1\n', "f.yaml:2: the key 'b\\nc' holds a character that nobody sees"),
     "a control character": ("a: 1\nb: \x07\n", "f.yaml:2: an invisible control character"),
     "depth": (f"a: {'[' * 3000}{']' * 3000}\n", "f.yaml: nested too deeply"),
