@@ -212,7 +212,7 @@ def hidden_target(catalogue: Catalogue, decision: Decision, coordinate: str) -> 
 def tells_accesses(decision: Decision, entity: str) -> bool:
     """Whether a decision tells who saw the data of people of this type, whom a match names."""
     table = decision.of(entity)
-    return bool(table.finds and table.accesses)
+    return bool(table.matchable and table.accesses)
 
 
 def told_to_residents(policy: PolicySet, purpose: str, day: dt.date, today: dt.date) -> bool:

@@ -141,9 +141,9 @@ class TypeDecision:
         return self.fields.get(name, NOTHING)
 
     @property
-    def finds(self) -> bool:
-        """Whether some row may be found by a match."""
-        return any(each.match for each in self.fields.values())
+    def matchable(self) -> tuple[str, ...]:
+        """The fields by a whole value of which some row may be found, by name."""
+        return tuple(sorted(name for name, effects in self.fields.items() if effects.match))
 
     @property
     def lists_all_it_counts(self) -> bool:

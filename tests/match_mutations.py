@@ -13,7 +13,7 @@ MATCHES = (
     Mutation(
         "a match alone lists nobody",
         "hub/request/plan.py",
-        "        if match is None and not self.decision.of(entity.name).visible:\n",
+        "        if match is None and not table.visible:\n",
         "        if False:\n",
         ACCESSES,
     ),
@@ -55,7 +55,7 @@ MATCHES = (
     Mutation(
         "no accesses where the match is prohibited",
         "policies/decide.py",
-        "bool(table.finds and table.accesses)",
+        "bool(table.matchable and table.accesses)",
         "bool(table.accesses)",
         "tests/unit/policies/test_decide_accesses.py",
     ),

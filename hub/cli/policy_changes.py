@@ -48,15 +48,14 @@ def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False
         from hub.steward.policy_lookup import versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
         from policies.review.diff import diff as compare
-        from policies.review.joins import joins
+        from policies.review.joins import new_joins
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with versions_of(settings, CATALOGUE) as versions:
             old, new, today = versions.find(before), versions.find(after), settings.now().date()
         changes = compare(CATALOGUE, old, new, today)
-        known = joins(CATALOGUE, old, today)
-        joined = [each.text for each in joins(CATALOGUE, new, today) if each not in known]
+        joined = (each.text for each in new_joins(CATALOGUE, old, new, today))
         changes = replace(changes, notes=(*changes.notes, *joined))
         _print(diff_json(changes) if as_json else diff_lines(changes))
     raise typer.Exit(WIDENS if changes.widens else 0)

@@ -54,7 +54,7 @@ def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bo
             )
         _create(path, make_key())
     content = _read(path)
-    if not replaceable and path.name not in _names(made):
+    if not (replaceable or was_made) and path.name not in _names(made):
         _note(made, path.name)
     return content
 

@@ -146,7 +146,7 @@ def answer_accesses(
 def _found_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Accesses, str]]:
     """Each `accessesOf` with the surrogate of its person, where the statement found them."""
     for root in planned.fetched:
-        if isinstance(root, Accesses) and (found := row[planned.fetches[root.name][0]]):
+        if isinstance(root, Accesses) and (found := planned.result(root, row)):
             yield root, found[0]
 
 

@@ -50,7 +50,7 @@ def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> 
     if not planned.fetches:
         return None
     writer = _Compiler(Cypher(catalogue, planned.decision, detector, planned.order_key))
-    parts = dict(planned.fetches.values())
+    parts = planned.parts
     calls = [f"CALL () {{\n{writer.root(part, name)}\n}}" for name, part in parts.items()]
     names = ", ".join(parts)
     return Statement(

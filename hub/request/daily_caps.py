@@ -36,7 +36,7 @@ def matches(planned: Planned) -> int:
 
 def failed_matches(planned: Planned, row: Mapping[str, Any]) -> int:
     """How many of them found nobody, by the row of the statement."""
-    return sum(not row[planned.fetches[root.name][0]] for root in planned.matches)
+    return sum(not planned.result(root, row) for root in planned.matches)
 
 
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}
@@ -47,8 +47,6 @@ MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 
 FAILED_MATCH = "failedMatch"
 """What counts matches that find nobody; it is no obligation of a grant, it holds for every match."""
-FAILED_OF_PERSON, FAILED_OF_APPLICATION = 20, 1_000
-"""How many matches of a person, and of an application, may find nobody in a day, if the hub's settings do not say."""
 
 _WORDS = {
     DAILY_CAP: "make {} operations a day for this purpose and those that share its grant",
@@ -66,8 +64,8 @@ class DailyCaps:
     def __init__(
         self,
         store: PolicyStore | None = None,
-        failed_of_person: int = FAILED_OF_PERSON,
-        failed_of_application: int = FAILED_OF_APPLICATION,
+        failed_of_person: int = 0,
+        failed_of_application: int = 0,
     ) -> None:
         self._store = store
         self._failed_limits = failed_of_person, failed_of_application

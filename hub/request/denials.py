@@ -61,9 +61,8 @@ class DenialErrors:
         """How a match names one node of a type of which nothing is listed; empty if none does, or for a field."""
         if "." in coordinate:
             return ""
-        fields = self.with_case().of(coordinate).fields
-        names = sorted(name for name, effects in fields.items() if effects.match)
-        case = "" if self.decision.of(coordinate).finds else ", with a case in the header Case-Reference"
+        names = self.with_case().of(coordinate).matchable
+        case = "" if self.decision.of(coordinate).matchable else ", with a case in the header Case-Reference"
         plural = self.catalogue.entity(coordinate).plural
         return f"{plural}(where: {{{names[0]}: {{eq: …}}}}){case}" if names else ""
 

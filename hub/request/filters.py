@@ -39,18 +39,23 @@ NoteUse = Callable[[str, str], None]
 """Called with (coordinate, how) for each coordinate that a condition, a sort or a grouping reads."""
 
 
-def page_where(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Predicate:
-    """The condition of a connection that is no match; raises FIELD_NOT_FILTERABLE, VALIDATION."""
-    predicate = _parse(Grammar(catalogue), entity, source)
-    _check(catalogue, decision, entity, predicate, use)
-    return predicate
+def page_condition(catalogue: Catalogue, entity: Entity, source: Any) -> Predicate:
+    """What a connection's `where` says, not yet checked against the decision; raises VALIDATION."""
+    return _parse(Grammar(catalogue), entity, source)
 
 
-def page_match(catalogue: Catalogue, decision: Decision, entity: Entity, source: Any, use: NoteUse) -> Compare | None:
-    """The comparison if a connection's condition is a match, on a coordinate that is not clear; raises VALIDATION."""
-    table = decision.of(entity.name)
-    matched = _whole_value(decision, entity, _parse(Grammar(catalogue), entity, source)) if table.finds else None
-    if matched is None or table.of(matched.field).clear:
+def page_where(
+    catalogue: Catalogue, decision: Decision, entity: Entity, condition: Predicate, use: NoteUse
+) -> Predicate:
+    """The condition of a connection that is no match, checked; raises FIELD_NOT_FILTERABLE."""
+    _check(catalogue, decision, entity, condition, use)
+    return condition
+
+
+def page_match(decision: Decision, entity: Entity, condition: Predicate, use: NoteUse) -> Compare | None:
+    """The comparison if a connection's condition is a match, on a coordinate that is not clear."""
+    matched = _whole_value(decision, entity, condition)
+    if matched is None or decision.of(entity.name).of(matched.field).clear:
         return None
     use(f"{entity.name}.{matched.field}", "matched")
     return matched
@@ -60,7 +65,7 @@ def person_match(catalogue: Catalogue, decision: Decision, person: Entity, sourc
     """The match that names the person of `accessesOf`; raises FIELD_NOT_FILTERABLE, VALIDATION."""
     matched = _whole_value(decision, person, _parse(Grammar(catalogue), person, source))
     if matched is None:
-        names = sorted(name for name, effects in decision.of(person.name).fields.items() if effects.match)
+        names = decision.of(person.name).matchable
         raise HubError(
             Code.FIELD_NOT_FILTERABLE,
             f"accessesOf tells of one {person.name}, whom its condition names in full and by nothing else, such as "

@@ -158,11 +158,15 @@ class _Planner:
     # Pages.
 
     def _page(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        asked = self.catalogue, self.decision, entity, arguments.get("where"), self._use
-        match = filters.page_match(*asked)
-        if match is None and not self.decision.of(entity.name).visible:
+        table = self.decision.of(entity.name)
+        if not (table.visible or table.matchable):
             return self._deny((name,), entity.name)
-        where = filters.page_where(*asked) if match is None else TRUE
+        condition = filters.page_condition(self.catalogue, entity, arguments.get("where"))
+        match = filters.page_match(self.decision, entity, condition, self._use)
+        if match is None and not table.visible:
+            return self._deny((name,), entity.name)
+        checked = self.catalogue, self.decision, entity, condition, self._use
+        where = filters.page_where(*checked) if match is None else TRUE
         order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
         # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)

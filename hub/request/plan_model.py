@@ -347,7 +347,16 @@ class Planned:
     @property
     def lists(self) -> int:
         """How many lists the statement makes: its parts, and those over edges in them."""
-        return sum(1 + each.node.lists for each in dict(self.fetches.values()).values())
+        return sum(1 + each.node.lists for each in self.parts.values())
+
+    @property
+    def parts(self) -> dict[str, Fetch]:
+        """What is fetched, by its column of the statement's row."""
+        return dict(self.fetches.values())
+
+    def result(self, root: FetchedRoot, row: Mapping[str, Any]) -> Any:
+        """What the statement's row holds for a root."""
+        return row[self.fetches[root.name][0]]
 
     @property
     def matches(self) -> tuple[Page | Accesses, ...]:

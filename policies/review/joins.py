@@ -56,6 +56,12 @@ def joins(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Join]
     return found
 
 
+def new_joins(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> list[Join]:
+    """The pairs that a change of the policy brings."""
+    known = joins(catalogue, before, today)
+    return [each for each in joins(catalogue, after, today) if each not in known]
+
+
 def _joined(catalogue: Catalogue, pair: tuple[Decision, Decision]) -> Iterator[Join]:
     by_added: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for entity in catalogue:
