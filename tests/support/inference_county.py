@@ -25,6 +25,24 @@ SEED, PEOPLE, DWELLINGS, EVENTS = 20260630, 3_000, 1_400, 900
 GRIDS = tuple(f"14/03/21/00{s}/00{c}/00{g}/" for s in (1, 2) for c in (1, 2, 3) for g in range(1, 6))
 SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂"
 WORDS = ("噪音", "消防", "占道", "漏水", "停车", "路灯", "垃圾", "供暖")
+TWO_DEPARTMENTS = """
+purposes:
+  - {id: study, zh: 研究, en: Study}
+  - {id: study.again, zh: 再, en: Again}
+  - {id: plan, zh: 规划, en: Planning}
+  - {id: housing, zh: 房管, en: Housing}
+applications:
+  - {id: one, zh: 甲, en: One, department: one, jurisdiction: 14/03/21/}
+  - {id: two, zh: 乙, en: Two, department: two, jurisdiction: 14/03/21/}
+grants:
+  - id: pseudonyms
+    to: {application: [one, two]}
+    for: [study, plan]
+    basis: law
+    rows: {Person: {}, Dwelling: {}}
+    fields: {Person.name: {mask: pseudonym}, Person.gender: clear, Dwelling.usage: clear, Dwelling.residents: clear}
+"""
+"""A policy under which two departments see people under pseudonyms, for purposes that must stay apart."""
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 

@@ -11,32 +11,17 @@ from collections import Counter
 import pytest
 
 from policies.model import PolicySet
-from tests.support.inference_county import PEOPLE, Attacker, Truth
+from tests.support.inference_county import PEOPLE, TWO_DEPARTMENTS, Attacker, Truth
 from tests.support.small_graph import policy
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
 
-POLICY = """
-purposes:
-  - {id: study, zh: 研究, en: Study}
-  - {id: study.again, zh: 再, en: Again}
-  - {id: housing, zh: 房管, en: Housing}
-applications:
-  - {id: one, zh: 甲, en: One, department: one, jurisdiction: 14/03/21/}
-  - {id: two, zh: 乙, en: Two, department: two, jurisdiction: 14/03/21/}
-grants:
-  - id: pseudonyms
-    to: {application: [one, two]}
-    for: [study]
-    basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person.name: {mask: pseudonym}, Person.gender: clear, Dwelling.usage: clear, Dwelling.residents: clear}
-  - id: homes
-    to: {application: [two]}
+POLICY = f"""{TWO_DEPARTMENTS}  - id: homes
+    to: {{application: [two]}}
     for: [housing]
     basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Dwelling.code: clear, Dwelling.residents: clear, Person.gender: clear}
+    rows: {{Person: {{}}, Dwelling: {{}}}}
+    fields: {{Dwelling.code: clear, Dwelling.residents: clear, Person.gender: clear}}
 """
 PAIRS = [
     (("one", "study"), ("two", "study")),

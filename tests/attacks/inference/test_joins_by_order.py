@@ -12,34 +12,17 @@ from itertools import pairwise
 import pytest
 
 from policies.model import PolicySet
-from tests.support.inference_county import PEOPLE, Attacker, Truth
+from tests.support.inference_county import PEOPLE, TWO_DEPARTMENTS, Attacker, Truth
 from tests.support.small_graph import policy
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
-
-POLICY = """
-purposes:
-  - {id: study, zh: 研究, en: Study}
-  - {id: study.again, zh: 再, en: Again}
-  - {id: plan, zh: 规划, en: Planning}
-applications:
-  - {id: one, zh: 甲, en: One, department: one, jurisdiction: 14/03/21/}
-  - {id: two, zh: 乙, en: Two, department: two, jurisdiction: 14/03/21/}
-grants:
-  - id: pseudonyms
-    to: {application: [one, two]}
-    for: [study, plan]
-    basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person.name: {mask: pseudonym}, Person.gender: clear, Dwelling.usage: clear, Dwelling.residents: clear}
-"""
 CHANCE = 7
 """A Poisson number of mean 1 or 2 is larger with a chance of about one in a thousand; the keys are fixed here."""
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
-    return policy(tmp_path_factory.mktemp("order"), POLICY)
+    return policy(tmp_path_factory.mktemp("order"), TWO_DEPARTMENTS)
 
 
 def same_places(one: Sequence[str], two: Sequence[str]) -> int:
