@@ -82,7 +82,7 @@ def test_case_2_10_a_policy_store_that_is_away_and_a_policy_that_is_too_old(
         raise StoreUnavailable("away")
 
     store = a_store(in_file(tmp_path))
-    with serving(tmp_path / "home", store=store, policy_max_age=1.0) as served:
+    with serving(tmp_path / "home", store=store, policy_max_age=3.0) as served:
         wait(lambda: usable(served, "policy store") == 1)
         with monkeypatch.context() as broken:
             broken.setattr(store, "standing", away)
