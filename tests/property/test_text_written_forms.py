@@ -110,7 +110,7 @@ CARDED = (
 
 
 def order_numbers(rng: random.Random, heads: tuple[str, ...]) -> list[str]:
-    """Numbers of 16 to 19 digits that pass Luhn's check, as one in ten numbers does."""
+    """Numbers of 16 to 20 digits that pass Luhn's check, as one in ten numbers does."""
     made = [head + "".join(rng.choices("0123456789", k=rng.randint(15, 18) - len(head))) for head in heads * 20]
     made += [f"{head}{rng.randint(0, 999):03}20260618{rng.randint(0, 9999):04}" for head in heads]
     return [each + str(luhn.calc_check_digit(each)) for each in made]
@@ -138,7 +138,7 @@ def test_case_5_07_a_word_for_a_card_is_enough_even_where_the_check_digit_is_wro
 
 
 def test_a_card_of_this_country_needs_no_word(rng: random.Random) -> None:
-    numbers = [each for each in order_numbers(rng, ("6228", "6217")) if "20260618" not in each]
+    numbers = [each for each in order_numbers(rng, ("6228", "6217")) if len(each) <= 19]
     texts = [f"交给他{number}，已办" for number in numbers]
     assert all(found.spans for found in RULES.detect(texts))
 
