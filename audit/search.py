@@ -43,7 +43,8 @@ class Query:
     `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
     is a path and finds every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must
     have had it. `result` finds each flood of refusals in which one had this code.
-    `case`, `who` (the person who asked), `value` and `subject` are digests. QueryRefused for an unknown kind or effect,
+    `case`, `value` and `subject` are digests; `who` (the person who asked) holds the digests of the accounts that they
+    may have, of which one must stand there. QueryRefused for an unknown kind or effect,
     and for a time without a zone.
     """
 
@@ -59,7 +60,7 @@ class Query:
     coordinate: str | None = None
     effect: str | None = None
     case: str | None = None
-    who: str | None = None
+    who: tuple[str, ...] | None = None
     value: str | None = None
     subject: str | None = None
 
@@ -72,10 +73,11 @@ class Query:
             raise QueryRefused("a time in a search needs a zone")
 
     @property
-    def digests(self) -> tuple[tuple[str, str], ...]:
-        """The digests of the query, each with the place where it must stand."""
-        found = ((CASE, self.case), (WHO, self.who), (VALUE, self.value), (SUBJECT, self.subject))
-        return tuple((where, digest) for where, digest in found if digest is not None)
+    def digests(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """For each term with digests: these, each with the place where it stands; one of them must."""
+        single = ((CASE, self.case), (VALUE, self.value), (SUBJECT, self.subject))
+        found = tuple(((where, digest),) for where, digest in single if digest is not None)
+        return found if self.who is None else (tuple((WHO, each) for each in self.who), *found)
 
     def fits(self, shape: Shape) -> bool:
         """Whether the query describes records with these words."""
@@ -215,7 +217,7 @@ class Search:
         """By code of a shape: whether it is that of a flood."""
         self._fits = _flags({code: query.fits(each) for code, each in self.shapes.items()})
         self._decided = _flags({code: query.decided(each) for code, each in self.decisions.items()})
-        self._keys = [key_of(*each) for each in query.digests]
+        self._keys = [[key_of(*each) for each in term] for term in query.digests]
         self._since = _milliseconds(query.since)
         self._until = _milliseconds(query.until)
 
@@ -255,8 +257,9 @@ class Search:
     def _places(self, run: Run) -> NDArray[np.int64] | None:
         """The places with every digest of the query; None if the query has no digest."""
         found: NDArray[np.int64] | None = None
-        for key in self._keys:
-            places = self._index.places(run, key).astype(np.int64)
+        for keys in self._keys:
+            either = [self._index.places(run, key).astype(np.int64) for key in keys]
+            places = np.unique(np.concatenate([np.empty(0, np.int64), *either]))
             found = places if found is None else np.intersect1d(found, places, assume_unique=True)
             if not len(found):
                 break

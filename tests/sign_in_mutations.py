@@ -50,4 +50,11 @@ SIGN_IN = (
         "return acting(settings, named) if has_keys(settings) else None",
         "tests/attacks/test_sign_in.py",
     ),
+    Mutation(
+        "a search for a person finds the staff",
+        "hub/auditor/search_terms.py",
+        ', "who.account": "steward"',
+        "",
+        "tests/conformance/test_cli_audit_search.py",
+    ),
 )

@@ -33,10 +33,14 @@ SECRET: Final[Mapping[str, str]] = {
 }
 """Terms whose values are digested, with the part of the query that each becomes."""
 
-_DOMAINS: Final = {"case": "case", "who": "subject", "value": "value"}
+ACTORS: Final[Mapping[str, str]] = {"who": "subject", "who.account": "steward", "who.user": "operator"}
+"""How a search for a person is recorded → the kind of digest under which records name who acted: the `sub` of a token,
+an account of `stewards:`, the user number of an operator."""
+
+_DOMAINS: Final = {"case": "case", "value": "value"}
 _ASKED: Final = {
     "case": "case reference",
-    "who": "staff account",
+    "who": "person who acted (sub of a token, account of a steward or auditor, user number of an operator)",
     "value": "value",
     "person": "resident id number",
     "sid": "surrogate",
@@ -66,7 +70,7 @@ def read_filters(
     `sid_of` gives the surrogate of the person with an id number. Days, and times without a zone, are those of `zone`.
     Without a `digester` no clear value can be searched for, and nothing is `recorded`.
     """
-    given: dict[str, str | dt.datetime] = {}
+    given: dict[str, str | tuple[str, ...] | dt.datetime] = {}
     recorded: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -77,7 +81,11 @@ def read_filters(
             )
         if part in given:
             raise QueryRefused(f"{name} is given twice")
-        if name in SECRET:
+        if name == "who":
+            actors = _actor_digests(value, digester, ask)
+            given[part] = tuple(actors.values())
+            recorded |= actors
+        elif name in SECRET:
             found = _digest(name, value, digester, sid_of, ask)
             given[part], recorded[part] = found, found
         elif name in TIMES:
@@ -115,16 +123,38 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
     return surrogate_of_number
 
 
+def _actor_digests(value: str, digester: Digester | None, ask: Ask) -> dict[str, str]:
+    """The digests under which records may name the person who acted, by the name under which each is recorded."""
+    if value.startswith("#"):
+        return {"who": value[1:]}
+    key = _required(digester, "who")
+    clear = _asked("who", value, ask)
+    return {name: key.digest(domain, clear) for name, domain in ACTORS.items()}
+
+
 def _digest(name: str, value: str, digester: Digester | None, sid_of: Callable[[str], str], ask: Ask) -> str:
     if value.startswith("#"):
         return value[1:]
+    key = _required(digester, name)
+    if name == "sid" and value != "-":
+        return person_digest(key, value)  # without this home's key a surrogate identifies nobody
+    clear = _asked(name, value, ask)
+    if name in _DOMAINS:
+        return key.digest(_DOMAINS[name], clear)
+    return person_digest(key, sid_of(clear) if name == "person" else clear)
+
+
+def _required(digester: Digester | None, name: str) -> Digester:
     if digester is None:
         raise QueryRefused(
             f"this home does not have the key of the log's digests (keys/digest.key); write {name}=#DIGEST as the log"
             " shows it"
         )
-    if name == "sid" and value != "-":
-        return person_digest(digester, value)  # without this home's key a surrogate identifies nobody
+    return digester
+
+
+def _asked(name: str, value: str, ask: Ask) -> str:
+    """The value that the person gives when asked; QueryRefused for one in the command line."""
     if value != "-":
         raise QueryRefused(
             f"the value of {name} may identify a person, and others can see a command line: write {name}=- and give it"
@@ -133,9 +163,7 @@ def _digest(name: str, value: str, digester: Digester | None, sid_of: Callable[[
     clear = ask(_ASKED[name]).strip()
     if not clear:
         raise QueryRefused(f"{name} was not given")
-    if name in _DOMAINS:
-        return digester.digest(_DOMAINS[name], clear)
-    return person_digest(digester, sid_of(clear) if name == "person" else clear)
+    return clear
 
 
 def _moment(name: str, text: str, zone: dt.tzinfo) -> dt.datetime:

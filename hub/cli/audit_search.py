@@ -181,4 +181,5 @@ def key(home: Home = None) -> None:
 
 def _selection(query: Query) -> dict[str, str]:
     """The query as the manifest states it: names, times and digests."""
-    return {name: str(value) for name, value in asdict(query).items() if value is not None}
+    given = {name: value for name, value in asdict(query).items() if value is not None}
+    return {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}

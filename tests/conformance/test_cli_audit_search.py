@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -24,7 +25,7 @@ from audit.verify import verify
 from hub.auditor.search_terms import person_digest, read_filters, surrogate_of
 from hub.cli.main import app
 from hub.errors import Code
-from hub.home.audit_log import digester_of, open_log
+from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.request.floods import Source, flood_record
 from tests.support.searched_log import (
@@ -86,6 +87,28 @@ def test_f06_f13_searches_find_and_are_recorded_by_digest(
     assert record.subject == digester_of(settings).digest("steward", "wu")
     assert record.variables["found"] == str(len(wanted))
     assert not any(value in str(dict(record.variables)) for value in (NUMBER, OTHER, PHONE, "EV-9", "police", "safety"))
+
+
+def test_who_finds_every_kind_of_person_that_a_record_names(run: Run, settings: Settings) -> None:
+    digester = digester_of(settings)
+    acted = Record(kind="query", request_id="r", result="OK", http_status=200)
+    log = open_log(settings)
+    asked = log.append_sync(replace(acted, subject=digester.digest("subject", "248289761001"))).index
+    drafted = log.append_sync(replace(acted, kind="policy", subject=digester.digest("steward", "zhang"))).index
+    started = log.append_sync(command_record(digester, "admin", "hub start")).index
+    log.close()
+    searched = indexes(run("search", "--json", "who=-", given="wu\n"))
+    assert searched == []
+    found = {
+        who: indexes(run("search", "--json", "who=-", given=f"{who}\n"))
+        for who in ("248289761001", "zhang", str(os.getuid()), "wu", "nobody")
+    }
+    assert found["248289761001"] == [asked] and found["zhang"] == [drafted] and found[str(os.getuid())] == [started]
+    assert found["wu"] == [7 + each for each in (3, 2, 1, 0)], "the searches by the auditor before this one"
+    assert found["nobody"] == []
+    shown = newest(settings).variables
+    assert indexes(run("search", "--json", f"who=#{digester.digest('steward', 'zhang')}")) == [drafted]
+    assert "nobody" not in str(dict(shown)) and {"who", "who.account", "who.user"} <= set(shown)
 
 
 @pytest.mark.parametrize("command", [["search"], ["facets"], ["export", "OUT"], ["subject", "--person"]], ids=str)

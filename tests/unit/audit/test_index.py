@@ -83,7 +83,7 @@ def told(query: Query, record: Record) -> bool:
         or record.purpose == query.purpose
         or (record.purpose or "").startswith(f"{query.purpose}."),
         query.case in {None, record.case},
-        query.who in {None, record.subject},
+        query.who is None or record.subject in query.who,
         query.value is None or query.value in record.variables.values(),
         query.subject is None or query.subject in record.subjects,
         (query.coordinate is None and query.effect is None)
@@ -110,7 +110,7 @@ QUERIES = {
     "type": Query(coordinate="Person"),
     "effect": Query(effect="denied"),
     "case": Query(case=digest("case", 1)),
-    "who": Query(who=digest("subject", 2)),
+    "who": Query(who=(digest("subject", 2),)),
     "value": Query(value=digest("value", 3)),
     "subject": Query(subject=digest("person", 7)),
     "a value is no subject": Query(subject=digest("value", 3)),
@@ -121,7 +121,8 @@ QUERIES = {
     "all at once": Query(
         purpose="safety", department="fire", coordinate="Person", effect="clear", subject=digest("person", 5)
     ),
-    "two digests": Query(subject=digest("person", 5), value=digest("value", 5), who=digest("subject", 1)),
+    "two digests": Query(subject=digest("person", 5), value=digest("value", 5), who=(digest("subject", 1),)),
+    "one of two people": Query(who=(digest("subject", 1), digest("subject", 2), digest("subject", 999))),
 }
 
 
