@@ -57,4 +57,18 @@ SIGN_IN = (
         "",
         "tests/conformance/test_cli_audit_search.py",
     ),
+    Mutation(
+        "a version is compared by a signed-in reader",
+        "hub/cli/policy_changes.py",
+        "        actor = reader_of(settings, named, before, after)\n",
+        "        actor = None\n",
+        "tests/attacks/test_sign_in.py",
+    ),
+    Mutation(
+        "the version in force is explained to a signed-in reader",
+        "hub/cli/policy.py",
+        "        actor = None if folder else reader_of(settings, named, CURRENT)\n",
+        "        actor = None\n",
+        "tests/attacks/test_sign_in.py",
+    ),
 )

@@ -263,21 +263,25 @@ def explain(
     application: Annotated[str, typer.Option("--app", help="Registered application.")],
     purpose: Annotated[str, typer.Option(help="Access purpose.")],
     folder: Annotated[Path | None, typer.Option(help="A policy folder, instead of the version in force.")] = None,
+    named: As = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Explain what an application may see of a field (解释).
 
-    Shows which rules open or close it, on which rows and with which effect, and whom to ask for a grant.
+    Shows which rules open or close it, on which rows and with which effect, and whom to ask for a grant. Reading the
+    version in force needs a sign-in and is recorded; a folder needs neither.
     """
     with exit_on_refusal():
         from hub.steward.changes import policy_of
         from hub.steward.explain_coordinate import explain_coordinate
+        from hub.steward.policy_lookup import CURRENT, reader_of, record_reading
         from policies.language import load
         from schema import CATALOGUE
         from schema.catalogue import CatalogueError
 
         settings = open_settings(home)
+        actor = None if folder else reader_of(settings, named, CURRENT)
         policy = load(folder, CATALOGUE) if folder else policy_of(settings, CATALOGUE)
         if application not in policy.applications:
             raise Refused(f"no application {application!r} is registered; registered: {', '.join(policy.applications)}")
@@ -288,6 +292,8 @@ def explain(
             explanation = explain_coordinate(CATALOGUE, policy, application, purpose, coordinate, day)
         except CatalogueError as unknown:
             raise Refused(str(unknown)) from None
+        facts = {"application": application, "purpose": purpose, "coordinate": coordinate}
+        record_reading(settings, "policy explain", actor, facts)
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return

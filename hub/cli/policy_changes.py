@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, json_object, open_settings
+from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, json_object, open_settings
 from hub.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -39,24 +39,28 @@ app = typer.Typer()
 
 
 @app.command(epilog="Example: sluicegate policy diff current policies")
-def diff(before: Policy, after: Policy, home: Home = None, as_json: Json = False) -> None:
+def diff(before: Policy, after: Policy, named: As = None, home: Home = None, as_json: Json = False) -> None:
     """Compare the decisions of two policies (比较).
 
-    Shows which decisions change; exit code 3 if something widens.
+    Shows which decisions change; exit code 3 if something widens. Reading a version needs a sign-in and is recorded;
+    two folders need neither.
     """
     with exit_on_refusal():
-        from hub.steward.policy_lookup import versions_of
+        from hub.steward.policy_lookup import named_in_record, reader_of, record_reading, versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
         from policies.review.diff import diff as compare
         from policies.review.joins import new_joins
         from schema import CATALOGUE
 
         settings = open_settings(home)
+        actor = reader_of(settings, named, before, after)
         with versions_of(settings, CATALOGUE) as versions:
             old, new, today = versions.find(before), versions.find(after), settings.now().date()
         changes = compare(CATALOGUE, old, new, today)
         joined = (each.text for each in new_joins(CATALOGUE, old, new, today))
         changes = replace(changes, notes=(*changes.notes, *joined))
+        read = {"before": named_in_record(before), "after": named_in_record(after)}
+        record_reading(settings, "policy diff", actor, read)
         _print(diff_json(changes) if as_json else diff_lines(changes))
     raise typer.Exit(WIDENS if changes.widens else 0)
 

@@ -1,17 +1,21 @@
 """Finds the policy that a command line names: a folder, the number of a version, or `current`.
 
-It reads the version store of a home and changes nothing in it. If there is no store yet, `current` is the policy folder
+It reads the version store of a home and changes nothing in it. What the store holds is shown to a signed-in reader of
+versions only, after a record of it; a folder is its owner's. If there is no store yet, `current` is the policy folder
 of the settings, as it is for the hub.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from hub.home.audit_log import append_record, digester_of
 from hub.home.settings import Settings
-from hub.steward.changes import policy_of, store_of
+from hub.steward.acting import READERS, acting
+from hub.steward.actor import Actor
+from hub.steward.changes import folder_without_store, policy_of, reading_record, store_of
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -51,6 +55,25 @@ class Versions:
         except YamlFileError:
             # The catalogue has changed since then, and the version does not fit it.
             return None
+
+
+def reader_of(settings: Settings, named: str | None, *policies: str) -> Actor | None:
+    """The person who may read these policies; None where all of them are folders. SignInRefused if they may not."""
+    if not any(each.isdecimal() or each == CURRENT for each in policies) or folder_without_store(settings):
+        return None
+    return acting(settings, named, *READERS)
+
+
+def record_reading(settings: Settings, command: str, actor: Actor | None, facts: Mapping[str, str]) -> None:
+    """Record that `actor` read versions by this command; nothing for folders. Raises AuditUnavailable."""
+    if actor is not None:
+        settings.prepare_home()
+        append_record(settings, reading_record(digester_of(settings), "search", command, actor, facts))
+
+
+def named_in_record(policy: str) -> str:
+    """How a record names a policy: a number, `current`, or `folder`, whose path may tell of a person."""
+    return policy if policy.isdecimal() or policy == CURRENT else "folder"
 
 
 @contextmanager

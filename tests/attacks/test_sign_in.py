@@ -24,7 +24,7 @@ from hub.home.audit_log import digester_of, open_log
 from hub.home.session import SESSION_SECONDS, keep_session, signed_in
 from hub.home.settings import Settings
 from hub.home.sign_in import SignInRefused, await_token, begin, check_token, discover, keys_of
-from hub.steward.changes import store_of
+from hub.steward.changes import steward_session, store_of
 from schema import CATALOGUE
 from tests.support.serving import COUNTY
 
@@ -60,6 +60,12 @@ def run(settings: Settings) -> Run:
         return found
 
     return go
+
+
+def make_store(settings: Settings) -> None:
+    """The version store, as the first start of a hub makes it."""
+    with steward_session(settings, CATALOGUE):
+        assert settings.policy_file.exists()
 
 
 def sign_in(settings: Settings, provider: DemoProvider, account: str) -> None:
@@ -100,10 +106,12 @@ def test_case_1_10_a_person_signs_in_by_the_device_flow(settings: Settings, prov
     assert "sluicegate login" in run("audit", "tail", code=1).stderr
 
 
+ASKS = ["--app", "fire-inspection", "--purpose", "safety.fire.rental"]
 READING = [
     ["audit", "tail"], ["audit", "show", "0"], ["audit", "search"], ["audit", "facets"], ["audit", "prove", "0"],
     ["audit", "export", "OUT"], ["audit", "subject", "--sid", "0" * 32], ["policy", "history"],
-    ["policy", "export", "1", "--out", "OUT"], ["policy", "replay", "current"],
+    ["policy", "export", "1", "--out", "OUT"], ["policy", "replay", "current"], ["policy", "diff", "1", "1"],
+    ["policy", "diff", "current", str(COUNTY)], ["policy", "explain", *ASKS, "Person.name"],
     ["policy", "preview", "--as", "statistics", "--purpose", "stat", "{ __typename }"],
     ["audit", "accept-loss", "--confirm", "x"],
 ]  # fmt: skip
@@ -117,6 +125,7 @@ def test_case_1_10_a_shell_without_a_sign_in_reads_and_changes_nothing(
     settings: Settings, run: Run, tmp_path: Path, command: list[str]
 ) -> None:
     words = [str(tmp_path / "out") if word == "OUT" else word for word in command]
+    make_store(settings)
     found = run(*words, code=1)
     assert found.stdout == "" and "nobody is signed in" in found.stderr
     assert not (tmp_path / "out").exists()
@@ -134,6 +143,43 @@ def test_case_1_10_only_an_auditor_reads_the_log(
     words = [str(tmp_path / "out") if word == "OUT" else word for word in command]
     found = run(*words, code=1)
     assert found.stdout == "" and f"{account!r} has not the role" in found.stderr
+
+
+VERSIONS = [each for each in READING if each[0] == "policy" and each[1] in {"history", "diff", "explain"}]
+
+
+@pytest.mark.parametrize("command", VERSIONS, ids=lambda each: " ".join(each[1:3]))
+def test_versions_are_read_by_their_readers_on_record(
+    settings: Settings, provider: DemoProvider, run: Run, command: list[str]
+) -> None:
+    make_store(settings)
+    sign_in(settings, provider, "chen")
+    assert "'chen' has not the role" in run(*command, code=1).stderr
+    before = len(records(settings))
+    for account in ("zhang", "wu"):
+        sign_in(settings, provider, account)
+        assert run(*command).stdout
+    read_by = [(each.kind, each.operation_name, each.subject) for each in records(settings)[before:]]
+    digester, name = digester_of(settings), " ".join(command[:2])
+    assert read_by == [("search", name, digester.digest("steward", account)) for account in ("zhang", "wu")]
+
+
+def test_a_version_whose_reading_cannot_be_recorded_is_not_shown(
+    settings: Settings, provider: DemoProvider, run: Run
+) -> None:
+    make_store(settings)
+    sign_in(settings, provider, "zhang")
+    settings.audit_head.write_bytes(b"another log's head")
+    for command in VERSIONS:
+        assert run(*command, code=1).stdout == ""
+
+
+def test_folders_are_read_without_a_sign_in_and_without_a_record(settings: Settings, run: Run) -> None:
+    make_store(settings)
+    before = len(records(settings))
+    run("policy", "diff", str(COUNTY), str(COUNTY))
+    run("policy", "explain", *ASKS, "Person.name", "--folder", str(COUNTY))
+    assert len(records(settings)) == before
 
 
 @pytest.mark.parametrize("named", [["--as", "zhang"], ["--as", "li"]])
