@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,15 @@ class LossRefused(ValueError):
     """There is no loss to accept, or a new recorded head would not repair it. The text says which."""
 
 
-def accept_loss(where: Where, record: Record, *, signer: Signer, recorded: Path) -> Placed:
+@dataclass(frozen=True, slots=True)
+class AcceptedLoss:
+    """The index of the record of a loss, and where the former head is kept (None: there was none)."""
+
+    index: int
+    kept: Path | None
+
+
+def accept_loss(where: Where, record: Record, *, signer: Signer, recorded: Path) -> AcceptedLoss:
     """Append `record` (kind `admin`) with size and root of the recorded and of the present head, and publish.
 
     The new checkpoint becomes the recorded head in the file `recorded`; the former one is kept beside it. Raises
@@ -46,8 +54,7 @@ def accept_loss(where: Where, record: Record, *, signer: Signer, recorded: Path)
     if lost is not None:
         heads |= {"recordedSize": str(lost.size), "recordedRoot": lost.root.hex()}
     placed, note = _append_and_publish(where, replace(record, variables=dict(record.variables) | heads), signer)
-    head_file.replace(note, f"lost-{placed.size}")
-    return placed
+    return AcceptedLoss(placed.index, head_file.replace(note, f"lost-{placed.size}"))
 
 
 def _lost_head(head_file: RecordedHead) -> Checkpoint | None:

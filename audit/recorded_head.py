@@ -10,7 +10,8 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -48,12 +49,24 @@ class RecordedHead:
             if before is None or before.size < checkpoint.size:
                 self._write(note)
 
-    def replace(self, note: bytes, kept_as: str) -> None:
-        """Record `note` in any case. The former file is kept beside it, with `kept_as` added to its name."""
+    def replace(self, note: bytes, kept_as: str) -> Path | None:
+        """Record `note` in any case; returns where the former file is kept, None if there was none.
+
+        It is kept beside it, with `kept_as` added to its name, and a number where that name is taken.
+        """
         with self._locked():
-            if os.path.lexists(self._path):
-                os.link(self._path, self._path.with_name(f"{self._path.name}.{kept_as}"), follow_symlinks=False)
+            kept = self._keep(f"{self._path.name}.{kept_as}") if os.path.lexists(self._path) else None
             self._write(note)
+        return kept
+
+    def _keep(self, name: str) -> Path:
+        """A second name for the present file, which no other file has."""
+        for number in count(1):
+            kept = self._path.with_name(name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                os.link(self._path, kept, follow_symlinks=False)
+                break
+        return kept
 
     def _write(self, note: bytes) -> None:
         draft = self._path.with_name(f"{self._path.name}.new")

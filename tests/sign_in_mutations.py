@@ -71,4 +71,11 @@ SIGN_IN = (
         "        actor = None\n",
         "tests/attacks/test_sign_in.py",
     ),
+    Mutation(
+        "a loss is accepted by an operator",
+        "hub/cli/audit_proofs.py",
+        "        actor = acting(settings, named, Role.OPERATOR)\n",
+        "        actor = acting(settings, named)\n",
+        "tests/conformance/test_cli_audit.py",
+    ),
 )

@@ -162,7 +162,8 @@ def accept_loss(
 ) -> None:
     """Go on with a log that has lost records (接受丢失).
 
-    For a log that was put back or replaced, after finding out why. The loss stays on record.
+    For a log that was put back or replaced, after finding out why. It takes a person with the role `operator`. The loss
+    stays on record.
     """
     with exit_on_refusal():
         from audit.accept_loss import accept_loss as accept
@@ -173,20 +174,20 @@ def accept_loss(
         from policies.stewards import Role
 
         settings = open_settings(home)
-        actor = acting(settings, named, Role.OPERATOR, Role.AUDITOR)
+        actor = acting(settings, named, Role.OPERATOR)
         where, signer = existing_log(settings), signer_of(settings)
         if confirm is None and sys.stdin.isatty():
             confirm = typer.prompt(f"Records may be lost. To go on with what is left, type {signer.name}", err=True)
         if confirm != signer.name:
-            raise Refused(f"nothing was done; to accept the loss, confirm with the log's name: {signer.name}")
+            raise Refused(f"nothing was done; to accept the loss, confirm with the log's name: --confirm {signer.name}")
         digester = digester_of(settings)
         record = signed_record(command_record(digester, "admin", "audit accept-loss"), digester, actor)
         try:
-            placed = accept(where, record, signer=signer, recorded=settings.audit_head)
+            loss = accept(where, record, signer=signer, recorded=settings.audit_head)
         except StoreFault as fault:
             raise Refused(f"the loss can't be recorded: {explain_code(str(fault))}") from None
-    kept = f"{settings.audit_head.name}.lost-{placed.size}"
-    typer.echo(f"recorded as {placed.index}; the former head is kept as {kept}. Now start the hub again")
+    former = f"the former head is kept as {loss.kept.name}" if loss.kept else "there was no former head to keep"
+    typer.echo(f"recorded as {loss.index}; {former}. Now start the hub again")
 
 
 def log_key(settings: Settings, given: str | None) -> Verifier | None:

@@ -233,8 +233,12 @@ def test_a_log_that_was_put_back_needs_the_operators_word(home: Home, tmp_path: 
     shutil.copy(tmp_path / "old.db", log)
     assert "rolled-back" in home.run("verify", code=1).stderr
     assert "put back" in home.run("tail", code=1).stderr
-    assert "confirm" in home.run("accept-loss", code=1).stderr
-    assert "confirm" in home.run("accept-loss", "--confirm", "yes", code=1).stderr
+    assert "--confirm sluicegate.local/audit" in home.run("accept-loss", code=1).stderr
+    assert "--confirm" in home.run("accept-loss", "--confirm", "yes", code=1).stderr
+    for reader in ("wu", "zhang"):
+        refused = home.run("accept-loss", "--confirm", "sluicegate.local/audit", "--as", reader, code=1)
+        assert "has not the role operator" in refused.stderr
+    assert len(home.records()) == 3
     home.run("accept-loss", "--confirm", "sluicegate.local/audit")
     last = home.records()[-1]
     assert (last.kind, last.operation_name) == ("admin", "audit accept-loss")

@@ -239,6 +239,30 @@ def test_accepting_a_loss_leaves_a_record_of_it(home: Home) -> None:
     assert verify(home.path, verifier=home.signer.verifier, recorded_head=home.head).size == 5
 
 
+def test_two_losses_of_one_size_keep_both_heads(home: Home) -> None:
+    home.fill(3)
+    shutil.copy(home.path, home.path.with_name("backup"))
+    lost: dict[Path | None, bytes] = {}
+    for more in (4, 1):
+        home.fill(more)
+        former = home.head.read_bytes()
+        shutil.copy(home.path.with_name("backup"), home.path)
+        accepted = accept_loss(home.path, ADMIN, signer=home.signer, recorded=home.head)
+        assert accepted.index == 3
+        lost[accepted.kept] = former
+    assert {path.name: path.read_bytes() for path in home.head.parent.glob("audit.head.lost-*")} == {
+        path.name: content for path, content in lost.items() if path
+    }
+    assert [path.name for path in lost if path] == ["audit.head.lost-4", "audit.head.lost-4-2"]
+
+
+def test_without_a_head_none_is_kept(home: Home) -> None:
+    home.fill(3)
+    home.head.unlink()
+    accepted = accept_loss(home.path, ADMIN, signer=home.signer, recorded=home.head)
+    assert accepted.kept is None and home.recorded().size == 4
+
+
 def test_a_loss_that_is_none_is_not_accepted(home: Home) -> None:
     home.fill(3)
     with pytest.raises(LossRefused, match="nothing is lost"):

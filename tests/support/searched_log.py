@@ -18,13 +18,17 @@ from hub.home.settings import Settings
 from tests.support.serving import COUNTY
 
 LOCAL = {"SLUICEGATE_LOCAL_STEWARDS": "1"}
-NEEDS_AN_AUDITOR = ("tail", "show", "search", "facets", "export", "subject", "prove", "accept-loss")
+NEEDED = {
+    **dict.fromkeys(("tail", "show", "search", "facets", "export", "subject", "prove"), "wu"),
+    "accept-loss": "chen",
+}
+"""By command: the account of the example that has the role it needs."""
 
 
 def as_auditor(arguments: Sequence[str]) -> list[str]:
-    """The arguments of `sluicegate audit`, with the auditor of the example where the command needs one."""
-    needed = arguments[0] in NEEDS_AN_AUDITOR and "--as" not in arguments
-    return [*arguments, "--as", "wu"] if needed else list(arguments)
+    """The arguments of `sluicegate audit`, with the account of the example that has the role the command needs."""
+    account = NEEDED.get(arguments[0])
+    return list(arguments) if account is None or "--as" in arguments else [*arguments, "--as", account]
 
 
 NUMBER, OTHER, NAME, PHONE = "110101199003070011", "110101199003070038", "祁慧蘭", "13800000001"
