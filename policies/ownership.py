@@ -1,7 +1,8 @@
 """Finds the types of data that a change of the policy touches, for a steward changes only what their department owns.
 
-Whatever can change a decision on a type counts as touching it: a grant or prohibition that names it, and an application
-or purpose that such a grant applies to.
+Whatever can change a decision on a type counts as touching it: what a grant or prohibition says of it, and an
+application or purpose that such a grant applies to. In a rule that names several types, a change of what it says of one
+of them touches that one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from policies.review.check import subject_of
 from policies.rules import Grant, Prohibition
 
 _TITLES = {"zh", "en"}
+_PARTS = {"rows", "fields", "match", "broad"}
+"""What a grant says type by type."""
 _Rule = TypeVar("_Rule", Grant, Prohibition)
 _Entry = TypeVar("_Entry", Application, Purpose)
 
@@ -31,10 +34,10 @@ def touched_types(before: PolicySet, after: PolicySet) -> dict[str, str]:
 
 def _touches(before: PolicySet, after: PolicySet) -> Iterator[tuple[set[str], str]]:
     grants = [*before.grants, *after.grants]
-    for rule in _changed_rules(before.grants, after.grants):
-        yield _types_of_grant(rule), f"grant {rule.id}"
-    for prohibition in _changed_rules(before.prohibitions, after.prohibitions):
-        yield {_type(name) for name in prohibition.coordinates}, f"prohibition {prohibition.id}"
+    for old, new in _changed_rules(before.grants, after.grants):
+        yield _types_between(old, new), f"grant {old.id}"
+    for old_rule, new_rule in _changed_rules(before.prohibitions, after.prohibitions):
+        yield _types_prohibited(old_rule, new_rule), f"prohibition {old_rule.id}"
     for application in _changed(before.applications, after.applications):
         granted = [each for each in grants if each.to.selects(subject_of(application))]
         yield {entity for grant in granted for entity in _types_of_grant(grant)}, f"application {application.id}"
@@ -46,11 +49,42 @@ def _touches(before: PolicySet, after: PolicySet) -> Iterator[tuple[set[str], st
             yield {entity}, f"owner of {entity}"
 
 
-def _changed_rules(before: tuple[_Rule, ...], after: tuple[_Rule, ...]) -> Iterator[_Rule]:
-    """Each rule that is on one side only; where it stands in a file does not matter."""
-    old, new = ([dataclasses.replace(each, place="") for each in rules] for rules in (before, after))
-    yield from (each for each in old if each not in new)
-    yield from (each for each in new if each not in old)
+def _changed_rules(before: tuple[_Rule, ...], after: tuple[_Rule, ...]) -> Iterator[tuple[_Rule, _Rule | None]]:
+    """Each rule that differs, by id, with its other side (None: it has none); where it stands does not matter."""
+    old, new = ({each.id: dataclasses.replace(each, place="") for each in rules} for rules in (before, after))
+    for name in {**old, **new}:
+        one, other = old.get(name), new.get(name)
+        if one is not None and one != other:
+            yield one, other
+        elif one is None:
+            yield new[name], None
+
+
+def _types_between(old: Grant, new: Grant | None) -> set[str]:
+    """The types of which a grant shows something else; all of its types where more than their own parts differ."""
+    if new is None:
+        return _types_of_grant(old)
+    whole = _types_of_grant(old) | _types_of_grant(new)
+    if _apart_from_parts(old) != _apart_from_parts(new):
+        return whole
+    return {entity for entity in whole if _part(old, entity) != _part(new, entity)}
+
+
+def _apart_from_parts(grant: Grant) -> dict[str, object]:
+    return {each.name: getattr(grant, each.name) for each in dataclasses.fields(grant) if each.name not in _PARTS}
+
+
+def _part(grant: Grant, entity: str) -> tuple[object, ...]:
+    """What a grant says of one type."""
+    fields = {name: effect for name, effect in grant.fields.items() if _type(name) == entity}
+    named = ({each for each in names if _type(each) == entity} for names in (grant.match, grant.broad))
+    return grant.rows.get(entity), fields, *named
+
+
+def _types_prohibited(old: Prohibition, new: Prohibition | None) -> set[str]:
+    same = new is not None and dataclasses.replace(new, coordinates=old.coordinates) == old
+    names = old.coordinates ^ new.coordinates if same and new else old.coordinates | (new.coordinates if new else set())
+    return {_type(name) for name in names}
 
 
 def _changed(before: Mapping[str, _Entry], after: Mapping[str, _Entry]) -> Iterator[_Entry]:

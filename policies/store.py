@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,12 +41,14 @@ from policies.versions import (
     ChangeRefused,
     Conflict,
     InForce,
+    Past,
     Tampered,
     Version,
     activation_in_force,
     check_chain,
     check_seal,
     moment,
+    past,
     seal,
 )
 from policies.yaml_models import stewards_of
@@ -55,16 +57,6 @@ from schema.strict_yaml import YamlFileError
 
 Witness = Callable[[Version | Approval | Activation], None]
 _Row = TypeVar("_Row", Version, Approval, Activation)
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One version with what became of it: `state` is draft, approved, scheduled, in force, past or lapsed."""
-
-    version: Version
-    approvals: tuple[Approval, ...]
-    activation: Activation | None
-    state: str
 
 
 def _unwatched(_: Version | Approval | Activation) -> None:
@@ -157,7 +149,7 @@ class PolicyStore:
         for approval in approvals:
             check_seal(self._key, approval)
         now = moment(self._now())
-        return [_past(each, approvals, chain, now) for each in versions]
+        return [past(each, approvals, chain, now) for each in versions]
 
     # What changes.
 
@@ -192,8 +184,10 @@ class PolicyStore:
     def approve(self, number: int, content: str, account: str, signed: str = "") -> Approval:
         """A second person's approval of version `number` with exactly the hash `content`.
 
-        Raises ChangeRefused if the hash is another, or the account is no steward's or the author's own.
+        Raises ChangeRefused if the hash is another, the account is no steward's or the author's own, or a check finds
+        an error by now; Conflict if its base is not in force any more: it could never be activated.
         """
+        self._sound(self.files(number), self._now())
         with changing(self.engine) as connection:
             now = moment(self._now())
             current = self._in_force(connection, now)
@@ -202,7 +196,9 @@ class PolicyStore:
                 raise ChangeRefused(
                     f"version {number} has another content than the hash that was given; read the version again"
                 )
-            self._files(connection, version)
+            files = self._files(connection, version)
+            if version.base not in {None, current.version.number}:
+                raise self._conflict(connection, version.base or 0, current, files)
             approval = Approval(number, content, account, self._second(current, version, account).person, now)
             approval = replace(approval, signed=signed)
             if any(each.account == account for each in self._approvals(connection, version)):
@@ -375,22 +371,6 @@ def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> 
 
 def _columns(row: Version | Approval | Activation) -> dict[str, Any]:
     return {each.name: getattr(row, each.name) for each in fields(row)}
-
-
-def _past(version: Version, approvals: list[Approval], chain: list[Activation], now: str) -> Past:
-    mine = tuple(each for each in approvals if each.version == version.number)
-    activation = next((each for each in chain if each.version == version.number), None)
-    return Past(version, mine, activation, _state(mine, activation, chain, now))
-
-
-def _state(mine: tuple[Approval, ...], activation: Activation | None, chain: list[Activation], now: str) -> str:
-    if activation is None:
-        return "approved" if mine else "draft"
-    if activation.starts > now:
-        return "scheduled"
-    if activation_in_force(chain, now) == activation:
-        return "in force"
-    return "past" if activation_in_force(chain, activation.starts) == activation else "lapsed"
 
 
 def sqlite_url(path: Path) -> str:

@@ -99,6 +99,16 @@ class InForce:
     files: Mapping[str, bytes] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One version with what became of it: `state` is draft, approved, scheduled, in force, past or lapsed."""
+
+    version: Version
+    approvals: tuple[Approval, ...]
+    activation: Activation | None
+    state: str
+
+
 def moment(when: dt.datetime) -> str:
     """An aware time as the store writes it; ValueError for a time without a zone."""
     if when.tzinfo is None:
@@ -141,3 +151,20 @@ def activation_in_force(activations: Iterable[Activation], now: str) -> Activati
         if each.starts <= now and each.base == (current.version if current else None):
             current = each
     return current
+
+
+def past(version: Version, approvals: Iterable[Approval], chain: list[Activation], now: str) -> Past:
+    """What became of a version by `now`, from all approvals and activations."""
+    mine = tuple(each for each in approvals if each.version == version.number)
+    activation = next((each for each in chain if each.version == version.number), None)
+    return Past(version, mine, activation, _state(mine, activation, chain, now))
+
+
+def _state(mine: tuple[Approval, ...], activation: Activation | None, chain: list[Activation], now: str) -> str:
+    if activation is None:
+        return "approved" if mine else "draft"
+    if activation.starts > now:
+        return "scheduled"
+    if activation_in_force(chain, now) == activation:
+        return "in force"
+    return "past" if activation_in_force(chain, activation.starts) == activation else "lapsed"

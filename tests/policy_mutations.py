@@ -218,4 +218,25 @@ POLICIES = (
         "        elif False:",
         "tests/unit/connectors/readers/test_csv_files.py -k case_1_20",
     ),
+    Mutation(
+        "a draft whose base is gone is not approved",
+        "policies/store.py",
+        "            if version.base not in {None, current.version.number}:\n",
+        "            if False:\n",
+        "tests/unit/policies/test_store.py",
+    ),
+    Mutation(
+        "a draft is checked again when it is approved",
+        "policies/store.py",
+        "        self._sound(self.files(number), self._now())\n",
+        "        self.files(number)\n",
+        "tests/unit/policies/test_store.py",
+    ),
+    Mutation(
+        "a shared grant is changed as a whole by all its owners",
+        "policies/ownership.py",
+        "    if _apart_from_parts(old) != _apart_from_parts(new):\n",
+        "    if False:\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
 )

@@ -151,7 +151,7 @@ def approve(
         from schema import CATALOGUE
 
         settings = open_settings(home)
-        with steward_session(settings, CATALOGUE) as changes:
+        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
             changes.approve(number, content, acting(settings, named))
     typer.echo(f"version {number} is approved; to put it in force: sluicegate policy activate {number}")
 

@@ -149,6 +149,52 @@ def test_a_steward_changes_only_what_their_department_owns(
     assert store.draft(draft, "zhang").number == 2
 
 
+SHARED = (
+    "rows: {Building: {}}\n    fields: {Building.name: clear}",
+    """rows: {Building: {}, Person: {}}
+    fields: {Building.name: clear, Building.code: clear, Person.name: clear, Person.phone: clear}
+  - id: people
+    to: {application: [app]}
+    for: [a]
+    basis: law
+    rows: {Person: {}}
+    fields: {Person.birthDate: clear}
+prohibitions:
+  - {id: both, prohibit: [Building.floors, Person.gender], for: [a], basis: law}""",
+)
+OWN_PART = {
+    "a field closed": (", Person.phone: clear", "", True),
+    "a field masked": ("Person.phone: clear", 'Person.phone: {mask: "partial(3,4)"}', True),
+    "its rows": (
+        "Person: {}}\n    fields: {Building",
+        'Person: {region: {startsWith: "14/01/"}}}\n    fields: {Building',
+        True,
+    ),
+    "a prohibition": ("Person.gender]", "Person.gender, Person.name]", True),
+    "another's field": (", Building.code: clear", "", False),
+    "another's rows": ("{Building: {},", '{Building: {code: {eq: "B1"}},', False),
+    "another's prohibition": ("[Building.floors, ", "[", False),
+    "the whole grant": ("    basis: law\n    rows: {Building", "    basis: another\n    rows: {Building", False),
+    "the prohibition's purposes": ("basis: law}\n", "basis: another}\n", False),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "may"), OWN_PART.values(), ids=OWN_PART)
+def test_in_a_shared_rule_each_steward_changes_their_own_part(
+    store: PolicyStore, old: str, new: str, *, may: bool
+) -> None:
+    """Closing one's own field in a grant of two owners is one's own business; the rest of the grant is not."""
+    shared = store.draft(with_policy(store, *SHARED), "zhang")
+    store.approve(shared.number, shared.hash, "li")
+    store.activate(shared.number, "zhang")
+    draft = with_policy(store, old, new)
+    if may:
+        assert store.draft(draft, "qian").number == 3
+        return
+    with pytest.raises(ChangeRefused, match=r"of Building .*, which housing owns"):
+        store.draft(draft, "qian")
+
+
 def test_who_owns_what_is_asked_of_the_version_in_force(store: PolicyStore) -> None:
     draft = dict(with_policy(store, *GRANT))
     draft["stewards.yaml"] = draft["stewards.yaml"].replace(b"S-2,", b"S-2, owns: [housing],")

@@ -152,6 +152,31 @@ def test_what_does_not_load_or_fails_its_own_expectation_is_no_draft(store: Poli
         store.draft({**FILES, "expect.yaml": wish}, "zhang")
 
 
+def test_what_can_never_be_in_force_is_not_approved(store: PolicyStore, clock: Clock) -> None:
+    late = store.draft(changed("late"), "zhang")
+    until = FILES["policy.yaml"].replace(b"basis: law", b"basis: law\n    valid: {to: 2026-07-01}")
+    wish = b"expect: [{app: app, purpose: a, coordinate: Building.name, effects: [clear]}]"
+    expiring = store.draft({**FILES, "policy.yaml": until, "expect.yaml": wish}, "zhang")
+    clock.forward(days=10)
+    with pytest.raises(ChangeRefused, match=r"expect\.yaml:1: app for a has nothing"):
+        store.approve(expiring.number, expiring.hash, "li")
+    publish(store, changed("first"))
+    with pytest.raises(Conflict, match="made from version 1, but version 4 is in force"):
+        store.approve(late.number, late.hash, "li")
+    assert states(store) == ["past", "draft", "draft", "in force"]
+
+
+def test_a_draft_is_approved_while_its_base_is_in_force_until_a_planned_change(
+    store: PolicyStore, clock: Clock
+) -> None:
+    draft, planned = store.draft(changed("two"), "zhang"), store.draft(changed("three"), "zhang")
+    store.approve(planned.number, planned.hash, "li")
+    store.activate(planned.number, "li", clock.now + dt.timedelta(hours=1))
+    store.approve(draft.number, draft.hash, "li")
+    store.activate(draft.number, "li")
+    assert states(store) == ["past", "in force", "scheduled"]
+
+
 def test_a_scheduled_version_comes_into_force_by_itself(store: PolicyStore, clock: Clock) -> None:
     draft = store.draft(changed("two"), "zhang")
     store.approve(2, draft.hash, "li")
