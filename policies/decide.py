@@ -216,13 +216,18 @@ def tells_accesses(decision: Decision, entity: str) -> bool:
 
 
 def told_to_residents(policy: PolicySet, purpose: str, day: dt.date, today: dt.date) -> bool:
-    """Whether residents are told today what was seen of them for a purpose on a day.
+    """Whether residents are told today what was seen of them for a purpose on a day."""
+    delay = days_until_told(policy, purpose)
+    return delay is not None and day + dt.timedelta(days=delay) <= today
 
-    They are not told of a purpose that is withheld, before its delay has passed, or if the policy no longer knows the
-    purpose: then it is not known either whether it is withheld.
+
+def days_until_told(policy: PolicySet, purpose: str) -> int | None:
+    """After how many days residents are told what was seen of them for a purpose; None: never.
+
+    They are not told of a purpose that is withheld, or that the policy no longer knows: then it is not known either
+    whether it is withheld.
     """
     if purpose not in policy.purposes:
-        return False
+        return None
     line = _lineage(policy, purpose)
-    delay = max(each.delayed_days for each in line)
-    return not any(each.withheld for each in line) and day + dt.timedelta(days=delay) <= today
+    return None if any(each.withheld for each in line) else max(each.delayed_days for each in line)

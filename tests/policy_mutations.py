@@ -143,8 +143,8 @@ POLICIES = (
     ),
     Mutation(
         "a change of the stewards is a widening",
-        "policies/review/diff.py",
-        "*_stewards(before, after, today), ",
+        "policies/review/guards.py",
+        "    yield from _stewards(before, after, today)\n",
         "",
         "tests/unit/policies/test_stewards.py",
     ),
@@ -157,8 +157,8 @@ POLICIES = (
     ),
     Mutation(
         "a prohibition removed is a widening",
-        "policies/review/diff.py",
-        "*_prohibitions(before, after, today)",
+        "policies/review/guards.py",
+        "    yield from _prohibitions(before, after, today)\n",
         "",
         "tests/unit/policies/review/test_diff.py",
     ),
@@ -238,5 +238,26 @@ POLICIES = (
         "    if _apart_from_parts(old) != _apart_from_parts(new):\n",
         "    if False:\n",
         "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "an expectation removed is told",
+        "policies/review/guards.py",
+        "    yield from _expectations(catalogue, before, after, today)\n",
+        "",
+        "tests/unit/policies/review/test_guards.py",
+    ),
+    Mutation(
+        "an expectation weakened is a widening",
+        "policies/review/guards.py",
+        "    if all(_covered(ladder, each, old) for each in passes):\n",
+        "    if True:\n",
+        "tests/unit/policies/review/test_guards.py",
+    ),
+    Mutation(
+        "a purpose withheld from residents is a widening",
+        "policies/review/guards.py",
+        "    yield from _told(before, after, today)\n",
+        "",
+        "tests/unit/policies/review/test_guards.py",
     ),
 )

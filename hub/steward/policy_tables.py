@@ -23,7 +23,7 @@ from hub.steward.explain import predicate_in_words
 from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
 from hub.terminal import escape_unprintable
-from policies.review.diff import Change, Diff, Shown
+from policies.review.changes import Change, Diff, Shown
 from policies.versions import Past
 
 ESTIMATE = "ESTIMATE, on today's graph, not from the log 估算"

@@ -12,80 +12,20 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from policies.decide import decide, prohibitions_on
+from policies.decide import decide
 from policies.implication import implies, resolve
 from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
 from policies.obligations import COUNTED_DAILY, StandingCap
 from policies.purposes import covered
+from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
+from policies.review.guards import changed_guards
 from policies.rules import Subject
-from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, EdgeEnd
 from schema.predicate import Any_, Predicate, has_case
 
 _DAY = dt.timedelta(days=1)
-
-
-class Kind(StrEnum):
-    """How a decision changed. Only `narrowed` and `gone` are proved not to disclose more."""
-
-    NEW = "new"
-    WIDENED = "widened"
-    CHANGED = "changed rows"
-    NARROWED = "narrowed"
-    GONE = "gone"
-
-    @property
-    def widens(self) -> bool:
-        """Whether more may be disclosed."""
-        return self not in {Kind.NARROWED, Kind.GONE}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One effect (or one figure), on the rows where at least one of the predicates holds."""
-
-    effect: str
-    rows: tuple[Predicate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one application may do for one purpose with one thing, before and after.
-
-    `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, a part of
-    the registry entry (`staff`, with the purpose `*`), or `steward ACCOUNT` (application and purpose `*`). `since` is
-    the first day on which the two differ so.
-    """
-
-    application: str
-    purpose: str
-    thing: str
-    kind: Kind
-    before: tuple[Shown, ...]
-    after: tuple[Shown, ...]
-    since: dt.date
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """Everything that would change from one version to another; `notes` is what no decision shows."""
-
-    before: str
-    after: str
-    changes: tuple[Change, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def widens(self) -> bool:
-        """Whether anything may disclose more."""
-        return any(change.kind.widens for change in self.changes)
-
-    def counts(self) -> dict[str, int]:
-        """How many changes there are of each kind."""
-        return {kind.value: sum(change.kind is kind for change in self.changes) for kind in Kind}
 
 
 def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:
@@ -99,29 +39,10 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
             if day in first or about not in told:
                 found.setdefault(dataclasses.replace(change, since=today), change)
                 told.add(about)
-    found |= {each: each for each in (*_stewards(before, after, today), *_prohibitions(before, after, today))}
+    found |= {each: each for each in changed_guards(catalogue, before, after, today)}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
-
-
-def _stewards(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:
-    """Who changes the policy or reads the log. That one goes may widen too: fewer are left to object."""
-    for old, new in changes_of_stewards(before.stewards, after.stewards):
-        account = (old or new or Steward("", "")).account
-        left, right = ((Shown(str(each)),) if each else () for each in (old, new))
-        yield Change(
-            "*", "*", f"steward {account}", Kind.CHANGED if old else Kind.NEW, before=left, after=right, since=today
-        )
-
-
-def _prohibitions(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:
-    """What is no longer prohibited, whether or not a grant gives it by now: the next one may."""
-    for purpose in before.purposes:
-        old, new = prohibitions_on(before, purpose), prohibitions_on(after, purpose)
-        for coordinate in sorted(set(old) - set(new)):
-            rules = tuple(Shown(rule.id) for rule in old[coordinate])
-            yield Change("*", purpose, f"prohibition of {coordinate}", Kind.WIDENED, rules, (), today)
 
 
 def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:
@@ -392,9 +313,8 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
 
 
 def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:
-    names = {"withheld": "withheld from residents", "delayed_days": "told to residents after days"}
-    for key in ("expires", "purge", *names):
+    for key in ("expires", "purge"):
         old, new = (getattr(each, key) for each in (before, after))
         if old != new:
             was, will = ("never" if each is None else each for each in (old, new))
-            yield f"purpose {after.id} {names.get(key, key)}: {was} → {will}"
+            yield f"purpose {after.id} {key}: {was} → {will}"

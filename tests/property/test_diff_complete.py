@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from policies.model import Application, PolicySet
-from policies.review.diff import Diff, diff
+from policies.review.changes import Diff
+from policies.review.diff import diff
 from policies.rules import Subject
 from schema import CATALOGUE
 from tests.support.oracle.naive_view import Sight, above_or_same, rules_for

@@ -145,14 +145,6 @@ def test_a_change_of_it_is_told(tmp_path: Path, before: dict[str, str], after: d
     assert {each.purpose for each in changes} == ({"a", "a.b"} if kinds else set())
 
 
-def test_a_change_of_what_is_told_is_noted(tmp_path: Path) -> None:
-    before, after = made(tmp_path / "1"), made(tmp_path / "2", a=", withheld: true", b=", delayedDays: 9")
-    assert set(diff(CATALOGUE, before, after, TODAY).notes) == {
-        "purpose a withheld from residents: False → True",
-        "purpose a.b told to residents after days: 0 → 9",
-    }
-
-
 def test_a_grant_of_nothing_else_is_not_dead(tmp_path: Path) -> None:
     dead = [each for each in check(CATALOGUE, made(tmp_path, fields=""), TODAY) if each.rule == "dead"]
     assert dead == []

@@ -11,7 +11,8 @@ import pytest
 
 from policies.language import load_files
 from policies.ownership import touched_types
-from policies.review.diff import Kind, diff
+from policies.review.changes import Kind
+from policies.review.diff import diff
 from policies.stewards import Role, visible_form
 from policies.store import PolicyStore
 from policies.versions import ChangeRefused

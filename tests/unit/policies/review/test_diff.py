@@ -16,7 +16,8 @@ from policies.implication import implies, resolve
 from policies.language import load_files
 from policies.model import PolicySet
 from policies.obligations import OBLIGATIONS
-from policies.review.diff import Diff, Kind, diff
+from policies.review.changes import Diff, Kind
+from policies.review.diff import diff
 from policies.rules import Subject
 from schema import CATALOGUE
 from schema.predicate import Grammar, negation_normal, parse
