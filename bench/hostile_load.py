@@ -1,8 +1,9 @@
 """Measures one honest client beside 200 hostile ones of ten kinds, against a hub process with a real graph.
 
 Goal: the honest p99 within three times that of the quiet hub, the hub's memory flat, and no transaction of the hub in
-the graph once its deadline has passed. Each hostile client tries again half a second after it was refused or answered.
-They run at the lowest priority, because elsewhere they would not take the hub's processors.
+the graph once its deadline has passed. Each hostile client tries again half a second after it was refused or answered,
+with another document each time; the known ones are of another application. They run at the lowest priority, because
+elsewhere they would not take the hub's processors.
 
 `python bench/hostile_load.py [SECONDS] [--singly]`; `--singly` measures beside each kind alone.
 """
@@ -14,6 +15,7 @@ import asyncio
 import json
 import os
 import platform
+import random
 import socket
 import statistics
 import subprocess
@@ -42,12 +44,14 @@ ROOT = Path(__file__).parents[1]
 CLIENTS, PAUSE, PATIENCE = 200, 0.5, 30.0
 QUESTION = "{ people(first: 5) { edges { node { name } } } }"
 START = b"POST /graphql HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+HONEST, HOSTILE = ("fire-inspection", "safety.fire.rental"), ("grid-desk", "event.dispatch")
+"""Application and purpose."""
 Attack = Callable[[asyncio.StreamReader, asyncio.StreamWriter, str], Awaitable[None]]
 
 
 def request(body: bytes, token: str) -> bytes:
     """A request with this body, by a known sender if there is a token."""
-    known = f"Authorization: Bearer {token}\r\nAccess-Purpose: safety.fire.rental\r\n" if token else ""
+    known = f"Authorization: Bearer {token}\r\nAccess-Purpose: {HOSTILE[1]}\r\n" if token else ""
     return START + f"{known}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -62,9 +66,21 @@ def filters(depth: int) -> dict[str, Any]:
 
 
 MANY = b'{"query":"{__typename}","variables":{"x":[' + b"{}," * 86_000 + b"{}]}}"
-ALIASES = query(f"{{ people(first: 1) {{ edges {{ node {{ {' '.join(f'a{n}: phone' for n in range(390))} }} }} }} }}")
-SCHEMA = query(" ".join(["{", *(f"s{n}: __schema {{ types {{ name }} }}" for n in range(30)), "}"]))
 DEEP = query("query ($w: PersonWhere) { people(first: 1, where: $w) { edges { node { id } } } }", {"w": filters(25)})
+
+
+def many_aliases() -> bytes:
+    """A query for one field under 390 names."""
+    first = random.randrange(10**6)
+    return query(
+        f"{{ people(first: 1) {{ edges {{ node {{ {' '.join(f'a{first + n}: phone' for n in range(390))} }} }} }} }}"
+    )
+
+
+def many_introspections() -> bytes:
+    """A query for the names of all types, thirty times."""
+    first = random.randrange(10**6)
+    return query(" ".join(["{", *(f"s{first + n}: __schema {{ types {{ name }} }}" for n in range(30)), "}"]))
 
 
 async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> None:
@@ -109,11 +125,11 @@ async def unread(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: str)
     await asyncio.sleep(5)
 
 
-def sending(body: bytes, *, known: bool) -> Attack:
-    """An attack that sends one request."""
+def sending(make: Callable[[], bytes], *, known: bool) -> Attack:
+    """An attack that sends one request, whose body is made anew."""
 
     async def attack(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str) -> None:
-        await send(reader, writer, request(body, token if known else ""))
+        await send(reader, writer, request(make(), token if known else ""))
 
     return attack
 
@@ -124,11 +140,11 @@ ATTACKS: Mapping[str, Attack] = {
     "silent": silent,
     "slow body": slow_body,
     "answers not read": unread,
-    "86,000 objects, no token": sending(MANY, known=False),
-    "86,000 objects, known": sending(MANY, known=True),
-    "filter 25 deep": sending(DEEP, known=True),
-    "390 aliases of one field": sending(ALIASES, known=True),
-    "30 introspections": sending(SCHEMA, known=True),
+    "86,000 objects, no token": sending(lambda: MANY, known=False),
+    "86,000 objects, known": sending(lambda: MANY, known=True),
+    "filter 25 deep": sending(lambda: DEEP, known=True),
+    "390 aliases of one field": sending(many_aliases, known=True),
+    "30 introspections": sending(many_introspections, known=True),
 }
 
 
@@ -156,7 +172,7 @@ async def attack_for(port: int, token: str, seconds: float, clients: int, kinds:
 
 def ask_for(port: int, token: str, seconds: float) -> tuple[list[float], Counter[int]]:
     """Ask honestly for some seconds; how long each answer took, and the statuses."""
-    headers = {"Authorization": f"Bearer {token}", "Access-Purpose": "safety.fire.rental"}
+    headers = {"Authorization": f"Bearer {token}", "Access-Purpose": HONEST[1]}
     took: list[float] = []
     statuses = Counter[int]()
     ends = time.monotonic() + seconds
@@ -202,7 +218,8 @@ def measure(home: Path, seconds: float, singly: bool) -> None:
 
 def report(settings: Settings, address: Any, hub: psutil.Process, seconds: float, singly: bool) -> None:
     """Measure and print."""
-    token, port = Issuer(settings).issue("fire-inspection", "inspector-1", 3_600), settings.port
+    issuer, port = Issuer(settings), settings.port
+    token, hostile_token = (issuer.issue(each[0], "local-1", 3_600) for each in (HONEST, HOSTILE))
     while not is_ready(port):
         time.sleep(0.2)
     ask_for(port, token, 10)
@@ -211,7 +228,7 @@ def report(settings: Settings, address: Any, hub: psutil.Process, seconds: float
     for kinds in [[kind] for kind in ATTACKS] if singly else [list(ATTACKS)]:
         before = hub.memory_info().rss
         clients = CLIENTS * len(kinds) // len(ATTACKS)
-        command = [sys.executable, __file__, "attack", str(port), token, str(seconds + 5), str(clients), *kinds]
+        command = [sys.executable, __file__, "attack", str(port), hostile_token, str(seconds + 5), str(clients), *kinds]
         with subprocess.Popen(command) as attackers:
             time.sleep(5)
             first, spent = hub.memory_info().rss, hub.cpu_times()

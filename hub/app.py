@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.auditor.pages import AuditPages
 from hub.connections import BoundedProtocol, OpenConnections, connections_that_fit
+from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
 from hub.home.issuer import Issuer
@@ -115,8 +116,12 @@ def build_app(hub: Hub) -> Starlette:
             return _json_response({"error": "send ?challenge= with 64 hexadecimal digits"}, 400)
         return _json_response({"proof": given})
 
-    async def metrics(_: Request) -> Response:
-        return Response(hub.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        try:
+            text = await hub.processor.do(("", "", arrive(request).source), hub.telemetry.metrics, long=True)
+        except HubError as busy:
+            return _json_response({"error": busy.public_message}, busy.http_status)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     routes = [
         Route("/graphql", _EveryMethod(graphql)),

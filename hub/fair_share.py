@@ -49,6 +49,8 @@ class FairShare:
         await self._wait(client, seconds)
         began = self._now()
         try:
+            await asyncio.sleep(0)  # whoever came meanwhile waits in its queue before the next turn is given
+            began = self._now()
             yield max(LEAST, seconds - (began - asked))
         finally:
             self._charge(client, self._now() - began)

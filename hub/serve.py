@@ -29,6 +29,7 @@ from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
+from hub.processor import SWITCH_SECONDS
 from hub.request.pipeline import Hub
 from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.telemetry import set_up_logging
@@ -61,6 +62,7 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A terminal that is closed does not end the hub; once it serves, this signal has it read keys and policy again.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.setswitchinterval(SWITCH_SECONDS)
     store = _store(settings)
     policy = load_files(store.in_force().files, CATALOGUE)
     _compare_folder(settings, policy, tell)

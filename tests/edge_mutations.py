@@ -123,6 +123,13 @@ EDGE = (
         "tests/unit/hub/test_fair_share.py",
     ),
     Mutation(
+        "long work leaves the event loop to others",
+        "hub/processor.py",
+        "asyncio.to_thread(work) if long else work()",
+        "asyncio.to_thread(work) if False else work()",
+        "tests/unit/hub/test_processor.py",
+    ),
+    Mutation(
         "a turn that comes to one just gone is the next one's",
         "hub/fair_share.py",
         "        if turn.done() and not turn.cancelled():\n",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import threading
 from collections import OrderedDict
 
 from hub.request.purpose import Purposed
@@ -25,11 +26,12 @@ _Key = tuple[str, tuple[str, ...], str, dt.date]
 
 
 class DecisionCache:
-    """Decisions of one hub or one replay; used from one thread or event loop."""
+    """Decisions of one hub or one replay."""
 
     def __init__(self, limit: int = KEPT) -> None:
         self._limit = limit
         self._kept: OrderedDict[_Key, Decision] = OrderedDict()
+        self._one_at_a_time = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -56,13 +58,14 @@ class DecisionCache:
     ) -> Decision:
         """What a subject may see for a purpose on a day, in the grids that took the place of merged ones."""
         key = (policy.version, subject.attributes, purpose, today)
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
-            self._kept[key] = kept
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
+        with self._one_at_a_time:
+            kept = self._kept.get(key)
+            if kept is None:
+                kept = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
+                self._kept[key] = kept
+                if len(self._kept) > self._limit:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
         return follow(dataclasses.replace(kept, subject=subject), successors)
 
 

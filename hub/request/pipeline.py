@@ -14,6 +14,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -28,6 +29,7 @@ from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
 from hub.home.settings import Settings
+from hub.processor import LONG_BODY, Processor
 from hub.request import auth, endpoint
 from hub.request.accesses import answer_accesses
 from hub.request.compile import Statement
@@ -35,7 +37,7 @@ from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
-from hub.request.plan_model import Accesses, Planned
+from hub.request.plan_model import Accesses, Introspection, Planned
 from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared import Parts, Prepared, Stage, denial_errors, no_stage, prepare
 from hub.request.record import Trail, flood_source, make_record
@@ -71,12 +73,14 @@ class Hub:
     """The clock, in the time zone of the settings: its date is the day of grants and caps."""
     turns: FairShare = field(init=False, repr=False)
     """Turns among clients for statements in the graph."""
+    processor: Processor = field(init=False, repr=False)
     floods: Floods = field(init=False, repr=False)
     upkeep: Upkeep = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.now = self.settings.now
         self.turns = FairShare(self.settings.graph_statements)
+        self.processor = Processor(self.settings.graph_deadline)
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
 
@@ -170,15 +174,18 @@ async def _run_stages(
     with stage("read"):
         trail.arrival = await receive_body(trail.arrival)
         trail.request = await endpoint.read_beside_loop(trail.arrival, head, hub.settings)
-    prepared = prepare_request(hub, trail, now, stage)
+    client, long = _client(trail), len(trail.arrival.body) > LONG_BODY
+    prepared = await hub.processor.do(client, lambda: prepare_request(hub, trail, now, stage), long=long)
     with stage("caps"):
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
         row = await _fetch(hub, trail, prepared.statement)
         await hub.caps.note_failed(prepared.planned, failed_matches(prepared.planned, row), now)
         accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
+    long = long or any(isinstance(root, Introspection) for root in prepared.planned.roots)
     with stage("respond"):
-        trail.answer = answered = _respond(hub, prepared, row, accesses, trail.policy)
+        work = partial(_respond, hub, prepared, row, accesses, trail.policy)
+        trail.answer = answered = await hub.processor.do(client, work, long=long)
     return answered
 
 

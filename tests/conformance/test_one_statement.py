@@ -5,6 +5,7 @@ Where more are asked than the graph is given at once, applications take turns.
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from hub.app import build_app, open_hub
 from hub.graph.driver import Graph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
+from hub.processor import Processor
 from hub.request.pipeline import Hub
 from policies.language import load
 from schema import CATALOGUE
@@ -211,3 +213,25 @@ def test_a_turn_that_does_not_come_is_a_recorded_refusal_that_asks_nothing_of_th
     assert refused.headers["Retry-After"] == "1"
     logged, _ = show(log, refused.receipt["index"])
     assert (logged.record.result, logged.record.http_status) == ("TOO_MANY_REQUESTS", 429)
+
+
+def test_metrics_that_do_not_get_their_turn_are_refused(county: County, tmp_path: Path) -> None:
+    async def beside_long_work() -> httpx.Response:
+        async with in_process(county, tmp_path) as (hub, client):
+            hub.processor = Processor(0.01)
+            begun, let_go = threading.Event(), threading.Event()
+
+            def hold() -> None:
+                begun.set()
+                let_go.wait()
+
+            holding = asyncio.create_task(hub.processor.do(("", "", ""), hold, long=True))
+            await asyncio.to_thread(begun.wait)
+            answer = await client.get("/metrics")
+            let_go.set()
+            await holding
+            return answer
+
+    answer = asyncio.run(beside_long_work())
+    assert answer.status_code == 429
+    assert "the hub is busy" in answer.json()["error"]

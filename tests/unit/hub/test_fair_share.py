@@ -30,6 +30,12 @@ class Clock:
         return self.at
 
 
+async def settled() -> None:
+    """Who may have a turn has it, and whoever may not waits."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
 class Scene:
     """Turns, and the clients that came to theirs, in order."""
 
@@ -134,13 +140,13 @@ def test_one_client_and_one_application_leave_turns_to_others(turns: int, of_cli
     async def scenario() -> None:
         scene = Scene(turns)
         tasks = [asyncio.create_task(held_until(scene, A)) for _ in range(turns + 1)]
-        await asyncio.sleep(0)
+        await settled()
         assert len(scene.order) == of_client
         tasks += [asyncio.create_task(held_until(scene, ("fire", "eve", "10.0.0.9"))) for _ in range(turns + 1)]
-        await asyncio.sleep(0)
+        await settled()
         assert len(scene.order) == of_application
         tasks += [asyncio.create_task(held_until(scene, B)) for _ in range(turns + 1)]
-        await asyncio.sleep(0)
+        await settled()
         assert len(scene.order) == turns
         for task in tasks:
             task.cancel()
