@@ -29,10 +29,10 @@ from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
+from hub.log_lines import set_up_logging
 from hub.processor import SWITCH_SECONDS
 from hub.request.pipeline import Hub
 from hub.steward.changes import folder_without_store, steward_session, store_of
-from hub.telemetry import set_up_logging
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore

@@ -1,20 +1,16 @@
-"""Spans, metrics and log lines of the hub.
+"""Spans and metrics of the hub.
 
 They hold names, counts and times, and never a query text, a variable or a person. Each request and each stage is one
-OpenTelemetry span (exported over OTLP only if an endpoint is set); Prometheus metrics have no personal labels; log
-lines never hold the text of an exception, because it may quote data.
+OpenTelemetry span (exported over OTLP only if an endpoint is set); Prometheus metrics have no personal labels.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -23,9 +19,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from hub.log_lines import describe_exception
+
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TRACEPARENT = re.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-SILENT = ("graphql", "neo4j", "dlt", "httpx", "httpcore")
 _log = logging.getLogger("sluicegate.hub")
 
 
@@ -120,42 +117,3 @@ def otlp_exporter(endpoint: str | None) -> SpanExporter | None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
-
-
-def describe_exception(fault: BaseException) -> str:
-    """The class and place of an exception (`ValueError at plan.py:120`), without its text."""
-    last: TracebackType | None = fault.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return type(fault).__name__
-    return f"{type(fault).__name__} at {last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}"
-
-
-class _PlainFormatter(logging.Formatter):
-    """One line for each log record; of an exception only its class and place."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-        if record.name == "asyncio":
-            # asyncio would print the repr of tasks and exceptions, with their arguments.
-            text = "a task failed"
-        else:
-            text = record.getMessage().splitlines()[0] if record.getMessage() else ""
-        fault = record.exc_info[1] if record.exc_info else None
-        suffix = f" ({describe_exception(fault)})" if fault is not None else ""
-        return f"{moment} {record.levelname.lower()} {record.name}: {text}{suffix}"
-
-
-def set_up_logging(stream: Any = None) -> None:
-    """Send our own log lines and uvicorn's to standard error; silence loggers that print documents or values."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_PlainFormatter())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("sluicegate").setLevel(logging.INFO)
-    for name in SILENT:
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.CRITICAL + 1)
-        logger.propagate = False

@@ -1,7 +1,8 @@
 """What commands show on a terminal: the progress of long work, and text that came from outside.
 
-Text from outside is escaped, so that it cannot control the terminal. A character that the terminal's encoding (such as
-GBK) does not have is written as its escape. Progress bars and counters appear only if standard error is a terminal.
+Text from outside is escaped, so that it cannot control the terminal, and nothing in it is markup. A character that the
+terminal's encoding (such as GBK) does not have is written as its escape. Progress bars and counters appear only if
+standard error is a terminal.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def make_printable(*streams: TextIO) -> None:
@@ -34,21 +38,41 @@ def escape_unprintable(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
+def text_console(
+    width: int | None = None, *, highlight: bool = True, errors: bool = False, soft_wrap: bool = False
+) -> Console:
+    """A console on standard output, or `errors`, for which a text is a text: none of it is markup or an emoji's name.
+
+    Where there is no terminal, lines have `width` columns (None: 80).
+    """
+    from rich.console import Console
+
+    stream = sys.stderr if errors else sys.stdout
+    return Console(
+        width=None if stream.isatty() else width,
+        stderr=errors,
+        markup=False,
+        emoji=False,
+        highlight=highlight,
+        soft_wrap=soft_wrap,
+    )
+
+
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A function that shows (what, done, total) as a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress, TaskID
 
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=text_console(errors=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(escape(what), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield show

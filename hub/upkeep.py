@@ -16,7 +16,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
-from hub.telemetry import describe_exception
+from hub.log_lines import describe_exception
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0

@@ -136,4 +136,18 @@ EDGE = (
         "        if False:\n",
         "tests/unit/hub/test_fair_share.py",
     ),
+    Mutation(
+        "a text is no markup",
+        "hub/terminal.py",
+        "        markup=False,\n",
+        "",
+        "tests/unit/hub/test_terminal.py",
+    ),
+    Mutation(
+        "a source that was never pulled is no clean one",
+        "hub/ingest/refused_rows.py",
+        "    if wanted is not None and wanted not in known:\n",
+        "    if False:\n",
+        "tests/unit/hub/ingest/test_told.py",
+    ),
 )

@@ -18,6 +18,7 @@ from hub.cli import audit_proofs, audit_search, audit_subject
 from hub.cli.audit_opening import auditor_of, record_reading
 from hub.cli.audit_proofs import PublicKey, log_key, verify_file
 from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.terminal import text_console
 
 if TYPE_CHECKING:
     from audit.verify import Verdict
@@ -37,8 +38,6 @@ def tail(
     The reading is recorded first.
     """
     with exit_on_refusal():
-        from rich.console import Console
-
         from audit import log
         from hub.auditor.record_tables import record_json, records_table
         from hub.home.audit_log import existing_log
@@ -51,7 +50,7 @@ def tail(
             for logged in records:
                 typer.echo(json.dumps(record_json(logged), ensure_ascii=False))
         else:
-            Console(width=140, highlight=False).print(records_table(records, settings.zone))
+            text_console(140, highlight=False).print(records_table(records, settings.zone))
 
 
 @app.command(epilog="Example: sluicegate audit show 12")

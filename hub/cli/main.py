@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 70 internal fault, 130 i
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -14,6 +15,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import audit, demo, graph, login, pii, policy, pull, query, sample, serve, source
+from hub.log_lines import describe_exception, set_up_logging
 from hub.terminal import make_printable
 
 app = typer.Typer(
@@ -51,13 +53,12 @@ def _options(
 def main() -> None:
     """The console script."""
     make_printable(sys.stdout, sys.stderr)
+    set_up_logging(level=logging.WARNING)
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as fault:
         # The text of an unexpected failure may quote data; its class and its place in the code do not.
-        from hub.telemetry import describe_exception
-
         typer.echo(f"error: internal fault ({describe_exception(fault)}); please report it", err=True)
         sys.exit(70)

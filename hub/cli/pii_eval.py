@@ -6,7 +6,6 @@ Nothing of a text is printed.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import typer
 
 from hub.cli.options import Json, Refused, exit_on_refusal
 from hub.cli.pii_detector import BATCH, RulesOnly, WordList, load_detector
-from hub.terminal import progress_bar
+from hub.terminal import progress_bar, text_console
 
 if TYPE_CHECKING:
     from policies.detect import Detector
@@ -38,7 +37,6 @@ def evaluate(
     Prints precision, recall, F2, leak rate and texts a second. A found piece is right if it overlaps a labelled one of
     the same kind by at least half. The leak rate is the share of labelled characters that no found piece covers.
     """
-    from rich.console import Console
 
     from hub.cli.pii_eval_tables import Evaluation
 
@@ -54,7 +52,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(evaluation.to_json(), ensure_ascii=False))
     else:
-        evaluation.show(Console(width=None if sys.stdout.isatty() else 120, highlight=False))
+        evaluation.show(text_console(120, highlight=False))
 
 
 def _read_set(path: Path) -> list[Labelled]:

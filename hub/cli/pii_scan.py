@@ -17,6 +17,7 @@ import typer
 
 from hub.cli.options import Json, Refused, exit_on_refusal, open_settings
 from hub.cli.pii_detector import BATCH, RulesOnly, WordList, load_detector
+from hub.terminal import text_console
 
 if TYPE_CHECKING:
     from policies.detect import Detector
@@ -45,12 +46,10 @@ def scan(
 
     With --json: one object for each text, with positions, kinds, scores and reasons, and nothing of the text itself.
     """
-    from rich.console import Console
-
     from hub.cli.pii_scan_marks import detection_json, print_detection, totals
 
     mask_text = _masking(mask)
-    console = Console(soft_wrap=True)
+    console = text_console(soft_wrap=True)
     detections: list[Detection] = []
     with exit_on_refusal(), _opened(file) as source:
         detector = load_detector(words, rules_only)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, json_object, open_settings
-from hub.terminal import progress_bar
+from hub.terminal import progress_bar, text_console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -158,10 +157,8 @@ def _print(result: dict[str, Any] | RenderableType) -> None:
     if isinstance(result, dict):
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    from rich.console import Console
-
     # Where there is no terminal, wide enough for a row in words.
-    Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(result)
+    text_console(160, highlight=False).print(result)
 
 
 def _moment(text: str, settings: Settings) -> dt.datetime:

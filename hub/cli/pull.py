@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
-from hub.terminal import row_counter
+from hub.terminal import row_counter, text_console
 
 app = typer.Typer()
 
@@ -35,8 +34,6 @@ def pull(
     Pulling again with nothing new writes nothing. The pull is recorded in the audit log.
     """
     with exit_on_refusal():
-        from rich.console import Console
-
         from hub.graph.local import started_graph
         from hub.ingest.pull import pull_json, pull_table
         from hub.ingest.recorded_pull import recorded_pull
@@ -56,7 +53,7 @@ def pull(
         typer.echo(pull_json(results))
     else:
         # Where there is no terminal, wide enough for every column.
-        Console(width=None if sys.stdout.isatty() else 120).print(pull_table(results))
+        text_console(120).print(pull_table(results))
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

@@ -6,13 +6,13 @@ It shows places and reasons, and no value of a row.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from hub.cli.options import Home, Json, exit_on_refusal, open_settings, require_graph
+from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings, require_graph
+from hub.terminal import text_console
 
 app = typer.Typer(help="Look at the sources (数据来源).", no_args_is_help=True)
 
@@ -34,18 +34,19 @@ def refused(
     Each with its place and the reason. The listing is recorded in the audit log.
     """
     with exit_on_refusal():
-        from rich.console import Console
-
         from hub.graph.local import started_graph
-        from hub.ingest.refused_rows import refused_rows, refused_table
+        from hub.ingest.refused_rows import UnknownSource, refused_rows, refused_table
 
         settings = open_settings(home)
         require_graph(settings)
         with started_graph(settings) as address:
-            rows = refused_rows(settings, address, stream, limit)
+            try:
+                rows = refused_rows(settings, address, stream, limit)
+            except UnknownSource as unknown:
+                raise Refused(str(unknown)) from None
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in rows], ensure_ascii=False))
     elif rows:
-        Console(width=None if sys.stdout.isatty() else 160).print(refused_table(rows))
+        text_console(160).print(refused_table(rows))
     else:
         typer.echo("no row is refused")

@@ -34,7 +34,7 @@ from hub.sample.generate import generate, read_summary
 from hub.sample.hotline import serve_hotline
 from hub.steward.actor import Actor
 from hub.steward.changes import steward_session
-from hub.terminal import progress_bar, row_counter
+from hub.terminal import progress_bar, row_counter, text_console
 from policies.language import load, read_folder, version_of
 from policies.versions import ChangeRefused
 from schema import CATALOGUE
@@ -50,7 +50,7 @@ class DemoFailed(RuntimeError):
 def run(people: int, seed: int, port: int | None, check: bool) -> int:
     """Set up, pull, serve and take the tour; returns the exit code, 1 if an answer of the tour is wrong."""
     # Where there is no terminal, wide enough for the tables.
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = text_console(120)
     # A signal to stop ends the demo in the same way as Ctrl-C, so that nothing is left running.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
@@ -180,7 +180,7 @@ def _take_tour(console: Console, settings: Settings) -> int:
     try:
         Tour(settings, console, settings.now().date()).take()
     except TourFailed as failed:
-        console.print(f"[red]{failed}[/red]")
+        console.print(str(failed), style="red")
         return 1
     return 0
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 RETRIES = 2
 BACKOFF_SECONDS = 0.05
 READY_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
 VALUE_OVERHEAD = 8
 """Bytes counted for each value besides its text, about as many as JSON punctuation takes."""
 
@@ -45,10 +46,12 @@ _log = logging.getLogger("sluicegate.graph")
 
 
 class GraphWriteError(RuntimeError):
-    """A write failed and its transaction was undone; `code` is the server's status code, never a value."""
+    """A write failed and its transaction was undone, or a reading failed; `code` is the server's status code or the
+    driver's class, never a value.
+    """
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"the graph refused a write ({code})")
+    def __init__(self, code: str, what: str = "the graph refused a write") -> None:
+        super().__init__(f"{what} ({code})")
         self.code = code
 
 
@@ -62,7 +65,7 @@ class Graph:
             auth=(user, password),
             notifications_min_severity="OFF",
             telemetry_disabled=True,
-            connection_timeout=5.0,
+            connection_timeout=CONNECT_SECONDS,
             connection_acquisition_timeout=10.0,
         )
         self._database = database
@@ -175,7 +178,11 @@ class GraphWriter:
     def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
         _silence_driver()
         self._driver = neo4j.GraphDatabase.driver(
-            url, auth=(user, password), notifications_min_severity="OFF", telemetry_disabled=True
+            url,
+            auth=(user, password),
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+            connection_timeout=CONNECT_SECONDS,
         )
         self._database = database
 
@@ -184,6 +191,13 @@ class GraphWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def check_reachable(self) -> None:
+        """Raise GraphWriteError at once where there is no graph, for which reading and writing wait half a minute."""
+        try:
+            self._driver.verify_connectivity()
+        except (exceptions.Neo4jError, exceptions.DriverError) as error:
+            raise _write_error(error, "a reading") from None
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in one transaction, which is kept or undone as a whole.
@@ -202,7 +216,7 @@ class GraphWriter:
             with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
                 return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
-            raise _write_error(error) from None
+            raise _write_error(error, "a reading") from None
 
     def run_schema(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement that cannot share a transaction with data, such as one that creates an index.
@@ -303,8 +317,14 @@ def _read_error(error: exceptions.Neo4jError | exceptions.DriverError) -> HubErr
     return internal_error()
 
 
-def _write_error(error: Exception) -> GraphWriteError:
-    return GraphWriteError(_code(error))
+def _write_error(error: Exception, refused: str = "a write") -> GraphWriteError:
+    if isinstance(error, exceptions.DriverError):
+        return GraphWriteError(
+            _code(error), "the graph cannot be reached; see that it runs, and that SLUICEGATE_GRAPH_URL is its address"
+        )
+    if isinstance(error, exceptions.AuthError):
+        return GraphWriteError(_code(error), "the graph does not know the account or password that the settings name")
+    return GraphWriteError(_code(error), f"the graph refused {refused}")
 
 
 def _silence_driver() -> None:

@@ -23,12 +23,12 @@ from typing import Self
 
 import neo4j
 import psutil
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from hub.graph.jars import ensure_jars, read_lock
 from hub.graph.process import ALREADY_RUNNING, Launch, State
 from hub.home.settings import Settings
+from hub.terminal import text_console
 
 POLL_SECONDS = 0.05
 # These variables could override the switches set here, and make Java write a banner into the log.
@@ -315,7 +315,7 @@ def _still_free(port: int) -> int:
 
 
 def _jars_with_progress(settings: Settings) -> list[Path]:
-    console = Console(stderr=True)
+    console = text_console(errors=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     quarters_printed = [0]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Annotation
 from hub.home.settings import Settings
-from hub.telemetry import describe_exception
+from hub.log_lines import describe_exception
 from policies.text.detector_version import compute_version
 from policies.text.plain_text import normalise
 from policies.text.spans import Detection, encode

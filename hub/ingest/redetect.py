@@ -24,7 +24,7 @@ from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.text_properties import Tally, properties
-from hub.telemetry import describe_exception
+from hub.log_lines import describe_exception
 from schema.catalogue import Catalogue, TextProperties
 
 BATCH = 500

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from rich.box import SIMPLE
 from rich.table import Table
+from rich.text import Text
 
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
+from hub.terminal import escape_unprintable
 
 REPEATED = "repeated-number"
+_KNOWN = "MATCH (c:SourceCursor) RETURN c.source AS stream UNION MATCH (q:Quarantined) RETURN q.stream AS stream"
 _REFUSED = (
     "MATCH (q:Quarantined) WHERE $stream IS NULL OR q.stream = $stream OR q.source = $stream "
     "RETURN q.stream AS stream, q.row AS row, q.field AS field, q.rule AS rule, q.reason AS reason, "
@@ -43,14 +46,27 @@ class RefusedRow:
     written: bool
 
 
+class UnknownSource(ValueError):
+    """No source and no stream has this name in the graph; the text lists those that were pulled."""
+
+
 def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> list[RefusedRow]:
-    """Up to `limit` rows of a stream, of a source or of all; raises GraphWriteError."""
+    """Up to `limit` rows of a stream, of a source or of all; raises GraphWriteError and UnknownSource."""
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source refused", {"limit": str(limit)}))
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+        writer.check_reachable()
+        _check_name(stream, [each["stream"] for each in writer.read(_KNOWN)])
         rows = [RefusedRow(**each) for each in writer.read(_REFUSED, stream=stream, limit=limit)]
         repeated = writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
     return rows + [_repeated(each["stream"], each["row"], each["times"]) for each in repeated]
+
+
+def _check_name(wanted: str | None, streams: Sequence[str]) -> None:
+    known = {*streams, *(each.partition("/")[0] for each in streams)}
+    if wanted is not None and wanted not in known:
+        pulled = f"pulled were: {', '.join(sorted(known))}" if known else "nothing was pulled yet: sluicegate pull"
+        raise UnknownSource(f"no source or stream {wanted!r} was pulled into this graph; {pulled}")
 
 
 def _repeated(stream: str, row: str, times: int) -> RefusedRow:
@@ -64,5 +80,6 @@ def refused_table(rows: Sequence[RefusedRow]) -> Table:
     for name in ("stream 来源", "row 行", "field 字段", "rule 规则", "reason 原因"):
         table.add_column(name, overflow="fold")
     for each in rows:
-        table.add_row(each.stream, each.row, each.field, each.rule, each.reason)
+        cells = (each.stream, each.row, each.field, each.rule, each.reason)
+        table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
     return table

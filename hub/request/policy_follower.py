@@ -18,7 +18,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Gauge
 
 from hub.errors import Code, HubError
-from hub.telemetry import describe_exception
+from hub.log_lines import describe_exception
 from policies.language import load_files
 from policies.model import PolicySet
 from policies.review.check import ERROR, check

@@ -29,9 +29,9 @@ from hub.app import open_hub
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
+from hub.log_lines import set_up_logging
 from hub.request.pipeline import Hub
 from hub.sample.generate import generate
-from hub.telemetry import set_up_logging
 from policies.language import load
 from policies.model import PolicySet
 from policies.text.spans import decode

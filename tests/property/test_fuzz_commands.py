@@ -23,7 +23,7 @@ from audit.record import Record
 from hub.cli.main import app
 from hub.home.audit_log import open_log
 from hub.home.settings import Settings
-from hub.telemetry import describe_exception
+from hub.log_lines import describe_exception
 from tests.support.fuzz import cases
 from tests.support.serving import COUNTY
 

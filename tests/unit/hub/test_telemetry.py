@@ -11,7 +11,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from hub.telemetry import SILENT, Telemetry, describe_exception, otlp_exporter, set_up_logging
+from hub.log_lines import SILENT, describe_exception, set_up_logging
+from hub.telemetry import Telemetry, otlp_exporter
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.unit

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from rich.panel import Panel
+from rich.table import Table
 
-from hub.terminal import make_printable
+from hub.terminal import make_printable, text_console
 
 pytestmark = pytest.mark.unit
 
@@ -33,6 +37,31 @@ def test_case_6_06_the_commands_run_in_gbk() -> None:
     ended = subprocess.run(command, check=False, capture_output=True, timeout=60, env={"PYTHONIOENCODING": "gbk"})
     assert ended.returncode == 2
     assert b"Traceback" not in ended.stderr
+
+
+def test_a_text_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    statement = "MATCH (p) RETURN [x IN p.list WHERE x[0] | x], [red], [/], :smile:, [bold]p[/bold]"
+    table = Table(title=statement)
+    table.add_column(statement, no_wrap=True)
+    table.add_row(statement)
+    for shown in (statement, Panel(statement), table):
+        text_console(120).print(shown)
+    assert capsys.readouterr().out.count(statement) == 5
+
+
+def test_every_console_is_one_without_markup() -> None:
+    hub = Path(__file__).parents[3] / "hub"
+    made = [path.relative_to(hub) for path in hub.rglob("*.py") if re.search(r"\bConsole\(", path.read_text("utf-8"))]
+    assert made == [Path("terminal.py")]
+
+
+def test_a_log_line_of_a_command_has_time_level_and_logger() -> None:
+    logs = "import logging, hub.cli.main as m; m.app = lambda: {}; m.main()"
+    each = "logging.getLogger('sluicegate.graph').warning('the graph failed: %s', 'Away')"
+    command = [sys.executable, "-c", logs.format(each)]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.fullmatch(rf"{stamp} warning sluicegate\.graph: the graph failed: Away\n", ended.stderr), ended.stderr
 
 
 def test_case_6_03_the_version_is_told() -> None:

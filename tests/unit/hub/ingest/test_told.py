@@ -10,11 +10,14 @@ from pathlib import Path
 import neo4j
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from connectors.base import ConnectorError
+from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.ingest.pull import pull_table
-from hub.ingest.refused_rows import refused_rows
+from hub.ingest.refused_rows import UnknownSource, refused_rows
+from tests.support.ports import free_port
 from tests.support.pulling import ask, empty
 from tests.support.sources.small_sources import SmallSource
 
@@ -45,10 +48,30 @@ def test_case_3_16_the_reasons_of_a_stopped_pull_are_told_and_kept(
     assert "sluicegate source refused small/events" in told
     kept = refused_rows(small.settings, empty_graph, "small/events", 1_000)
     assert {(each.field, each.rule) for each in kept} == {("k", "not-a-code")}
-    assert refused_rows(small.settings, empty_graph, "other", 5) == []
     small.write(ROWS)
     assert small.pull().inserted == 40
     assert refused_rows(small.settings, empty_graph, None, 1_000) == []
+    for name in ("small", "small/events"):
+        assert refused_rows(small.settings, empty_graph, name, 5) == []
+
+
+def test_a_source_that_was_never_pulled_is_not_a_clean_one(small: SmallSource, empty_graph: GraphAddress) -> None:
+    small.write(ROWS)
+    small.pull()
+    for name in ("other", "small/event", "smal", "events"):
+        with pytest.raises(UnknownSource, match=rf"'{name}' was pulled .*; pulled were: small, small/events"):
+            refused_rows(small.settings, empty_graph, name, 5)
+
+
+def test_a_graph_that_is_away_is_said_to_be_away(home: Path) -> None:
+    environment = {
+        "SLUICEGATE_GRAPH_URL": f"bolt://127.0.0.1:{free_port()}",
+        "SLUICEGATE_GRAPH_PASSWORD": "x",
+        "SLUICEGATE_HOME": str(home),
+    }
+    ended = CliRunner().invoke(app, ["source", "refused"], env=environment)
+    assert ended.exit_code == 1 and ended.stdout == ""
+    assert "the graph cannot be reached; see that it runs" in ended.stderr and "ServiceUnavailable" in ended.stderr
 
 
 def test_case_3_16_the_table_counts_reasons_and_names_the_first(small: SmallSource) -> None:
