@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 ACCESSES = "tests/conformance/test_subject_access.py"
-FAILED = "tests/attacks/inference/test_failed_matches.py"
+FAILED = "tests/attacks/test_failed_matches.py"
 MATCHES = (
     Mutation(
         "a match alone lists nobody",

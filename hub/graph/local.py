@@ -151,6 +151,7 @@ class LocalGraph:
             settings.graph_heap,
             settings.graph_page_cache,
             settings.graph_transaction_memory,
+            settings.graph_quick_start,
             owned,
         )
         self._child = _spawn(launch, self._folder)

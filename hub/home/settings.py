@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     graph_heap: JavaSize = "1g"
     graph_page_cache: JavaSize = "512m"
     graph_transaction_memory: JavaSize = "512m"
+    graph_quick_start: bool = False
     graph_deadline: Seconds = 5.0
     graph_statements: int = Field(default=8, ge=1, le=1_000)
     jars: Path | None = None

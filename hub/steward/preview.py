@@ -148,7 +148,12 @@ def preview_settings(settings: Settings) -> PreviewSettings:
     kept = {name: getattr(settings, name) for name in SHARED_SETTINGS} | {"words": settings.word_list}
     # Not from the environment, which may hold the address of the real graph.
     return PreviewSettings.model_construct(
-        home=home / "preview", owner=home, graph_heap="512m", graph_deadline=DEADLINE_SECONDS, **kept
+        home=home / "preview",
+        owner=home,
+        graph_heap="512m",
+        graph_quick_start=True,
+        graph_deadline=DEADLINE_SECONDS,
+        **kept,
     )
 
 

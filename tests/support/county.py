@@ -36,6 +36,8 @@ PEOPLE, SEED = 800, 7
 START_SECONDS = 120.0
 PATIENCE = 30.0
 """Seconds that a statement may take: a test on a busy machine is not about how fast the graph warms up."""
+OF_GRAPHS = ("SLUICEGATE_JARS", "SLUICEGATE_GRAPH_QUICK_START")
+"""Settings of the environment that reach a test and what it starts (`tests/conftest.py`)."""
 HOTLINE_KEY = "the key of the sample hotline"
 
 
@@ -71,7 +73,7 @@ class Answer:
 def environment(given: Mapping[str, object], temporary: Path) -> dict[str, str]:
     """This process's environment with the settings `given`, and with temporary files in `temporary`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    jars = {name: os.environ[name] for name in ("SLUICEGATE_JARS",) if name in os.environ}
+    jars = {name: os.environ[name] for name in OF_GRAPHS if name in os.environ}
     told = {f"SLUICEGATE_{name.upper()}": str(value) for name, value in given.items()}
     temporary.mkdir(parents=True, exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -1,4 +1,4 @@
-"""Gives the test files to the workers of pytest-xdist, slow ones first, those of the shared county to one worker."""
+"""Gives the test files to the workers of pytest-xdist, slow ones first, those that share a county to one worker."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class ByWorld(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "the county" if _asks_for_the_county(file) else file
+        return _shared(file) or file
 
 
 @cache
-def _asks_for_the_county(file: str) -> bool:
-    return "county: County" in (ROOT / file).read_text("utf-8")
+def _shared(file: str) -> str | None:
+    """What the tests of a file share with those of other files, as their arguments say; None if nothing."""
+    text = (ROOT / file).read_text("utf-8")
+    return next((each for each in ("county: County", "truth: Truth") if each in text), None)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.graph.local import GraphAddress
 from policies.store import PolicyStore
 from schema import CATALOGUE
 from tests.support.inference_county import Truth, id_number
@@ -43,10 +44,10 @@ ACCOUNTS = 3
 
 
 @pytest.fixture
-def served(truth: Truth, tmp_path: Path, empty_graph: object) -> Iterator[Served]:
+def served(truth: Truth, tmp_path: Path, graph_address: GraphAddress) -> Iterator[Served]:
     with closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as store:
         store.make(lambda: {"policy.yaml": POLICY.encode()})
-        with serving(tmp_path / "home", empty_graph, store=store) as running:  # type: ignore[arg-type]
+        with serving(tmp_path / "home", graph_address, store=store) as running:
             yield running
 
 

@@ -19,6 +19,7 @@ DEFAULTS = [
     ("body_limit", 262_144),
     ("graph_deadline", 5.0),
     ("graph_statements", 8),
+    ("graph_quick_start", False),
     ("audit_deadline", 2.0),
     ("audit_store", None),
     ("audit_origin", "sluicegate.local/audit"),
@@ -60,7 +61,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS)
-def test_default(name: str, value: object) -> None:
+def test_default(name: str, value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLUICEGATE_GRAPH_QUICK_START")  # what all tests have (tests/conftest.py)
     assert getattr(Settings.load(), name) == value
 
 
