@@ -18,8 +18,11 @@ from tests.support.postgres import Postgres, postgres
 __all__ = ["county"]  # the fixture of the shared sample county
 
 # In the environment, so that the workers of pytest-xdist and what they start have the same.
-SEED = int(os.environ.setdefault("TEST_SEED", str(random.SystemRandom().randrange(2**32))))
-hypothesis_settings.register_profile("sluicegate", deadline=None, print_blob=True)
+if "TEST_SEED" not in os.environ:
+    os.environ.update(TEST_SEED=str(random.SystemRandom().randrange(2**32)), TEST_SEED_DRAWN="yes")
+SEED, DRAWN = int(os.environ["TEST_SEED"]), "TEST_SEED_DRAWN" in os.environ
+# With a seed that was given, nothing is left to chance: Hypothesis too tries the same values each time.
+hypothesis_settings.register_profile("sluicegate", deadline=None, print_blob=True, derandomize=not DRAWN)
 hypothesis_settings.load_profile("sluicegate")
 
 
