@@ -16,8 +16,9 @@ TEST_SEED ?= 20260630
 WORKERS ?= 2
 UPGRADE ?=
 FUZZ_MINUTES ?= 15
+PEERS := .venv-peers/.peers-done
 
-.PHONY: setup demo quick test check unit faults fuzz bench lock clean
+.PHONY: setup demo quick test check unit faults fuzz bench bench-peers lock clean
 
 setup: $(READY)
 
@@ -67,6 +68,16 @@ fuzz: setup
 
 bench: setup
 	@set -e; for bench in bench/*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+# The hub beside what people use without it (bench/peers/README.md). Needs Node, npm and wrk.
+bench-peers: setup $(PEERS)
+	$(BIN)/python bench/peers/run.py $(if $(findstring file,$(origin PEOPLE)),,--people $(PEOPLE))
+
+$(PEERS): bench/peers/requirements.lock bench/peers/neo4j_graphql/package-lock.json
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/peers/requirements.lock
+	npm --prefix bench/peers/neo4j_graphql ci --silent --no-audit --no-fund
+	@touch $@
 
 # Needs uv, from anywhere. What is pinned stays, if pyproject.toml allows it; UPGRADE="--upgrade-package NAME" moves it.
 # The jars have a lock of their own: python -m hub.graph.jars --lock VERSION > hub/graph/neo4j.lock

@@ -40,7 +40,8 @@ def pages() -> list[Path]:
 
 
 def _md(folder: Path) -> list[Path]:
-    return list(folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
+    found = folder.glob("*.md") if folder == ROOT else folder.rglob("*.md")
+    return [path for path in found if "node_modules" not in path.parts]
 
 
 def sources() -> list[Path]:
