@@ -88,6 +88,8 @@ def export(
     note, checkpoint = _newest_checkpoint(reader, signer.verifier)
     try:
         folder.mkdir(mode=0o700)
+    except FileExistsError:
+        raise ExportRefused(f"{folder} exists already; name a new folder, for nothing is overwritten") from None
     except OSError as fault:
         raise ExportRefused(f"{folder} can't be made as a new folder ({type(fault).__name__})") from None
     try:

@@ -59,7 +59,9 @@ def verify_export(folder: Path, verifier: Verifier) -> Exported:
 
 
 def _read_manifest(folder: Path, verifier: Verifier) -> dict[str, Any]:
-    found = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    if not folder.is_dir():
+        raise ExportRefused(f"there is no folder {folder}; name the folder that `sluicegate audit export` wrote")
+    found = {each.name for each in folder.iterdir()}
     for name in (*LISTED, MANIFEST, NOTE):
         if name not in found:
             raise ExportRefused(f"{name} is missing")

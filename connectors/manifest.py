@@ -301,7 +301,10 @@ def _fill_variables(file: YamlFile, variables: Mapping[str, str], wanted: Collec
         def value(found: re.Match[str]) -> str:
             if found.group(1) not in variables:
                 known = ", ".join(sorted(variables)) or "none"
-                raise ManifestError(f"{file.place((key,))}: unknown variable {found.group(1)}; known: {known}")
+                name = found.group(1)
+                raise ManifestError(
+                    f"{file.place((key,))}: unknown variable {name}; give it with --set {name}=VALUE; known: {known}"
+                )
             return variables[found.group(1)]
 
         return _VARIABLE.sub(value, text)

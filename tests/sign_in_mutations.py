@@ -78,4 +78,11 @@ SIGN_IN = (
         "        actor = acting(settings, named)\n",
         "tests/conformance/test_cli_audit.py",
     ),
+    Mutation(
+        "a lost folder of keys is not made again",
+        "hub/home/key_files.py",
+        "        _note_lost(made)\n",
+        "        pass\n",
+        "tests/unit/hub/home/test_home.py",
+    ),
 )

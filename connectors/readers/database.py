@@ -120,7 +120,11 @@ class TableReader:
         if "://" not in where:
             path = Path(where).absolute()
             if not path.is_file():
-                raise ConnectorError(self._name, "the database file does not exist")
+                raise ConnectorError(
+                    self._name,
+                    f"there is no database file {path}; correct `where:` of the source, or name the data folder with"
+                    " --data",
+                )
             # SQLite itself opens it read-only: a connector changes nothing at its source, and makes no empty file.
             url = sa.URL.create(
                 "sqlite", database=f"file:{quote(os.fsencode(path))}", query={"mode": "ro", "uri": "true"}

@@ -24,6 +24,10 @@ def silence_dlt() -> None:
     logger.propagate = False
 
 
+def _no_file(path: Path) -> str:
+    return f"{path} does not exist or cannot be read; correct `where:` of the source, or give --data"
+
+
 @contextmanager
 def open_file(name: str, path: Path) -> Iterator[IO[bytes]]:
     """Open one file to read its bytes; ConnectorError if there is none."""
@@ -31,11 +35,11 @@ def open_file(name: str, path: Path) -> Iterator[IO[bytes]]:
     from dlt.sources.filesystem import filesystem
 
     if not path.is_file():
-        raise ConnectorError(name, "the file does not exist or cannot be read")
+        raise ConnectorError(name, _no_file(path))
     folder = path.absolute().parent
     found = [each for each in filesystem(bucket_url=folder.as_uri(), file_glob=_literal(path.name))]
     if len(found) != 1:
-        raise ConnectorError(name, "the file does not exist or cannot be read")
+        raise ConnectorError(name, _no_file(path))
     with found[0].open(mode="rb") as file:
         yield file
 

@@ -130,6 +130,8 @@ class AuditPages:
         try:
             if asked.keys() == {"from", "to"}:
                 old, new = _number(asked, "from"), _number(asked, "to")
+                if old > new:
+                    raise _bad_request("from is the smaller size and to the larger: exchange them")
                 return _json_page(await self._read(lambda reader: consistency_of(reader, verifier, old, new)))
             return await self._inclusion(request, asked)
         except ProofUnknown as unknown:

@@ -76,6 +76,11 @@ def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> di
     }
 
 
+def newest_size(reader: Reader, verifier: Verifier) -> int:
+    """How many records the newest checkpoint covers; raises AuditUnavailable if there is none."""
+    return _newest(reader, verifier)[0].size
+
+
 def check_proof(content: Mapping[str, Any], verifier: Verifier) -> Proved:
     """What the content of a proof file proves, by the public key alone; raises ProofRefused."""
     try:

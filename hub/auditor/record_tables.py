@@ -19,7 +19,7 @@ from audit.search import FLOOD
 from hub.home.zone import show_time
 from hub.terminal import escape_unprintable
 
-COLUMNS = ("index", "time", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
+COLUMNS = ("index", "time", "what", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
 
 
 def record_json(logged: Logged) -> dict[str, Any]:
@@ -28,10 +28,10 @@ def record_json(logged: Logged) -> dict[str, Any]:
 
 
 def record_line(logged: Logged, zone: dt.tzinfo) -> str:
-    """A record in one line: when, what kind, who asked for which purpose, and the result; times are those of `zone`."""
+    """A record in one line: when, what, who asked for which purpose, and the result; times are those of `zone`."""
     record = logged.record
     time, nodes = show_time(record.time, zone), f"{record.nodes} nodes"
-    cells = (time, record.kind, record.application, record.purpose, _result(record), nodes)
+    cells = (time, _what(record), record.application, record.purpose, _result(record), nodes)
     return escape_unprintable(f"{logged.index:>9}  " + "  ".join(cell or "-" for cell in cells))
 
 
@@ -45,6 +45,7 @@ def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
         cells = (
             str(logged.index),
             show_time(record.time, zone),
+            _what(record),
             record.application or "-",
             record.purpose or "-",
             _result(record),
@@ -56,6 +57,12 @@ def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
         # As text, never as markup.
         table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
     return table
+
+
+def _what(record: Record) -> str:
+    """The act of the staff, such as `policy draft`; for requests of applications the kind of record."""
+    name = record.operation_name
+    return record.kind if name is None or name.startswith("#") else name
 
 
 def _result(record: Record) -> str:

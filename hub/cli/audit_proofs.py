@@ -1,4 +1,4 @@
-"""The commands `audit checkpoint`, `prove`, `prepare` and `accept-loss`, and the checking of proof files.
+"""The commands `audit checkpoint`, `prove`, `continuation`, `prepare` and `accept-loss`; the checking of proof files.
 
 A proof is checked with nothing but the log's public key. What an administrator does to the log is a record in it.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal
 
 if TYPE_CHECKING:
     from audit.checkpoint import Verifier
+    from audit.stores.reader import Reader
     from hub.home.settings import Settings
 
 PublicKey = Annotated[
@@ -68,38 +70,91 @@ def prove(
     checkpoint covers that record too.
     """
     with exit_on_refusal():
-        proof = (
-            json.dumps(_proof(open_settings(home), named, index, leaf_hash, public_key), indent=2, sort_keys=True)
-            + "\n"
-        )
-        if out is None:
-            typer.echo(proof, nl=False)
-            return
-        try:
-            with out.open("x", encoding="utf-8") as file:
-                file.write(proof)
-        except OSError as fault:
-            raise Refused(f"{out} can't be written as a new file ({type(fault).__name__})") from None
+        _write_proof(_proof(open_settings(home), named, index, leaf_hash, public_key), out)
+
+
+@app.command(epilog="Example: sluicegate audit continuation 1000 --out grown.proof")
+def continuation(
+    older: Annotated[int, typer.Argument(metavar="SIZE", min=0, max=MAX_NUMBER, help="Size in the older checkpoint.")],
+    newer: Annotated[
+        int | None, typer.Option("--to", min=0, max=MAX_NUMBER, help="Size in a newer one (default: the newest).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="New file to write (default: standard output).")] = None,
+    public_key: PublicKey = None,
+    home: Home = None,
+) -> None:
+    """Write the proof that the log only grew since a checkpoint (延续证明).
+
+    `audit verify FILE` checks it with the public key alone. It holds hashes and no record, so it is for anyone.
+    """
+    with exit_on_refusal():
+        _write_proof(_continuation(open_settings(home), older, newer, public_key), out)
+
+
+def _continuation(settings: Settings, older: int, newer: int | None, public_key: str | None) -> dict[str, Any]:
+    from hub.auditor.proofs import consistency_of, newest_size
+
+    def read(reader: Reader, verifier: Verifier) -> dict[str, Any]:
+        newest = newest_size(reader, verifier)
+        to = newest if newer is None else newer
+        if not older <= to <= newest:
+            raise Refused(f"give the size of an older checkpoint, and --to of a newer one, up to {newest}")
+        proof = consistency_of(reader, verifier, older, to)
+        if len(proof["checkpoints"]) != len({older, to}):
+            raise Refused("no checkpoint of that size was published; give the second line of one that was kept")
+        return proof
+
+    return _from_log(settings, public_key, read)
+
+
+def _write_proof(content: dict[str, Any], out: Path | None) -> None:
+    proof = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    if out is None:
+        typer.echo(proof, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(proof)
+    except OSError as fault:
+        raise Refused(f"{out} can't be written as a new file ({type(fault).__name__})") from None
 
 
 def _proof(
     settings: Settings, named: str | None, index: int, leaf_hash: str | None, public_key: str | None
 ) -> dict[str, Any]:
+    from hub.auditor.proofs import inclusion_of
+
+    def record() -> None:
+        record_reading(settings, "proof", "audit prove", auditor_of(settings, named), {"index": str(index)})
+
+    def read(reader: Reader, verifier: Verifier) -> dict[str, Any]:
+        return inclusion_of(reader, verifier, index, leaf_hash)
+
+    return _from_log(settings, public_key, read, record)
+
+
+def _from_log(
+    settings: Settings,
+    public_key: str | None,
+    read: Callable[[Reader, Verifier], dict[str, Any]],
+    record: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """What `read` proves from the log of a home under its key, after `record`; raises Refused."""
     from contextlib import closing
 
     from audit.stores.base import StoreFault, explain_code
     from audit.stores.open import open_reader
-    from hub.auditor.proofs import ProofUnknown, inclusion_of
+    from hub.auditor.proofs import ProofUnknown
     from hub.home.audit_log import existing_log
 
     where = existing_log(settings)
     verifier = log_key(settings, public_key)
     if verifier is None:
         raise Refused("this home has no key; give the log's key with --public-key")
-    record_reading(settings, "proof", "audit prove", auditor_of(settings, named), {"index": str(index)})
+    record()
     try:
         with closing(open_reader(where)) as reader:
-            return inclusion_of(reader, verifier, index, leaf_hash)
+            return read(reader, verifier)
     except ProofUnknown as unknown:
         raise Refused(str(unknown)) from None
     except StoreFault as fault:

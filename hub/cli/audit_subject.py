@@ -55,6 +55,8 @@ def subject(
     if as_json:
         typer.echo(json.dumps([{**asdict(row), "day": row.day.isoformat()} for row in rows], ensure_ascii=False))
         return
+    if not rows:
+        typer.echo("no access to data of this person is on record, of which they may know")
     for row in rows:
         mark = "" if row.told else "  (not told to the person)"
         cells = (row.day.isoformat(), row.department, row.purpose, ", ".join(row.kinds))

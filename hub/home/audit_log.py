@@ -52,6 +52,7 @@ def open_log(settings: Settings) -> AuditLog:
 
 def open_log_as(kind: type[Log], settings: Settings) -> Log:
     """The log of a home, opened as the class `kind`; raises as `open_log`."""
+    digester_of(settings)  # its key is there before the log is, so that a log without it shows that keys were lost
     return kind.open(
         settings.audit_log,
         settings.audit_deadline,

@@ -2,7 +2,8 @@
 
 A key file that anyone but its owner may read is refused. A key is created once, complete, with mode 0600; two processes
 that start together end up with the same one. The file `made` beside the keys names those that there were: one of them
-that is missing is not silently made again, because what was written with it would be lost.
+that is missing is not silently made again, because what was written with it would be lost. Where `made` itself is gone
+and there is a log or a policy store beside the folder, every key of a home counts as made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from pathlib import Path
 
 MAX_BYTES = 65_536
 MADE = "made"
+OF_A_HOME = ("digest.key", "seal.key", "policy.key")
+"""The keys that a home has as soon as a hub has served in it; `graph.key` comes with the first pull."""
+
+_WRITTEN = ("audit.db", "audit.head", "policy.db")
+"""What a home holds that was written with its keys."""
 
 
 class KeyRefused(RuntimeError):
@@ -44,6 +50,8 @@ def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bo
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = path.with_name(MADE)
+    if not replaceable:
+        _note_lost(made)
     # Read before the file is looked for: another process that starts now makes the file first, and then its line.
     was_made = not replaceable and path.name in _names(made)
     if not os.path.lexists(path):
@@ -57,6 +65,13 @@ def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bo
     if not (replaceable or was_made) and path.name not in _names(made):
         _note(made, path.name)
     return content
+
+
+def _note_lost(made: Path) -> None:
+    """Name every key of a home as made where the folder of keys was lost: without a name a new one would be made."""
+    home = made.parent.parent
+    if not made.exists() and any((home / name).exists() for name in _WRITTEN):
+        _note(made, "\n".join(OF_A_HOME))
 
 
 def _names(made: Path) -> list[str]:

@@ -6,8 +6,10 @@ from the environment or from a file, and appear in no repr and in no error text.
 """
 
 import datetime as dt
+import difflib
 import os
 import pwd
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
@@ -97,7 +99,7 @@ class Settings(BaseSettings):
         known = {PREFIX + name.upper() for name in cls.model_fields}
         unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
-            raise ValueError(f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+            raise ValueError("; ".join(_unknown_setting(name, known) for name in unknown))
         return values
 
     @field_validator("time_zone")
@@ -318,8 +320,16 @@ def account_name(number: int) -> str:
         return f"account {number}"
 
 
+def _unknown_setting(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a variable that is no setting: the nearest, or where all are listed."""
+    nearest = difflib.get_close_matches(name.upper(), known, 3, 0.8)
+    said = f"nearest: {', '.join(nearest)}" if nearest else "docs/operations.md lists them; unset it"
+    return f"unknown setting {name}; {said}"
+
+
 def _named(place: str, message: str) -> str:
     """One line about a fault; a setting is named as one writes it on the command line and in the environment."""
+    message = message.removeprefix("Value error, ")
     return (
         f"{place}: {message} ({PREFIX}{place.upper()})"
         if place in Settings.model_fields

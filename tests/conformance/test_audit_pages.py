@@ -189,8 +189,10 @@ def test_anyone_may_see_that_the_log_only_grew(served: Served, verifier: Verifie
     assert (check_proof(told, verifier).older, check_proof(told, verifier).size) == (old, new)
     with pytest.raises(ProofRefused):
         check_proof({**told, "proof": [*told["proof"], "00" * 32]}, verifier)
-    for wrong in ({"from": str(new), "to": str(old)}, {"from": "0", "to": HUGE}):
-        assert code(served.client.get("/audit/proof", params=wrong)) == (404, "PROOF_UNKNOWN")
+    beyond = served.client.get("/audit/proof", params={"from": "0", "to": HUGE})
+    assert code(beyond) == (404, "PROOF_UNKNOWN")
+    exchanged = served.client.get("/audit/proof", params={"from": str(new), "to": str(old)})
+    assert code(exchanged) == (400, "BAD_REQUEST") and "exchange them" in exchanged.text
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ COMMANDS = [
     ["audit", "tail"],
     ["audit", "show"],
     ["audit", "verify"],
-    *(["audit", name] for name in ("key", "checkpoint", "prove", "prepare", "accept-loss")),
+    *(["audit", name] for name in ("key", "checkpoint", "prove", "continuation", "prepare", "accept-loss")),
 ]
 FIRE = ["--app", "fire-inspection", "--purpose", "safety.fire.rental"]
 

@@ -106,6 +106,31 @@ def test_a_proof_is_checked_by_the_public_key_alone(home: Home, tmp_path: Path) 
     assert "NOT PROVED" in home.run("verify", str(proof), code=1).stderr
 
 
+def test_a_continuation_is_proved_by_the_public_key_alone(home: Home, tmp_path: Path) -> None:
+    key = home.run("key").stdout.strip()
+    older = int(home.run("checkpoint").stdout.splitlines()[1])
+    home.add(2)
+    newer = int(home.run("checkpoint").stdout.splitlines()[1])
+    before = len(home.records())
+    grown = tmp_path / "grown.proof"
+    home.run("continuation", str(older), "--out", str(grown))
+    assert len(home.records()) == before, "it shows no record"
+    told = home.run("verify", str(grown), "--public-key", key, "--json").stdout
+    assert json.loads(told)["older"] == older and json.loads(told)["size"] == newer > older
+    assert "up to" in home.run("continuation", str(newer + 1), code=1).stderr
+    assert "up to" in home.run("continuation", str(newer), "--to", str(older), code=1).stderr
+    assert "second line" in home.run("continuation", str(older + 1), code=1).stderr
+    assert "new file" in home.run("continuation", str(older), "--out", str(grown), code=1).stderr
+
+
+def test_the_table_tells_acts_of_the_staff_from_queries(home: Home) -> None:
+    home.run("show", "1")
+    home.run("facets")
+    shown = home.run("tail", "-n", "9").stdout
+    for what in ("what", "refusal", "audit show", "audit facets"):
+        assert what in shown
+
+
 def test_the_log_is_verified_against_key_and_head(home: Home, tmp_path: Path) -> None:
     note = home.run("checkpoint").stdout
     assert note.startswith("sluicegate.local/audit\n3\n")

@@ -310,6 +310,9 @@ def test_an_export_is_checked_with_the_key_alone(run: Run, settings: Settings, t
     (folder / "records.jsonl").write_bytes(content.replace(b"fire-inspection", b"fire-inspectiom", 1))
     found = check()
     assert found.exit_code == 1 and "records.jsonl" in found.stderr
+    moved = folder.rename(folder.with_name("moved"))
+    assert f"there is no folder {folder}; name the folder" in check().stderr
+    moved.rename(folder)
     public.write_bytes(b"\xff\xfe")
     found = check()
     assert found.exit_code == 1 and "neither a key nor a file" in found.stderr
@@ -323,7 +326,9 @@ def test_who_saw_a_person(run: Run, settings: Settings) -> None:
     ]
     sid = surrogate_of(settings)(NUMBER)
     assert json.loads(run("subject", "--sid", sid, "--json").stdout) == found
-    assert run("subject", "--sid", sid, "--until", "2020-01-01").stdout == ""
+    nobody = ("subject", "--sid", sid, "--until", "2020-01-01")
+    assert run(*nobody).stdout == "no access to data of this person is on record, of which they may know\n"
+    assert run(*nobody, "--json").stdout == "[]\n"
     assert "safety.fire.rental  name, phone" in run("subject", "--sid", sid).stdout
     assert run("subject").exit_code == run("subject", "--person", "--sid", sid).exit_code == 1
 

@@ -171,7 +171,7 @@ def test_a_checkpoint_is_no_manifest(reader: SqliteReader, tmp_path: Path) -> No
 def test_nothing_is_overwritten(reader: SqliteReader, tmp_path: Path) -> None:
     folder = made(reader, tmp_path / "out", [1])
     before = (folder / MANIFEST).read_bytes()
-    with pytest.raises(ExportRefused, match="FileExistsError"):
+    with pytest.raises(ExportRefused, match="exists already; name a new folder"):
         made(reader, folder, [2])
     assert (folder / MANIFEST).read_bytes() == before
 

@@ -107,7 +107,10 @@ BAD: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "plain http to elsewhere": (lambda b: b.update(kind="rest", where="http://h/x"), ("must be https",)),
     "table for a file": (lambda b: stream(b).update(table="t"), ("`table`",)),
-    "unknown variable": (lambda b: b.update(where="${HOME}/x"), ("unknown variable HOME", "DATA")),
+    "unknown variable": (
+        lambda b: b.update(where="${HOME}/x"),
+        ("unknown variable HOME; give it with --set HOME=VALUE", "DATA"),
+    ),
     "unknown source before": (lambda b: b.update(after=["civil"]), ("unknown source civil",)),
     "circle": (lambda b: b.update(after=["police"]), ("circle",)),
     "share above one": (lambda b: b.update(limits={"quarantined": 2}), ("limits.quarantined",)),

@@ -91,7 +91,7 @@ def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
         (b'"k,v\na,1\n', "header cannot be read"),
         (b"k,v,k\n", "twice: k"),
         ("代码,v\n".encode("gbk"), "not utf-8"),
-        (None, "does not exist"),
+        (None, r"/a\.csv does not exist or cannot be read; correct `where:` of the source, or give --data"),
     ],
 )
 def test_k01_a_file_that_is_not_as_declared_is_refused(tmp_path: Path, content: bytes | None, told: str) -> None:

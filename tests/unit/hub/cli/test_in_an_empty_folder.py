@@ -48,6 +48,7 @@ REFUSED = {
     "audit subject": (["--sid", "x"], LOG),
     "audit checkpoint": ([], LOG),
     "audit prove": (["0"], LOG),
+    "audit continuation": (["0"], LOG),
     "audit accept-loss": ([], POLICIES),
     "audit key": ([], "made when the hub first starts"),
     "audit verify-export": (["o", "--key", "k"], "key"),

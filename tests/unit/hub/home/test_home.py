@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from hub.home.key_files import KeyRefused
 from hub.home.running_hub import hub_key
 from hub.home.seals import load_key
 from hub.home.settings import Settings, SettingsError
+from hub.steward.changes import steward_session
+from schema import CATALOGUE
+from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.unit
 
@@ -66,6 +70,34 @@ def test_case_6_02_a_lost_key_is_not_silently_made_again(tmp_path: Path, name: s
     made = path.with_name("made")
     made.write_text(made.read_text().replace(f"{name}\n", ""))
     assert load_key(path) != key
+
+
+@pytest.mark.parametrize("kept", [(), ("audit.key",), ("audit.key", "digest.key"), ("audit.key", "seal.key")])
+def test_a_lost_folder_of_keys_is_not_silently_made_again(tmp_path: Path, kept: tuple[str, ...]) -> None:
+    settings = Settings.load(home=tmp_path / "home", policies=COUNTY)
+    first = [settings.keys_folder / name for name in ("digest.key", "seal.key", "policy.key")]
+    with steward_session(settings, CATALOGUE):
+        load_key(settings.keys_folder / "seal.key")
+    backup = {path.name: path.read_bytes() for path in settings.keys_folder.iterdir()}
+    shutil.rmtree(settings.keys_folder)
+    settings.keys_folder.mkdir(mode=0o700)
+    for name in kept:
+        path = settings.keys_folder / name
+        path.write_bytes(backup[name])
+        path.chmod(0o600)
+    lost = [path for path in first if path.name not in kept]
+    for path in lost:
+        with pytest.raises(KeyRefused, match=f"{re.escape(str(path))} is missing.*restore it from its backup"):
+            load_key(path)
+    with pytest.raises(KeyRefused, match="restore it"), steward_session(settings, CATALOGUE):
+        pass
+    assert {path.name for path in settings.keys_folder.iterdir()} <= {*kept, "made", "audit.key"}
+    for name, content in backup.items():
+        path = settings.keys_folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+    with steward_session(settings, CATALOGUE) as changes:
+        assert [each.version.number for each in changes.store.history()] == [1]
 
 
 def test_case_6_02_a_key_of_before_is_noted_when_it_is_read(tmp_path: Path) -> None:
