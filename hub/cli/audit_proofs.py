@@ -83,9 +83,10 @@ def continuation(
     public_key: PublicKey = None,
     home: Home = None,
 ) -> None:
-    """Write the proof that the log only grew since a checkpoint (延续证明).
+    """Write the proof that the log only grew (延续证明).
 
-    `audit verify FILE` checks it with the public key alone. It holds hashes and no record, so it is for anyone.
+    Since a checkpoint of SIZE records. `audit verify FILE` checks it with the public key alone. It holds hashes and no
+    record, so it is for anyone.
     """
     with exit_on_refusal():
         _write_proof(_continuation(open_settings(home), older, newer, public_key), out)

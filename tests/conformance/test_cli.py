@@ -190,7 +190,7 @@ def test_audit_tail_show_verify(its_home: Path, served: Served) -> None:
     assert [each["result"] for each in lines[:3]] == ["OK", "GRAPH_UNAVAILABLE", "PURPOSE_DENIED"]
     table = run("audit", "tail", "-n", "1", *WU, home=its_home, **LOCAL).stdout.splitlines()
     assert len(table) == 2
-    assert table[0].split()[:5] == ["index", "time", "application", "purpose", "result"]
+    assert table[0].split()[:6] == ["index", "time", "what", "application", "purpose", "result"]
     shown = json.loads(run("audit", "show", "1", *WU, home=its_home, **LOCAL).stdout)
     assert shown["operationText"] == "{ people(first: 0) { edges { node { name } } } }"
     verdict = json.loads(run("audit", "verify", "--json", home=its_home).stdout)

@@ -176,7 +176,7 @@ def test_whole_numbers_as_keys_can_wait(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "more", "told"),
     [
-        ("{}/none.sqlite", {}, "does not exist"),
+        ("{}/none.sqlite", {}, "there is no database file .*none.sqlite; correct `where:`"),
         ("{}/a b#c?.sqlite", {"table": "u"}, "no table u"),
         ("{}/a b#c?.sqlite", {"fields": {"code": "k", "name": "nam"}}, "lacks nam"),
         ("nosuchdatabase://h/d", {}, "address or driver"),
