@@ -262,6 +262,9 @@ class Catalogue:
     def _check(self, entities: tuple[Entity, ...]) -> None:
         if len(self._entities) != len(entities) or len({e.tag for e in entities}) != len(entities):
             raise CatalogueError("two entities share a name or an id tag")
+        if len({each.relationship for each in self.edges}) != len(self.edges):
+            # A relationship alone must tell what stands at its ends (`hub/request/cypher.py`).
+            raise CatalogueError("two edges share a relationship; give each its own")
         for entity in self:
             _check_entity(entity)
             self.subject_entity(entity)

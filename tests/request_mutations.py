@@ -9,6 +9,48 @@ from tests.mutation import Mutation
 
 REQUEST = (
     Mutation(
+        "a relation in a condition is followed from its row",
+        "hub/request/cypher.py",
+        'return f"({node.var}){arrow}({var})" if position == "exists" else ',
+        "return ",
+        "tests/unit/hub/request/test_compile_plans.py",
+    ),
+    Mutation(
+        "no condition goes back and forth",
+        "hub/request/filters.py",
+        "            if turns > TURNS:\n",
+        "            if False:\n",
+        "tests/unit/hub/request/test_filter_cost.py",
+    ),
+    Mutation(
+        "bound on the edges that conditions follow",
+        "hub/request/plan.py",
+        "        if self.edges_followed > EDGES_FOLLOWED:\n",
+        "        if False:\n",
+        "tests/unit/hub/request/test_filter_cost.py",
+    ),
+    Mutation(
+        "the edges that the conditions of all roots follow count together",
+        "hub/request/plan.py",
+        "        self.edges_followed += filters",
+        "        self.edges_followed = filters",
+        "tests/unit/hub/request/test_filter_cost.py",
+    ),
+    Mutation(
+        "the conditions of counts count",
+        "hub/request/plan.py",
+        "        self._count_edges(entity, where)\n",
+        "",
+        "tests/unit/hub/request/test_filter_cost.py",
+    ),
+    Mutation(
+        "a relationship tells what stands at its ends",
+        "schema/catalogue.py",
+        "        if len({each.relationship for each in self.edges}) != len(self.edges):\n",
+        "        if False:\n",
+        "tests/unit/schema/test_catalogue.py",
+    ),
+    Mutation(
         "roots that ask for the same rows are one part of a statement",
         "hub/request/plan_model.py",
         "            groups.setdefault(_rows_asked(root), []).append(root)\n",

@@ -124,10 +124,14 @@ class Cypher:
         return f"{node.var}.{field.name}"
 
     def pattern(self, node: Node, end: EdgeEnd, var: str, position: str, origin: str) -> str:
-        """`(n0)-[:LIVES_IN]->(n1:Dwelling)`, noted as a reference."""
+        """`(n0)-[:LIVES_IN]->(n1:Dwelling)`, noted as a reference.
+
+        A condition names no label, for with one the graph may read all of the target by an index for each row. The
+        relationship alone tells the type.
+        """
         self.references.append(Reference(end.coordinate, position, origin))
         arrow = f"-[:{end.relationship}]->" if end.outgoing else f"<-[:{end.relationship}]-"
-        return f"({node.var}){arrow}({var}:{end.target})"
+        return f"({node.var}){arrow}({var})" if position == "exists" else f"({node.var}){arrow}({var}:{end.target})"
 
     def table(self, entity: Entity) -> TypeDecision:
         """The decision on one type."""

@@ -35,6 +35,10 @@ from schema.predicate import (
 )
 
 MAX_SORT_KEYS = 4
+FAN_OUT = 20
+"""How many nodes an edge to many is taken to lead to."""
+TURNS = 1
+"""How often a condition may go back over the edge that it came by: the neighbours of neighbours are neighbours."""
 NoteUse = Callable[[str, str], None]
 """Called with (coordinate, how) for each coordinate that a condition, a sort or a grouping reads."""
 
@@ -59,6 +63,30 @@ def page_match(decision: Decision, entity: Entity, condition: Predicate, use: No
         return None
     use(f"{entity.name}.{matched.field}", "matched")
     return matched
+
+
+def edges_followed(
+    catalogue: Catalogue, entity: Entity, condition: Predicate, came_by: str = "", turns: int = 0
+) -> int:
+    """How many edges a condition may follow for each row of `entity`; raises COST_LIMIT if it goes back and forth.
+
+    `came_by` is the edge that leads back, `turns` how often the condition went back before.
+    """
+    match condition:
+        case All(parts) | Any_(parts):
+            return sum(edges_followed(catalogue, entity, each, came_by, turns) for each in parts)
+        case Related(edge, _, where):
+            end = entity.edge(edge)
+            turns += end.coordinate == came_by
+            if turns > TURNS:
+                text = (
+                    f"the condition goes back and forth over {end.coordinate}; ask in two queries, the second by `in`"
+                )
+                raise HubError(Code.COST_LIMIT, text)
+            inner = edges_followed(catalogue, catalogue.entity(end.target), where, end.inverse, turns)
+            return (FAN_OUT if end.many else 1) * (1 + inner)
+        case _:
+            return 0
 
 
 def person_match(catalogue: Catalogue, decision: Decision, person: Entity, source: Any, use: NoteUse) -> Compare:

@@ -42,7 +42,7 @@ from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
-from schema.predicate import TRUE
+from schema.predicate import TRUE, Predicate
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
@@ -51,6 +51,9 @@ MATCHES = 5
 """How many people one operation may find by a whole value; each of them counts against the caps."""
 LISTS = 24
 """How many lists one statement makes: the graph takes about a tenth of a second to plan each, and keeps the plan."""
+
+EDGES_FOLLOWED = 1_000
+"""How many edges the conditions of one operation may follow for each row, one to many taken for twenty."""
 
 
 def plan(
@@ -74,6 +77,7 @@ class _Planner:
         self.seals = seals
         self.denials: list[Denial] = []
         self.used: dict[str, set[str]] = {}
+        self.edges_followed = 0
         self.root_kinds = {
             name: (kind, entity)
             for entity in catalogue
@@ -93,6 +97,16 @@ class _Planner:
             text = f"the query finds more than {MATCHES} people, each by a whole value; ask in several queries"
             raise HubError(Code.COST_LIMIT, text)
         return planned
+
+    def _count_edges(self, entity: Entity, condition: Predicate) -> None:
+        """Add what a condition may follow to what those before it may; raises COST_LIMIT."""
+        self.edges_followed += filters.edges_followed(self.catalogue, entity, condition)
+        if self.edges_followed > EDGES_FOLLOWED:
+            text = (
+                f"the conditions could follow more than {EDGES_FOLLOWED:,} edges for each row; go over fewer edges "
+                "to many, or ask in two queries, the second by `in`"
+            )
+            raise HubError(Code.COST_LIMIT, text)
 
     def _use(self, coordinate: str, how: str) -> None:
         self.used.setdefault(how, set()).add(coordinate)
@@ -162,6 +176,7 @@ class _Planner:
         if not (table.visible or table.matchable):
             return self._deny((name,), entity.name)
         condition = filters.page_condition(self.catalogue, entity, arguments.get("where"))
+        self._count_edges(entity, condition)
         match = filters.page_match(self.decision, entity, condition, self._use)
         if match is None and not table.visible:
             return self._deny((name,), entity.name)
@@ -255,6 +270,7 @@ class _Planner:
         if not self.decision.of(entity.name).contributing:
             return self._deny((name,), entity.name)
         where = filters.aggregate_where(self.catalogue, self.decision, entity, arguments.get("where"), self._use)
+        self._count_edges(entity, where)
         buckets = filters.group_buckets(self.decision, entity, arguments.get("groupBy"), self._use)
         fields = self._children(aggregate_type(entity), nodes)
         cells = tuple((key, found[0].name.value) for key, found in fields.items())

@@ -115,8 +115,13 @@ def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
 
 
 def properties(text: str) -> set[str]:
-    """`Type.property` of each property read in a statement, from the labels its variables are bound to."""
-    labels = dict(re.findall(r"\((n\d+):(\w+)", text))
+    """`Type.property` of each property read in a statement, from the labels or relationships of its variables."""
+    followed = {
+        **{f"-[:{edge.relationship}]->": edge.target for edge in CATALOGUE.edges},
+        **{f"<-[:{edge.relationship}]-": edge.source for edge in CATALOGUE.edges},
+    }
+    reached = re.findall(r"(<-\[:\w+\]-|-\[:\w+\]->)\((n\d+)\)", text)
+    labels = dict(re.findall(r"\((n\d+):(\w+)", text)) | {var: followed[arrow] for arrow, var in reached}
     read = (f"{labels[var]}.{name}" for var, name in re.findall(r"\b(n\d+)\.(\w+)", text))
     return {COMPANIONS.get(coordinate, coordinate) for coordinate in read}
 

@@ -45,6 +45,15 @@ def test_a_contradiction_is_refused(entities: tuple[Entity, ...]) -> None:
         Catalogue(entities, ())
 
 
+def test_two_edges_of_one_relationship_are_refused() -> None:
+    made = (
+        Edge("R", "Thing", name, True, "Thing", f"inverse{name.title()}", True, "", "", "", "")
+        for name in ("ones", "others")
+    )
+    with pytest.raises(CatalogueError, match="share a relationship"):
+        Catalogue((entity(text()),), tuple(made))
+
+
 def test_an_edge_to_nowhere_is_refused() -> None:
     edge = Edge("R", "Thing", "others", True, "Nowhere", "things", True, "", "", "", "")
     with pytest.raises(CatalogueError, match="Nowhere"):

@@ -1,9 +1,12 @@
-"""No root field that a jurisdiction scopes is planned as a scan of a label or of the whole graph."""
+"""How the real graph plans statements: it scans nothing for a root, and reads no type whole for each row.
+
+No root field that a jurisdiction scopes is planned as a scan of a label or of the whole graph. A relation in a
+condition is followed from the row that it stands at.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.language import load
 from schema import CATALOGUE
-from tests.support.small_graph import SEALS, World, prepare, sid, subject
+from tests.support.small_graph import SEALS, World, prepare, sid, subject, with_graph
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
 POLICIES = load(Path(__file__).parents[4] / "examples" / "county" / "policies", CATALOGUE)
@@ -47,28 +50,72 @@ def county() -> World:
         for index in range(STREETS * EACH):
             region = f"14/03/{21 + index % 3}/{index % STREETS:03}/001/{index % EACH:03}/"
             made.nodes[f"{entity.name}-{index}"] = (entity.name, {"region": region, "level": "GRID"})
+    for edge in CATALOGUE.edges:
+        pairs = ((f"{edge.source}-{index}", f"{edge.target}-{index // 2}") for index in range(STREETS * EACH))
+        made.edges.extend((source, edge.name, target) for source, target in pairs)
     return made
 
 
-def test_no_jurisdiction_scoped_root_scans(empty_graph: GraphAddress) -> None:
+def relations() -> Iterator[str]:
+    """Lists and counts by conditions over relations, of dispatch."""
+    closed = "{status: {eq: CLOSED}}"
+    for where in (
+        f"people(where: {{reports: {{some: {closed}}}}})",
+        f"people(where: {{not: {{reports: {{some: {closed}}}}}}})",
+        f'people(where: {{or: [{{name: {{eq: "a"}}}}, {{reports: {{some: {closed}}}}}]}}, orderBy: [{{name: ASC}}])',
+        f"events(where: {{reporter: {{some: {{reports: {{some: {closed}}}}}}}}})",
+        f"events(where: {{reporter: {{none: {{reports: {{none: {closed}}}}}}}}})",
+        'events(where: {grid: {some: {events: {some: {number: {eq: "a"}}}}}})',
+        "dwellings(where: {building: {some: {dwellings: {some: {usage: {eq: RENTED}}}}}})",
+    ):
+        yield f"{{ {where} {{ edges {{ node {{ id }} }} }} }}"
+    yield f"{{ peopleAggregate(where: {{reports: {{some: {closed}}}}}) {{ count }} }}"
+
+
+Asked = tuple[str, str, str]
+"""Application, purpose and document."""
+
+
+@pytest.fixture(scope="module")
+def county_graph(empty_graph: GraphAddress) -> GraphAddress:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         county().load(writer)
         ensure_constraints(writer, CATALOGUE)
+    return empty_graph
 
-    async def plans() -> dict[tuple[str, str, str], set[str]]:
-        graph = Graph(empty_graph.url, empty_graph.user, empty_graph.password)
+
+def plans(address: GraphAddress, asked: Iterable[Asked]) -> dict[Asked, set[str]]:
+    """The operators by which the graph would answer each of `asked` that is answered from it."""
+
+    async def explain(graph: Graph) -> dict[Asked, set[str]]:
         found = {}
-        for application, purpose in ASKED:
-            who = subject(POLICIES, application)
-            for document in documents(who.department, purpose):
-                _, statement = prepare(POLICIES, who, purpose, document)
-                if statement is not None:
-                    operators = await graph.explain(statement.text, statement.parameters)
-                    found[application, purpose, document] = set(operators)
-        await graph.close()
+        for application, purpose, document in asked:
+            _, statement = prepare(POLICIES, subject(POLICIES, application), purpose, document)
+            if statement is not None:
+                operators = await graph.explain(statement.text, statement.parameters)
+                found[application, purpose, document] = {each.partition("@")[0] for each in operators}
         return found
 
-    found = asyncio.run(plans())
+    return with_graph(address, explain)
+
+
+def test_no_jurisdiction_scoped_root_scans(county_graph: GraphAddress) -> None:
+    found = plans(
+        county_graph,
+        (
+            (application, purpose, document)
+            for application, purpose in ASKED
+            for document in documents(subject(POLICIES, application).department, purpose)
+        ),
+    )
     assert {key: operators & SCANS for key, operators in found.items() if operators & SCANS} == {}
     assert len(found) > 30
     assert all(operators for operators in found.values())
+
+
+def test_case_2_03_a_relation_in_a_condition_reads_no_type_whole_for_each_row(county_graph: GraphAddress) -> None:
+    found = plans(county_graph, (("grid-desk", "event.dispatch", document) for document in relations()))
+    joined = [document for (_, _, document), operators in found.items() if "Expand(Into)" in operators]
+    assert joined == []
+    assert len(found) == len(list(relations()))
+    assert all("Expand(All)" in operators and not operators & SCANS for operators in found.values())

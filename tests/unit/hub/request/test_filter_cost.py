@@ -12,16 +12,35 @@ import pytest
 from hub.errors import Code, HubError
 from hub.request.selection import FILTER_COMPARISONS, FILTER_DEPTH, FILTER_EDGES, FILTER_EDGES_IN_A_ROW
 from policies.model import PolicySet
-from tests.support.small_graph import ALL_CLEAR, policy, prepare, subject
+from tests.support.small_graph import policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 
+ALL_CLEAR = """
+purposes: [{id: a, zh: 甲, en: A}]
+applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
+grants:
+  - id: all
+    to: {application: [app]}
+    for: [a]
+    basis: law
+    rows: {Person: {}, Dwelling: {}, Building: {}, Region: {}, Event: {}}
+    fields: {Person: clear, Dwelling: clear, Building: clear, Region: clear, Event: clear}
+"""
 NAME = {"name": {"eq": "a"}}
+CODE = {"code": {"eq": "a"}}
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
     return policy(tmp_path_factory.mktemp("policy"), ALL_CLEAR)
+
+
+def up(edges: list[str], last: dict[str, Any]) -> dict[str, Any]:
+    """`some` within `some`, over the named edges from the row on."""
+    for edge in reversed(edges):
+        last = {edge: {"some": last}}
+    return last
 
 
 def chain(length: int) -> dict[str, Any]:
@@ -49,7 +68,10 @@ def alternated(where: dict[str, Any]) -> dict[str, Any]:
 
 
 ALLOWED = [
-    chain(FILTER_EDGES_IN_A_ROW),
+    up(["dwellings", "building", "grid", "parent"], NAME),
+    up(["dwellings", "residents"], NAME),
+    up(["dwellings", "building", "dwellings"], CODE),
+    {"and": [up(["dwellings", "residents"], NAME)] * 2},
     nested(FILTER_DEPTH, negated),
     nested(FILTER_DEPTH, alternated),
     {"and": [chain(1)] * FILTER_EDGES},
@@ -66,6 +88,13 @@ REFUSED = [
         Code.COST_LIMIT,
         f"{FILTER_COMPARISONS} comparisons",
     ),
+    (up(["dwellings", "residents", "dwellings"], CODE), Code.COST_LIMIT, "back and forth over Person.dwellings"),
+    (up(["reports", "reporter", "reports"], {"number": {"eq": "a"}}), Code.COST_LIMIT, "Person.reports"),
+    ({"not": up(["dwellings", "residents", "dwellings"], CODE)}, Code.COST_LIMIT, "Person.dwellings"),
+    ({"or": [NAME, up(["dwellings", "residents", "dwellings"], CODE)]}, Code.COST_LIMIT, "Person.dwellings"),
+    ({"dwellings": {"none": up(["residents", "dwellings"], CODE)}}, Code.COST_LIMIT, "Person.dwellings"),
+    (up(["dwellings", "building", "dwellings", "residents"], NAME), Code.COST_LIMIT, "1,000 edges"),
+    ({"and": [up(["dwellings", "residents"], NAME)] * 3}, Code.COST_LIMIT, "1,000 edges"),
 ]
 
 
@@ -103,4 +132,18 @@ def test_case_2_03_the_conditions_of_all_roots_count_together(policies: PolicySe
     roots = [f"r{n}: people(where: {{or: [{condition}]}}) {{ edges {{ node {{ name }} }} }}" for n in range(7)]
     with pytest.raises(HubError, match="comparisons") as caught:
         prepare(policies, subject(policies, "app"), "a", f"{{ {' '.join(roots)} }}")
+    assert caught.value.code is Code.COST_LIMIT
+
+
+@pytest.mark.parametrize("root", ["people", "peopleAggregate"])
+def test_case_2_03_the_edges_that_conditions_follow_count_together(policies: PolicySet, root: str) -> None:
+    where = 'where: {dwellings: {some: {residents: {some: {name: {eq: "a"}}}}}}'
+    shown = "{ edges { node { name } } }" if root == "people" else "{ count }"
+
+    def document(roots: int) -> str:
+        return f"{{ {' '.join(f'r{each}: {root}({where}) {shown}' for each in range(roots))} }}"
+
+    prepare(policies, subject(policies, "app"), "a", document(2))
+    with pytest.raises(HubError, match="the second by `in`") as caught:
+        prepare(policies, subject(policies, "app"), "a", document(3))
     assert caught.value.code is Code.COST_LIMIT
