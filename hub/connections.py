@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import resource
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from hub.request.floods import source_address
 
@@ -38,8 +39,9 @@ LINGER_BYTES: Final = 1_048_576
 FRAMING: Final = 8
 """Most bytes of chunk signs and trailers for each byte of a body, beyond one head."""
 SWEEP_SECONDS: Final = 0.5
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 REFUSALS: Final = {
-    HTTPStatus.BAD_REQUEST: "this is no HTTP request that can be read",
+    HTTPStatus.BAD_REQUEST: "this is no HTTP/1.1 request that can be read; send one Host, and the path as the target",
     HTTPStatus.REQUEST_TIMEOUT: "the head of the request did not arrive in time; send it again",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: f"a request line with its headers has {HEAD_BYTES} bytes and "
     f"{HEADERS} headers at most; shorten them",
@@ -113,6 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.deadline = math.inf
         self.since = 0.0
         self.served = False
+        self._running: RequestResponseCycle | None = None
         self._in_message = self._in_body = self._refused = False
         self._head_bytes = self._wire_bytes = self._body_bytes = self._refused_bytes = 0
 
@@ -129,8 +132,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection. The request that is answered is told, though others may have followed it."""
         self._open.remove(self)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -162,14 +168,27 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to answer: what the application needs of the body, it asks for."""
         if self._refused:
             return
-        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+        if self._is_ambiguous():
             self._open.count("malformed")
-            self.refuse(HTTPStatus.BAD_REQUEST)  # nobody else could say where such a body ends
+            self.refuse(HTTPStatus.BAD_REQUEST)
             return
         self._in_body = True
         self._wire_bytes = self._body_bytes = 0
         self.deadline = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
+
+    def _is_ambiguous(self) -> bool:
+        """Whether another server on the way could take the head for something else (RFC 9112, 3.2 and 6.1)."""
+        version = self.parser.get_http_version()
+        hosts = [value for name, value in self.headers if name == b"host"]
+        named = len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+        framed = all(value.lower() == b"chunked" for name, value in self.headers if name == b"transfer-encoding")
+        return not (
+            framed
+            and (named or (version == "1.0" and not hosts))
+            and version in {"1.0", "1.1"}
+            and self.url.startswith(b"/")
+        )
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on."""
@@ -240,6 +259,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.drop()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _wait(self, seconds: float) -> None:
         self.since = self.loop.time()

@@ -9,6 +9,48 @@ from tests.mutation import Mutation
 
 EDGE = (
     Mutation(
+        "one host in a head",
+        "hub/connections.py",
+        "len(hosts) == 1 and ",
+        "len(hosts) >= 1 and ",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a host that is one",
+        "hub/connections.py",
+        " and _HOST.fullmatch(hosts[0]) is not None",
+        "",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "HTTP/1.1 needs a host",
+        "hub/connections.py",
+        '(version == "1.0" and not hosts)',
+        "not hosts",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "the versions of HTTP that are spoken",
+        "hub/connections.py",
+        '            and version in {"1.0", "1.1"}\n',
+        "",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a target is a path",
+        "hub/connections.py",
+        '            and self.url.startswith(b"/")\n',
+        "",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "the request that is answered is told that its client left",
+        "hub/connections.py",
+        "            self._running.disconnected = True\n",
+        "            pass\n",
+        "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
         "a token goes to a hub that proved itself only",
         "hub/home/running_hub.py",
         "            _check_proof(settings, address, wire)\n",

@@ -144,6 +144,61 @@ def test_case_2_01_what_is_no_request_is_400(served: Served, junk: bytes, caplog
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1",
+        b"GET /healthz HTTP/1.1\r\nHost: hub\r\nHost: hub",
+        b"GET /healthz HTTP/1.1\r\nHost: hub\r\nhost: other",
+        b"GET /healthz HTTP/1.0\r\nHost: hub\r\nHost: hub",
+        b"GET /healthz HTTP/1.1\r\nHost: hub, other",
+        b"GET /healthz HTTP/1.1\r\nHost: user@hub",
+        b"GET /healthz HTTP/1.1\r\nHost:",
+        b"GET http://hub/healthz HTTP/1.1\r\nHost: hub",
+        b"GET http://other/healthz HTTP/1.1\r\nHost: hub",
+        b"OPTIONS * HTTP/1.1\r\nHost: hub",
+        b"CONNECT hub:443 HTTP/1.1\r\nHost: hub",
+        b"GET /healthz",
+        b"GET /healthz HTTP/0.9\r\nHost: hub",
+        b"GET /healthz HTTP/2.0\r\nHost: hub",
+    ],
+)
+def test_case_2_01_a_head_that_two_servers_could_read_in_two_ways_is_400(served: Served, head: bytes) -> None:
+    with connected(served) as client:
+        client.sendall(head + b"\r\n\r\n")
+        answer = whole(client)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"alive" not in answer
+
+
+@pytest.mark.parametrize("host", [b"hub", b"127.0.0.1:8600", b"[::1]:8600", b"sluice_gate.city.gov.cn"])
+def test_case_2_01_one_host_is_served(served: Served, host: bytes) -> None:
+    with connected(served) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: " + host + b"\r\n\r\n")
+        assert whole(client).endswith(b'{"alive":true}')
+
+
+def test_case_2_01_a_check_by_http_1_0_needs_no_host(served: Served) -> None:
+    with connected(served) as client:
+        client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert whole(client).endswith(b'{"alive":true}')
+
+
+def test_case_2_01_who_pipelines_and_leaves_causes_no_error(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    body = b'{"query":"{ __typename }"}'
+    token = served.issuer.issue("fire-inspection", "inspector-1").encode()
+    head = START + b"Content-Type: application/json\r\nAccess-Purpose: safety.fire.rental\r\n"
+    one = head + b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s" % (token, len(body), body)
+    before = len(served.records())
+    for _ in range(20):
+        with connected(served) as client:
+            client.sendall(one * 5)
+    # The first of each connection was begun, so it is in the log; what it sends then goes before the next answer.
+    until(lambda: len(served.records()) >= before + 20)
+    assert served.client.get("/healthz").status_code == 200
+    assert caplog.text == ""
+
+
 def test_case_2_01_one_address_may_not_hold_all_connections(served: Served) -> None:
     head = b"POST /graphql HTTP/1.1\r\nHost: hub\r\nX: "
     with ExitStack() as stack:
