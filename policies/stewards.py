@@ -1,7 +1,7 @@
 """The people who keep a policy: accounts, sign-in subjects, roles, and the departments whose data they answer for.
 
-One human being counts as one, however many accounts they have. Two spellings of a person that look alike, and
-characters that cannot be seen, refuse the load.
+One human being counts as one, however many accounts they have. Two spellings of a person that look alike, or differ by
+punctuation or zeros only, and characters that cannot be seen, refuse the load.
 
 The visible form follows Unicode NFKC and case folding (UAX 15), and the idea of a skeleton in UTS 39.
 """
@@ -58,11 +58,18 @@ _FILLERS: Final = frozenset("\u115f\u1160\u3164\u2800")
 _ALIKE: Final = str.maketrans({"o": "0", "l": "1", "i": "1", "|": "1"})
 
 
+_LEADING: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
 def visible_form(text: str) -> str:
-    """What a reader sees of a name: equal for two names that look alike."""
+    """What a reader takes a name for: equal for two names that look alike.
+
+    Case, width, blanks, punctuation and the zeros before a number tell nobody apart.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    seen = "".join(each for each in folded if unicodedata.category(each)[0] not in "CMZ" and each not in _FILLERS)
-    return seen.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+    short = _LEADING.sub("", folded.translate(_ALIKE))
+    seen = "".join(each for each in short if unicodedata.category(each)[0] not in "CMPSZ" and each not in _FILLERS)
+    return seen.replace("rn", "m").replace("vv", "w")
 
 
 def unseen_characters(text: str) -> str:

@@ -9,6 +9,41 @@ from tests.mutation import Mutation
 
 SIGN_IN = (
     Mutation(
+        "a sign-in by a name that can be seen",
+        "hub/home/sign_in.py",
+        "    if not is_visible(subject):\n",
+        "    if False:\n",
+        "tests/unit/hub/home/test_visible_names.py",
+    ),
+    Mutation(
+        "a token of a name that can be seen",
+        "hub/request/auth.py",
+        " <= MAX_NAME and is_visible(value)",
+        " <= MAX_NAME",
+        "tests/unit/hub/request/test_auth.py",
+    ),
+    Mutation(
+        "no filler and no mark without a shape in a name",
+        "hub/home/visible_names.py",
+        " and not _UNSEEN.search(name)",
+        "",
+        "tests/unit/hub/home/test_visible_names.py",
+    ),
+    Mutation(
+        "zeros before a number tell nobody apart",
+        "policies/stewards.py",
+        '_LEADING.sub("", folded.translate(_ALIKE))',
+        "folded.translate(_ALIKE)",
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "punctuation tells nobody apart",
+        "policies/stewards.py",
+        'not in "CMPSZ"',
+        'not in "CMZ"',
+        "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
         "a name alone is not believed",
         "hub/steward/acting.py",
         "    if not settings.local_stewards:\n",

@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from hub.home.strict_json import NotStrict, loads
+from hub.home.visible_names import is_visible
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 ALGORITHMS: Final = ["ES256", "RS256", "PS256", "Ed25519"]
@@ -137,6 +138,8 @@ def check_token(token: str, keys: KeySet, issuer: str, client: str) -> Identity:
         raise SignInRefused("the sign-in is for another program or from another provider; sign in again")
     if not isinstance(subject, str) or not subject or type(at) is not int or at > time.time() + LEEWAY_SECONDS:
         raise SignInRefused("the provider does not say who signed in and when; its clock may be wrong")
+    if not is_visible(subject):
+        raise SignInRefused("the provider says who signed in by a name with a character that cannot be seen")
     return Identity(issuer, subject, at)
 
 

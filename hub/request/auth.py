@@ -27,6 +27,7 @@ from hub.errors import Code, HubError
 from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
 from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
+from hub.home.visible_names import is_visible
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
 from policies.rules import Subject
@@ -206,13 +207,17 @@ class _TokenClaims(JWTClaimsRegistry):
 
     def validate_client_id(self, value: object) -> None:
         """The id of an application."""
-        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+        if not _is_name(value):
             raise InvalidClaimError("client_id")
 
     def validate_sub(self, value: object) -> None:
         """The id of a person."""
-        if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+        if not _is_name(value):
             raise InvalidClaimError("sub")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and is_visible(value)
 
 
 def _check_type(value: object) -> None:

@@ -66,8 +66,38 @@ def test_case_1_09_who_cannot_be_told_apart_refuses_the_load(one: str, other: st
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("chen", "chen."), ("chen", "ch en"), ("chen", "ch-en"), ("chen", "ｃｈｅｎ"), ("chen", "Chen"),
+        ("zhang01", "zhang1"), ("zhang01", "zhang001"), ("zhang-1", "zhang-01"), ("S-0417", "S 417"), ("S-1", "S-O1"),
+        ("买买提·阿不都拉", "买买提阿不都拉"), ("li@police", "li+police"),
+    ],
+)  # fmt: skip
+def test_case_1_09_signs_and_zeros_tell_nobody_apart(one: str, other: str) -> None:
+    with pytest.raises(YamlFileError, match=r"stewards.yaml:3: .*looks like"):
+        load_files(files(f'{{account: a, person: "{one}"}}', f'{{account: b, person: "{other}"}}'), CATALOGUE)
+
+
+@pytest.mark.parametrize(("one", "other"), [("chen", "ch-en"), ("zhang01", "zhang1"), ("li-1", "li-01")])
+def test_case_1_09_signs_and_zeros_tell_no_accounts_apart(one: str, other: str) -> None:
+    with pytest.raises(YamlFileError, match=r"stewards.yaml:3: .*looks like"):
+        load_files(files(f"{{account: {one}, person: P-1}}", f"{{account: {other}, person: P-2}}"), CATALOGUE)
+
+
 def test_people_who_look_different_are_different() -> None:
-    people = ["S-1", "S-2", "张三", "张三丰", "DEMO-STAFF-0417", "DEMO-STAFF-0471", "li.na@police", "买买提·阿不都拉"]
+    people = [
+        "S-1",
+        "S-2",
+        "张三",
+        "张三丰",
+        "DEMO-STAFF-0417",
+        "DEMO-STAFF-0471",
+        "S-10",
+        "S-100",
+        "li.na@police",
+        "买买提·阿不都拉",
+    ]
     lines = [f'{{account: a{at}, person: "{person}"}}' for at, person in enumerate(people)]
     stewards = load_files(files(*lines), CATALOGUE).stewards
     assert len({visible_form(each.person) for each in stewards.values()}) == len(people)

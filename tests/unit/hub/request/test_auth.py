@@ -23,6 +23,20 @@ KEYS: Mapping[str, tuple[str, Key]] = {
     "rsa": ("RS256", RSAKey.generate_key(2_048, {"kid": "rsa"})),
     "ed": ("Ed25519", OKPKey.generate_key("Ed25519", {"kid": "ed"})),
 }
+UNSEEN = [
+    "p\u200b",
+    "\ufeffp",
+    "p\u00ad",
+    "p\u202e",
+    "p\x00",
+    "p\n",
+    "p ",
+    " p",
+    "p\u00a0",
+    "p\u3164",
+    "p\ufe0f",
+    "p\u034f",
+]
 CLAIMS = {"iss": "https://id.example", "aud": "hub", "client_id": "app", "sub": "p", "iat": NOW, "exp": NOW + 600}
 
 
@@ -105,6 +119,8 @@ def refused(verifier: Verifier, text: str, now: float = NOW) -> None:
         ({"sub": "甲" * 257}, NOW),
         ({"sub": ""}, NOW),
         ({"sub": ["p"]}, NOW),
+        *(({"sub": name}, NOW) for name in UNSEEN),
+        *(({"client_id": name.replace("p", "app")}, NOW) for name in UNSEEN),
         *(({name: None}, NOW) for name in CLAIMS),
     ],
     ids=str,
