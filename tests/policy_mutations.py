@@ -9,6 +9,20 @@ from tests.mutation import Mutation
 
 POLICIES = (
     Mutation(
+        "digits of every script are digits",
+        "policies/text/plain_text.py",
+        "    return _decimal_digits() | simplified",
+        "    return simplified",
+        "tests/unit/policies/text/rules/test_numbers.py tests/unit/policies/text/test_plain_text.py",
+    ),
+    Mutation(
+        "a cross between two groups of a number hides nothing",
+        "policies/text/plain_text.py",
+        '    text = _CROSS.sub("-", text)\n',
+        "",
+        "tests/unit/policies/text/rules/test_numbers.py",
+    ),
+    Mutation(
         "a file that is not read refuses its folder",
         "schema/yaml_folder.py",
         "    if refused:",
@@ -214,8 +228,8 @@ POLICIES = (
     Mutation(
         "rows between two stray quotes are no field",
         "connectors/readers/csv_lines.py",
-        "        elif self._may_be_rows(gathered):",
-        "        elif False:",
+        "        elif not self._multiline or self._may_be_rows(gathered):",
+        "        elif not self._multiline:",
         "tests/unit/connectors/readers/test_csv_files.py -k case_1_20",
     ),
     Mutation(

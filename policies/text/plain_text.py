@@ -1,10 +1,9 @@
 """Turns a text into plain text for the rules and the model, and finds the way back to the text as written.
 
 A span of the plain text always covers every character that it was written with. One character becomes one (full width,
-compatibility forms, digits in circles, traditional characters) or none (zero-width, direction marks, variation
-selectors, combining marks, control characters), and none is added. A text with markup or escapes (`markup.py`) is read
-as it is written and as it is meant. Blanks, dots,
-dashes, emoji and letter case are kept: the rules read them. Traditional characters are replaced by OpenCC's table
+compatibility forms, digits of all scripts and in circles, traditional characters) or none (zero-width, direction
+marks, variation selectors, combining marks, control characters), and none is added. A text with markup or escapes
+(`markup.py`) is read as it is written and as it is meant. Blanks, dots, dashes, emoji and letter case are kept: the rules read them. Traditional characters are replaced by OpenCC's table
 (`simplified.txt`, Apache-2.0).
 """
 
@@ -75,7 +74,13 @@ def _one_to_one() -> dict[str, str]:
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "
     )
     dashes = dict.fromkeys("\u2010\u2011\u2012\u2043\u2212", "-")
-    return simplified | compatible | blanks | dashes
+    return _decimal_digits() | simplified | compatible | blanks | dashes
+
+
+def _decimal_digits() -> dict[str, str]:
+    """The digits of every script that has ten (Arabic-Indic, Devanagari, mathematical …)."""
+    every = map(chr, range(0x80, 0x20000))
+    return {char: str(unicodedata.decimal(char)) for char in every if char.isdecimal()}
 
 
 def _table(pairs: dict[str, str]) -> str:
@@ -196,6 +201,8 @@ _LOOK = re.compile(f"[{_LOOKS}](?:(?<=[0-9].)|(?<=[lI|Іі])[3-9З]|(?<=[oOоО�
 _LOOKS_LIKE_A_NUMBER = re.compile(
     f"(?<![0-9A-Za-z])[0-9{_LOOKS}](?:{BETWEEN}{{0,3}}[0-9{_LOOKS}]){{10,18}}(?![0-9A-WYZa-wyz])"
 )
+_CROSS = re.compile("(?<=[0-9][-_.·])[xX×✕](?=[-_.·][0-9])")
+"""A cross between two groups of a number, with the same signs on both sides (`1380000-x-1234`)."""
 _COUNTED = re.compile(f"[{_NUMERAL}](?<![〇零洞])(?:[0-9]{BETWEEN}{{0,3}}){{7,}}[xX]?")
 _MAY_BE_SPELLED = either(
     *((_NUMERAL, f"{BETWEEN}{{0,3}}[0-9{_NUMERAL}]"), ("0-9", f"{BETWEEN}{{0,3}}[{_NUMERAL}]")),
@@ -205,8 +212,10 @@ _MAY_BE_SPELLED = either(
 def digits(text: str) -> str:
     """The plain text in which numbers spelled in Chinese numerals (一三八…, 壹叁捌…) are digits, one for one.
 
-    Only five or more in a row are a number; `一楼` and `三号` stay as they are. Returns `text` itself if none is there.
+    A cross between two groups is a dash. Only five or more in a row are a number; `一楼` and `三号` stay as they are.
+    Returns `text` itself if none is there.
     """
+    text = _CROSS.sub("-", text)
     if _MAY_BE_SPELLED.search(text):
         text = _SPELLED.sub(lambda found: _spelled(found[0]), text)
     if _LOOK.search(text):

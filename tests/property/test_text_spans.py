@@ -97,7 +97,7 @@ def test_neighbours_share_nothing(before: str, inside: str, after: str) -> None:
     assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(places))
 
 
-FORMS = ("0123456789", "０１２３４５６７８９", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿")
+FORMS = ("0123456789", "０１２３４５６７８９", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९")
 HIDDEN = ("", "", "", "\u200b", "\u200d", "\u2060", "\u202e", "\ufeff", "\ufe0f", "\u0336")
 NUMBERS = st.one_of(
     st.tuples(st.just(PiiKind.PHONE), st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)),
