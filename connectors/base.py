@@ -235,9 +235,9 @@ class Written:
     """What a batch did. `changes` counts everything that the database changed: 0 means that nothing was written.
 
     `orphans` are the records that were refused because a node that they need is missing, and `stored` the keys of those
-    that were inserted or updated. `texts` is how many
-    texts were searched for personal information: `personal` of them hold some, and those counted in `whole`, by reason,
-    could not be searched and are redacted whole.
+    that were inserted or updated. `contested` are the numbers of those stored that say otherwise than another record of
+    their stream about the same node, with the fields. `texts` is how many texts were searched for personal information:
+    `personal` of them hold some, and those counted in `whole`, by reason, could not be searched and are redacted whole.
     """
 
     inserted: int = 0
@@ -249,6 +249,7 @@ class Written:
     changes: int = 0
     orphans: tuple[Refused, ...] = ()
     stored: tuple[str, ...] = ()
+    contested: tuple[tuple[str, tuple[str, ...]], ...] = ()
     texts: int = 0
     personal: int = 0
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)

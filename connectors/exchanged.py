@@ -6,7 +6,6 @@ value can. A few records prove nothing.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import combinations
@@ -14,6 +13,7 @@ from typing import Any
 
 from connectors.base import ConnectorError, StreamPlan
 from connectors.quarantine import SMALL_BATCH
+from connectors.resolve import as_held
 
 Values = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def check_exchanged(plan: StreamPlan, pairs: Iterable[tuple[Values, Values]]) ->
     for before, now in pairs:
         records += 1
         old = {each: before.get(each) for each in plan.fields}
-        new = {each: _as_held(now.get(each)) for each in plan.fields}
+        new = {each: as_held(now.get(each)) for each in plan.fields}
         changed = [each for each in plan.fields if old[each] != new[each]]
         counts.update((a, b) for a, b in combinations(changed, 2) if (old[a], old[b]) == (new[b], new[a]))
     if records < SMALL_BATCH or not counts:
@@ -38,8 +38,3 @@ def check_exchanged(plan: StreamPlan, pairs: Iterable[tuple[Values, Values]]) ->
             "is not written. Correct the columns at the source; if the values are right now, set limits.exchanged to 1 "
             "for one pull",
         )
-
-
-def _as_held(value: Any) -> Any:
-    """A value as the graph gives it back: days and moments as text."""
-    return value.isoformat() if isinstance(value, dt.date) else value

@@ -23,6 +23,8 @@ class Findings:
     reasons: dict[tuple[str, str], Refusals] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    identity: str = ""
+    """The column that says whom or what a row is about."""
 
     def refused(self, entries: Iterable[Refused]) -> None:
         """Count refused rows by column and rule."""
@@ -57,6 +59,16 @@ class Findings:
                 1,
             )
         )
+
+    def contested(self, records: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """Note records, by number, that say otherwise than another one of the stream about the same node."""
+        for number, fields in records:
+            text = (
+                f"rows have the {self.identity} of another row under another number, and say otherwise; the first is "
+                f"{number}, in {', '.join(fields)}. The latest by the updated column is kept: correct the "
+                f"{self.identity} of one at the source, or remove one"
+            )
+            self.note(Note("contested", text, 1))
 
     def missed(self, records: Sequence[Record]) -> None:
         """Note records that an incremental read should have brought, and that a full one found."""

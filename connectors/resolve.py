@@ -181,6 +181,39 @@ def survive(
     return nodes
 
 
+def contested(
+    plan: StreamPlan,
+    records: Sequence[tuple[str, Record]],
+    live: Mapping[str, Sequence[Assertion]],
+    held: Mapping[str, Mapping[str, Any]],
+) -> dict[str, tuple[str, ...]]:
+    """By key, the fields in which a record says otherwise than another record of its stream about the same node.
+
+    `held` are the values, in the form of the graph, of the nodes that other records of the stream assert. A field that
+    a better stream decides is not compared with them.
+    """
+    found = {}
+    by_node: dict[str, list[Record]] = {}
+    for sid, record in records:
+        by_node.setdefault(sid, []).append(record)
+    for sid, record in records:
+        decided = {each.stream for each in live.get(sid, ())}
+        mine = {name: as_held(value) for name, value in record.values.items() if name in plan.fields}
+        others = [each.values for each in by_node[sid] if each.key != record.key]
+        names = {name for name in mine for each in others if as_held(each.get(name)) != mine[name]}
+        if sid in held:
+            own = (name for name in mine if not plan.better.get(name, _NONE) & decided)
+            names.update(name for name in own if held[sid].get(name) != mine[name])
+        if names:
+            found[record.key] = tuple(sorted(names))
+    return found
+
+
+def as_held(value: Any) -> Any:
+    """A value as the graph gives it back: days and moments as text."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
 def _time(as_of: int | None) -> int:
     return -(2**63) if as_of is None else as_of
 

@@ -69,7 +69,8 @@ def pull(
         plan = plans[f"{source.name}/{stream.name}"]
         shaper = Shaper(source, stream, catalogue, context, sink.fingerprint)
         reader = _READERS[source.kind](source, stream)
-        run = _Run(plan, source.limits, source.digest(stream), sink, moment)
+        findings = Findings(identity=stream.fields[stream.identity].column or stream.identity)
+        run = _Run(plan, source.limits, source.digest(stream), sink, moment, findings)
         run.pull(reader, shaper, report)
         yield run.result(time.monotonic() - began)
 
@@ -83,12 +84,12 @@ class _Run:
     manifest: str
     sink: GraphSink
     now: dt.datetime
+    findings: Findings
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     rows: int = 0
     seen: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     total: Written = field(default_factory=Written)
-    findings: Findings = field(default_factory=Findings)
     furthest: dt.datetime | None = None
     expected: dt.datetime | None = None
     """In a full comparison: an incremental read would have begun here."""
@@ -170,6 +171,7 @@ class _Run:
         )
         self.refused.update(each.key for each in written.orphans)
         self.findings.refused(written.orphans)
+        self.findings.contested(written.contested)
         self._find_missed(records, written)
         repeats = len(refused) - len(entries)
         self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))

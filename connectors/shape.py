@@ -38,6 +38,8 @@ from schema.normal_forms import normal_form
 Digest = Callable[[bytes], str]
 OF_ANOTHER_FORM = frozenset({"not-a-date", "not-a-time"})
 """Rules by which a cell is refused for its form alone."""
+FUTURE = dt.timedelta(days=1)
+"""How far a row's updated time may lie after today: a clock that is fast, or a zone that is meant and not stated."""
 SUCCESSOR = "successorCode"
 """Node property with the code of the division that took the place of a Region; not a catalogue field."""
 
@@ -144,7 +146,7 @@ class Shaper:
         try:
             if number is None:
                 raise _with_column(self._stream.key[0], Unfit("missing", "the record has no number"))
-            as_of = self._updated.take(row, self._context) if self._updated else None
+            as_of = self._time_of(row)
             values = {name: cell.take(row, self._context) for name, cell in self._fields.items()}
             self._check(values)
             links = self._take_links(row)
@@ -153,6 +155,15 @@ class Shaper:
         except Unfit as unfit:
             return self._refused(row, number or self._name_without_number(row), unfit, unfit.column, as_of)
         return self._record(number, values, links, as_of)
+
+    def _time_of(self, row: Row) -> dt.datetime | None:
+        """When the row was updated; one that says so of a day to come would win over each later row until then."""
+        if not self._updated:
+            return None
+        moment: dt.datetime | None = self._updated.take(row, self._context)
+        if moment is not None and moment.date() - self._context.today > FUTURE:
+            raise _with_column(self._updated.column, Unfit("in-future", "the row says it changed after tomorrow"))
+        return moment
 
     def check_formats(self, full: bool) -> None:
         """Raise ConnectorError if a column of dates or times holds some, and none of them in its declared form.

@@ -144,7 +144,7 @@ def date(cell: Any, options: Options, context: Context) -> dt.date:
 def day_and_time(cell: Any, options: Options, context: Context) -> tuple[dt.date, dt.time]:
     """The day of a cell, and the time beside it, which a date does not keep."""
     if isinstance(cell, dt.datetime):
-        local = cell.astimezone(context.zone) if cell.tzinfo else cell
+        local = _in_zone(cell, context.zone) if cell.tzinfo else cell
         return local.date(), local.time()
     if isinstance(cell, dt.date):
         return cell, dt.time()
@@ -173,13 +173,18 @@ def datetime(cell: Any, options: Options, context: Context) -> dt.datetime:
         found = dt.datetime.combine(cell, dt.time())
     if not isinstance(found, dt.datetime):
         raise Unfit("not-a-time", "a time was expected")
-    try:
-        moment = (found if found.tzinfo else found.replace(tzinfo=context.zone)).astimezone(context.zone)
-    except OverflowError:
-        raise Unfit("not-a-time", "a time out of range") from None
+    moment = _in_zone(found if found.tzinfo else found.replace(tzinfo=context.zone), context.zone)
     if moment.timestamp() <= 0:
         raise Unfit("sentinel", "a time at or before 1970 stands for an unknown one")
     return moment
+
+
+def _in_zone(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """The moment in a zone, where it must lie in the years 1 to 9999 too."""
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, ValueError):
+        raise Unfit("not-a-time", "a time out of range") from None
 
 
 def enum(cell: Any, options: Options, _context: Context) -> str:

@@ -20,6 +20,7 @@ from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
+from tests.pull_mutations import PULLS
 from tests.request_mutations import REQUEST
 from tests.sign_in_mutations import SIGN_IN
 
@@ -32,6 +33,7 @@ MUTATIONS = (
     *MATCHES,
     *REQUEST,
     *POLICIES,
+    *PULLS,
     *SIGN_IN,
     Mutation(
         "no key picks rows where hidden people are counted",

@@ -2,7 +2,8 @@
 
 Every line comes out once, in order: in a record, or with the reason why it cannot be read. A quote
 within an unquoted field is text. A quoted field that goes on over several lines is read only where the source declares
-`multiline`, and not if one of its lines could be a row of its own: then each of them is refused.
+`multiline`, and not if one of its lines could be a row of its own. Otherwise each of its lines is refused, because who
+wrote a text could have put rows into it.
 """
 
 from __future__ import annotations
@@ -69,14 +70,8 @@ class CsvLines:
         elif not self._is_open(text):
             reason = f"line {line.number}: text follows a closing quote, or a field is longer than 131,072 characters"
             yield _faulty(line, reason)
-        elif self._multiline:
-            yield from self._several_lines(line, text)
         else:
-            yield _faulty(
-                line,
-                f"line {line.number}: a quote opens a field and is not closed on the line; mend it, or declare "
-                "`multiline: true` if fields of this source may hold line ends",
-            )
+            yield from self._several_lines(line, text)
 
     def _several_lines(self, first: _Line, text: str) -> Iterator[CsvRecord]:
         """The record that begins with an open quote, or its lines refused."""
@@ -90,15 +85,20 @@ class CsvLines:
         if cells is None:
             # The quote is never closed: its line is refused, and the lines after it are read one by one.
             self._waiting = gathered[1:] + self._waiting
-            yield _faulty(first, f"line {first.number}: a quote opens a field and is not closed")
-        elif self._may_be_rows(gathered):
+            yield _faulty(first, f"line {first.number}: a quote opens a field and is not closed{self._advice}")
+        elif not self._multiline or self._may_be_rows(gathered):
+            # Whoever wrote the text of a field could have written whole rows into it.
             reason = (
                 f"lines {first.number} to {gathered[-1].number} may be rows of their own, or one field with line ends: "
-                "a quote is missing, or one is too many"
+                f"a quote is missing, or one is too many{self._advice}"
             )
             yield from (_faulty(each, reason) for each in gathered)
         else:
             yield CsvRecord(first.number, first.offset, b"".join(each.content for each in gathered), cells)
+
+    @property
+    def _advice(self) -> str:
+        return "" if self._multiline else "; or declare `multiline: true` if fields of this source may hold line ends"
 
     def _may_be_rows(self, lines: list[_Line]) -> bool:
         """Whether the first line would be whole with its quote taken for text, and one after it is a row of its own."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import row_counter, text_console
+
+if TYPE_CHECKING:
+    from connectors.base import PullResult
 
 app = typer.Typer()
 
@@ -31,11 +35,11 @@ def pull(
 ) -> None:
     """Pull registers into the graph (数据汇聚).
 
-    Pulling again with nothing new writes nothing. The pull is recorded in the audit log.
+    The first source that fails ends the pull; what was done before it is shown, and stays. Pulling again with nothing
+    new writes nothing. The pull is recorded in the audit log.
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
-        from hub.ingest.pull import pull_json, pull_table
         from hub.ingest.recorded_pull import recorded_pull
         from hub.ingest.source_locations import read_source_locations
 
@@ -47,8 +51,20 @@ def pull(
         data = data or Path(demo.data if demo else "county")
         for name, secret in (demo.secrets if demo else {}).items():
             os.environ.setdefault(name, secret)
-        with started_graph(settings) as address, row_counter() as report:
-            results = recorded_pull(settings, folder, sources or [], data, variables, report, address)
+        results: list[PullResult] = []
+        try:
+            with started_graph(settings) as address, row_counter() as report:
+                recorded_pull(settings, folder, sources or [], data, variables, report, address, results)
+        except Exception:
+            if results:
+                _show(results, as_json)
+            raise
+        _show(results, as_json)
+
+
+def _show(results: Sequence[PullResult], as_json: bool) -> None:
+    from hub.ingest.pull import pull_json, pull_table
+
     if as_json:
         typer.echo(pull_json(results))
     else:

@@ -30,8 +30,13 @@ def recorded_pull(
     variables: Mapping[str, str],
     progress: Report,
     address: GraphAddress | None = None,
+    results: list[PullResult] | None = None,
 ) -> list[PullResult]:
-    """`hub.ingest.pull.run_pull`, recorded in the audit log; raises what both raise."""
+    """`hub.ingest.pull.run_pull`, recorded in the audit log; raises what both raise.
+
+    What each stream did is put into `results` too, so that it is there where a later one fails.
+    """
+    ended = [] if results is None else results
     digester = digester_of(settings)
     with closing(open_log(settings)) as log:
         # How many and not which: until a name is known to be a source, any text may have been typed.
@@ -40,7 +45,10 @@ def recorded_pull(
         @contextmanager
         def recorder(source: str) -> Iterator[list[PullResult]]:
             with _recorded(log, digester, source) as done:
-                yield done
+                try:
+                    yield done
+                finally:
+                    ended.extend(done)
 
         return run_pull(
             settings, sources_folder, names, data_folder, variables, progress, address=address, recorder=recorder

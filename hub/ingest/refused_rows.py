@@ -20,6 +20,7 @@ from hub.home.settings import Settings
 from hub.terminal import escape_unprintable
 
 REPEATED = "repeated-number"
+CONTESTED = "contested"
 _KNOWN = "MATCH (c:SourceCursor) RETURN c.source AS stream UNION MATCH (q:Quarantined) RETURN q.stream AS stream"
 _REFUSED = (
     "MATCH (q:Quarantined) WHERE $stream IS NULL OR q.stream = $stream OR q.source = $stream "
@@ -31,6 +32,11 @@ _REPEATED = (
     "MATCH (r:SourceRecord) WHERE r.rejected IS NOT NULL AND ($stream IS NULL OR r.stream = $stream OR "
     "r.source = $stream) RETURN r.stream AS stream, r.record AS row, size(r.rejected) AS times "
     "ORDER BY stream, row LIMIT $limit"
+)
+_CONTESTED = (
+    "MATCH (r:SourceRecord) WHERE r.contested IS NOT NULL AND ($stream IS NULL OR r.stream = $stream OR "
+    "r.source = $stream) AND EXISTS { (r)-[:ASSERTS]->()<-[:ASSERTS]-(o) WHERE o.stream = r.stream } "
+    "RETURN r.stream AS stream, r.record AS row, r.contested AS fields ORDER BY stream, row LIMIT $limit"
 )
 
 
@@ -58,8 +64,14 @@ def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, 
         writer.check_reachable()
         _check_name(stream, [each["stream"] for each in writer.read(_KNOWN)])
         rows = [RefusedRow(**each) for each in writer.read(_REFUSED, stream=stream, limit=limit)]
-        repeated = writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
-    return rows + [_repeated(each["stream"], each["row"], each["times"]) for each in repeated]
+        rows += [
+            _repeated(each["stream"], each["row"], each["times"])
+            for each in writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
+        ]
+        return rows + [
+            _contested(each["stream"], each["row"], each["fields"])
+            for each in writer.read(_CONTESTED, stream=stream, limit=max(0, limit - len(rows)))
+        ]
 
 
 def _check_name(wanted: str | None, streams: Sequence[str]) -> None:
@@ -72,6 +84,13 @@ def _check_name(wanted: str | None, streams: Sequence[str]) -> None:
 def _repeated(stream: str, row: str, times: int) -> RefusedRow:
     reason = f"{times} more rows have this number, other values and no later time; one is kept, always the same"
     return RefusedRow(stream, row, "row", REPEATED, reason, True)
+
+
+def _contested(stream: str, row: str, fields: Sequence[str]) -> RefusedRow:
+    reason = (
+        "another row of the stream describes the same node otherwise; the latest is kept. Correct one at the source"
+    )
+    return RefusedRow(stream, row, ", ".join(fields), CONTESTED, reason, True)
 
 
 def refused_table(rows: Sequence[RefusedRow]) -> Table:

@@ -34,6 +34,7 @@ from connectors.stream_plans import order_derivations
 from hub.graph.driver import GraphWriter, Transaction
 from hub.home.surrogates import surrogate
 from hub.ingest import sink_statements as cypher
+from hub.ingest.contested import find_contested
 from hub.ingest.positions import read_position
 from hub.ingest.text_properties import Reading, Tally
 from schema.catalogue import Catalogue
@@ -121,6 +122,7 @@ class _BatchWrite:
         self._moved: set[str] = set()
         self._touched: dict[str, set[str]] = {}
         self._linked = self._unlinked = 0
+        self._contested: Mapping[str, tuple[str, ...]] = {}
 
     def run(self) -> Written:
         """Write the batch, and return the counts."""
@@ -159,6 +161,7 @@ class _BatchWrite:
             changes=sum(self._tx.totals.values()),
             orphans=tuple(orphans),
             stored=tuple(writes),
+            contested=tuple((writes[key].number, fields) for key, fields in self._contested.items()),
             texts=tally.texts,
             personal=tally.personal,
             whole=tally.whole,
@@ -228,6 +231,8 @@ class _BatchWrite:
         sids = [] if self._plan.alone else sorted({sid for sid, _ in pairs})
         for row in self._tx.run(cypher.assertions(entity), sids=sids):
             live.setdefault(row["sid"], []).append(Assertion(row["key"], row["stream"], row["asOf"]))
+        if not self._plan.alone:
+            self._contested = find_contested(self._tx, self._plan, pairs, live)
         return survive(self._plan, pairs, live)
 
     def _nodes(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -250,6 +255,7 @@ class _BatchWrite:
                     "asOf": each.as_of,
                     "hash": each.fingerprint,
                     "rejected": list(parts.rejected.get(key, ())) or None,
+                    "contested": list(self._contested.get(key, ())) or None,
                     "run": self._batch.run,
                 },
             }

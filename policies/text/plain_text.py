@@ -1,9 +1,10 @@
 """Turns a text into plain text for the rules and the model, and finds the way back to the text as written.
 
-A span of the plain text always covers every character that it was written with. One character becomes one (full width,
-compatibility forms, digits of all scripts and in circles, traditional characters) or none (zero-width, direction
+A span of the plain text always covers every character that it was written with. One character becomes one (full
+width, compatibility forms, digits of all scripts and in circles, traditional characters) or none (zero-width, direction
 marks, variation selectors, combining marks, control characters), and none is added. A text with markup or escapes
-(`markup.py`) is read as it is written and as it is meant. Blanks, dots, dashes, emoji and letter case are kept: the rules read them. Traditional characters are replaced by OpenCC's table
+(`markup.py`) is read as it is written and as it is meant. Blanks, dots, dashes, emoji and letter case are kept: the
+rules read them. Traditional characters are replaced by OpenCC's table
 (`simplified.txt`, Apache-2.0).
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -238,6 +239,34 @@ def test_a_bad_row_is_told_by_column_and_rule(change: dict[str, str], column: st
     assert refused.row == ("row 5" if column == "登记编号" else "HJ0000000001")
     for value in ("祁慧兰", ID, "19903210001"):
         assert value not in repr(refused)
+
+
+OUTSIDE = [dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC)]
+
+
+@pytest.mark.parametrize("cell", OUTSIDE)
+@pytest.mark.parametrize("zone", [dt.timezone(dt.timedelta(hours=8)), dt.timezone(dt.timedelta(hours=-8))])
+@pytest.mark.parametrize("name", ["date", "validity", "datetime"])
+def test_case_4_01_a_time_at_the_ends_of_the_calendar_refuses_its_row(
+    name: str, zone: dt.timezone, cell: dt.datetime
+) -> None:
+    """In the zone of the source one of the two lies outside the years that there are; no end of a year is a time."""
+    for given in (cell, cell.isoformat(), cell.replace(tzinfo=zone), cell.replace(tzinfo=None)):
+        with suppress(Unfit):
+            TRANSFORMS[name](given, Options(), Context({}, zone, dt.date.max))
+    beyond = OUTSIDE[0] if zone.utcoffset(None) < dt.timedelta() else OUTSIDE[1]
+    with pytest.raises(Unfit, match=r"not-a-(time|date)"):
+        TRANSFORMS[name](beyond, Options(), Context({}, zone, dt.date.max))
+
+
+def test_case_4_06_a_row_of_a_day_to_come_is_refused() -> None:
+    """It would win over each later row until that day."""
+    tomorrow = CONTEXT.today + dt.timedelta(days=1)
+    assert isinstance(shape(Row(1, {**GOOD, "更新时间": f"{tomorrow} 23:59:59"})), Record)
+    for day in (tomorrow + dt.timedelta(days=1), dt.date(9999, 12, 31)):
+        refused = shape(Row(1, {**GOOD, "更新时间": f"{day} 00:00:00"}))
+        assert isinstance(refused, Refused)
+        assert (refused.field, refused.rule, refused.as_of) == ("更新时间", "in-future", None)
 
 
 def test_a_row_without_a_number_is_called_the_same_in_every_read_from_a_cursor_on() -> None:

@@ -97,6 +97,47 @@ def test_case_4_06_a_number_twice_with_other_values_is_told(small: SmallSource, 
     assert "repeated-number" not in rules(small.pull())
 
 
+REGISTER = {"key": "r", "updated": "u"}
+"""A stream whose rows have numbers of their own, beside what they are about."""
+HEADER = "r,u,k,a,n,p"
+
+
+def registered(number: str, day: str, *values: str) -> list[str]:
+    return [number, f"{day} 08:00:00", *values]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one pull", "in a later pull"])
+def test_case_4_06_another_row_about_the_same_is_told(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver, at_once: bool
+) -> None:
+    small.declare(REGISTER)
+    own = [registered(f"R{row[0]}", "2026-01-01", *row) for row in ROWS]
+    other = registered("R99", "2026-02-01", "E7", ROWS[7][1], "钱七", "19903219999")
+    if not at_once:
+        small.write(own, HEADER)
+        assert "contested" not in rules(small.pull())
+    small.write([*own, other, registered("R98", "2026-02-01", *ROWS[8])], HEADER)
+    result = small.pull()
+    (note,) = [each for each in result.notes if each.rule == "contested"]
+    assert note.rows == (2 if at_once else 1)
+    first = "RE7" if at_once else "R99"
+    assert f"rows have the k of another row under another number, and say otherwise; the first is {first}" in note.text
+    assert "in reporterName, reporterPhone." in note.text
+    for value in ("E7", "钱七", "19903219999"):
+        assert value not in note.text.replace("RE7", "")
+    held = "MATCH (e:Event {number: 'E7'}) RETURN e.reporterName AS name"
+    assert ask(graph_driver, held) == [{"name": "钱七"}]
+    kept = refused_rows(small.settings, empty_graph, "small", 10)
+    assert {(each.row, each.field, each.rule) for each in kept} >= {("R99", "reporterName, reporterPhone", "contested")}
+    assert "R98" not in {each.row for each in kept}
+    assert small.pull().changes == 0
+    small.write([*own, registered("R99", "2026-03-01", "E99", "x", "y", "19903210099")], HEADER)
+    assert "contested" not in rules(small.pull())
+    small.pull()
+    assert refused_rows(small.settings, empty_graph, "small", 10) == []
+    assert ask(graph_driver, held) == [{"name": ROWS[7][2]}]
+
+
 def test_case_4_05_new_and_missing_columns_are_told(small: SmallSource) -> None:
     small.write([[*row, "x"] for row in ROWS], "k,a,n,p,old")
     assert not rules(small.pull()) & {"new-columns", "missing-columns"}

@@ -1,0 +1,67 @@
+"""Mutations of the defences of a pull: what refuses a row, and what is told.
+
+Each is a text that stands once in its file; `tests/unit/test_mutations.py` holds that.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+PULLS = (
+    Mutation(
+        "a row of a day to come is refused",
+        "connectors/shape.py",
+        "moment.date() - self._context.today > FUTURE",
+        "False",
+        "tests/unit/connectors/test_transforms.py",
+    ),
+    Mutation(
+        "a time outside the years that there are is refused",
+        "connectors/transforms.py",
+        '    except (OverflowError, ValueError):\n        raise Unfit("not-a-time", "a time out of range") from None\n',
+        "    finally:\n        pass\n",
+        "tests/unit/connectors/test_transforms.py",
+    ),
+    Mutation(
+        "who writes a text writes no row",
+        "connectors/readers/csv_lines.py",
+        "not self._multiline or self._may_be_rows(gathered)",
+        "self._may_be_rows(gathered)",
+        "tests/unit/connectors/readers/test_csv_files.py",
+    ),
+    Mutation(
+        "rows of one pull about the same node are told",
+        "connectors/resolve.py",
+        "if each.key != record.key]",
+        "if False]",
+        "tests/unit/hub/ingest/test_told.py -k another_row",
+    ),
+    Mutation(
+        "a row about a node that another row made is told",
+        "connectors/resolve.py",
+        "        if sid in held:\n",
+        "        if False:\n",
+        "tests/unit/hub/ingest/test_told.py -k another_row",
+    ),
+    Mutation(
+        "rows about the same node are listed until one is corrected",
+        "hub/ingest/sink.py",
+        '                    "contested": list(self._contested.get(key, ())) or None,\n',
+        "",
+        "tests/unit/hub/ingest/test_told.py -k another_row",
+    ),
+    Mutation(
+        "what was done before a failure is told",
+        "hub/ingest/recorded_pull.py",
+        "                    ended.extend(done)\n",
+        "                    pass\n",
+        "tests/conformance/test_recorded_pull.py",
+    ),
+    Mutation(
+        "the command shows what was done before a failure",
+        "hub/cli/pull.py",
+        "            if results:\n",
+        "            if False:\n",
+        "tests/conformance/test_recorded_pull.py",
+    ),
+)
