@@ -74,8 +74,8 @@ EDGE = (
     Mutation(
         "a bound on the size of a head",
         "hub/connections.py",
-        "            if self._in_message and self._head_bytes >= HEAD_BYTES:",
-        "            if False:",
+        "HEAD_BYTES: Final = 16_384\n",
+        "HEAD_BYTES: Final = 16_384_000\n",
         "tests/unit/hub/test_connections.py -k too_large",
     ),
     Mutation(
