@@ -7,16 +7,14 @@ GraphQL, no log; the row rule and the mask are in the statement.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import orjson
-import uvicorn
-from neo4j import AsyncGraphDatabase, Query
-from starlette.applications import Starlette
+from neo4j import Query
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from bench.peers.python_peer import serve
 
 PERSON = """{id: p.sid, name: p.name, phone: '****' + right(p.phone, 4), residency: p.residency, dwellings: COLLECT {
   MATCH (p)-[:LIVES_IN]->(d:Dwelling) WHERE d.region STARTS WITH $j RETURN {roomNo: d.roomNo, usage: d.usage,
@@ -41,15 +39,6 @@ STATEMENTS = {
 }
 
 
-@asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[None]:
-    """The driver is open while the application serves."""
-    user, password = os.environ["NEO4J_USER"], os.environ["NEO4J_PASSWORD"]
-    async with AsyncGraphDatabase.driver(os.environ["NEO4J_URL"], auth=(user, password)) as driver:
-        app.state.driver = driver
-        yield
-
-
 async def ask(request: Request) -> Response:
     """The rows of the named statement for the variables in the body."""
     variables = {**orjson.loads(await request.body()), "j": os.environ["JURISDICTION"]}
@@ -61,5 +50,4 @@ async def ask(request: Request) -> Response:
 
 
 if __name__ == "__main__":
-    app = Starlette(routes=[Route("/{name}", ask, methods=["POST"])], lifespan=serving)
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")
+    serve([Route("/{name}", ask, methods=["POST"])])

@@ -7,22 +7,20 @@ rule by hand in each statement, and a token that is verified for each request.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import strawberry
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from neo4j import AsyncDriver, AsyncGraphDatabase
-from starlette.applications import Starlette
+from neo4j import AsyncDriver
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
+
+from bench.peers.python_peer import serve
 
 Row = dict[str, Any]
 
@@ -246,16 +244,6 @@ class Endpoint(GraphQL[Any, Any]):
         return {"loaders": Loaders(request.app.state.driver, claims["jurisdiction"])}
 
 
-@asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[None]:
-    """The driver is open while the application serves."""
-    user, password = os.environ["NEO4J_USER"], os.environ["NEO4J_PASSWORD"]
-    async with AsyncGraphDatabase.driver(os.environ["NEO4J_URL"], auth=(user, password)) as driver:
-        app.state.driver = driver
-        yield
-
-
 if __name__ == "__main__":
     endpoint = Endpoint(strawberry.Schema(Query), graphql_ide=None)
-    app = Starlette(routes=[Route("/graphql", endpoint)], lifespan=serving)
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")
+    serve([Route("/graphql", endpoint)])

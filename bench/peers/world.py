@@ -84,8 +84,8 @@ def peers(folder: Path, settings: Settings, address: GraphAddress) -> Iterator[l
     commands = {
         "hub": ([sys.executable, "-m", "hub", "serve", "--port", str(ports[0])], hub_env, "/graphql"),
         "neo4j-graphql": ([node, str(HERE / "neo4j_graphql" / "server.mjs")], own, "/graphql"),
-        "driver": ([python, str(HERE / "bare.py")], own, ""),
-        "resolvers": ([python, str(HERE / "resolvers.py")], own, "/graphql"),
+        "driver": ([python, "-m", "bench.peers.bare"], own, ""),
+        "resolvers": ([python, "-m", "bench.peers.resolvers"], own, "/graphql"),
     }
     started: list[Peer] = []
     try:

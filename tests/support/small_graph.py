@@ -44,10 +44,10 @@ grants:
     to: {application: [app]}
     for: [a]
     basis: law
-    rows: {Person: {}, Dwelling: {}}
-    fields: {Person: clear, Dwelling: clear}
+    rows: {Person: {}, Dwelling: {}, Building: {}, Region: {}, Event: {}}
+    fields: {Person: clear, Dwelling: clear, Building: clear, Region: clear, Event: clear}
 """
-"""A policy that hides no person and no dwelling from `app`, for tests of what a request may say."""
+"""A policy that hides nothing from `app`, for tests of what a request may say."""
 
 
 def sid(name: str) -> str:

@@ -54,6 +54,11 @@ def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
     assert re.findall(r"://|^--|find-links|index-url", lock, re.MULTILINE) == []
 
 
+@pytest.mark.parametrize("lock", ["requirements.lock", "neo4j_graphql/package-lock.json"])
+def test_no_lock_of_a_peer_holds_an_address(lock: str) -> None:
+    assert "://" not in (ROOT / "bench" / "peers" / lock).read_text("utf-8")
+
+
 def test_docker_compose() -> None:
     """Structure first, by ourselves; then by docker-compose where there is one."""
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))

@@ -12,21 +12,10 @@ import pytest
 from hub.errors import Code, HubError
 from hub.request.selection import FILTER_COMPARISONS, FILTER_DEPTH, FILTER_EDGES, FILTER_EDGES_IN_A_ROW
 from policies.model import PolicySet
-from tests.support.small_graph import policy, prepare, subject
+from tests.support.small_graph import ALL_CLEAR, policy, prepare, subject
 
 pytestmark = pytest.mark.unit
 
-ALL_CLEAR = """
-purposes: [{id: a, zh: 甲, en: A}]
-applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
-grants:
-  - id: all
-    to: {application: [app]}
-    for: [a]
-    basis: law
-    rows: {Person: {}, Dwelling: {}, Building: {}, Region: {}, Event: {}}
-    fields: {Person: clear, Dwelling: clear, Building: clear, Region: clear, Event: clear}
-"""
 NAME = {"name": {"eq": "a"}}
 CODE = {"code": {"eq": "a"}}
 
