@@ -18,7 +18,7 @@ UPGRADE ?=
 FUZZ_MINUTES ?= 15
 PEERS := .venv-peers/.peers-done
 
-.PHONY: setup demo quick test check unit faults fuzz bench bench-peers lock clean
+.PHONY: setup demo quick test jars check unit faults fuzz bench bench-peers lock clean
 
 setup: $(READY)
 
@@ -42,9 +42,13 @@ quick: setup
 unit: setup
 	$(BIN)/python -m pytest -n $(WORKERS) -m "unit and not server and not slow" tests/unit
 
-# Everything but the full doses of `make faults`.
-test: check
+# Everything but the full doses of `make faults`. The jars of Neo4j come while the code is checked.
+test: setup
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check jars
 	TEST_SEED=$(TEST_SEED) $(BIN)/python -m pytest -n $(WORKERS)
+
+jars: setup
+	@$(BIN)/python -c 'from hub.graph.local import fetch_jars; from hub.home.settings import Settings; fetch_jars(Settings.load())'
 
 # Format, lint, types and import contracts, without the tests: a part of `quick` and of `test`.
 check: setup

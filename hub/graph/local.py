@@ -142,7 +142,7 @@ class LocalGraph:
         settings, before = self._settings, self._state()
         self._reap_child()
         self._ensure_password()
-        jars = _jars_with_progress(settings)
+        jars = fetch_jars(settings)
         port = settings.graph_port or _still_free(before.port if before else 0)
         launch = Launch(
             str(self._folder),
@@ -315,7 +315,8 @@ def _still_free(port: int) -> int:
     return port
 
 
-def _jars_with_progress(settings: Settings) -> list[Path]:
+def fetch_jars(settings: Settings) -> list[Path]:
+    """Neo4j's jars on the disk, fetched if they are not there yet, with progress; raises JarsUnavailable."""
     console = text_console(errors=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     quarters_printed = [0]

@@ -207,7 +207,9 @@ async def counts(graph: Graph, policies: PolicySet, wheres: list[Where]) -> list
         count: int | None = asked.answer.data["peopleAggregate"][0]["count"]
         return count
 
-    return await asyncio.gather(*map(one, wheres))
+    different = {repr(where): where for where in wheres}
+    told = dict(zip(different, await asyncio.gather(*map(one, different.values())), strict=True))
+    return [told[repr(where)] for where in wheres]
 
 
 Table = dict[tuple[int, int], dict[str, int]]
@@ -222,14 +224,13 @@ async def attack(address: GraphAddress, made: World, folder: Path) -> Table:
         for contributors, base in SETTINGS:
             policies = policy(folder / f"{contributors}-{base}", POLICY.format(contributors=contributors, base=base))
             found: dict[str, set[str]] = {}
-            for target in targets(made):
-                asked = list(questions(target))
-                wheres = list(chain.from_iterable((*each.plus, *each.minus) for each in asked))
-                shown = iter([Shown(c, contributors, base) for c in await counts(graph, policies, wheres)])
-                for each in asked:
-                    told = derived([next(shown) for _ in each.plus], [next(shown) for _ in each.minus])
-                    assert told in {None, target.lodger}, f"{each.attack} on {target}"
-                    found.setdefault(each.attack, set()).update([target.name] if told is not None else [])
+            asked = [(target, each) for target in targets(made) for each in questions(target)]
+            wheres = list(chain.from_iterable((*each.plus, *each.minus) for _, each in asked))
+            shown = iter([Shown(c, contributors, base) for c in await counts(graph, policies, wheres)])
+            for target, each in asked:
+                told = derived([next(shown) for _ in each.plus], [next(shown) for _ in each.minus])
+                assert told in {None, target.lodger}, f"{each.attack} on {target}"
+                found.setdefault(each.attack, set()).update([target.name] if told is not None else [])
             table[contributors, base] = {name: len(names) for name, names in found.items()}
     finally:
         await graph.close()

@@ -44,7 +44,7 @@ from tests.support.small_graph import policy
 from tests.support.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
-QUERIES = int(os.environ.get("TEXT_CANARY_QUERIES", "400"))
+QUERIES = int(os.environ.get("TEXT_CANARY_QUERIES", "200"))
 PEOPLE, TEXTS, SEED = 1_000 if QUERIES < 50_000 else 8_000, 1_200, 11
 OVER_HTTP = 40
 DOCUMENTS, STAFF = 4, 60

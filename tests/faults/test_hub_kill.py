@@ -36,7 +36,7 @@ from tests.support.serving import COUNTY
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "8"))
 A_LOG = 50
 """So many kills one log goes through; a new one keeps the verification after each of them short."""
 RESTART_SECONDS = float(os.environ.get("RESTART_SECONDS", "inf"))

@@ -67,11 +67,18 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings.load(home=home, graph_heap="512m", graph_page_cache="64m", graph_transaction_memory="128m")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_graph(own_settings: Settings) -> Iterator[LocalGraph]:
+    """A graph that the three tests with it start, kill and end in turn, each as the one before left it."""
     graph = LocalGraph(own_settings)
     yield graph
     graph.stop()
+
+
+@pytest.fixture(scope="module")
+def on_one_port(own_settings: Settings) -> LocalGraph:
+    """The same graph, on a port that the system gives to nobody by itself, so that it is still free after a kill."""
+    return LocalGraph(own_settings.model_copy(update={"graph_port": free_port()}))
 
 
 @pytest.mark.parametrize("statement", DENIED)
@@ -158,36 +165,29 @@ def test_a_second_start_attaches(session_graph: LocalGraph, graph_address: Graph
     assert session_graph.status().pid == pid
 
 
-def test_two_starts_at_once_make_one_process(own_settings: Settings, own_graph: LocalGraph) -> None:
+def test_two_starts_at_once_make_one_process(own_graph: LocalGraph, on_one_port: LocalGraph) -> None:
     found: list[GraphAddress] = []
-    other = LocalGraph(own_settings)
-    try:
-        starts = [
-            threading.Thread(target=lambda graph=graph: found.append(graph.start(owned=True)))
-            for graph in (own_graph, other)
-        ]
-        for start in starts:
-            start.start()
-        for start in starts:
-            start.join()
-        assert len(found) == 2
-        assert found[0] == found[1]
-    finally:
-        # Whichever of the two made the process has to see it end.
-        other.stop()
+    starts = [
+        threading.Thread(target=lambda graph=graph: found.append(graph.start(owned=True)))
+        for graph in (on_one_port, LocalGraph(on_one_port._settings))
+    ]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(found) == 2
+    assert found[0] == found[1] == own_graph.address()
 
 
 def test_killed_it_starts_again_where_it_was(
-    own_settings: Settings, own_graph: LocalGraph, graph_address: GraphAddress
+    own_settings: Settings, own_graph: LocalGraph, on_one_port: LocalGraph, graph_address: GraphAddress
 ) -> None:
-    # A port that the system gives to nobody by itself, so that it is still free after the kill.
-    first = LocalGraph(own_settings.model_copy(update={"graph_port": free_port()}))
-    before = first.start(owned=True)
+    before = on_one_port.start(owned=True)
     assert before.url != graph_address.url, "two homes, two graphs"
     ask(before, "CREATE (:Kept {word: 'kept'})")
     os.kill(own_graph.status().pid or 0, signal.SIGKILL)
     until(lambda: not own_graph.status().running)
-    assert first.stop() is False
+    assert on_one_port.stop() is False
     with pytest.raises(LocalGraphError, match="sluicegate graph start"):
         own_graph.address()
     assert json.loads((own_settings.graph_folder / "graph.json").read_text())["phase"] == "ready", "a stale state"
@@ -207,6 +207,7 @@ def test_sigterm_ends_it_cleanly_and_a_taken_port_is_left_alone(own_graph: Local
         after = own_graph.start(owned=True)
     assert after.url != before.url
     assert ask(after, "RETURN 1") == [[1]]
+    assert own_graph.stop() is True
 
 
 def test_a_wanted_port_in_use_is_an_error_that_names_the_setting(own_settings: Settings) -> None:

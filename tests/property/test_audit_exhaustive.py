@@ -31,8 +31,8 @@ from tests.support.postgres_log import server_log
 
 pytestmark = pytest.mark.property
 
-SIZE = 50
 EVERY = os.environ.get("CHANGES") == "every"
+SIZE = 50 if EVERY else 24
 TABLES = ("record", "operation", "node", "checkpoint", "head")
 TEXT = "query q { __typename }"
 RECORD = Record(

@@ -66,7 +66,7 @@ def shuffle(folder: Path, rng: random.Random) -> None:
 @given(seed=st.integers(0, 2**32), rows=st.integers(7, 200), order=st.permutations(PULLS[1:]))
 @settings(
     # Each example is a whole pull into the real graph: few, and not shrunk.
-    max_examples=4,
+    max_examples=2,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,

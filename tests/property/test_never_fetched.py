@@ -30,7 +30,7 @@ from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, policies,
 from tests.support.small_graph import SEALS, TODAY, World, policy, prepare, sid, subject
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
-DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "250"))
+DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "150"))
 PER_POLICY, SAMPLE = 10, 10
 ALIASES = "zzq"
 

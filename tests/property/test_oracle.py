@@ -27,7 +27,7 @@ from tests.support.oracle.triples import WORLDS, Case, draw
 from tests.support.small_graph import ask
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
-TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "500"))
+TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "400"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4
 
