@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.slot import Slot
 from schema.values import coerce, coerce_prefix, expected
 
 MAX_VALUES = 200
@@ -263,6 +264,8 @@ def _field_or_bucket(grammar: Grammar, entity: Entity, key: str) -> tuple[Field,
 
 
 def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]) -> Any:
+    if isinstance(value, Slot):
+        return replace(value, read=lambda given: _operand(grammar, field, bucket, op, given, path))
     if op is Op.IS_NULL:
         if not isinstance(value, bool):
             raise PredicateError(path, "isNull takes true or false")
@@ -278,6 +281,8 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
 
 
 def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value: Any, path: tuple[str, ...]) -> Any:
+    if isinstance(value, Slot):
+        return replace(value, read=lambda given: _value(grammar, field, bucket, op, given, path))
     if value is None:
         raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
     _check_not_empty(grammar, value, path)

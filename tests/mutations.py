@@ -20,6 +20,7 @@ from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
+from tests.prepared_mutations import PREPARED
 from tests.pull_mutations import PULLS
 from tests.request_mutations import REQUEST
 from tests.sign_in_mutations import SIGN_IN
@@ -33,6 +34,7 @@ MUTATIONS = (
     *MATCHES,
     *REQUEST,
     *POLICIES,
+    *PREPARED,
     *PULLS,
     *SIGN_IN,
     Mutation(

@@ -94,7 +94,7 @@ REQUEST = (
     ),
     Mutation(
         "refusal of more values than a record keeps",
-        "hub/request/prepared.py",
+        "hub/request/prepared/prepare.py",
         "        check_values(trail)\n",
         "",
         "tests/unit/hub/request/test_record.py",
@@ -143,7 +143,7 @@ REQUEST = (
     ),
     Mutation(
         "moments that no calendar holds become the first or the last",
-        "hub/request/cypher.py",
+        "hub/request/template.py",
         "    except OverflowError:\n        return _FIRST if moment.year == 1 else _LAST\n",
         "    except ZeroDivisionError:\n        return _FIRST if moment.year == 1 else _LAST\n",
         "tests/property/test_extreme_values.py",
@@ -157,9 +157,9 @@ REQUEST = (
     ),
     Mutation(
         "a text that is no id is refused",
-        "hub/request/plan.py",
-        "        if not self.seals.is_id(given):\n",
-        "        if False:\n",
+        "hub/request/template.py",
+        "    if not seals.is_id(given):\n",
+        "    if False:\n",
         "tests/attacks/test_b_authorisation.py",
     ),
 )

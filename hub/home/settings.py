@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     audit_store: SecretStr | None = None
     audit_store_file: Path | None = None
     audit_origin: str = Field(default="sluicegate.local/audit", pattern=r"^[^\s+]+$", max_length=200)
+    plain: bool = False
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
 
     @model_validator(mode="before")

@@ -9,10 +9,9 @@ surrogate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, assert_never
 
-from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, Reference, both
+from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, both
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -24,6 +23,7 @@ from hub.request.plan_model import (
     Page,
     Planned,
 )
+from hub.request.template import Template
 from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Bucket, Catalogue, Entity, Field
 from schema.predicate import Compare, Placeholder
@@ -33,29 +33,19 @@ TOUCHED_MAX = 200
 """How many of the people that one node is about the record names at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Text, parameters, and what the text reads; no byte of the text comes from the request."""
-
-    text: str
-    parameters: dict[str, Any]
-    references: tuple[Reference, ...]
-
-
-def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> Statement | None:
-    """The statement of a plan, or None if nothing is to be fetched.
+def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> Template | None:
+    """The statement of a plan, to be filled in; None if nothing is to be fetched.
 
     `detector` is the version whose spans of free text are trusted; a text with those of another is redacted whole.
     """
     if not planned.fetches:
         return None
-    writer = _Compiler(Cypher(catalogue, planned.decision, detector, planned.order_key))
+    writer = _Compiler(Cypher(catalogue, planned.decision, detector))
     parts = planned.parts
     calls = [f"CALL () {{\n{writer.root(part, name)}\n}}" for name, part in parts.items()]
     names = ", ".join(parts)
-    return Statement(
-        f"{chr(10).join(calls)}\nRETURN {names}", writer.cypher.parameters, tuple(writer.cypher.references)
-    )
+    text = f"{chr(10).join(calls)}\nRETURN {names}"
+    return Template(text, writer.cypher.parameters, tuple(writer.cypher.references))
 
 
 class _Compiler:

@@ -7,11 +7,11 @@ what the client named, `policy` for what a rule reads, `audit` for the way to th
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from hub.request import cypher_masks
+from hub.request.template import LIST_ORDER, CommonPath, Reference, common_path, is_filled_in, stored
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
@@ -48,17 +48,6 @@ _COMPARISONS = {
     Op.GT: "{left} > {right}",
     Op.GTE: "{left} >= {right}",
 }
-_CHINA = dt.timezone(dt.timedelta(hours=8))
-_FIRST, _LAST = dt.datetime(1, 1, 2, tzinfo=_CHINA), dt.datetime.max.replace(tzinfo=_CHINA)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One property or edge that a statement reads: at which position (`select`, `where`, `order`, …), and for whom."""
-
-    coordinate: str
-    position: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +62,19 @@ class Node:
 class Cypher:
     """Gathers the parameters and references of one statement while its text is written.
 
-    `detector` is the version whose spans are trusted; without one, every free text is redacted whole. `order_key` is
-    that of the order of lists; without one, no list can be written.
+    `detector` is the version whose spans are trusted; without one, every free text is redacted whole. A parameter is a
+    value, or the source of one that a request fills in; `prefix` begins its name.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, decision: Decision, detector: str = "", order_key: tuple[int, ...] = ()
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, decision: Decision, detector: str = "", prefix: str = "p") -> None:
         self.catalogue = catalogue
         self.decision = decision
         self.detector = detector
-        self._order_key = order_key
-        self._order_parameter = ""
+        self.prefix = prefix
         self.parameters: dict[str, Any] = {}
         self.references: list[Reference] = []
         self._variables = 0
-        self._placeholders: dict[Placeholder, str] = {}
-        self._constants: dict[Any, str] = {}
+        self._shared: dict[Any, str] = {}
 
     def variable(self) -> str:
         """A fresh variable name."""
@@ -97,26 +82,20 @@ class Cypher:
         return f"n{self._variables - 1}"
 
     def parameter(self, value: Any) -> str:
-        """`$p0`: the value is sent as a parameter, never in the text."""
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = stored(value)
+        """`$p0`: the value is sent as a parameter, never in the text; a source is filled in for each request."""
+        name = f"{self.prefix}{len(self.parameters)}"
+        self.parameters[name] = value if is_filled_in(value) else stored(value)
         return f"${name}"
 
     def operand(self, value: Any) -> str:
         """The parameter for the value of a comparison; all uses of one placeholder share one parameter."""
-        if not isinstance(value, Placeholder):
-            return self.parameter(self.resolve(value))
-        if value not in self._placeholders:
-            self._placeholders[value] = self.parameter(self.resolve(value))
-        return self._placeholders[value]
+        return self.constant(value) if isinstance(value, Placeholder) else self.parameter(value)
 
     def constant(self, value: Any) -> str:
         """The parameter for a value of the hub's own; all uses of one value share one parameter."""
-        if isinstance(value, Placeholder):
-            return self.operand(value)
-        if value not in self._constants:
-            self._constants[value] = self.parameter(value)
-        return self._constants[value]
+        if value not in self._shared:
+            self._shared[value] = self.parameter(value)
+        return self._shared[value]
 
     def read(self, node: Node, field: Field, position: str, origin: str) -> str:
         """`n0.phone`, noted as a reference."""
@@ -149,32 +128,11 @@ class Cypher:
         if len(parts) == 1:
             return parts[0]
         either = f"({' OR '.join(parts)})"
-        prefix = self._common_prefix(predicates)
-        if not prefix:
+        path = _common_path(predicates)
+        if not path:
             return either
         region = self.read(node, node.entity.field("region"), "where", POLICY)
-        return f"{region} STARTS WITH {self.parameter(prefix)} AND {either}"
-
-    def _common_prefix(self, predicates: list[Predicate]) -> str:
-        """The longest path that every predicate demands; an index can seek it, which an OR alone would prevent."""
-        paths = [self._demanded_prefix(each) for each in predicates]
-        if not all(paths):
-            return ""
-        common: list[str] = []
-        for segments in zip(*(str(path).rstrip("/").split("/") for path in paths), strict=False):
-            if len(set(segments)) > 1:
-                break
-            common.append(segments[0])
-        return "".join(f"{each}/" for each in common)
-
-    def _demanded_prefix(self, predicate: Predicate) -> str | None:
-        match predicate:
-            case Compare("region", Op.STARTS_WITH | Op.EQ, value):
-                return str(self.resolve(value))
-            case All(parts):
-                return next((found for each in parts if (found := self._demanded_prefix(each))), None)
-            case _:
-                return None
+        return f"{region} STARTS WITH {self.parameter(path)} AND {either}"
 
     def node_is_there(self, node: Node) -> str:
         """Not deleted, and within the rows that the node is narrowed to."""
@@ -274,18 +232,6 @@ class Cypher:
         """The condition for rows on which a cell may be read; empty if that is every row of the node."""
         return "" if node.within <= allowed else f"({self.rows(node, allowed)})"
 
-    def resolve(self, value: Any) -> Any:
-        """A placeholder's value for this subject and day; anything else as it is."""
-        if isinstance(value, tuple):
-            return tuple(self.resolve(each) for each in value)
-        if not isinstance(value, Placeholder):
-            return value
-        if value.name == "today":
-            return years_before(self.decision.today, value.years_ago)
-        if value.name == "case":
-            return self.decision.case
-        return getattr(self.decision.subject, value.name.removeprefix("subject."))
-
     # Cells.
 
     def cell(self, node: Node, field: Field, position: str = "select") -> str:
@@ -338,11 +284,7 @@ class Cypher:
 
     def place(self, node: Node) -> str:
         """Where the node stands among those with equal sort keys, for this department and purpose only."""
-        if not self._order_key:
-            raise AssertionError("a list has no order without a key")
-        if not self._order_parameter:
-            self._order_parameter = self.parameter(self._order_key)
-        return cypher_masks.place(f"{node.var}.sid", self._order_parameter)
+        return cypher_masks.place(f"{node.var}.sid", self.constant(LIST_ORDER))
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere; a request may sort by it."""
@@ -374,26 +316,22 @@ def _widest(predicates: list[Predicate]) -> list[Predicate]:
     return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
 
 
-def years_before(day: dt.date, years: int) -> dt.date:
-    """The same day that many years earlier; the 28th of February if there is no such day."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
+def _common_path(predicates: list[Predicate]) -> CommonPath | str | None:
+    """The path that every predicate demands, as far as they agree; None if one demands no path, or if it is empty."""
+    paths = [_demanded_path(each) for each in predicates]
+    known = [each for each in paths if each is not None]
+    if len(known) < len(paths):
+        return None
+    if any(isinstance(each, Placeholder) for each in known):
+        return CommonPath(tuple(known))
+    return common_path([str(each) for each in known]) or None
 
 
-def _at_china(moment: dt.datetime) -> dt.datetime:
-    """The moment at +08:00; the first or last that can be sent, where that would lie outside the years 1 to 9999."""
-    try:
-        return max(moment.astimezone(_CHINA), _FIRST)
-    except OverflowError:
-        return _FIRST if moment.year == 1 else _LAST
-
-
-def stored(value: Any) -> Any:
-    """A parameter as the graph stores such values: times at +08:00, because `=` in Cypher compares the offset too."""
-    if isinstance(value, dt.datetime):
-        return _at_china(value)
-    if isinstance(value, tuple):
-        return [stored(each) for each in value]
-    return value
+def _demanded_path(predicate: Predicate) -> str | Placeholder | None:
+    match predicate:
+        case Compare("region", Op.STARTS_WITH | Op.EQ, str() | Placeholder() as value):
+            return value or None
+        case All(parts):
+            return next((found for each in parts if (found := _demanded_path(each))), None)
+        case _:
+            return None

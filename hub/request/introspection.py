@@ -23,8 +23,8 @@ def introspect(validated: Validated, planned: Planned, schema: GraphQLSchema) ->
     names = {root.name for root in planned.roots if isinstance(root, Introspection)}
     if not names:
         return {}
-    operation = validated.operation
-    fields = Selections(schema, validated.fragments, validated.variables).collect("Query", [operation.selection_set])
+    operation, fragments = validated.document.operation, validated.document.fragments
+    fields = Selections(schema, fragments, validated.variables).collect("Query", [operation.selection_set])
     nodes = tuple(node for name in names for node in fields[name])
     cut = OperationDefinitionNode(
         operation=operation.operation,
@@ -32,7 +32,7 @@ def introspect(validated: Validated, planned: Planned, schema: GraphQLSchema) ->
         directives=(),
         selection_set=SelectionSetNode(selections=nodes),
     )
-    document = DocumentNode(definitions=(cut, *validated.fragments.values()))
+    document = DocumentNode(definitions=(cut, *fragments.values()))
     variables = dict(validated.purposed.identified.request.variables)
     result = execute_sync(schema, document, variable_values=variables)
     if result.errors or result.data is None:

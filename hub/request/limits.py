@@ -61,21 +61,33 @@ MAX_PLACE = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
-    """A request whose document is valid and within the limits, with the one operation that will be executed."""
+class Document:
+    """A document within the limits and valid, with the one of its operations that will be executed."""
 
-    purposed: Purposed
+    operations: tuple[OperationDefinitionNode, ...]
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
-    variables: VariableValues = field(repr=False)
-    operation_name: str | None
     normalised: NormalisedDocument
+
+    @property
+    def operation_name(self) -> str | None:
+        """The name that the application gave its operation."""
+        return self.operation.name.value if self.operation.name else None
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A request whose document is valid and within the limits, with the values of its variables."""
+
+    purposed: Purposed
+    document: Document
+    variables: VariableValues = field(repr=False)
     cost: Cost
 
     @property
     def operation_text(self) -> str:
         """The document for the log: literals are placeholders, aliases are numbered."""
-        return self.normalised.text
+        return self.document.normalised.text
 
 
 def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS) -> Validated:
@@ -84,25 +96,33 @@ def validate(purposed: Purposed, schema: GraphQLSchema, limits: Limits = LIMITS)
     Raises HubError: VALIDATION, DEPTH_LIMIT or COST_LIMIT.
     """
     request = purposed.identified.request
-    document = _parse(request.query, limits)
-    operations, fragments = _definitions(document)
-    _check_directives(document)
+    parsed = _parse(request.query, limits)
+    operations, fragments = _definitions(parsed)
+    _check_directives(parsed)
     if len(operations) > limits.operations:
         raise HubError(Code.COST_LIMIT, f"the document has more than {limits.operations} operations; send fewer")
     operation = _select_operation(operations, request.operation_name)
-    costs = measure(operations, fragments, schema, request.variables, limits)
-    _validate(document, schema)
-    variables = get_variable_values(
-        schema,
-        operation.variable_definitions or (),
-        dict(request.variables),
-        max_errors=MAX_ERRORS,
-        hide_suggestions=True,
-    )
+    cost = measure(operations, fragments, schema, request.variables, limits)[id(operation)]
+    _validate(parsed, schema)
+    variables = coerce_variables(operation, schema, request.variables)
+    document = Document(tuple(operations), operation, fragments, normalise(parsed))
+    return Validated(purposed, document, variables, cost)
+
+
+def cost_of(document: Document, schema: GraphQLSchema, variables: Mapping[str, Any], limits: Limits = LIMITS) -> Cost:
+    """What a valid document costs with the variables of a request, which are not coerced yet; raises COST_LIMIT."""
+    return measure(document.operations, document.fragments, schema, variables, limits)[id(document.operation)]
+
+
+def coerce_variables(
+    operation: OperationDefinitionNode, schema: GraphQLSchema, given: Mapping[str, Any]
+) -> VariableValues:
+    """The values of an operation's variables; raises VALIDATION, which names places and no values."""
+    definitions = operation.variable_definitions or ()
+    variables = get_variable_values(schema, definitions, dict(given), max_errors=MAX_ERRORS, hide_suggestions=True)
     if isinstance(variables, list):
-        raise _combine([*_variable_faults(operation, schema, request.variables), *map(_unplaced_fault, variables)])
-    name = operation.name.value if operation.name else None
-    return Validated(purposed, operation, fragments, variables, name, normalise(document), costs[id(operation)])
+        raise _combine([*_variable_faults(operation, schema, given), *map(_unplaced_fault, variables)])
+    return variables
 
 
 def _parse(text: str, limits: Limits) -> DocumentNode:

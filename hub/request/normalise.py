@@ -27,6 +27,8 @@ class NormalisedDocument:
     text: str
     literals: tuple[str, ...] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
+    texts: bool = False
+    """Whether some literal is a text or a number with a point."""
 
 
 def normalise(document: DocumentNode) -> NormalisedDocument:
@@ -35,7 +37,8 @@ def normalise(document: DocumentNode) -> NormalisedDocument:
     tokens = list(_tokens(document))
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         reader.take(before, token, after)
-    return NormalisedDocument(_joined(reader.pieces), tuple(reader.literals), reader.chosen_names["v"])
+    texts = any(token.kind in _LITERALS and token.kind is not TokenKind.INT for token in tokens)
+    return NormalisedDocument(_joined(reader.pieces), tuple(reader.literals), reader.chosen_names["v"], texts)
 
 
 def _tokens(document: DocumentNode) -> Iterator[Token]:

@@ -2,7 +2,7 @@
 
 No stage can be skipped, and every request is recorded before the first byte of its response leaves, refusals included.
 Each stage is a function from one frozen dataclass to the next. The head is read and its sender identified before the
-body is received and parsed. Then purpose, validate, decide, plan and compile are `hub/request/prepared.py`, and caps,
+body is received and parsed. Then purpose, validate, decide, plan and compile are `prepared/prepare.py`, and caps,
 fetch, respond and audit are below. A refusal at any stage leaves by the one exit at the end. Source: the design's
 section 1.
 """
@@ -32,16 +32,16 @@ from hub.home.settings import Settings
 from hub.processor import LONG_BODY, Processor
 from hub.request import auth, endpoint
 from hub.request.accesses import answer_accesses
-from hub.request.compile import Statement
 from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
 from hub.request.plan_model import Accesses, Introspection, Planned
 from hub.request.policy_follower import PolicyFollower
-from hub.request.prepared import Parts, Prepared, Stage, denial_errors, no_stage, prepare
+from hub.request.prepared.prepare import Kept, Parts, Prepared, Stage, denial_errors, no_stage, prepare
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
+from hub.request.template import Statement
 from hub.telemetry import Telemetry
 from hub.upkeep import Upkeep
 from policies.model import PolicySet
@@ -74,6 +74,8 @@ class Hub:
     turns: FairShare = field(init=False, repr=False)
     """Turns among clients for statements in the graph."""
     processor: Processor = field(init=False, repr=False)
+    kept: Kept | None = field(init=False, repr=False)
+    """What is kept of documents; nothing if the settings say so."""
     floods: Floods = field(init=False, repr=False)
     upkeep: Upkeep = field(init=False, repr=False)
 
@@ -81,6 +83,7 @@ class Hub:
         self.now = self.settings.now
         self.turns = FairShare(self.settings.graph_statements)
         self.processor = Processor(self.settings.graph_deadline)
+        self.kept = None if self.settings.plain else Kept()
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
 
@@ -105,6 +108,7 @@ class Hub:
             self.decisions,
             self.merged_grids.successors,
             self.detector,
+            self.kept,
         )
 
     async def _append(self, record: Record) -> Receipt:
@@ -174,7 +178,7 @@ async def _run_stages(
     with stage("read"):
         trail.arrival = await receive_body(trail.arrival)
         trail.request = await endpoint.read_beside_loop(trail.arrival, head, hub.settings)
-    client, long = _client(trail), len(trail.arrival.body) > LONG_BODY
+    client, long = _client(trail), _is_long(hub, trail)
     prepared = await hub.processor.do(client, lambda: prepare_request(hub, trail, now, stage), long=long)
     with stage("caps"):
         await hub.caps.spend(prepared.planned, now)
@@ -187,6 +191,13 @@ async def _run_stages(
         work = partial(_respond, hub, prepared, row, accesses, trail.policy)
         trail.answer = answered = await hub.processor.do(client, work, long=long)
     return answered
+
+
+def _is_long(hub: Hub, trail: Trail) -> bool:
+    """Whether preparing a request takes long: its document does, unless it is kept."""
+    if len(trail.arrival.body) <= LONG_BODY:
+        return False
+    return hub.kept is None or trail.request is None or hub.kept.documents.find(trail.request) is None
 
 
 def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> endpoint.Head:

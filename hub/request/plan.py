@@ -6,13 +6,14 @@ selection becomes a null with FIELD_DENIED, which is reported once, however many
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
 from hub.errors import Code, HubError
-from hub.home.seals import ID_CHARACTERS, Seals
+from hub.home.seals import Seals
 from hub.request import filters
 from hub.request.plan_model import (
     Accesses,
@@ -36,13 +37,16 @@ from hub.request.plan_model import (
     Planned,
     Root,
     TypenameCell,
+    fetches_of_roots,
 )
 from hub.request.selection import Selections
+from hub.request.template import SealedId, open_id
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
 from schema.predicate import TRUE, Predicate
+from schema.slot import Slot, holds_slot
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 200
@@ -56,9 +60,13 @@ EDGES_FOLLOWED = 1_000
 """How many edges the conditions of one operation may follow for each row, one to many taken for twenty."""
 
 
+class NotOfItsShape(Exception):
+    """A plan that depends on a value, so that it cannot be made with a slot in its place."""
+
+
 def plan(
     operation: OperationDefinitionNode,
-    fragments: dict[str, FragmentDefinitionNode],
+    fragments: Mapping[str, FragmentDefinitionNode],
     variables: VariableValues,
     decision: Decision,
     schema: GraphQLSchema,
@@ -88,8 +96,7 @@ class _Planner:
         fields = self.selections.collect("Query", [operation.selection_set])
         roots = tuple(self._root(name, nodes) for name, nodes in fields.items())
         coordinates = CoordinatesByEffect(**{how: tuple(sorted(names)) for how, names in self.used.items()})
-        order_key = self.seals.order_key(self.decision.subject.department, self.decision.purpose)
-        planned = Planned(self.decision, roots, order_key, tuple(self.denials), coordinates)
+        planned = Planned(self.decision, roots, tuple(self.denials), coordinates, fetches_of_roots(roots))
         if planned.lists > LISTS:
             text = f"the query asks for more than {LISTS} lists that differ in condition or order; ask in two queries"
             raise HubError(Code.COST_LIMIT, text)
@@ -133,7 +140,9 @@ class _Planner:
     # One node.
 
     def _any_node(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        opened = self._open("node(id)", arguments["id"])
+        if isinstance(arguments["id"], Slot):
+            raise NotOfItsShape("what node(id) answers depends on the type that the id was sealed for")
+        opened = open_id(self.seals, self.decision, "node(id)", arguments["id"])
         entity = self.catalogue.by_tag(opened[0]) if opened else None
         if entity is None or opened is None or not self.decision.of(entity.name).visible:
             # The graph is asked nevertheless, so that a forged id takes as long as one that is not found.
@@ -144,18 +153,17 @@ class _Planner:
         return Lookup(name, opened[1], self._node((name,), entity, nodes))
 
     def _lookup(self, name: str, field: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
-        opened = self._open(f"{field}(id)", arguments["id"])
-        if not self.decision.of(entity.name).visible:
+        place, given = f"{field}(id)", arguments["id"]
+        visible = bool(self.decision.of(entity.name).visible)
+        if isinstance(given, Slot):
+            if not visible:
+                raise NotOfItsShape("a text that is no id is refused before anything is denied")
+            return Lookup(name, SealedId(given, place, entity.tag), self._node((name,), entity, nodes))
+        opened = open_id(self.seals, self.decision, place, given)
+        if not visible:
             return self._deny((name,), entity.name)
         sid = opened[1] if opened and opened[0] == entity.tag else ""
         return Lookup(name, sid, self._node((name,), entity, nodes))
-
-    def _open(self, field: str, given: str) -> tuple[int, str] | None:
-        """What an id of this department and purpose stands for, None for another's; a text that is no id is refused."""
-        if not self.seals.is_id(given):
-            text = f"{field} takes an id of {ID_CHARACTERS} characters as an answer of this hub gives it"
-            raise HubError(Code.VALIDATION, text)
-        return self.seals.open_id(self.decision.subject.department, self.decision.purpose, given)
 
     def _accesses(self, name: str, nodes: list[FieldNode], arguments: dict[str, Any]) -> Root:
         person = self.catalogue.person
@@ -179,6 +187,8 @@ class _Planner:
         self._count_edges(entity, condition)
         match = filters.page_match(self.decision, entity, condition, self._use)
         if match is None and not table.visible:
+            if holds_slot(arguments.get("where")):
+                raise NotOfItsShape("a value that does not fit is refused before anything is denied")
             return self._deny((name,), entity.name)
         checked = self.catalogue, self.decision, entity, condition, self._use
         where = filters.page_where(*checked) if match is None else TRUE
@@ -186,6 +196,8 @@ class _Planner:
         # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)
         after = arguments.get("after")
+        if isinstance(after, Slot):
+            raise NotOfItsShape("where a page goes on depends on which keys of the row before it were null")
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
         shapes: list[NodePlan] = []
         shape = self._connection((name,), entity, nodes, shapes)

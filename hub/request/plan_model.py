@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.request.template import SealedId
 from policies.model import Decision
 from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import Compare, Predicate
@@ -154,7 +155,7 @@ class Lookup:
     """One node by its surrogate; an id that does not open gives an empty surrogate, which no node has."""
 
     name: str
-    sid: str
+    sid: str | SealedId
     node: NodePlan
 
 
@@ -333,16 +334,14 @@ class Planned:
 
     decision: Decision
     roots: tuple[Root, ...]
-    order_key: tuple[int, ...] = field(repr=False)
-    """The key of the order in which this department is shown lists for this purpose."""
     denials: tuple[Denial, ...] = ()
     coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
 
-    fetches: Mapping[str, tuple[str, Fetch]] = field(init=False, repr=False)
-    """By response name of each root that the graph answers: its column of the statement's row, and what is fetched."""
+    fetches: Mapping[str, tuple[str, Fetch]] = field(default_factory=dict, repr=False, compare=False)
+    """By response name of each root that the graph answers: its column of the statement's row, and what is fetched.
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fetches", fetches_of_roots(self.roots))
+    Made of the roots; where values were put into them later, these still have the slots.
+    """
 
     @property
     def lists(self) -> int:

@@ -17,13 +17,13 @@ from typing import Any
 
 from audit.record import MAX_VARIABLES, Coordinates, Digester, Record
 from hub.errors import Code, HubError
-from hub.request.cypher import stored
 from hub.request.endpoint import Arrival, Head, Reply, Request
 from hub.request.floods import Source
 from hub.request.limits import Validated
 from hub.request.plan_model import Accesses, Aggregate, Page, Planned
 from hub.request.purpose import Purposed
 from hub.request.respond import Answer
+from hub.request.template import stored
 from policies.model import PolicySet
 from policies.rules import Subject
 from schema.predicate import All, Any_, Compare, Predicate, Related
@@ -119,7 +119,7 @@ def _purpose(trail: Trail, digester: Digester) -> str | None:
 
 def _operation_name(validated: Validated | None, digester: Digester) -> str | None:
     """The digest of the operation's name: the application chose the name, so it may hold anything."""
-    name = validated.operation_name if validated else None
+    name = validated.document.operation_name if validated else None
     return f"#{digester.digest('operation', name)}" if name else None
 
 
@@ -183,9 +183,9 @@ def _values(trail: Trail) -> Iterator[tuple[str, Any]]:
 
 
 def _sent_variables(request: Request, validated: Validated) -> Iterator[tuple[str, Any]]:
-    declared = [each.variable.name.value for each in validated.operation.variable_definitions or ()]
+    declared = [each.variable.name.value for each in validated.document.operation.variable_definitions or ()]
     stack: list[tuple[str, Any]] = [
-        (f"${validated.normalised.variables[name]}", request.variables[name])
+        (f"${validated.document.normalised.variables[name]}", request.variables[name])
         for name in reversed(declared)
         if name in request.variables
     ]
@@ -200,7 +200,7 @@ def _sent_variables(request: Request, validated: Validated) -> Iterator[tuple[st
 
 
 def _literals(validated: Validated) -> Iterator[tuple[str, str]]:
-    return ((f"#{at}", literal) for at, literal in enumerate(validated.normalised.literals))
+    return ((f"#{at}", literal) for at, literal in enumerate(validated.document.normalised.literals))
 
 
 def _compared(planned: Planned | None) -> Iterator[str]:

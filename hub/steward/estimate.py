@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from hub.graph.driver import Graph
 from hub.request.cypher import Cypher, Node, both
+from hub.request.template import Binding, fill_in
 from policies.model import DEFAULT_CONTRIBUTORS, Decision
 from schema.catalogue import Catalogue, Entity
 
@@ -49,14 +50,14 @@ async def estimate(
 
 def difference(catalogue: Catalogue, entity: Entity, less: Decision, more: Decision) -> tuple[str, dict[str, object]]:
     """The statement that counts the nodes visible under `more` and not under `less`, and its parameters."""
-    wide, narrow = Cypher(catalogue, more), Cypher(catalogue, less)
-    # One statement with one set of parameters; the variables of each side are in its own subqueries.
-    narrow.parameters = wide.parameters
+    wide, narrow = Cypher(catalogue, more), Cypher(catalogue, less, prefix="q")
     node = Node(wide.variable(), entity, more.of(entity.name).visible)
     same = Node(narrow.variable(), entity, less.of(entity.name).visible)
+    # The variables of each side are in its own subqueries.
     hidden = f"NOT coalesce({narrow.rows(same, same.within)}, false)"
     where = both(f"{node.var}.sid IS NOT NULL", wide.node_is_there(node), hidden)
-    return f"MATCH ({node.var}:{entity.name}) WHERE {where} RETURN count({node.var}) AS amount", wide.parameters
+    text = f"MATCH ({node.var}:{entity.name}) WHERE {where} RETURN count({node.var}) AS amount"
+    return text, fill_in(wide.parameters, Binding(more)) | fill_in(narrow.parameters, Binding(less))
 
 
 def _differing(catalogue: Catalogue, before: Decision, after: Decision) -> Iterator[Entity]:

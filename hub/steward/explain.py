@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.request.compile import Statement
 from hub.request.plan_model import Planned
+from hub.request.template import Statement
 from policies.model import Decision, RowSet, TypeDecision
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Placeholder, Predicate, Related
 

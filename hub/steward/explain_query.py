@@ -19,7 +19,7 @@ from hub.ingest.annotate import detector_version
 from hub.request.auth import Identified, registered, unauthenticated
 from hub.request.decision_cache import DecisionCache
 from hub.request.endpoint import JSON, Arrival, read
-from hub.request.prepared import Parts, prepare
+from hub.request.prepared.prepare import Parts, prepare
 from hub.request.record import Trail
 from hub.steward.changes import policy_of
 from hub.steward.explain import Explanation, explain

@@ -21,7 +21,7 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
-from hub.request.compile import Statement
+from hub.request.template import Statement
 from schema import CATALOGUE
 from tests.support.oracle.free_texts import DETECTOR, OLDER
 from tests.support.oracle.naive_view import Sight, rules_for

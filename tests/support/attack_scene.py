@@ -16,7 +16,7 @@ from typing import Any
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
-from hub.request.compile import Statement
+from hub.request.template import Statement
 from policies.model import PolicySet
 from tests.support.small_graph import SEALS, Asked, World, ask, policy, prepare, sid, subject
 

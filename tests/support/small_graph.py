@@ -18,11 +18,16 @@ from graphql.execution.values import VariableValues
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.seals import Seals
-from hub.request.compile import Statement, compile_plan
+from hub.request.compile import compile_plan
 from hub.request.denials import DenialErrors
+from hub.request.normalise import normalise
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
+from hub.request.prepared.documents import is_without_values, size_variables
+from hub.request.prepared.plans import make_plan
+from hub.request.prepared.variables import Variables
 from hub.request.respond import Answer, respond
+from hub.request.template import Binding, Statement
 from policies.decide import decide
 from policies.language import load
 from policies.model import PolicySet
@@ -132,7 +137,31 @@ def prepare(
     assert isinstance(values, VariableValues), values
     decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
     planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
-    return planned, compile_plan(planned, CATALOGUE, DETECTOR)
+    template = compile_plan(planned, CATALOGUE, DETECTOR)
+    statement = template.bind(Binding(decision, SEALS)) if template is not None else None
+    if is_without_values(normalise(parsed)):
+        check_kept_plan(operation, fragments, values, planned, statement)
+    return planned, statement
+
+
+def check_kept_plan(
+    operation: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    variables: VariableValues,
+    planned: Planned,
+    statement: Statement | None,
+) -> None:
+    """A plan that was made for somebody else, with other values, on another day, binds to what the plain way makes."""
+    decision = planned.decision
+    split = Variables(SCHEMA, operation, size_variables(operation, fragments)).split(variables)
+    nobody = Subject("another", "nobody", "none", "none", "99/99/", "nobody")
+    theirs = dataclasses.replace(
+        decision, subject=nobody, today=TODAY.replace(year=1999), case=decision.case and "another"
+    )
+    kept = make_plan(operation, fragments, split.slotted, theirs, SCHEMA, CATALOGUE, SEALS, DETECTOR)
+    if kept is not None:
+        bound, same = kept.bind(Binding(decision, SEALS, split.values))
+        assert (bound, same) == (planned, statement)
 
 
 def denial_errors(policies: PolicySet, planned: Planned) -> DenialErrors:

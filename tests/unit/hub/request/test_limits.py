@@ -89,7 +89,7 @@ def test_the_usual_introspection_fits() -> None:
     ],
 )
 def test_b14_the_operation_chosen(query: str, name: str | None, chosen: str | None) -> None:
-    assert check(query, operationName=name).operation_name == chosen
+    assert check(query, operationName=name).document.operation_name == chosen
 
 
 @pytest.mark.parametrize(

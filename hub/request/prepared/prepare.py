@@ -18,15 +18,19 @@ from hub.home.seals import Seals
 from hub.home.settings import Settings
 from hub.request import limits, purpose
 from hub.request.auth import Identified
-from hub.request.compile import Statement, compile_plan
+from hub.request.compile import compile_plan
 from hub.request.decision_cache import DecisionCache
 from hub.request.denials import DenialErrors
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
+from hub.request.prepared.documents import DocumentCache, KeptDocument
+from hub.request.prepared.plans import PlanCache, make_plan
 from hub.request.record import Trail, check_values
+from hub.request.template import Binding, Statement
 from policies.model import Decision
 from policies.succession import Successors
 from schema.catalogue import Catalogue
+from schema.predicate import PredicateError
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Surrounds one stage, by its name."""
@@ -38,8 +42,19 @@ def no_stage(name: str) -> AbstractContextManager[object]:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a hub keeps of the documents that were sent to it."""
+
+    documents: DocumentCache = field(default_factory=DocumentCache)
+    plans: PlanCache = field(default_factory=PlanCache)
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """What preparing needs of a hub. `successors` are the merged grids as they were last read from the graph."""
+    """What preparing needs of a hub. `successors` are the merged grids as they were last read from the graph.
+
+    Without `kept` every request is prepared from its text on: the plain way.
+    """
 
     settings: Settings
     catalogue: Catalogue
@@ -48,6 +63,7 @@ class Parts:
     decisions: DecisionCache = field(repr=False)
     successors: Successors
     detector: str
+    kept: Kept | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +83,55 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     with stage("purpose"):
         trail.purposed = purposed = purpose.check_purpose(identified, now.date())
     with stage("validate"):
-        trail.validated = validated = limits.validate(purposed, parts.schema)
+        document = parts.kept.documents.find(identified.request) if parts.kept is not None else None
+        validated = document.validate(purposed) if document is not None else limits.validate(purposed, parts.schema)
+        trail.validated = validated
     with stage("decide"):
         decision = parts.decisions.of_request(parts.catalogue, purposed, parts.successors)
     with stage("plan"):
-        trail.planned = planned = _plan_or_ask_for_case(parts, validated, decision)
+        bound = _bind_kept(parts, document, validated, decision)
+        trail.planned = planned = bound[0] if bound else _plan_or_ask_for_case(parts, validated, decision)
         check_values(trail)
     with stage("compile"):
-        statement = compile_plan(planned, parts.catalogue, parts.detector)
+        if bound is not None:
+            statement = bound[1]
+        else:
+            template = compile_plan(planned, parts.catalogue, parts.detector)
+            statement = template.bind(Binding(decision, parts.seals)) if template is not None else None
+    if document is None and parts.kept is not None:
+        parts.kept.documents.keep(identified.request, validated.document, parts.schema)
     return Prepared(validated, planned, statement)
+
+
+def _bind_kept(
+    parts: Parts, document: KeptDocument | None, validated: limits.Validated, decision: Decision
+) -> tuple[Planned, Statement | None] | None:
+    """The plan and the statement of a request by its kept plan, which is made at the second request for it.
+
+    None where the plan depends on values, or a value does not fit: then the plain way says why.
+    """
+    if parts.kept is None or document is None:
+        return None
+    split = document.variables.split(validated.variables)
+    # What the grants of a version give for a purpose is the same for every subject that they apply to; where grids
+    # were merged, it depends on them and on where the subject's own was.
+    place = validated.purposed.identified.subject.jurisdiction if parts.successors else None
+    grids = frozenset(parts.successors.items())
+    decided = (decision.version, decision.purpose, decision.grants, decision.case is not None, grids, place)
+    key = (document, split.shape, decided, parts.detector)
+    known, kept = parts.kept.plans.find(key)
+    if not known:
+        operation, fragments = document.document.operation, document.document.fragments
+        kept = make_plan(
+            operation, fragments, split.slotted, decision, parts.schema, parts.catalogue, parts.seals, parts.detector
+        )
+        parts.kept.plans.keep(key, kept)
+    if kept is None:
+        return None
+    try:
+        return kept.bind(Binding(decision, parts.seals, split.values))
+    except (HubError, PredicateError):
+        return None
 
 
 def _plan_or_ask_for_case(parts: Parts, validated: limits.Validated, decision: Decision) -> Planned:
@@ -102,9 +158,8 @@ def _case_required() -> HubError:
 
 
 def _plan(parts: Parts, validated: limits.Validated, decision: Decision) -> Planned:
-    fragments = dict(validated.fragments)
-    schema, catalogue, seals = parts.schema, parts.catalogue, parts.seals
-    return plan(validated.operation, fragments, validated.variables, decision, schema, catalogue, seals)
+    document, schema, catalogue, seals = validated.document, parts.schema, parts.catalogue, parts.seals
+    return plan(document.operation, document.fragments, validated.variables, decision, schema, catalogue, seals)
 
 
 def denial_errors(parts: Parts, prepared: Prepared) -> DenialErrors:

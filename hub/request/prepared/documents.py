@@ -1,0 +1,120 @@
+"""The bounded cache of valid documents: an application sends the same few, each time with other variables.
+
+Only a document without values of its own is kept. So what is kept holds nothing of a person, and how fast an answer
+comes does not tell whether somebody else asked with the same value before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    ArgumentNode,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+from hub.request.cost import Cost
+from hub.request.endpoint import Request
+from hub.request.limits import Document, Validated, coerce_variables, cost_of
+from hub.request.normalise import NormalisedDocument
+from hub.request.plan import PAGE_MAX
+from hub.request.prepared.variables import Variables
+from hub.request.purpose import Purposed
+
+KEPT = 512
+"""Most documents kept; the least recently used goes first."""
+KEPT_CHARACTERS = 262_144
+"""How long all kept documents may be together: the tree of one takes about a hundred times its own size."""
+KEPT_COSTS = 64
+"""For how many choices of page sizes the cost of one document is kept."""
+
+
+class KeptDocument:
+    """A document that was valid once, so that only its variables and its cost are looked at again."""
+
+    def __init__(self, document: Document, schema: GraphQLSchema) -> None:
+        self.document = document
+        self._schema = schema
+        self._sizes = size_variables(document.operation, document.fragments)
+        self._costs: dict[tuple[Any, ...], Cost] = {}
+        self.variables = Variables(schema, document.operation, self._sizes)
+
+    def validate(self, purposed: Purposed) -> Validated:
+        """As `limits.validate` for a request with this document; raises VALIDATION or COST_LIMIT."""
+        given = purposed.identified.request.variables
+        cost = self._cost(given)
+        variables = coerce_variables(self.document.operation, self._schema, given)
+        return Validated(purposed, self.document, variables, cost)
+
+    def _cost(self, given: Mapping[str, Any]) -> Cost:
+        """The cost depends on page sizes only; what is no page size is measured, and refused when it is coerced."""
+        sizes = tuple(given.get(name) for name in self._sizes)
+        if not all(each is None or type(each) is int for each in sizes):
+            return cost_of(self.document, self._schema, given)
+        key = tuple((name in given, each) for name, each in zip(self._sizes, sizes, strict=True))
+        if key not in self._costs:
+            cost = cost_of(self.document, self._schema, given)
+            if len(self._costs) >= KEPT_COSTS:
+                self._costs.clear()
+            self._costs[key] = cost
+        return self._costs[key]
+
+
+class DocumentCache:
+    """The valid documents of one hub, by their text and the name of the operation."""
+
+    def __init__(self, limit: int = KEPT, characters: int = KEPT_CHARACTERS) -> None:
+        self._limit, self._characters = limit, characters
+        self._kept: OrderedDict[tuple[str, str | None], KeptDocument] = OrderedDict()
+        self._one_at_a_time = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, request: Request) -> KeptDocument | None:
+        """The document of a request, if it is kept."""
+        asked = request.query, request.operation_name
+        with self._one_at_a_time:
+            found = self._kept.get(asked)
+            if found is not None:
+                self._kept.move_to_end(asked)
+            return found
+
+    def keep(self, request: Request, document: Document, schema: GraphQLSchema) -> None:
+        """Keep the valid document of a request for those to come, unless it has values of its own."""
+        if len(request.query) > self._characters or not is_without_values(document.normalised):
+            return
+        kept = KeptDocument(document, schema)
+        with self._one_at_a_time:
+            self._kept.setdefault((request.query, request.operation_name), kept)
+            while len(self._kept) > self._limit or sum(len(text) for text, _ in self._kept) > self._characters:
+                self._kept.popitem(last=False)
+
+
+def is_without_values(document: NormalisedDocument) -> bool:
+    """Whether each literal is a whole number no larger than a page: neither a text nor what could name anybody."""
+    return not document.texts and all(each.isdecimal() and int(each) <= PAGE_MAX for each in document.literals)
+
+
+def size_variables(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[str, ...]:
+    """The variables that say how long a list is."""
+    sizes: dict[str, None] = {}
+
+    class Reader(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            if node.name.value == "first" and isinstance(node.value, VariableNode):
+                sizes[node.value.name.value] = None
+
+    for each in (operation, *fragments.values()):
+        visit(each, Reader())
+    return tuple(sizes)

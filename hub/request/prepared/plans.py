@@ -1,0 +1,133 @@
+"""The bounded cache of plans: what the stages after validation make of a document, with slots in place of values.
+
+A kept plan is found by everything that it depends on: the document, the shape of its variables, the decision without
+its subject, and the detector. It holds no value, no subject and no case: these are filled in for each request, and the
+result is what the plain way makes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
+
+from hub.errors import HubError
+from hub.home.seals import Seals
+from hub.request.compile import compile_plan
+from hub.request.filters import cursor_binding
+from hub.request.plan import NotOfItsShape, plan
+from hub.request.plan_model import Accesses, Aggregate, Lookup, Page, Planned, Root
+from hub.request.template import Binding, Statement, Template
+from policies.model import Decision
+from policies.rules import Subject
+from schema.catalogue import Catalogue
+from schema.predicate import All, Any_, Compare, Predicate, Related
+
+KEPT = 1_024
+"""Most plans kept; the least recently used goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlan:
+    """A plan and its statement, both with slots; the decision in the plan is of no subject."""
+
+    planned: Planned
+    template: Template | None
+
+    def bind(self, binding: Binding) -> tuple[Planned, Statement | None]:
+        """The plan and the statement of one request; raises HubError or PredicateError where a value does not fit."""
+        planned = bind_plan(self.planned, binding)
+        return planned, self.template.bind(binding) if self.template is not None else None
+
+
+class PlanCache:
+    """The kept plans of one hub."""
+
+    def __init__(self, limit: int = KEPT) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, KeptPlan | None] = OrderedDict()
+        self._one_at_a_time = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: Hashable) -> tuple[bool, KeptPlan | None]:
+        """Whether a plan was made under this key, and the plan; None for one that depends on values."""
+        with self._one_at_a_time:
+            if key not in self._kept:
+                return False, None
+            self._kept.move_to_end(key)
+            return True, self._kept[key]
+
+    def keep(self, key: Hashable, kept: KeptPlan | None) -> None:
+        """Keep a plan, or that there is none."""
+        with self._one_at_a_time:
+            self._kept[key] = kept
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+
+
+def make_plan(
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    slotted: VariableValues,
+    decision: Decision,
+    schema: GraphQLSchema,
+    catalogue: Catalogue,
+    seals: Seals,
+    detector: str,
+) -> KeptPlan | None:
+    """The plan of an operation with slots for its values; None if it depends on them, or is refused."""
+    nobody = Subject("", "", "", "", "", "")
+    theirs = replace(decision, subject=nobody, case=decision.case and "")
+    try:
+        planned = plan(operation, fragments, slotted, theirs, schema, catalogue, seals)
+    except (NotOfItsShape, HubError):
+        return None
+    return KeptPlan(planned, compile_plan(planned, catalogue, detector))
+
+
+def bind_plan(planned: Planned, binding: Binding) -> Planned:
+    """The plan of one request: the values of its slots put in, and its own decision."""
+    roots = tuple(_bind_root(root, binding) for root in planned.roots)
+    return replace(planned, decision=binding.decision, roots=roots)
+
+
+def _bind_root(root: Root, binding: Binding) -> Root:
+    match root:
+        case Page():
+            where, match = _bind_condition(root.where, binding), _bind_match(root.match, binding)
+            bound = cursor_binding(binding.decision, root.entity.plural, match or where, root.order)
+            return replace(root, where=where, match=match, binding=bound)
+        case Aggregate():
+            return replace(root, where=_bind_condition(root.where, binding))
+        case Lookup():
+            return replace(root, sid=binding.value(root.sid))
+        case Accesses():
+            match = _bind_match(root.match, binding)
+            return replace(root, match=match, since=binding.value(root.since), until=binding.value(root.until))
+        case _:
+            return root
+
+
+def _bind_match(match: Compare | None, binding: Binding) -> Any:
+    return None if match is None else replace(match, value=binding.value(match.value))
+
+
+def _bind_condition(condition: Predicate, binding: Binding) -> Predicate:
+    match condition:
+        case All(parts):
+            return All(tuple(_bind_condition(each, binding) for each in parts))
+        case Any_(parts):
+            return Any_(tuple(_bind_condition(each, binding) for each in parts))
+        case Related():
+            return replace(condition, where=_bind_condition(condition.where, binding))
+        case Compare():
+            return replace(condition, value=binding.value(condition.value))
+        case _:
+            return condition

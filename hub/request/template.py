@@ -1,0 +1,174 @@
+"""A statement whose parameters are filled in for each request: its text, and where each parameter comes from.
+
+The text and what is kept beside it depend on schema, policy and the shape of a document only. What belongs to one
+subject, day, case or value is named here, and put in when a request binds the template.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, Final
+
+from hub.errors import Code, HubError
+from hub.home.seals import ID_CHARACTERS, Seals
+from policies.model import Decision
+from schema.predicate import Placeholder
+from schema.slot import Slot
+
+_CHINA = dt.timezone(dt.timedelta(hours=8))
+_FIRST, _LAST = dt.datetime(1, 1, 2, tzinfo=_CHINA), dt.datetime.max.replace(tzinfo=_CHINA)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonPath:
+    """The longest path with which each of `paths` begins; an index can seek it, which an OR alone would prevent."""
+
+    paths: tuple[str | Placeholder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedId:
+    """The surrogate in an id that the request sends, for a node of the type `tag`; empty for any other id."""
+
+    slot: Slot
+    place: str
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListOrder:
+    """The key of the order in which a department is shown lists for a purpose."""
+
+
+LIST_ORDER: Final = ListOrder()
+Source = Slot | Placeholder | CommonPath | SealedId | ListOrder
+"""What a parameter is filled in from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One property or edge that a statement reads: at which position (`select`, `where`, `order`, …), and for whom."""
+
+    coordinate: str
+    position: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text, parameters, and what the text reads; no byte of the text comes from the request."""
+
+    text: str
+    parameters: dict[str, Any]
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What one request fills in: its decision, with subject, day and case, and the values of its slots.
+
+    Without `seals`, neither an id nor the order of a list can be filled in.
+    """
+
+    decision: Decision
+    seals: Seals | None = field(default=None, repr=False)
+    values: tuple[Any, ...] = field(default=(), repr=False)
+
+    def value(self, source: Any) -> Any:
+        """What a source stands for, and anything else as it is; raises HubError VALIDATION, PredicateError."""
+        match source:
+            case Slot(index):
+                return source.read(self.values[index])
+            case Placeholder():
+                return self._of_decision(source)
+            case CommonPath(paths):
+                return common_path([str(self.value(each)) for each in paths])
+            case SealedId(slot, place, tag):
+                opened = open_id(self._sealed_by, self.decision, place, self.value(slot))
+                return opened[1] if opened and opened[0] == tag else ""
+            case ListOrder():
+                return self._sealed_by.order_key(self.decision.subject.department, self.decision.purpose)
+            case tuple() if is_filled_in(source):
+                return tuple(self.value(each) for each in source)
+            case _:
+                return source
+
+    @property
+    def _sealed_by(self) -> Seals:
+        if self.seals is None:
+            raise AssertionError("an id, or the order of a list, takes the seals of the hub")
+        return self.seals
+
+    def _of_decision(self, source: Placeholder) -> Any:
+        if source.name == "today":
+            return years_before(self.decision.today, source.years_ago)
+        if source.name == "case":
+            return self.decision.case
+        return getattr(self.decision.subject, source.name.removeprefix("subject."))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text of a statement, its parameters by name (values, or the sources of values), and what the text reads."""
+
+    text: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    references: tuple[Reference, ...]
+
+    def bind(self, binding: Binding) -> Statement:
+        """The statement of one request; raises as `Binding.value`."""
+        return Statement(self.text, fill_in(self.parameters, binding), self.references)
+
+
+def fill_in(parameters: Mapping[str, Any], binding: Binding) -> dict[str, Any]:
+    """The parameters of one request; raises as `Binding.value`."""
+    return {name: stored(binding.value(each)) if is_filled_in(each) else each for name, each in parameters.items()}
+
+
+def is_filled_in(value: Any) -> bool:
+    """Whether a parameter is a source, or a list with one in it."""
+    if isinstance(value, tuple | list):
+        return any(isinstance(each, Source) for each in value)
+    return isinstance(value, Source)
+
+
+def open_id(seals: Seals, decision: Decision, place: str, given: str) -> tuple[int, str] | None:
+    """What an id of this department and purpose stands for, None for another's; a text that is no id is refused."""
+    if not seals.is_id(given):
+        text = f"{place} takes an id of {ID_CHARACTERS} characters as an answer of this hub gives it"
+        raise HubError(Code.VALIDATION, text)
+    return seals.open_id(decision.subject.department, decision.purpose, given)
+
+
+def common_path(paths: list[str]) -> str:
+    """The longest path with which all begin, a separator after every segment; empty if they share none."""
+    segments = zip(*(path.rstrip("/").split("/") for path in paths), strict=False)
+    return "".join(f"{each[0]}/" for each in takewhile(lambda each: len(set(each)) == 1, segments))
+
+
+def years_before(day: dt.date, years: int) -> dt.date:
+    """The same day that many years earlier; the 28th of February if there is no such day."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def _at_china(moment: dt.datetime) -> dt.datetime:
+    """The moment at +08:00; the first or last that can be sent, where that would lie outside the years 1 to 9999."""
+    try:
+        return max(moment.astimezone(_CHINA), _FIRST)
+    except OverflowError:
+        return _FIRST if moment.year == 1 else _LAST
+
+
+def stored(value: Any) -> Any:
+    """A parameter as the graph stores such values: times at +08:00, because `=` in Cypher compares the offset too."""
+    if isinstance(value, dt.datetime):
+        return _at_china(value)
+    if isinstance(value, tuple):
+        return [stored(each) for each in value]
+    return value

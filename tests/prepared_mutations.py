@@ -1,0 +1,64 @@
+"""Mutations of what is kept of documents: what may be kept at all, and by what a plan is found again.
+
+Each is a text that stands once in its file; `tests/unit/test_mutations.py` holds that.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+_PREPARE = "hub/request/prepared/prepare.py"
+_VARIABLES = "hub/request/prepared/variables.py"
+_PLANS = "tests/unit/hub/request/prepared/test_prepare.py"
+_SHAPES = "tests/unit/hub/request/prepared/test_variables.py"
+
+PREPARED = (
+    Mutation(
+        "no document with a text of its own is kept",
+        "hub/request/prepared/documents.py",
+        "return not document.texts and all(",
+        "return all(",
+        _PLANS,
+    ),
+    Mutation(
+        "no document with a number of its own is kept",
+        "hub/request/prepared/documents.py",
+        " and all(each.isdecimal() and int(each) <= PAGE_MAX for each in document.literals)",
+        "",
+        _PLANS,
+    ),
+    Mutation("a page size is part of the shape", _VARIABLES, "elif name in self._sizes:", "elif False:", _SHAPES),
+    Mutation("what is null is part of the shape", _VARIABLES, "if value is None or is_enum", "if is_enum", _SHAPES),
+    Mutation(
+        "the value of an enum is part of the shape",
+        _VARIABLES,
+        "if value is None or is_enum_type(kind) or kind",
+        "if value is None or kind",
+        _SHAPES,
+    ),
+    Mutation(
+        "the keys of an object are part of the shape",
+        _VARIABLES,
+        "return tuple((name, shape) for name,",
+        "return tuple(shape for name,",
+        _SHAPES,
+    ),
+    Mutation(
+        "an empty list is part of the shape", _VARIABLES, "(not value or not _is_value", "(not _is_value", _SHAPES
+    ),
+    Mutation("a plan is of one policy version", _PREPARE, "decided = (decision.version, ", "decided = (", _PLANS),
+    Mutation("a plan is of one purpose", _PREPARE, "decision.purpose, decision.grants", "decision.grants", _PLANS),
+    Mutation(
+        "a plan is of the grants that apply", _PREPARE, "decision.purpose, decision.grants", "decision.purpose", _PLANS
+    ),
+    Mutation("a plan is with a case or without", _PREPARE, "decision.case is not None, grids", "grids", _PLANS),
+    Mutation("a plan is of the merged grids of its day", _PREPARE, ", grids, place)", ", place)", _PLANS),
+    Mutation("a plan is of one detector", _PREPARE, "decided, parts.detector)", "decided)", _PLANS),
+    Mutation(
+        "a plan is made for nobody",
+        "hub/request/prepared/plans.py",
+        "replace(decision, subject=nobody, case",
+        "replace(decision, case",
+        _PLANS,
+    ),
+)

@@ -1,0 +1,243 @@
+"""A request is prepared from what is kept exactly as it is from its text: same plan, same statement, same refusal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.errors import HubError
+from hub.home.settings import Settings
+from hub.request.auth import Identified, registered
+from hub.request.decision_cache import DecisionCache
+from hub.request.endpoint import Arrival, read
+from hub.request.plan_model import Planned
+from hub.request.prepared.documents import DocumentCache
+from hub.request.prepared.plans import PlanCache
+from hub.request.prepared.prepare import Kept, Parts, Prepared, prepare
+from hub.request.record import Trail
+from hub.request.template import Statement
+from policies.language import load
+from schema import CATALOGUE
+from tests.support.oracle.free_texts import DETECTOR
+from tests.support.serving import COUNTY
+from tests.support.small_graph import SCHEMA, SEALS, sid
+
+pytestmark = pytest.mark.unit
+
+POLICY = load(COUNTY, CATALOGUE)
+SETTINGS = Settings(home=Path("unused"))
+NOW = dt.datetime(2026, 6, 30, 9, 0, tzinfo=dt.UTC)
+FIRE = ("fire-inspection", "safety.fire.rental")
+PEOPLE = "edges { node { id name } }"
+
+
+def parts(kept: Kept | None) -> Parts:
+    return Parts(SETTINGS, CATALOGUE, SCHEMA, SEALS, DecisionCache(), {}, DETECTOR, kept)
+
+
+def prepared(
+    using: Parts, body: dict[str, Any], asker: tuple[str, str] = FIRE, person: str = "inspector-1"
+) -> Prepared:
+    application, purpose = asker
+    headers = (("content-type", "application/json"), ("access-purpose", purpose))
+    arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, json.dumps(body).encode())
+    subject = registered(POLICY, application, person)
+    assert subject is not None
+    return prepare(using, Trail(arrival, POLICY), Identified(read(arrival, SETTINGS), POLICY, subject), NOW)
+
+
+def outcome(using: Parts, body: dict[str, Any], **asker: Any) -> tuple[Planned, Statement | None] | tuple[str, ...]:
+    try:
+        found = prepared(using, body, **asker)
+    except HubError as refusal:
+        return str(refusal.code), refusal.public_message, *map(str, refusal.also)
+    return found.planned, found.statement
+
+
+ASKED: list[tuple[str, list[dict[str, Any]]]] = [
+    (
+        "query ($x: String) { people(where: {idNumber: {eq: $x}}) { edges { node { name dwellings { usage } } } } }",
+        [{"x": "11010519491231002X"}, {"x": "44030619900101001X"}, {"x": ""}, {"x": None}, {}, {"x": 3}, {"y": "z"}],
+    ),
+    (
+        "query ($x: String) { people(where: {phone: {eq: $x}}) { edges { node { name } } } }",
+        [{"x": "13800000000"}, {"x": ""}],
+    ),
+    (
+        "query ($w: DwellingWhere, $n: Int = 5) { dwellings(where: $w, first: $n) { edges { cursor node { id } } } }",
+        [
+            {"w": {"usage": {"eq": "RENTED"}}},
+            {"w": {"usage": {"in": ["RENTED", "VACANT"]}}, "n": 7},
+            {"w": {"region": {"startsWith": "14/03/"}}, "n": 7},
+            {"w": {"region": {"startsWith": "14-03"}}},
+            {"w": {"region": {"in": ["14/03/", "14/04/"]}}},
+            {"w": {"region": {"in": []}}},
+            {"w": {"or": [{"region": {"eq": "14/03/21/"}}, {"not": {"region": {"eq": "14/03/22/"}}}]}},
+            {"w": {"nothing": {"eq": "x"}}},
+            {"n": 201},
+            {"n": -1},
+            {"n": "7"},
+            {"w": {}},
+        ],
+    ),
+    (
+        "query ($a: Int, $b: Int) { buildings(first: $a) { edges { node { dwellings(first: $b) { usage } } } } }",
+        [{"a": 10, "b": 10}, {"a": 200, "b": 10}, {"a": 200, "b": 200}, {"a": 200, "b": True}, {}],
+    ),
+    (
+        f"query ($id: ID!) {{ dwelling(id: $id) {{ usage }} node(id: $id) {{ id }} people {{ {PEOPLE} }} }}",
+        [{"id": "x"}, {"id": "A" * 46}, {}],
+    ),
+    ("query ($id: ID!) { dwelling(id: $id) { usage residents { name } } }", [{"id": "x"}, {"id": "A" * 46}]),
+    (
+        f"query ($after: String, $yes: Boolean!) {{ people(after: $after) "
+        f"{{ {PEOPLE} pageInfo @include(if: $yes) {{ endCursor }} }} }}",
+        [{"yes": True}, {"yes": False}, {"yes": True, "after": None}, {"yes": True, "after": "bm9uZQ"}],
+    ),
+    (
+        "query ($k: [PersonOrder!]) { people(orderBy: $k) { edges { node { name } } } }",
+        [{"k": [{"name": "ASC"}]}, {"k": [{"region": "ASC"}]}, {"k": []}, {"k": [{"name": "UP"}]}],
+    ),
+    (
+        "query ($x: String) { accessesOf(where: {idNumber: {eq: $x}}) { day } unitsAggregate { count } }",
+        [{"x": "11010519491231002X"}, {"x": ""}],
+    ),
+    (
+        f"query A($x: String) {{ people(where: {{idNumber: {{eq: $x}}}}) {{ {PEOPLE} }} }} query B {{ __typename }}",
+        [{"x": "11010519491231002X"}],
+    ),
+]
+"""Documents, each with the variables of several requests; some of them are refused."""
+
+
+@pytest.mark.parametrize("name", [None, "A", "B"])
+@pytest.mark.parametrize("turn", range(3))
+def test_a_request_is_prepared_the_same_whatever_is_kept(name: str | None, turn: int) -> None:
+    kept = parts(Kept())
+    for text, given in ASKED:
+        for at in range(len(given) * 2):
+            variables = given[(at * (turn + 1) + turn) % len(given)]
+            body = {"query": text, "variables": variables, "operationName": name}
+            assert outcome(kept, body) == outcome(parts(None), body), (text, variables)
+    assert kept.kept is not None
+    if name is None:
+        assert len(kept.kept.documents) >= len(ASKED) // 2
+        assert len(kept.kept.plans) > len(ASKED)
+
+
+def test_a_plan_serves_every_subject_that_the_same_grants_apply_to() -> None:
+    using = parts(Kept())
+    assert using.kept is not None
+    text, given = ASKED[0]
+    people = [("inspector-1", "14/03/21/"), ("inspector-2", "14/03/21/001/")]
+    statements = []
+    for person, place in people * 2:
+        subject = registered(POLICY, FIRE[0], person)
+        assert subject is not None
+        subject = replace(subject, jurisdiction=place)
+        body = json.dumps({"query": text, "variables": given[0]}).encode()
+        headers = (("content-type", "application/json"), ("access-purpose", FIRE[1]))
+        arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, body)
+        found = prepare(using, Trail(arrival, POLICY), Identified(read(arrival, SETTINGS), POLICY, subject), NOW)
+        assert found.statement is not None
+        assert found.planned.decision.subject == subject
+        statements.append(found.statement)
+    assert len(using.kept.plans) == 1
+    assert len({each.text for each in statements}) == 1
+    assert statements[2] == statements[0] != statements[1] == statements[3]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f"{{ people {{ {PEOPLE} }} }}", True),
+        (f"{{ people(first: 200) {{ {PEOPLE} }} }}", True),
+        (f"query ($x: String = null) {{ people(where: {{idNumber: {{eq: $x}}}}) {{ {PEOPLE} }} }}", False),
+        (f'{{ people(where: {{idNumber: {{eq: "1"}}}}) {{ {PEOPLE} }} }}', False),
+        (f'query ($x: String = "1") {{ people(where: {{idNumber: {{eq: $x}}}}) {{ {PEOPLE} }} }}', False),
+        ("{ buildings(where: {floors: {gt: 6}}) { edges { node { name } } } }", True),
+        ("{ buildings(where: {floors: {gt: 201}}) { edges { node { name } } } }", False),
+        ("{ nothing }", False),
+    ],
+)
+def test_only_a_valid_document_without_values_of_its_own_is_kept(text: str, kept: bool) -> None:
+    using = parts(Kept())
+    assert using.kept is not None
+    for _ in range(2):
+        outcome(using, {"query": text})
+    assert len(using.kept.documents) == kept
+    assert "11010519491231002X" not in repr(using.kept)
+
+
+def test_what_is_kept_is_bounded() -> None:
+    using = parts(Kept(DocumentCache(limit=3, characters=200), PlanCache(limit=4)))
+    assert using.kept is not None
+    for count in range(1, 8):
+        for first in (1, 2, 3):
+            text = f"query ($n: Int) {{ people(first: $n) {{ edges {{ node {{ {' id' * count} }} }} }} }}"
+            outcome(using, {"query": text, "variables": {"n": first}})
+    assert len(using.kept.documents) <= 3
+    assert len(using.kept.plans) == 4
+
+
+def test_a_plan_that_depends_on_values_is_made_for_each_request() -> None:
+    using = parts(Kept())
+    ids = [SEALS.seal_id("fire", FIRE[1], CATALOGUE.entity(name).tag, sid("a")) for name in ("Dwelling", "Building")]
+    for each in ids * 2:
+        body = {"query": "query ($id: ID!) { node(id: $id) { id __typename } }", "variables": {"id": each}}
+        assert outcome(using, body) == outcome(parts(None), body)
+
+
+def test_one_plan_is_not_that_of_another_decision(tmp_path: Path) -> None:
+    """All that a decision depends on, in all combinations, beside one cache."""
+    county = {each.name: each.read_text() for each in COUNTY.glob("*.yaml")}
+    (tmp_path / "later").mkdir()
+    for name, text in county.items():
+        (tmp_path / "later" / name).write_text(text.replace("{mask: surname}", "clear"))
+    policies = [POLICY, load(tmp_path / "later", CATALOGUE)]
+    grids: list[dict[str, str | None]] = [{}, {"14/03/21/": "14/03/22/"}, {"14/03/21/": None}]
+    askers = [
+        ("fire-inspection", "safety.fire.rental", "inspector-1"),
+        ("fire-inspection", "safety.fire.case", "inspector-1"),
+        ("fire-inspection", "safety.fire", "inspector-1"),
+        ("welfare-visits", "welfare.visit.elderly", "visitor-1"),
+        ("hotline-insight", "insight.voice.analyse", "analyst-1"),
+    ]
+    texts = [
+        f"query ($x: String) {{ people(where: {{idNumber: {{eq: $x}}}}) {{ {PEOPLE} }} }}",
+        f"query ($n: Int) {{ events(first: $n) {{ edges {{ node {{ text }} }} }} people(first: $n) {{ {PEOPLE} }} }}",
+        "query ($n: Int) { dwellings(first: $n, orderBy: []) { edges { node { usage region residents { name } } } } }",
+    ]
+    shared, seen = Kept(), set()
+    for policy, successors, detector, case, asker, text in [
+        (policy, successors, detector, case, asker, text)
+        for _ in range(3)
+        for policy in policies
+        for successors in grids
+        for detector in (DETECTOR, "another")
+        for case in (None, "E-1", "E-2")
+        for asker in askers
+        for text in texts
+    ]:
+        found: list[object] = []
+        for kept in (shared, None):
+            using = replace(parts(kept), successors=successors, detector=detector)
+            headers = [("content-type", "application/json"), ("access-purpose", asker[1])]
+            headers += [("case-reference", case)] if case else []
+            body = json.dumps({"query": text, "variables": {"x": "1", "n": 5}}).encode()
+            arrival = Arrival("r", NOW, 0, "POST", "/graphql", tuple(headers), body)
+            subject = registered(policy, asker[0], asker[2])
+            assert subject is not None
+            try:
+                made = prepare(using, Trail(arrival, policy), Identified(read(arrival, SETTINGS), policy, subject), NOW)
+                found.append((made.planned, made.statement))
+                seen.add(made.statement.text if made.statement else "")
+            except HubError as refusal:
+                found.append((refusal.code, refusal.public_message))
+        assert found[0] == found[1], (successors, detector, case, asker, text)
+    assert len(seen) == 10
