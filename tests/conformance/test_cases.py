@@ -11,11 +11,10 @@ import pytest
 
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
-from hub.request.compile import compile_plan
 from hub.request.respond import respond
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.small_graph import SEALS, World, denial_errors, policy, prepare, subject
+from tests.support.small_graph import SEALS, World, compiled, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -105,7 +104,7 @@ def answer(address: GraphAddress, policies: PolicySet, case: str | None) -> dict
     """What the question finds under a case."""
     planned, _ = prepare(policies, subject(policies, "app"), "a", QUESTION)
     planned = dataclasses.replace(planned, decision=dataclasses.replace(planned.decision, case=case))
-    statement = compile_plan(planned, CATALOGUE)
+    statement = compiled(planned)
     assert statement is not None
 
     async def run() -> dict[str, Any]:

@@ -12,12 +12,11 @@ from graphql import parse, validate
 from hub.errors import Code, HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
-from hub.request.compile import compile_plan
 from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, frequent_words
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.small_graph import SCHEMA, SEALS, World, denial_errors, policy, prepare, subject
+from tests.support.small_graph import SCHEMA, SEALS, World, compiled, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -90,7 +89,7 @@ def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
 
 def asked(address: GraphAddress, policies: PolicySet, document: str, purpose: str = "v", detector: str = NOW) -> Answer:
     planned, _ = prepare(policies, subject(policies, "app"), purpose, document)
-    statement = compile_plan(planned, CATALOGUE, detector)
+    statement = compiled(planned, detector)
     assert statement is not None
 
     async def run() -> list[dict[str, Any]]:

@@ -16,13 +16,12 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import move_merged, read_successors
 from hub.home.settings import Settings
-from hub.request.compile import compile_plan
 from hub.steward.explain_query import NOT_FOLLOWED, explain_query
 from hub.steward.recorded_replay import estimates_of
 from policies.model import PolicySet
 from policies.succession import follow
 from schema import CATALOGUE
-from tests.support.small_graph import TODAY, World, policy, prepare, subject
+from tests.support.small_graph import TODAY, World, compiled, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
 
@@ -72,9 +71,7 @@ def found(address: GraphAddress, policies: PolicySet, application: str) -> list[
         try:
             successors = await read_successors(graph, 10)
             planned, _ = prepare(policies, subject(policies, application), "a", LIST)
-            statement = compile_plan(
-                dataclasses.replace(planned, decision=follow(planned.decision, successors)), CATALOGUE
-            )
+            statement = compiled(dataclasses.replace(planned, decision=follow(planned.decision, successors)))
             assert statement is not None
             (row,) = await graph.fetch(statement.text, statement.parameters, deadline_seconds=10, byte_cap=1_000_000)
             return sorted(each["n"]["c0"] for each in row["r0"])

@@ -137,11 +137,16 @@ def prepare(
     assert isinstance(values, VariableValues), values
     decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
     planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
-    template = compile_plan(planned, CATALOGUE, DETECTOR)
-    statement = template.bind(Binding(decision, SEALS)) if template is not None else None
+    statement = compiled(planned, DETECTOR)
     if is_without_values(normalise(parsed)):
         check_kept_plan(operation, fragments, values, planned, statement)
     return planned, statement
+
+
+def compiled(planned: Planned, detector: str = "") -> Statement | None:
+    """The statement of a plan, filled in for the subject of its decision."""
+    template = compile_plan(planned, CATALOGUE, detector)
+    return template.bind(Binding(planned.decision, SEALS)) if template is not None else None
 
 
 def check_kept_plan(
