@@ -61,7 +61,8 @@ def make_county(folder: Path, settings: Settings, people: int) -> GraphAddress:
 def values_of(address: GraphAddress) -> dict[str, list[str]]:
     """What the questions ask for: numbers of people, grids, communities, buildings; the same in each run."""
     statements = {
-        "number": "MATCH (p:Person) WHERE p.idNumber IS NOT NULL RETURN p.idNumber AS x ORDER BY p.sid LIMIT 2000",
+        "number": "MATCH (p:Person) WHERE p.idNumber IS NOT NULL AND p.region IS NOT NULL "
+        "RETURN p.idNumber AS x ORDER BY p.sid LIMIT 2000",
         "region": "MATCH (b:Building) RETURN DISTINCT b.region AS x ORDER BY x",
         "community": "MATCH (e:Event) RETURN DISTINCT left(e.region, 17) AS x ORDER BY x",
         "code": "MATCH (b:Building) WHERE b.code IS NOT NULL RETURN b.code AS x ORDER BY b.sid LIMIT 500",
