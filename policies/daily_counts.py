@@ -1,13 +1,14 @@
 """Counts operations and matches of an application, or of one of its persons, in a day, for the caps of its grants.
 
-A count never passes its limit, however many processes count: one SQL statement compares and adds, and the row is the
-lock. Days are those of the installation's time zone; the counts lie in the version store, persons as keyed digests.
+A count never passes its limit, however many processes count: its row is locked before it is compared and until it is
+written. Many operations are counted in one transaction, each as if it were alone. Days are those of the installation's
+time zone; the counts lie in the version store, persons as keyed digests.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,22 +16,18 @@ import sqlalchemy as sa
 from policies.store_tables import translate_database_errors
 
 KEPT_DAYS = 7
-_ADD = sa.text(
+_WHERE = "WHERE day = :day AND application = :application AND purpose = :purpose AND kind = :kind"
+_LOCK = sa.text(
     "INSERT INTO policy_use (day, application, purpose, kind, used) "
-    "VALUES (:day, :application, :purpose, :kind, :more) "
-    "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used + :more "
-    "WHERE policy_use.used + :more <= :limit RETURNING used"
+    "VALUES (:day, :application, :purpose, :kind, 0) "
+    "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used RETURNING used"
 )
-_NOTE = sa.text(
-    "INSERT INTO policy_use (day, application, purpose, kind, used) "
-    "VALUES (:day, :application, :purpose, :kind, :more) "
-    "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used + :more RETURNING used"
-)
-_USED = sa.text(
-    "SELECT used FROM policy_use "
-    "WHERE day = :day AND application = :application AND purpose = :purpose AND kind = :kind"
-)
+_READ = sa.text(f"SELECT used FROM policy_use {_WHERE}")
+_WRITE = sa.text(f"UPDATE policy_use SET used = :used {_WHERE}")
 _FORGET = sa.text("DELETE FROM policy_use WHERE day < :day")
+
+_Row = tuple[str, str, str, str]
+_COLUMNS = ("day", "application", "purpose", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +44,69 @@ class Use:
     everywhere: bool = False
     """Whether it counts over all purposes of the application, whatever the grant."""
 
-    def row(self, day: dt.date, application: str, purpose: str) -> dict[str, str]:
-        """Which count it is. Neither an application nor a purpose has a blank in its name, so no two share a row."""
-        who = f"{application} {self.person}" if self.person else application
-        where = f"grant {self.grant}" if self.grant else purpose
-        where = "any purpose" if self.everywhere else where
-        return {"day": day.isoformat(), "application": who, "purpose": where, "kind": self.kind}
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one operation counts: `caps` all or none, and only within their limits; `noted` whatever their limits.
 
-def add(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> Use | None:
-    """Count all the uses, or none and return one whose limit they would pass. Raises StoreUnavailable."""
-    with (
-        translate_database_errors(),
-        engine.execution_options(changing=True).connect() as connection,
-        connection.begin() as begun,
-    ):
-        for use in sorted(uses, key=lambda each: (each.kind, each.grant, each.person)):
-            counted = {**use.row(day, application, purpose), "more": use.more, "limit": use.limit}
-            if use.more > use.limit or connection.execute(_ADD, counted).first() is None:
-                begun.rollback()
-                return use
-    return None
-
-
-def note(engine: sa.Engine, day: dt.date, application: str, purpose: str, uses: Sequence[Use]) -> Use | None:
-    """Count the uses whatever their limits, and return one that is beyond its limit, or that had nothing left before.
-
-    A use of none (`more` is 0) is counted nowhere; it tells whether the limit is reached. Raises StoreUnavailable.
+    What is noted comes first. A noted use of none (`more` is 0) is counted nowhere; it tells whether nothing is left.
     """
-    over = None
-    with translate_database_errors(), engine.execution_options(changing=any(use.more for use in uses)).begin() as sql:
-        for use in sorted(uses, key=lambda each: (each.kind, each.grant, each.person)):
-            row = use.row(day, application, purpose)
-            found = sql.execute(_NOTE, {**row, "more": use.more}) if use.more else sql.execute(_USED, row)
-            if (found.scalar() or 0) > (use.limit if use.more else use.limit - 1):
+
+    application: str
+    purpose: str
+    caps: Sequence[Use] = ()
+    noted: Sequence[Use] = ()
+
+    def row(self, day: dt.date, use: Use) -> _Row:
+        """Which count it is. Neither an application nor a purpose has a blank in its name, so no two share a row."""
+        who = f"{self.application} {use.person}" if use.person else self.application
+        where = f"grant {use.grant}" if use.grant else self.purpose
+        where = "any purpose" if use.everywhere else where
+        return day.isoformat(), who, where, use.kind
+
+    def settle(self, day: dt.date, used: dict[_Row, int]) -> Use | None:
+        """Count into `used`; returns a use that is beyond its limit, or that had nothing left before."""
+        over = None
+        for use in _in_order(self.noted):
+            row = self.row(day, use)
+            used[row] += use.more
+            if used[row] > (use.limit if use.more else use.limit - 1):
                 over = use
-    return over
+        if over is not None:
+            return over
+        taken = dict(used)
+        for use in _in_order(self.caps):
+            row = self.row(day, use)
+            taken[row] += use.more
+            if taken[row] > use.limit:
+                return use
+        used.update(taken)
+        return None
+
+
+def count_uses(engine: sa.Engine, day: dt.date, operations: Sequence[Counted]) -> list[Use | None]:
+    """Count operations in one transaction; for each, a use that its limit does not allow, or None.
+
+    Raises StoreUnavailable: then none of them is counted.
+    """
+    uses = [(each.row(day, use), use) for each in operations for use in (*each.caps, *each.noted)]
+    rows, changing = sorted({row for row, _ in uses}), any(use.more for _, use in uses)
+    with translate_database_errors(), engine.execution_options(changing=changing).begin() as sql:
+        # In one order, so that two processes that count the same wait for each other and never both.
+        before = {
+            row: sql.execute(_LOCK if changing else _READ, dict(zip(_COLUMNS, row, strict=True))).scalar() or 0
+            for row in rows
+        }
+        used = dict(before)
+        found = [each.settle(day, used) for each in operations]
+        for row in rows:
+            if used[row] != before[row]:
+                sql.execute(_WRITE, {**dict(zip(_COLUMNS, row, strict=True)), "used": used[row]})
+    return found
+
+
+def _in_order(uses: Iterable[Use]) -> list[Use]:
+    return sorted(uses, key=lambda each: (each.kind, each.grant, each.person))
 
 
 def forget(engine: sa.Engine, today: dt.date) -> None:

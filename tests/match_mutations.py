@@ -83,14 +83,14 @@ MATCHES = (
     Mutation(
         "no match after too many that failed",
         "hub/request/daily_caps.py",
-        "        await self.note_failed(planned, 0, now)\n",
-        "",
+        "self._count(planned.decision, uses, self._failed(planned, 0), now)",
+        "self._count(planned.decision, uses, [], now)",
         FAILED,
     ),
     Mutation(
         "failed matches count over all purposes",
         "policies/daily_counts.py",
-        '        where = "any purpose" if self.everywhere else where\n',
+        '        where = "any purpose" if use.everywhere else where\n',
         "",
         FAILED,
     ),

@@ -81,8 +81,8 @@ POLICIES = (
     Mutation(
         "a cap counts where it stands",
         "policies/daily_counts.py",
-        'where = f"grant {self.grant}" if self.grant else purpose',
-        "where = purpose",
+        'where = f"grant {use.grant}" if use.grant else self.purpose',
+        "where = self.purpose",
         "tests/conformance/test_caps.py",
     ),
     Mutation(

@@ -1,11 +1,11 @@
 """Caps: obligations that limit how much is asked in a day, or shown in one answer.
 
 A cap is met before anything is shown; otherwise nothing is shown. Each is one small function that says what an
-operation uses. Daily caps are counted in the version store before the graph is asked, by one atomic statement, so that
-they are right across processes; if no store answers, capped operations are refused. An obligation that nobody here
-meets refuses the request. Matches that find nobody have a limit of their own, whatever the grant: they are counted
-before anything is told, and from the limit on no match is answered, found or not, so that a refusal tells nothing and
-requests at once win nothing. Source: semantics 11 and 13 of the design's section 4.
+operation uses. Daily caps are counted in the version store before the graph is asked, so that they are right across
+processes; operations that come at once share a transaction. If no store answers, capped operations are refused. An
+obligation that nobody here meets refuses the request. Matches that find nobody have a limit of their own, whatever the
+grant: they are counted before anything is told, and from the limit on no match is answered, found or not, so that a
+refusal tells nothing and requests at once win nothing. Source: semantics 11 and 13 of the design's section 4.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from hub.errors import Code, HubError
 from hub.request.plan_model import Planned
-from policies.daily_counts import Use, add, forget, note
+from policies.daily_counts import Counted, Use, count_uses, forget
 from policies.model import Decision
 from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
@@ -45,6 +47,9 @@ COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_
 MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 """`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
 
+BATCH = 100
+"""How many operations are counted in one transaction at most."""
+
 FAILED_MATCH = "failedMatch"
 """What counts matches that find nobody; it is no obligation of a grant, it holds for every match."""
 
@@ -53,6 +58,15 @@ _WORDS = {
     MATCH_DAILY_CAP: "make {} matches a day for this purpose and those that share its grant",
     FAILED_MATCH: "name {} people a day, over all purposes, who are not found; check each number before you send it",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An operation that waits to be counted; `over` will be the use that its limit does not allow, or None."""
+
+    day: dt.date
+    counted: Counted
+    over: asyncio.Future[Use | None]
 
 
 class DailyCaps:
@@ -70,6 +84,8 @@ class DailyCaps:
         self._store = store
         self._failed_limits = failed_of_person, failed_of_application
         self._day: dt.date | None = None
+        self._waiting: list[_Waiting] = []
+        self._counting: asyncio.Task[None] | None = None
 
     async def spend(self, planned: Planned, now: dt.datetime) -> None:
         """Count what an operation uses; raises HubError DAILY_CAP, or POLICY_UNAVAILABLE if it cannot be counted.
@@ -84,34 +100,27 @@ class DailyCaps:
             )
         caps = [(cap, more) for cap in planned.decision.caps if (more := COUNTED[cap.kind](planned))]
         uses = [self._use(each, more, planned.decision.subject.sub) for each, more in caps]
-        await self.note_failed(planned, 0, now)
-        if uses:
-            exceeded = await self._add(planned.decision, now.date(), uses)
-            if exceeded is not None:
-                raise _over_cap(exceeded, now)
+        await self._count(planned.decision, uses, self._failed(planned, 0), now)
 
     async def note_failed(self, planned: Planned, failed: int, now: dt.datetime) -> None:
         """Count matches that found nobody; raises as `spend` if there are too many, or were before.
 
         Called with 0 before the graph is asked, and with what failed before anything is told.
         """
+        await self._count(planned.decision, [], self._failed(planned, failed), now)
+
+    def _failed(self, planned: Planned, failed: int) -> list[Use]:
+        """What failed matches count, of the person and of the application; nothing for an operation without a match."""
         if not planned.matches:
-            return
+            return []
         if self._store is None:
             raise _not_countable()
-        decision, (of_person, of_application) = planned.decision, self._failed_limits
-        person = self._store.person_digest(decision.subject.sub)
-        uses = [
+        of_person, of_application = self._failed_limits
+        person = self._store.person_digest(planned.decision.subject.sub)
+        return [
             Use(FAILED_MATCH, failed, of_person, person=person, everywhere=True),
             Use(FAILED_MATCH, failed, of_application, everywhere=True),
         ]
-        application = decision.subject.application
-        try:
-            over = await asyncio.to_thread(note, self._store.engine, now.date(), application, decision.purpose, uses)
-        except StoreUnavailable:
-            raise _not_countable() from None
-        if over is not None:
-            raise _over_cap(over, now)
 
     def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
         if self._store is None:
@@ -119,17 +128,50 @@ class DailyCaps:
         person = self._store.person_digest(sub) if standing.cap.personal else ""
         return Use(standing.kind, more, standing.cap.limit, standing.grant, person)
 
-    async def _add(self, decision: Decision, day: dt.date, uses: list[Use]) -> Use | None:
-        if self._store is None:
-            raise _not_countable()
-        engine, application = self._store.engine, decision.subject.application
+    async def _count(self, decision: Decision, caps: list[Use], noted: list[Use], now: dt.datetime) -> None:
+        """Count together with whatever else is to be counted now; raises as `spend`."""
+        if not caps and not noted:
+            return
+        counted = Counted(decision.subject.application, decision.purpose, caps, noted)
+        waiting = _Waiting(now.date(), counted, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._counting is None:
+            self._counting = asyncio.create_task(self._count_waiting())
         try:
-            if self._day != day:
-                await asyncio.to_thread(forget, engine, day)
-                self._day = day
-            return await asyncio.to_thread(add, engine, day, application, decision.purpose, uses)
+            over = await waiting.over
         except StoreUnavailable:
             raise _not_countable() from None
+        if over is not None:
+            raise _over_cap(over, now)
+
+    async def _count_waiting(self) -> None:
+        """Count what waits, in one transaction as long as it is of one day, until nothing waits."""
+        try:
+            while self._waiting:
+                _, together = next(groupby(self._waiting[:BATCH], key=lambda each: each.day))
+                batch = list(together)
+                del self._waiting[: len(batch)]
+                await self._count_batch(batch[0].day, batch)
+        finally:
+            self._counting = None
+
+    async def _count_batch(self, day: dt.date, batch: list[_Waiting]) -> None:
+        try:
+            if self._store is None:
+                raise StoreUnavailable("there is no store")
+            if self._day != day:
+                await asyncio.to_thread(forget, self._store.engine, day)
+                self._day = day
+            counted = [each.counted for each in batch]
+            found = await asyncio.to_thread(count_uses, self._store.engine, day, counted)
+        except Exception as failure:
+            for each in batch:
+                if not each.over.done():
+                    each.over.set_exception(failure)
+            return
+        for each, over in zip(batch, found, strict=True):
+            if not each.over.done():
+                each.over.set_result(over)
 
 
 def check_nodes(decision: Decision, nodes: int, most: int) -> None:

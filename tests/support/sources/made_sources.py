@@ -169,12 +169,12 @@ def csv_source(rng: random.Random, folder: Path) -> Iterator[Made]:
     rows, good = rows_of(rng, lambda: rng.choice(TEXTS))
     lines = [(row["k"] in good, _csv_line(rng, row, delimiter, encoding)) for row in rows]
     header, damaged = delimiter.join(COLUMNS).encode(), rng.random() < 0.15
-    body = b"\n".join(
-        [
-            mutated(rng, header) if damaged else header,
-            *(each if is_good or rng.random() < 0.6 else mutated(rng, each) for is_good, each in lines),
-        ]
-    )
+    written = [each if is_good or rng.random() < 0.6 else mutated(rng, each) for is_good, each in lines]
+    body = b"\n".join([mutated(rng, header) if damaged else header, *written])
+    # A line that is within quotes which another line opened is refused, whatever it says.
+    quoting = [at for at, each in enumerate(written) if b'"' in each]
+    within = range(quoting[0], quoting[-1]) if quoting else range(0)
+    good = tuple(row["k"] for at, row in enumerate(rows) if row["k"] in good and at not in within)
     path = folder / "made.csv"
     path.write_bytes(body)
     multiline = rng.random() < 0.3

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from policies.daily_counts import Use, add, forget, note
+from policies.daily_counts import Counted, Use, count_uses, forget
 from policies.store import PolicyStore
 from policies.versions import (
     ChangeRefused,
@@ -291,10 +291,14 @@ def test_a_count_is_right_across_threads(store: PolicyStore) -> None:
     day = dt.date(2026, 6, 30)
 
     def one(_: int) -> bool:
-        return add(store.engine, day, "app", "a", [Use("dailyCap", 1, 30)]) is None
+        return add(store, day, "app", "a", [Use("dailyCap", 1, 30)]) is None
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(one, range(48))) == [False] * 18 + [True] * 30
+
+
+def add(store: PolicyStore, day: dt.date, application: str, purpose: str, uses: list[Use]) -> Use | None:
+    return count_uses(store.engine, day, [Counted(application, purpose, uses)])[0]
 
 
 def test_what_is_noted_is_counted_beyond_its_limit_and_tells_when_it_is_reached(store: PolicyStore) -> None:
@@ -302,7 +306,7 @@ def test_what_is_noted_is_counted_beyond_its_limit_and_tells_when_it_is_reached(
 
     def over(more: int, limit: int, purpose: str = "a", person: str = "") -> bool:
         use = Use("failed", more, limit, person=person, everywhere=True)
-        return note(store.engine, day, "app", purpose, [use]) is not None
+        return count_uses(store.engine, day, [Counted("app", purpose, noted=[use])]) != [None]
 
     assert [over(0, 3), over(2, 3), over(0, 3)] == [False] * 3
     assert [over(1, 3, "b"), over(0, 3, "b"), over(0, 4)] == [False, True, False], "one count for all purposes"
@@ -310,19 +314,40 @@ def test_what_is_noted_is_counted_beyond_its_limit_and_tells_when_it_is_reached(
     assert [over(0, 1, person="p"), over(2, 1, person="p")] == [False, True], "a person has a count of their own"
 
 
+def test_operations_counted_at_once_are_counted_as_if_one_by_one(store: PolicyStore) -> None:
+    day = dt.date(2026, 6, 30)
+
+    def operation(more: int, failed: int, purpose: str = "a") -> Counted:
+        caps = [Use("matchDailyCap", more, 5), Use("dailyCap", 1, 4, grant="g")]
+        return Counted("app", purpose, caps, [Use("failed", failed, 3, everywhere=True)])
+
+    for operations in (
+        [operation(2, 0), operation(2, 0), operation(2, 0), operation(1, 0)],
+        [operation(1, 0, "b"), operation(6, 0, "b"), operation(1, 0, "b")],
+        [operation(0, 2), operation(0, 1, "c"), operation(0, 1), operation(0, 0)],
+    ):
+        together = count_uses(store.engine, day, operations)
+        alone = [count_uses(store.engine, day + dt.timedelta(days=1), [each])[0] for each in operations]
+        assert together == alone
+    rows = "SELECT application, purpose, kind, used FROM policy_use WHERE day = '{}' ORDER BY 1, 2, 3"
+    with store.engine.begin() as connection:
+        found = [connection.exec_driver_sql(rows.format(each)).all() for each in ("2026-06-30", "2026-07-01")]
+    assert found[0] == found[1] != []
+
+
 def test_uses_are_counted_all_or_none(store: PolicyStore) -> None:
     day = dt.date(2026, 6, 30)
     both = [Use("matchDailyCap", 2, 3), Use("dailyCap", 1, 9)]
-    assert add(store.engine, day, "app", "a", both) is None
-    assert add(store.engine, day, "app", "a", both) == both[0]
-    assert add(store.engine, day, "app", "a", [Use("dailyCap", 8, 9)]) is None, "the second try took nothing"
-    assert add(store.engine, day, "app", "a", [Use("dailyCap", 1, 9)]) == Use("dailyCap", 1, 9)
-    assert add(store.engine, day, "app", "b", both) is None, "another purpose has a count of its own"
-    assert add(store.engine, day + dt.timedelta(days=1), "app", "a", both) is None, "so has another day"
-    assert add(store.engine, day, "other", "a", [Use("dailyCap", 9, 8)]) is not None
+    assert add(store, day, "app", "a", both) is None
+    assert add(store, day, "app", "a", both) == both[0]
+    assert add(store, day, "app", "a", [Use("dailyCap", 8, 9)]) is None, "the second try took nothing"
+    assert add(store, day, "app", "a", [Use("dailyCap", 1, 9)]) == Use("dailyCap", 1, 9)
+    assert add(store, day, "app", "b", both) is None, "another purpose has a count of its own"
+    assert add(store, day + dt.timedelta(days=1), "app", "a", both) is None, "so has another day"
+    assert add(store, day, "other", "a", [Use("dailyCap", 9, 8)]) is not None
     forget(store.engine, day + dt.timedelta(days=8))
-    assert add(store.engine, day, "app", "a", both) is None
-    assert add(store.engine, day + dt.timedelta(days=1), "app", "a", both) == both[0], "seven days are kept"
+    assert add(store, day, "app", "a", both) is None
+    assert add(store, day + dt.timedelta(days=1), "app", "a", both) == both[0], "seven days are kept"
 
 
 def test_a_store_that_is_away_is_not_an_empty_one(tmp_path: Path) -> None:
