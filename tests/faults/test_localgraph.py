@@ -76,9 +76,13 @@ def own_graph(own_settings: Settings) -> Iterator[LocalGraph]:
 
 
 @pytest.fixture(scope="module")
-def on_one_port(own_settings: Settings) -> LocalGraph:
-    """The same graph, on a port that the system gives to nobody by itself, so that it is still free after a kill."""
-    return LocalGraph(own_settings.model_copy(update={"graph_port": free_port()}))
+def on_one_port(own_settings: Settings) -> Iterator[tuple[LocalGraph, LocalGraph]]:
+    """The same graph twice, on a port that the system gives to nobody by itself: it is still free after a kill."""
+    settings = own_settings.model_copy(update={"graph_port": free_port()})
+    graphs = LocalGraph(settings), LocalGraph(settings)
+    yield graphs
+    for each in graphs:
+        each.stop()  # whichever of them made a process has to see it end
 
 
 @pytest.mark.parametrize("statement", DENIED)
@@ -165,11 +169,10 @@ def test_a_second_start_attaches(session_graph: LocalGraph, graph_address: Graph
     assert session_graph.status().pid == pid
 
 
-def test_two_starts_at_once_make_one_process(own_graph: LocalGraph, on_one_port: LocalGraph) -> None:
+def test_two_starts_at_once_make_one_process(own_graph: LocalGraph, on_one_port: tuple[LocalGraph, LocalGraph]) -> None:
     found: list[GraphAddress] = []
     starts = [
-        threading.Thread(target=lambda graph=graph: found.append(graph.start(owned=True)))
-        for graph in (on_one_port, LocalGraph(on_one_port._settings))
+        threading.Thread(target=lambda graph=graph: found.append(graph.start(owned=True))) for graph in on_one_port
     ]
     for start in starts:
         start.start()
@@ -180,14 +183,17 @@ def test_two_starts_at_once_make_one_process(own_graph: LocalGraph, on_one_port:
 
 
 def test_killed_it_starts_again_where_it_was(
-    own_settings: Settings, own_graph: LocalGraph, on_one_port: LocalGraph, graph_address: GraphAddress
+    own_settings: Settings,
+    own_graph: LocalGraph,
+    on_one_port: tuple[LocalGraph, LocalGraph],
+    graph_address: GraphAddress,
 ) -> None:
-    before = on_one_port.start(owned=True)
+    before = on_one_port[0].start(owned=True)
     assert before.url != graph_address.url, "two homes, two graphs"
     ask(before, "CREATE (:Kept {word: 'kept'})")
     os.kill(own_graph.status().pid or 0, signal.SIGKILL)
     until(lambda: not own_graph.status().running)
-    assert on_one_port.stop() is False
+    assert on_one_port[0].stop() is False
     with pytest.raises(LocalGraphError, match="sluicegate graph start"):
         own_graph.address()
     assert json.loads((own_settings.graph_folder / "graph.json").read_text())["phase"] == "ready", "a stale state"

@@ -56,14 +56,15 @@ class Condition:
         self.variables[name], self.types[name] = value, type_name
         return f"${name}"
 
-    def where(self, entity: str, depth: int) -> str:
+    def where(self, entity: str, depth: int, edges: int = 2) -> str:
+        """A condition of at most `depth` levels; a third edge would go back and forth, which is refused."""
         draw = self.rng.random()
         if depth and draw < 0.15:
-            return f"{{not: {self.where(entity, depth - 1)}}}"
+            return f"{{not: {self.where(entity, depth - 1, edges)}}}"
         if depth and draw < 0.4:
-            parts = [self.where(entity, depth - 1) for _ in range(self.rng.choice((1, 2)))]
+            parts = [self.where(entity, depth - 1, edges) for _ in range(self.rng.choice((1, 2)))]
             return f"{{{self.rng.choice(('and', 'or'))}: [{', '.join(parts)}]}}"
-        if depth and draw < 0.6:
+        if depth and edges and draw < 0.6:
             edge, other = ("dwellings", "Dwelling") if entity == "Person" else ("residents", "Person")
             quantifier = self.rng.choice(("some", "none"))
             if self.rng.random() < 0.3:
@@ -72,7 +73,7 @@ class Condition:
                 if kind == f"{other}EdgeFilter":
                     return f"{{{edge}: {self.part(kind, {quantifier: where}, 1.0)}}}"
                 return f"{{{edge}: {{{quantifier}: {self.part(kind, where, 1.0)}}}}}"
-            return f"{{{edge}: {{{quantifier}: {self.where(other, depth - 1)}}}}}"
+            return f"{{{edge}: {{{quantifier}: {self.where(other, depth - 1, edges - 1)}}}}}"
         return self.leaf(entity)
 
     def leaf(self, entity: str) -> str:
