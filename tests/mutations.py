@@ -26,6 +26,8 @@ from tests.request_mutations import REQUEST
 from tests.sign_in_mutations import SIGN_IN
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 300
+"""Seconds after which tests that do not end have noticed: what they wait for does not come."""
 LEFT_OUT = (".*", "build", "dist", "__pycache__", "node_modules")
 
 
@@ -293,7 +295,10 @@ def copied(folder: Path) -> Path:
 def run(tree: Path, tests: str) -> tuple[int, int, str]:
     """(exit code, how many failed, the first of them)."""
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", *tests.split()]
-    ended = subprocess.run(command, cwd=tree, check=False, capture_output=True, text=True)
+    try:
+        ended = subprocess.run(command, cwd=tree, check=False, capture_output=True, text=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return 1, 1, f"which did not end within {PATIENCE} s"
     count = re.search(r"(\d+) failed", ended.stdout)
     first = re.search(r"^FAILED \S+?::(\S+)", ended.stdout, re.MULTILINE)
     return ended.returncode, int(count.group(1)) if count else 0, first.group(1) if first else ""
