@@ -33,7 +33,7 @@ from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.readiness import Readiness
-from hub.request.auth import KeyFollower, Verifier
+from hub.request.auth import KEPT_TOKENS, KeyFollower, Verifier
 from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
@@ -84,7 +84,8 @@ def open_hub(
 
 def _load_keys(settings: Settings) -> Verifier:
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
-    return Verifier.load(jwks, settings.issuer, settings.audience)
+    kept = 0 if settings.plain else KEPT_TOKENS
+    return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
 
 
 def build_app(hub: Hub) -> Starlette:

@@ -233,3 +233,60 @@ def test_files_that_are_no_jwk_set(tmp_path: Path, content: str) -> None:
     (tmp_path / "jwks.json").write_text(content)
     with pytest.raises(KeysRefused, match="not a JWK set"):
         Verifier.load(tmp_path / "jwks.json", "i", "a")
+
+
+class TestKeptTokens:
+    """That a signature is good is found out once; what the claims say is looked at each time."""
+
+    @pytest.fixture
+    def checked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The tokens whose signature was checked."""
+        seen: list[str] = []
+        real = jws.deserialize_compact
+
+        def noticed(value: str, *arguments: Any, **named: Any) -> Any:
+            seen.append(value)
+            return real(value, *arguments, **named)
+
+        monkeypatch.setattr(jws, "deserialize_compact", noticed)
+        return seen
+
+    def test_a_signature_is_checked_once(self, verifier: Verifier, checked: list[str]) -> None:
+        one, other = token(), token(sub="q")
+        for _ in range(3):
+            assert verifier.verify(one, NOW) == ("app", "p")
+            assert verifier.verify(other, NOW) == ("app", "q")
+        assert checked == [one, other]
+
+    def test_a_kept_token_expires(self, verifier: Verifier) -> None:
+        one = token()
+        assert verifier.verify(one, NOW) == ("app", "p")
+        with pytest.raises(HubError):
+            verifier.verify(one, NOW + 4_000)
+        assert verifier.verify(one, NOW) == ("app", "p")
+
+    def test_a_refused_token_is_refused_again(self, verifier: Verifier, checked: list[str]) -> None:
+        good = token()
+        assert verifier.verify(good, NOW) == ("app", "p")
+        changed = good[:-3] + ("AAA" if good[-3:] != "AAA" else "BBB")
+        for _ in range(2):
+            refused(verifier, changed)
+        assert checked.count(changed) == 2
+
+    def test_another_verifier_knows_nothing_of_them(self, tmp_path: Path, verifier: Verifier) -> None:
+        one = token()
+        assert verifier.verify(one, NOW) == ("app", "p")
+        replaced = Verifier.load(key_file(tmp_path, KEYS["rsa"][1]), "https://id.example", "hub")
+        refused(replaced, one)
+
+    def test_only_so_many_are_kept_and_none_the_plain_way(self, tmp_path: Path, checked: list[str]) -> None:
+        keys = key_file(tmp_path, *(key for _, key in KEYS.values()))
+        few, none = (Verifier.load(keys, "https://id.example", "hub", kept=kept) for kept in (2, 0))
+        tokens = [token(sub=f"p{number}") for number in range(3)]
+        for each in (*tokens, tokens[0], tokens[2]):
+            few.verify(each, NOW)
+        assert checked == [*tokens, tokens[0]]
+        checked.clear()
+        for each in (tokens[0], tokens[0]):
+            none.verify(each, NOW)
+        assert checked == [tokens[0], tokens[0]]
