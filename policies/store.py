@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -197,6 +197,7 @@ class PolicyStore:
                     f"version {number} has another content than the hash that was given; read the version again"
                 )
             files = self._files(connection, version)
+            _not_activated(number, self._chain(connection), now)
             if version.base not in {None, current.version.number}:
                 raise self._conflict(connection, version.base or 0, current, files)
             approval = Approval(number, content, account, self._second(current, version, account).person, now)
@@ -226,10 +227,9 @@ class PolicyStore:
             current = self._in_force(connection, now)
             self._person(current, account, Role.STEWARD, Role.APPROVER)
             version = self._version(connection, number)
+            _not_activated(number, chain, now)
             approver = self._approver(connection, current, version)
             files = self._files(connection, version)
-            if any(each.version == number for each in chain):
-                raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback")
             then = self._in_force(connection, begins)
             if version.base != then.version.number:
                 raise self._conflict(connection, version.base or 0, then, files)
@@ -376,3 +376,16 @@ def _columns(row: Version | Approval | Activation) -> dict[str, Any]:
 def sqlite_url(path: Path) -> str:
     """The URL of a store in a file."""
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+def _not_activated(number: int, chain: Sequence[Activation], now: str) -> None:
+    """Raises ChangeRefused for a version that is, was or will be in force: it is activated once."""
+    found = next((each for each in chain if each.version == number), None)
+    if found is None:
+        return
+    if found.starts > now:
+        raise ChangeRefused(
+            f"version {number} is activated and begins {found.starts}; whatever is activated before then "
+            f"makes it lapse, such as a draft of the same content: policy rollback {number}"
+        )
+    raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback {number}")

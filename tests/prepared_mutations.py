@@ -23,7 +23,7 @@ PREPARED = (
     Mutation(
         "no document with a number of its own is kept",
         "hub/request/prepared/documents.py",
-        " and all(each.isdecimal() and int(each) <= PAGE_MAX for each in document.literals)",
+        " and all(map(_is_page_size, document.literals))",
         "",
         _PLANS,
     ),
@@ -39,12 +39,23 @@ PREPARED = (
     Mutation(
         "the keys of an object are part of the shape",
         _VARIABLES,
-        "return tuple((name, shape) for name,",
-        "return tuple(shape for name,",
+        "shape = tuple((name, shape) for name,",
+        "shape = tuple(shape for name,",
         _SHAPES,
     ),
     Mutation(
         "an empty list is part of the shape", _VARIABLES, "(not value or not _is_value", "(not _is_value", _SHAPES
+    ),
+    Mutation("a shape that is kept is small", _VARIABLES, "if self._parts > MAX_PARTS:", "if False:", _SHAPES),
+    Mutation(
+        "a size that no list has is no part of a shape", _VARIABLES, "not 0 <= size <= PAGE_MAX", "False", _SHAPES
+    ),
+    Mutation(
+        "only a document of one operation is kept",
+        "hub/request/prepared/documents.py",
+        "len(document.operations) != 1 or",
+        "False or",
+        _PLANS,
     ),
     Mutation("a plan is of one policy version", _PREPARE, "decided = (decision.version, ", "decided = (", _PLANS),
     Mutation("a plan is of one purpose", _PREPARE, "decision.purpose, decision.grants", "decision.grants", _PLANS),

@@ -72,7 +72,10 @@ class CsvReader:
             raise ConnectorError(self._name, f"the header cannot be read: {record.fault}")
         header = [cell.strip(_AROUND_NAMES) for cell in record.cells]
         if any(_undecodable(name) for name in header):
-            raise ConnectorError(self._name, f"the header is not {self._encoding}")
+            raise ConnectorError(
+                self._name,
+                f"the header is not {self._encoding}; save the file so, or declare its `encoding` in the source file",
+            )
         missing = [each for each in self._stream.columns if each not in header]
         if missing:
             has = ", ".join(name for name in header if name)

@@ -65,7 +65,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
             _print_explanation(settings, (application, person, purpose, case), body, as_json=as_json)
             return
         headers = {
-            "Authorization": f"Bearer {_issue_token(settings, application, person, 60)}",
+            "Authorization": f"Bearer {_issue_token(settings, application, person, 60, of_a_hub=True)}",
             "Access-Purpose": purpose,
             **({"Case-Reference": case} if case else {}),
         }
@@ -77,7 +77,10 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     raise typer.Exit(0 if status == 200 else 1)
 
 
-def _issue_token(settings: Settings, application: str, person: str | None, seconds: int) -> str:
+def _issue_token(
+    settings: Settings, application: str, person: str | None, seconds: int, *, of_a_hub: bool = False
+) -> str:
+    """A token of the local issuer; `of_a_hub`: no home is made for it."""
     from hub.home.issuer import Issuer
     from hub.steward.changes import policy_of
     from schema import CATALOGUE
@@ -91,6 +94,11 @@ def _issue_token(settings: Settings, application: str, person: str | None, secon
         person = next(iter(staff), "local")
     elif staff and person not in staff:
         raise Refused(f"{application} lists its staff, and this person is not among them: {', '.join(staff)}")
+    if of_a_hub and not settings.home.exists():
+        raise Refused(
+            f"{settings.home} is no home, so no hub of it answers; name that of your hub with --home, or "
+            "start one with `sluicegate serve` or `make demo`"
+        )
     settings.prepare_home()
     return Issuer(settings).issue(application, person, seconds)
 

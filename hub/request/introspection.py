@@ -36,5 +36,8 @@ def introspect(validated: Validated, planned: Planned, schema: GraphQLSchema) ->
     variables = dict(validated.purposed.identified.request.variables)
     result = execute_sync(schema, document, variable_values=variables)
     if result.errors or result.data is None:
-        raise HubError(Code.VALIDATION, "the introspection cannot be answered")
+        raise HubError(
+            Code.VALIDATION,
+            "the introspection has a null where none is taken; leave the variable out, or give it a value",
+        )
     return result.data

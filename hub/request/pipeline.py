@@ -38,7 +38,8 @@ from hub.request.floods import Floods
 from hub.request.introspection import introspect
 from hub.request.plan_model import Accesses, Introspection, Planned
 from hub.request.policy_follower import PolicyFollower
-from hub.request.prepared.prepare import Kept, Parts, Prepared, Stage, denial_errors, no_stage, prepare
+from hub.request.prepared.documents import DocumentCache
+from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.request.template import Statement
@@ -74,7 +75,7 @@ class Hub:
     turns: FairShare = field(init=False, repr=False)
     """Turns among clients for statements in the graph."""
     processor: Processor = field(init=False, repr=False)
-    kept: Kept | None = field(init=False, repr=False)
+    kept: DocumentCache | None = field(init=False, repr=False)
     """What is kept of documents; nothing if the settings say so."""
     floods: Floods = field(init=False, repr=False)
     upkeep: Upkeep = field(init=False, repr=False)
@@ -83,7 +84,7 @@ class Hub:
         self.now = self.settings.now
         self.turns = FairShare(self.settings.graph_statements)
         self.processor = Processor(self.settings.graph_deadline)
-        self.kept = None if self.settings.plain else Kept()
+        self.kept = None if self.settings.plain else DocumentCache()
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
 
@@ -194,10 +195,11 @@ async def _run_stages(
 
 
 def _is_long(hub: Hub, trail: Trail) -> bool:
-    """Whether preparing a request takes long: its document does, unless it is kept."""
-    if len(trail.arrival.body) <= LONG_BODY:
-        return False
-    return hub.kept is None or trail.request is None or hub.kept.documents.find(trail.request) is None
+    """Whether preparing a request takes long: a document that is not kept, or variables, of more than a kilobyte."""
+    length, request = len(trail.arrival.body), trail.request
+    if length > LONG_BODY and hub.kept is not None and request is not None and hub.kept.find(request):
+        length -= len(request.query)
+    return length > LONG_BODY
 
 
 def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> endpoint.Head:

@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLIncludeDirective,
     GraphQLObjectType,
     GraphQLSchema,
@@ -91,11 +92,12 @@ class Selections:
                     self._collect(type_name, fragment.selection_set.selections, found, spread)
 
     def _included(self, node: SelectionNode) -> bool:
-        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
-        if skip and skip["if"]:
-            return False
-        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
-        return not include or bool(include["if"])
+        try:
+            skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+            include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        except GraphQLError:
+            raise self._null_where_none_is_taken(node, "the condition of @skip or @include") from None
+        return not (skip and skip["if"]) and (not include or bool(include["if"]))
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
         """Coerced arguments of a field. Absent arguments are absent.
@@ -107,9 +109,20 @@ class Selections:
             if argument.name.value in CONDITIONS:
                 self._require_values(node, argument)
         owner = self.schema.type_map[type_name]
-        values = get_argument_values(cast(GraphQLObjectType, owner).fields[node.name.value], node, self.variables)
+        field = cast(GraphQLObjectType, owner).fields[node.name.value]
+        try:
+            values = get_argument_values(field, node, self.variables)
+        except GraphQLError:
+            raise self._null_where_none_is_taken(node, f"an argument of {node.name.value}") from None
         self._measure(values.get("where"))
         return values
+
+    def _null_where_none_is_taken(self, node: Node, place: str) -> HubError:
+        """The refusal of null for a variable that may be left out: it has a default, and validation knows no values."""
+        read = (variable for each in _arguments(node) for variable in _variables(each.value))
+        null = [each for each in read if self.variables.coerced.get(each.name.value) is None]
+        names = ", ".join(sorted({f"${each.name.value}" for each in null})) or "a variable"
+        return _says_nothing(f"{names} is null, and {place} takes no null; leave it out, or give it a value", node)
 
     def _measure(self, condition: Any) -> None:
         """Add a condition to what those before it cost; each object that joins nothing is a comparison."""
@@ -150,6 +163,13 @@ class Selections:
             if self.variables.coerced.get(name) is None:
                 problem = f"the variable ${name} has no value, so {place} would say less than it is written to"
                 raise _says_nothing(f"{problem}; give it a value, or leave what it stands in out", variable)
+
+
+def _arguments(node: Node) -> Iterator[ArgumentNode]:
+    """The arguments of a field or spread, and of its directives."""
+    yield from getattr(node, "arguments", None) or ()
+    for directive in getattr(node, "directives", None) or ():
+        yield from directive.arguments or ()
 
 
 def _variables(value: ValueNode) -> Iterator[VariableNode]:

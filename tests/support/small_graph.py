@@ -159,6 +159,8 @@ def check_kept_plan(
     """A plan that was made for somebody else, with other values, on another day, binds to what the plain way makes."""
     decision = planned.decision
     split = Variables(SCHEMA, operation, size_variables(operation, fragments)).split(variables)
+    if split is None:
+        return
     nobody = Subject("another", "nobody", "none", "none", "99/99/", "nobody")
     theirs = dataclasses.replace(
         decision, subject=nobody, today=TODAY.replace(year=1999), case=decision.case and "another"

@@ -26,13 +26,18 @@ from hub.request.endpoint import Request
 from hub.request.limits import Document, Validated, coerce_variables, cost_of
 from hub.request.normalise import NormalisedDocument
 from hub.request.plan import PAGE_MAX
+from hub.request.prepared.plans import PlanCache
 from hub.request.prepared.variables import Variables
 from hub.request.purpose import Purposed
 
 KEPT = 512
 """Most documents kept; the least recently used goes first."""
 KEPT_CHARACTERS = 262_144
-"""How long all kept documents may be together: the tree of one takes about a hundred times its own size."""
+"""How long all kept documents may be together: the tree of one takes about two hundred times its own size."""
+LONGEST = 8_192
+"""The longest document that is kept, so that nobody's few documents push out everybody's."""
+FEWEST_PLANS, MOST_PLANS, PLANS_CHARACTERS = 4, 64, 16_384
+"""How many plans of one document are kept: so many that its text would be that long with each of them."""
 KEPT_COSTS = 64
 """For how many choices of page sizes the cost of one document is kept."""
 
@@ -40,12 +45,14 @@ KEPT_COSTS = 64
 class KeptDocument:
     """A document that was valid once, so that only its variables and its cost are looked at again."""
 
-    def __init__(self, document: Document, schema: GraphQLSchema) -> None:
+    def __init__(self, document: Document, schema: GraphQLSchema, length: int) -> None:
+        """`length` is that of its text: the longer it is, the fewer of its plans are kept."""
         self.document = document
         self._schema = schema
         self._sizes = size_variables(document.operation, document.fragments)
         self._costs: dict[tuple[Any, ...], Cost] = {}
         self.variables = Variables(schema, document.operation, self._sizes)
+        self.plans = PlanCache(max(FEWEST_PLANS, min(MOST_PLANS, PLANS_CHARACTERS // length)))
 
     def validate(self, purposed: Purposed) -> Validated:
         """As `limits.validate` for a request with this document; raises VALIDATION or COST_LIMIT."""
@@ -79,6 +86,12 @@ class DocumentCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def plans(self) -> int:
+        """How many plans of all documents are kept."""
+        with self._one_at_a_time:
+            return sum(len(each.plans) for each in self._kept.values())
+
     def find(self, request: Request) -> KeptDocument | None:
         """The document of a request, if it is kept."""
         asked = request.query, request.operation_name
@@ -89,10 +102,14 @@ class DocumentCache:
             return found
 
     def keep(self, request: Request, document: Document, schema: GraphQLSchema) -> None:
-        """Keep the valid document of a request for those to come, unless it has values of its own."""
-        if len(request.query) > self._characters or not is_without_values(document.normalised):
+        """Keep the valid document of a request for those to come, unless it has values of its own.
+
+        It must have one operation: what another one would do with a variable is not looked at again.
+        """
+        too_long = len(request.query) > min(LONGEST, self._characters)
+        if too_long or len(document.operations) != 1 or not is_without_values(document.normalised):
             return
-        kept = KeptDocument(document, schema)
+        kept = KeptDocument(document, schema, len(request.query))
         with self._one_at_a_time:
             self._kept.setdefault((request.query, request.operation_name), kept)
             while len(self._kept) > self._limit or sum(len(text) for text, _ in self._kept) > self._characters:
@@ -101,7 +118,11 @@ class DocumentCache:
 
 def is_without_values(document: NormalisedDocument) -> bool:
     """Whether each literal is a whole number no larger than a page: neither a text nor what could name anybody."""
-    return not document.texts and all(each.isdecimal() and int(each) <= PAGE_MAX for each in document.literals)
+    return not document.texts and all(map(_is_page_size, document.literals))
+
+
+def _is_page_size(literal: str) -> bool:
+    return literal.isdecimal() and len(literal) <= len(str(PAGE_MAX)) and int(literal) <= PAGE_MAX
 
 
 def size_variables(

@@ -1,8 +1,9 @@
-"""The bounded cache of plans: what the stages after validation make of a document, with slots in place of values.
+"""The bounded cache of a document's plans: what the stages after validation make of it, with slots in place of values.
 
-A kept plan is found by everything that it depends on: the document, the shape of its variables, the decision without
-its subject, and the detector. It holds no value, no subject and no case: these are filled in for each request, and the
-result is what the plain way makes.
+A kept plan is found by everything that it depends on: the shape of the variables, the decision without its subject, and
+the detector. It holds no value, no subject and no case: these are filled in for each request, and the result is what
+the plain way makes, but that rows which two variables ask for are fetched for each of them, even if their values are
+equal.
 """
 
 from __future__ import annotations
@@ -28,9 +29,6 @@ from policies.rules import Subject
 from schema.catalogue import Catalogue
 from schema.predicate import All, Any_, Compare, Predicate, Related
 
-KEPT = 1_024
-"""Most plans kept; the least recently used goes first."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
@@ -46,9 +44,9 @@ class KeptPlan:
 
 
 class PlanCache:
-    """The kept plans of one hub."""
+    """The kept plans of one document; the least recently used goes first."""
 
-    def __init__(self, limit: int = KEPT) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[Hashable, KeptPlan | None] = OrderedDict()
         self._one_at_a_time = threading.Lock()

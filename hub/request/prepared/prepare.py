@@ -24,7 +24,7 @@ from hub.request.denials import DenialErrors
 from hub.request.plan import plan
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache, KeptDocument
-from hub.request.prepared.plans import PlanCache, make_plan
+from hub.request.prepared.plans import make_plan
 from hub.request.record import Trail, check_values
 from hub.request.template import Binding, Statement
 from policies.model import Decision
@@ -42,14 +42,6 @@ def no_stage(name: str) -> AbstractContextManager[object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a hub keeps of the documents that were sent to it."""
-
-    documents: DocumentCache = field(default_factory=DocumentCache)
-    plans: PlanCache = field(default_factory=PlanCache)
-
-
-@dataclass(frozen=True, slots=True)
 class Parts:
     """What preparing needs of a hub. `successors` are the merged grids as they were last read from the graph.
 
@@ -63,7 +55,7 @@ class Parts:
     decisions: DecisionCache = field(repr=False)
     successors: Successors
     detector: str
-    kept: Kept | None = field(default=None, repr=False)
+    kept: DocumentCache | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     with stage("purpose"):
         trail.purposed = purposed = purpose.check_purpose(identified, now.date())
     with stage("validate"):
-        document = parts.kept.documents.find(identified.request) if parts.kept is not None else None
+        document = parts.kept.find(identified.request) if parts.kept is not None else None
         validated = document.validate(purposed) if document is not None else limits.validate(purposed, parts.schema)
         trail.validated = validated
     with stage("decide"):
@@ -99,7 +91,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
             template = compile_plan(planned, parts.catalogue, parts.detector)
             statement = template.bind(Binding(decision, parts.seals)) if template is not None else None
     if document is None and parts.kept is not None:
-        parts.kept.documents.keep(identified.request, validated.document, parts.schema)
+        parts.kept.keep(identified.request, validated.document, parts.schema)
     return Prepared(validated, planned, statement)
 
 
@@ -110,22 +102,24 @@ def _bind_kept(
 
     None where the plan depends on values, or a value does not fit: then the plain way says why.
     """
-    if parts.kept is None or document is None:
+    if document is None:
         return None
     split = document.variables.split(validated.variables)
+    if split is None:
+        return None
     # What the grants of a version give for a purpose is the same for every subject that they apply to; where grids
     # were merged, it depends on them and on where the subject's own was.
     place = validated.purposed.identified.subject.jurisdiction if parts.successors else None
     grids = frozenset(parts.successors.items())
     decided = (decision.version, decision.purpose, decision.grants, decision.case is not None, grids, place)
-    key = (document, split.shape, decided, parts.detector)
-    known, kept = parts.kept.plans.find(key)
+    key = (split.shape, decided, parts.detector)
+    known, kept = document.plans.find(key)
     if not known:
         operation, fragments = document.document.operation, document.document.fragments
         kept = make_plan(
             operation, fragments, split.slotted, decision, parts.schema, parts.catalogue, parts.seals, parts.detector
         )
-        parts.kept.plans.keep(key, kept)
+        document.plans.keep(key, kept)
     if kept is None:
         return None
     try:

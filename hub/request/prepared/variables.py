@@ -23,8 +23,11 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.type import GraphQLBoolean, get_nullable_type
 
+from hub.request.plan import PAGE_MAX
 from schema.slot import Slot
 
+MAX_PARTS = 200
+"""How many values, lists and objects the variables of a request have whose plan is kept."""
 VALUE = "$"
 """Stands for a value in a shape; no enum has a value of this name."""
 
@@ -46,39 +49,57 @@ class Variables:
         self._types = {each.variable.name.value: type_from_ast(schema, each.type) for each in definitions}
         self._sizes = frozenset(sizes)
 
-    def split(self, given: VariableValues) -> SplitVariables:
-        """The coerced variables of a request, split."""
-        values: list[Any] = []
+    def split(self, given: VariableValues) -> SplitVariables | None:
+        """The coerced variables of a request, split; None for a shape that is too large, or a size that no list has."""
+        splitter = _Splitter()
         shapes: list[Hashable] = []
         slotted: dict[str, Any] = {}
         for name, kind in self._types.items():
             if name not in given.coerced:
                 shapes.append(None)
             elif name in self._sizes:
-                slotted[name] = given.coerced[name]
-                shapes.append((slotted[name],))
+                size = slotted[name] = given.coerced[name]
+                if size is not None and not 0 <= size <= PAGE_MAX:
+                    return None
+                shapes.append((size,))
             else:
-                shape, slotted[name] = _split(kind, given.coerced[name], values)
+                try:
+                    shape, slotted[name] = splitter.split(kind, given.coerced[name])
+                except _TooLarge:
+                    return None
                 shapes.append((shape,))
-        return SplitVariables(tuple(shapes), tuple(values), VariableValues(given.sources, slotted))
+        return SplitVariables(tuple(shapes), tuple(splitter.values), VariableValues(given.sources, slotted))
 
 
-def _split(kind: Any, value: Any, values: list[Any]) -> tuple[Hashable, Any]:
-    """The shape of one value, and what stands in its place; the values in it are added to `values`."""
-    kind = get_nullable_type(kind)
-    if value is None or is_enum_type(kind) or kind is GraphQLBoolean:
-        return value, value
-    if is_list_type(kind) and (not value or not _is_value(kind)):
-        parts = [_split(kind.of_type, each, values) for each in value]
-        return tuple(shape for shape, _ in parts), [put for _, put in parts]
-    if is_input_object_type(kind):
-        fields: Mapping[str, Any] = kind.fields
-        named = {name: _split(fields[name].type, each, values) for name, each in value.items()}
-        return tuple((name, shape) for name, (shape, _) in named.items()), {
-            name: put for name, (_, put) in named.items()
-        }
-    values.append(value)
-    return VALUE, Slot(len(values) - 1)
+class _TooLarge(Exception):
+    """A shape has more parts than one that is kept may have."""
+
+
+class _Splitter:
+    """Gathers the values of all variables of a request."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._parts = 0
+
+    def split(self, kind: Any, value: Any) -> tuple[Hashable, Any]:
+        """The shape of one value, and what stands in its place; the values in it are added to `values`."""
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise _TooLarge
+        kind = get_nullable_type(kind)
+        if value is None or is_enum_type(kind) or kind is GraphQLBoolean:
+            return value, value
+        if is_list_type(kind) and (not value or not _is_value(kind)):
+            parts = [self.split(kind.of_type, each) for each in value]
+            return tuple(shape for shape, _ in parts), [put for _, put in parts]
+        if is_input_object_type(kind):
+            fields: Mapping[str, Any] = kind.fields
+            named = {name: self.split(fields[name].type, each) for name, each in value.items()}
+            shape = tuple((name, shape) for name, (shape, _) in named.items())
+            return shape, {name: put for name, (_, put) in named.items()}
+        self.values.append(value)
+        return VALUE, Slot(len(self.values) - 1)
 
 
 def _is_value(kind: GraphQLInputType) -> bool:

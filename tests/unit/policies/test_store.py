@@ -105,7 +105,7 @@ REFUSED: list[tuple[str, Callable[[PolicyStore, Version], object], str]] = [
     ("an approval of nobody's", lambda store, draft: store.approve(2, draft.hash, "root"), "'root' is no steward"),
     ("not approved", lambda store, draft: store.activate(2, "li"), "version 2 is not approved"),
     ("activated by nobody", lambda store, draft: store.activate(2, "nobody"), "'nobody' is no steward"),
-    ("again", lambda store, draft: store.activate(1, "li"), "not approved"),
+    ("again", lambda store, draft: store.activate(1, "li"), "activated already; to return to it: policy rollback 1"),
     (
         "in the past",
         lambda store, draft: store.activate(2, "li", dt.datetime(2020, 1, 1, tzinfo=dt.UTC)),

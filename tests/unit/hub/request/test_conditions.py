@@ -133,3 +133,24 @@ def test_case_3_05_an_operator_that_is_null_beside_another_is_absent(
     (root,) = planned.roots
     assert isinstance(root, Page)
     assert root.where == Compare("name", Op.EQ, "a")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "query($x: Boolean = true) { people { edges { node { name @include(if: $x) } } } }",
+        "query($x: Boolean = false) { people @skip(if: $x) { edges { node { name } } } }",
+        "query($x: Boolean = true) { people { edges { node { ... @include(if: $x) { name } } } } }",
+        'query($x: ID = "x") { node(id: $x) { id } }',
+        'query($x: ID = "x") { person(id: $x) { id } }',
+        "query($x: PersonOrder = {name: ASC}) { people(orderBy: [$x]) { edges { node { name } } } }",
+        "query($x: PersonBucket = GENDER) { peopleAggregate(groupBy: [$x]) { count gender } }",
+    ],
+)
+def test_null_for_a_variable_with_a_default_is_refused_where_null_is_not_taken(
+    policies: PolicySet, document: str
+) -> None:
+    error = refusal(policies, document, {"x": None})
+    assert error.code is Code.VALIDATION
+    assert "$x is null" in error.public_message
+    assert error.locations

@@ -6,19 +6,21 @@ import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from hub.errors import HubError
 from hub.home.settings import Settings
+from hub.processor import LONG_BODY
 from hub.request.auth import Identified, registered
 from hub.request.decision_cache import DecisionCache
 from hub.request.endpoint import Arrival, read
+from hub.request.pipeline import Hub, _is_long
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache
-from hub.request.prepared.plans import PlanCache
-from hub.request.prepared.prepare import Kept, Parts, Prepared, prepare
+from hub.request.prepared.prepare import Parts, Prepared, prepare
 from hub.request.record import Trail
 from hub.request.template import Statement
 from policies.language import load
@@ -36,7 +38,7 @@ FIRE = ("fire-inspection", "safety.fire.rental")
 PEOPLE = "edges { node { id name } }"
 
 
-def parts(kept: Kept | None) -> Parts:
+def parts(kept: DocumentCache | None) -> Parts:
     return Parts(SETTINGS, CATALOGUE, SCHEMA, SEALS, DecisionCache(), {}, DETECTOR, kept)
 
 
@@ -118,7 +120,7 @@ ASKED: list[tuple[str, list[dict[str, Any]]]] = [
 @pytest.mark.parametrize("name", [None, "A", "B"])
 @pytest.mark.parametrize("turn", range(3))
 def test_a_request_is_prepared_the_same_whatever_is_kept(name: str | None, turn: int) -> None:
-    kept = parts(Kept())
+    kept = parts(DocumentCache())
     for text, given in ASKED:
         for at in range(len(given) * 2):
             variables = given[(at * (turn + 1) + turn) % len(given)]
@@ -126,12 +128,12 @@ def test_a_request_is_prepared_the_same_whatever_is_kept(name: str | None, turn:
             assert outcome(kept, body) == outcome(parts(None), body), (text, variables)
     assert kept.kept is not None
     if name is None:
-        assert len(kept.kept.documents) >= len(ASKED) // 2
-        assert len(kept.kept.plans) > len(ASKED)
+        assert len(kept.kept) >= len(ASKED) // 2
+        assert kept.kept.plans > len(ASKED)
 
 
 def test_a_plan_serves_every_subject_that_the_same_grants_apply_to() -> None:
-    using = parts(Kept())
+    using = parts(DocumentCache())
     assert using.kept is not None
     text, given = ASKED[0]
     people = [("inspector-1", "14/03/21/"), ("inspector-2", "14/03/21/001/")]
@@ -147,7 +149,7 @@ def test_a_plan_serves_every_subject_that_the_same_grants_apply_to() -> None:
         assert found.statement is not None
         assert found.planned.decision.subject == subject
         statements.append(found.statement)
-    assert len(using.kept.plans) == 1
+    assert using.kept.plans == 1
     assert len({each.text for each in statements}) == 1
     assert statements[2] == statements[0] != statements[1] == statements[3]
 
@@ -163,30 +165,33 @@ def test_a_plan_serves_every_subject_that_the_same_grants_apply_to() -> None:
         ("{ buildings(where: {floors: {gt: 6}}) { edges { node { name } } } }", True),
         ("{ buildings(where: {floors: {gt: 201}}) { edges { node { name } } } }", False),
         ("{ nothing }", False),
+        (f"query A {{ people {{ {PEOPLE} }} }} query B {{ __typename }}", False),
+        (f"{{ people {{ {PEOPLE} }} }} #{'x' * 8_192}", False),
+        (f"{{ __typename person(id: {'9' * 5_000}) @skip(if: true) {{ id }} people {{ {PEOPLE} }} }}", False),
     ],
 )
 def test_only_a_valid_document_without_values_of_its_own_is_kept(text: str, kept: bool) -> None:
-    using = parts(Kept())
+    using = parts(DocumentCache())
     assert using.kept is not None
     for _ in range(2):
         outcome(using, {"query": text})
-    assert len(using.kept.documents) == kept
+    assert len(using.kept) == kept
     assert "11010519491231002X" not in repr(using.kept)
 
 
 def test_what_is_kept_is_bounded() -> None:
-    using = parts(Kept(DocumentCache(limit=3, characters=200), PlanCache(limit=4)))
+    using = parts(DocumentCache(limit=3, characters=200))
     assert using.kept is not None
     for count in range(1, 8):
         for first in (1, 2, 3):
             text = f"query ($n: Int) {{ people(first: $n) {{ edges {{ node {{ {' id' * count} }} }} }} }}"
             outcome(using, {"query": text, "variables": {"n": first}})
-    assert len(using.kept.documents) <= 3
-    assert len(using.kept.plans) == 4
+    assert len(using.kept) <= 3
+    assert 0 < using.kept.plans <= 9
 
 
 def test_a_plan_that_depends_on_values_is_made_for_each_request() -> None:
-    using = parts(Kept())
+    using = parts(DocumentCache())
     ids = [SEALS.seal_id("fire", FIRE[1], CATALOGUE.entity(name).tag, sid("a")) for name in ("Dwelling", "Building")]
     for each in ids * 2:
         body = {"query": "query ($id: ID!) { node(id: $id) { id __typename } }", "variables": {"id": each}}
@@ -213,7 +218,7 @@ def test_one_plan_is_not_that_of_another_decision(tmp_path: Path) -> None:
         f"query ($n: Int) {{ events(first: $n) {{ edges {{ node {{ text }} }} }} people(first: $n) {{ {PEOPLE} }} }}",
         "query ($n: Int) { dwellings(first: $n, orderBy: []) { edges { node { usage region residents { name } } } } }",
     ]
-    shared, seen = Kept(), set()
+    shared, seen = DocumentCache(), set()
     for policy, successors, detector, case, asker, text in [
         (policy, successors, detector, case, asker, text)
         for _ in range(3)
@@ -241,3 +246,24 @@ def test_one_plan_is_not_that_of_another_decision(tmp_path: Path) -> None:
                 found.append((refusal.code, refusal.public_message))
         assert found[0] == found[1], (successors, detector, case, asker, text)
     assert len(seen) == 10
+
+
+def test_large_variables_are_long_work_whether_or_not_their_document_is_kept() -> None:
+    kept = DocumentCache()
+    text, given = ASKED[2]
+    large = {"w": {"region": {"in": ["14/03/21/001/"] * 100}}}
+
+    def is_long(variables: dict[str, Any], query: str = text) -> bool:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        headers = (("content-type", "application/json"), ("access-purpose", FIRE[1]))
+        arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, body)
+        trail = Trail(arrival, POLICY)
+        trail.request = read(arrival, SETTINGS)
+        return _is_long(cast(Hub, SimpleNamespace(kept=kept)), trail)
+
+    padded = text + " " * LONG_BODY
+    assert [is_long(given[0]), is_long(large), is_long(given[0], padded)] == [False, True, True]
+    for query in (text, padded):
+        outcome(parts(kept), {"query": query, "variables": given[0]})
+    assert len(kept) == 2
+    assert [is_long(given[0]), is_long(large), is_long(given[0], padded)] == [False, True, False]

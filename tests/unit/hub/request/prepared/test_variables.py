@@ -16,6 +16,12 @@ pytestmark = pytest.mark.unit
 
 
 def split(declared: str, **given: Any) -> SplitVariables:
+    found = try_split(declared, **given)
+    assert found is not None
+    return found
+
+
+def try_split(declared: str, **given: Any) -> SplitVariables | None:
     operation = parse(f"query ({declared}) {{ __typename }}").definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     values = get_variable_values(SCHEMA, operation.variable_definitions or (), given)
@@ -83,3 +89,19 @@ def test_slots_are_numbered_in_the_order_of_their_values() -> None:
         "2",
     ]
     assert isinstance(coerced["b"]["name"]["in"], Slot)
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "kept"),
+    [
+        ("$x: PersonWhere", {"x": {"or": [{"name": {"eq": "a"}}] * 60}}, True),
+        ("$x: PersonWhere", {"x": {"or": [{"name": {"eq": "a"}}] * 70}}, False),
+        ("$x: [PersonOrder!]", {"x": [{"name": "ASC"}] * 200}, False),
+        ("$x: [String!]", {"x": ["a"] * 5_000}, True),
+        ("$first: Int", {"first": 200}, True),
+        ("$first: Int", {"first": 201}, False),
+        ("$first: Int", {"first": -1}, False),
+    ],
+)
+def test_no_large_shape_and_no_size_that_no_list_has(declared: str, given: dict[str, Any], kept: bool) -> None:
+    assert (try_split(declared, **given) is not None) == kept
