@@ -87,10 +87,15 @@ class DocumentCache:
         return len(self._kept)
 
     @property
+    def documents(self) -> tuple[KeptDocument, ...]:
+        """The documents that are kept, the least recently used first."""
+        with self._one_at_a_time:
+            return tuple(self._kept.values())
+
+    @property
     def plans(self) -> int:
         """How many plans of all documents are kept."""
-        with self._one_at_a_time:
-            return sum(len(each.plans) for each in self._kept.values())
+        return sum(len(each.plans) for each in self.documents)
 
     def find(self, request: Request) -> KeptDocument | None:
         """The document of a request, if it is kept."""

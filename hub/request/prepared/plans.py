@@ -54,6 +54,12 @@ class PlanCache:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def all(self) -> tuple[KeptPlan | None, ...]:
+        """The plans that are kept, the least recently used first."""
+        with self._one_at_a_time:
+            return tuple(self._kept.values())
+
     def find(self, key: Hashable) -> tuple[bool, KeptPlan | None]:
         """Whether a plan was made under this key, and the plan; None for one that depends on values."""
         with self._one_at_a_time:
