@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+import psycopg
 import pytest
 
 from audit.log import read
@@ -32,6 +33,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.postgres_log import ServerLog, server_log
 from tests.support.serving import COUNTY
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -188,12 +190,26 @@ def received(connection: socket.socket) -> bytes:
     return found
 
 
+def await_sessions(where: Where) -> None:
+    """Wait until the server has ended what a dead hub had sent: what was to be committed is committed after it."""
+    if isinstance(where, str):
+        with psycopg.connect(where, autocommit=True) as connection:
+            until(lambda: connection.execute(OTHER_SESSIONS).fetchone() == (0,))
+
+
+OTHER_SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+
 def die(forked: Forks, settings: Settings, where: Where, moment: Moment) -> tuple[bytes, int]:
     """What a client got from a hub that died at `moment`, and how many records there are then."""
     hub = forked.start(settings, moment=moment)
     try:
         with asked(settings) as connection:
             hub.await_end()
+            await_sessions(where)
             return received(connection), check(settings, where, {})
     finally:
         hub.kill()

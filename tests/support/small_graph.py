@@ -162,9 +162,7 @@ def check_kept_plan(
     if split is None:
         return
     nobody = Subject("another", "nobody", "none", "none", "99/99/", "nobody")
-    theirs = dataclasses.replace(
-        decision, subject=nobody, today=TODAY.replace(year=1999), case=decision.case and "another"
-    )
+    theirs = dataclasses.replace(decision, subject=nobody, today=dt.date(1999, 1, 1), case=decision.case and "another")
     kept = make_plan(operation, fragments, split.slotted, theirs, SCHEMA, CATALOGUE, SEALS, DETECTOR)
     if kept is not None:
         bound, same = kept.bind(Binding(decision, SEALS, split.values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,30 @@ def test_an_operation_that_needs_a_case_breaks_where_it_named_none(tmp_path: Pat
     found = replayed(log.path, tmp_path, DAY - dt.timedelta(hours=1), draft)
     assert found.groups[0].broken == {"case required": 1}
     assert found.groups[0].pairs == {Outcome.WITHHELD_CLEAR: 1, Outcome.WITHHELD_MASKED: 1}
+
+
+OF_A_CASE = """
+  - id: case
+    to: {application: [app]}
+    for: [a]
+    basis: law
+    obligations: {case: required}
+    rows: {Event: {number: {eq: $case}}}
+    fields: {Event.kind: clear}
+"""
+"""A grant whose rows only a case opens."""
+
+
+@pytest.mark.parametrize(("case", "broken"), [(None, {}), ("digest-of-a-case", {"filter on Event.address": 1})])
+def test_what_only_a_case_opens_is_denied_without_one(tmp_path: Path, case: str | None, broken: dict[str, int]) -> None:
+    """A list of a type that is not open is null, and its condition is not looked at; with a case it is refused."""
+    text = 'query q1 { events(where: {address: {eq: ""}}) { edges { node { kind } } } }'
+    log = AuditLog.open(tmp_path / "audit.db")
+    asked = record(1, DAY, operation=hashlib.sha256(text.encode()).hexdigest(), case=case, decision=Coordinates())
+    log.append_sync(asked, text)
+    log.close()
+    found = replayed(tmp_path / "audit.db", tmp_path, DAY - dt.timedelta(hours=1), CURRENT + OF_A_CASE)
+    assert [dict(each.broken) for each in found.groups if each.broken] == ([broken] if broken else [])
 
 
 def test_other_records_are_no_operations(tmp_path: Path) -> None:
