@@ -74,10 +74,10 @@ class Counted:
                 over = use
         if over is not None:
             return over
-        taken = dict(used)
+        taken: dict[_Row, int] = {}
         for use in _in_order(self.caps):
             row = self.row(day, use)
-            taken[row] += use.more
+            taken[row] = taken.get(row, used[row]) + use.more
             if taken[row] > use.limit:
                 return use
         used.update(taken)

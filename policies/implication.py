@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.rules import Subject
+from policies.rules import Subject, placeholder_value
 from schema.predicate import TRUE, All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
 
 _CASE, _CASE_HOLDS = "$case", "$case holds"
@@ -56,16 +56,7 @@ def _value(value: Any, subject: Subject, today: dt.date) -> Any:
         return tuple(_value(each, subject, today) for each in value)
     if not isinstance(value, Placeholder):
         return value
-    if value.name == "today":
-        return _years_before(today, value.years_ago)
-    return getattr(subject, value.name.removeprefix("subject."))
-
-
-def _years_before(day: dt.date, years: int) -> dt.date:
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
+    return placeholder_value(value, subject, today)
 
 
 def implies(narrow: Predicate, wide: Predicate) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from policies.obligations import Obligation
-from schema.predicate import Predicate
+from schema.predicate import Placeholder, Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,17 @@ class Subject:
     def attributes(self) -> tuple[str, str, str, str, str]:
         """All that a decision may depend on (not `sub`)."""
         return (self.application, self.department, self.role, self.level, self.jurisdiction)
+
+
+def placeholder_value(placeholder: Placeholder, subject: Subject, today: dt.date) -> Any:
+    """What `$subject.…` or `$today - Ny` stands for; `$case` is the request's and not here."""
+    if placeholder.name != "today":
+        return getattr(subject, placeholder.name.removeprefix("subject."))
+    try:
+        return today.replace(year=today.year - placeholder.years_ago)
+    except ValueError:
+        # There is no 29th of February in that year.
+        return today.replace(year=today.year - placeholder.years_ago, day=28)
 
 
 @dataclass(frozen=True, slots=True)

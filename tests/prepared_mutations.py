@@ -53,8 +53,8 @@ PREPARED = (
     Mutation(
         "only a document of one operation is kept",
         "hub/request/prepared/documents.py",
-        "len(document.operations) != 1 or",
-        "False or",
+        "len(document.operations) == 1 and",
+        "True and",
         _PLANS,
     ),
     Mutation("a plan is of one policy version", _PREPARE, "decided = (decision.version, ", "decided = (", _PLANS),

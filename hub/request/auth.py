@@ -12,7 +12,6 @@ import asyncio
 import hashlib
 import logging
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
 from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
+from hub.recently_used import RecentlyUsed
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
 from policies.rules import Subject
@@ -69,18 +69,14 @@ class SignedTokens:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
+        self._kept: RecentlyUsed[bytes, dict[str, Any]] = RecentlyUsed(limit)
 
     def claims(self, token: str, keys: KeySet) -> dict[str, Any]:
         """The claims of a token; raises JoseError, ValueError or TypeError for one that is not signed well."""
         if not self._limit:
             return _signed_claims(token, keys)
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._kept.pop(digest, None) or _signed_claims(token, keys)
-        self._kept[digest] = claims
-        if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
-        return claims
+        return self._kept.find(digest) or self._kept.keep(digest, _signed_claims(token, keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> 
     calls = [f"CALL () {{\n{writer.root(part, name)}\n}}" for name, part in parts.items()]
     names = ", ".join(parts)
     text = f"{chr(10).join(calls)}\nRETURN {names}"
-    return Template(text, writer.cypher.parameters, tuple(writer.cypher.references))
+    cypher = writer.cypher
+    return Template(text, cypher.parameters, cypher.sources, tuple(cypher.references))
 
 
 class _Compiler:

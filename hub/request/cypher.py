@@ -72,6 +72,7 @@ class Cypher:
         self.detector = detector
         self.prefix = prefix
         self.parameters: dict[str, Any] = {}
+        self.sources: dict[str, Any] = {}
         self.references: list[Reference] = []
         self._variables = 0
         self._shared: dict[Any, str] = {}
@@ -83,8 +84,11 @@ class Cypher:
 
     def parameter(self, value: Any) -> str:
         """`$p0`: the value is sent as a parameter, never in the text; a source is filled in for each request."""
-        name = f"{self.prefix}{len(self.parameters)}"
-        self.parameters[name] = value if is_filled_in(value) else stored(value)
+        name = f"{self.prefix}{len(self.parameters) + len(self.sources)}"
+        if is_filled_in(value):
+            self.sources[name] = value
+        else:
+            self.parameters[name] = stored(value)
         return f"${name}"
 
     def operand(self, value: Any) -> str:

@@ -105,7 +105,7 @@ class DailyCaps:
     async def note_failed(self, planned: Planned, failed: int, now: dt.datetime) -> None:
         """Count matches that found nobody; raises as `spend` if there are too many, or were before.
 
-        Called with 0 before the graph is asked, and with what failed before anything is told.
+        Called before anything is told, also if none failed: those that did meanwhile may have reached the limit.
         """
         await self._count(planned.decision, [], self._failed(planned, failed), now)
 
@@ -113,19 +113,21 @@ class DailyCaps:
         """What failed matches count, of the person and of the application; nothing for an operation without a match."""
         if not planned.matches:
             return []
-        if self._store is None:
-            raise _not_countable()
         of_person, of_application = self._failed_limits
-        person = self._store.person_digest(planned.decision.subject.sub)
+        person = self._known_store.person_digest(planned.decision.subject.sub)
         return [
             Use(FAILED_MATCH, failed, of_person, person=person, everywhere=True),
             Use(FAILED_MATCH, failed, of_application, everywhere=True),
         ]
 
-    def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
+    @property
+    def _known_store(self) -> PolicyStore:
         if self._store is None:
             raise _not_countable()
-        person = self._store.person_digest(sub) if standing.cap.personal else ""
+        return self._store
+
+    def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
+        person = self._known_store.person_digest(sub) if standing.cap.personal else ""
         return Use(standing.kind, more, standing.cap.limit, standing.grant, person)
 
     async def _count(self, decision: Decision, caps: list[Use], noted: list[Use], now: dt.datetime) -> None:
@@ -157,13 +159,11 @@ class DailyCaps:
 
     async def _count_batch(self, day: dt.date, batch: list[_Waiting]) -> None:
         try:
-            if self._store is None:
-                raise StoreUnavailable("there is no store")
+            engine = self._known_store.engine
             if self._day != day:
-                await asyncio.to_thread(forget, self._store.engine, day)
+                await asyncio.to_thread(forget, engine, day)
                 self._day = day
-            counted = [each.counted for each in batch]
-            found = await asyncio.to_thread(count_uses, self._store.engine, day, counted)
+            found = await asyncio.to_thread(count_uses, engine, day, [each.counted for each in batch])
         except Exception as failure:
             for each in batch:
                 if not each.over.done():

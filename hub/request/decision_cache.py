@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import threading
-from collections import OrderedDict
 
+from hub.recently_used import RecentlyUsed
 from hub.request.purpose import Purposed
 from policies.decide import decide
 from policies.model import NOTHING, Decision, FieldDecision, PolicySet, RowSet, TypeDecision
@@ -29,9 +28,7 @@ class DecisionCache:
     """Decisions of one hub or one replay."""
 
     def __init__(self, limit: int = KEPT) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[_Key, Decision] = OrderedDict()
-        self._one_at_a_time = threading.Lock()
+        self._kept: RecentlyUsed[_Key, Decision] = RecentlyUsed(limit)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -58,14 +55,10 @@ class DecisionCache:
     ) -> Decision:
         """What a subject may see for a purpose on a day, in the grids that took the place of merged ones."""
         key = (policy.version, subject.attributes, purpose, today)
-        with self._one_at_a_time:
-            kept = self._kept.get(key)
-            if kept is None:
-                kept = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
-                self._kept[key] = kept
-                if len(self._kept) > self._limit:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
+        kept = self._kept.find(key)
+        if kept is None:
+            made = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
+            kept = self._kept.keep(key, made)
         return follow(dataclasses.replace(kept, subject=subject), successors)
 
 

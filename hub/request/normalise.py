@@ -27,8 +27,11 @@ class NormalisedDocument:
     text: str
     literals: tuple[str, ...] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
-    texts: bool = False
-    """Whether some literal is a text or a number with a point."""
+
+    @property
+    def texts(self) -> bool:
+        """Whether some literal is a text or a number with a point; no name in the normalised text looks like one."""
+        return any(placeholder in self.text for kind, placeholder in _LITERALS.items() if kind is not TokenKind.INT)
 
 
 def normalise(document: DocumentNode) -> NormalisedDocument:
@@ -37,8 +40,7 @@ def normalise(document: DocumentNode) -> NormalisedDocument:
     tokens = list(_tokens(document))
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         reader.take(before, token, after)
-    texts = any(token.kind in _LITERALS and token.kind is not TokenKind.INT for token in tokens)
-    return NormalisedDocument(_joined(reader.pieces), tuple(reader.literals), reader.chosen_names["v"], texts)
+    return NormalisedDocument(_joined(reader.pieces), tuple(reader.literals), reader.chosen_names["v"])
 
 
 def _tokens(document: DocumentNode) -> Iterator[Token]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from hub.errors import Code, HubError
 from hub.home.seals import ID_CHARACTERS, Seals
 from policies.model import Decision
+from policies.rules import placeholder_value
 from schema.predicate import Placeholder
 from schema.slot import Slot
 
@@ -103,29 +104,28 @@ class Binding:
         return self.seals
 
     def _of_decision(self, source: Placeholder) -> Any:
-        if source.name == "today":
-            return years_before(self.decision.today, source.years_ago)
         if source.name == "case":
             return self.decision.case
-        return getattr(self.decision.subject, source.name.removeprefix("subject."))
+        return placeholder_value(source, self.decision.subject, self.decision.today)
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The text of a statement, its parameters by name (values, or the sources of values), and what the text reads."""
+    """The text of a statement, its parameters and the sources of others by name, and what the text reads."""
 
     text: str
     parameters: Mapping[str, Any] = field(repr=False)
+    sources: Mapping[str, Any] = field(repr=False)
     references: tuple[Reference, ...]
 
     def bind(self, binding: Binding) -> Statement:
         """The statement of one request; raises as `Binding.value`."""
-        return Statement(self.text, fill_in(self.parameters, binding), self.references)
+        return Statement(self.text, {**self.parameters, **fill_in(self.sources, binding)}, self.references)
 
 
-def fill_in(parameters: Mapping[str, Any], binding: Binding) -> dict[str, Any]:
-    """The parameters of one request; raises as `Binding.value`."""
-    return {name: stored(binding.value(each)) if is_filled_in(each) else each for name, each in parameters.items()}
+def fill_in(sources: Mapping[str, Any], binding: Binding) -> dict[str, Any]:
+    """What one request puts in the place of each source; raises as `Binding.value`."""
+    return {name: stored(binding.value(source)) for name, source in sources.items()}
 
 
 def is_filled_in(value: Any) -> bool:
@@ -147,14 +147,6 @@ def common_path(paths: list[str]) -> str:
     """The longest path with which all begin, a separator after every segment; empty if they share none."""
     segments = zip(*(path.rstrip("/").split("/") for path in paths), strict=False)
     return "".join(f"{each[0]}/" for each in takewhile(lambda each: len(set(each)) == 1, segments))
-
-
-def years_before(day: dt.date, years: int) -> dt.date:
-    """The same day that many years earlier; the 28th of February if there is no such day."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
 
 
 def _at_china(moment: dt.datetime) -> dt.datetime:

@@ -57,7 +57,8 @@ def difference(catalogue: Catalogue, entity: Entity, less: Decision, more: Decis
     hidden = f"NOT coalesce({narrow.rows(same, same.within)}, false)"
     where = both(f"{node.var}.sid IS NOT NULL", wide.node_is_there(node), hidden)
     text = f"MATCH ({node.var}:{entity.name}) WHERE {where} RETURN count({node.var}) AS amount"
-    return text, fill_in(wide.parameters, Binding(more)) | fill_in(narrow.parameters, Binding(less))
+    filled = fill_in(wide.sources, Binding(more)) | fill_in(narrow.sources, Binding(less))
+    return text, wide.parameters | narrow.parameters | filled
 
 
 def _differing(catalogue: Catalogue, before: Decision, after: Decision) -> Iterator[Entity]:

@@ -6,9 +6,7 @@ comes does not tell whether somebody else asked with the same value before.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphql import (
@@ -21,12 +19,13 @@ from graphql import (
     visit,
 )
 
+from hub.recently_used import RecentlyUsed
 from hub.request.cost import Cost
 from hub.request.endpoint import Request
 from hub.request.limits import Document, Validated, coerce_variables, cost_of
 from hub.request.normalise import NormalisedDocument
 from hub.request.plan import PAGE_MAX
-from hub.request.prepared.plans import PlanCache
+from hub.request.prepared.plans import KeptPlan
 from hub.request.prepared.variables import Variables
 from hub.request.purpose import Purposed
 
@@ -41,6 +40,8 @@ FEWEST_PLANS, MOST_PLANS, PLANS_CHARACTERS = 4, 64, 16_384
 KEPT_COSTS = 64
 """For how many choices of page sizes the cost of one document is kept."""
 
+_Asked = tuple[str, str | None]
+
 
 class KeptDocument:
     """A document that was valid once, so that only its variables and its cost are looked at again."""
@@ -52,7 +53,8 @@ class KeptDocument:
         self._sizes = size_variables(document.operation, document.fragments)
         self._costs: dict[tuple[Any, ...], Cost] = {}
         self.variables = Variables(schema, document.operation, self._sizes)
-        self.plans = PlanCache(max(FEWEST_PLANS, min(MOST_PLANS, PLANS_CHARACTERS // length)))
+        plans = max(FEWEST_PLANS, min(MOST_PLANS, PLANS_CHARACTERS // length))
+        self.plans: RecentlyUsed[Hashable, KeptPlan] = RecentlyUsed(plans)
 
     def validate(self, purposed: Purposed) -> Validated:
         """As `limits.validate` for a request with this document; raises VALIDATION or COST_LIMIT."""
@@ -79,9 +81,8 @@ class DocumentCache:
     """The valid documents of one hub, by their text and the name of the operation."""
 
     def __init__(self, limit: int = KEPT, characters: int = KEPT_CHARACTERS) -> None:
-        self._limit, self._characters = limit, characters
-        self._kept: OrderedDict[tuple[str, str | None], KeptDocument] = OrderedDict()
-        self._one_at_a_time = threading.Lock()
+        self._longest = min(LONGEST, characters)
+        self._kept: RecentlyUsed[_Asked, KeptDocument] = RecentlyUsed(limit, lambda asked: len(asked[0]), characters)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -89,8 +90,7 @@ class DocumentCache:
     @property
     def documents(self) -> tuple[KeptDocument, ...]:
         """The documents that are kept, the least recently used first."""
-        with self._one_at_a_time:
-            return tuple(self._kept.values())
+        return self._kept.values()
 
     @property
     def plans(self) -> int:
@@ -99,26 +99,16 @@ class DocumentCache:
 
     def find(self, request: Request) -> KeptDocument | None:
         """The document of a request, if it is kept."""
-        asked = request.query, request.operation_name
-        with self._one_at_a_time:
-            found = self._kept.get(asked)
-            if found is not None:
-                self._kept.move_to_end(asked)
-            return found
+        return self._kept.find((request.query, request.operation_name))
 
     def keep(self, request: Request, document: Document, schema: GraphQLSchema) -> None:
         """Keep the valid document of a request for those to come, unless it has values of its own.
 
         It must have one operation: what another one would do with a variable is not looked at again.
         """
-        too_long = len(request.query) > min(LONGEST, self._characters)
-        if too_long or len(document.operations) != 1 or not is_without_values(document.normalised):
-            return
-        kept = KeptDocument(document, schema, len(request.query))
-        with self._one_at_a_time:
-            self._kept.setdefault((request.query, request.operation_name), kept)
-            while len(self._kept) > self._limit or sum(len(text) for text, _ in self._kept) > self._characters:
-                self._kept.popitem(last=False)
+        length = len(request.query)
+        if length <= self._longest and len(document.operations) == 1 and is_without_values(document.normalised):
+            self._kept.keep((request.query, request.operation_name), KeptDocument(document, schema, length))
 
 
 def is_without_values(document: NormalisedDocument) -> bool:

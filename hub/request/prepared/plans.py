@@ -1,4 +1,4 @@
-"""The bounded cache of a document's plans: what the stages after validation make of it, with slots in place of values.
+"""Plans that are kept with their document: what the stages after validation make of it, with slots in place of values.
 
 A kept plan is found by everything that it depends on: the shape of the variables, the decision without its subject, and
 the detector. It holds no value, no subject and no case: these are filled in for each request, and the result is what
@@ -8,9 +8,7 @@ equal.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,48 +30,20 @@ from schema.predicate import All, Any_, Compare, Predicate, Related
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
-    """A plan and its statement, both with slots; the decision in the plan is of no subject."""
+    """A plan and its statement, both with slots; the decision in the plan is of no subject.
 
-    planned: Planned
-    template: Template | None
+    Without a plan it says that there is none to keep: the operation is refused, or its plan depends on values.
+    """
 
-    def bind(self, binding: Binding) -> tuple[Planned, Statement | None]:
+    planned: Planned | None = None
+    template: Template | None = None
+
+    def bind(self, binding: Binding) -> tuple[Planned, Statement | None] | None:
         """The plan and the statement of one request; raises HubError or PredicateError where a value does not fit."""
+        if self.planned is None:
+            return None
         planned = bind_plan(self.planned, binding)
         return planned, self.template.bind(binding) if self.template is not None else None
-
-
-class PlanCache:
-    """The kept plans of one document; the least recently used goes first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[Hashable, KeptPlan | None] = OrderedDict()
-        self._one_at_a_time = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    @property
-    def all(self) -> tuple[KeptPlan | None, ...]:
-        """The plans that are kept, the least recently used first."""
-        with self._one_at_a_time:
-            return tuple(self._kept.values())
-
-    def find(self, key: Hashable) -> tuple[bool, KeptPlan | None]:
-        """Whether a plan was made under this key, and the plan; None for one that depends on values."""
-        with self._one_at_a_time:
-            if key not in self._kept:
-                return False, None
-            self._kept.move_to_end(key)
-            return True, self._kept[key]
-
-    def keep(self, key: Hashable, kept: KeptPlan | None) -> None:
-        """Keep a plan, or that there is none."""
-        with self._one_at_a_time:
-            self._kept[key] = kept
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
 
 
 def make_plan(
@@ -85,14 +55,14 @@ def make_plan(
     catalogue: Catalogue,
     seals: Seals,
     detector: str,
-) -> KeptPlan | None:
-    """The plan of an operation with slots for its values; None if it depends on them, or is refused."""
+) -> KeptPlan:
+    """The plan of an operation with slots for its values."""
     nobody = Subject("", "", "", "", "", "")
-    theirs = replace(decision, subject=nobody, case=decision.case and "")
+    theirs = replace(decision, subject=nobody, case=None if decision.case is None else "")
     try:
         planned = plan(operation, fragments, slotted, theirs, schema, catalogue, seals)
     except (NotOfItsShape, HubError):
-        return None
+        return KeptPlan()
     return KeptPlan(planned, compile_plan(planned, catalogue, detector))
 
 

@@ -113,15 +113,13 @@ def _bind_kept(
     grids = frozenset(parts.successors.items())
     decided = (decision.version, decision.purpose, decision.grants, decision.case is not None, grids, place)
     key = (split.shape, decided, parts.detector)
-    known, kept = document.plans.find(key)
-    if not known:
+    kept = document.plans.find(key)
+    if kept is None:
         operation, fragments = document.document.operation, document.document.fragments
-        kept = make_plan(
+        made = make_plan(
             operation, fragments, split.slotted, decision, parts.schema, parts.catalogue, parts.seals, parts.detector
         )
-        document.plans.keep(key, kept)
-    if kept is None:
-        return None
+        kept = document.plans.keep(key, made)
     try:
         return kept.bind(Binding(decision, parts.seals, split.values))
     except (HubError, PredicateError):

@@ -24,6 +24,7 @@ from hub.request.prepared.prepare import Parts, Prepared, prepare
 from hub.request.record import Trail
 from hub.request.template import Statement
 from policies.language import load
+from policies.model import PolicySet
 from schema import CATALOGUE
 from tests.support.oracle.free_texts import DETECTOR
 from tests.support.serving import COUNTY
@@ -42,15 +43,26 @@ def parts(kept: DocumentCache | None) -> Parts:
     return Parts(SETTINGS, CATALOGUE, SCHEMA, SEALS, DecisionCache(), {}, DETECTOR, kept)
 
 
+def arrived(body: dict[str, Any], purpose: str = FIRE[1], case: str | None = None) -> Arrival:
+    headers = [("content-type", "application/json"), ("access-purpose", purpose)]
+    headers += [("case-reference", case)] if case else []
+    return Arrival("r", NOW, 0, "POST", "/graphql", tuple(headers), json.dumps(body).encode())
+
+
 def prepared(
-    using: Parts, body: dict[str, Any], asker: tuple[str, str] = FIRE, person: str = "inspector-1"
+    using: Parts,
+    body: dict[str, Any],
+    asker: tuple[str, str] = FIRE,
+    person: str = "inspector-1",
+    policies: PolicySet = POLICY,
+    case: str | None = None,
+    place: str | None = None,
 ) -> Prepared:
     application, purpose = asker
-    headers = (("content-type", "application/json"), ("access-purpose", purpose))
-    arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, json.dumps(body).encode())
-    subject = registered(POLICY, application, person)
+    arrival, subject = arrived(body, purpose, case), registered(policies, application, person)
     assert subject is not None
-    return prepare(using, Trail(arrival, POLICY), Identified(read(arrival, SETTINGS), POLICY, subject), NOW)
+    subject = subject if place is None else replace(subject, jurisdiction=place)
+    return prepare(using, Trail(arrival, policies), Identified(read(arrival, SETTINGS), policies, subject), NOW)
 
 
 def outcome(using: Parts, body: dict[str, Any], **asker: Any) -> tuple[Planned, Statement | None] | tuple[str, ...]:
@@ -139,15 +151,10 @@ def test_a_plan_serves_every_subject_that_the_same_grants_apply_to() -> None:
     people = [("inspector-1", "14/03/21/"), ("inspector-2", "14/03/21/001/")]
     statements = []
     for person, place in people * 2:
-        subject = registered(POLICY, FIRE[0], person)
-        assert subject is not None
-        subject = replace(subject, jurisdiction=place)
-        body = json.dumps({"query": text, "variables": given[0]}).encode()
-        headers = (("content-type", "application/json"), ("access-purpose", FIRE[1]))
-        arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, body)
-        found = prepare(using, Trail(arrival, POLICY), Identified(read(arrival, SETTINGS), POLICY, subject), NOW)
+        found = prepared(using, {"query": text, "variables": given[0]}, person=person, place=place)
         assert found.statement is not None
-        assert found.planned.decision.subject == subject
+        subject = found.planned.decision.subject
+        assert (subject.application, subject.sub, subject.jurisdiction) == (FIRE[0], person, place)
         statements.append(found.statement)
     assert using.kept.plans == 1
     assert len({each.text for each in statements}) == 1
@@ -230,14 +237,9 @@ def test_one_plan_is_not_that_of_another_decision(tmp_path: Path) -> None:
         found: list[object] = []
         for kept in (shared, None):
             using = replace(parts(kept), detector=detector)
-            headers = [("content-type", "application/json"), ("access-purpose", asker[1])]
-            headers += [("case-reference", case)] if case else []
-            body = json.dumps({"query": text, "variables": {"x": "1", "n": 5}}).encode()
-            arrival = Arrival("r", NOW, 0, "POST", "/graphql", tuple(headers), body)
-            subject = registered(policy, asker[0], asker[2])
-            assert subject is not None
+            body = {"query": text, "variables": {"x": "1", "n": 5}}
             try:
-                made = prepare(using, Trail(arrival, policy), Identified(read(arrival, SETTINGS), policy, subject), NOW)
+                made = prepared(using, body, asker[:2], asker[2], policy, case)
                 found.append((made.planned, made.statement))
                 seen.add(made.statement.text if made.statement else "")
             except HubError as refusal:
@@ -252,9 +254,7 @@ def test_large_variables_are_long_work_whether_or_not_their_document_is_kept() -
     large = {"w": {"region": {"in": ["14/03/21/001/"] * 100}}}
 
     def is_long(variables: dict[str, Any], query: str = text) -> bool:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        headers = (("content-type", "application/json"), ("access-purpose", FIRE[1]))
-        arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, body)
+        arrival = arrived({"query": query, "variables": variables})
         trail = Trail(arrival, POLICY)
         trail.request = read(arrival, SETTINGS)
         return _is_long(cast(Hub, SimpleNamespace(kept=kept)), trail)
@@ -301,13 +301,8 @@ def test_a_plan_is_of_its_purpose_its_grants_and_its_grids(tmp_path: Path, turne
     for app, purpose, successors in asked[:: -1 if turned else 1] * 3:
         found = []
         for kept in (shared, None):
-            headers = (("content-type", "application/json"), ("access-purpose", purpose))
-            body = json.dumps({"query": "{ dwellings { edges { node { usage code roomNo } } } }"}).encode()
-            arrival = Arrival("r", NOW, 0, "POST", "/graphql", headers, body)
-            subject = registered(policies, app, "p")
-            assert subject is not None
-            using = replace(parts(kept), successors=successors)
-            made = prepare(using, Trail(arrival, policies), Identified(read(arrival, SETTINGS), policies, subject), NOW)
+            body = {"query": "{ dwellings { edges { node { usage code roomNo } } } }"}
+            made = prepared(replace(parts(kept), successors=successors), body, (app, purpose), "p", policies)
             found.append((made.planned, made.statement))
         assert found[0] == found[1], (app, purpose, successors)
     assert shared.plans == len(asked)
@@ -318,8 +313,8 @@ def test_what_is_kept_holds_nobody_and_no_value() -> None:
     for text, given in ASKED:
         for variables in given * 2:
             outcome(parts(kept), {"query": text, "variables": variables})
-    plans = [plan for document in kept.documents for plan in document.plans.all]
+    plans = [plan for document in kept.documents for plan in document.plans.values()]
     assert len(plans) == kept.plans > len(ASKED) // 2
-    held = repr([(plan.planned, plan.template and plan.template.parameters) for plan in plans if plan])
+    held = repr([(plan.planned, plan.template and (plan.template.parameters, plan.template.sources)) for plan in plans])
     for value in ("inspector-1", "fire-inspection", "14/03/21/", "11010519491231002X", "44030619900101001X"):
         assert value not in held
