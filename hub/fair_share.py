@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -40,10 +40,11 @@ class FairShare:
         self._used: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, client: Client, seconds: float) -> AsyncIterator[float]:
+    async def turn(self, client: Client, seconds: float, clients: Sequence[Client] = ()) -> AsyncIterator[float]:
         """Inside this context it is the client's turn; gives how many of the `seconds` are left, more than none.
 
-        Raises HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait.
+        What it used is charged to `clients` in equal parts, as they are at its end, or to the client alone. Raises
+        HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait.
         """
         asked = self._now()
         await self._wait(client, seconds)
@@ -53,7 +54,9 @@ class FairShare:
             began = self._now()
             yield max(LEAST, seconds - (began - asked))
         finally:
-            self._charge(client, self._now() - began)
+            charged = clients or (client,)
+            for each in charged:
+                self._charge(each, (self._now() - began) / len(charged))
             self._end(client)
 
     async def _wait(self, client: Client, seconds: float) -> None:

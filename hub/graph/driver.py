@@ -82,18 +82,40 @@ class Graph:
         memory for one transaction, GRAPH_UNAVAILABLE where there is no connection, INTERNAL for anything
         else.
         """
+        meter = _Meter(byte_cap)
+        return await self._in_time(text, parameters, deadline_seconds, lambda row: _plain(row, meter))
+
+    async def fetch_numbered(
+        self, text: str, parameters: Mapping[str, Any], *, deadline_seconds: float, byte_cap: int
+    ) -> dict[int, dict[str, Any] | HubError]:
+        """As `fetch`, for a statement whose rows answer one request each: by the number that is a row's `i`.
+
+        Each row may be as large as `byte_cap`; in the place of one that is larger stands its refusal.
+        """
+
+        def numbered(row: neo4j.Record) -> tuple[int, dict[str, Any] | HubError]:
+            try:
+                return row["i"], _plain(row, _Meter(byte_cap))
+            except HubError as refusal:
+                return row["i"], refusal
+
+        return dict(await self._in_time(text, parameters, deadline_seconds, numbered))
+
+    async def _in_time(
+        self, text: str, parameters: Mapping[str, Any], deadline: float, read: Callable[[neo4j.Record], T]
+    ) -> list[T]:
         try:
-            async with asyncio.timeout(deadline_seconds):
-                return await self._run_with_retries(text, parameters, deadline_seconds, byte_cap)
+            async with asyncio.timeout(deadline):
+                return await self._run_with_retries(text, parameters, deadline, read)
         except TimeoutError:
             raise _timeout() from None
 
     async def _run_with_retries(
-        self, text: str, parameters: Mapping[str, Any], deadline: float, byte_cap: int
-    ) -> list[dict[str, Any]]:
+        self, text: str, parameters: Mapping[str, Any], deadline: float, read: Callable[[neo4j.Record], T]
+    ) -> list[T]:
         for attempt in range(RETRIES + 1):
             try:
-                return await self._run(text, parameters, deadline, byte_cap)
+                return await self._run(text, parameters, deadline, read)
             except (exceptions.Neo4jError, exceptions.DriverError) as error:
                 if attempt == RETRIES or not _is_repeatable(error):
                     raise _read_error(error) from None
@@ -102,18 +124,13 @@ class Graph:
         raise AssertionError("the last attempt returns or raises")
 
     async def _run(
-        self, text: str, parameters: Mapping[str, Any], deadline: float, byte_cap: int
-    ) -> list[dict[str, Any]]:
+        self, text: str, parameters: Mapping[str, Any], deadline: float, read: Callable[[neo4j.Record], T]
+    ) -> list[T]:
         query = neo4j.Query(text, timeout=deadline)
-        meter = _Meter(byte_cap)
         async with self._session() as session:
             self.statements += 1
-            result = await session.run(query, dict(parameters))
-            names = result.keys()
             # Read row by row, so that a result beyond the cap is never held complete.
-            return [
-                {name: meter.plain(value) for name, value in zip(names, record, strict=True)} async for record in result
-            ]
+            return [read(record) async for record in await session.run(query, dict(parameters))]
 
     def _session(self) -> neo4j.AsyncSession:
         return self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
@@ -263,10 +280,13 @@ def _iso(value: object) -> str:
     raise internal_error()
 
 
+def _plain(record: neo4j.Record, meter: _Meter) -> dict[str, Any]:
+    return {name: meter.plain(value) for name, value in zip(record.keys(), record, strict=True)}
+
+
 def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
     meter = _Meter(2**62)
-    names = result.keys()
-    return [{name: meter.plain(v) for name, v in zip(names, record, strict=True)} for record in result]
+    return [_plain(record, meter) for record in result]
 
 
 def _operators(plan: Mapping[str, Any]) -> Iterator[str]:

@@ -23,12 +23,13 @@ from hub.request.plan_model import (
     Page,
     Planned,
 )
-from hub.request.template import Template
+from hub.request.template import JointTemplate, Template
 from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Bucket, Catalogue, Entity, Field
-from schema.predicate import Compare, Placeholder
+from schema.predicate import TRUE, All, Compare, Op, Placeholder, Predicate
 
 _ONLY = "CASE WHEN size(found) = 1 THEN found ELSE [] END"
+_NARROWING = frozenset({Op.EQ, Op.IN, Op.STARTS_WITH})
 TOUCHED_MAX = 200
 """How many of the people that one node is about the record names at most."""
 
@@ -40,13 +41,28 @@ def compile_plan(planned: Planned, catalogue: Catalogue, detector: str = "") -> 
     """
     if not planned.fetches:
         return None
-    writer = _Compiler(Cypher(catalogue, planned.decision, detector))
-    parts = planned.parts
-    calls = [f"CALL () {{\n{writer.root(part, name)}\n}}" for name, part in parts.items()]
-    names = ", ".join(parts)
-    text = f"{chr(10).join(calls)}\nRETURN {names}"
-    cypher = writer.cypher
+    cypher = Cypher(catalogue, planned.decision, detector)
+    text = f"{_calls(planned, cypher)}\nRETURN {', '.join(planned.parts)}"
     return Template(text, cypher.parameters, cypher.sources, tuple(cypher.references))
+
+
+def compile_joint(planned: Planned, catalogue: Catalogue, detector: str = "") -> JointTemplate | None:
+    """The statement that answers several requests of one plan; None if nothing is to be fetched.
+
+    Each gets a row of its own, with what it would get alone, and `i`, its number.
+    """
+    if not planned.fetches:
+        return None
+    cypher = Cypher(catalogue, planned.decision, detector, each="each")
+    text = f"UNWIND $all AS each\n{_calls(planned, cypher)}\nRETURN each.i AS i, {', '.join(planned.parts)}"
+    return JointTemplate(text, tuple(cypher.own))
+
+
+def _calls(planned: Planned, cypher: Cypher) -> str:
+    """The parts of a plan, each a subquery."""
+    writer = _Compiler(cypher)
+    parts = planned.parts.items()
+    return "\n".join(f"CALL ({cypher.each}) {{\n{writer.root(part, name)}\n}}" for name, part in parts)
 
 
 class _Compiler:
@@ -65,8 +81,9 @@ class _Compiler:
                 return self._aggregate(root, name)
         assert_never(part.root)
 
-    def _visible(self, entity: Entity) -> Node:
-        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible)
+    def _visible(self, entity: Entity, where: Predicate = TRUE) -> Node:
+        """A node on the rows that a list may show, of which the request asks for those where `where` holds."""
+        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible, _names_division(where))
 
     def _findable(self, entity: Entity, match: Compare) -> Node:
         """A node on the rows where a grant allows the match, whatever else it may show of them."""
@@ -94,7 +111,7 @@ class _Compiler:
     # Pages.
 
     def _page(self, root: Page, shown: NodeFetch, name: str) -> str:
-        node = self._visible(root.entity) if root.match is None else self._findable(root.entity, root.match)
+        node = self._visible(root.entity, root.where) if root.match is None else self._findable(root.entity, root.match)
         conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
         if root.match is not None:
             conditions.append(self._matched(root.match, node))
@@ -197,7 +214,8 @@ class _Compiler:
     def _aggregate(self, root: Aggregate, name: str) -> str:
         """Cells as in `policies/aggregate.py`; no count below the threshold or unrounded leaves the database."""
         table = self.cypher.table(root.entity)
-        node = Node(self.cypher.variable(), root.entity, table.visible if root.exact else table.contributing)
+        counted = table.visible if root.exact else table.contributing
+        node = Node(self.cypher.variable(), root.entity, counted, _names_division(root.where))
         # Only with a condition on the surrogate can the composite index on (region, sid) be used.
         there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
         conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
@@ -280,3 +298,12 @@ class _Compiler:
                 paths = f"MATCH (g:Region) WHERE {where} RETURN DISTINCT g.region AS path ORDER BY path"
                 lists.append(f"d{index}: COLLECT {{ {paths} }}")
         return ", ".join(lists) or "d: null"
+
+
+def _names_division(where: Predicate) -> bool:
+    """Whether the rows that a request asks for all lie in divisions that it names."""
+    parts = where.parts if isinstance(where, All) else (where,)
+    return any(
+        isinstance(each, Compare) and each.field == "region" and not each.bucket and each.op in _NARROWING
+        for each in parts
+    )

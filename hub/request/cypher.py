@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from hub.request import cypher_masks
-from hub.request.template import LIST_ORDER, CommonPath, Reference, common_path, is_filled_in, stored
+from hub.request.template import LIST_ORDER, CommonPath, Reference, common_path, is_filled_in, is_of_request, stored
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
@@ -52,25 +52,35 @@ _COMPARISONS = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node variable in a statement, and the rows it is already narrowed to (visible, or contributing)."""
+    """A node variable in a statement, and the rows it is already narrowed to (visible, or contributing).
+
+    `narrowed` says that the request names a division itself, so that an index is to seek that one and not the wider
+    one of the policy: of two paths to begin with, Neo4j takes either.
+    """
 
     var: str
     entity: Entity
     within: RowSet
+    narrowed: bool = False
 
 
 class Cypher:
     """Gathers the parameters and references of one statement while its text is written.
 
     `detector` is the version whose spans are trusted; without one, every free text is redacted whole. A parameter is a
-    value, or the source of one that a request fills in; `prefix` begins its name.
+    value, or the source of one that a request fills in; `prefix` begins its name. Where `each` names a
+    map, what two requests of one decision may fill in differently is read from that.
     """
 
-    def __init__(self, catalogue: Catalogue, decision: Decision, detector: str = "", prefix: str = "p") -> None:
+    def __init__(
+        self, catalogue: Catalogue, decision: Decision, detector: str = "", prefix: str = "p", each: str = ""
+    ) -> None:
         self.catalogue = catalogue
         self.decision = decision
         self.detector = detector
         self.prefix = prefix
+        self.each = each
+        self.own: list[str] = []
         self.parameters: dict[str, Any] = {}
         self.sources: dict[str, Any] = {}
         self.references: list[Reference] = []
@@ -89,7 +99,10 @@ class Cypher:
             self.sources[name] = value
         else:
             self.parameters[name] = stored(value)
-        return f"${name}"
+        if not self.each or not is_of_request(value):
+            return f"${name}"
+        self.own.append(name)
+        return f"{self.each}.{name}"
 
     def operand(self, value: Any) -> str:
         """The parameter for the value of a comparison; all uses of one placeholder share one parameter."""
@@ -136,7 +149,7 @@ class Cypher:
         if not path:
             return either
         region = self.read(node, node.entity.field("region"), "where", POLICY)
-        return f"{region} STARTS WITH {self.parameter(path)} AND {either}"
+        return f"{_within(node, region, self.parameter(path))} AND {either}"
 
     def node_is_there(self, node: Node) -> str:
         """Not deleted, and within the rows that the node is narrowed to."""
@@ -216,6 +229,8 @@ class Cypher:
             value = cypher_masks.bucket(value, node.entity.bucket(leaf.bucket)[1], self.operand)
         if leaf.op is Op.IS_NULL:
             return self._is_null(value, bool(leaf.value), guard)
+        if origin == POLICY and leaf.field == "region" and leaf.op is Op.STARTS_WITH:
+            return _within(node, value, self.operand(leaf.value))
         text = self._comparison(leaf, value)
         return f"({text} AND {guard})" if guard else text
 
@@ -307,6 +322,11 @@ class Cypher:
         allowed = effects.clear | effects.aggregate
         value = cypher_masks.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
         return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
+
+
+def _within(node: Node, region: str, path: str) -> str:
+    """Whether a region lies in that of a policy; written so that no index seeks it where the request names its own."""
+    return f"left({region}, size({path})) = {path}" if node.narrowed else f"{region} STARTS WITH {path}"
 
 
 def both(*conditions: str) -> str:

@@ -28,21 +28,26 @@ class DecisionCache:
     """Decisions of one hub or one replay."""
 
     def __init__(self, limit: int = KEPT) -> None:
-        self._kept: RecentlyUsed[_Key, Decision] = RecentlyUsed(limit)
+        self._kept: RecentlyUsed[_Key, tuple[Decision, Decision]] = RecentlyUsed(limit)
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def of_request(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
         """The decision on a request, with its own subject and case; without a case, grants for a case do not apply."""
-        decision = self.with_case(catalogue, purposed, successors)
-        return decision if purposed.case is not None else without_case(decision)
+        return self._of_purposed(catalogue, purposed, successors, with_case=purposed.case is not None)
 
     def with_case(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
         """The decision on a request with what its grants would open for a case, whether it names one or not."""
+        return self._of_purposed(catalogue, purposed, successors, with_case=True)
+
+    def _of_purposed(
+        self, catalogue: Catalogue, purposed: Purposed, successors: Successors, *, with_case: bool
+    ) -> Decision:
         policy, subject = purposed.identified.policy, purposed.identified.subject
-        decision = self.decide(catalogue, policy, subject, purposed.purpose, purposed.today, successors)
-        return dataclasses.replace(decision, case=purposed.case)
+        purpose, today = purposed.purpose, purposed.today
+        decision = self.decide(catalogue, policy, subject, purpose, today, successors, with_case=with_case)
+        return decision if purposed.case is None else dataclasses.replace(decision, case=purposed.case)
 
     def decide(
         self,
@@ -52,18 +57,22 @@ class DecisionCache:
         purpose: str,
         today: dt.date,
         successors: Successors,
+        *,
+        with_case: bool = True,
     ) -> Decision:
-        """What a subject may see for a purpose on a day, in the grids that took the place of merged ones."""
+        """What a subject may see for a purpose on a day, in the grids that took the place of merged ones.
+
+        Without a case, the rows that only a case opens are not among them: the answer then says what it lacks.
+        """
         key = (policy.version, subject.attributes, purpose, today)
         kept = self._kept.find(key)
         if kept is None:
             made = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
-            kept = self._kept.keep(key, made)
-        return follow(dataclasses.replace(kept, subject=subject), successors)
+            kept = self._kept.keep(key, (made, _without_case(made)))
+        return follow(dataclasses.replace(kept[0 if with_case else 1], subject=subject), successors)
 
 
-def without_case(decision: Decision) -> Decision:
-    """The decision without the rows that only a case opens: a request that names none is told what it lacks."""
+def _without_case(decision: Decision) -> Decision:
     types = {name: _table_without_case(table) for name, table in decision.types.items()}
     return dataclasses.replace(decision, types=types)
 

@@ -40,6 +40,7 @@ from hub.request.plan_model import Accesses, Introspection, Planned
 from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
+from hub.request.prepared.round_trips import RoundTrips
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.request.template import Statement
@@ -72,8 +73,7 @@ class Hub:
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     now: Callable[[], dt.datetime] = field(init=False, repr=False)
     """The clock, in the time zone of the settings: its date is the day of grants and caps."""
-    turns: FairShare = field(init=False, repr=False)
-    """Turns among clients for statements in the graph."""
+    round_trips: RoundTrips = field(init=False, repr=False)
     processor: Processor = field(init=False, repr=False)
     kept: DocumentCache | None = field(init=False, repr=False)
     """What is kept of documents; nothing if the settings say so."""
@@ -82,7 +82,9 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.now = self.settings.now
-        self.turns = FairShare(self.settings.graph_statements)
+        turns = FairShare(self.settings.graph_statements)
+        deadline, byte_cap = self.settings.graph_deadline, self.settings.result_byte_cap
+        self.round_trips = RoundTrips(self.graph, turns, deadline, byte_cap)
         self.processor = Processor(self.settings.graph_deadline)
         self.kept = None if self.settings.plain else DocumentCache()
         self.floods = Floods(self._append)
@@ -227,15 +229,7 @@ def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
 
 async def _fetch(hub: Hub, trail: Trail, statement: Statement | None) -> Mapping[str, Any]:
     """The row of the statement, at its sender's turn; waiting for it counts towards the deadline."""
-    if statement is None:
-        return {}
-    async with hub.turns.turn(_client(trail), hub.settings.graph_deadline) as left:
-        rows = await hub.graph.fetch(
-            statement.text, statement.parameters, deadline_seconds=left, byte_cap=hub.settings.result_byte_cap
-        )
-    if len(rows) != 1:
-        raise internal_error()
-    return rows[0]
+    return await hub.round_trips.fetch(_client(trail), statement) if statement is not None else {}
 
 
 def _client(trail: Trail) -> Client:

@@ -7,7 +7,7 @@ subject, day, case or value is named here, and put in when a request binds the t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final
@@ -65,6 +65,15 @@ class Statement:
     text: str
     parameters: dict[str, Any]
     references: tuple[Reference, ...]
+    joint: JointTemplate | None = field(default=None, compare=False)
+    """How it goes to the graph together with others of the same decision."""
+    decided: Hashable = field(default=None, repr=False, compare=False)
+    """All of its decision that `joint` does not fix."""
+
+    @property
+    def company(self) -> Hashable:
+        """Equal for statements that may go together."""
+        return self.joint, self.decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,11 @@ class Binding:
                 return source
 
     @property
+    def decided(self) -> Hashable:
+        """What a kept plan does not fix of the decision: whose it is, on which day, for which case."""
+        return self.decision.subject.attributes, self.decision.today, self.decision.case
+
+    @property
     def _sealed_by(self) -> Seals:
         if self.seals is None:
             raise AssertionError("an id, or the order of a list, takes the seals of the hub")
@@ -118,9 +132,23 @@ class Template:
     sources: Mapping[str, Any] = field(repr=False)
     references: tuple[Reference, ...]
 
-    def bind(self, binding: Binding) -> Statement:
-        """The statement of one request; raises as `Binding.value`."""
-        return Statement(self.text, {**self.parameters, **fill_in(self.sources, binding)}, self.references)
+    def bind(self, binding: Binding, joint: JointTemplate | None = None) -> Statement:
+        """The statement of one request, which may go together with others of `joint`; raises as `Binding.value`."""
+        parameters = {**self.parameters, **fill_in(self.sources, binding)}
+        return Statement(self.text, parameters, self.references, joint, binding.decided if joint is not None else None)
+
+
+@dataclass(slots=True, eq=False)
+class JointTemplate:
+    """The text that answers several requests of one decision at once: `$all` holds a map for each of them.
+
+    The map has the parameters of the names in `own`, and the number `i` of the row that is its answer; all other
+    parameters are the same for all. It is equal to itself only. `seconds` is what one row took at last.
+    """
+
+    text: str
+    own: tuple[str, ...]
+    seconds: float = 0.0
 
 
 def fill_in(sources: Mapping[str, Any], binding: Binding) -> dict[str, Any]:
@@ -133,6 +161,13 @@ def is_filled_in(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return any(isinstance(each, Source) for each in value)
     return isinstance(value, Source)
+
+
+def is_of_request(value: Any) -> bool:
+    """Whether two requests of one decision may fill in a source, or a list with one in it, with different values."""
+    if isinstance(value, tuple | list):
+        return any(map(is_of_request, value))
+    return isinstance(value, Slot | SealedId)
 
 
 def open_id(seals: Seals, decision: Decision, place: str, given: str) -> tuple[int, str] | None:

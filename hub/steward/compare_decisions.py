@@ -18,7 +18,7 @@ from audit import log
 from audit.record import Digester, Record
 from audit.stores.base import Where
 from hub.home.zone import day_of
-from hub.request.decision_cache import DecisionCache, without_case
+from hub.request.decision_cache import DecisionCache
 from hub.steward.logged_operations import Reached, Unreadable, reached_coordinates, variable_paths
 from policies import obligations
 from policies.decide import applicable
@@ -186,8 +186,8 @@ class DecisionComparer:
     def _decide(self, policy: PolicySet, record: Record, day: dt.date) -> Decision:
         # Merged grids are not followed: rows play no part here, because the log does not say which row showed what.
         subject = subject_of(policy.applications[str(record.application)])
-        decision = self._decisions.decide(self._inputs.catalogue, policy, subject, str(record.purpose), day, {})
-        return decision if record.case is not None else without_case(decision)
+        catalogue, purpose, with_case = self._inputs.catalogue, str(record.purpose), record.case is not None
+        return self._decisions.decide(catalogue, policy, subject, purpose, day, {}, with_case=with_case)
 
     def _reach(self, logged: log.Logged, decision: Decision, paths: tuple[tuple[str, str], ...]) -> Reached:
         record = logged.record

@@ -196,7 +196,7 @@ class TestDecisionCacheKept:
         kept = DecisionCache()
         kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {})
         assert "CANARY" not in str(kept._kept)
-        assert {each.case for each in kept._kept.values()} == {None}
+        assert {each.case for both in kept._kept.values() for each in both} == {None}
 
     def test_another_day_or_version_is_another_decision(self) -> None:
         kept = DecisionCache()

@@ -6,25 +6,18 @@ Where more are asked than the graph is given at once, applications take turns.
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from graphql import get_introspection_query
 
 from audit.log import read, show
-from hub.app import build_app, open_hub
-from hub.graph.driver import Graph
 from hub.home.issuer import Issuer
-from hub.home.settings import Settings
 from hub.processor import Processor
 from hub.request.pipeline import Hub
-from policies.language import load
-from schema import CATALOGUE
-from tests.support.county import PATIENCE, POLICIES, Answer, County
+from tests.support.county import Answer, County, Gate, in_process
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 
@@ -77,19 +70,6 @@ CORPUS: list[tuple[Asked, int, str]] = [
 ]
 
 
-@asynccontextmanager
-async def in_process(county: County, folder: Path, **given: Any) -> AsyncIterator[tuple[Hub, httpx.AsyncClient]]:
-    """A hub in this process over the county's graph, and a client that reaches it without a socket."""
-    settings = Settings.load(**{"home": folder / "home", "policies": POLICIES, "graph_deadline": PATIENCE, **given})
-    graph = Graph(county.address.url, county.address.user, county.address.password)
-    hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
-    app = build_app(hub)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
-            yield hub, client
-
-
 async def ask(hub: Hub, client: httpx.AsyncClient, asked: Asked) -> Answer:
     application, purpose, document = asked
     headers = {"Authorization": f"Bearer {Issuer(hub.settings).issue(application, 'tester')}"}
@@ -135,7 +115,8 @@ def test_data_stands_beside_introspection(walked: list[tuple[Answer, int, int, s
 
 def test_requests_at_once_are_one_statement_and_one_record_each(county: County, tmp_path: Path) -> None:
     async def at_once() -> tuple[int, list[Answer], Path]:
-        async with in_process(county, tmp_path) as (hub, client):
+        # Each is prepared from its text: what is kept of one could go to the graph together with another.
+        async with in_process(county, tmp_path, plain=True) as (hub, client):
             asked = [ask(hub, client, (*GRID, document)) for document in ONE for _ in range(5)]
             answers = await asyncio.gather(*asked)
             return hub.graph.statements, list(answers), hub.settings.audit_file
@@ -147,35 +128,11 @@ def test_requests_at_once_are_one_statement_and_one_record_each(county: County, 
     assert json.dumps([answer.data for answer in answers[:5]]) == json.dumps([answers[0].data] * 5)
 
 
-class Gate:
-    """Stands before a hub's graph: holds the first statement until it is opened, and notes all in their order."""
-
-    def __init__(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.hub, self.opened, self.seconds = hub, asyncio.Event(), 0.0
-        self.texts: list[str] = []
-        self._fetch = hub.graph.fetch
-        monkeypatch.setattr(hub.graph, "fetch", self.fetch)
-        # Each statement takes a second by this clock, so that the order does not depend on the machine.
-        monkeypatch.setattr(hub.turns, "_now", lambda: self.seconds)
-
-    async def fetch(self, text: str, *args: Any, **named: Any) -> Any:
-        self.texts.append(text)
-        await self.opened.wait()
-        rows = await self._fetch(text, *args, **named)
-        self.seconds += 1
-        return rows
-
-    async def until_waiting(self, requests: int) -> None:
-        """Return when so many requests wait for their turn."""
-        while sum(map(len, self.hub.turns._waiting.values())) < requests:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 def test_two_applications_take_turns_at_the_graph(
     county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once() -> tuple[list[str], list[Answer]]:
-        async with in_process(county, tmp_path, graph_statements=1) as (hub, client):
+        async with in_process(county, tmp_path, graph_statements=1, plain=True) as (hub, client):
             gate = Gate(hub, monkeypatch)
             greedy = [asyncio.create_task(ask(hub, client, (*GRID, ONE[0]))) for _ in range(4)]
             await gate.until_waiting(3)
@@ -197,12 +154,12 @@ def test_a_turn_that_does_not_come_is_a_recorded_refusal_that_asks_nothing_of_th
     county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def beside_a_slow_one() -> tuple[Answer, Answer, list[str], Path]:
-        async with in_process(county, tmp_path, graph_statements=1) as (hub, client):
+        async with in_process(county, tmp_path, graph_statements=1, plain=True) as (hub, client):
             gate = Gate(hub, monkeypatch)
             slow = asyncio.create_task(ask(hub, client, (*GRID, ONE[0])))
             while not gate.texts:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            hub.settings = hub.settings.model_copy(update={"graph_deadline": 0.01})
+            hub.round_trips.seconds = 0.01
             refused = await ask(hub, client, (*STAT, COUNTS[0]))
             gate.opened.set()
             return await slow, refused, gate.texts, hub.settings.audit_file

@@ -1,19 +1,21 @@
 """The sample county that tests share: made once a session by the program's own commands, each in a process.
 
 It is the sample of one seed, pulled into a real Neo4j of its own home, with a hub process before it. A test that kills
-or stops a hub starts one of its own over the same graph (`County.hub`), with a home, a log and a port of its own.
+or stops a hub starts one of its own over the same graph (`County.hub`), with a home, a log and a port of its own. A
+test that looks into a hub has one in its own process (`in_process`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,16 @@ import httpx
 import neo4j
 import pytest
 
+from hub.app import build_app, open_hub
+from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
+from hub.request.pipeline import Hub
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
+from policies.language import load
+from schema import CATALOGUE
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -252,3 +259,49 @@ def county(tmp_path_factory: pytest.TempPathFactory, _no_settings_from_outside: 
         hub.stop()
         hub.client.close()
         graph.stop()
+
+
+@asynccontextmanager
+async def in_process(county: County, folder: Path, **given: Any) -> AsyncIterator[tuple[Hub, httpx.AsyncClient]]:
+    """A hub in this process over the county's graph, and a client that reaches it without a socket."""
+    settings = Settings.load(**{"home": folder / "home", "policies": POLICIES, "graph_deadline": PATIENCE, **given})
+    graph = Graph(county.address.url, county.address.user, county.address.password)
+    hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
+    app = build_app(hub)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            yield hub, client
+
+
+class Gate:
+    """Stands before a hub's graph: holds each statement until it is opened, and notes all in their order."""
+
+    def __init__(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.hub, self.opened, self.seconds = hub, asyncio.Event(), time.monotonic()
+        self.texts: list[str] = []
+        for name in ("fetch", "fetch_numbered"):
+            monkeypatch.setattr(hub.graph, name, self._held(getattr(hub.graph, name)))
+        # Each statement takes a second by this clock, so that the order does not depend on the machine.
+        monkeypatch.setattr(hub.round_trips.turns, "_now", lambda: self.seconds)
+
+    def _held(self, fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def held(text: str, *args: Any, **named: Any) -> Any:
+            self.texts.append(text)
+            await self.opened.wait()
+            rows = await fetch(text, *args, **named)
+            self.seconds += 1
+            return rows
+
+        return held
+
+    async def until_waiting(self, requests: int) -> None:
+        """Return when so many requests wait for their turn."""
+        while sum(map(len, self.hub.round_trips.turns._waiting.values())) < requests:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def until_together(self, companions: int) -> None:
+        """Return when so many requests have joined others."""
+        async with asyncio.timeout(PATIENCE):
+            while sum(map(len, self.hub.round_trips._open.values())) < companions:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)

@@ -17,11 +17,11 @@ from graphql.execution.values import VariableValues
 
 from hub.errors import HubError
 from hub.home.seals import Seals
-from hub.request.compile import compile_plan
+from hub.request.compile import compile_joint, compile_plan
 from hub.request.filters import cursor_binding
 from hub.request.plan import NotOfItsShape, plan
 from hub.request.plan_model import Accesses, Aggregate, Lookup, Page, Planned, Root
-from hub.request.template import Binding, Statement, Template
+from hub.request.template import Binding, JointTemplate, Statement, Template
 from policies.model import Decision
 from policies.rules import Subject
 from schema.catalogue import Catalogue
@@ -37,13 +37,14 @@ class KeptPlan:
 
     planned: Planned | None = None
     template: Template | None = None
+    joint: JointTemplate | None = None
 
     def bind(self, binding: Binding) -> tuple[Planned, Statement | None] | None:
         """The plan and the statement of one request; raises HubError or PredicateError where a value does not fit."""
         if self.planned is None:
             return None
         planned = bind_plan(self.planned, binding)
-        return planned, self.template.bind(binding) if self.template is not None else None
+        return planned, self.template.bind(binding, self.joint) if self.template is not None else None
 
 
 def make_plan(
@@ -63,7 +64,8 @@ def make_plan(
         planned = plan(operation, fragments, slotted, theirs, schema, catalogue, seals)
     except (NotOfItsShape, HubError):
         return KeptPlan()
-    return KeptPlan(planned, compile_plan(planned, catalogue, detector))
+    joint = compile_joint(planned, catalogue, detector)
+    return KeptPlan(planned, compile_plan(planned, catalogue, detector), joint)
 
 
 def bind_plan(planned: Planned, binding: Binding) -> Planned:

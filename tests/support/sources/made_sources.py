@@ -221,7 +221,10 @@ def postgres_source(rng: random.Random, folder: Path, server: Postgres) -> Itera
     secret = folder / "password"
     secret.write_text(PASSWORD)
     where = server.address("made").replace(f":{PASSWORD}@", "@")
-    yield Made("sql", where, ("G0", "G1", "G2"), len(rows), more=f"password: file:{secret}", table="table: t, ")
+    # Of a column of dates that holds nothing but texts such as `$12.50`, the declaration is wrong and not its rows.
+    no_dates = "money" in {types["r"], types["c"]}
+    more = f"password: file:{secret}"
+    yield Made("sql", where, ("G0", "G1", "G2"), len(rows), more=more, table="table: t, ", damaged=no_dates)
 
 
 def _postgres_row(rng: random.Random, number: int, types: Mapping[str, str]) -> str:
