@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from connectors.base import ConnectorError
-from schema import normal_forms
+from schema import normal_forms, shapes
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Name = Annotated[str, Field(pattern=shapes.SHORT_NAME)]
 Column = Annotated[str, Field(min_length=1, max_length=128)]
-Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$")]
+Purpose = Annotated[str, Field(pattern=shapes.PURPOSE)]
 _SECRET = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)\Z")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -95,7 +95,7 @@ class Stream(_Block):
 
     name: Name
     entity: str
-    table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$")] | None = None
+    table: Annotated[str, Field(pattern=shapes.TABLE)] | None = None
     key: tuple[Column, ...] = Field(min_length=1)
     identity: str
     updated: Updated | None = None
@@ -170,9 +170,9 @@ class Source(_Block):
     kind: Literal["csv", "sql", "rest"]
     where: str = Field(min_length=1)
     encoding: Literal["utf-8", "utf-8-sig", "gbk", "gb18030"] = "utf-8"
-    delimiter: Annotated[str, Field(pattern=r"^[,;|\t]$")] = ","
+    delimiter: Annotated[str, Field(pattern=shapes.DELIMITER)] = ","
     multiline: bool = False
-    zone: Annotated[str, Field(pattern=r"^[+-]\d{2}:\d{2}$")] = "+08:00"
+    zone: Annotated[str, Field(pattern=shapes.ZONE)] = "+08:00"
     bearer: str | None = None
     password: str | None = None
     collected_for: Purpose = Field(alias="collectedFor")
@@ -283,7 +283,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
 
 def _problem(fault: Any) -> str:
     if fault["type"] != "extra_forbidden":
-        return str(fault["msg"]).removeprefix("Value error, ")
+        return shapes.fault_in_words(fault)
     owners = [_NESTED[str(part)] for part in fault["loc"][:-1] if str(part) in _NESTED]
     model = owners[-1] if owners else Source
     known = ", ".join(info.alias or name for name, info in model.model_fields.items())

@@ -63,9 +63,11 @@ def load(folder: Path, catalogue: Catalogue) -> PolicySet:
 
 def read_folder(folder: Path) -> dict[str, bytes]:
     """The policy files in `folder`, by name; raises YamlFileError if there is none, or a file that is not read."""
+    if not folder.is_dir():
+        raise YamlFileError(str(folder), "is no folder here; name one that holds *.yaml policy files")
     paths = yaml_paths(folder)
     if not paths:
-        raise YamlFileError(str(folder.name), "no *.yaml policy file here; name the folder that holds them")
+        raise YamlFileError(str(folder), "no *.yaml policy file here; name the folder that holds them")
     return {path.name: path.read_bytes() for path in paths}
 
 

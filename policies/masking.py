@@ -304,6 +304,9 @@ def parse(text: str) -> Mask:
     """The mask that `partial(3,4)` or `redact` names; raises MaskError that says what is known."""
     found = _CALL.match(text)
     if not found or found.group(1) not in METHODS:
+        compact = "".join(text.split())
+        if compact != text and _CALL.match(compact):
+            raise MaskError(f"write the mask {text!r} without blanks: {compact}")
         raise MaskError(f"unknown mask {text!r}; known: {', '.join(METHODS)}")
     parameters = tuple(found.group(2).split(",")) if found.group(2) else ()
     try:

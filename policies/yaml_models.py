@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
 from policies.stewards import Role, Steward
+from schema import shapes
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
-Jurisdiction = Annotated[str, StringConstraints(pattern=r"^([0-9A-Za-z-]+/)+$", max_length=100)]
+Name = Annotated[str, StringConstraints(pattern=shapes.NAME, max_length=64)]
+Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max_length=100)]
 
 
 RoleName = Literal["steward", "approver", "auditor", "operator"]
@@ -128,7 +129,7 @@ class StewardBlock(_Block):
     subject: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
     roles: list[RoleName] = ["steward", "approver"]
     owns: list[Name] = Field(default_factory=list)
-    issuer: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=256)] | None = None
+    issuer: Annotated[str, StringConstraints(pattern=shapes.WEB_ADDRESS, max_length=256)] | None = None
 
     def steward(self) -> Steward:
         """The person as plain data."""
@@ -198,7 +199,7 @@ def _document(file: YamlFile) -> PolicyDocument:
         document = PolicyDocument.model_validate(file.content)
     except ValidationError as wrong:
         for fault in wrong.errors(include_url=False, include_input=False):
-            path, problem = _fault(file, tuple(fault["loc"]), fault["type"], fault["msg"])
+            path, problem = _fault(file, tuple(fault["loc"]), fault["type"], shapes.fault_in_words(fault))
             faults[path] = problem
     for path, problem in _empty(file):
         if faults.get(path) != UNKNOWN and not any(path[:length] in faults for length in range(1, len(path))):

@@ -118,7 +118,7 @@ def verify(
         try:
             result = verify_log(existing_log(settings), verifier=key, recorded_head=kept)
         except FileNotFoundError:
-            raise Refused(f"there is no checkpoint in {kept}") from None
+            raise Refused(f"there is no file {kept}; name one that holds checkpoints with --head") from None
     missing = result.compared.missing() if result.ok else []
     if result.ok and kept is None:
         missing.append(f"the recorded head: {settings.audit_head} is missing, and a hub does not start without it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -83,9 +84,10 @@ def _lines(source: BinaryIO, file: str) -> Iterator[tuple[int, str]]:
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as wrong:
+            encoding = "UTF-16" if number == 1 and line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "GB18030"
             raise Refused(
                 f"{name} is not UTF-8: byte {before + wrong.start + 1}, in line {number}; "
-                "convert it first, for example with: iconv -f GB18030 -t UTF-8"
+                f"convert it first, for example with: iconv -f {encoding} -t UTF-8"
             ) from None
         before += len(line)
         text = (text.removeprefix("\ufeff") if number == 1 else text).rstrip("\r\n")

@@ -92,6 +92,8 @@ def _issue_token(
     if person is None:
         # An application that lists its staff asks for them only: the first of them is taken.
         person = next(iter(staff), "local")
+    elif not person.strip():
+        raise Refused("--person is empty; name an account, or leave the option out")
     elif staff and person not in staff:
         raise Refused(f"{application} lists its staff, and this person is not among them: {', '.join(staff)}")
     if of_a_hub and not settings.home.exists():

@@ -18,10 +18,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.home import zone
+from schema import shapes
 
 PREFIX = "SLUICEGATE_"
 POSTGRES_SCHEME = "postgresql://"
-JavaSize = Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")]
+JavaSize = Annotated[str, Field(pattern=shapes.JAVA_SIZE)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
     port: Port = 8600
     time_zone: str = zone.DEFAULT
 
-    graph_url: str | None = Field(default=None, pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$")
+    graph_url: str | None = Field(default=None, pattern=shapes.GRAPH_ADDRESS)
     graph_user: str = "neo4j"
     graph_password: SecretStr | None = None
     graph_password_file: Path | None = None
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
-    sign_in_issuer: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+    sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
     words: Path | None = None
@@ -84,9 +85,9 @@ class Settings(BaseSettings):
     audit_deadline: Seconds = 2.0
     audit_store: SecretStr | None = None
     audit_store_file: Path | None = None
-    audit_origin: str = Field(default="sluicegate.local/audit", pattern=r"^[^\s+]+$", max_length=200)
+    audit_origin: str = Field(default="sluicegate.local/audit", pattern=shapes.LOG_ORIGIN, max_length=200)
     plain: bool = False
-    otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+    otlp_endpoint: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
 
     @model_validator(mode="before")
     @classmethod
@@ -144,8 +145,8 @@ class Settings(BaseSettings):
             return cls(**arguments)
         except ValidationError as error:
             lines = [
-                _named(".".join(str(part) for part in fault["loc"]), fault["msg"])
-                for fault in error.errors(include_input=False, include_url=False, include_context=False)
+                _named(".".join(str(part) for part in fault["loc"]), shapes.fault_in_words(fault))
+                for fault in error.errors(include_input=False, include_url=False)
             ]
             raise SettingsError("\n".join(lines)) from None
 
@@ -330,7 +331,6 @@ def _unknown_setting(name: str, known: Iterable[str]) -> str:
 
 def _named(place: str, message: str) -> str:
     """One line about a fault; a setting is named as one writes it on the command line and in the environment."""
-    message = message.removeprefix("Value error, ")
     return (
         f"{place}: {message} ({PREFIX}{place.upper()})"
         if place in Settings.model_fields

@@ -195,7 +195,8 @@ class DecisionComparer:
         if text is not None:
             with suppress(Unreadable):
                 name, schema = record.operation_name, self._inputs.schema
-                return reached_coordinates(self._inputs.catalogue, schema, text, name, paths, decision)
+                aggregated = record.decision.aggregated
+                return reached_coordinates(self._inputs.catalogue, schema, text, name, paths, decision, aggregated)
         if record.result == "FIELD_NOT_FILTERABLE":
             # It stays refused, because it is not known which filter it was refused for.
             return Reached(frozenset(), "a field")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from graphql import (
+    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLSchema,
@@ -77,14 +78,16 @@ def reached_coordinates(
     name: str | None,
     paths: tuple[tuple[str, str], ...],
     decision: Decision,
+    aggregated: tuple[str, ...] = (),
 ) -> Reached:
     """What the operation of a normalised document reaches under a decision; raises Unreadable.
 
-    `name` chooses among several operations.
+    `name` chooses among several operations. `aggregated` are the coordinates that it was recorded to have read through
+    buckets: of groups that came in a variable, no more is known.
     """
     operation, fragments = _parsed(text, name)
     try:
-        walk = _Walk(catalogue, schema, operation, fragments, dict(paths), decision)
+        walk = _Walk(catalogue, schema, operation, fragments, dict(paths), decision, aggregated)
         walk.roots(operation)
     except _Refused as refused:
         return Reached(frozenset(), refused.coordinate)
@@ -118,9 +121,11 @@ class _Walk:
         fragments: dict[str, FragmentDefinitionNode],
         paths: Mapping[str, str],
         decision: Decision,
+        aggregated: tuple[str, ...],
     ) -> None:
         self.catalogue = catalogue
         self.decision = decision
+        self.aggregated = aggregated
         self.paths = paths
         self.defaults = {
             each.variable.name.value: each.default_value
@@ -185,21 +190,32 @@ class _Walk:
         self.reached.add(entity.name)
         where = self._argument(nodes[0], "where")
         self._condition(entity, where, aggregate=True, single=False)
-        named = {bucket_value(bucket): field.name for field, bucket in entity.buckets()}
-        groups = [named[each] for each in _names(nodes[0], "groupBy") or self._groups_shown(entity, nodes)]
+        groups = self._groups(entity, nodes)
         for name in groups:
             self._require(entity, name, coarse=True)
         picked, coarse = _picked_by(entity, where)
         if picked and not counts_a_list(self.decision.of(entity.name), {*groups, *coarse}, picks=True):
             raise _Refused(min(picked))
 
-    def _groups_shown(self, entity: Entity, nodes: list[FieldNode]) -> list[str]:
-        """The groups, if they came in a variable, which the log does not keep: the buckets that the answer shows."""
-        if not any(each.name.value == "groupBy" for each in nodes[0].arguments or ()):
+    def _groups(self, entity: Entity, nodes: list[FieldNode]) -> list[str]:
+        """The names of the fields that cells are grouped by.
+
+        The log keeps no value of a variable; groups in one are those that were recorded, and what the cells show.
+        """
+        fields = {bucket_value(bucket): field.name for field, bucket in entity.buckets()}
+        value = next((each.value for each in nodes[0].arguments or () if each.name.value == "groupBy"), None)
+        if value is None:
             return []
-        found = self.selections.collect(aggregate_type(entity), [node.selection_set for node in nodes])
-        shown = {each[0].name.value for each in found.values()}
-        return [bucket_value(bucket) for _, bucket in entity.buckets() if bucket.name in shown]
+        named = _names(value)
+        if named is not None:
+            return [fields[each] for each in named]
+        cells = self.selections.collect(aggregate_type(entity), [node.selection_set for node in nodes])
+        shown = {each[0].name.value for each in cells.values()}
+        return [
+            field.name
+            for field, bucket in entity.buckets()
+            if bucket.name in shown or f"{entity.name}.{field.name}" in self.aggregated
+        ]
 
     def _children(self, type_name: str, nodes: list[FieldNode], field: str) -> Iterable[list[FieldNode]]:
         found = self.selections.collect(type_name, [node.selection_set for node in nodes])
@@ -342,8 +358,9 @@ def _picked_by(entity: Entity, shape: Shape) -> tuple[set[str], set[str]]:
     return picked, coarse
 
 
-def _names(node: FieldNode, argument: str) -> list[str]:
-    """The enum values in the text of an argument."""
-    value = next((each.value for each in node.arguments or () if each.name.value == argument), None)
+def _names(value: ValueNode) -> list[str] | None:
+    """The enum values that stand in the text of an argument; None if some of them are in a variable."""
     listed = value.values if isinstance(value, ListValueNode) else [value]
-    return [each.value for each in listed if each is not None and hasattr(each, "value")]
+    if any(isinstance(each, VariableNode) for each in listed):
+        return None
+    return [each.value for each in listed if isinstance(each, EnumValueNode)]

@@ -45,6 +45,9 @@ class Versions:
             if self._store is None:
                 raise YamlFileError(name, "there is no version store here; give a folder")
             return load_files(self._store.files(int(name)), self._catalogue)
+        if not Path(name).is_dir():
+            what = f"is no folder here; name a policy folder, the number of a version, or {CURRENT!r}"
+            raise YamlFileError(name, what)
         return load(Path(name), self._catalogue)
 
     def of_hash(self, content: str) -> PolicySet | None:

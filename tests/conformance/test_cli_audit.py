@@ -140,7 +140,7 @@ def test_the_log_is_verified_against_key_and_head(home: Home, tmp_path: Path) ->
     assert json.loads(home.run("verify", "--head", str(witnessed), "--json").stdout)["size"] == 4
     stranger = Home(tmp_path / "stranger").run("key").stdout.strip()
     assert "foreign" in home.run("verify", "--public-key", stranger, code=1).stderr
-    assert "no checkpoint" in home.run("verify", "--head", str(tmp_path / "none"), code=1).stderr
+    assert "there is no file" in home.run("verify", "--head", str(tmp_path / "none"), code=1).stderr
 
 
 def spoil_signatures(home: Home) -> None:

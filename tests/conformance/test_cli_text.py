@@ -147,6 +147,7 @@ REFUSED: list[tuple[list[str], bytes, str]] = [
     (["scan", "nowhere.txt"], b"", "nowhere.txt cannot be read: No such file"),
     (["scan", "tests"], b"", "tests cannot be read: Is a directory"),
     (["scan", "-"], "好\n来电".encode() + b"\xb5\xe7", "standard input is not UTF-8: byte 11, in line 2; convert it"),
+    (["scan", "-"], "来电".encode("utf-16"), "byte 1, in line 1; convert it first, for example with: iconv -f UTF-16"),
     (["scan", "--words", "nowhere.yaml", "-"], b"", "nowhere.yaml: cannot be read"),
     (["scan", "--words", "{given}", "-"], b"peeple: []", "given:1: 'peeple' is not one of people, places, never"),
     (["eval", "nowhere.jsonl"], b"", "nowhere.jsonl cannot be read: No such file"),

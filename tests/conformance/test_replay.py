@@ -98,6 +98,8 @@ ASKED = [
     Asked(people("name", 4, ', where: {idNumber: {eq: "110101199003070002"}}')),
     Asked("{ peopleAggregate(groupBy: [RESIDENCY]) { residency count } }"),
     Asked("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { residency count } }", {"g": ["RESIDENCY"]}),
+    Asked("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { count } }", {"g": ["RESIDENCY"]}),
+    Asked("query($g: [PersonBucket!] = [RESIDENCY]) { peopleAggregate(groupBy: $g) { count } }"),
     Asked("{ peopleAggregate { count } }"),
     Asked("{ events { edges { node { number } } } people(first: 1) { edges { node { phone } } } }"),
     Asked(people("name gender phone", 6), app="desk"),
@@ -114,7 +116,7 @@ ASKED = [
 BROKEN = {
     "filter on Person.name": 3,
     "filter on Person.dwellings": 1,
-    "filter on Person.residency": 2,
+    "filter on Person.residency": 4,
     "match on Person.idNumber": 2,
 }
 

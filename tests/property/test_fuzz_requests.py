@@ -71,6 +71,11 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("query($d: Date) { people(where: {birthDate: {lt: $d}}) { edges { node { id } } } }", {"d": "1957-03-01"}),
     ("query($t: DateTime) { events(where: {reportedAt: {gt: $t}}) { edges { cursor } } }", {"t": "2026-06-30T08:00Z"}),
     ("query($w: PersonWhere!, $s: Date) { accessesOf(where: $w, since: $s) { day } }", {"w": {"name": {"eq": "1"}}}),
+    ('query($w: PersonWhere = {name: {eq: "a"}}, $n: Int = 3) { people(where: $w, first: $n) { edges { cursor } } }',
+     {"n": 2}),
+    ("query($g: [PersonBucket!] = [GENDER]) { peopleAggregate(groupBy: $g) { count gender } }", {}),
+    ("query($p: Boolean! = true) { people(first: 1) { edges { node { name @include(if: $p) } } } }", {"p": False}),
+    ("query($e: Gender = MALE) { people(where: {gender: {eq: $e}}) { edges { node { gender } } } }", {}),
     ('{ __type(name: "Person") { fields { name } } __schema { queryType { name } } }', {}),
     ("{ __typename }", {}),
 )  # fmt: skip

@@ -104,7 +104,7 @@ BAD = {
     "ends before it begins": ("basis: law", "basis: law\n    valid: {from: 2026-02-01, to: 2026-01-01}", "ends before"),
     "threshold of one": ("basis: law", "basis: law\n    contributors: 1", "contributors"),
     "key twice": ("Person.name: clear", "Person.name: clear\n      Person.name: clear", "stands twice"),
-    "jurisdiction not a path": ("14/03/21/}", "14/03/2}", "jurisdiction"),
+    "jurisdiction not a path": ("14/03/21/}", "14/03/2}", "write the codes of the divisions from the widest on"),
     "python object": (
         "basis: law",
         "basis: !!python/object:os.system {}",
