@@ -11,6 +11,8 @@ _PREPARE = "hub/request/prepared/prepare.py"
 _VARIABLES = "hub/request/prepared/variables.py"
 _PLANS = "tests/unit/hub/request/prepared/test_prepare.py"
 _SHAPES = "tests/unit/hub/request/prepared/test_variables.py"
+_ROUND_TRIPS = "hub/request/prepared/round_trips.py"
+_TOGETHER = "tests/property/test_round_trips.py"
 
 PREPARED = (
     Mutation(
@@ -71,5 +73,50 @@ PREPARED = (
         "replace(decision, subject=nobody, case",
         "replace(decision, case",
         _PLANS,
+    ),
+    Mutation(
+        "requests of different decisions go apart",
+        "hub/request/template.py",
+        "return self.joint, self.decided",
+        "return self.joint",
+        _TOGETHER,
+    ),
+    Mutation(
+        "each request that goes with others has its own values",
+        "hub/request/template.py",
+        "return isinstance(value, Slot | SealedId)",
+        "return isinstance(value, SealedId)",
+        _TOGETHER,
+    ),
+    Mutation(
+        "each row of several has the cap of one",
+        "hub/graph/driver.py",
+        'return row["i"], _plain(row, _Meter(byte_cap))',
+        'return row["i"], _plain(row, _Meter(2**62))',
+        _TOGETHER,
+    ),
+    Mutation(
+        "what fails for all is asked for each",
+        _ROUND_TRIPS,
+        "        except HubError:\n            return {}",
+        "        except HubError:\n            raise",
+        _TOGETHER,
+    ),
+    Mutation(
+        "one that gives up takes nobody along",
+        _ROUND_TRIPS,
+        "            for each in companions:\n                _give(each, None)",
+        "            pass",
+        _TOGETHER,
+    ),
+    Mutation(
+        "a turn is charged to all who used it",
+        "hub/fair_share.py",
+        "charged = clients or (client,)",
+        "charged = (client,)",
+        "tests/unit/hub/test_fair_share.py",
+    ),
+    Mutation(
+        "what takes long goes alone", _ROUND_TRIPS, "len(companions) + 1 >= _most(statement.joint)", "False", _TOGETHER
     ),
 )

@@ -120,6 +120,23 @@ def test_an_application_of_many_people_has_no_more_than_one_of_few() -> None:
     run(scenario)
 
 
+def test_a_turn_that_is_used_by_several_is_charged_to_all_in_equal_parts() -> None:
+    async def scenario() -> None:
+        scene = Scene(1)
+        others: list[Client] = [A]
+        async with scene.turns.turn(A, SECONDS, others):
+            others.append(B)
+            scene.clock.at += 4.0
+        await scene.use(("third", "cy", "10.0.0.3"), takes=3.0)
+        async with scene.held(("fourth", "di", "10.0.0.4")):
+            tasks = await scene.waiting(("third", "cy", "10.0.0.3"), A, B)
+        scene.order.clear()
+        await asyncio.gather(*tasks)
+        assert scene.order == [A, B, ("third", "cy", "10.0.0.3")]
+
+    run(scenario)
+
+
 def test_what_was_used_long_ago_counts_little() -> None:
     async def scenario() -> None:
         scene = Scene(1)
