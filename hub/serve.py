@@ -8,6 +8,7 @@ creates constraints and indexes, and judges texts again that an older detector j
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import signal
@@ -75,10 +76,19 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
         signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
         with _graph_work(hub, address), record_start_and_stop(hub):
             tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
+            _leave_alone_what_stays()
             make_server(hub).run([listener])
     finally:
         if local is not None and not was_running:
             local.stop()
+
+
+def _leave_alone_what_stays() -> None:
+    """Spare Python's collector what was loaded for good: 150,000 objects, for which all requests waited 170 to 320 ms
+    each time that documents which are hard to read had filled the memory.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

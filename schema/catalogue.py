@@ -300,10 +300,6 @@ class Catalogue:
         """The field or edge named `Type.name`; raises CatalogueError."""
         owner, _, name = text.partition(".")
         entity = self.entity(owner)
-        if not name:
-            raise CatalogueError(
-                f"{text} is a type; name one of its fields too, such as {owner}.{entity.fields[0].name}"
-            )
         return entity.edges[name] if name in entity.edges else entity.field(name)
 
     def coordinates(self) -> Iterator[tuple[str, Field | EdgeEnd]]:

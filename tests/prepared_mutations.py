@@ -59,6 +59,13 @@ PREPARED = (
         "True and",
         _PLANS,
     ),
+    Mutation(
+        "a document is kept when it comes again",
+        "hub/request/prepared/documents.py",
+        "if self._came.find(hash(asked)):",
+        "if True:",
+        _PLANS,
+    ),
     Mutation("a plan is of one policy version", _PREPARE, "decided = (decision.version, ", "decided = (", _PLANS),
     Mutation("a plan is of one purpose", _PREPARE, "decision.purpose, decision.grants", "decision.grants", _PLANS),
     Mutation(

@@ -149,13 +149,6 @@ def read_head(arrival: Arrival, settings: Settings) -> Head:
     )
 
 
-async def read_beside_loop(arrival: Arrival, head: Head, settings: Settings) -> Request:
-    """As `read_body`; a body that is not small is parsed in a thread, so that other requests go on meanwhile."""
-    if len(arrival.body) <= SMALL_BODY:
-        return read_body(arrival, head, settings)
-    return await asyncio.to_thread(read_body, arrival, head, settings)
-
-
 def read(arrival: Arrival, settings: Settings) -> Request:
     """The request of an arrival whose body is at hand; raises what `read_head` and `read_body` raise."""
     return read_body(arrival, read_head(arrival, settings), settings)

@@ -180,7 +180,7 @@ async def _run_stages(
 
     with stage("read"):
         trail.arrival = await receive_body(trail.arrival)
-        trail.request = await endpoint.read_beside_loop(trail.arrival, head, hub.settings)
+        trail.request = await _read_body(hub, trail, head)
     client, long = _client(trail), _is_long(hub, trail)
     prepared = await hub.processor.do(client, lambda: prepare_request(hub, trail, now, stage), long=long)
     with stage("caps"):
@@ -194,6 +194,13 @@ async def _run_stages(
         work = partial(_respond, hub, prepared, row, accesses, trail.policy)
         trail.answer = answered = await hub.processor.do(client, work, long=long)
     return answered
+
+
+async def _read_body(hub: Hub, trail: Trail, head: endpoint.Head) -> endpoint.Request:
+    """The request in the body, at its sender's turn if it takes long to parse."""
+    work = partial(endpoint.read_body, trail.arrival, head, hub.settings)
+    is_small = len(trail.arrival.body) <= endpoint.SMALL_BODY
+    return work() if is_small else await hub.processor.do(_client(trail), work, long=True)
 
 
 def _is_long(hub: Hub, trail: Trail) -> bool:

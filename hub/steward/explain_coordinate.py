@@ -14,7 +14,7 @@ from policies.decide import applicable, decide, hidden_target, purposes_that_wou
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
 from policies.review.check import effects_of, subject_of
-from schema.catalogue import Catalogue
+from schema.catalogue import Catalogue, CatalogueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,15 @@ def explain_coordinate(
     catalogue: Catalogue, policy: PolicySet, application: str, purpose: str, coordinate: str, today: dt.date
 ) -> CoordinateExplanation:
     """The explanation; KeyError for an unregistered application, CatalogueError for an unknown coordinate."""
+    if "." not in coordinate:
+        entity = catalogue.entity(coordinate)
+        raise CatalogueError(
+            f"{coordinate} is a type; name a field of it too, such as {coordinate}.{entity.fields[0].name}"
+        )
     catalogue.coordinate(coordinate)
     subject = subject_of(policy.applications[application])
     decision = decide(catalogue, policy, subject, purpose, today)
-    entity, _, name = coordinate.partition(".")
+    owner, _, name = coordinate.partition(".")
     rules = tuple(
         Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
@@ -65,7 +70,7 @@ def explain_coordinate(
         purpose,
         coordinate,
         policy.version,
-        () if hidden else effects_of(decision.of(entity).of(name)),
+        () if hidden else effects_of(decision.of(owner).of(name)),
         rules,
         tuple(
             f"{name}: {each.limit if isinstance(each, Cap) else 'required'}{_for_each(each)}"
@@ -73,7 +78,7 @@ def explain_coordinate(
         ),
         bool(applicable(policy, subject, purpose, today)),
         tuple(each for each in would if each != purpose),
-        policy.owners.get(hidden or entity),
+        policy.owners.get(hidden or owner),
         hidden,
     )
 

@@ -106,7 +106,7 @@ def test_each_command_is_described_in_one_line_in_both_languages(group: list[str
         (
             ["policy", "explain", *FIRE, "--folder", "examples/county/policies", "Person"],
             {},
-            "Person is a type; name one of its fields",
+            "Person is a type; name a field of it too",
         ),
         (["query", *FIRE, "{ __typename }", "--person", ""], {}, "--person is empty"),
         (["query", *FIRE, "{ __typename }", "--port", "9"], {}, "start one with `sluicegate serve`"),

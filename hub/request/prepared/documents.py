@@ -1,7 +1,8 @@
 """The bounded cache of valid documents: an application sends the same few, each time with other variables.
 
 Only a document without values of its own is kept. So what is kept holds nothing of a person, and how fast an answer
-comes does not tell whether somebody else asked with the same value before.
+comes does not tell whether somebody else asked with the same value before. A document is kept when it comes for the
+second time, so that documents which never come again push out none that do.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from hub.request.purpose import Purposed
 
 KEPT = 512
 """Most documents kept; the least recently used goes first."""
+REMEMBERED = 2_048
+"""Of how many documents that came once it is known that they came."""
 KEPT_CHARACTERS = 262_144
 """How long all kept documents may be together: the tree of one takes about two hundred times its own size."""
 LONGEST = 8_192
@@ -83,6 +86,7 @@ class DocumentCache:
     def __init__(self, limit: int = KEPT, characters: int = KEPT_CHARACTERS) -> None:
         self._longest = min(LONGEST, characters)
         self._kept: RecentlyUsed[_Asked, KeptDocument] = RecentlyUsed(limit, lambda asked: len(asked[0]), characters)
+        self._came: RecentlyUsed[int, bool] = RecentlyUsed(REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -102,13 +106,16 @@ class DocumentCache:
         return self._kept.find((request.query, request.operation_name))
 
     def keep(self, request: Request, document: Document, schema: GraphQLSchema) -> None:
-        """Keep the valid document of a request for those to come, unless it has values of its own.
+        """Keep the valid document of a request that came before, unless it has values of its own.
 
         It must have one operation: what another one would do with a variable is not looked at again.
         """
-        length = len(request.query)
+        length, asked = len(request.query), (request.query, request.operation_name)
         if length <= self._longest and len(document.operations) == 1 and is_without_values(document.normalised):
-            self._kept.keep((request.query, request.operation_name), KeptDocument(document, schema, length))
+            # Two documents of one hash are as good as one that came twice: the second is kept a request too early.
+            if self._came.find(hash(asked)):
+                self._kept.keep(asked, KeptDocument(document, schema, length))
+            self._came.keep(hash(asked), value=True)
 
 
 def is_without_values(document: NormalisedDocument) -> bool:

@@ -98,7 +98,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
 def _bind_kept(
     parts: Parts, document: KeptDocument | None, validated: limits.Validated, decision: Decision
 ) -> tuple[Planned, Statement | None] | None:
-    """The plan and the statement of a request by its kept plan, which is made at the second request for it.
+    """The plan and the statement of a request by its kept plan, which is made when its document is found.
 
     None where the plan depends on values, or a value does not fit: then the plain way says why.
     """
