@@ -192,4 +192,11 @@ EDGE = (
         "    if False:\n",
         "tests/unit/hub/ingest/test_told.py",
     ),
+    Mutation(
+        "a body that is not small is parsed at a turn",
+        "hub/request/pipeline.py",
+        "is_small = len(trail.arrival.body) <= endpoint.SMALL_BODY",
+        "is_small = True",
+        "tests/unit/hub/request/prepared/test_prepare.py",
+    ),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +14,13 @@ from typing import Any, cast
 import pytest
 
 from hub.errors import HubError
+from hub.fair_share import Client
 from hub.home.settings import Settings
 from hub.processor import LONG_BODY
 from hub.request.auth import Identified, registered
 from hub.request.decision_cache import DecisionCache
-from hub.request.endpoint import Arrival, read
-from hub.request.pipeline import Hub, _is_long
+from hub.request.endpoint import SMALL_BODY, Arrival, Request, read, read_head
+from hub.request.pipeline import Hub, _is_long, _read_body
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, prepare
@@ -275,6 +278,21 @@ def test_large_variables_are_long_work_whether_or_not_their_document_is_kept() -
         outcome(parts(kept), {"query": query, "variables": given[0]})
     assert len(kept) == 2
     assert [is_long(given[0]), is_long(large), is_long(given[0], padded)] == [False, True, False]
+
+
+def test_a_body_that_is_not_small_is_parsed_at_its_senders_turn() -> None:
+    turns: list[tuple[Client, bool]] = []
+
+    async def do(client: Client, work: Callable[[], Request], *, long: bool) -> Request:
+        turns.append((client, long))
+        return work()
+
+    hub = cast(Hub, SimpleNamespace(settings=SETTINGS, processor=SimpleNamespace(do=do)))
+    for text in ("{ __typename }", "{ __typename }" + " " * SMALL_BODY):
+        arrival = arrived({"query": text})
+        found = asyncio.run(_read_body(hub, Trail(arrival, POLICY), read_head(arrival, SETTINGS)))
+        assert found.query == text
+    assert turns == [(("", "", ""), True)]
 
 
 SMALL = """
