@@ -100,7 +100,7 @@ PREPARED = (
         "hub/graph/driver.py",
         'return row["i"], _plain(row, _Meter(byte_cap))',
         'return row["i"], _plain(row, _Meter(2**62))',
-        _TOGETHER,
+        "tests/faults/test_graph_reader.py",
     ),
     Mutation(
         "what fails for all is asked for each",

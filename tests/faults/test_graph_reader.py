@@ -66,6 +66,15 @@ def test_failures_have_codes_and_no_values(
     assert text not in str(caught.value) + caplog.text
 
 
+def test_each_numbered_row_has_the_cap_of_one(empty_graph: GraphAddress) -> None:
+    text = "UNWIND range(0, 2) AS i RETURN i, [x IN range(1, [90, 110, 90][i]) | 'sluice'] AS x"
+    found = with_graph(
+        empty_graph, lambda graph: graph.fetch_numbered(text, {}, deadline_seconds=60, byte_cap=8 + 8 + 100 * 14)
+    )
+    assert {at: str(each.code) for at, each in found.items() if isinstance(each, HubError)} == {1: "RESULT_LIMIT"}
+    assert {at: len(each["x"]) for at, each in found.items() if isinstance(each, dict)} == {0: 90, 2: 90}
+
+
 @pytest.mark.parametrize(("text", "bytes_each"), [("sluice", 6), ("数闸", 6), ("😀", 4), ("é", 2)])
 def test_case_2_12_the_cap_counts_bytes(empty_graph: GraphAddress, text: str, bytes_each: int) -> None:
     statement, size = "RETURN [x IN range(1, 100) | $given] AS x", 8 + 100 * (8 + bytes_each)
