@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from hub.request import cypher_masks
-from hub.request.template import LIST_ORDER, CommonPath, Reference, common_path, is_filled_in, is_of_request, stored
+from hub.request.template import (
+    LIST_ORDER,
+    BandDays,
+    CommonPath,
+    Reference,
+    common_path,
+    is_filled_in,
+    is_of_request,
+    stored,
+)
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
@@ -105,8 +114,8 @@ class Cypher:
         return f"{self.each}.{name}"
 
     def operand(self, value: Any) -> str:
-        """The parameter for the value of a comparison; all uses of one placeholder share one parameter."""
-        return self.constant(value) if isinstance(value, Placeholder) else self.parameter(value)
+        """The parameter for the value of a comparison; all uses of what a decision fills in share one parameter."""
+        return self.constant(value) if isinstance(value, Placeholder | BandDays) else self.parameter(value)
 
     def constant(self, value: Any) -> str:
         """The parameter for a value of the hub's own; all uses of one value share one parameter."""

@@ -1,4 +1,4 @@
-"""A mask that cannot be applied as asked shows nothing of the value, whatever went wrong."""
+"""Masks: one that cannot be applied as asked shows nothing of the value; bands of age by days are those by years."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.masking import REDACTED, mask_fetched
+from policies.masking import AGE_BANDS, REDACTED, age_band, band_days, mask_fetched
 from tests.support.small_graph import TODAY
 
 pytestmark = pytest.mark.unit
@@ -39,3 +39,12 @@ def test_a_failing_mask_redacts(mask: str, value: Any, key: bytes, shown: Any) -
 
 def test_a_mask_that_works_is_applied() -> None:
     assert mask_fetched("address(street)", "平定县榆关街道12号", TODAY, b"k") == "平定县榆关街道"
+
+
+@pytest.mark.parametrize("today", ["2026-06-30", "2024-02-28", "2024-02-29", "2024-03-01", "2023-02-28", "2023-03-01"])
+def test_the_days_at_which_bands_end_are_those_of_ages_in_whole_years(today: str) -> None:
+    now = dt.date.fromisoformat(today)
+    days = band_days(now)
+    for before in range(103 * 366):
+        birth = now - dt.timedelta(days=before)
+        assert AGE_BANDS[sum(birth <= each for each in days)] == age_band(birth, now)
