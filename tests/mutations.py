@@ -119,8 +119,8 @@ MUTATIONS = (
     Mutation(
         "contributor threshold",
         "hub/request/compile.py",
-        'enough = f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"',
-        'enough = "contributors >= 0"',
+        'return f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"',
+        'return "contributors >= 0"',
         "tests/unit/hub/request/test_compile_aggregates.py",
     ),
     Mutation(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, both
+from hub.request.cypher_masks import cut
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -220,18 +221,44 @@ class _Compiler:
         there = both(self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL")
         conditions = both(there, self.cypher.condition(node, root.where, REQUEST))
         lines = [f"  MATCH ({node.var}:{node.entity.name})", f"  WHERE {conditions}"]
+        if _is_one_row(root):
+            lines += self._counts_of_nodes(root, node)
+        else:
+            lines += self._counts_of_rows(root, node)
+        cells = ", ".join([*_groups(root), "amount" if root.exact else self._rounded(table.rounding)])
+        lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
+        return "\n".join(lines)
+
+    def _counts_of_nodes(self, root: Aggregate, node: Node) -> list[str]:
+        """One row for each cell where each node is one row, and counts for itself.
+
+        Counted by region first and then by the division that it lies in: 300,000 people by street and age in half the
+        time, because cutting a path takes longer than counting a row.
+        """
+        finer = [self.cypher.bucket_cell(node, field, bucket, uncut=True) for field, bucket in root.buckets]
+        counts, sums = [f"count({node.var}) AS found"], ["sum(found) AS amount"]
+        if not root.exact:
+            counts.append(f"count({self._if_unlisted(root, node, node.var)}) AS counted")
+            sums.append("sum(counted) AS contributors")
+        groups = _groups(root)
+        named = [f"{value} AS {name}" for name, value in zip(groups, finer, strict=True)]
+        divisions = [
+            name if bucket.level is None else f"{cut(name, bucket.level.depth)} AS {name}"
+            for name, (_, bucket) in zip(groups, root.buckets, strict=True)
+        ]
+        lines = [f"  WITH {', '.join([*named, *counts])}", f"  WITH {', '.join([*divisions, *sums])}"]
+        return lines if root.exact else [*lines, f"  WHERE {self._enough(root)}"]
+
+    def _counts_of_rows(self, root: Aggregate, node: Node) -> list[str]:
+        """As `_counts_of_nodes` where a node may be several rows: one for each word, or for each of its people."""
+        lines: list[str] = []
         subject = "" if root.exact else self._subjects(root.entity, node, lines)
         buckets = [
             f"{self._bucket(node, field, bucket, lines)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
         ]
-        groups = [f"b{index}" for index in range(len(root.buckets))]
         if root.exact:
-            lines.append(f"  WITH {', '.join([*buckets, f'count(DISTINCT {node.var}) AS amount'])}")
-        else:
-            lines += self._counts(root, node, subject, buckets, groups)
-        cells = ", ".join([*groups, "amount" if root.exact else self._rounded(table.rounding)])
-        lines.append(f"  RETURN {{rows: collect([{cells}]), {self._places(root)}}} AS {name}")
-        return "\n".join(lines)
+            return [*lines, f"  WITH {', '.join([*buckets, f'count(DISTINCT {node.var}) AS amount'])}"]
+        return [*lines, *self._counts(root, node, subject, buckets)]
 
     def _bucket(self, node: Node, field: Field, bucket: Bucket, lines: list[str]) -> str:
         """The bucket of a row; a text is in the group of each of its words."""
@@ -241,16 +268,18 @@ class _Compiler:
         lines.append(f"  UNWIND {self.cypher.words(node, field)} AS {word}")
         return word
 
-    def _counts(self, root: Aggregate, node: Node, subject: str, buckets: list[str], groups: list[str]) -> list[str]:
+    def _enough(self, root: Aggregate) -> str:
+        return f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"
+
+    def _counts(self, root: Aggregate, node: Node, subject: str, buckets: list[str]) -> list[str]:
         """One row for each cell, with its `amount`, if enough people contribute and none of them dominates."""
-        enough = f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"
-        hidden = self._hidden(root, node)
+        enough = self._enough(root)
         if not one_subject(self.cypher.catalogue, root.entity):
-            whose = f"CASE WHEN {hidden} THEN {subject} END" if hidden else subject
+            whose = self._if_unlisted(root, node, subject)
             counts = [f"count(DISTINCT {node.var}) AS amount", f"count(DISTINCT {whose}) AS contributors"]
             return [f"  WITH {', '.join(buckets + counts)}", f"  WHERE {enough}"]
         # Counted by person first, so that the largest share of one person is known.
-        share = f"CASE WHEN {hidden} THEN {node.var} END" if hidden else node.var
+        share = self._if_unlisted(root, node, node.var)
         each = [f"count(DISTINCT {share}) AS share", f"count(DISTINCT {node.var}) AS found"]
         shares = f"  WITH {', '.join([*buckets, subject, *each])}"
         counts = [
@@ -259,7 +288,16 @@ class _Compiler:
             f"count(CASE WHEN share > 0 THEN {subject} END) AS contributors",
             f"max(CASE WHEN {subject} IS NOT NULL THEN share END) AS largest",
         ]
-        return [shares, f"  WITH {', '.join(groups + counts)}", f"  WHERE {enough} AND {DOMINANT} * largest <= total"]
+        return [
+            shares,
+            f"  WITH {', '.join([*_groups(root), *counts])}",
+            f"  WHERE {enough} AND {DOMINANT} * largest <= total",
+        ]
+
+    def _if_unlisted(self, root: Aggregate, node: Node, what: str) -> str:
+        """What counts towards a threshold: that of rows which the asker may not list."""
+        hidden = self._hidden(root, node)
+        return f"CASE WHEN {hidden} THEN {what} END" if hidden else what
 
     def _hidden(self, root: Aggregate, node: Node) -> str:
         """Whether a row is one that the asker may not list with all that is counted by; empty if each row is."""
@@ -298,6 +336,16 @@ class _Compiler:
                 paths = f"MATCH (g:Region) WHERE {where} RETURN DISTINCT g.region AS path ORDER BY path"
                 lists.append(f"d{index}: COLLECT {{ {paths} }}")
         return ", ".join(lists) or "d: null"
+
+
+def _groups(root: Aggregate) -> list[str]:
+    """The names of the buckets in the statement."""
+    return [f"b{index}" for index in range(len(root.buckets))]
+
+
+def _is_one_row(root: Aggregate) -> bool:
+    """Whether each node is one row: it has no words, and the people that it is about are not looked for."""
+    return not any(bucket.kind == "words" for _, bucket in root.buckets) and (root.exact or not root.entity.subjects)
 
 
 def _names_division(where: Predicate) -> bool:

@@ -325,11 +325,16 @@ class Cypher:
         cell = self.clear_cell(node, field, position)
         return f"left({cell}, {self.operand(SORT_CHARACTERS)})" if field.scalar is Scalar.STRING else cell
 
-    def bucket_cell(self, node: Node, field: Field, bucket: Bucket) -> str:
-        """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere."""
+    def bucket_cell(self, node: Node, field: Field, bucket: Bucket, *, uncut: bool = False) -> str:
+        """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere.
+
+        With `uncut`, a region is in the place of the division that it lies in.
+        """
         effects = self.table(node.entity).of(field.name)
         allowed = effects.clear | effects.aggregate
-        value = cypher_masks.bucket(self.read(node, field, "group", REQUEST), bucket, self.operand)
+        value = self.read(node, field, "group", REQUEST)
+        if not (uncut and bucket.level is not None):
+            value = cypher_masks.bucket(value, bucket, self.operand)
         return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
 
 

@@ -31,7 +31,7 @@ def bucket(value: str, bucket: Bucket, operand: Operand) -> str:
     if bucket.kind == "age_band":
         return _age_band(value, operand)
     if bucket.level is not None:
-        return _cut(value, bucket.level.depth)
+        return cut(value, bucket.level.depth)
     return value
 
 
@@ -70,7 +70,7 @@ def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:
         case masking.AgeBand():
             return _age_band(value, operand)
         case masking.Region(level):
-            return _cut(value, level.depth)
+            return cut(value, level.depth)
         case _:
             return redacted
 
@@ -98,6 +98,7 @@ def _age_band(value: str, operand: Operand) -> str:
     )
 
 
-def _cut(value: str, depth: int) -> str:
+def cut(value: str, depth: int) -> str:
+    """The division of a region at a depth of the administrative tree."""
     kept = f"[s IN split({value}, '/') WHERE s <> ''][0..{depth}]"
     return f"CASE WHEN {value} IS NOT NULL THEN reduce(path = '', s IN {kept} | path + s + '/') END"
