@@ -178,6 +178,8 @@ class Record:
     fingerprint: str = dataclasses.field(repr=False)
     repeated: bool = False
     """The same key was seen before in this run."""
+    sole: bool = False
+    """The run is over, and of the records of this key and time, which lost against each other, this one is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ class Written:
 
     `orphans` are the records that were refused because a node that they need is missing, and `stored` the keys of those
     that were inserted or updated. `contested` are the numbers of those stored that say otherwise than another record of
-    their stream about the same node, with the fields. `texts` is how many texts were searched for personal information:
+    their stream about the same node, with the fields. `outvoted` are the best records of keys of which some
+    lost, with the digest of the stored one. `texts` is how many texts were searched for personal information:
     `personal` of them hold some, and those counted in `whole`, by reason, could not be searched and are redacted whole.
     """
 
@@ -250,6 +253,7 @@ class Written:
     orphans: tuple[Refused, ...] = ()
     stored: tuple[str, ...] = ()
     contested: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    outvoted: tuple[tuple[Record, str], ...] = ()
     texts: int = 0
     personal: int = 0
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)

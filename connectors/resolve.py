@@ -53,6 +53,8 @@ class Fate(Enum):
     INSERT = auto()
     UPDATE = auto()
     UNCHANGED = auto()
+    OUTVOTED = auto()
+    """It lost against the stored record in an earlier run."""
     REJECT = auto()
     """Another record of this run with the same key and time won over this one, whose digest is kept."""
 
@@ -69,13 +71,18 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The records of a batch by what is to be done. `rejected`: by key, the digests that lost against the record."""
+    """The records of a batch by what is to be done, by key.
+
+    `rejected` are the digests that lost against the record. `outvoted`, where there are some: the best record of this
+    batch, and the digest of the one that is stored.
+    """
 
     inserts: Mapping[str, Record]
     updates: Mapping[str, Record]
     unchanged: int
     updated: int
     rejected: Mapping[str, tuple[str, ...]]
+    outvoted: Mapping[str, tuple[Record, str]]
 
 
 def milliseconds(moment: dt.datetime | None) -> int | None:
@@ -94,8 +101,10 @@ def fate(record: Record, stored: Stored | None) -> Fate:
         return Fate.UNCHANGED
     if here != there:
         return Fate.UPDATE
+    if record.sole:
+        return Fate.UPDATE
     if record.fingerprint in stored.rejected:
-        return Fate.UNCHANGED
+        return Fate.OUTVOTED
     if record.repeated and record.fingerprint < stored.fingerprint:
         return Fate.REJECT
     return Fate.UPDATE
@@ -107,6 +116,7 @@ class _Ledger:
     inserts: dict[str, Record] = field(default_factory=dict)
     updates: dict[str, Record] = field(default_factory=dict)
     rejected: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outvoted: dict[str, tuple[Record, str]] = field(default_factory=dict)
     unchanged: int = 0
     updated: int = 0
 
@@ -115,10 +125,13 @@ class _Ledger:
         match fate(record, before):
             case Fate.UNCHANGED:
                 self.unchanged += 1
+                if before is not None and before.rejected and before.fingerprint == record.fingerprint:
+                    self._confirm(record, before)
                 return
-            case Fate.REJECT:
+            case Fate.OUTVOTED | Fate.REJECT:
                 assert before is not None  # noqa: S101 - a rejection is always against something
                 self.unchanged += 1
+                self.outvoted[record.key] = better((record, before.fingerprint), self.outvoted.get(record.key))
                 self._remember(record.key, before, (*before.rejected, record.fingerprint))
                 return
             case Fate.INSERT:
@@ -130,7 +143,16 @@ class _Ledger:
         after = Stored(record.fingerprint, milliseconds(record.as_of), (), before.sid if before else None)
         self._remember(record.key, after, lost)
 
+    def _confirm(self, record: Record, before: Stored) -> None:
+        """The stored record came; once a run is over without those that lost against it, they are forgotten."""
+        if record.sole:
+            self._remember(record.key, before, ())
+        else:
+            self.outvoted[record.key] = better((record, before.fingerprint), self.outvoted.get(record.key))
+
     def _lost(self, record: Record, before: Stored | None) -> tuple[str, ...]:
+        if record.sole and before is not None:
+            return tuple(each for each in before.rejected if each != record.fingerprint)
         if before is None or not record.repeated or before.as_of != milliseconds(record.as_of):
             return ()
         return (*before.rejected, before.fingerprint)
@@ -141,12 +163,30 @@ class _Ledger:
         self.rejected[key] = ordered
 
 
+def better(one: tuple[Record, str], other: tuple[Record, str] | None) -> tuple[Record, str]:
+    """The better record of a key of which some lost, with the digest that is stored; `one` came later."""
+    return one if other is None or one[0].fingerprint >= other[0].fingerprint else (other[0], one[1])
+
+
+def is_settled(record: Record, winner: str, highest: int, *, alone: bool) -> bool:
+    """Whether a run leaves the best record of a key as the only one: the stored `winner` is gone, or those that lost.
+
+    `highest` is the rank of the best record of the key that came, `alone` whether all that came were the same.
+    """
+    return highest < rank(winner, record.as_of) or (alone and record.fingerprint == winner)
+
+
+def rank(fingerprint: str, moment: dt.datetime | None) -> int:
+    """What tells which of two records of a key wins, as a number, because it is kept for each key of a run."""
+    return ((milliseconds(moment) or 0) << 64) + int(fingerprint[:16], 16)
+
+
 def partition(records: Iterable[Record], stored: Mapping[str, Stored]) -> Partition:
     """Sort a batch by fate; of a key that comes several times, only the record that wins in the end is written."""
     ledger = _Ledger(dict(stored))
     for record in records:
         ledger.take(record)
-    return Partition(ledger.inserts, ledger.updates, ledger.unchanged, ledger.updated, ledger.rejected)
+    return Partition(ledger.inserts, ledger.updates, ledger.unchanged, ledger.updated, ledger.rejected, ledger.outvoted)
 
 
 @dataclass(frozen=True, slots=True)

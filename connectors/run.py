@@ -38,6 +38,7 @@ from connectors.quarantine import check_growth, check_not_empty, check_share
 from connectors.readers.csv_files import CsvReader
 from connectors.readers.database import TableReader
 from connectors.readers.rest import RestReader
+from connectors.resolve import better, is_settled, rank
 from connectors.shape import Shaper
 from connectors.transforms import Context
 from schema.catalogue import Catalogue
@@ -89,6 +90,10 @@ class _Run:
     rows: int = 0
     seen: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    outvoted: dict[str, tuple[Record, str]] = field(default_factory=dict)
+    """Of keys that have come with several contents: the best record of this run, and the digest of the stored one."""
+    repeats: set[str] = field(default_factory=set)
+    """Keys that came with several contents in this run."""
     total: Written = field(default_factory=Written)
     furthest: dt.datetime | None = None
     expected: dt.datetime | None = None
@@ -118,6 +123,7 @@ class _Run:
             check_not_empty(self.plan.name, self.rows, position.rows)
         shaper.check_formats(full)
         self._write(batch, self._closing(position, full, reader.full), full, closing=True)
+        self._write_outvoted()
         for note in shaper.notes():
             self.findings.note(note)
         report(self.plan.name, self.rows)
@@ -169,6 +175,9 @@ class _Run:
                 frozenset(self.refused) if closing and full else None,
             )
         )
+        for loser in written.outvoted:
+            key = loser[0].key
+            self.outvoted[key] = better(loser, self.outvoted.get(key))
         self.refused.update(each.key for each in written.orphans)
         self.findings.refused(written.orphans)
         self.findings.contested(written.contested)
@@ -176,15 +185,30 @@ class _Run:
         repeats = len(refused) - len(entries)
         self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))
 
+    def _write_outvoted(self) -> None:
+        """Where records of a number are gone from the source, write the best of those that are left, or forget them."""
+        left = [
+            record
+            for key, (record, winner) in self.outvoted.items()
+            if is_settled(record, winner, self.seen[key], alone=key not in self.repeats)
+        ]
+        for at in range(0, len(left), BATCH_ROWS):
+            records = tuple(replace(each, sole=True) for each in left[at : at + BATCH_ROWS])
+            written = self.sink.write(Batch(self.plan, self.identifier, records))
+            # They were counted as unchanged when they came.
+            self.total = _sum(self.total, replace(written, unchanged=written.unchanged - len(records)))
+            self.findings.refused(written.orphans)
+
     def _marked(self, record: Record) -> Record:
         """The record, marked if its number came before in this pull."""
-        content = int(record.fingerprint[:16], 16)
+        this = rank(record.fingerprint, record.as_of)
         before = self.seen.get(record.key)
-        self.seen[record.key] = content
+        self.seen[record.key] = this if before is None else max(before, this)
         if before is None:
             return record
-        if before != content:
+        if before != this:
             self.findings.repeated(record)
+            self.repeats.add(record.key)
         return replace(record, repeated=True)
 
     def _check_share(self, refused: int, rows: int, entries: Mapping[str, Refused]) -> None:

@@ -25,7 +25,7 @@ _WORDS: Final[Mapping[str, str]] = {
     NAME: "write small letters, digits and hyphens, beginning with a letter, such as fire-inspection",
     SHORT_NAME: "write at most 40 small letters, digits and hyphens, beginning with a letter, such as housing-register",
     PURPOSE: "write small letters, digits, _ and -, with a dot between the steps of a purpose, such as safety.fire",
-    JURISDICTION: "write the codes of the divisions from the widest on, with a / after each, such as 140321/140321100/",
+    JURISDICTION: "write the codes of the divisions from the widest on, with a / after each, such as 14/03/21/001/",
     TABLE: "write the name of a table in letters, digits and _, with a dot after its schema, such as public.tickets",
     DELIMITER: r"write one of , ; | or a tab (\t)",
     ZONE: "write the hours and minutes from UTC, such as +08:00",

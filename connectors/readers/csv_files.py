@@ -77,6 +77,10 @@ class CsvReader:
                 f"the header is not {self._encoding}; save the file so, or declare its `encoding` in the source file",
             )
         missing = [each for each in self._stream.columns if each not in header]
+        if len(missing) == len(self._stream.columns):
+            # What stands there may be a person's data, so it is not told.
+            text = f"the first line is no header: none of its {len(header)} cells is a column of the source file"
+            raise ConnectorError(self._name, f"{text}; export the file with its header, and nothing above it")
         if missing:
             has = ", ".join(name for name in header if name)
             raise ConnectorError(self._name, f"the header lacks {', '.join(missing)}; it has {has}")

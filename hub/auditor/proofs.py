@@ -16,7 +16,10 @@ from audit.log import AuditUnavailable
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
 from audit.stores.reader import Reader
 
-UNKNOWN: Final = "no published checkpoint covers that; a new record is covered within two seconds"
+UNKNOWN: Final = (
+    "no published checkpoint covers such a record: it has another leaf hash, or the log does not have it yet; a new "
+    "record is covered within two seconds"
+)
 
 
 class ProofUnknown(LookupError):

@@ -95,7 +95,7 @@ def _issue_token(
     elif not person.strip():
         raise Refused("--person is empty; name an account, or leave the option out")
     elif staff and person not in staff:
-        raise Refused(f"{application} lists its staff, and this person is not among them: {', '.join(staff)}")
+        raise Refused(f"{application} lists its staff, and this person is not among them; a steward can add them")
     if of_a_hub and not settings.home.exists():
         raise Refused(
             f"{settings.home} is no home, so no hub of it answers; name that of your hub with --home, or "

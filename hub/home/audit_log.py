@@ -31,7 +31,10 @@ class NoLog(RuntimeError):
 
 
 def signer_of(settings: Settings) -> Signer:
-    """The key that signs the log's checkpoints, made if there is none; raises audit.checkpoint.KeyRefused."""
+    """The key that signs the log's checkpoints, made with the log; raises KeyRefused, also where a log has lost it."""
+    key = settings.audit_key
+    if settings.audit_head.exists() and not os.path.lexists(key):
+        raise KeyRefused(f"{key} is missing, and the log of this home is signed with it; restore it from its backup")
     return Signer.load(settings.audit_key, settings.audit_origin)
 
 

@@ -162,6 +162,7 @@ class _BatchWrite:
             orphans=tuple(orphans),
             stored=tuple(writes),
             contested=tuple((writes[key].number, fields) for key, fields in self._contested.items()),
+            outvoted=tuple(parts.outvoted.values()),
             texts=tally.texts,
             personal=tally.personal,
             whole=tally.whole,

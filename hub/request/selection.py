@@ -102,12 +102,14 @@ class Selections:
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
         """Coerced arguments of a field. Absent arguments are absent.
 
-        Raises VALIDATION for a condition that is null, or that a variable without a value would leave out; DEPTH_LIMIT
-        or COST_LIMIT for conditions that would cost the graph too much.
+        Raises VALIDATION for a condition that is null, or for one or a sort key that a variable without a value would
+        leave out; DEPTH_LIMIT or COST_LIMIT for conditions that would cost the graph too much.
         """
         for argument in node.arguments or ():
             if argument.name.value in CONDITIONS:
-                self._require_values(node, argument)
+                self._require_condition(node, argument)
+            elif argument.name.value == "orderBy" and not isinstance(argument.value, VariableNode):
+                self._require_values(argument, f"orderBy of {node.name.value}")
         owner = self.schema.type_map[type_name]
         field = cast(GraphQLObjectType, owner).fields[node.name.value]
         try:
@@ -154,10 +156,13 @@ class Selections:
             text = f"the conditions have more than {FILTER_COMPARISONS} comparisons; use `in`, or ask in two queries"
             raise HubError(Code.COST_LIMIT, text)
 
-    def _require_values(self, field: FieldNode, argument: ArgumentNode) -> None:
+    def _require_condition(self, field: FieldNode, argument: ArgumentNode) -> None:
         place = f"the condition {argument.name.value} of {field.name.value}"
         if isinstance(argument.value, NullValueNode):
             raise _says_nothing(f"{place} is null and says nothing; leave it out, or give it a value", argument)
+        self._require_values(argument, place)
+
+    def _require_values(self, argument: ArgumentNode, place: str) -> None:
         for variable in _variables(argument.value):
             name = variable.name.value
             if self.variables.coerced.get(name) is None:

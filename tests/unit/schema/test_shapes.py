@@ -16,7 +16,7 @@ GOOD = {
     shapes.NAME: "fire-inspection",
     shapes.SHORT_NAME: "housing-register",
     shapes.PURPOSE: "safety.fire",
-    shapes.JURISDICTION: "140321/140321100/",
+    shapes.JURISDICTION: "14/03/21/001/",
     shapes.TABLE: "public.tickets",
     shapes.DELIMITER: ";",
     shapes.ZONE: "+08:00",

@@ -87,6 +87,7 @@ def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
     [
         (b"", "empty"),
         (b"k,w\n", "lacks v"),
+        ("张三,13812345678\nk,v\n".encode(), "^[^张8]*the first line is no header: none of its 2 cells[^张8]*$"),
         (b"\xff\xfek\x00,\x00v\x00\n\x00", "UTF-16"),
         (b"k,v\ra,1\r", "CR alone"),
         (b'"k,v\na,1\n', "header cannot be read"),

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from hub.cli.options import exit_on_refusal
+from hub.home.audit_log import open_log
 from hub.home.issuer import Issuer
 from hub.home.key_files import KeyRefused
 from hub.home.running_hub import hub_key
@@ -169,3 +170,14 @@ def test_case_6_06_the_setting_that_is_no_number_is_named(
         return
     with pytest.raises(SettingsError, match=rf"{name.lower()}: .*\(SLUICEGATE_{name}\)"):
         Settings.load()
+
+
+def test_a_lost_key_of_the_log_is_not_silently_made_again(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path / "home", policies=COUNTY)
+    with steward_session(settings, CATALOGUE):
+        pass
+    assert settings.audit_head.exists()
+    settings.audit_key.unlink()
+    with pytest.raises(KeyRefused, match=r"audit\.key is missing.*restore it from its backup"):
+        open_log(settings)
+    assert not settings.audit_key.exists()

@@ -97,6 +97,23 @@ def test_case_4_06_a_number_twice_with_other_values_is_told(small: SmallSource, 
     assert "repeated-number" not in rules(small.pull())
 
 
+def test_a_wrong_row_that_won_by_its_digest_goes_with_its_removal(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    wrong = [[row[0], f"西街{row[0]}号", *row[2:]] for row in ROWS[:20]]
+    small.write([*ROWS, *wrong])
+    assert small.pull().inserted == 40
+    streets = "MATCH (e:Event) RETURN e.address AS street ORDER BY street"
+    assert any(row["street"].startswith("西") for row in ask(graph_driver, streets))
+    small.write(ROWS)
+    result = small.pull()
+    assert result.updated + result.unchanged == 40
+    assert result.updated > 0
+    assert [row["street"] for row in ask(graph_driver, streets)] == sorted(row[1] for row in ROWS)
+    assert refused_rows(small.settings, empty_graph, "small", 10) == []
+    assert small.pull().changes == 0
+
+
 REGISTER = {"key": "r", "updated": "u"}
 """A stream whose rows have numbers of their own, beside what they are about."""
 HEADER = "r,u,k,a,n,p"
