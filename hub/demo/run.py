@@ -25,6 +25,7 @@ from hub.demo.provider import demo_provider
 from hub.demo.tour import Tour
 from hub.demo.tour_client import TourFailed
 from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.running_hub import only_demo
 from hub.home.settings import Settings
 from hub.ingest.pull import pull_table
 from hub.ingest.recorded_pull import recorded_pull
@@ -59,7 +60,12 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     if not county.is_dir():
         raise DemoFailed("the demo needs a checkout of the repository: there is no examples/county beside the program")
     _refuse_taken_port(settings)
-    settings.prepare_home()
+    with only_demo(settings):
+        return _run(console, settings, county, people, seed, check)
+
+
+def _run(console: Console, settings: Settings, county: Path, people: int, seed: int, check: bool) -> int:
+    """As `run`, in a home that nobody else uses."""
     folder = settings.home.absolute() / "county"
     began = time.monotonic()
     # Into the home, so that every command of this home finds the same word list.
@@ -95,7 +101,10 @@ def _refuse_taken_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError:
-            raise DemoFailed(f"port {settings.port} is in use; choose another: make demo PORT=8700") from None
+            raise DemoFailed(
+                f"port {settings.port} is in use; choose another: make demo PORT=8700; beside another demo, also "
+                "another home: SLUICEGATE_HOME=.sluicegate-2 make demo PORT=8700"
+            ) from None
 
 
 def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:

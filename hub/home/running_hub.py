@@ -19,6 +19,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from hub.home.seals import load_key
@@ -83,19 +84,39 @@ def only_hub(settings: Settings) -> Iterator[None]:
     Raises CannotServe if one does already.
     """
     home = settings.prepare_home()
-    with os.fdopen(os.open(home / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotServe(
-                f"a hub serves in {home} already; stop it first, or give this one a home of its own with --home"
-            ) from None
+    with _held(home / "hub.lock", f"a hub serves in {home} already"):
         path = home / "hub.json"
         path.write_text(json.dumps({"pid": os.getpid(), "host": settings.host, "port": settings.port}), "utf-8")
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_demo(settings: Settings) -> Iterator[None]:
+    """Inside this context no other demo uses this home, and none of its files and processes is another's.
+
+    Raises CannotServe if one does already, or if a hub serves in it.
+    """
+    home = settings.prepare_home()
+    with _held(home / "demo.lock", f"a demo runs in {home} already"):
+        with _held(home / "hub.lock", f"a hub serves in {home} already"):
+            pass  # it is the demo's own hub that takes this lock
+        yield
+
+
+@contextmanager
+def _held(path: Path, taken: str) -> Iterator[None]:
+    """Inside this context the lock in a home is held; raises CannotServe where another process holds it."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServe(
+                f"{taken}; stop it first, or use a home of its own: give --home, or set SLUICEGATE_HOME to a new folder"
+            ) from None
+        yield
 
 
 def hub_address(settings: Settings, port: int | None) -> HubAddress:

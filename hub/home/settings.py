@@ -27,7 +27,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-OF_A_HOME = frozenset({"keys", "graph", "audit.db", "policy.db", "audit.head", "hub.lock"})
+OF_A_HOME = frozenset({"keys", "graph", "audit.db", "policy.db", "audit.head", "hub.lock", "demo.lock"})
 """A folder with one of these is a home."""
 BEFORE_A_HOME = frozenset({"words.yaml", "county", "lost+found"})
 """What may lie in a folder that becomes a home."""

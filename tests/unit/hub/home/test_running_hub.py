@@ -21,6 +21,7 @@ from hub.home.running_hub import (
     HubNotFound,
     hub_address,
     listen,
+    only_demo,
     only_hub,
     post_to_hub,
     proof,
@@ -187,3 +188,20 @@ def test_case_2_08_the_port_is_taken_before_the_hub_is_ready() -> None:
     settings = Settings.load(port=free_port())
     with listen(settings), pytest.raises(CannotServe, match="in use"):
         listen(settings)
+
+
+def test_a_demo_has_its_home_for_itself_and_for_its_own_hub(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path / "home")
+    with only_demo(settings):
+        with pytest.raises(CannotServe, match=r"a demo runs in .* already; stop it first"), only_demo(settings):
+            pass
+        with only_hub(settings):
+            pass
+    with (
+        only_hub(settings),
+        pytest.raises(CannotServe, match=r"a hub serves in .* already; stop it first"),
+        only_demo(settings),
+    ):
+        pass
+    with only_demo(settings):
+        pass
