@@ -108,8 +108,11 @@ class Selections:
         for argument in node.arguments or ():
             if argument.name.value in CONDITIONS:
                 self._require_condition(node, argument)
-            elif argument.name.value == "orderBy" and not isinstance(argument.value, VariableNode):
-                self._require_values(argument, f"orderBy of {node.name.value}")
+            elif argument.name.value == "orderBy":
+                keys = argument.value.values if isinstance(argument.value, ListValueNode) else (argument.value,)
+                for key in keys:
+                    if isinstance(key, ObjectValueNode):
+                        self._require_values(key, f"orderBy of {node.name.value}")
         owner = self.schema.type_map[type_name]
         field = cast(GraphQLObjectType, owner).fields[node.name.value]
         try:
@@ -160,10 +163,10 @@ class Selections:
         place = f"the condition {argument.name.value} of {field.name.value}"
         if isinstance(argument.value, NullValueNode):
             raise _says_nothing(f"{place} is null and says nothing; leave it out, or give it a value", argument)
-        self._require_values(argument, place)
+        self._require_values(argument.value, place)
 
-    def _require_values(self, argument: ArgumentNode, place: str) -> None:
-        for variable in _variables(argument.value):
+    def _require_values(self, value: ValueNode, place: str) -> None:
+        for variable in _variables(value):
             name = variable.name.value
             if self.variables.coerced.get(name) is None:
                 problem = f"the variable ${name} has no value, so {place} would say less than it is written to"

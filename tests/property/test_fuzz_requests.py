@@ -211,7 +211,10 @@ def test_whatever_is_sent_is_answered_or_refused_and_recorded_once(served: Serve
     outcomes: dict[str, int] = {}
     for case in cases(150):
         before = last()
-        answer = send(case, served)
+        try:
+            answer = send(case, served)
+        except httpx.TimeoutException:
+            raise AssertionError(f"{case}: no answer in time") from None
         try:
             check_answer(answer)
             recorded = [each.record for each in tail(served.hub.settings.audit_file, 20)]

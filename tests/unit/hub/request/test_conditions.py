@@ -115,6 +115,23 @@ def test_case_1_15_a_default_stands_for_a_variable_left_out_and_null_does_not(po
     assert "$x" in refusal(policies, document, {"x": None}).public_message
 
 
+@pytest.mark.parametrize("variables", [{}, {"d": None}])
+@pytest.mark.parametrize("keys", ["{name: ASC, phone: $d}", "[{name: ASC}, {phone: $d}]", "[{phone: $d}]"])
+def test_a_sort_key_that_a_variable_would_leave_out_is_refused(
+    policies: PolicySet, keys: str, variables: dict[str, Any]
+) -> None:
+    error = refusal(policies, f"query($d: Direction) {{ people(orderBy: {keys}) {{ {PEOPLE} }} }}", variables)
+    assert error.code is Code.VALIDATION
+    assert "the variable $d has no value, so orderBy of people" in error.public_message
+
+
+def test_an_order_that_is_left_out_whole_is_that_of_the_type(policies: PolicySet) -> None:
+    document = f"query($o: [PersonOrder!]) {{ people(orderBy: $o) {{ {PEOPLE} }} }}"
+    without = prepare(policies, subject(policies, "app"), "a", f"{{ people {{ {PEOPLE} }} }}", {})[0]
+    for variables in ({}, {"o": None}):
+        assert prepare(policies, subject(policies, "app"), "a", document, variables)[0].roots == without.roots
+
+
 @pytest.mark.parametrize(
     ("document", "variables"),
     [
