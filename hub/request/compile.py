@@ -238,8 +238,8 @@ class _Compiler:
         finer = [self.cypher.bucket_cell(node, field, bucket, uncut=True) for field, bucket in root.buckets]
         counts, sums = [f"count({node.var}) AS found"], ["sum(found) AS amount"]
         if not root.exact:
-            counts.append(f"count({self._if_unlisted(root, node, node.var)}) AS counted")
-            sums.append("sum(counted) AS contributors")
+            counts.append(f"count({self._if_unlisted(root, node, node.var)}) AS share")
+            sums.append("sum(share) AS contributors")
         groups = _groups(root)
         named = [f"{value} AS {name}" for name, value in zip(groups, finer, strict=True)]
         divisions = [
