@@ -99,9 +99,7 @@ def fate(record: Record, stored: Stored | None) -> Fate:
         return Fate.UNCHANGED
     if record.fingerprint == stored.fingerprint:
         return Fate.UNCHANGED
-    if here != there:
-        return Fate.UPDATE
-    if record.sole:
+    if here != there or record.sole:
         return Fate.UPDATE
     if record.fingerprint in stored.rejected:
         return Fate.OUTVOTED
@@ -131,7 +129,7 @@ class _Ledger:
             case Fate.OUTVOTED | Fate.REJECT:
                 assert before is not None  # noqa: S101 - a rejection is always against something
                 self.unchanged += 1
-                self.outvoted[record.key] = better((record, before.fingerprint), self.outvoted.get(record.key))
+                keep_best(self.outvoted, record, before.fingerprint)
                 self._remember(record.key, before, (*before.rejected, record.fingerprint))
                 return
             case Fate.INSERT:
@@ -148,7 +146,7 @@ class _Ledger:
         if record.sole:
             self._remember(record.key, before, ())
         else:
-            self.outvoted[record.key] = better((record, before.fingerprint), self.outvoted.get(record.key))
+            keep_best(self.outvoted, record, before.fingerprint)
 
     def _lost(self, record: Record, before: Stored | None) -> tuple[str, ...]:
         if record.sole and before is not None:
@@ -163,9 +161,10 @@ class _Ledger:
         self.rejected[key] = ordered
 
 
-def better(one: tuple[Record, str], other: tuple[Record, str] | None) -> tuple[Record, str]:
-    """The better record of a key of which some lost, with the digest that is stored; `one` came later."""
-    return one if other is None or one[0].fingerprint >= other[0].fingerprint else (other[0], one[1])
+def keep_best(outvoted: dict[str, tuple[Record, str]], record: Record, winner: str) -> None:
+    """Keep the better record of a key of which some lost, and the digest that is stored now."""
+    best, _ = outvoted.get(record.key, (record, winner))
+    outvoted[record.key] = (max(record, best, key=lambda each: each.fingerprint), winner)
 
 
 def is_settled(record: Record, winner: str, highest: int, *, alone: bool) -> bool:

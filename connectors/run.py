@@ -38,7 +38,7 @@ from connectors.quarantine import check_growth, check_not_empty, check_share
 from connectors.readers.csv_files import CsvReader
 from connectors.readers.database import TableReader
 from connectors.readers.rest import RestReader
-from connectors.resolve import better, is_settled, rank
+from connectors.resolve import is_settled, keep_best, rank
 from connectors.shape import Shaper
 from connectors.transforms import Context
 from schema.catalogue import Catalogue
@@ -175,9 +175,8 @@ class _Run:
                 frozenset(self.refused) if closing and full else None,
             )
         )
-        for loser in written.outvoted:
-            key = loser[0].key
-            self.outvoted[key] = better(loser, self.outvoted.get(key))
+        for record, winner in written.outvoted:
+            keep_best(self.outvoted, record, winner)
         self.refused.update(each.key for each in written.orphans)
         self.findings.refused(written.orphans)
         self.findings.contested(written.contested)

@@ -9,7 +9,6 @@ the database, and a property test compares the two.
 from __future__ import annotations
 
 import base64
-import calendar
 import datetime as dt
 import hmac
 import math
@@ -223,18 +222,6 @@ def age_band(birth: dt.date, today: dt.date) -> str | None:
     if age >= OLDEST_BAND:
         return f"{OLDEST_BAND}+"
     return f"{age // 10 * 10}-{age // 10 * 10 + 9}"
-
-
-def band_days(today: dt.date) -> tuple[dt.date, ...]:
-    """For each band of age but the first: the last day of birth of those who are in it, or older, on `today`."""
-    return tuple(_years_before(today, low) for low in range(10, OLDEST_BAND + 1, 10))
-
-
-def _years_before(day: dt.date, years: int) -> dt.date:
-    """The same day years before; 28 February where that year has no 29th."""
-    year = max(day.year - years, dt.MINYEAR)
-    leap = (day.month, day.day) == (2, 29) and not calendar.isleap(year)
-    return day.replace(year=year, day=28 if leap else day.day)
 
 
 AGE_BANDS = (*(f"{low}-{low + 9}" for low in range(0, OLDEST_BAND, 10)), f"{OLDEST_BAND}+")

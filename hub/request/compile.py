@@ -254,7 +254,8 @@ class _Compiler:
         lines: list[str] = []
         subject = "" if root.exact else self._subjects(root.entity, node, lines)
         buckets = [
-            f"{self._bucket(node, field, bucket, lines)} AS b{i}" for i, (field, bucket) in enumerate(root.buckets)
+            f"{self._bucket(node, field, bucket, lines)} AS {name}"
+            for name, (field, bucket) in zip(_groups(root), root.buckets, strict=True)
         ]
         if root.exact:
             return [*lines, f"  WITH {', '.join([*buckets, f'count(DISTINCT {node.var}) AS amount'])}"]

@@ -13,7 +13,6 @@ from typing import Any, assert_never
 from hub.request import cypher_masks
 from hub.request.template import (
     LIST_ORDER,
-    BandDays,
     CommonPath,
     Reference,
     common_path,
@@ -114,8 +113,8 @@ class Cypher:
         return f"{self.each}.{name}"
 
     def operand(self, value: Any) -> str:
-        """The parameter for the value of a comparison; all uses of what a decision fills in share one parameter."""
-        return self.constant(value) if isinstance(value, Placeholder | BandDays) else self.parameter(value)
+        """The parameter for the value of a comparison; all uses of one placeholder share one parameter."""
+        return self.constant(value) if isinstance(value, Placeholder) else self.parameter(value)
 
     def constant(self, value: Any) -> str:
         """The parameter for a value of the hub's own; all uses of one value share one parameter."""

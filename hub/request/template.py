@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from hub.errors import Code, HubError
 from hub.home.seals import ID_CHARACTERS, Seals
-from policies.masking import band_days
 from policies.model import Decision
 from policies.rules import placeholder_value
 from schema.predicate import Placeholder
@@ -45,14 +44,8 @@ class ListOrder:
     """The key of the order in which a department is shown lists for a purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class BandDays:
-    """The days of birth at which bands of age end, on the day of the request: `policies.masking.band_days`."""
-
-
 LIST_ORDER: Final = ListOrder()
-BAND_DAYS: Final = BandDays()
-Source = Slot | Placeholder | CommonPath | SealedId | ListOrder | BandDays
+Source = Slot | Placeholder | CommonPath | SealedId | ListOrder
 """What a parameter is filled in from."""
 
 
@@ -108,8 +101,6 @@ class Binding:
                 return opened[1] if opened and opened[0] == tag else ""
             case ListOrder():
                 return self._sealed_by.order_key(self.decision.subject.department, self.decision.purpose)
-            case BandDays():
-                return band_days(self.decision.today)
             case tuple() if is_filled_in(source):
                 return tuple(self.value(each) for each in source)
             case _:

@@ -51,14 +51,12 @@ def explain_coordinate(
 ) -> CoordinateExplanation:
     """The explanation; KeyError for an unregistered application, CatalogueError for an unknown coordinate."""
     if "." not in coordinate:
-        entity = catalogue.entity(coordinate)
-        raise CatalogueError(
-            f"{coordinate} is a type; name a field of it too, such as {coordinate}.{entity.fields[0].name}"
-        )
+        example = f"{coordinate}.{catalogue.entity(coordinate).fields[0].name}"
+        raise CatalogueError(f"{coordinate} is a type; name a field of it too, such as {example}")
     catalogue.coordinate(coordinate)
     subject = subject_of(policy.applications[application])
     decision = decide(catalogue, policy, subject, purpose, today)
-    owner, _, name = coordinate.partition(".")
+    entity, _, name = coordinate.partition(".")
     rules = tuple(
         Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
@@ -70,7 +68,7 @@ def explain_coordinate(
         purpose,
         coordinate,
         policy.version,
-        () if hidden else effects_of(decision.of(owner).of(name)),
+        () if hidden else effects_of(decision.of(entity).of(name)),
         rules,
         tuple(
             f"{name}: {each.limit if isinstance(each, Cap) else 'required'}{_for_each(each)}"
@@ -78,7 +76,7 @@ def explain_coordinate(
         ),
         bool(applicable(policy, subject, purpose, today)),
         tuple(each for each in would if each != purpose),
-        policy.owners.get(hidden or owner),
+        policy.owners.get(hidden or entity),
         hidden,
     )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import connectors.run
 from connectors.base import Record, StreamPlan
-from connectors.resolve import Fate, Stored, better, fate, is_settled, milliseconds, partition, rank
+from connectors.resolve import Fate, Stored, fate, is_settled, keep_best, milliseconds, partition, rank
 from hub.graph.local import GraphAddress
 from tests.support.pulling import POLICE, REGIONS, canonical, county, edit, empty, pull
 
@@ -133,8 +133,8 @@ def run(rows: list[Record], stored: dict[str, Stored], batch: int) -> tuple[dict
                 if is_settled(each, winner, highest[each.key], alone=each.key not in repeats)
             ]
         parts = partition(marked, stored)
-        for loser in parts.outvoted.values():
-            outvoted[loser[0].key] = better(loser, outvoted.get(loser[0].key))
+        for best, winner in parts.outvoted.values():
+            keep_best(outvoted, best, winner)
         for key, each in {**parts.inserts, **parts.updates}.items():
             stored[key] = Stored(each.fingerprint, milliseconds(each.as_of), parts.rejected.get(key, ()))
             written += 1

@@ -210,10 +210,9 @@ async def ask(
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
         rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=120.0, byte_cap=50_000_000)
-
-    if statement is not None and statement.joint is not None and _in_company(statement):
-        alone = _comparable(rows[0])
-        assert [_comparable(row) for row in await rows_of(graph, statement, statement)] == [alone, alone]
+        if statement.joint is not None and _in_company(statement):
+            alone = _comparable(rows[0])
+            assert [_comparable(row) for row in await rows_of(graph, statement, statement)] == [alone, alone]
     access = denial_errors(policies, planned)
     return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access, 50_000_000))
 

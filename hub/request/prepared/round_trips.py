@@ -47,7 +47,7 @@ class RoundTrips:
     async def fetch(self, client: Client, statement: Statement) -> Row:
         """The one row of a statement; raises HubError as `Graph.fetch` and `FairShare.turn`."""
         asked = time.monotonic()
-        companions = self._open.get(statement.company) if statement.joint is not None else None
+        companions = self._open.get(statement.company)
         if statement.joint is None or companions is None or len(companions) + 1 >= _most(statement.joint):
             return await self._go(client, statement)
         companion = _Companion(client, statement, asyncio.get_running_loop().create_future())
@@ -75,7 +75,7 @@ class RoundTrips:
                 _give(each, None)
 
     def _close(self, statement: Statement, companions: list[_Companion]) -> None:
-        if statement.joint is not None and self._open.get(statement.company) is companions:
+        if self._open.get(statement.company) is companions:
             del self._open[statement.company]
 
     async def _together(self, statement: Statement, companions: list[_Companion], left: float) -> Row:
