@@ -124,6 +124,17 @@ PREPARED = (
         "tests/unit/hub/test_fair_share.py",
     ),
     Mutation(
-        "what takes long goes alone", _ROUND_TRIPS, "len(companions) + 1 >= _most(statement.joint)", "False", _TOGETHER
+        "what failed for all goes alone",
+        _ROUND_TRIPS,
+        "statement.joint.seconds = TOGETHER_SECONDS",
+        "pass",
+        "tests/unit/hub/request/prepared/test_round_trips.py",
+    ),
+    Mutation(
+        "what takes long goes alone",
+        _ROUND_TRIPS,
+        "len(companions) + 1 >= _most(statement.joint)",
+        "False",
+        "tests/unit/hub/request/prepared/test_round_trips.py",
     ),
 )

@@ -84,12 +84,15 @@ class RoundTrips:
         if statement.joint is not None and companions:
             every = [statement, *(each.statement for each in companions)]
             rows = await self.joint_rows(statement.joint, every, left / 2)
+            if not rows:
+                # The next goes alone, and what it takes says how many may go together again.
+                statement.joint.seconds = TOGETHER_SECONDS
             for number, each in enumerate(companions, 1):
                 _give(each, rows.get(number))
         own = rows.get(0)
         if own is None:
             own = await self._alone(statement, max(LEAST, left - (time.monotonic() - began)))
-        if statement.joint is not None:
+        if statement.joint is not None and (rows or not companions):
             statement.joint.seconds = (time.monotonic() - began) / (1 + len(companions))
         if isinstance(own, HubError):
             raise own
