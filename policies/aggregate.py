@@ -17,11 +17,17 @@ from policies.masking import AGE_BANDS
 from policies.model import TypeDecision
 from schema.catalogue import Bucket, Catalogue, Entity, Field
 
-MAX_CELLS = 2_000
-"""Most cells an aggregate may have, empty ones included."""
+PAGE_CELLS = 2_000
+"""Most cells of one answer, empty ones included; more of them come in pages."""
+
+MAX_CELLS = 100_000
+"""Most cells an aggregate may have on all its pages."""
 
 MAX_WORDS = 200
 """Most words that one count of words lists."""
+
+Counted = tuple[tuple[Any, ...], int | None]
+"""The key of a cell, a value for each bucket, and its count."""
 
 DOMINANT = 2
 """A data subject dominates a cell if their rows, times this number, are more than all its rows: 2 means over half."""
@@ -81,8 +87,8 @@ def domain(field: Field, bucket: Bucket, places: Sequence[str] | None) -> tuple[
 
 
 def cells(
-    domains: Sequence[tuple[Any, ...]], counted: Mapping[tuple[Any, ...], int], empty: int | None = None
-) -> list[tuple[tuple[Any, ...], int | None]] | None:
+    domains: Sequence[Sequence[Any]], counted: Mapping[tuple[Any, ...], int], empty: int | None = None
+) -> list[Counted] | None:
     """Each cell with its count: the whole domain, then values outside it that reach the threshold.
 
     `empty` is what a cell shows that was not counted: 0 of rows that the asker may list, None of others. None is
@@ -98,7 +104,7 @@ def cells(
     return [(key, counted.get(key, empty)) for key in [*keys, *unforeseen]]
 
 
-def frequent_words(counted: Mapping[tuple[Any, ...], int]) -> list[tuple[tuple[Any, ...], int | None]]:
+def frequent_words(counted: Mapping[tuple[Any, ...], int]) -> list[Counted]:
     """Cells of words that reach the threshold, the most frequent first, then in order of their keys; at most MAX_WORDS.
 
     Nothing is said of the others: an empty cell for a word would tell that somebody used it.

@@ -221,7 +221,11 @@ class _EntityTypes:
             "where": GraphQLArgument(self.where),
             "orderBy": GraphQLArgument(_list(self.order)),
         }
-        grouping = {"where": GraphQLArgument(self.aggregate_where)}
+        grouping = {
+            "where": GraphQLArgument(self.aggregate_where),
+            "first": GraphQLArgument(GraphQLInt, description="每页多少组。How many groups; all of them without it."),
+            "after": GraphQLArgument(GraphQLString, description="上一页最后一组的 cursor。`cursor` of the last group."),
+        }
         names = [bucket_value(bucket) for _, bucket in self._entity.buckets()]
         if names:
             values = {name: name for name in names}
@@ -251,7 +255,8 @@ class _EntityTypes:
         cells = {
             "count": GraphQLField(
                 GraphQLInt, description="数量；人数低于最小统计数时为空。Null below the contributor threshold."
-            )
+            ),
+            "cursor": GraphQLField(GraphQLString, description="下一页从这里继续。Where the next page goes on."),
         }
         for field, bucket in self._entity.buckets():
             text = f"{field.zh}。{field.en}; null unless grouped by it."

@@ -229,10 +229,10 @@ class _Meter:
 
     def _weight(self, node: FieldNode, definition: GraphQLField, named: GraphQLNamedType) -> tuple[int, int]:
         """(nodes that the field itself stands for, how many times its selections count)."""
-        if "first" in definition.args:
-            return 1, self._page(node)
         if named.name.endswith("Aggregate") or named.name == ACCESS:
             return self._limits.aggregate_cost, 1
+        if "first" in definition.args:
+            return 1, self._page(node)
         entity = isinstance(named, GraphQLObjectType) and self._node in named.interfaces
         return (1 if entity or named is self._node else 0), 1
 

@@ -18,7 +18,7 @@ from hub.request.plan_model import OrderKey
 from policies.aggregate import counts_a_list
 from policies.model import Decision
 from schema.catalogue import Bucket, Catalogue, Entity, Field, Scalar
-from schema.graphql import bucket_value
+from schema.graphql import aggregate_type, bucket_value
 from schema.predicate import (
     TRUE,
     All,
@@ -257,8 +257,18 @@ def _picked_by(entity: Entity, predicate: Predicate) -> tuple[set[str], set[str]
 
 
 def cursor_binding(decision: Decision, root: str, where: Predicate, keys: tuple[OrderKey, ...]) -> bytes:
-    """What a cursor is bound to: one subject, purpose, policy version, root field, condition and order."""
-    order_by = [(key.field.name, key.descending) for key in keys]
+    """What a cursor of a list is bound to: one subject, purpose, policy version, root field, condition and order."""
+    return _binding(decision, root, where, [(key.field.name, key.descending) for key in keys])
+
+
+def cell_cursor_binding(
+    decision: Decision, entity: Entity, where: Predicate, buckets: tuple[tuple[Field, Bucket], ...]
+) -> bytes:
+    """What a cursor of an aggregate is bound to: as that of a list, with the grouping in the place of the order."""
+    return _binding(decision, aggregate_type(entity), where, [bucket.name for _, bucket in buckets])
+
+
+def _binding(decision: Decision, root: str, where: Predicate, order_by: list[Any]) -> bytes:
     parts = (
         decision.subject.attributes,
         decision.subject.sub,
@@ -283,9 +293,19 @@ def read_cursor(payload: bytes | None, keys: tuple[OrderKey, ...]) -> tuple[Any,
             str(values[-1]),
         )
     except ValueError:
-        raise HubError(
-            Code.BAD_CURSOR, "this cursor does not belong to this query; start again without `after`"
-        ) from None
+        raise bad_cursor() from None
+
+
+def read_cell_cursor(payload: bytes | None) -> tuple[Any, ...]:
+    """The key of the cell in a cursor of an aggregate; raises BAD_CURSOR."""
+    if payload is None:
+        raise bad_cursor()
+    return tuple(json.loads(payload))
+
+
+def bad_cursor() -> HubError:
+    """The refusal of a cursor that is of another query, or of a row that is not there any more."""
+    return HubError(Code.BAD_CURSOR, "this cursor does not belong to this query; start again without `after`")
 
 
 def _typed(field: Field, value: Any) -> Any:

@@ -41,6 +41,7 @@ from hub.request.plan_model import (
 )
 from hub.request.selection import Selections
 from hub.request.template import SealedId, open_id
+from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, EdgeEnd, Entity
@@ -195,9 +196,7 @@ class _Planner:
         order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
         # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)
-        after = arguments.get("after")
-        if isinstance(after, Slot):
-            raise NotOfItsShape("where a page goes on depends on which keys of the row before it were null")
+        after = _after(arguments)
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
         shapes: list[NodePlan] = []
         shape = self._connection((name,), entity, nodes, shapes)
@@ -287,7 +286,13 @@ class _Planner:
         fields = self._children(aggregate_type(entity), nodes)
         cells = tuple((key, found[0].name.value) for key, found in fields.items())
         read, exact = filters.counted_rows(self.decision, entity, where, buckets)
-        return Aggregate(name, entity, where, buckets, cells, exact, read)
+        bound = filters.cell_cursor_binding(self.decision, entity, where, buckets)
+        after = _after(arguments)
+        last = None if after is None else filters.read_cell_cursor(self.seals.open_cursor(bound, after))
+        first = arguments.get("first")
+        if first is not None or last is not None:
+            first = _at_most(PAGE_CELLS, PAGE_CELLS if first is None else first)
+        return Aggregate(name, entity, where, buckets, cells, exact, read, first, last, bound)
 
     def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         return self.selections.collect(type_name, [node.selection_set for node in nodes])
@@ -295,8 +300,17 @@ class _Planner:
 
 def _first(arguments: dict[str, Any]) -> int:
     first = arguments.get("first")
-    if first is None:
-        return PAGE_DEFAULT
-    if not 0 <= first <= PAGE_MAX:
-        raise HubError(Code.VALIDATION, f"first takes 0 to {PAGE_MAX}; get the next page with `after`")
+    return PAGE_DEFAULT if first is None else _at_most(PAGE_MAX, first)
+
+
+def _at_most(most: int, first: int) -> int:
+    if not 0 <= first <= most:
+        raise HubError(Code.VALIDATION, f"first takes 0 to {most}; get the next page with `after`")
     return int(first)
+
+
+def _after(arguments: dict[str, Any]) -> str | None:
+    after: str | None = arguments.get("after")
+    if isinstance(after, Slot):
+        raise NotOfItsShape("where a page goes on depends on which keys of the row before it were null")
+    return after

@@ -211,7 +211,9 @@ class Aggregate:
     """Counts by buckets. `cells` pairs a response name with `count`, a bucket's name, or `__typename`.
 
     `exact`: the rows are those of a list with the same condition, so nothing is withheld or rounded. Otherwise `fields`
-    are those whose buckets it reads: a row that is listed, with all of them in clear, is nobody's secret.
+    are those whose buckets it reads: a row that is listed, with all of them in clear, is nobody's secret. A page has
+    `first` cells that come after the cell of the key `after`; without both the answer has every cell. `binding` is what
+    its cursors are sealed for.
     """
 
     name: str
@@ -221,6 +223,9 @@ class Aggregate:
     cells: tuple[tuple[str, str], ...]
     exact: bool
     fields: tuple[str, ...]
+    first: int | None
+    after: tuple[Any, ...] | None
+    binding: bytes
 
 
 @dataclass(frozen=True, slots=True)

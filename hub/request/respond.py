@@ -17,6 +17,7 @@ from hub.errors import Code, HubError
 from hub.graph.driver import size_of, too_large
 from hub.home.seals import Seals
 from hub.request.denials import DenialErrors
+from hub.request.filters import bad_cursor
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -39,7 +40,7 @@ from hub.request.plan_model import (
     Planned,
     TypenameCell,
 )
-from policies.aggregate import MAX_CELLS, cells, domain, frequent_words
+from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, frequent_words
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
@@ -241,20 +242,34 @@ class _Responder:
     def _aggregate(self, root: Aggregate, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         counted = {tuple(cells[:-1]): cells[-1] for cells in result["rows"]}
         if any(bucket.kind == "words" for _, bucket in root.buckets):
-            return [self._aggregate_row(root, key, count) for key, count in frequent_words(counted)]
+            return self._cells_of_page(root, frequent_words(counted))
         domains = [domain(*bucket, result.get(f"d{index}")) for index, bucket in enumerate(root.buckets)]
         found = cells(domains, counted, 0 if root.exact else None)
         if found is None:
             raise HubError(
-                Code.COST_LIMIT, f"this grouping has more than {MAX_CELLS} cells; group by fewer or coarser buckets"
+                Code.COST_LIMIT, f"this grouping has more than {MAX_CELLS:,} cells; group by fewer or coarser buckets"
             )
-        if any(count is None for _, count in found):
+        return self._cells_of_page(root, found)
+
+    def _cells_of_page(self, root: Aggregate, found: list[Counted]) -> list[dict[str, Any]]:
+        if root.after is not None:
+            keys = [key for key, _ in found]
+            if root.after not in keys:  # a division that was merged since, or an unforeseen value that is rare now
+                raise bad_cursor()
+            found = found[keys.index(root.after) + 1 :]
+        if root.first is None and len(found) > PAGE_CELLS:
+            pages = f"`first: {PAGE_CELLS}`, then `after` with the `cursor` of the last row"
+            raise HubError(Code.COST_LIMIT, f"this grouping has {len(found):,} cells; ask for them in pages: {pages}")
+        page = found[: root.first]
+        if any(count is None for _, count in page):
             self.errors.append(self.denial_errors.suppressed(root.name))
-        return [self._aggregate_row(root, key, count) for key, count in found]
+        return [self._aggregate_row(root, key, count) for key, count in page]
 
     def _aggregate_row(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> dict[str, Any]:
         values = {bucket.name: value for (_, bucket), value in zip(root.buckets, key, strict=True)}
         values |= {"__typename": aggregate_type(root.entity), "count": count}
+        if any(cell == "cursor" for _, cell in root.cells):
+            values["cursor"] = self.seals.seal_cursor(root.binding, json.dumps(key, ensure_ascii=False).encode())
         shown: dict[str, Any] = {}
         for name, cell in root.cells:
             self._show(shown, name, values.get(cell))

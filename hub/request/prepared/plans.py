@@ -18,7 +18,7 @@ from graphql.execution.values import VariableValues
 from hub.errors import HubError
 from hub.home.seals import Seals
 from hub.request.compile import compile_joint, compile_plan
-from hub.request.filters import cursor_binding
+from hub.request.filters import cell_cursor_binding, cursor_binding
 from hub.request.plan import NotOfItsShape, plan
 from hub.request.plan_model import Accesses, Aggregate, Lookup, Page, Planned, Root
 from hub.request.template import Binding, JointTemplate, Statement, Template
@@ -81,7 +81,9 @@ def _bind_root(root: Root, binding: Binding) -> Root:
             bound = cursor_binding(binding.decision, root.entity.plural, match or where, root.order)
             return replace(root, where=where, match=match, binding=bound)
         case Aggregate():
-            return replace(root, where=_bind_condition(root.where, binding))
+            where = _bind_condition(root.where, binding)
+            bound = cell_cursor_binding(binding.decision, root.entity, where, root.buckets)
+            return replace(root, where=where, binding=bound)
         case Lookup():
             return replace(root, sid=binding.value(root.sid))
         case Accesses():

@@ -34,7 +34,7 @@ from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
-from tests.support.oracle.naive_counts import aggregate, counts_a_list, domain, picks_rows
+from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SCHEMA, SEALS, sid
 
@@ -378,15 +378,15 @@ class _Reader:
             self.require(entity, each.name, "clear", "aggregate")
         if picks_rows(where) and not counts_a_list(self.sight, entity, where, buckets):
             self.out.faults.add("FIELD_NOT_FILTERABLE")
+        first = arguments.get("first")
+        if first is not None and not 0 <= first <= CELLS_MAX:
+            self.out.faults.add("VALIDATION")
         if self.out.faults:
             return None
-        size = 1
-        for each, bucket in buckets:
-            size *= len(domain(self.sight, each, bucket))
-        if size > CELLS_MAX:
+        cells = aggregate(self.sight, entity, where, buckets)[:first]
+        if first is None and len(cells) > CELLS_MAX:
             self.out.faults.add("COST_LIMIT")
             return None
-        cells = aggregate(self.sight, entity, where, buckets)
         if any(count is None for _, count in cells):
             self.out.errors["SUPPRESSED", (name,)] += 1
         return [self.aggregate_row(entity, nodes, buckets, *cell) for cell in cells]
@@ -395,6 +395,6 @@ class _Reader:
         self, entity: Entity, nodes: list[FieldNode], buckets: list[Any], key: tuple[Any, ...], count: int | None
     ) -> dict[str, Any]:
         values = {bucket.name: value for (_, bucket), value in zip(buckets, key, strict=True)}
-        values |= {"__typename": f"{entity.name}Aggregate", "count": count}
+        values |= {"__typename": f"{entity.name}Aggregate", "count": count, "cursor": f"{CURSOR}{key}"}
         fields = self.fields(f"{entity.name}Aggregate", nodes)
         return {name: values.get(found[0].name.value) for name, found in fields.items()}

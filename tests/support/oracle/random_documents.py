@@ -204,9 +204,13 @@ class _Drawing:
         if names and self.rng.random() < 0.8:
             keys = [Word(bucket_value(each)) for each in chosen]
             arguments.append(f"groupBy: {self.maybe_variable(f'[{entity.name}Bucket!]', keys)}")
+        if self.rng.random() < 0.25:
+            arguments.append(
+                f"first: {self.maybe_variable('Int', self.rng.choice((0, 1, 2, 3, 5, 2_000, 2_001, None)))}"
+            )
         head = f"{entity.plural}Aggregate" + (f"({', '.join(arguments)})" if arguments else "")
         cells = " ".join(each.name for each in chosen)
-        return f"{head} {{ {cells} {self.rng.choice(('count', 'count __typename', f'{self.alias()}count'))} }}"
+        return f"{head} {{ {cells} {self.rng.choice(('count', 'count __typename cursor', f'{self.alias()}count'))} }}"
 
     # Nodes.
 

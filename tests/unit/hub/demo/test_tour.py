@@ -4,7 +4,7 @@ import pytest
 
 from hub.demo.tour import COUNTS
 from hub.sample.county import sizes
-from policies.aggregate import MAX_CELLS
+from policies.aggregate import PAGE_CELLS
 from policies.masking import AGE_BANDS
 
 pytestmark = pytest.mark.unit
@@ -14,4 +14,4 @@ pytestmark = pytest.mark.unit
 def test_case_3_01_the_counts_fit_into_one_answer(people: int) -> None:
     assert "groupBy: [REGION_STREET, AGE_BAND]" in COUNTS
     streets, _, _ = sizes(people)
-    assert streets * len(AGE_BANDS) <= MAX_CELLS
+    assert streets * len(AGE_BANDS) <= PAGE_CELLS

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hub.errors import Code, HubError
-from hub.graph.driver import Graph, GraphWriter
+from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from policies.aggregate import MAX_CELLS, cell, cells, domain, one_subject, rounded
 from policies.masking import AGE_BANDS
 from policies.model import PolicySet
 from schema import CATALOGUE
-from tests.support.small_graph import World, ask, policy, prepare, subject
+from tests.support.small_graph import Asked, World, ask, policy, prepare, subject, with_graph
 
 pytestmark = pytest.mark.unit
 
@@ -71,8 +70,8 @@ def test_a_domain_is_the_same_whatever_was_counted() -> None:
     street = next(bucket.name for _, bucket in dwelling.buckets() if bucket.level == "STREET")
     assert domain(*dwelling.bucket(street), ["14/", "15/"]) == ("14/", "15/")
     assert cells([("a", "b"), (1,)], {("b", 1): 12, ("z", 1): 10}) == [(("a", 1), None), (("b", 1), 12), (("z", 1), 10)]
-    assert cells([tuple(range(MAX_CELLS))], {}) is not None
-    assert cells([tuple(range(MAX_CELLS)), (0, 1)], {}) is None
+    assert cells([range(MAX_CELLS)], {}) is not None
+    assert cells([range(MAX_CELLS), (0, 1)], {}) is None
 
 
 POLICY = """
@@ -151,15 +150,14 @@ def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
 def counted(address: GraphAddress, policies: PolicySet, purpose: str, document: str) -> dict[Any, Any]:
     """Count by bucket of the document's only root."""
 
-    async def run() -> Any:
-        graph = Graph(address.url, address.user, address.password)
-        try:
-            return await ask(graph, policies, subject(policies, "app"), purpose, document)
-        finally:
-            await graph.close()
-
-    ((_, found),) = asyncio.run(run()).answer.data.items()
+    ((_, found),) = asked(address, policies, purpose, document).answer.data.items()
     return {each.get("bucket"): each["count"] for each in found}
+
+
+def asked(address: GraphAddress, policies: PolicySet, purpose: str, document: str, sub: str = "tester") -> Asked:
+    """What `sub` gets for a document."""
+    who = subject(policies, "app", sub)
+    return with_graph(address, lambda graph: ask(graph, policies, who, purpose, document))
 
 
 @pytest.mark.parametrize(
@@ -195,6 +193,63 @@ def test_a_cell_that_is_mostly_one_reporter_is_withheld(loaded: GraphAddress, po
         for kind, reporters in REPORTS.items()
     }
     assert {kind: found[kind] for kind in REPORTS} == defined
+
+
+PAGES = "{{ eventsAggregate(groupBy: [{by}]{arguments}) {{ kind status count cursor }} }}"
+
+
+def page(address: GraphAddress, policies: PolicySet, arguments: str, by: str = "KIND", sub: str = "tester") -> Asked:
+    """A page of the events by kind, or by another bucket."""
+    return asked(address, policies, "a", PAGES.format(by=by, arguments=arguments), sub)
+
+
+def shown(answered: Asked) -> list[tuple[str | None, int | None]]:
+    """Kind and count of each cell."""
+    return [(each["kind"], each["count"]) for each in answered.answer.data["eventsAggregate"]]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_the_pages_of_a_grouping_are_the_whole_of_it(loaded: GraphAddress, policies: PolicySet, size: int) -> None:
+    found: list[tuple[str | None, int | None]] = []
+    arguments = f", first: {size}"
+    while cells := page(loaded, policies, arguments).answer.data["eventsAggregate"]:
+        assert len(cells) <= size
+        found += [(each["kind"], each["count"]) for each in cells]
+        arguments = f', first: {size}, after: "{cells[-1]["cursor"]}"'
+    assert found == shown(page(loaded, policies, ""))
+    assert len(found) > 3
+
+
+def test_a_large_grouping_is_asked_for_in_pages(
+    loaded: GraphAddress, policies: PolicySet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.request.respond.PAGE_CELLS", 3)
+    monkeypatch.setattr("hub.request.plan.PAGE_CELLS", 3)
+    with pytest.raises(HubError, match=r"`first: 3`, then `after` with the `cursor` of the last row") as refused:
+        page(loaded, policies, "")
+    assert refused.value.code is Code.COST_LIMIT
+    first = page(loaded, policies, ", first: 3").answer.data["eventsAggregate"]
+    # Without `first`, a page after a cell is as long as it may be.
+    assert len(shown(page(loaded, policies, f', after: "{first[-1]["cursor"]}"'))) == len(first) == 3
+    with pytest.raises(HubError, match="first takes 0 to 3") as too_long:
+        page(loaded, policies, ", first: 4")
+    assert too_long.value.code is Code.VALIDATION
+
+
+def test_what_is_withheld_is_told_of_the_page_that_has_it(loaded: GraphAddress, policies: PolicySet) -> None:
+    withheld = [page(loaded, policies, f", first: {size}").codes for size in (0, 1_000)]
+    assert withheld == [[], [Code.SUPPRESSED]]
+
+
+def test_a_cursor_of_cells_is_of_one_question(loaded: GraphAddress, policies: PolicySet) -> None:
+    cursor = page(loaded, policies, ", first: 1").answer.data["eventsAggregate"][0]["cursor"]
+    after = f', after: "{cursor}"'
+    assert shown(page(loaded, policies, after))
+    others = [(", where: {kind: {eq: NOISE}}" + after, "KIND", "tester"), (after, "STATUS", "tester")]
+    for arguments, by, sub in [*others, (after, "KIND", "another"), (', after: "x"', "KIND", "tester")]:
+        with pytest.raises(HubError) as refused:
+            page(loaded, policies, arguments, by, sub)
+        assert refused.value.code is Code.BAD_CURSOR
 
 
 def test_an_exact_count_is_not_in_what_the_database_returns(policies: PolicySet) -> None:
