@@ -73,7 +73,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        _print_answer(answer)
+        _print_answer(answer, body)
     raise typer.Exit(0 if status == 200 else 1)
 
 
@@ -105,15 +105,13 @@ def _issue_token(
     return Issuer(settings).issue(application, person, seconds)
 
 
-def _print_answer(answer: dict[str, Any]) -> None:
+def _print_answer(answer: dict[str, Any], body: dict[str, Any]) -> None:
+    from hub.cli.query_errors import error_lines
+
     if "data" in answer:
         typer.echo(json.dumps(answer["data"], ensure_ascii=False, indent=2))
-    for error in answer.get("errors", ()):
-        path = ".".join(str(step) for step in error.get("path", ()))
-        access = error["extensions"].get("access")
-        typer.echo(f"{error['extensions']['code']} {path}: {error['message']}", err=True)
-        if access:
-            typer.echo(f"  {json.dumps(access, ensure_ascii=False)}", err=True)
+    for line in error_lines(answer.get("errors", ()), body["query"], body["variables"]):
+        typer.echo(line, err=True)
     extensions = answer.get("extensions", {})
     receipt = extensions.get("receipt")
     if receipt:
@@ -131,10 +129,15 @@ def _print_explanation(
 ) -> None:
     from dataclasses import asdict
 
+    from hub.cli.query_errors import error_lines, refusal_errors
+    from hub.errors import HubError
     from hub.steward.explain_query import explain_query
 
     application, person, purpose, case = asker
-    explanation = explain_query(settings, application, person, purpose, body, case)
+    try:
+        explanation = explain_query(settings, application, person, purpose, body, case)
+    except HubError as refused:
+        raise Refused("\n".join(error_lines(refusal_errors(refused), body["query"], body["variables"]))) from None
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, cast
 
 from graphql import (
@@ -27,6 +28,8 @@ from graphql import (
     GraphQLSyntaxError,
     Lexer,
     MaxIntrospectionDepthRule,
+    NoUndefinedVariablesRule,
+    NoUnusedVariablesRule,
     OperationDefinitionNode,
     OperationType,
     ScalarLeafsRule,
@@ -36,6 +39,7 @@ from graphql import (
     ValueNode,
     ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
+    VariableNode,
     VisitorAction,
     get_variable_values,
     is_input_type,
@@ -121,7 +125,10 @@ def coerce_variables(
     definitions = operation.variable_definitions or ()
     variables = get_variable_values(schema, definitions, dict(given), max_errors=MAX_ERRORS, hide_suggestions=True)
     if isinstance(variables, list):
-        raise _combine([*_variable_faults(operation, schema, given), *map(_unplaced_fault, variables)])
+        placed = _variable_faults(operation, schema, given)
+        told = {each.locations for each in placed}
+        unplaced = (_unplaced_fault(each) for each in variables)
+        raise _combine([*placed, *(each for each in unplaced if each.locations not in told)])
     return variables
 
 
@@ -219,7 +226,13 @@ def _check_directives(document: DocumentNode) -> None:
 
 def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
     errors = check_document(schema, document, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
-    faults = [_document_fault(each) for each in errors if not isinstance(each, ValidationAbortedError)]
+    mistyped = {id(each.meant) for each in errors if isinstance(each, _Undefined)}
+    faults = [
+        _document_fault(each)
+        for each in errors
+        if not isinstance(each, ValidationAbortedError)
+        and not (isinstance(each, _Unused) and each.nodes and id(each.nodes[0]) in mistyped)
+    ]
     if faults:
         raise _combine(faults)
     if errors:
@@ -267,6 +280,37 @@ class _ScalarLeafs(ScalarLeafsRule):
         super().report_error(error)
 
 
+class _Undefined(GraphQLError):
+    """A variable that the operation does not define; `meant` is the definition whose name is most like its own."""
+
+    meant: VariableDefinitionNode | None = None
+
+
+class _Unused(GraphQLError):
+    """A variable that the operation defines and nobody reads."""
+
+
+class _NoUndefinedVariables(NoUndefinedVariablesRule):
+    """The rule with the nearest name that the operation itself defines; no name of the schema is told."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        used, operation = error.nodes or (None, None)
+        found = _Undefined(error.message, error.nodes)
+        if isinstance(used, VariableNode) and isinstance(operation, OperationDefinitionNode):
+            defined = {each.variable.name.value: each for each in operation.variable_definitions or ()}
+            for near in get_close_matches(used.name.value, defined, 1, 0.5):
+                found = _Undefined(f"{error.message} The nearest is '${near}'.", error.nodes)
+                found.meant = defined[near]
+        super().report_error(found)
+
+
+class _NoUnusedVariables(NoUnusedVariablesRule):
+    """The rule with an error by which it is known: a variable that is mistyped where it is read is one fault."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        super().report_error(_Unused(error.message, error.nodes))
+
+
 class _MaxIntrospectionDepth(MaxIntrospectionDepthRule):
     """The rule with a text that names the limit."""
 
@@ -279,6 +323,8 @@ class _MaxIntrospectionDepth(MaxIntrospectionDepthRule):
 _OURS: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
     ValuesOfCorrectTypeRule: _ValuesOfCorrectType,
     ScalarLeafsRule: _ScalarLeafs,
+    NoUndefinedVariablesRule: _NoUndefinedVariables,
+    NoUnusedVariablesRule: _NoUnusedVariables,
     MaxIntrospectionDepthRule: _MaxIntrospectionDepth,
 }
 _RULES = tuple(_OURS.get(rule, rule) for rule in specified_rules)

@@ -222,6 +222,51 @@ def test_the_name_of_a_bad_variable_is_told(variables: dict[str, Any], says: str
     assert found.public_message == says
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"b": 1}, ["the variable $a is missing or has a value that does not fit its type"]),
+        ({"a": "x"}, ["$a: expected Int (a whole number of at most 32 bits)"]),
+        ({"b": 1.5}, ["$b: expected Int", "the variable $a is missing or has a value that does not fit its type"]),
+    ],
+)
+def test_a_bad_variable_is_told_once(variables: dict[str, Any], says: list[str]) -> None:
+    query = "query ($a: Int!, $b: Int) { people(first: $a) { edges { node { dwellings(first: $b) { id } } } } }"
+    found = refusal(query, variables=variables)
+    told = [found, *found.also]
+    assert len(told) == len(says)
+    assert all(each.public_message.startswith(text) for each, text in zip(told, says, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("query ($first: Int) { people(first: $fisrt)", ["Variable '$fisrt' is not defined. The nearest is '$first'."]),
+        (
+            "query Q($first: Int) { people(first: $frist)",
+            ["Variable '$frist' is not defined by operation 'Q'. The nearest is '$first'."],
+        ),
+        (
+            "query ($first: Int, $other: Int) { people(first: $fisrt)",
+            ["Variable '$fisrt' is not defined. The nearest is '$first'.", "Variable '$other' is never used."],
+        ),
+        (
+            "query ($first: Int) { people(first: $zz)",
+            ["Variable '$zz' is not defined.", "Variable '$first' is never used."],
+        ),
+        ("{ people(first: $first)", ["Variable '$first' is not defined."]),
+        ("query ($first: Int) { people", ["Variable '$first' is never used."]),
+    ],
+)
+def test_a_mistyped_variable_is_one_fault_with_the_nearest_that_the_operation_defines(
+    query: str, says: list[str]
+) -> None:
+    found = refusal(f"{query} {{ edges {{ node {{ id }} }} }} }}")
+    told = [found, *found.also]
+    assert [each.public_message for each in told] == says
+    assert all(each.locations for each in told)
+
+
 def test_a_leaf_rule_keeps_its_text_but_for_the_guess() -> None:
     expected = "Field 'people' of type 'PersonConnection' must have a selection of subfields."
     assert refusal("{ people }").public_message == expected

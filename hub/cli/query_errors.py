@@ -1,0 +1,126 @@
+"""The lines that tell why a query was refused: code, place in the answer or the text, message, and the nearest name.
+
+A hub guesses no name of its schema for anyone (attack catalogue B13); the nearest one is found here, by the program's
+own schema, for whoever has the program. No value of a variable is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_variable_values,
+    parse,
+    validate,
+)
+
+from hub.errors import Code, HubError
+
+_GUESS = re.compile(r" Did you mean (?:the )?(?:[a-z ]+ )?'[_A-Za-z]\w*'(?:,? (?:or )?'[_A-Za-z]\w*')*\?")
+_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,39}")
+Place = tuple[int, int]
+
+
+def error_lines(errors: Iterable[Mapping[str, Any]], document: str, variables: Mapping[str, Any]) -> list[str]:
+    """A line for each error of an answer, and one for each thing more that there is to say about it."""
+    found = list(errors)
+    is_wrong = any(each["extensions"]["code"] == Code.VALIDATION for each in found)
+    near = _nearest_names(document, variables) if is_wrong else {}
+    lines: list[str] = []
+    for each in found:
+        code, places = each["extensions"]["code"], _places(each)
+        guess = next((near[place] for place in places if place in near), "")
+        if "nearest" in each["message"]:
+            guess = ""
+        lines.append(f"{code}{_where(each, places)}: {each['message']}{guess}")
+        if access := each["extensions"].get("access"):
+            lines.append(f"  {json.dumps(access, ensure_ascii=False)}")
+    return lines + (_unknown_variables(document, variables) if is_wrong else [])
+
+
+def refusal_errors(refused: HubError) -> list[dict[str, Any]]:
+    """The errors of a refusal as an answer of a hub has them."""
+    return [
+        {
+            "message": each.public_message,
+            "path": list(each.path),
+            "locations": [{"line": line, "column": column} for line, column in each.locations],
+            "extensions": {"code": str(each.code), "access": each.access and dict(each.access)},
+        }
+        for each in (refused, *refused.also)
+    ]
+
+
+def _places(error: Mapping[str, Any]) -> list[Place]:
+    return [(each["line"], each["column"]) for each in error.get("locations") or ()]
+
+
+def _where(error: Mapping[str, Any], places: list[Place]) -> str:
+    """Where an error stands: the path in the answer, and the first place in the text of the query."""
+    path = ".".join(str(step) for step in error.get("path") or ())
+    at = f"at line {places[0][0]}, column {places[0][1]}" if places else ""
+    return "".join(f" {each}" for each in (path, at) if each)
+
+
+def _nearest_names(document: str, variables: Mapping[str, Any]) -> dict[Place, str]:
+    """What graphql-core suggests for a document under the program's own schema, by place."""
+    from schema import CATALOGUE
+    from schema.graphql import build
+
+    parsed = _parsed(document)
+    if parsed is None:
+        return {}
+    schema = build(CATALOGUE)
+    # Of the message nothing else is taken: it may quote a value.
+    guesses = ((each, _GUESS.search(each.message)) for each in _own_errors(schema, parsed, variables))
+    return {
+        (place.line, place.column): guess.group()
+        for each, guess in guesses
+        for place in (each.locations or ())[:1]
+        if guess
+    }
+
+
+def _own_errors(schema: GraphQLSchema, parsed: DocumentNode, variables: Mapping[str, Any]) -> Iterator[GraphQLError]:
+    errors = validate(schema, parsed)
+    yield from errors
+    if errors:
+        return
+    for each in _operations(parsed):
+        values = get_variable_values(schema, each.variable_definitions or (), dict(variables))
+        if isinstance(values, list):
+            yield from values
+
+
+def _unknown_variables(document: str, variables: Mapping[str, Any]) -> list[str]:
+    """The names that `--variables` gives and no operation of the document defines."""
+    parsed = _parsed(document)
+    if parsed is None:
+        return []
+    operations = _operations(parsed)
+    defined = {each.variable.name.value for one in operations for each in one.variable_definitions or ()}
+    lines = []
+    for name in variables.keys() - defined if operations else ():
+        guess = "".join(f"; did you mean {near!r}?" for near in get_close_matches(name, defined, 1, 0.5))
+        shown = repr(name) if _NAME.fullmatch(name) else "what is no name of a variable"
+        lines.append(f"  --variables gives {shown}, which the query does not define{guess}")
+    return sorted(lines)
+
+
+def _parsed(document: str) -> DocumentNode | None:
+    try:
+        return parse(document)
+    except (GraphQLError, RecursionError):
+        return None
+
+
+def _operations(parsed: DocumentNode) -> list[OperationDefinitionNode]:
+    return [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
