@@ -31,22 +31,26 @@ def refused(
 ) -> None:
     """List the rows that pulls refused (待处理的行).
 
-    Each with its place and the reason. The listing is recorded in the audit log.
+    Each with its place and the reason, and after them the rows that are written and of which a link waits or a value is
+    doubtful. The listing is recorded in the audit log.
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
-        from hub.ingest.refused_rows import UnknownSource, refused_rows, refused_table
+        from hub.ingest.refused_rows import UnknownSource, listing_summary, refused_rows, refused_table
 
         settings = open_settings(home)
         require_graph(settings)
         with started_graph(settings) as address:
             try:
-                rows = refused_rows(settings, address, stream, limit)
+                listing = refused_rows(settings, address, stream, limit)
             except UnknownSource as unknown:
                 raise Refused(str(unknown)) from None
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in rows], ensure_ascii=False))
-    elif rows:
-        text_console(160).print(refused_table(rows))
+        typer.echo(json.dumps([asdict(each) for each in listing.rows], ensure_ascii=False))
+    elif listing.rows:
+        text_console(160).print(refused_table(listing.rows))
     else:
         typer.echo("no row is refused")
+    for line in listing_summary(listing) if listing.rows else ():
+        # The output for programs is the list alone.
+        typer.echo(line, err=as_json)

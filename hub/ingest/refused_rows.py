@@ -22,21 +22,28 @@ from hub.terminal import escape_unprintable
 REPEATED = "repeated-number"
 CONTESTED = "contested"
 _KNOWN = "MATCH (c:SourceCursor) RETURN c.source AS stream UNION MATCH (q:Quarantined) RETURN q.stream AS stream"
+_QUARANTINED = "MATCH (q:Quarantined) WHERE $stream IS NULL OR q.stream = $stream OR q.source = $stream "
 _REFUSED = (
-    "MATCH (q:Quarantined) WHERE $stream IS NULL OR q.stream = $stream OR q.source = $stream "
-    "RETURN q.stream AS stream, q.row AS row, q.field AS field, q.rule AS rule, q.reason AS reason, "
+    f"{_QUARANTINED}RETURN q.stream AS stream, q.row AS row, q.field AS field, q.rule AS rule, q.reason AS reason, "
     "NOT q.whole AS written ORDER BY stream, rule, field, row LIMIT $limit"
 )
+_OF_STREAM = "($stream IS NULL OR r.stream = $stream OR r.source = $stream) "
 # A record that won over others with the same number and time keeps their digests.
+_LOST = f"MATCH (r:SourceRecord) WHERE r.rejected IS NOT NULL AND {_OF_STREAM}"
 _REPEATED = (
-    "MATCH (r:SourceRecord) WHERE r.rejected IS NOT NULL AND ($stream IS NULL OR r.stream = $stream OR "
-    "r.source = $stream) RETURN r.stream AS stream, r.record AS row, size(r.rejected) AS times "
-    "ORDER BY stream, row LIMIT $limit"
+    f"{_LOST}RETURN r.stream AS stream, r.record AS row, size(r.rejected) AS times ORDER BY stream, row LIMIT $limit"
+)
+_DOUBTFUL = (
+    f"MATCH (r:SourceRecord) WHERE r.contested IS NOT NULL AND {_OF_STREAM}"
+    "AND EXISTS { (r)-[:ASSERTS]->()<-[:ASSERTS]-(o) WHERE o.stream = r.stream } "
 )
 _CONTESTED = (
-    "MATCH (r:SourceRecord) WHERE r.contested IS NOT NULL AND ($stream IS NULL OR r.stream = $stream OR "
-    "r.source = $stream) AND EXISTS { (r)-[:ASSERTS]->()<-[:ASSERTS]-(o) WHERE o.stream = r.stream } "
-    "RETURN r.stream AS stream, r.record AS row, r.contested AS fields ORDER BY stream, row LIMIT $limit"
+    f"{_DOUBTFUL}RETURN r.stream AS stream, r.record AS row, r.contested AS fields ORDER BY stream, row LIMIT $limit"
+)
+_COUNTS = (
+    f"{_QUARANTINED}RETURN count(*) AS entries, count(CASE WHEN q.whole THEN 1 END) AS refused",
+    f"{_LOST}RETURN count(*) AS entries, 0 AS refused",
+    f"{_DOUBTFUL}RETURN count(*) AS entries, 0 AS refused",
 )
 
 
@@ -52,11 +59,20 @@ class RefusedRow:
     written: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows that are listed; `entries` is how many there are in all, `refused` how many of those are not written."""
+
+    rows: Sequence[RefusedRow]
+    entries: int
+    refused: int
+
+
 class UnknownSource(ValueError):
     """No source and no stream has this name in the graph; the text lists those that were pulled."""
 
 
-def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> list[RefusedRow]:
+def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> Listing:
     """Up to `limit` rows of a stream, of a source or of all; raises GraphWriteError and UnknownSource."""
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source refused", {"limit": str(limit)}))
@@ -68,10 +84,12 @@ def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, 
             _repeated(each["stream"], each["row"], each["times"])
             for each in writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
         ]
-        return rows + [
+        rows += [
             _contested(each["stream"], each["row"], each["fields"])
             for each in writer.read(_CONTESTED, stream=stream, limit=max(0, limit - len(rows)))
         ]
+        counts = [each for text in _COUNTS for each in writer.read(text, stream=stream)]
+    return Listing(rows, sum(each["entries"] for each in counts), sum(each["refused"] for each in counts))
 
 
 def _check_name(wanted: str | None, streams: Sequence[str]) -> None:
@@ -95,10 +113,22 @@ def _contested(stream: str, row: str, fields: Sequence[str]) -> RefusedRow:
 
 def refused_table(rows: Sequence[RefusedRow]) -> Table:
     """The rows as a table."""
-    table = Table(title="Rows in quarantine 待处理的行", box=SIMPLE, title_justify="left")
-    for name in ("stream 来源", "row 行", "field 字段", "rule 规则", "reason 原因"):
+    table = Table(title="Rows refused, or written with a reservation 待处理的行", box=SIMPLE, title_justify="left")
+    for name in ("stream 来源", "row 行", "is 状态", "field 字段", "rule 规则", "reason 原因"):
         table.add_column(name, overflow="fold")
     for each in rows:
-        cells = (each.stream, each.row, each.field, each.rule, each.reason)
+        state = "written" if each.written else "refused"
+        cells = (each.stream, each.row, state, each.field, each.rule, each.reason)
         table.add_row(*(Text(escape_unprintable(cell)) for cell in cells))
     return table
+
+
+def listing_summary(listing: Listing) -> list[str]:
+    """How many entries there are of each state, and how many of them are not listed."""
+    written = listing.entries - listing.refused
+    lines = [f"{listing.entries:,} entries: {listing.refused:,} refused, {written:,} about rows that are written"]
+    if listing.entries > len(listing.rows):
+        lines.append(
+            f"not all are listed: {len(listing.rows):,} of {listing.entries:,}; raise --limit, or name a stream"
+        )
+    return lines

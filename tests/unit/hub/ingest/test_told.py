@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import sqlite3
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from connectors.base import ConnectorError
 from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.ingest.pull import pull_table
-from hub.ingest.refused_rows import UnknownSource, refused_rows
+from hub.ingest.refused_rows import Listing, RefusedRow, UnknownSource, listing_summary, refused_rows, refused_table
 from tests.support.ports import free_port
 from tests.support.pulling import ask, empty
 from tests.support.sources.small_sources import SmallSource
@@ -24,6 +25,8 @@ from tests.support.sources.small_sources import SmallSource
 pytestmark = pytest.mark.unit
 
 ROWS = [[f"E{i}", f"东街{i}号", f"赵{'一二三四五六七八九十'[i % 10]}", f"1990321{i:04}"] for i in range(40)]
+
+NOTHING = Listing([], 0, 0)
 
 
 @pytest.fixture
@@ -46,13 +49,13 @@ def test_case_3_16_the_reasons_of_a_stopped_pull_are_told_and_kept(
     assert "32 of 40 rows of a batch are refused" in told
     assert "32 by k not-a-code (a plain code" in told
     assert "sluicegate source refused small/events" in told
-    kept = refused_rows(small.settings, empty_graph, "small/events", 1_000)
+    kept = refused_rows(small.settings, empty_graph, "small/events", 1_000).rows
     assert {(each.field, each.rule) for each in kept} == {("k", "not-a-code")}
     small.write(ROWS)
     assert small.pull().inserted == 40
-    assert refused_rows(small.settings, empty_graph, None, 1_000) == []
+    assert refused_rows(small.settings, empty_graph, None, 1_000) == NOTHING
     for name in ("small", "small/events"):
-        assert refused_rows(small.settings, empty_graph, name, 5) == []
+        assert refused_rows(small.settings, empty_graph, name, 5) == NOTHING
 
 
 def test_a_source_that_was_never_pulled_is_not_a_clean_one(small: SmallSource, empty_graph: GraphAddress) -> None:
@@ -85,13 +88,57 @@ def test_case_3_16_the_table_counts_reasons_and_names_the_first(small: SmallSour
     assert "(row 43); first: ~" in shown.getvalue()
 
 
+def test_a_listing_says_what_it_leaves_out_and_what_is_written(small: SmallSource, empty_graph: GraphAddress) -> None:
+    small.write([*ROWS, ["", "x", "y", "z"], ["", "x", "y", "z"], ["E7", "西街7号", "钱七", "19903210007"]])
+    small.pull()
+    for limit, states in ((1, [False]), (2, [False, False]), (3, [False, False, True]), (4, [False, False, True])):
+        listing = refused_rows(small.settings, empty_graph, "small", limit)
+        assert ([each.written for each in listing.rows], listing.entries, listing.refused) == (states, 3, 2)
+    other = refused_rows(small.settings, empty_graph, "small/events", 1)
+    assert listing_summary(other) == [
+        "3 entries: 2 refused, 1 about rows that are written",
+        "not all are listed: 1 of 3; raise --limit, or name a stream",
+    ]
+    assert len(listing_summary(listing)) == 1
+
+
+def test_a_table_of_rows_tells_which_are_written() -> None:
+    shown = io.StringIO()
+    rows = [RefusedRow("s/t", f"E{written}", "k", "rule", "why", written) for written in (False, True)]
+    Console(width=120, file=shown).print(refused_table(rows))
+    lines = [line.split()[1:3] for line in shown.getvalue().splitlines() if "s/t" in line]
+    assert lines == [["EFalse", "refused"], ["ETrue", "written"]]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_command_tells_that_its_list_is_cut(
+    small: SmallSource, empty_graph: GraphAddress, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
+) -> None:
+    small.write([*ROWS, ["", "x", "y", "z"], ["", "x", "y", "z"]])
+    small.pull()
+    environment = {
+        "SLUICEGATE_GRAPH_URL": empty_graph.url,
+        "SLUICEGATE_GRAPH_USER": empty_graph.user,
+        "SLUICEGATE_GRAPH_PASSWORD": empty_graph.password,
+        "SLUICEGATE_HOME": str(small.settings.home),
+    }
+    arguments = ["source", "refused", "--limit", "1", *(["--json"] if as_json else [])]
+    ended = CliRunner().invoke(app, arguments, env=environment)
+    assert ended.exit_code == 0
+    said, not_said = (ended.stderr, ended.stdout) if as_json else (ended.stdout, ended.stderr)
+    assert "not all are listed: 1 of 2; raise --limit" in said
+    assert "not all" not in not_said
+    if as_json:
+        assert len(json.loads(ended.stdout)) == 1
+
+
 def test_case_4_06_a_number_twice_with_other_values_is_told(small: SmallSource, empty_graph: GraphAddress) -> None:
     small.write([*ROWS, ["E7", "西街7号", "钱七", "19903210007"], ROWS[3]])
     result = small.pull()
     (note,) = [each for each in result.notes if each.rule == "repeated-number"]
     assert note.rows == 1
     assert "the first is E7" in note.text
-    (kept,) = refused_rows(small.settings, empty_graph, "small", 10)
+    (kept,) = refused_rows(small.settings, empty_graph, "small", 10).rows
     assert (kept.row, kept.rule, kept.written) == ("E7", "repeated-number", True)
     small.write(ROWS)
     assert "repeated-number" not in rules(small.pull())
@@ -110,7 +157,7 @@ def test_a_wrong_row_that_won_by_its_digest_goes_with_its_removal(
     assert result.updated + result.unchanged == 40
     assert result.updated > 0
     assert [row["street"] for row in ask(graph_driver, streets)] == sorted(row[1] for row in ROWS)
-    assert refused_rows(small.settings, empty_graph, "small", 10) == []
+    assert refused_rows(small.settings, empty_graph, "small", 10) == NOTHING
     assert small.pull().changes == 0
 
 
@@ -144,14 +191,14 @@ def test_case_4_06_another_row_about_the_same_is_told(
         assert value not in note.text.replace("RE7", "")
     held = "MATCH (e:Event {number: 'E7'}) RETURN e.reporterName AS name"
     assert ask(graph_driver, held) == [{"name": "钱七"}]
-    kept = refused_rows(small.settings, empty_graph, "small", 10)
+    kept = refused_rows(small.settings, empty_graph, "small", 10).rows
     assert {(each.row, each.field, each.rule) for each in kept} >= {("R99", "reporterName, reporterPhone", "contested")}
     assert "R98" not in {each.row for each in kept}
     assert small.pull().changes == 0
     small.write([*own, registered("R99", "2026-03-01", "E99", "x", "y", "19903210099")], HEADER)
     assert "contested" not in rules(small.pull())
     small.pull()
-    assert refused_rows(small.settings, empty_graph, "small", 10) == []
+    assert refused_rows(small.settings, empty_graph, "small", 10) == NOTHING
     assert ask(graph_driver, held) == [{"name": ROWS[7][2]}]
 
 
