@@ -31,7 +31,7 @@ class ConnectorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as the source gave it. `number` counts from 1 within the read, a CSV's header not counted."""
+    """One record as the source gave it. `number` is its first line in a CSV file, else it counts from 1 in the read."""
 
     number: int
     values: Mapping[str, Any] = dataclasses.field(repr=False)

@@ -25,6 +25,8 @@ class Findings:
     columns: tuple[str, ...] = ()
     identity: str = ""
     """The column that says whom or what a row is about."""
+    updated: str | None = None
+    """The column that says when a row changed, if the source declares one."""
 
     def refused(self, entries: Iterable[Refused]) -> None:
         """Count refused rows by column and rule."""
@@ -51,21 +53,19 @@ class Findings:
 
     def repeated(self, record: Record) -> None:
         """Note a number that came before in this pull with other values."""
-        self.note(
-            Note(
-                "repeated-number",
-                f"rows repeat a number with other values, the first is {record.number}; the latest by the updated "
-                "column is kept, and of equally late ones always the same",
-                1,
-            )
-        )
+        kept = "one is kept, always the same, for no `updated` column is declared; correct the numbers at the source"
+        if self.updated:
+            kept = f"the latest by {self.updated} is kept, and of equally late ones always the same"
+        text = f"rows repeat a number with other values, the first is {record.number}; {kept}"
+        self.note(Note("repeated-number", text, 1))
 
     def contested(self, records: Iterable[tuple[str, Sequence[str]]]) -> None:
         """Note records, by number, that say otherwise than another one of the stream about the same node."""
+        which = f"the latest by {self.updated}" if self.updated else "the one with the largest number"
         for number, fields in records:
             text = (
                 f"rows have the {self.identity} of another row under another number, and say otherwise; the first is "
-                f"{number}, in {', '.join(fields)}. The latest by the updated column is kept: correct the "
+                f"{number}, in {', '.join(fields)}. Of them {which} is kept: correct the "
                 f"{self.identity} of one at the source, or remove one"
             )
             self.note(Note("contested", text, 1))

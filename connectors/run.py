@@ -70,7 +70,10 @@ def pull(
         plan = plans[f"{source.name}/{stream.name}"]
         shaper = Shaper(source, stream, catalogue, context, sink.fingerprint)
         reader = _READERS[source.kind](source, stream)
-        findings = Findings(identity=stream.fields[stream.identity].column or stream.identity)
+        findings = Findings(
+            identity=stream.fields[stream.identity].column or stream.identity,
+            updated=stream.updated.column if stream.updated else None,
+        )
         run = _Run(plan, source.limits, source.digest(stream), sink, moment, findings)
         run.pull(reader, shaper, report)
         yield run.result(time.monotonic() - began)

@@ -122,6 +122,7 @@ class Shaper:
     def __init__(self, source: Source, stream: Stream, catalogue: Catalogue, context: Context, digest: Digest) -> None:
         self._stream, self._context, self._digest = stream, context, digest
         self._name = f"{source.name}/{stream.name}"
+        self._unit = "line" if source.kind == "csv" else "row"
         entity = catalogue.entity(stream.entity)
         self._fields = {
             name: _field_cell(rule, column, entity.field(name), name == stream.identity)
@@ -211,7 +212,7 @@ class Shaper:
     def _refused(self, row: Row | Broken, number: str, unfit: Unfit, column: str, as_of: dt.datetime | None) -> Refused:
         key = f"{self._name}:{number}"
         # Nobody finds a row at its source by the digest of its number.
-        place = f" (row {row.number})" if number.startswith("~") and not self._stream.cursor else ""
+        place = f" ({self._unit} {row.number})" if number.startswith("~") and not self._stream.cursor else ""
         return Refused(key, number, column, unfit.rule, unfit.reason + place, as_of, unfit.awaits)
 
     def _number(self, cells: tuple[Any, ...] | None) -> str | None:
@@ -226,7 +227,7 @@ class Shaper:
         if self._stream.cursor:
             content = repr(sorted((str(k), str(v)) for k, v in row.values.items()))
             return "~" + self._digest(content.encode("utf-8", "replace"))[:16]
-        return f"row {row.number}"
+        return f"{self._unit} {row.number}"
 
 
 def outline(cell: Any) -> str:

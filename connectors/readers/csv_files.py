@@ -42,13 +42,12 @@ class CsvReader:
             header = self._header(next((each for each in records if each.content.strip()), None))
             lines.columns = len(header)
             yield Header(tuple(name for name in header if name))
-            number = blank = 0
+            blank = 0
             for record in records:
                 if record.fault is None and not any(cell.strip() for cell in record.cells):
                     blank += 1
                     continue
-                number += 1
-                yield self._row(number, record, header)
+                yield self._row(record, header)
             if blank:
                 yield Note("blank-lines", "lines without any value are passed over", blank)
 
@@ -90,7 +89,8 @@ class CsvReader:
             raise ConnectorError(self._name, f"the header names a column twice: {', '.join(twice)}")
         return header
 
-    def _row(self, number: int, record: CsvRecord, header: Sequence[str]) -> Row | Broken:
+    def _row(self, record: CsvRecord, header: Sequence[str]) -> Row | Broken:
+        number = record.line
         if record.fault is not None:
             return Broken(number, "row", NOT_CSV, record.fault)
         cells = record.cells

@@ -38,7 +38,8 @@ _DOUBTFUL = (
     "AND EXISTS { (r)-[:ASSERTS]->()<-[:ASSERTS]-(o) WHERE o.stream = r.stream } "
 )
 _CONTESTED = (
-    f"{_DOUBTFUL}RETURN r.stream AS stream, r.record AS row, r.contested AS fields ORDER BY stream, row LIMIT $limit"
+    f"{_DOUBTFUL}RETURN r.stream AS stream, r.record AS row, r.contested AS fields, r.asOf IS NOT NULL AS timed "
+    "ORDER BY stream, row LIMIT $limit"
 )
 _COUNTS = (
     f"{_QUARANTINED}RETURN count(*) AS entries, count(CASE WHEN q.whole THEN 1 END) AS refused",
@@ -85,7 +86,7 @@ def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, 
             for each in writer.read(_REPEATED, stream=stream, limit=max(0, limit - len(rows)))
         ]
         rows += [
-            _contested(each["stream"], each["row"], each["fields"])
+            _contested(each["stream"], each["row"], each["fields"], each["timed"])
             for each in writer.read(_CONTESTED, stream=stream, limit=max(0, limit - len(rows)))
         ]
         counts = [each for text in _COUNTS for each in writer.read(text, stream=stream)]
@@ -104,10 +105,9 @@ def _repeated(stream: str, row: str, times: int) -> RefusedRow:
     return RefusedRow(stream, row, "row", REPEATED, reason, True)
 
 
-def _contested(stream: str, row: str, fields: Sequence[str]) -> RefusedRow:
-    reason = (
-        "another row of the stream describes the same node otherwise; the latest is kept. Correct one at the source"
-    )
+def _contested(stream: str, row: str, fields: Sequence[str], timed: bool) -> RefusedRow:
+    kept = "the latest is kept" if timed else "the one with the largest number is kept"
+    reason = f"another row of the stream describes the same node otherwise; {kept}. Correct one at the source"
     return RefusedRow(stream, row, ", ".join(fields), CONTESTED, reason, True)
 
 

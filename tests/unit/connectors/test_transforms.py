@@ -236,7 +236,7 @@ def test_a_bad_row_is_told_by_column_and_rule(change: dict[str, str], column: st
     refused = shape(Row(5, {**GOOD, **change}))
     assert isinstance(refused, Refused)
     assert (refused.field, refused.rule) == (column, rule)
-    assert refused.row == ("row 5" if column == "登记编号" else "HJ0000000001")
+    assert refused.row == ("line 5" if column == "登记编号" else "HJ0000000001")
     for value in ("祁慧兰", ID, "19903210001"):
         assert value not in repr(refused)
 

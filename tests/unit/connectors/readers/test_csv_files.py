@@ -37,23 +37,23 @@ def read(path: Path, **more: Any) -> list[tuple[Any, ...]]:
 
 GBK = "样例".encode("gbk")
 CASES: dict[str, tuple[bytes, str, list[tuple[Any, ...]]]] = {
-    "plain": (b"k,v\na,1\nb,2\n", "utf-8", [(1, "a", "1"), (2, "b", "2")]),
-    "no last line end": (b"k,v\r\na,1\r\nb,2", "utf-8", [(1, "a", "1"), (2, "b", "2")]),
-    "gbk": (b"k,v\r\na," + GBK + b"\r\n", "gbk", [(1, "a", "样例")]),
-    "gbk declared utf-8": (b"k,v\na," + GBK + b"\nb,2\n", "utf-8", [(1, "not-decodable", ("a",)), (2, "b", "2")]),
-    "not gbk": (b"k,v\na,\xff\xff\nb,2\n", "gbk", [(1, "not-decodable", ("a",)), (2, "b", "2")]),
-    "gbk with a byte like a quote's neighbour": (b"k,v\na,\x81\x5c\n", "gbk", [(1, "a", b"\x81\x5c".decode("gbk"))]),
+    "plain": (b"k,v\na,1\nb,2\n", "utf-8", [(2, "a", "1"), (3, "b", "2")]),
+    "no last line end": (b"k,v\r\na,1\r\nb,2", "utf-8", [(2, "a", "1"), (3, "b", "2")]),
+    "gbk": (b"k,v\r\na," + GBK + b"\r\n", "gbk", [(2, "a", "样例")]),
+    "gbk declared utf-8": (b"k,v\na," + GBK + b"\nb,2\n", "utf-8", [(2, "not-decodable", ("a",)), (3, "b", "2")]),
+    "not gbk": (b"k,v\na,\xff\xff\nb,2\n", "gbk", [(2, "not-decodable", ("a",)), (3, "b", "2")]),
+    "gbk with a byte like a quote's neighbour": (b"k,v\na,\x81\x5c\n", "gbk", [(2, "a", b"\x81\x5c".decode("gbk"))]),
     "short and long": (b"k,v\na\nb,2,3\nc,4\n", "utf-8",
-                       [(1, "wrong-length", ("a",)), (2, "wrong-length", ("b",)), (3, "c", "4")]),
+                       [(2, "wrong-length", ("a",)), (3, "wrong-length", ("b",)), (4, "c", "4")]),
     "line end in quotes": (b'k,v\na,"1\n2"\nb,3\n', "utf-8",
-                           [(1, "not-csv", None), (2, "not-csv", None), (3, "b", "3")]),
-    "doubled quote": (b'k,v\na,"x ""y"", z"\n', "utf-8", [(1, "a", 'x "y", z')]),
-    "quote never closed": (b'k,v\na,"1\nb,2\nc,3\n', "utf-8", [(1, "not-csv", None), (2, "b", "2"), (3, "c", "3")]),
-    "text after a quote": (b'k,v\na,"1"x\nb,2\n', "utf-8", [(1, "not-csv", None), (2, "b", "2")]),
-    "blank lines": (b"k,v\n\na,1\n\n", "utf-8", [(1, "a", "1")]),
-    "mark undeclared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8", [(1, "a", "1")]),
-    "mark declared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8-sig", [(1, "a", "1")]),
-    "other columns": (b"x,k,v\n0,a,1\n", "utf-8", [(1, "a", "1")]),
+                           [(2, "not-csv", None), (3, "not-csv", None), (4, "b", "3")]),
+    "doubled quote": (b'k,v\na,"x ""y"", z"\n', "utf-8", [(2, "a", 'x "y", z')]),
+    "quote never closed": (b'k,v\na,"1\nb,2\nc,3\n', "utf-8", [(2, "not-csv", None), (3, "b", "2"), (4, "c", "3")]),
+    "text after a quote": (b'k,v\na,"1"x\nb,2\n', "utf-8", [(2, "not-csv", None), (3, "b", "2")]),
+    "blank lines": (b"k,v\n\na,1\n\n", "utf-8", [(3, "a", "1")]),
+    "mark undeclared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8", [(2, "a", "1")]),
+    "mark declared": (b"\xef\xbb\xbfk,v\na,1\n", "utf-8-sig", [(2, "a", "1")]),
+    "other columns": (b"x,k,v\n0,a,1\n", "utf-8", [(2, "a", "1")]),
     "header alone": (b"k,v\n", "utf-8", []),
 }  # fmt: skip
 
@@ -64,6 +64,15 @@ def test_rows(tmp_path: Path, name: str) -> None:
     path = tmp_path / "data[1].csv"
     path.write_bytes(content)
     assert read(path, encoding=encoding) == expected
+
+
+def test_the_number_of_a_row_is_the_line_that_its_refusal_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'\nk,v\n\na,1\nb,"2"x\n')
+    block = source(path)
+    (broken,) = [each for each in CsvReader(block, block.records[0]).read(Since()) if isinstance(each, Broken)]
+    assert broken.number == 5
+    assert broken.reason.startswith("line 5: ")
 
 
 def test_a_mark_of_utf_8_before_another_encoding_is_refused(tmp_path: Path) -> None:
@@ -120,15 +129,15 @@ def sixty(path: Path, changed: dict[int, str], **more: Any) -> list[tuple[Any, .
 @pytest.mark.parametrize("multiline", [False, True])
 def test_case_4_07_a_quote_within_an_unquoted_field_is_text(tmp_path: Path, multiline: bool) -> None:
     rows = sixty(tmp_path / "a.csv", WITHIN, multiline=multiline)
-    assert [each[0] for each in rows] == list(range(1, 61))
-    assert (rows[2], rows[57]) == ((3, "3", '东街8号6"管'), (58, "58", '南巷3号4"'))
+    assert [each[0] for each in rows] == list(range(2, 62))
+    assert (rows[2], rows[57]) == ((4, "3", '东街8号6"管'), (59, "58", '南巷3号4"'))
 
 
 @pytest.mark.parametrize("multiline", [False, True])
 def test_case_4_07_a_field_that_is_never_closed_costs_its_own_row(tmp_path: Path, multiline: bool) -> None:
     rows = sixty(tmp_path / "a.csv", {2: AROUND[2]}, multiline=multiline)
-    assert [each[0] for each in rows] == list(range(1, 61))
-    assert [each for each in rows if each[1] == "not-csv"] == [(3, "not-csv", None)]
+    assert [each[0] for each in rows] == list(range(2, 62))
+    assert [each for each in rows if each[1] == "not-csv"] == [(4, "not-csv", None)]
 
 
 @pytest.mark.parametrize("multiline", [False, True])
@@ -139,8 +148,8 @@ def test_case_1_20_rows_between_two_quotes_never_become_one_value(
     """Both readings are valid CSV, so the lines are refused, each with a word."""
     rows = sixty(tmp_path / "a.csv", changed, multiline=multiline)
     refused = {each[0] for each in rows if each[1] == "not-csv"}
-    assert refused == set(range(3, max(changed) + 2))
-    assert [each[0] for each in rows] == list(range(1, 61))
+    assert refused == set(range(4, max(changed) + 3))
+    assert [each[0] for each in rows] == list(range(2, 62))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +170,7 @@ def test_case_4_07_a_field_with_line_ends_is_read_where_it_is_declared(tmp_path:
     path = tmp_path / "a.csv"
     path.write_bytes(b'k,v,w\na,"1\n\n2, 3",x\nb,"4",y\nc,"5\nd,6,z\n')
     assert read(path, multiline=True) == [
-        (1, "a", "1\n\n2, 3"), (2, "b", "4"), (3, "not-csv", None), (4, "d", "6"),
+        (2, "a", "1\n\n2, 3"), (5, "b", "4"), (6, "not-csv", None), (7, "d", "6"),
     ]  # fmt: skip
 
 
@@ -179,17 +188,17 @@ def test_case_4_07_only_a_csv_source_declares_line_ends() -> None:
 def test_a_line_that_is_too_long_is_one_refused_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"k,v\na," + b"x,1\n".replace(b"\n", b"") * 700_000 + b"\nb,2\n")
-    assert read(path) == [(1, "not-csv", None), (2, "b", "2")]
+    assert read(path) == [(2, "not-csv", None), (3, "b", "2")]
 
 
 EXCEL: dict[str, tuple[bytes, list[tuple[Any, ...]]]] = {
-    "lines of commas": (b"k,v\na,1\n,\n , \n\nb,2\n,\n", [(1, "a", "1"), (2, "b", "2")]),
-    "columns without a name": (b"k,,v,\na,x,1,\nb,,2,y\n", [(1, "a", "1"), (2, "b", "2")]),
-    "an unread column twice": (b"k,v,x,x\na,1,2,3\n", [(1, "a", "1")]),
-    "empty cells appended": (b"k,v\na,1,,,\nb,2,x\n", [(1, "a", "1"), (2, "wrong-length", ("b",))]),
-    "blanks around names": ("k , v\u3000\na,1\n".encode(), [(1, "a", "1")]),
-    "a wrong byte that nobody reads": (b"k,v,x\na,1,\xff\n", [(1, "a", "1")]),
-    "a mark within": (b"k,v\na,\xef\xbb\xbf1\n", [(1, "a", "\ufeff1")]),
+    "lines of commas": (b"k,v\na,1\n,\n , \n\nb,2\n,\n", [(2, "a", "1"), (6, "b", "2")]),
+    "columns without a name": (b"k,,v,\na,x,1,\nb,,2,y\n", [(2, "a", "1"), (3, "b", "2")]),
+    "an unread column twice": (b"k,v,x,x\na,1,2,3\n", [(2, "a", "1")]),
+    "empty cells appended": (b"k,v\na,1,,,\nb,2,x\n", [(2, "a", "1"), (3, "wrong-length", ("b",))]),
+    "blanks around names": ("k , v\u3000\na,1\n".encode(), [(2, "a", "1")]),
+    "a wrong byte that nobody reads": (b"k,v,x\na,1,\xff\n", [(2, "a", "1")]),
+    "a mark within": (b"k,v\na,\xef\xbb\xbf1\n", [(2, "a", "\ufeff1")]),
 }
 
 

@@ -83,9 +83,9 @@ def test_case_3_16_the_table_counts_reasons_and_names_the_first(small: SmallSour
     assert (result.read, result.inserted, result.quarantined) == (43, 40, 3)
     shown = io.StringIO()
     Console(width=200, file=shown).print(pull_table([result]))
-    assert "small/events: 2 refused by k missing: the record has no number; first: row 41" in shown.getvalue()
+    assert "small/events: 2 refused by k missing: the record has no number; first: line 42" in shown.getvalue()
     assert "1 refused by k not-a-code: " in shown.getvalue()
-    assert "(row 43); first: ~" in shown.getvalue()
+    assert "(line 44); first: ~" in shown.getvalue()
 
 
 def test_a_listing_says_what_it_leaves_out_and_what_is_written(small: SmallSource, empty_graph: GraphAddress) -> None:
@@ -137,11 +137,33 @@ def test_case_4_06_a_number_twice_with_other_values_is_told(small: SmallSource, 
     result = small.pull()
     (note,) = [each for each in result.notes if each.rule == "repeated-number"]
     assert note.rows == 1
-    assert "the first is E7" in note.text
+    assert note.text == (
+        "rows repeat a number with other values, the first is E7; one is kept, always the same, for no `updated` "
+        "column is declared; correct the numbers at the source"
+    )
     (kept,) = refused_rows(small.settings, empty_graph, "small", 10).rows
     assert (kept.row, kept.rule, kept.written) == ("E7", "repeated-number", True)
     small.write(ROWS)
     assert "repeated-number" not in rules(small.pull())
+
+
+def test_a_number_twice_names_the_column_of_times_that_is_declared(small: SmallSource) -> None:
+    small.declare({"updated": "u"})
+    small.write([["2026-01-01 08:00:00", *row] for row in (*ROWS, ["E7", "西街7号", "钱七", "1"])], "u,k,a,n,p")
+    (note,) = [each for each in small.pull().notes if each.rule == "repeated-number"]
+    assert note.text.endswith("; the latest by u is kept, and of equally late ones always the same")
+
+
+def test_without_a_column_of_times_the_record_with_the_largest_number_is_kept(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    small.declare({"key": "r"})
+    small.write([["R2", *ROWS[7][:2], "钱七", ROWS[7][3]], ["R1", *ROWS[7]]], "r,k,a,n,p")
+    (note,) = [each for each in small.pull().notes if each.rule == "contested"]
+    assert "Of them the one with the largest number is kept: correct the k" in note.text
+    assert ask(graph_driver, "MATCH (e:Event) RETURN e.reporterName AS name") == [{"name": "钱七"}]
+    for row in refused_rows(small.settings, empty_graph, "small", 10).rows:
+        assert "; the one with the largest number is kept. Correct" in row.reason
 
 
 def test_a_wrong_row_that_won_by_its_digest_goes_with_its_removal(
@@ -186,7 +208,7 @@ def test_case_4_06_another_row_about_the_same_is_told(
     assert note.rows == (2 if at_once else 1)
     first = "RE7" if at_once else "R99"
     assert f"rows have the k of another row under another number, and say otherwise; the first is {first}" in note.text
-    assert "in reporterName, reporterPhone." in note.text
+    assert "in reporterName, reporterPhone. Of them the latest by u is kept" in note.text
     for value in ("E7", "钱七", "19903219999"):
         assert value not in note.text.replace("RE7", "")
     held = "MATCH (e:Event {number: 'E7'}) RETURN e.reporterName AS name"
