@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,14 @@ from audit.tree import leaf_hash
 _MAX_LINE: Final = 64 * 1024 * 1024
 
 
+class _Misfit(ExportRefused):
+    """A line of one file that does not fit the others; `record` counts the records from 1."""
+
+    def __init__(self, text: str, file: str, record: int) -> None:
+        super().__init__(text)
+        self.file, self.record = file, record
+
+
 def verify_export(folder: Path, verifier: Verifier) -> Exported:
     """Check all of an export; ExportRefused names the first file, and line, that is wrong."""
     manifest = _read_manifest(folder, verifier)
@@ -46,16 +54,22 @@ def verify_export(folder: Path, verifier: Verifier) -> Exported:
     changed = [name for name in LISTED if _digest_file(folder / name) != (files[name]["bytes"], files[name]["sha256"])]
     try:
         count = _check_lines(folder, checkpoint, bom=bool(files[TABLE]["bom"]))
-    except ExportRefused as refused:
-        # Of two files that disagree, the one whose digest was signed is right.
-        if changed and not str(refused).startswith(changed[0]):
-            raise ExportRefused(f"{changed[0]} is not the file that was signed") from None
-        raise
+    except _Misfit as misfit:
+        raise _blamed(misfit, changed) from None
     if changed:
         raise ExportRefused(f"{changed[0]} is not the file that was signed")
     if count != manifest["records"]:
         raise ExportRefused(f"{RECORDS} has {count} records, and {manifest['records']} were exported")
     return Exported(count, verifier.name, checkpoint, manifest["selection"])
+
+
+def _blamed(misfit: _Misfit, changed: Sequence[str]) -> ExportRefused:
+    """Of files that disagree, the one whose digest was signed is right; `changed` are those that are not as signed."""
+    if changed and misfit.file not in changed:
+        return ExportRefused(f"{changed[0]}, line {misfit.record + (changed[0] == TABLE)}, is not what was signed")
+    if misfit.file == PROOFS and RECORDS in changed:
+        return ExportRefused(f"{RECORDS}, line {misfit.record}, or that of {PROOFS}, is not what was signed")
+    return misfit
 
 
 def _read_manifest(folder: Path, verifier: Verifier) -> dict[str, Any]:
@@ -92,20 +106,20 @@ def _check_lines(folder: Path, checkpoint: Checkpoint, *, bom: bool) -> int:
     with ExitStack() as files:
         lines, table, proofs = (files.enter_context((folder / name).open("rb")) for name in LISTED)
         if table.readline(_MAX_LINE) != (BOM if bom else "").encode() + csv_line(COLUMNS):
-            raise ExportRefused(f"{TABLE}, line 1, is not the header")
+            raise _Misfit(f"{TABLE}, line 1, is not the header", TABLE, 0)
         while line := lines.readline(_MAX_LINE):
             count += 1
             record, leaf = _parse_record(line, count)
             index, proof = _parse_proof(proofs.readline(_MAX_LINE), leaf, count)
             if index <= last:
-                raise ExportRefused(f"{PROOFS}, line {count}, is out of order")
+                raise _Misfit(f"{PROOFS}, line {count}, is out of order", PROOFS, count)
             _check_proof(leaf, index, checkpoint, proof, count)
             if table.readline(_MAX_LINE) != csv_line(csv_cells(index, record, leaf)):
-                raise ExportRefused(f"{TABLE}, line {count + 1}, does not say what the record says")
+                raise _Misfit(f"{TABLE}, line {count + 1}, does not say what the record says", TABLE, count)
             last = index
         for name, file in ((PROOFS, proofs), (TABLE, table)):
             if file.readline(_MAX_LINE):
-                raise ExportRefused(f"{name} goes on after the last record")
+                raise _Misfit(f"{name} goes on after the last record", name, count + 1)
     return count
 
 
@@ -114,7 +128,7 @@ def _parse_record(line: bytes, count: int) -> tuple[Record, bytes]:
     try:
         return decode(body), leaf_hash(body)
     except RecordInvalid:
-        raise ExportRefused(f"{RECORDS}, line {count}, is not a record") from None
+        raise _Misfit(f"{RECORDS}, line {count}, is not a record", RECORDS, count) from None
 
 
 def _parse_proof(line: bytes, leaf: bytes, count: int) -> tuple[int, list[bytes]]:
@@ -122,9 +136,9 @@ def _parse_proof(line: bytes, leaf: bytes, count: int) -> tuple[int, list[bytes]
         parsed = json.loads(line)
         index, proof = parsed["index"], [base64.b64decode(each, validate=True) for each in parsed["proof"]]
     except (ValueError, TypeError, KeyError):
-        raise ExportRefused(f"{PROOFS}, line {count}, is not a proof") from None
+        raise _Misfit(f"{PROOFS}, line {count}, is not a proof", PROOFS, count) from None
     if type(index) is not int or line != proof_line(index, leaf, proof):
-        raise ExportRefused(f"{PROOFS}, line {count}, is not the proof of that record")
+        raise _Misfit(f"{PROOFS}, line {count}, is not the proof of that record", PROOFS, count)
     return index, proof
 
 
@@ -132,7 +146,8 @@ def _check_proof(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list[by
     try:
         check_inclusion(leaf, index, checkpoint.size, checkpoint.root, proof)
     except ProofRefused as refused:
-        raise ExportRefused(f"{RECORDS}, line {count}, is not proved to be in the log: {refused}") from None
+        text = f"{RECORDS}, line {count}, is not proved to be in the log: {refused}"
+        raise _Misfit(text, RECORDS, count) from None
 
 
 def _digest_file(path: Path) -> tuple[int, str]:

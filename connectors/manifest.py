@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from connectors.base import ConnectorError
+from connectors.manifest_forms import form_to_write
 from schema import normal_forms, shapes
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
@@ -247,9 +248,11 @@ def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str]
     try:
         return Source.model_validate(_fill_variables(file, variables, wanted))
     except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
         lines = [
             f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_problem(fault)}"
-            for fault in error.errors(include_input=False, include_url=False)
+            for fault in faults
+            if not _follows(fault, faults)
         ]
         raise ManifestError("\n".join(lines)) from None
 
@@ -283,11 +286,17 @@ _NESTED: Mapping[str, type[BaseModel]] = {
 
 def _problem(fault: Any) -> str:
     if fault["type"] != "extra_forbidden":
-        return shapes.fault_in_words(fault)
+        return form_to_write(fault["type"], fault["loc"]) or shapes.fault_in_words(fault)
     owners = [_NESTED[str(part)] for part in fault["loc"][:-1] if str(part) in _NESTED]
     model = owners[-1] if owners else Source
     known = ", ".join(info.alias or name for name, info in model.model_fields.items())
     return f"unknown name; allowed: {known}"
+
+
+def _follows(fault: Any, faults: Sequence[Any]) -> bool:
+    """Whether a fault says only that nothing is left of a list in which another fault stands."""
+    inner = (each["loc"] for each in faults if len(each["loc"]) > len(fault["loc"]))
+    return fault["type"] == "too_short" and any(each[: len(fault["loc"])] == fault["loc"] for each in inner)
 
 
 def _fill_variables(file: YamlFile, variables: Mapping[str, str], wanted: Collection[str]) -> dict[str, Any]:

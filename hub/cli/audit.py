@@ -16,7 +16,7 @@ import typer
 
 from hub.cli import audit_proofs, audit_search, audit_subject
 from hub.cli.audit_opening import auditor_of, record_reading
-from hub.cli.audit_proofs import PublicKey, log_key, verify_file
+from hub.cli.audit_proofs import PublicKey, log_key, tell_not_compared, verify_file
 from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import text_console
 
@@ -106,6 +106,8 @@ def verify(
     """
     if what is not None:
         with exit_on_refusal():
+            if strict or head is not None:
+                raise Refused("--strict and --head are for the whole log; leave them out, or leave out the file")
             verify_file(what, public_key, home, as_json=as_json)
         return
     with exit_on_refusal():
@@ -151,8 +153,7 @@ def _print_verdict(result: Verdict, missing: list[str], kept: Path | None) -> No
     )
     if compared.uncovered and not compared.overdue:
         typer.echo(f"the last {compared.uncovered} records are too new to be in a checkpoint")
-    for each in missing:
-        typer.echo(f"not compared: {each}")
+    tell_not_compared(missing)
 
 
 app.add_typer(audit_search.app)

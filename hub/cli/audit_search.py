@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.audit_opening import opened_log
-from hub.cli.audit_proofs import given_key
+from hub.cli.audit_proofs import NO_LIVE_LOG, NO_SELECTION, given_key, tell_not_compared
 from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
@@ -156,12 +156,21 @@ def verify_export(
             raise Refused(str(refused)) from None
     if as_json:
         facts = {"ok": True, "log": checked.origin, "records": checked.count, "size": checked.checkpoint.size}
-        typer.echo(json.dumps({**facts, "root": checked.checkpoint.root.hex(), "selection": checked.selection}))
+        typer.echo(
+            json.dumps(
+                {
+                    **facts,
+                    "root": checked.checkpoint.root.hex(),
+                    "selection": checked.selection,
+                    "not_compared": [NO_SELECTION, NO_LIVE_LOG],
+                }
+            )
+        )
     else:
         typer.echo(
             f"ok: {checked.count:,} records of {checked.origin}, proved in its tree of {checked.checkpoint.size:,}"
         )
-        typer.echo("not compared: the selection, for an export can't prove that no record was left out of it")
+        tell_not_compared([NO_SELECTION, NO_LIVE_LOG])
 
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")

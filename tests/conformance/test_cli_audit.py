@@ -98,6 +98,9 @@ def test_a_proof_is_checked_by_the_public_key_alone(home: Home, tmp_path: Path) 
     assert json.loads(shown.stdout)["leaf_hash"] == leaf
     assert elsewhere.run("verify", str(proof), "--public-key", public.read_text().strip()).stdout.startswith("ok: ")
     assert "another log" not in home.run("verify", str(proof)).stderr
+    assert "not compared: its checkpoint with the log as it is now" in home.run("verify", str(proof)).stdout
+    for option in (["--strict"], ["--head", str(public)]):
+        assert "are for the whole log" in home.run("verify", str(proof), *option, code=1).stderr
     for wrong in (leaf[:-1] + ("0" if leaf[-1] != "0" else "1"), "0" * 64):
         assert "no published checkpoint" in home.run("prove", "1", "--leaf-hash", wrong, code=1).stderr
     assert "new file" in home.run("prove", "1", "--out", str(proof), code=1).stderr

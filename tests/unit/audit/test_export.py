@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -127,12 +128,47 @@ def swapped(path: Path) -> None:
     path.write_bytes(second + first)
 
 
+def replaced(path: Path, number: int) -> None:
+    """Change a word of one line, which stays what it was in form."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    words = {RECORDS: (b'"OK"', b'"KO"'), TABLE: (b"OK", b"KO"), PROOFS: (b'"index":200', b'"index":201')}
+    before, after = words[path.name]
+    assert before in lines[number - 1]
+    lines[number - 1] = lines[number - 1].replace(before, after)
+    path.write_bytes(b"".join(lines))
+
+
+def all_of(folder: Path, *changes: tuple[Any, ...]) -> None:
+    for change, name, *more in changes:
+        change(folder / name, *more)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda folder: (folder / PROOFS).unlink(), f"{PROOFS} is missing"),
         (lambda folder: (folder / "more.txt").write_bytes(b""), "more.txt does not belong to an export"),
-        (lambda folder: swapped(folder / RECORDS), f"{RECORDS} is not the file"),
+        (lambda folder: swapped(folder / RECORDS), f"{RECORDS}, line 1, is not what was signed"),
+        (lambda folder: replaced(folder / RECORDS, 2), f"{RECORDS}, line 2, is not what was signed"),
+        (lambda folder: cut(folder / RECORDS), f"{RECORDS}, line 2, is not what was signed"),
+        (lambda folder: swapped(folder / PROOFS), f"{PROOFS}, line 1, is not the proof of that record"),
+        (lambda folder: replaced(folder / TABLE, 3), f"{TABLE}, line 3, does not say what the record says"),
+        (
+            lambda folder: all_of(folder, (replaced, RECORDS, 2), (swapped, TABLE)),
+            f"{TABLE}, line 1, is not the header",
+        ),
+        (
+            lambda folder: all_of(folder, (replaced, RECORDS, 2), (replaced, TABLE, 3)),
+            f"{RECORDS}, line 2, is not what was signed",
+        ),
+        (
+            lambda folder: all_of(folder, (replaced, RECORDS, 2), (replaced, PROOFS, 2)),
+            f"{RECORDS}, line 2, or that of {PROOFS}, is not what was signed",
+        ),
         (lambda folder: (folder / TABLE).write_bytes((folder / TABLE).read_bytes() + b"=1\r\n"), f"{TABLE} goes on"),
         (shutil.rmtree, "there is no folder"),
     ],

@@ -55,6 +55,31 @@ def test_the_least_block_loads(tmp_path: Path) -> None:
     assert load(tmp_path, block())[0].where == "/data/register.csv"
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda b: b.update(after="divisions"), "after: a list is expected; write after: [divisions, police]"),
+        (lambda b: b.update(records=stream(b)), "records: a list is expected; write records: [{name: regions, "),
+        (lambda b: stream(b).update(key=7), "records.0.key: a list is expected; write key: [street, number], or key: "),
+        (lambda b: stream(b).update(checks="x"), "records.0.checks: a list is expected; write checks: [{rule: "),
+        (lambda b: stream(b).update(checks=["x"]), "records.0.checks.0: a map is expected; write {rule: not_before, "),
+        (lambda b: stream(b).update(fields="x"), "records.0.fields: a map is expected; write fields: {code: 代码, "),
+        (lambda b: stream(b)["fields"].update(name=["x"]), "fields.name: a map is expected; write name: COLUMN, or "),
+        (lambda b: stream(b).update(edges={"grid": "x"}), "edges.grid: a map is expected; write grid: {entity: TYPE, "),
+        (lambda b: b.update(limits="0.2"), "limits: a map is expected; write limits: {quarantined: 0.2}"),
+        (lambda b: b.update(name=7), "name: one text is expected; put quotes around it"),
+    ],
+)
+def test_what_is_written_in_another_form_is_told_once_with_the_form(tmp_path: Path, change: Any, told: str) -> None:
+    given = block()
+    change(given)
+    with pytest.raises(ManifestError) as refused:
+        load(tmp_path, given)
+    (line,) = str(refused.value).splitlines()
+    assert told in line
+    assert "tuple" not in line and "dictionary" not in line
+
+
 BAD: dict[str, tuple[Any, tuple[str, ...]]] = {
     "unknown key": (lambda b: b.update(wher="x"), ("0.yaml", "wher", "allowed: name, kind")),
     "unknown kind": (lambda b: b.update(kind="xml"), ("kind", "'csv'")),
