@@ -20,6 +20,11 @@ WATCH_SECONDS: Final = 1.0
 GRAPH_EVERY: Final = 3
 """The graph is asked at each third look: the question goes over the network."""
 USABLE: Final = ""
+LOCAL_AWAY: Final = "it does not answer; start the local graph again, with the hub's home: sluicegate graph start"
+SERVER_AWAY: Final = (
+    "it does not answer; see that the server of SLUICEGATE_GRAPH_URL runs, that this machine reaches it, and that it "
+    "takes the account and the password of the settings"
+)
 STALE: Final = "the loaded version is too old to be trusted, nothing is answered"
 _log = logging.getLogger("sluicegate.state")
 
@@ -38,8 +43,9 @@ class Readiness:
     async def now(self) -> dict[str, Any]:
         """Whether each part is usable, whether all are, and warnings for the operator."""
         hub, follower = self._hub, self._hub.policy_follower
+        graph = await self._graph()
         parts = {
-            "graph": await hub.graph.ready(),
+            "graph": graph == USABLE,
             "audit": hub.log.healthy,
             "policy": bool(hub.policy.purposes) and not (follower and follower.stale),
         }
@@ -49,6 +55,8 @@ class Readiness:
             warnings.append(f"audit: {hub.log.why}")
         if hub.log.ends_soon:
             warnings.append(f"audit: {hub.log.ends_soon}")
+        if graph:
+            warnings.append(f"graph: {graph}")
         return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
 
     async def watch(self) -> None:
@@ -56,10 +64,16 @@ class Readiness:
         look, graph = 0, USABLE
         while True:
             if look % GRAPH_EVERY == 0 or graph:
-                graph = USABLE if await self._hub.graph.ready() else "it does not answer"
+                graph = await self._graph()
             self.note({"graph": graph, **self._states()})
             look += 1
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _graph(self) -> str:
+        """Why the graph cannot be used and what to do, or nothing."""
+        if await self._hub.graph.ready():
+            return USABLE
+        return SERVER_AWAY if self._hub.settings.graph_url else LOCAL_AWAY
 
     def note(self, states: Mapping[str, str]) -> None:
         """Tell what has changed since the last call; `states` says of each part why it cannot be used, or nothing."""

@@ -340,7 +340,9 @@ def _read_error(error: exceptions.Neo4jError | exceptions.DriverError) -> HubErr
 def _write_error(error: Exception, refused: str = "a write") -> GraphWriteError:
     if isinstance(error, exceptions.DriverError):
         return GraphWriteError(
-            _code(error), "the graph cannot be reached; see that it runs, and that SLUICEGATE_GRAPH_URL is its address"
+            _code(error),
+            "the graph cannot be reached; see that it runs (a local one is started by `sluicegate graph start`), and "
+            "that SLUICEGATE_GRAPH_URL, if it is set, is its address",
         )
     if isinstance(error, exceptions.AuthError):
         return GraphWriteError(_code(error), "the graph does not know the account or password that the settings name")

@@ -187,7 +187,10 @@ class TestOtherPaths:
         assert served.client.request(method, path).status_code == status
 
     def test_readyz_says_what_is_missing(self, served: Served) -> None:
-        assert served.client.get("/readyz").json() == {"ready": False, "graph": False, "audit": True, "policy": True}
+        told = served.client.get("/readyz").json()
+        (warning,) = told.pop("warnings")
+        assert told == {"ready": False, "graph": False, "audit": True, "policy": True}
+        assert "sluicegate graph start" in warning
 
     def test_metrics_count_by_code(self, served: Served) -> None:
         text = served.client.get("/metrics").text

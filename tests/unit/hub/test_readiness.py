@@ -12,7 +12,7 @@ import pytest
 from hub.app import open_hub
 from hub.graph.driver import Graph
 from hub.home.settings import Settings
-from hub.readiness import Readiness
+from hub.readiness import LOCAL_AWAY, SERVER_AWAY, Readiness
 from policies.language import load
 from policies.versions import StoreUnavailable
 from schema import CATALOGUE
@@ -51,7 +51,7 @@ def test_case_2_10_a_graph_that_goes_and_comes_back(
         return there
 
     with serving(tmp_path / "home") as served:
-        wait(lambda: lines(caplog, "graph") == ["graph: it does not answer"])
+        wait(lambda: lines(caplog, "graph") == [f"graph: {LOCAL_AWAY}"])
         monkeypatch.setattr(served.hub.graph, "ready", ready)
         there = True
         wait(lambda: len(lines(caplog, "graph")) == 2)
@@ -61,9 +61,17 @@ def test_case_2_10_a_graph_that_goes_and_comes_back(
         wait(lambda: len(lines(caplog, "graph")) == 3)
         assert usable(served, "graph") == 0
         for _ in range(3):
-            assert served.client.get("/readyz").json()["graph"] is False
+            told = served.client.get("/readyz").json()
+            assert (told["graph"], told["warnings"]) == (False, [f"graph: {LOCAL_AWAY}"])
         assert len(lines(caplog, "graph")) == 3
         assert changes(served, "graph") == 3
+
+
+def test_a_graph_on_a_server_is_not_said_to_be_started_here(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(tmp_path / "home", graph_url="bolt://127.0.0.1:1", graph_password="x") as served:
+        wait(lambda: lines(caplog, "graph") == [f"graph: {SERVER_AWAY}"])
+        assert served.client.get("/readyz").json()["warnings"] == [f"graph: {SERVER_AWAY}"]
+    assert "graph start" not in SERVER_AWAY
 
 
 def test_case_2_10_a_log_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -71,7 +79,7 @@ def test_case_2_10_a_log_that_cannot_be_written(tmp_path: Path, caplog: pytest.L
         wait(lambda: usable(served, "audit") == 1)
         served.hub.log.close()
         wait(lambda: bool(lines(caplog, "audit")))
-        assert served.client.get("/readyz").json()["warnings"] == [lines(caplog, "audit")[0]]
+        assert served.client.get("/readyz").json()["warnings"][0] == lines(caplog, "audit")[0]
         assert (usable(served, "audit"), changes(served, "audit")) == (0, 1)
 
 
