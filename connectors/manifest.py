@@ -332,6 +332,11 @@ def read_secret(source: str, reference: str, environment: Mapping[str, str]) -> 
     except (OSError, UnicodeDecodeError):
         found = ""
     if not found:
-        place = f"environment variable {name}" if kind == "env" else "the file of the secret"
-        raise ConnectorError(source, f"{place} is missing or empty")
+        if kind == "env":
+            text = (
+                f"environment variable {name} is missing or empty; set it for `sluicegate pull` to the source's secret"
+            )
+        else:
+            text = "the file of the secret is missing or empty; write the secret into it, or name another file"
+        raise ConnectorError(source, text)
     return SecretStr(found)
