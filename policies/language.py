@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from policies import masking, obligations
+from policies.effect_words import explain_expected, explain_mask
 from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
 from policies.purposes import implies, parent, valid_id
@@ -300,8 +301,7 @@ class _Loader:
         if effect == AGGREGATE and not field.buckets:
             raise at.wrong(f"{coordinate} has no bucket in the catalogue, so it cannot be aggregated", "fields", name)
         if effect.mask is not None and effect.mask not in field.masks:
-            ladder = " < ".join(field.masks) or "none"
-            raise at.wrong(f"{effect.mask!r} is not on the mask ladder of {coordinate}: {ladder}", "fields", name)
+            raise at.wrong(explain_mask(coordinate, effect.mask, field.masks), "fields", name)
 
     def _matches(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
         for name in block.match:
@@ -341,9 +341,13 @@ class _Loader:
             raise at.wrong(f"unknown application {block.app!r}; known: {', '.join(self.applications)}", "app")
         self._known_purposes(at, [block.purpose], "purpose")
         try:
-            self.catalogue.coordinate(block.coordinate)
+            field = self.catalogue.coordinate(block.coordinate)
         except CatalogueError as unknown:
             raise at.wrong(str(unknown), "coordinate") from None
+        known = ("clear",) if isinstance(field, EdgeEnd) else ("clear", *reversed(field.masks), "aggregate", "match")
+        for index, effect in enumerate(block.effects):
+            if effect not in known:
+                raise at.wrong(explain_expected(block.coordinate, effect, known), "effects", index)
         return Expectation(block.app, block.purpose, block.coordinate, tuple(sorted(block.effects)), at.place)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from policies.effect_words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
 from policies.stewards import Role, Steward
 from schema import shapes
@@ -233,7 +234,7 @@ def _fault(file: YamlFile, path: _Path, kind: str, message: str) -> tuple[_Path,
     problem = _explain(kind, message)
     if path[0] == "grants" and len(path) > 4 and path[2] == "fields":
         path = path[:4]
-        problem = _explain_effect(path[3], file.content["grants"][path[1]]["fields"][path[3]])
+        problem = explain_effect(path[3], file.content["grants"][path[1]]["fields"][path[3]])
     return path, problem
 
 
@@ -249,14 +250,3 @@ def _explain(kind: str, message: str) -> str:
     if kind.startswith("date"):
         return "write a day such as 2026-02-28, without quotes"
     return message[0].lower() + message[1:]
-
-
-def _explain_effect(coordinate: Any, effect: object) -> str:
-    """What to write instead of an effect, and the line as it should be."""
-    if isinstance(effect, str):
-        mask = f'{{mask: "{effect}"}}'
-        return f"write clear, aggregate, or a mask such as {mask}, so: `{coordinate}: {mask}`"
-    if isinstance(effect, dict) and isinstance(effect.get("mask"), str):
-        mask = f'{{mask: "{",".join([effect["mask"], *(str(each) for each in effect if each != "mask")])}"}}'
-        return f"put quotes around the mask: {mask}, so: `{coordinate}: {mask}`"
-    return f"write clear, aggregate, or a mask such as {{mask: redact}}, so: `{coordinate}: {{mask: redact}}`"

@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from schema import signs
+
 _HALF_WIDTH: Mapping[str, str] = {
     "：": ": ", "，": ", ", "“": '"', "”": '"', "‘": "'", "’": "'", "【": "[", "】": "]", "［": "[", "］": "]",
-    "｛": "{", "｝": "}", "　": " ", "\xa0": " ",
+    "｛": "{", "｝": "}", "　": " ", "\xa0": " ", "\u2007": " ", "\u202f": " ", "\u2002": " ", "\u2003": " ",
+    "\u2009": " ",
 }  # fmt: skip
 """Signs that a Chinese keyboard gives, and what YAML wants in their place."""
 
@@ -81,13 +84,14 @@ def wrong_text(text: str, line: str, *, listed: bool) -> str | None:
 
 
 def full_width(line: str) -> str | None:
-    """What to say of a line with full-width signs; None if it has none."""
+    """What to say of a line with full-width signs or unusual blanks; None if it has none."""
     sign = _FULL_WIDTH_SIGN.search(line)
     if sign is None:
         return None
     right = _shown(_FULL_WIDTH_SIGN.sub(lambda found: _HALF_WIDTH[found[1]], line))
-    name = sign[1] if sign[1].isprintable() else f"U+{ord(sign[1]):04X}"
-    return f"the sign {name} is full-width; write this line with half-width signs: {right}"
+    odd = signs.odd_sign(sign[1])
+    instead = "half-width signs" if odd.endswith("full-width") else "ordinary blanks"
+    return f"{odd}; write this line with {instead}: {right}"
 
 
 def _slip(line: str) -> str | None:

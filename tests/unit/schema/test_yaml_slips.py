@@ -107,6 +107,8 @@ SLIPS = {
     "brackets": ("a: 1\nb: 【x， y】\n", 2, "half-width signs: b: [x, y]"),
     "braces": ("a: 1\nb: ｛x: y｝\n", 2, "half-width signs: b: {x: y}"),
     "a wide blank": ("a: 1\n　b: 2\n", 2, "the sign U+3000 is full-width"),
+    "a no-break space": ("a: 1\nb:\xa0x\n", 2, "U+00A0 is a no-break space; write this line with ordinary blanks: b:"),
+    "another blank": ("a: 1\nb:\u2003x\n", 2, "U+2003 is an unusual blank; write this line with ordinary blanks: b"),
     "an invisible sign": ("a: 1\nb\u200b: 2\n", 2, "an invisible sign (U+200B)"),
     "no blank": ("a: 1\nb:2\n", 2, "a blank is missing after the colon, so: `b: 2`"),
     "a colon in a text": ("a: 1\nb: c: d\n", 2, 'put quotes around a text with a colon in it, so: `b: "c: d"`'),
