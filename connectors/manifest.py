@@ -30,7 +30,15 @@ _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 class ManifestError(ValueError):
-    """The file of a source cannot be used. The text names file, path and what is allowed."""
+    """The file of a source cannot be used. The text names file, line, path and what is allowed."""
+
+
+class _Within(ValueError):
+    """A fault of a block that stands at one of its keys."""
+
+    def __init__(self, problem: str, *path: str | int) -> None:
+        super().__init__(f"{'.'.join(map(str, path))}: {problem}")
+        self.path, self.problem = path, problem
 
 
 class _Block(BaseModel):
@@ -114,7 +122,7 @@ class Stream(_Block):
     @model_validator(mode="after")
     def _cursor_needs_time(self) -> Stream:
         if self.cursor and self.updated is None:
-            raise ValueError("`cursor: true` needs the `updated` column")
+            raise _Within("`cursor: true` needs the `updated` column", "cursor")
         return self
 
     @property
@@ -195,18 +203,20 @@ class Source(_Block):
         belongs = {"csv": set(), "sql": {"password"}, "rest": {"bearer", "paging"}}[self.kind]
         given = {name for name in ("bearer", "password", "paging") if getattr(self, name) is not None}
         if self.multiline and self.kind != "csv":
-            raise ValueError(f"multiline: not for a {self.kind} source")
+            raise _Within(f"not for a {self.kind} source", "multiline")
         if given - belongs:
-            raise ValueError(f"{', '.join(sorted(given - belongs))}: not for a {self.kind} source")
+            raise _Within(f"not for a {self.kind} source", min(given - belongs))
         if self.kind == "rest":
             _check_url(self.where)
         if self.kind == "sql" and "://" in self.where and urlsplit(self.where).password:
-            raise ValueError("where: an address must not hold a password; use `password`")
+            raise _Within("an address must not hold a password; use `password`", "where")
         names = [each.name for each in self.records]
-        if len(set(names)) != len(names):
-            raise ValueError("records: two have the same name")
-        if any((each.table is not None) != (self.kind == "sql") for each in self.records):
-            raise ValueError("records: an sql source needs `table`, and no other source takes it")
+        for index, each in enumerate(self.records):
+            if each.name in names[:index]:
+                raise _Within("two have the same name; rename one", "records", index, "name")
+            if (each.table is not None) != (self.kind == "sql"):
+                problem = "an sql source needs `table`, and no other source takes it"
+                raise _Within(problem, "records", index, "table")
         return self
 
     @property
@@ -226,10 +236,10 @@ class Source(_Block):
 def _check_url(where: str) -> None:
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise ValueError("where: a plain http(s) address without user, password and query")
+        raise _Within("a plain http(s) address without user, password and query", "where")
     # Plain HTTP would show key and records to the network.
     if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
-        raise ValueError("where: must be https, except on loopback")
+        raise _Within("must be https, except on loopback", "where")
 
 
 def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str] = ()) -> Source:
@@ -238,6 +248,11 @@ def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str]
     If sources are `wanted`, by name, any other need not have its variables: it is checked, and cannot be read. Raises
     ManifestError.
     """
+    return source_of(read_yaml(path), variables, wanted)
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """The file of a source, as it is written; raises ManifestError."""
     try:
         file = YamlFile(path.name, path.read_bytes())
     except OSError:
@@ -245,16 +260,26 @@ def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str]
     except YamlFileError as wrong:
         raise ManifestError(str(wrong)) from None
     _check_all_say_something(file)
+    return file
+
+
+def source_of(file: YamlFile, variables: Mapping[str, str], wanted: Collection[str] = ()) -> Source:
+    """The source that a file declares; as `read_block`."""
     try:
         return Source.model_validate(_fill_variables(file, variables, wanted))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        lines = [
-            f"{file.place(fault['loc'])}: {'.'.join(str(part) for part in fault['loc']) or 'block'}: {_problem(fault)}"
-            for fault in faults
-            if not _follows(fault, faults)
-        ]
-        raise ManifestError("\n".join(lines)) from None
+        told = [_told(file, fault) for fault in faults if not _follows(fault, faults)]
+        raise ManifestError("\n".join(told)) from None
+
+
+def _told(file: YamlFile, fault: Any) -> str:
+    within = fault.get("ctx", {}).get("error")
+    if isinstance(within, _Within):
+        path, problem = (*fault["loc"], *within.path), within.problem
+    else:
+        path, problem = fault["loc"], _problem(fault)
+    return f"{file.place(path)}: {'.'.join(map(str, path)) or 'block'}: {problem}"
 
 
 def _check_all_say_something(file: YamlFile) -> None:

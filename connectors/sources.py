@@ -7,15 +7,15 @@ travel tracks. Each error says where it stands and what is allowed there.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from connectors.days import sorts_by_day
-from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_block
+from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_yaml, source_of
 from connectors.shape import CHECKS
 from connectors.transforms import FITTING, TRANSFORMS
 from schema.catalogue import NEVER_STORE, Catalogue, CatalogueError, Entity, Scalar
-from schema.strict_yaml import YamlFileError
+from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_folder import yaml_paths
 
 NEVER_STORE_ZH = ("人脸", "面部", "指纹", "虹膜", "声纹", "基因", "步态", "轨迹", "行程")
@@ -36,36 +36,41 @@ def load_sources(
         raise ManifestError(str(wrong)) from None
     if not files:
         raise ManifestError(f"{folder.name}: there is no *.yaml file that declares a source")
-    sources: dict[str, Source] = {}
+    sources: list[tuple[YamlFile, Source]] = []
     for path in files:
-        source = read_block(path, variables, wanted)
-        for stream in source.records:
-            _StreamCheck(path.name, catalogue, source, stream).check()
-        sources[path.name] = source
+        file = read_yaml(path)
+        source = source_of(file, variables, wanted)
+        for index, stream in enumerate(source.records):
+            _StreamCheck(file, index, catalogue, source, stream).check()
+        sources.append((file, source))
     return _in_order(sources)
 
 
-def _in_order(sources: Mapping[str, Source]) -> tuple[Source, ...]:
-    """The sources, by their files, in the order of `after`, else of their names.
+def _in_order(sources: Sequence[tuple[YamlFile, Source]]) -> tuple[Source, ...]:
+    """The sources, each with its file, in the order of `after`, else of their names.
 
     Raises ManifestError for a name that stands twice or is unknown, and for a circle.
     """
     byname: dict[str, Source] = {}
-    for file, source in sources.items():
+    for file, source in sources:
         if source.name in byname:
-            raise ManifestError(f"{file}: name: another file declares a source {source.name} too; give it another name")
+            raise ManifestError(
+                f"{file.place(('name',))}: name: another file declares a source {source.name} too; give it another name"
+            )
         byname[source.name] = source
     done: dict[str, Source] = {}
-    for file, source in sources.items():
-        for name in source.after:
+    for file, source in sources:
+        for index, name in enumerate(source.after):
             if name not in byname:
-                raise ManifestError(f"{file}: after: unknown source {name}; known: {', '.join(byname)}")
+                place = file.place(("after", index))
+                raise ManifestError(f"{place}: after: unknown source {name}; known: {', '.join(byname)}")
     while len(done) < len(byname):
         ready = [n for n in sorted(byname) if n not in done and set(byname[n].after) <= set(done)]
         if not ready:
-            left = {file: each for file, each in sources.items() if each.name not in done}
-            circle = ", ".join(sorted(each.name for each in left.values()))
-            raise ManifestError(f"{next(iter(left))}: after: a circle among {circle}; take one `after` out")
+            left = [(file, each) for file, each in sources if each.name not in done]
+            circle = ", ".join(sorted(each.name for _, each in left))
+            place = left[0][0].place(("after",))
+            raise ManifestError(f"{place}: after: a circle among {circle}; take one `after` out")
         done[ready[0]] = byname[ready[0]]
     return tuple(done.values())
 
@@ -73,8 +78,9 @@ def _in_order(sources: Mapping[str, Source]) -> tuple[Source, ...]:
 class _StreamCheck:
     """Checks one stream against the catalogue."""
 
-    def __init__(self, file: str, catalogue: Catalogue, source: Source, stream: Stream) -> None:
-        self._file, self._catalogue, self._source, self._stream = file, catalogue, source, stream
+    def __init__(self, file: YamlFile, index: int, catalogue: Catalogue, source: Source, stream: Stream) -> None:
+        self._file, self._index = file, index
+        self._catalogue, self._source, self._stream = catalogue, source, stream
 
     def check(self) -> None:
         """Raise ManifestError for the first fault."""
@@ -101,15 +107,16 @@ class _StreamCheck:
         if rule.via is not None:
             if name != "region" or rule.via not in self._stream.edges:
                 known = ", ".join(self._stream.edges) or "none"
-                raise self._error(f"fields.{name}", f"only region is taken via an edge of this stream: {known}")
+                raise self._error(f"fields.{name}", f"only region is taken via an edge of this stream: {known}", "via")
             return
         fitting = FITTING[field.scalar]
         if rule.transform is not None and rule.transform not in fitting:
             raise self._error(f"fields.{name}.as", f"{field.scalar} takes {', '.join(fitting)}")
         if field.scalar is Scalar.ENUM:
-            wrong = set((rule.values or {"": ""}).values()) - set(field.values)
-            if wrong:
-                raise self._error(f"fields.{name}.values", f"must lead to {', '.join(field.values)}")
+            values = rule.values or {"": ""}
+            wrong = next((each for each in values if values[each] not in field.values), None)
+            if wrong is not None:
+                raise self._error(f"fields.{name}.values", f"must lead to {', '.join(field.values)}", wrong)
         elif rule.values is not None:
             raise self._error(f"fields.{name}.values", "only an enum has values")
         if field.scalar is Scalar.REGION and rule.transform is None:
@@ -147,9 +154,9 @@ class _StreamCheck:
         for i, each in enumerate(self._stream.checks):
             if each.rule not in CHECKS:
                 raise self._error(f"checks.{i}.rule", f"known: {', '.join(CHECKS)}")
-            wrong = set(each.fields) - set(self._stream.fields)
+            wrong = [at for at, name in enumerate(each.fields) if name not in self._stream.fields]
             if len(each.fields) != 2 or wrong:
-                raise self._error(f"checks.{i}.fields", "two fields of this stream")
+                raise self._error(f"checks.{i}.fields", "two fields of this stream", *wrong[:1])
 
     def _check_cursor(self) -> None:
         """A table is read from a time on by comparing texts, so the texts must sort by their day."""
@@ -163,10 +170,24 @@ class _StreamCheck:
             )
 
     def _check_never_store(self) -> None:
-        for column in self._stream.columns:
+        for path, column in self._columns():
             words = {word.lower() for word in _WORDS.findall(column)}
             if words & NEVER_STORE or any(word in column for word in NEVER_STORE_ZH):
-                raise self._error("columns", "biometrics and travel tracks are never stored")
+                raise self._error("columns", "biometrics and travel tracks are never stored", *path)
 
-    def _error(self, path: str, problem: str) -> ManifestError:
-        return ManifestError(f"{self._file}: records.{self._stream.name}.{path}: {problem}")
+    def _columns(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each column that the stream reads, with the path to where it is named."""
+        stream = self._stream
+        yield from ((("key", at), column) for at, column in enumerate(stream.key))
+        yield from ((("fields", name, "column"), rule.column) for name, rule in stream.fields.items() if rule.column)
+        yield from ((("edges", name, "column"), rule.column) for name, rule in stream.edges.items())
+        if stream.updated is not None:
+            yield ("updated", "column"), stream.updated.column
+        if stream.successor is not None:
+            yield ("successor",), stream.successor
+
+    def _error(self, path: str, problem: str, *deeper: str | int) -> ManifestError:
+        """The fault at a dotted path in the stream; `deeper` leads on to the very line."""
+        steps = () if path == "columns" else path.split(".")
+        where = self._file.place(("records", self._index, *steps, *deeper))
+        return ManifestError(f"{where}: records.{self._stream.name}.{path}: {problem}")

@@ -221,7 +221,7 @@ class _Loader:
         try:
             return obligations.parse(block.obligations)
         except ObligationError as wrong:
-            raise at.wrong(str(wrong), "obligations") from None
+            raise at.wrong(str(wrong), "obligations", wrong.name) from None
 
     def _broad(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
         broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
@@ -243,16 +243,17 @@ class _Loader:
         if not named:
             raise at.wrong("`to` names nobody: say application, department, role or level", "to")
         for name, values in named.items():
-            for value in values:
+            for index, value in enumerate(values):
                 if value not in known[name] or not value:
                     registered = ", ".join(sorted(known[name] - {""}))
-                    raise at.wrong(f"no registered application has {name} {value!r}; known: {registered}", "to", name)
+                    problem = f"no registered application has {name} {value!r}; known: {registered}"
+                    raise at.wrong(problem, "to", name, index)
         return Selector(**{name: frozenset(values) for name, values in named.items()})
 
     def _known_purposes(self, at: _BlockAt, names: list[str], key: str = "for") -> frozenset[str]:
-        for name in names:
+        for index, name in enumerate(names):
             if name not in self.purposes:
-                raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", key)
+                raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", key, index)
         return frozenset(names)
 
     def _rows(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Any]:
@@ -277,8 +278,10 @@ class _Loader:
                     raise at.wrong(f"{coordinate} has two effects in one grant; keep one", "fields", name)
         return given
 
-    def _expand(self, at: _BlockAt, name: str, effect: Effect | None, section: str) -> tuple[str, ...]:
-        """Coordinates that a coordinate, a type or a tag stands for."""
+    def _expand(
+        self, at: _BlockAt, name: str, effect: Effect | None, section: str, index: int | None = None
+    ) -> tuple[str, ...]:
+        """Coordinates that a coordinate, a type or a tag stands for, which is a key of the section or an item of it."""
         try:
             if "." in name:
                 self.catalogue.coordinate(name)
@@ -286,7 +289,7 @@ class _Loader:
             if name not in self.catalogue:
                 return self.catalogue.tagged(name)
         except CatalogueError as unknown:
-            raise at.wrong(str(unknown), section, name) from None
+            raise at.wrong(str(unknown), section, name if index is None else index) from None
         entity = self.catalogue.entity(name)
         if effect == AGGREGATE:
             return tuple(dict.fromkeys(f"{name}.{field.name}" for field, _ in entity.buckets()))
@@ -301,23 +304,23 @@ class _Loader:
         if effect == AGGREGATE and not field.buckets:
             raise at.wrong(f"{coordinate} has no bucket in the catalogue, so it cannot be aggregated", "fields", name)
         if effect.mask is not None and effect.mask not in field.masks:
-            raise at.wrong(explain_mask(coordinate, effect.mask, field.masks), "fields", name)
+            raise at.wrong(explain_mask(coordinate, effect.mask, field.masks), "fields", name, "mask")
 
     def _matches(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
-        for name in block.match:
+        for index, name in enumerate(block.match):
             try:
                 field = self.catalogue.coordinate(name)
             except CatalogueError as unknown:
-                raise at.wrong(str(unknown), "match") from None
+                raise at.wrong(str(unknown), "match", index) from None
             if not isinstance(field, CatalogueField) or not field.matchable:
-                raise at.wrong(f"{name} cannot be matched: it does not identify one person", "match")
+                raise at.wrong(f"{name} cannot be matched: it does not identify one person", "match", index)
         return frozenset(block.match)
 
     def _prohibition(self, at: _BlockAt, block: ProhibitionBlock) -> Prohibition:
         self._unique(at, block.id)
         names: set[str] = set()
-        for name in block.prohibit:
-            for coordinate in self._expand(at, name, None, "prohibit"):
+        for index, name in enumerate(block.prohibit):
+            for coordinate in self._expand(at, name, None, "prohibit", index):
                 names.add(coordinate)
                 found = self.catalogue.coordinate(coordinate)
                 if isinstance(found, EdgeEnd):
@@ -331,9 +334,10 @@ class _Loader:
             raise blocks[position][0].wrong(problem, key)
         known = sorted({*self.owners.values()})
         for at, steward in blocks:
-            for owner in steward.owns:
+            for index, owner in enumerate(steward.owns):
                 if owner not in known:
-                    raise at.wrong(f"{owner!r} owns no type; owners: {', '.join(known) or 'none are named'}", "owns")
+                    problem = f"{owner!r} owns no type; owners: {', '.join(known) or 'none are named'}"
+                    raise at.wrong(problem, "owns", index)
         return {steward.account: steward for _, steward in blocks}
 
     def _expectation(self, at: _BlockAt, block: ExpectationBlock) -> Expectation:

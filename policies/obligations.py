@@ -13,7 +13,11 @@ from typing import Any
 
 
 class ObligationError(ValueError):
-    """An obligation is not registered, or its value is wrong."""
+    """An obligation is not registered, or its value is wrong; `name` is what it is called."""
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,11 @@ def parse(given: Mapping[str, Any]) -> dict[str, Obligation]:
     obligations = {}
     for name, value in given.items():
         if name not in OBLIGATIONS:
-            raise ObligationError(f"unknown obligation {name!r}; known: {', '.join(OBLIGATIONS)}")
+            raise ObligationError(f"unknown obligation {name!r}; known: {', '.join(OBLIGATIONS)}", name)
         try:
             obligations[name] = OBLIGATIONS[name](value)
         except ObligationError as wrong:
-            raise ObligationError(f"obligation {name} {wrong}") from None
+            raise ObligationError(f"obligation {name} {wrong}", name) from None
     return obligations
 
 

@@ -202,8 +202,9 @@ def _without_case(part: Predicate, key: str, path: tuple[str, ...]) -> Predicate
 
 
 def _parse_edge(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
-    if not isinstance(value, Mapping) or not set(value) <= {"some", "none"}:
-        raise PredicateError(path, "an edge takes `some` and `none`")
+    other = [str(each) for each in value if each not in {"some", "none"}] if isinstance(value, Mapping) else []
+    if not isinstance(value, Mapping) or other:
+        raise PredicateError((*path, *other[:1]), "an edge takes `some` and `none`")
     _check_says_something(grammar, value, path)
     stated = _stated(grammar, value, path)
     target = grammar.catalogue.entity(entity.edges[key].target)

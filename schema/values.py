@@ -67,7 +67,7 @@ def _boolean(_field: Field, value: Any) -> bool:
 
 
 def _date(_field: Field, value: Any) -> dt.date:
-    if isinstance(value, dt.datetime):
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date | str):
         raise ValueError("wrong type")
     return value if isinstance(value, dt.date) else date_form(value)
 
