@@ -268,7 +268,7 @@ def source_of(file: YamlFile, variables: Mapping[str, str], wanted: Collection[s
     try:
         return Source.model_validate(_fill_variables(file, variables, wanted))
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False)
+        faults = error.errors(include_url=False)
         told = [_told(file, fault) for fault in faults if not _follows(fault, faults)]
         raise ManifestError("\n".join(told)) from None
 

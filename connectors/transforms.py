@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from connectors.base import Place
@@ -23,6 +22,7 @@ from connectors.quarantine import Unfit
 from connectors.resolve import is_resident_id
 from schema.catalogue import Kind, RegionLevel, Scalar
 from schema.normal_forms import is_blank, narrow, normal_form
+from schema.region_paths import path_of_code
 
 MAX_TEXT = 20_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
@@ -222,13 +222,10 @@ def division_path(official: str) -> str:
     """The path of an official code: one segment for each level, `-` for a level that the place does not have."""
     if not _DIVISION.match(official):
         raise Unfit("not-a-division", "an official code of 12 or 15 digits was expected")
-    cuts = (0, 2, 4, 6, 9, 12, 15)
-    segments = [official[a:b] for a, b in pairwise(cuts) if official[a:b]]
-    while segments and not segments[-1].strip("0"):
-        segments.pop()
-    if not segments or not segments[0].strip("0"):
+    path = path_of_code(official)
+    if path is None:
         raise Unfit("not-a-division", "the code names no province")
-    return "".join(f"{each if each.strip('0') else '-'}/" for each in segments)
+    return path
 
 
 def level_of(path: str) -> RegionLevel:

@@ -151,7 +151,9 @@ class _Loader:
         for at, block in self._blocks("applications"):
             if block.id in self.applications:
                 raise at.wrong(f"application {block.id!r} is defined twice; remove or rename one", "id")
-            self.applications[block.id] = Application(**block.model_dump())
+            lines = {sub: at.file.place((*at.path, "staff", sub)) for sub in block.staff}
+            lines[""] = at.file.place((*at.path, "jurisdiction"))
+            self.applications[block.id] = Application(**block.model_dump(), places=lines)
 
     def _read_owners(self) -> None:
         for file, document in self.documents:

@@ -18,6 +18,7 @@ from policies.effect_words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
 from policies.stewards import Role, Steward
 from schema import shapes
+from schema.region_paths import path_meant
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
 Name = Annotated[str, StringConstraints(pattern=shapes.NAME, max_length=64)]
@@ -199,9 +200,9 @@ def _document(file: YamlFile) -> PolicyDocument:
     try:
         document = PolicyDocument.model_validate(file.content)
     except ValidationError as wrong:
-        for fault in wrong.errors(include_url=False, include_input=False):
-            path, problem = _fault(file, tuple(fault["loc"]), fault["type"], shapes.fault_in_words(fault))
-            faults[path] = problem
+        for fault in wrong.errors(include_url=False):
+            path, problem = _fault(file, fault)
+            faults.setdefault(path, problem)
     for path, problem in _empty(file):
         if faults.get(path) != UNKNOWN and not any(path[:length] in faults for length in range(1, len(path))):
             faults[path] = problem
@@ -229,24 +230,34 @@ def _may_be_empty(path: _Path) -> bool:
     return False
 
 
-def _fault(file: YamlFile, path: _Path, kind: str, message: str) -> tuple[_Path, str]:
+def _fault(file: YamlFile, fault: Mapping[str, Any]) -> tuple[_Path, str]:
     """Where one fault in the shape of a file is, and what to write instead."""
-    problem = _explain(kind, message)
-    if path[0] == "grants" and len(path) > 4 and path[2] == "fields":
-        path = path[:4]
-        problem = explain_effect(path[3], file.content["grants"][path[1]]["fields"][path[3]])
-    return path, problem
+    path: _Path = tuple(fault["loc"])
+    match path:
+        case ("grants", index, "fields", coordinate, _, *_):
+            return path[:4], explain_effect(coordinate, file.content["grants"][index]["fields"][coordinate])
+        case ("applications", _, "role" | "level", _):
+            path = path[:3]  # pydantic names what it tried: a name, or none
+        case ("applications", _, "jurisdiction") | ("applications", _, "staff", _) if fault["type"] == "string_type":
+            meant = path_meant(fault["input"])
+            if meant is not None:
+                return path, f"put quotes around a path, and write it so: {meant}"
+    return path, _explain(fault)
 
 
 def _dotted(path: _Path) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _explain(kind: str, message: str) -> str:
+def _explain(fault: Mapping[str, Any]) -> str:
+    kind = str(fault["type"])
     if kind == "extra_forbidden":
         return UNKNOWN
     if kind == "string_type":
+        if isinstance(fault["input"], list | dict):
+            return "expected one text, not a list or a block"
         return "expected text; put quotes around it, or YAML takes it for a number, a date or true and false"
     if kind.startswith("date"):
         return "write a day such as 2026-02-28, without quotes"
+    message = shapes.fault_in_words(fault)
     return message[0].lower() + message[1:]

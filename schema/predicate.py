@@ -169,7 +169,7 @@ def parse(grammar: Grammar, entity: Entity, source: Any, path: tuple[str, ...] =
 def _parse_entry(grammar: Grammar, entity: Entity, key: str, value: Any, path: tuple[str, ...]) -> Predicate:
     if key in {"and", "or"}:
         if not isinstance(value, list):
-            raise PredicateError(path, "expected a list of conditions")
+            raise PredicateError(path, f"expected a list of conditions, such as {key}: [{{…: …}}, {{…: …}}]")
         if not value and not grammar.placeholders:
             raise PredicateError(path, "an empty list of conditions says nothing; leave it out, or list some")
         _check_says_something(grammar, value, path)
@@ -273,7 +273,7 @@ def _operand(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, valu
         return value
     if op is Op.IN:
         if not isinstance(value, list) or len(value) > MAX_VALUES:
-            raise PredicateError(path, f"expected a list of at most {MAX_VALUES} values")
+            raise PredicateError(path, f"expected a list of at most {MAX_VALUES} values, such as in: [A, B]")
         if not value and not grammar.placeholders:
             raise PredicateError(path, "an empty list compares with nothing; leave it out, or list values")
         _check_says_something(grammar, value, path)

@@ -5,8 +5,12 @@ Whoever wrote a value by hand is told the words; editors complete from the patte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
+
+from schema.region_paths import path_meant
+from schema.signs import odd_sign
 
 NAME: Final = r"^[a-z][a-z0-9-]*$"
 SHORT_NAME: Final = r"^[a-z][a-z0-9-]{0,39}$"
@@ -37,7 +41,45 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
+_WORDS_IN_LINE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}(, ?[A-Za-z0-9_.:-]{1,64}){,9}\Z")
+_BLOCK: Final = "write a block of keys, each with a colon and its value, such as `key: value`"
+_NO_MAP: Final = frozenset({"dict_type", "mapping_type", "model_type", "model_attributes_type"})
+_KINDS: Final[Mapping[str, str]] = {
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number, without quotes",
+    "int_from_float": "write a whole number, without a point",
+    "missing": "this key is missing; add it",
+}
+
+
 def fault_in_words(fault: Mapping[str, Any]) -> str:
-    """What is wrong by one of pydantic's faults: in words for a pattern of this file, else pydantic's own message."""
-    pattern = fault.get("ctx", {}).get("pattern")
-    return _WORDS.get(pattern) or str(fault["msg"]).removeprefix("Value error, ")
+    """What is wrong by one of pydantic's faults: in words for a shape of this file, else pydantic's own message.
+
+    The `input` of a fault is looked at where there is one: leave it out of what may be secret.
+    """
+    given, pattern = fault.get("input"), fault.get("ctx", {}).get("pattern")
+    if pattern in _WORDS:
+        return _of_pattern(pattern, given)
+    kind = str(fault.get("type"))
+    if kind in {"list_type", "tuple_type"}:
+        return _of_list(given)
+    if kind in _NO_MAP:
+        return _BLOCK
+    if kind == "literal_error":
+        return f"write one of {fault['ctx']['expected']}"
+    return _KINDS.get(kind) or str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _of_pattern(pattern: str, given: object) -> str:
+    odd = odd_sign(given) if isinstance(given, str) and pattern != DELIMITER else ""
+    meant = path_meant(given) if pattern == JURISDICTION else None
+    words = _WORDS[pattern] if meant is None else f"{_WORDS[pattern]}; this is {meant}"
+    return f"{odd}; {words}" if odd else words
+
+
+def _of_list(given: object) -> str:
+    if isinstance(given, str) and _WORDS_IN_LINE.match(given):
+        return f"a list is wanted here, with brackets: [{given}]"
+    if isinstance(given, Mapping):
+        return "a list is wanted here; begin each of its items with `- `"
+    return "a list is wanted here, with brackets and commas, such as [first, second]"

@@ -17,6 +17,7 @@ from policies.review.joins import joins
 from policies.rules import Effect, Grant, Selector, Subject
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
+from schema.region_paths import fault_of_path
 
 ERROR, WARNING = "error", "warning"
 _STRENGTH = {"aggregate": 0, "mask": 1, "clear": 2}
@@ -47,6 +48,8 @@ def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Findi
         *_shadowed(policy, catalogue),
         *_seen_by_nobody(catalogue, policy, today),
         *_expired_purposes(policy, today),
+        *_odd_places(policy),
+        *(finding for grant in policy.grants for finding in _odd_regions(grant)),
         *(Finding(WARNING, "join", "applications", each.text) for each in joins(catalogue, policy, today)),
     ]
     return sorted(findings, key=lambda each: (each.level, each.place, each.text))
@@ -222,6 +225,41 @@ def _seen_by_nobody(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> 
                 "catalogue",
                 f"{name} is open to nobody for any purpose; grant it, or ask whether it is needed",
             )
+
+
+def _odd_places(policy: PolicySet) -> Iterator[Finding]:
+    """Jurisdictions that no division can have: nothing lies there, so nothing would be shown. Staff are not named."""
+    for application in policy.applications.values():
+        paths = {"": application.jurisdiction, **application.staff}
+        for sub, path in paths.items():
+            problem = fault_of_path(path)
+            if problem:
+                whose = "a jurisdiction of the staff" if sub else "the jurisdiction"
+                text = f"{whose} of {application.id} is {path}: {problem}"
+                yield Finding(WARNING, "jurisdiction", application.places.get(sub, "applications"), text)
+
+
+def _odd_regions(grant: Grant) -> Iterator[Finding]:
+    """The same for paths that stand in the rows of a grant."""
+    for condition in grant.rows.values():
+        for path in dict.fromkeys(_paths(condition)):
+            problem = fault_of_path(path)
+            if problem:
+                text = f"{grant.id} chooses rows by the path {path}: {problem}"
+                yield Finding(WARNING, "jurisdiction", grant.place, text)
+
+
+def _paths(predicate: Predicate) -> Iterator[str]:
+    match predicate:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from _paths(part)
+        case Not(part) | Related(_, _, part):
+            yield from _paths(part)
+        case Compare("region", _, value):
+            yield from (each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str))
+        case _:
+            return
 
 
 def _expired_purposes(policy: PolicySet, today: dt.date) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -77,6 +78,7 @@ class _Comparison:
             old, new = self.before.applications.get(name), self.after.applications.get(name)
             if old is not None and new is not None:
                 yield from self._staff(old, new)
+                yield from self._jurisdictions(old, new)
             for purpose in dict.fromkeys([*self.before.purposes, *self.after.purposes]):
                 yield from self._purpose(old, new, purpose)
 
@@ -91,6 +93,16 @@ class _Comparison:
             yield self._figure(new.id, "*", "staff", Kind.NEW, "", f"{joined} more")
         if left:
             yield self._figure(new.id, "*", "staff", Kind.GONE, f"{left} more", "")
+
+    def _jurisdictions(self, old: Application, new: Application) -> Iterator[Change]:
+        """Places that are answered for, whether or not a grant asks for them by now; staff are told by number."""
+        if old.jurisdiction != new.jurisdiction:
+            kind = _moved(old.jurisdiction, new.jurisdiction)
+            yield self._figure(new.id, "*", "jurisdiction", kind, old.jurisdiction, new.jurisdiction)
+        both = [sub for sub in old.staff if sub in new.staff and old.staff[sub] != new.staff[sub]]
+        for (before, after), count in sorted(Counter((old.staff[sub], new.staff[sub]) for sub in both).items()):
+            was, will = (f"{count} answer for {path}" for path in (before, after))
+            yield self._figure(new.id, "*", "staff jurisdiction", _moved(before, after), was, will)
 
     def _purpose(self, old: Application | None, new: Application | None, purpose: str) -> Iterator[Change]:
         some = old or new
@@ -186,6 +198,13 @@ class _Comparison:
     def _figure(self, app: str, purpose: str, thing: str, kind: Kind, before: str, after: str) -> Change:
         old, new = ((Shown(each),) if each else () for each in (before, after))
         return Change(app, purpose, thing, kind, old, new, self.day)
+
+
+def _moved(before: str, after: str) -> Kind:
+    """How one place differs from another: what lies within it is less."""
+    if after.startswith(before):
+        return Kind.NARROWED
+    return Kind.WIDENED if before.startswith(after) else Kind.CHANGED
 
 
 def _multiple(old: int, new: int) -> Kind:
@@ -292,13 +311,15 @@ def _limit_text(obligation: object) -> str:
 
 
 def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
-    """What changes without changing a decision: names, dates, and who may approve."""
+    """What changes without changing a decision: names, dates, owners, and what an application is."""
     for name, old, new in (
         ("purpose", before.purposes, after.purposes),
         ("application", before.applications, after.applications),
     ):
         yield from (f"{name} {each} is new" for each in sorted(set(new) - set(old)))
         yield from (f"{name} {each} is gone" for each in sorted(set(old) - set(new)))
+    for each in sorted(set(before.applications) & set(after.applications)):
+        yield from _notes_of_application(before.applications[each], after.applications[each])
     for each in sorted(set(before.purposes) & set(after.purposes)):
         yield from _notes_of_purpose(before.purposes[each], after.purposes[each])
     valid = {grant.id: grant.valid for grant in before.grants}
@@ -310,6 +331,13 @@ def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
     for entity in sorted({*before.owners, *after.owners}):
         if before.owners.get(entity) != after.owners.get(entity):
             yield f"owner of {entity}: {before.owners.get(entity, 'nobody')} → {after.owners.get(entity, 'nobody')}"
+
+
+def _notes_of_application(before: Application, after: Application) -> Iterator[str]:
+    for key in ("department", "role", "level"):
+        old, new = (getattr(each, key) for each in (before, after))
+        if old != new:
+            yield f"application {after.id} {key}: {old or 'none'} → {new or 'none'}"
 
 
 def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:

@@ -100,7 +100,7 @@ def read(name: str, raw: bytes) -> Words:
 def _section(file: YamlFile, section: str) -> list[str]:
     listed = file.content.get(section, [])
     if not isinstance(listed, list):
-        raise YamlFileError(file.place((section,)), f"`{section}:` is a list of words")
+        raise YamlFileError(file.place((section,)), f"`{section}:` is a list of words, each after `- `")
     for number, word in enumerate(listed):
         place = file.place((section, number))
         if not isinstance(word, str):

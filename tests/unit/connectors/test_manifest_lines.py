@@ -55,6 +55,12 @@ FAULTS = {
     "a table": ("    identity", "    table: t\n    identity", 12, "records.0.table: an sql source needs `table`"),
     "a source before": ("trust: 50", "trust: 50\nafter:\n  - nobody", 9, "after: unknown source nobody"),
     "itself before": ("trust: 50", "trust: 50\nafter:\n  - hotline", 8, "after: a circle among hotline"),
+    "a text for a list": (
+        "trust: 50",
+        "trust: 50\nafter: police",
+        8,
+        "after: a list is wanted here, with brackets: [police]",
+    ),
     "a type": ("entity: Event", "entity: Evnt", 10, "records.tickets.entity: unknown type 'Evnt'"),
     "an identity": ("identity: number", "identity: code", 12, "records.tickets.identity: must be a field"),
     "a field": ("closedAt: 办结", "closed: 办结", 22, "records.tickets.fields.closed: Event has no field"),

@@ -186,6 +186,41 @@ def test_case_3_19_several_errors_are_told_at_once_with_the_lines_as_they_should
         load_files({"a.yaml": b"x:\n\t- 1\n", "b.yaml": "grants：[]".encode()}, CATALOGUE)
 
 
+ANOTHER_FORM = {
+    "a list": ("for: [a]", "for: a", "grants.0.for: a list is wanted here, with brackets: [a]"),
+    "a list of two": ("for: [a]", "for: a, b", "with brackets: [a, b]"),
+    "a list of what is no word": ("for: [a]", "for: 5", "with brackets and commas, such as [first, second]"),
+    "whom": ("{application: [app]}", "{application: app}", "with brackets: [app]"),
+    "a section": ("grants:", "prohibitions: {id: x}\ngrants:", "prohibitions: a list is wanted here; begin each"),
+    "values": ("{eq: MALE}", "{in: MALE}", "gender.in: expected a list of at most 200 values, such as in: [A, B]"),
+    "alternatives": ("{gender: {eq: MALE}}", "{or: {gender: {eq: MALE}}}", "conditions, such as or: [{…: …}, {…: …}]"),
+    "a block": ("{application: [app]}", "app", "grants.0.to: write a block of keys"),
+    "one text": ("basis: law", "basis: [law]", "basis: expected one text, not a list or a block"),
+    "true": ("basis: law", "basis: law\n    accesses: 'true'", "accesses: write true or false, without quotes"),
+    "a number": ("basis: law", "basis: law\n    contributors: '5'", "write a whole number, without quotes"),
+    "nothing": ("basis: law", "", "grants.0.basis: this key is missing; add it"),
+    "one of several": (
+        "grants:",
+        "stewards: [{account: li, person: S-1, roles: [Steward]}]\ngrants:",
+        "write one of 'steward', 'approver', 'auditor' or 'operator'",
+    ),
+    "no name": ("department: fire", "department: fire, role: Big", "applications.0.role: write small letters"),
+    "an unseen sign": ("department: fire", "department: 'fi\u200bre'", "the sign U+200B is invisible; write small"),
+    "a code": ("14/}", "'140321001000'}", "such as 14/03/21/001/; this is 14/03/21/001/"),
+    "a code without quotes": ("14/}", "140321001000}", "put quotes around a path, and write it so: 14/03/21/001/"),
+    "no last stroke": ("14/}", "14/03}", "; this is 14/03/"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "told"), ANOTHER_FORM.values(), ids=ANOTHER_FORM.keys())
+def test_what_has_another_form_is_refused_once_with_the_form_to_write(old: str, new: str, told: str) -> None:
+    assert old in GOOD
+    with pytest.raises(YamlFileError) as refused:
+        one_file(GOOD.replace(old, new, 1))
+    assert told in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize("written", ["2026-6-5", "'2026-02-28'", "2026/02/28", "20260228", "2026-02-28T08:00:00+08:00"])
 def test_case_3_18_a_day_in_another_form_is_refused_with_what_to_write(written: str) -> None:
     with pytest.raises(YamlFileError, match=r"^p\.yaml:2: purposes\.0\.expires: write a day such as 2026-02-28"):

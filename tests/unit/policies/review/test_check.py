@@ -70,6 +70,12 @@ CASES = [
      fields="Person.phone: {mask: redact}"), "shadowed", "bad adds nothing to good"),
     ("reads what is hidden", grant(rows="{birthDate: {lte: $today - 60y}}"), "reads-hidden", "Person.birthDate"),
     ("nobody sees it", "", "nobody", "Person.address is open to nobody"),
+    (
+        "a code for a path",
+        grant(rows="{region: {startsWith: 140321/}}"),
+        "jurisdiction",
+        "bad chooses rows by the path 140321/: 140321 is no code of a province, which has 2 digits; write 14/03/21/",
+    ),
     ("expectation", EXPECT.format(on="Person.name", effects='"surname"'), "expectation", "has clear on Person.name"),
 ]  # fmt: skip
 
@@ -84,6 +90,26 @@ def test_each_kind_of_finding(tmp_path: Path, extra: str, rule: str, text: str) 
     assert any(text in each.text for each in findings), findings
     assert all(each.place for each in findings)
     assert {each.level for each in findings} == {"error" if rule == "expectation" else "warning"}
+
+
+def test_a_jurisdiction_that_no_division_has_is_told_with_its_line_and_without_the_person(tmp_path: Path) -> None:
+    text = """
+purposes: [{id: a, zh: 甲, en: A}]
+applications:
+  - id: app
+    zh: 应用
+    en: App
+    department: fire
+    jurisdiction: 140321001000/
+    staff:
+      S-1: 14/03/21/
+      S-2: 14/03/21/1/
+"""
+    told = [(each.place, each.text) for each in found(tmp_path, text) if each.rule == "jurisdiction"]
+    assert [place.rpartition(":")[2] for place, _ in told] == ["11", "8"]
+    assert told[1][1].endswith("140321001000 is no code of a province, which has 2 digits; write 14/03/21/001/")
+    assert told[0][1].startswith("a jurisdiction of the staff of app is 14/03/21/1/: 1 is no code of a street")
+    assert "S-2" not in str(told)
 
 
 GOOD = [

@@ -90,8 +90,14 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]
      {("a", "Person.name", "narrowed")}),
     ("younger people", {"rows": "{birthDate: {lte: $today - 65y}}"}, {"rows": "{birthDate: {lte: $today - 60y}}"},
      {("a", "Person.name", "widened")}),
-    ("a wider place", NOBODY, {"app": "jurisdiction: 14/"}, {("a", "Person.name", "widened")}),
-    ("a narrower place", NOBODY, {"app": "jurisdiction: 14/03/21/"}, {("a", "Person.name", "narrowed")}),
+    ("a wider place", NOBODY, {"app": "jurisdiction: 14/"},
+     {("a", "Person.name", "widened"), ("*", "jurisdiction", "widened")}),
+    ("a narrower place", NOBODY, {"app": "jurisdiction: 14/03/21/"},
+     {("a", "Person.name", "narrowed"), ("*", "jurisdiction", "narrowed")}),
+    ("another place, which no grant asks for", {"rows": FIXED}, {"rows": FIXED, "app": "jurisdiction: 14/04/"},
+     {("*", "jurisdiction", "changed rows")}),
+    ("another place of staff", {"rows": FIXED, "app": STAFF % "14/03/21/"}, {"rows": FIXED, "app": STAFF % "14/03/"},
+     {("*", "staff jurisdiction", "widened")}),
     ("the place written out", NOBODY, {"rows": FIXED}, set()),
     ("written out, wider than staff", {"app": STAFF % "14/03/21/"}, {"app": STAFF % "14/03/21/", "rows": FIXED},
      {("a", "Person.name", "widened")}),
@@ -229,6 +235,17 @@ def test_a_later_change_says_from_which_day() -> None:
     found = compare({}, {"extra": "    valid: {to: 2026-07-31}"})
     assert [(each.kind, each.since) for each in found.changes] == [(Kind.GONE, dt.date(2026, 8, 1))]
     assert found.notes == ("grant one valid: … to … → … to 2026-07-31",)
+
+
+def test_whose_place_changes_is_counted_and_department_role_and_level_are_noted() -> None:
+    found = compare({"app": STAFF % "14/03/21/"}, {"app": STAFF % "14/03/22/" + ", role: desk", "department": "police"})
+    (change,) = [each for each in found.changes if each.thing == "staff jurisdiction"]
+    assert [each.effect for each in (*change.before, *change.after)] == [
+        "1 answer for 14/03/21/",
+        "1 answer for 14/03/22/",
+    ]
+    assert found.notes == ("application app department: fire → police", "application app role: none → desk")
+    assert "s-1" not in repr(found)
 
 
 def test_staff_are_counted_and_not_named() -> None:

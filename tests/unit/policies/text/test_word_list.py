@@ -48,7 +48,7 @@ def test_a_number_is_found_however_it_is_grouped(text: str, matched: str | None)
     ("content", "said"),
     [
         ("people: [张三]\nperson: [李四]\n", "words.yaml:2: 'person' is not one of people, places, never"),
-        ("people: 张三\n", "words.yaml:1: `people:` is a list of words"),
+        ("people: 张三\n", "words.yaml:1: `people:` is a list of words, each after `- `"),
         ("people:\n  - 张三\n  - 5\n", "words.yaml:3: a word is text; put numbers in quotes"),
         ("never:\n  - 张\n", "words.yaml:2: a word has 2 to 60 characters"),
         ("people: [张三]\npeople: [李四]\n", "words.yaml:2: the key 'people' stands twice; remove one"),
