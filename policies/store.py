@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from policies.change_conflict import three_way
+from policies.change_conflict import three_way, what_to_do, why_another_hash
 from policies.language import load_files, version_of
 from policies.model import PolicySet
 from policies.ownership import touched_types
@@ -45,6 +45,7 @@ from policies.versions import (
     Tampered,
     Version,
     activation_in_force,
+    both_times,
     check_chain,
     check_seal,
     moment,
@@ -53,6 +54,7 @@ from policies.versions import (
 )
 from policies.yaml_models import stewards_of
 from schema.catalogue import Catalogue
+from schema.signs import without_odd_signs
 from schema.strict_yaml import YamlFileError
 
 Witness = Callable[[Version | Approval | Activation], None]
@@ -192,15 +194,14 @@ class PolicyStore:
             now = moment(self._now())
             current = self._in_force(connection, now)
             version = self._version(connection, number)
-            if content != version.hash:
-                raise ChangeRefused(
-                    f"version {number} has another content than the hash that was given; read the version again"
-                )
+            given = without_odd_signs(content).casefold()
+            if given != version.hash:
+                raise ChangeRefused(why_another_hash(number, version.hash, given))
             files = self._files(connection, version)
-            _not_activated(number, self._chain(connection), now)
+            self._not_activated(number, self._chain(connection), now)
             if version.base not in {None, current.version.number}:
-                raise self._conflict(connection, version.base or 0, current, files)
-            approval = Approval(number, content, account, self._second(current, version, account).person, now)
+                raise self._conflict(connection, version.base or 0, current, files, number)
+            approval = Approval(number, version.hash, account, self._second(current, version, account).person, now)
             approval = replace(approval, signed=signed)
             if any(each.account == account for each in self._approvals(connection, version)):
                 raise ChangeRefused(f"{account} approved version {number} already")
@@ -216,7 +217,8 @@ class PolicyStore:
         the version in force then.
         """
         if starts is not None and starts < self._now():
-            raise ChangeRefused("an activation cannot start in the past")
+            when = both_times(moment(starts), self._now().tzinfo)
+            raise ChangeRefused(f"an activation cannot start in the past, at {when}; leave the time out for now")
         # Checked before the lock is taken: rows never change, and a check takes longer than others should wait.
         self._sound(self.files(number), starts.astimezone(self._now().tzinfo) if starts else self._now())
         with changing(self.engine) as connection:
@@ -227,12 +229,12 @@ class PolicyStore:
             current = self._in_force(connection, now)
             self._person(current, account, Role.STEWARD, Role.APPROVER)
             version = self._version(connection, number)
-            _not_activated(number, chain, now)
+            self._not_activated(number, chain, now)
             approver = self._approver(connection, current, version)
             files = self._files(connection, version)
             then = self._in_force(connection, begins)
             if version.base != then.version.number:
-                raise self._conflict(connection, version.base or 0, then, files)
+                raise self._conflict(connection, version.base or 0, then, files, number)
             names = {"author": version.author, "approver": approver, "account": account, "signed": signed}
             row = Activation(len(chain) + 1, number, version.base, version.hash, begins, made=now, **names)
             return self._add_activation(connection, chain, row)
@@ -358,11 +360,31 @@ class PolicyStore:
         self._witness(row)
         return row
 
-    def _conflict(self, connection: sa.Connection, base: int, current: InForce, files: Mapping[str, bytes]) -> Conflict:
+    def _conflict(
+        self,
+        connection: sa.Connection,
+        base: int,
+        current: InForce,
+        files: Mapping[str, bytes],
+        number: int | None = None,
+    ) -> Conflict:
         before = self._files(connection, self._version(connection, base))
         when = "is" if current.activation.starts <= moment(self._now()) else "will then be"
-        text = f"made from version {base}, but version {current.version.number} {when} in force; make a new draft of it"
-        return Conflict(text, three_way(before, current.files, files))
+        same = version_of(files) == current.version.hash
+        text = what_to_do(number, base, current.version.number, when, same=same)
+        return Conflict(text, "" if same else three_way(before, current.files, files))
+
+    def _not_activated(self, number: int, chain: Sequence[Activation], now: str) -> None:
+        """Raises ChangeRefused for a version that is, was or will be in force: it is activated once."""
+        found = next((each for each in chain if each.version == number), None)
+        if found is None:
+            return
+        if found.starts > now:
+            raise ChangeRefused(
+                f"version {number} is activated and begins {both_times(found.starts, self._now().tzinfo)}; whatever is "
+                f"activated before then makes it lapse, such as a draft of the same content: policy rollback {number}"
+            )
+        raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback {number}")
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> list[_Row]:
@@ -376,16 +398,3 @@ def _columns(row: Version | Approval | Activation) -> dict[str, Any]:
 def sqlite_url(path: Path) -> str:
     """The URL of a store in a file."""
     return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
-
-
-def _not_activated(number: int, chain: Sequence[Activation], now: str) -> None:
-    """Raises ChangeRefused for a version that is, was or will be in force: it is activated once."""
-    found = next((each for each in chain if each.version == number), None)
-    if found is None:
-        return
-    if found.starts > now:
-        raise ChangeRefused(
-            f"version {number} is activated and begins {found.starts}; whatever is activated before then "
-            f"makes it lapse, such as a draft of the same content: policy rollback {number}"
-        )
-    raise ChangeRefused(f"version {number} was activated already; to return to it: policy rollback {number}")

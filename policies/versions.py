@@ -116,6 +116,16 @@ def moment(when: dt.datetime) -> str:
     return when.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+def both_times(time: str, zone: dt.tzinfo | None) -> str:
+    """A time of the store as people in `zone` read it, with the zone's name, and in UTC; whole seconds if it is so."""
+    when = dt.datetime.fromisoformat(time)
+    precision = "milliseconds" if when.microsecond else "seconds"
+    plain = f"{when.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=' ', timespec=precision)} UTC"
+    if zone is None or str(zone) == "UTC":
+        return plain
+    return f"{when.astimezone(zone).isoformat(sep=' ', timespec=precision)} {zone} ({plain})"
+
+
 def seal(key: bytes, row: Version | Approval | Activation, before: str = "") -> str:
     """The seal of a row; `before` is the seal of the activation before it, so that none can be taken out."""
     # A row of an older program has no `signed`, and was sealed without it.

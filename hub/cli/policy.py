@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from policies.review.check import Finding
 
 app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
-Number = Annotated[int, typer.Argument(help="Number of a version; see `policy history`.", min=1)]
+Number = Annotated[
+    str, typer.Argument(metavar="NUMBER", help="Number of a version, see `policy history`; or `current`.")
+]
 
 
 @app.command(epilog="Example: sluicegate policy check examples/county/policies")
@@ -43,7 +45,7 @@ def check(
         from schema import CATALOGUE
 
         settings = open_settings()
-        folder = folder or _folder_meant(settings)
+        folder = _folder_named(folder) if folder else _folder_meant(settings)
         policy = load(folder, CATALOGUE)
         findings = findings_of(CATALOGUE, policy, settings.now().date())
     summary: dict[str, Any] = {
@@ -64,6 +66,16 @@ def check(
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
         _print_findings(findings)
     raise typer.Exit(1 if any(each.level == "error" for each in findings) else 0)
+
+
+def _folder_named(folder: Path) -> Path:
+    """The folder; Refused where a version is named in its place."""
+    if not folder.is_dir() and (str(folder).casefold() == "current" or str(folder).isdecimal()):
+        raise Refused(
+            f"a folder is read here, and {folder} names a version; write its files into one first: "
+            f"`sluicegate policy export {folder} --out FOLDER`"
+        )
+    return folder
 
 
 def _folder_meant(settings: Settings) -> Path:
@@ -89,7 +101,9 @@ def draft(
     folder: Annotated[Path, typer.Argument(help="Folder with the whole new policy.")],
     note: Annotated[str, typer.Option(help="Why the change is made.")] = "",
     named: As = None,
-    base: Annotated[int | None, typer.Option(help="Version that it was made from (default: the one in force).")] = None,
+    base: Annotated[
+        str, typer.Option(metavar="NUMBER", help="Version that it was made from: its number, or `current`.")
+    ] = "current",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -100,13 +114,17 @@ def draft(
     with exit_on_refusal():
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
+        from hub.steward.draft_notes import notes_on_draft
+        from hub.steward.policy_lookup import CURRENT, version_number
         from policies.language import read_folder
         from schema import CATALOGUE
 
-        settings, files = open_settings(home), read_folder(folder)
+        settings, files = open_settings(home), read_folder(_folder_named(folder))
         with steward_session(settings, CATALOGUE) as changes, _print_conflict():
-            version = changes.draft(files, acting(settings, named), base, note)
-    _print_draft(version.number, version.hash, version.base, as_json)
+            made_from = None if base == CURRENT else version_number(changes.store, base)
+            version = changes.draft(files, acting(settings, named), made_from, note)
+            notes = notes_on_draft(changes.store, version, files)
+    _print_draft(version.number, version.hash, version.base, as_json, notes)
 
 
 @app.command(epilog="Example: sluicegate policy rollback 3")
@@ -118,19 +136,22 @@ def rollback(number: Number, named: As = None, home: Home = None, as_json: Json 
     with exit_on_refusal():
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
+        from hub.steward.policy_lookup import version_number
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with steward_session(settings, CATALOGUE) as changes:
-            version = changes.rollback(number, acting(settings, named))
+            version = changes.rollback(version_number(changes.store, number), acting(settings, named))
     _print_draft(version.number, version.hash, version.base, as_json)
 
 
-def _print_draft(number: int, content: str, base: int | None, as_json: bool) -> None:
+def _print_draft(number: int, content: str, base: int | None, as_json: bool, notes: Sequence[str] = ()) -> None:
     if as_json:
-        typer.echo(json.dumps({"number": number, "hash": content, "base": base}))
+        typer.echo(json.dumps({"number": number, "hash": content, "base": base, "notes": list(notes)}))
         return
     typer.echo(f"version {number}, made from {base}, content {content}")
+    for each in notes:
+        typer.echo(f"note: {each}")
     typer.echo(f"now another steward: sluicegate policy approve {number} {content}")
 
 
@@ -148,12 +169,14 @@ def approve(
     with exit_on_refusal():
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
+        from hub.steward.policy_lookup import version_number
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with steward_session(settings, CATALOGUE) as changes, _print_conflict():
-            changes.approve(number, content, acting(settings, named))
-    typer.echo(f"version {number} is approved; to put it in force: sluicegate policy activate {number}")
+            approved = version_number(changes.store, number)
+            changes.approve(approved, content, acting(settings, named))
+    typer.echo(f"version {approved} is approved; to put it in force: sluicegate policy activate {approved}")
 
 
 @app.command(epilog="Example: sluicegate policy activate 4 --at 2026-12-01T00:00+08:00")
@@ -168,27 +191,31 @@ def activate(
     Running hubs follow within five seconds.
     """
     with exit_on_refusal():
-        from hub.home.zone import show_time
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
+        from hub.steward.policy_lookup import version_number
+        from hub.steward.policy_tables import activation_lines
         from schema import CATALOGUE
 
         settings = open_settings(home)
         starts = None if at is None else _moment(at, settings)
         with steward_session(settings, CATALOGUE) as changes, _print_conflict():
-            activation = changes.activate(number, acting(settings, named), starts)
-    typer.echo(f"version {number} is in force from {show_time(activation.starts, settings.zone)}")
+            activated = version_number(changes.store, number)
+            activation = changes.activate(activated, acting(settings, named), starts)
+            standing = changes.store.standing()
+    typer.echo("\n".join(activation_lines(activation, standing, settings.zone)))
 
 
 @contextmanager
 def _print_conflict() -> Iterator[None]:
-    """Print what each side changed, before a conflict ends the command."""
+    """Print what each side changed since the base, before a conflict ends the command."""
     from policies.versions import Conflict
 
     try:
         yield
     except Conflict as conflict:
-        typer.echo(conflict.diff)
+        if conflict.diff:
+            typer.echo(conflict.diff)
         raise
 
 
@@ -233,15 +260,17 @@ def export(
     with exit_on_refusal():
         from hub.steward.acting import READERS, acting
         from hub.steward.changes import steward_session
+        from hub.steward.policy_lookup import version_number
         from schema import CATALOGUE
 
         settings = open_settings(home)
         with steward_session(settings, CATALOGUE) as changes:
             actor = acting(settings, named, *READERS)
-            files = changes.store.files(number)
-            changes.record_reading("policy export", actor, {"number": str(number)})
+            read = version_number(changes.store, number)
+            files = changes.store.files(read)
+            changes.record_reading("policy export", actor, {"number": str(read)})
         _write_files(out, files)
-    typer.echo(f"version {number}: {', '.join(files)} written to {out}")
+    typer.echo(f"version {read}: {', '.join(files)} written to {out}")
 
 
 def _write_files(out: Path, files: dict[str, bytes]) -> None:
@@ -282,7 +311,7 @@ def explain(
 
         settings = open_settings(home)
         actor = None if folder else reader_of(settings, named, CURRENT)
-        policy = load(folder, CATALOGUE) if folder else policy_of(settings, CATALOGUE)
+        policy = load(_folder_named(folder), CATALOGUE) if folder else policy_of(settings, CATALOGUE)
         if application not in policy.applications:
             raise Refused(f"no application {application!r} is registered; registered: {', '.join(policy.applications)}")
         if purpose not in policy.purposes:

@@ -19,6 +19,7 @@ from hub.steward.changes import folder_without_store, policy_of, reading_record,
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
+from policies.versions import ChangeRefused
 from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 
@@ -58,6 +59,18 @@ class Versions:
         except YamlFileError:
             # The catalogue has changed since then, and the version does not fit it.
             return None
+
+
+def version_number(store: PolicyStore, name: str) -> int:
+    """The number of the version that a command line names, by its number or as `current`; else ChangeRefused."""
+    plain = name.strip().casefold()
+    if plain == CURRENT:
+        return store.standing().version
+    if plain.isascii() and plain.isdecimal() and int(plain) > 0:
+        return int(plain)
+    raise ChangeRefused(
+        f"{name!r} names no version; write its number or {CURRENT!r}: `sluicegate policy history` lists them"
+    )
 
 
 def reader_of(settings: Settings, named: str | None, *policies: str) -> Actor | None:

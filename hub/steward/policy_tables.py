@@ -24,7 +24,7 @@ from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
 from hub.terminal import escape_unprintable
 from policies.review.changes import Change, Diff, Shown
-from policies.versions import Past
+from policies.versions import Activation, Past, both_times
 
 ESTIMATE = "ESTIMATE, on today's graph, not from the log 估算"
 
@@ -70,6 +70,20 @@ def version_line(past: Past, zone: dt.tzinfo) -> str:
     starts = f", from {show_time(past.activation.starts, zone)}" if past.activation else ""
     line = f"{version.number:>4}  {past.state:<9}  {version.hash}  by {version.author}{approved}{starts}"
     return escape_unprintable(f"{line}  {version.note}".rstrip())
+
+
+def activation_lines(activation: Activation, standing: Activation, zone: dt.tzinfo) -> list[str]:
+    """From when a version is in force, and until then which one; `standing` is the one in force now."""
+    if activation.starts <= standing.starts:
+        return [f"version {activation.version} is in force from {show_time(activation.starts, zone)}"]
+    when = both_times(activation.starts, zone)
+    until = f"until then version {standing.version} stays in force"
+    if activation.base != standing.version:
+        until = f"version {standing.version} is in force now, and version {activation.base} will be before then"
+    return [
+        f"version {activation.version} comes into force at {when}",
+        f"{until}; whatever else is activated before then makes version {activation.version} lapse",
+    ]
 
 
 # Diff.

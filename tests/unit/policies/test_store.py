@@ -100,7 +100,7 @@ REFUSED: list[tuple[str, Callable[[PolicyStore, Version], object], str]] = [
         "nobody approves their own",
     ),
     ("another hash", lambda store, draft: store.approve(2, "0" * 32, "li"), "another content"),
-    ("part of the hash", lambda store, draft: store.approve(2, draft.hash[:12], "li"), "another content"),
+    ("part of the hash", lambda store, draft: store.approve(2, draft.hash[:12], "li"), "whole content hash"),
     ("no version", lambda store, draft: store.approve(9, draft.hash, "li"), "there is no version 9"),
     ("an approval of nobody's", lambda store, draft: store.approve(2, draft.hash, "root"), "'root' is no steward"),
     ("not approved", lambda store, draft: store.activate(2, "li"), "version 2 is not approved"),
