@@ -66,7 +66,7 @@ def _fault(place: str, expected: GraphQLInputType | None, value: str | None, quo
         return f"{place}: expected {named.name}{_one_of(named.values, value, quoted)}"
     if isinstance(named, GraphQLInputObjectType):
         return f"{place}: expected {_object(named, names)}"
-    listed = " in a list" if is_list_type(get_nullable_type(expected)) else ""
+    listed = f" in a list, with brackets: [{named.name}]" if is_list_type(get_nullable_type(expected)) else ""
     example = EXAMPLES.get(named.name) if isinstance(named, GraphQLScalarType) else None
     return f"{place}: expected {named.name}{listed}{f' ({example})' if example else ''}"
 

@@ -142,7 +142,8 @@ def test_a_draft_whose_base_is_past_is_refused_with_what_to_do_and_what_each_sid
     (told,) = refused.stderr.splitlines()
     assert told == (
         "error: version 2 was made from version 1, but version 3 is in force; its author runs "
-        "`sluicegate policy export 3 --out FOLDER`, makes the change in there, and drafts it: `sluicegate policy draft FOLDER`"
+        "`sluicegate policy export 3 --out FOLDER`, makes the change in there, and drafts it: "
+        "`sluicegate policy draft FOLDER`"
     )
     assert refused.stdout.count("--- policy.yaml (base)") == 2
     assert "+# ours" in refused.stdout

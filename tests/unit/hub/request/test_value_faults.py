@@ -24,6 +24,7 @@ WHERE: list[tuple[str, Any, str]] = [
     ('{area: {gt: "CANARY"}}', {"area": {"gt": "CANARY"}}, "area.gt: expected Float"),
     ("{code: {eq: 7}}", {"code": {"eq": 7}}, "code.eq: expected String"),
     ("{code: {in: [7]}}", {"code": {"in": [7]}}, "code.in.0: expected String"),
+    ("{code: {in: 7}}", {"code": {"in": 7}}, "code.in: expected String in a list, with brackets: [String] (in quotes)"),
     ("{region: {eq: 7}}", {"region": {"eq": 7}}, "region.eq: expected RegionPath (such as 14/03/21/)"),
     ("{cdoe: {eq: 7}}", {"cdoe": {"eq": 7}}, "DwellingWhere"),
     ("{residents: {some: {nme: 1}}}", {"residents": {"some": {"nme": 1}}}, "residents.some: expected PersonWhere"),
