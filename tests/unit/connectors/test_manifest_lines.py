@@ -59,7 +59,7 @@ FAULTS = {
         "trust: 50",
         "trust: 50\nafter: police",
         8,
-        "after: a list is wanted here, with brackets: [police]",
+        "after: a list is expected; write after: [divisions, police]",
     ),
     "a type": ("entity: Event", "entity: Evnt", 10, "records.tickets.entity: unknown type 'Evnt'"),
     "an identity": ("identity: number", "identity: code", 12, "records.tickets.identity: must be a field"),
