@@ -165,10 +165,17 @@ EDGE = (
         "tests/unit/hub/test_fair_share.py",
     ),
     Mutation(
+        "after heavy work the thread rests",
+        "hub/processor.py",
+        "if took > HEAVY_SECONDS and",
+        "if took > 2**62 and",
+        "tests/unit/hub/test_processor.py",
+    ),
+    Mutation(
         "long work leaves the event loop to others",
         "hub/processor.py",
-        "asyncio.to_thread(work) if long else work()",
-        "asyncio.to_thread(work) if False else work()",
+        "return await self._in_thread(client, work) if long else work()",
+        "return work()",
         "tests/unit/hub/test_processor.py",
     ),
     Mutation(

@@ -72,6 +72,30 @@ def test_whoever_used_least_is_next() -> None:
     assert asyncio.run(scene()) == [B, A]
 
 
+@pytest.mark.parametrize(("beside", "rests"), [(A, False), (B, True)])
+def test_after_heavy_work_the_thread_rests_if_somebody_else_came(
+    monkeypatch: pytest.MonkeyPatch, beside: Client, rests: bool
+) -> None:
+    monkeypatch.setattr("hub.processor.HEAVY_SECONDS", 0.0)
+    monkeypatch.setattr("hub.processor.REST", 1e9)
+
+    async def scene() -> tuple[bool, bool]:
+        processor, held = Processor(SECONDS), Held()
+        long = asyncio.create_task(processor.do(A, held, long=True))
+        await asyncio.to_thread(held.begun.wait, SECONDS)
+        await processor.do(beside, lambda: "short", long=False)
+        held.let_go.set()
+        following = asyncio.create_task(processor.do(beside, lambda: "long", long=True))
+        done, waiting = await asyncio.wait({long, following}, timeout=0.3 if rests else SECONDS)
+        short_goes_on = await processor.do(B, lambda: True, long=False)
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return not done, short_goes_on
+
+    assert asyncio.run(scene()) == (rests, True)
+
+
 def test_work_that_fails_gives_its_turn_to_the_next() -> None:
     def fail() -> None:
         raise ValueError
