@@ -48,7 +48,7 @@ def aliases(count: int, field: str = "name") -> str:
 DOCUMENTS: Mapping[str, str] = {
     "A01 30 levels": people("dwellings { residents { " * 15 + "id" + " } }" * 15),
     "A01 200 levels of fragments": people("...F0")
-    + "".join(f"fragment F{n} on Person {{ ...F{n + 1} }}" for n in range(150))
+    + "".join(f"fragment F{n} on Person {{ ...F{n + 1} }}" for n in range(90))
     + "fragment F150 on Person { id }",
     "A02 1,000 aliases": people(aliases(1_000)),
     "A02 390 aliases, allowed": people(aliases(390)),
@@ -68,6 +68,11 @@ DOCUMENTS: Mapping[str, str] = {
     "A12 14,000 digits": people("id").replace("first: 1", "first: " + "9" * 14_000),
     "1,400 literals": people("id").replace("first: 1", "where: { region: { in: [" + '"14/"' * 1_400 + "] } }"),
     "300 unknown fields": people(" ".join(f"unknown{n}" for n in range(300))),
+    "90 unknown variables": "query("
+    + " ".join(f"${'ab' * 14}{n:04}: Int" for n in range(90))
+    + ") {"
+    + " ".join(f"a{n}: __typename @include(if: ${'ba' * 14}{n:04})" for n in range(90))
+    + "}",
     "7,000 comments": "#\n" * 7_000 + "{ __typename }",
     "190 aggregates, allowed": "{" + aliases(190, "peopleAggregate { count }") + "}",
     "5 operations, one fragment": " ".join(f"query Q{n} {{ ...F }}" for n in range(5))

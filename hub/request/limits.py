@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, cast
 
 from graphql import (
@@ -57,7 +56,7 @@ from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
-from schema.value_faults import literal_fault, variable_fault
+from schema.value_faults import literal_fault, nearest_name, variable_fault
 
 MAX_ERRORS = 5
 MAX_MESSAGE = 300
@@ -298,7 +297,8 @@ class _NoUndefinedVariables(NoUndefinedVariablesRule):
         found = _Undefined(error.message, error.nodes)
         if isinstance(used, VariableNode) and isinstance(operation, OperationDefinitionNode):
             defined = {each.variable.name.value: each for each in operation.variable_definitions or ()}
-            for near in get_close_matches(used.name.value, defined, 1, 0.5):
+            near = nearest_name(used.name.value, defined)
+            if near is not None:
                 found = _Undefined(f"{error.message} The nearest is '${near}'.", error.nodes)
                 found.meant = defined[near]
         super().report_error(found)

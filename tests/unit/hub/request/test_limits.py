@@ -242,6 +242,11 @@ def test_a_bad_variable_is_told_once(variables: dict[str, Any], says: list[str])
     ("query", "says"),
     [
         ("query ($first: Int) { people(first: $fisrt)", ["Variable '$fisrt' is not defined. The nearest is '$first'."]),
+        # Comparing long names takes long.
+        (
+            f"query (${'a' * 40}: Int) {{ people(first: ${'a' * 39})",
+            [f"Variable '${'a' * 39}' is not defined.", f"Variable '${'a' * 40}' is never used."],
+        ),
         (
             "query Q($first: Int) { people(first: $frist)",
             ["Variable '$frist' is not defined by operation 'Q'. The nearest is '$first'."],
