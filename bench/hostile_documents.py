@@ -48,7 +48,7 @@ def aliases(count: int, field: str = "name") -> str:
 DOCUMENTS: Mapping[str, str] = {
     "A01 30 levels": people("dwellings { residents { " * 15 + "id" + " } }" * 15),
     "A01 200 levels of fragments": people("...F0")
-    + "".join(f"fragment F{n} on Person {{ ...F{n + 1} }}" for n in range(90))
+    + "".join(f"fragment F{n} on Person {{ ...F{n + 1} }}" for n in range(150))
     + "fragment F150 on Person { id }",
     "A02 1,000 aliases": people(aliases(1_000)),
     "A02 390 aliases, allowed": people(aliases(390)),
