@@ -70,7 +70,9 @@ def _written(effect: str) -> str:
 
 
 def _inside(effect: object) -> str | None:
-    """The mask that a map of one or more keys means, which YAML cut at its commas or at a missing blank."""
+    """The mask that a list of one means, or a map, which YAML cut at its commas or at a missing blank."""
+    if isinstance(effect, list) and len(effect) == 1 and isinstance(effect[0], str) and _is_mask(effect[0]):
+        return effect[0]
     if not isinstance(effect, dict) or not effect:
         return None
     key, value = next(iter(effect.items()))

@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.region_paths import path_meant
+from schema.signs import odd_sign
 from schema.slot import Slot
 from schema.values import coerce, coerce_prefix, expected
 
@@ -291,13 +293,22 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value:
         return _placeholder(field, value, path)
     scalar = Scalar.STRING if bucket and bucket.kind == "age_band" else field.scalar
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
-        raise PredicateError(path, "expected a string (quote numbers)")
+        raise PredicateError(path, f"expected a string (quote numbers){_meant(grammar, scalar, value)}")
     try:
         coerced = coerce_prefix(field, value) if op is Op.STARTS_WITH else coerce(scalar, field, value)
     except (ValueError, TypeError, OverflowError):
-        raise PredicateError(path, f"expected {expected(scalar, field)}") from None
+        raise PredicateError(path, f"expected {expected(scalar, field)}{_meant(grammar, scalar, value)}") from None
     _check_not_empty(grammar, coerced, path)
     return coerced
+
+
+def _meant(grammar: Grammar, scalar: Scalar, value: Any) -> str:
+    """What the author of a policy may not see, or may have meant; of a request no value is repeated."""
+    if not grammar.placeholders:
+        return ""
+    odd = odd_sign(value) if isinstance(value, str) else ""
+    path = path_meant(value) if scalar is Scalar.REGION else None
+    return "".join(f"; {each}" for each in (odd, f"write '{path}'" if path else "") if each)
 
 
 def _check_not_empty(grammar: Grammar, value: Any, path: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from audit.record import Digester
@@ -75,10 +76,12 @@ def read_filters(
     for word in words:
         name, equals, value = word.partition("=")
         part = SECRET.get(name, name)
-        if not equals or not value or name not in {*PLAIN, *TIMES, *SECRET}:
-            raise QueryRefused(
-                f"write NAME=VALUE and not {name!r}; NAME is one of {', '.join((*PLAIN, *TIMES, *SECRET))}"
-            )
+        known = (*PLAIN, *TIMES, *SECRET)
+        if not equals or not value:
+            raise QueryRefused(f"write NAME=VALUE and not {name!r}; NAME is one of {', '.join(known)}")
+        if name not in known:
+            near = "".join(f"; did you mean {each}?" for each in get_close_matches(name, known, 1))
+            raise QueryRefused(f"there is no {name!r} to search by; there are {', '.join(known)}{near}")
         if part in given:
             raise QueryRefused(f"{name} is given twice")
         if name == "who":

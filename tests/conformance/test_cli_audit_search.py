@@ -155,7 +155,8 @@ def test_what_may_tell_of_a_person_is_not_taken_from_the_command_line(run: Run, 
 @pytest.mark.parametrize(
     ("filters", "says"),
     [
-        (["nothing=1"], "NAME is one of"),
+        (["nothing=1"], "there is no 'nothing' to search by; there are "),
+        (["purpos=stat"], "; did you mean purpose?"),
         (["department"], "NAME is one of"),
         (["department="], "NAME is one of"),
         (["department=a", "department=b"], "given twice"),

@@ -37,6 +37,7 @@ def refusal(field: str, expected: str = "clear") -> str:
 
 SLIPS = {
     "a capital letter": ("Person.name: Clear", "'Clear' is not written in small letters", "Person.name: clear"),
+    "a list": ("Person.name: [surname]", "a mask stands behind `mask: `", '{mask: "surname"}'),
     "capital letters": ("Person.name: AGGREGATE", "'AGGREGATE' is not written", "Person.name: aggregate"),
     "a zero-width space": ("Person.name: clear\u200b", "U+200B is invisible", "Person.name: clear"),
     "a byte order mark": ("Person.name: cl\ufeffear", "U+FEFF is invisible", "Person.name: clear"),

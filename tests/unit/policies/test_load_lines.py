@@ -65,11 +65,26 @@ expect:
     effects:
       - clear
 """
+
+
+def in_region(text: str) -> tuple[str, str]:
+    """The replacement that compares with a region."""
+    return "gender:\n              eq: MALE", f"region:\n              startsWith: {text}"
+
+
 FAULTS = {
     "an application": ("        - app\n", "        - ap\n", 10, "has application 'ap'"),
     "a role": ("        - visitor", "        - visitr", 12, "has role 'visitr'"),
     "a purpose": ("      - a\n    basis: law\n    rows", "      - b\n    basis: law\n    rows", 14, "purpose 'b'"),
     "a value": ("eq: MALE", "eq: Male", 20, "or.0.gender.eq: expected one of MALE"),
+    "a region in wide signs": (*in_region("'１４/03/21/'"), 20, "the sign １ is full-width; write '14/03/21/'"),
+    "a number for a region": (
+        *in_region("140321001000"),
+        20,
+        "expected a string (quote numbers); write '14/03/21/001/'",
+    ),
+    "a code for a region": (*in_region("'140321001'"), 20, "; write '14/03/21/001/'"),
+    "a wide placeholder": (*in_region("＄subject.jurisdiction"), 20, "the sign ＄ is full-width"),
     "a day": ("lte: 1960-01-01", "lte: 1960", 22, "or.1.birthDate.lte: expected a date such as"),
     "true for a day": ("lte: 1960-01-01", "lte: true", 22, "or.1.birthDate.lte: expected a date such as"),
     "how many over an edge": ("some:", "every:", 24, "dwellings.every: an edge takes `some` and `none`"),
