@@ -242,15 +242,6 @@ def _check_url(where: str) -> None:
         raise _Within("must be https, except on loopback", "where")
 
 
-def read_block(path: Path, variables: Mapping[str, str], wanted: Collection[str] = ()) -> Source:
-    """The source that a YAML file declares; `${NAME}` stands for one of `variables`.
-
-    If sources are `wanted`, by name, any other need not have its variables: it is checked, and cannot be read. Raises
-    ManifestError.
-    """
-    return source_of(read_yaml(path), variables, wanted)
-
-
 def read_yaml(path: Path) -> YamlFile:
     """The file of a source, as it is written; raises ManifestError."""
     try:
@@ -264,7 +255,11 @@ def read_yaml(path: Path) -> YamlFile:
 
 
 def source_of(file: YamlFile, variables: Mapping[str, str], wanted: Collection[str] = ()) -> Source:
-    """The source that a file declares; as `read_block`."""
+    """The source that a file declares; `${NAME}` stands for one of `variables`.
+
+    If sources are `wanted`, by name, any other need not have its variables: it is checked, and cannot be read. Raises
+    ManifestError.
+    """
     try:
         return Source.model_validate(_fill_variables(file, variables, wanted))
     except ValidationError as error:

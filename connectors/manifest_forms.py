@@ -28,9 +28,7 @@ _MAPS: Mapping[str, str] = {
 _FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "tuple_type": ("a list is expected", _LISTS),
     **dict.fromkeys(("dict_type", "mapping_type", "model_type"), ("a map is expected", _MAPS)),
-    **dict.fromkeys(
-        ("string_type",), ("one text is expected; put quotes around it if YAML takes it for a number or a day", {})
-    ),
+    "string_type": ("one text is expected; put quotes around it if YAML takes it for a number or a day", {}),
 }
 
 

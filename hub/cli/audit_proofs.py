@@ -26,11 +26,13 @@ PublicKey = Annotated[
     typer.Option("--public-key", "--key", help="The log's public key, or a file with it (default: this home's)."),
 ]
 MAX_PROOF_BYTES = 2_000_000
-NO_LIVE_LOG = (
+_NO_LIVE_LOG = (
     "its checkpoint with the log as it is now, or with one that a witness keeps; whoever has the signing key could "
     "have signed another log"
 )
-NO_SELECTION = "the selection, for an export can't prove that no record was left out of it"
+OPEN_IN_PROOF = [_NO_LIVE_LOG]
+OPEN_IN_EXPORT = ["the selection, for an export can't prove that no record was left out of it", _NO_LIVE_LOG]
+"""What is not compared where a proof or an export is checked, a line each."""
 
 app = typer.Typer()
 
@@ -276,7 +278,7 @@ def verify_file(what: Path, given: str | None, home: Path | None, *, as_json: bo
     if verifier is None:
         raise Refused("this home has no key; give the log's key with --public-key")
     facts = _verified_export(what, verifier) if what.is_dir() else _verified_proof(what, verifier)
-    missing = [NO_SELECTION, NO_LIVE_LOG] if what.is_dir() else [NO_LIVE_LOG]
+    missing = OPEN_IN_EXPORT if what.is_dir() else OPEN_IN_PROOF
     if as_json:
         typer.echo(json.dumps({"ok": True, **facts, "not_compared": missing}))
     else:

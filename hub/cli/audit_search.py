@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.audit_opening import opened_log
-from hub.cli.audit_proofs import NO_LIVE_LOG, NO_SELECTION, given_key, tell_not_compared
+from hub.cli.audit_proofs import OPEN_IN_EXPORT, given_key, tell_not_compared
 from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
@@ -162,7 +162,7 @@ def verify_export(
                     **facts,
                     "root": checked.checkpoint.root.hex(),
                     "selection": checked.selection,
-                    "not_compared": [NO_SELECTION, NO_LIVE_LOG],
+                    "not_compared": OPEN_IN_EXPORT,
                 }
             )
         )
@@ -170,7 +170,7 @@ def verify_export(
         typer.echo(
             f"ok: {checked.count:,} records of {checked.origin}, proved in its tree of {checked.checkpoint.size:,}"
         )
-        tell_not_compared([NO_SELECTION, NO_LIVE_LOG])
+        tell_not_compared(OPEN_IN_EXPORT)
 
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")

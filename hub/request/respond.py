@@ -253,10 +253,10 @@ class _Responder:
 
     def _cells_of_page(self, root: Aggregate, found: list[Counted]) -> list[dict[str, Any]]:
         if root.after is not None:
-            keys = [key for key, _ in found]
-            if root.after not in keys:  # a division that was merged since, or an unforeseen value that is rare now
+            before = next((at for at, (key, _) in enumerate(found) if key == root.after), None)
+            if before is None:  # a division that was merged since, or an unforeseen value that is rare now
                 raise bad_cursor()
-            found = found[keys.index(root.after) + 1 :]
+            found = found[before + 1 :]
         if root.first is None and len(found) > PAGE_CELLS:
             pages = f"`first: {PAGE_CELLS}`, then `after` with the `cursor` of the last row"
             raise HubError(Code.COST_LIMIT, f"this grouping has {len(found):,} cells; ask for them in pages: {pages}")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from graphql import parse, validate
 
-from connectors.manifest import ManifestError, read_block
+from connectors.manifest import ManifestError, read_yaml, source_of
 from hub.errors import HubError
 from schema.strict_yaml import YamlFileError
 from tests.support.attack_scene import Scene, names
@@ -130,6 +130,6 @@ def test_g08_policy_files_are_plain_data(tmp_path: Path, text: str) -> None:
 )
 def test_g09_a_source_names_one_host_it_may_reach(url: str) -> None:
     block = Path(__file__).parents[2] / "examples" / "county" / "sources" / "hotline.yaml"
-    assert read_block(block, {"HOTLINE_URL": "http://127.0.0.1:8601"}).kind == "rest"
+    assert source_of(read_yaml(block), {"HOTLINE_URL": "http://127.0.0.1:8601"}).kind == "rest"
     with pytest.raises(ManifestError):
-        read_block(block, {"HOTLINE_URL": url})
+        source_of(read_yaml(block), {"HOTLINE_URL": url})

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from connectors.base import ConnectorError
-from connectors.manifest import ManifestError, read_block, read_secret
+from connectors.manifest import ManifestError, read_secret, read_yaml, source_of
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
 from schema import CATALOGUE
@@ -160,7 +160,7 @@ def test_what_is_no_block_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(ManifestError, match=r"a\.yaml"):
-        read_block(path, {})
+        source_of(read_yaml(path), {})
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_slip_is_named_by_its_line(tmp_path: Path, old: str, new: str, told: s
     path = tmp_path / "a.yaml"
     path.write_text("trust: 60\nkind: csv\n".replace(old, new), "utf-8")
     with pytest.raises(ManifestError) as caught:
-        read_block(path, {})
+        source_of(read_yaml(path), {})
     assert told in str(caught.value)
 
 

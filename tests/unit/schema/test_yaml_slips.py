@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.manifest import ManifestError, read_block
+from connectors.manifest import ManifestError, read_yaml, source_of
 from policies.language import load_files
 from policies.text.word_list import read
 from schema import CATALOGUE
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.unit
 
 def _source(folder: Path, content: bytes) -> object:
     (folder / "f.yaml").write_bytes(content)
-    return read_block(folder / "f.yaml", {})
+    return source_of(read_yaml(folder / "f.yaml"), {})
 
 
 READERS: dict[str, Callable[[Path, bytes], object]] = {
