@@ -106,6 +106,15 @@ def test_nested_rules_missed_in_a_filter(scene: Scene) -> None:
     assert found({"reporter": {"some": {"phone": {"eq": "13811110005"}}}}) == []
 
 
+@pytest.mark.parametrize(("name", "found"), [("祁鸩仁", ["D1"]), ("祁鸩智", [])], ids=["there", "deleted"])
+def test_nested_filter_that_finds_the_deleted(scene: Scene, name: str, found: list[str]) -> None:
+    """A row that is deleted has the region and the fields that it had: nothing but its deletion hides it."""
+    where = {"residents": {"some": {"name": {"eq": name}}}}
+    document = "query($w: DwellingWhere) { dwellings(where: $w) { edges { node { code } } } }"
+    dwellings = scene.desk(document, {"w": where}).answer.data["dwellings"]["edges"]
+    assert [each["node"]["code"] for each in dwellings] == found
+
+
 def test_ids_that_join_across_departments(scene: Scene) -> None:
     """The same key stood for a person everywhere, so that two departments could put their answers together."""
     document = "{ people { edges { node { id } } } }"
