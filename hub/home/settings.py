@@ -104,6 +104,20 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(_unknown_setting(name, known) for name in unknown))
         return values
 
+    @field_validator("*")
+    @classmethod
+    def _check_characters(cls, value: Any) -> Any:
+        """Bytes that are no UTF-8 stand in a text as half characters, which no database takes."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        try:
+            str(text.absolute() if isinstance(text, Path) else text).encode()
+        except UnicodeEncodeError:
+            place = "the path, from the root on," if isinstance(text, Path) else "the value"
+            raise ValueError(f"{place} has bytes that are no UTF-8; write it in UTF-8") from None
+        except FileNotFoundError:
+            raise ValueError("this path begins in the working folder, which is gone; go to another folder") from None
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _check_time_zone(cls, name: str) -> str:

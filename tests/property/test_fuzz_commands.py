@@ -195,6 +195,7 @@ def what_is_wrong(result: Result) -> str:
         ["policy", "history", "--home", "text.yaml"],
         ["policy", "history", "--home", "[" * 3_000],
         ["policy", "history", "--home", "\udcff\udcfe"],
+        ["policy", "rollback", "1", "--as", "chen", "--home", "\udcff\udcfe"],
         ["query", "--app", "0", "--purpose", "a", "--variables", "\udcff", "{ __typename }"],
     ],
     ids=lambda line: " ".join(line)[:40],

@@ -38,6 +38,9 @@ REFUSED = [
     ({"SLUICEGATE_PROT": "8601"}, "unknown setting SLUICEGATE_PROT; nearest: SLUICEGATE_PORT"),
     ({"SLUICEGATE_POLICY_FOLDERS_OF_MINE": "x"}, "unset it"),
     ({"SLUICEGATE_SIGN_IN_ISSUER": "login.example"}, "sign_in_issuer:"),
+    ({"SLUICEGATE_HOME": "\udcff\udcfe"}, "home: the path, from the root on, has bytes that are no UTF-8"),
+    ({"SLUICEGATE_AUDIT_ORIGIN": "log\udcff"}, "audit_origin: Input should be a valid string"),
+    ({"SLUICEGATE_POLICY_STORE": "sqlite:////\udcff"}, "policy_store: the value has bytes that are no UTF-8"),
     ({"SLUICEGATE_LOCAL_STEWARDS": "zhang"}, "local_stewards:"),
     ({"SLUICEGATE_PORT": "0"}, "port:"),
     ({"SLUICEGATE_PORT": "70000"}, "port:"),
@@ -75,6 +78,17 @@ def test_refused(environment: dict[str, str], text: str, monkeypatch: pytest.Mon
         Settings.load()
     assert "secret" not in str(caught.value)
     assert "Evil" not in str(caught.value) and "Value error" not in str(caught.value)
+
+
+def test_a_working_folder_that_is_no_utf_8_or_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(SettingsError, match="home: the path, from the root on, has bytes that are no UTF-8"):
+        Settings.load()
+    folder.rmdir()
+    with pytest.raises(SettingsError, match="home: this path begins in the working folder, which is gone"):
+        Settings.load()
 
 
 def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
