@@ -75,6 +75,8 @@ POSTGRES_CELLS: Mapping[str, tuple[str, ...]] = {
     "int4range": ("'[1,3)'", "'empty'"),
     "bit(3)": ("B'101'",),
 }  # fmt: skip
+OF_DATES = frozenset({"text", "char(40)", "timestamp", "timestamptz", "date"})
+"""The types of PostgreSQL in whose columns a good row has a date where one is wanted."""
 JUNK = (
     b'"',
     b'""',
@@ -221,8 +223,8 @@ def postgres_source(rng: random.Random, folder: Path, server: Postgres) -> Itera
     secret = folder / "password"
     secret.write_text(PASSWORD)
     where = server.address("made").replace(f":{PASSWORD}@", "@")
-    # Of a column of dates that holds nothing but texts such as `$12.50`, the declaration is wrong and not its rows.
-    no_dates = "money" in {types["r"], types["c"]}
+    # Of a column of dates that holds nothing but numbers or the like, the declaration is wrong and not its rows.
+    no_dates = not {types["r"], types["c"]} <= OF_DATES
     more = f"password: file:{secret}"
     yield Made("sql", where, ("G0", "G1", "G2"), len(rows), more=more, table="table: t, ", damaged=no_dates)
 
@@ -232,6 +234,7 @@ def _postgres_row(rng: random.Random, number: int, types: Mapping[str, str]) -> 
     cells = {name: rng.choice(("NULL", *POSTGRES_CELLS[kind])) for name, kind in types.items()}
     if number < 3:
         cells = dict.fromkeys(types, "NULL") | {"k": f"'G{number}'", "u": "'2026-06-01 10:00:00'"}
+        cells |= {name: "'2026-06-01'" for name in ("r", "c") if types[name] in OF_DATES}
     return f"({', '.join(cells.values())})"
 
 
