@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from functools import reduce
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -18,6 +19,7 @@ from policies.effect_words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
 from policies.stewards import Role, Steward
 from schema import shapes
+from schema.nearest_name import nearest_name
 from schema.region_paths import path_meant
 from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
 
@@ -163,8 +165,11 @@ class PolicyDocument(_Block):
 # Reading files.
 
 UNKNOWN = "unknown key; the policy language does not have it"
+LIKE = 0.7
+"""How like an unknown key must be to one that is proposed: `parent` is no slip of `purge`."""
 
 _Path = tuple[str | int, ...]
+_Error = tuple[_Path, Mapping[str, Any]]
 
 
 def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
@@ -197,14 +202,16 @@ def raise_all(faults: Iterable[YamlFileError]) -> None:
 
 def _document(file: YamlFile) -> PolicyDocument:
     faults: dict[_Path, str] = {}
+    unknown: dict[_Path, str] = {}
     try:
         document = PolicyDocument.model_validate(file.content)
     except ValidationError as wrong:
-        for fault in wrong.errors(include_url=False):
-            path, problem = _fault(file, fault)
-            faults.setdefault(path, problem)
+        errors = [(tuple(fault["loc"]), fault) for fault in wrong.errors(include_url=False)]
+        unknown, told = _unknown_keys(file, errors)
+        for path, problem in (_fault(file, path, fault) for path, fault in errors if path not in told):
+            faults.setdefault(path, unknown.get(path, problem))
     for path, problem in _empty(file):
-        if faults.get(path) != UNKNOWN and not any(path[:length] in faults for length in range(1, len(path))):
+        if path not in unknown and not any(path[:length] in faults for length in range(1, len(path))):
             faults[path] = problem
     raise_all(
         YamlFileError(file.place(path), f"{_dotted(path)}: {problem}" if path else problem)
@@ -230,9 +237,45 @@ def _may_be_empty(path: _Path) -> bool:
     return False
 
 
-def _fault(file: YamlFile, fault: Mapping[str, Any]) -> tuple[_Path, str]:
+def _unknown_keys(file: YamlFile, errors: Iterable[_Error]) -> tuple[dict[_Path, str], set[_Path]]:
+    """What to say of each unknown key, by its path; and which missing keys are told with one of them."""
+    missing = {path for path, fault in errors if fault["type"] == "missing"}
+    unknown: dict[_Path, str] = {}
+    told: set[_Path] = set()
+    for path in (path for path, fault in errors if fault["type"] == "extra_forbidden"):
+        *above, written = path
+        known = _known_keys(above)
+        present: Mapping[str, Any] = reduce(_step, above, file.content) if known else {}
+        near = nearest_name(str(written), (each for each in known if each not in present), LIKE)
+        unknown[path] = UNKNOWN
+        if near is not None:
+            meant = (*above, near)
+            same = near.lower() == str(written).lower()
+            hint = f"the nearest is {near}{', which is missing here' if meant in missing else ''}"
+            unknown[path] = f"unknown key; write it in these letters: {near}" if same else f"{UNKNOWN}; {hint}"
+            told.add(meant)
+    return unknown, told & missing
+
+
+def _step(content: Any, step: str | int) -> Any:
+    return content[step]
+
+
+def _known_keys(path: Iterable[str | int]) -> list[str]:
+    """The keys that a block may have; none where every key is allowed, or the block is one of several."""
+    block: type[_Block] | None = PolicyDocument
+    for step in path:
+        if isinstance(step, str) and block is not None:
+            annotation = next(
+                each.annotation for name, each in block.model_fields.items() if step == (each.alias or name)
+            )
+            inner = (annotation, *get_args(annotation))
+            block = next((each for each in inner if isinstance(each, type) and issubclass(each, _Block)), None)
+    return [] if block is None else [each.alias or name for name, each in block.model_fields.items()]
+
+
+def _fault(file: YamlFile, path: _Path, fault: Mapping[str, Any]) -> tuple[_Path, str]:
     """Where one fault in the shape of a file is, and what to write instead."""
-    path: _Path = tuple(fault["loc"])
     match path:
         case ("grants", index, "fields", coordinate, _, *_):
             return path[:4], explain_effect(coordinate, file.content["grants"][index]["fields"][coordinate])

@@ -7,7 +7,6 @@ nearest name is one of an enum or a comparison, never a field.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from graphql import (
@@ -25,11 +24,11 @@ from graphql import (
 )
 from graphql.type import get_nullable_type
 
+from schema.nearest_name import nearest_name
+
 FILTER = "Filter"
 """How the types of comparisons are called; their fields are the operators."""
 MOST_NAMES = 12
-COMPARED_LETTERS, COMPARED_NAMES = 32, 20
-"""How long a name, and how many of them, are compared with one that is not known."""
 EXAMPLES: Mapping[str, str] = {
     "Date": "such as 1957-03-01",
     "DateTime": "such as 2026-06-30T08:00:00+08:00",
@@ -78,7 +77,7 @@ def _one_of(values: Iterable[str], value: str | None, quoted: bool) -> str:
     if quoted:
         return ", which is written without quotes"
     listed = f", one of {', '.join(known)}" if len(known) <= MOST_NAMES else ""
-    return listed + _nearest((value or "").upper(), known)
+    return listed + _nearest(value or "", known)
 
 
 def _object(named: GraphQLInputObjectType, names: list[str]) -> str:
@@ -91,17 +90,6 @@ def _object(named: GraphQLInputObjectType, names: list[str]) -> str:
 def _nearest(word: str, known: list[str]) -> str:
     near = nearest_name(word, known)
     return f"; the nearest is {near}" if near else ""
-
-
-def nearest_name(word: str, known: Iterable[str]) -> str | None:
-    """The name that is most like a word, of the first few; none for a long word, because comparing takes its square.
-
-    150 names of 199 letters took 0.9 s.
-    """
-    if len(word) > COMPARED_LETTERS:
-        return None
-    compared = [each for each in known if len(each) <= COMPARED_LETTERS][:COMPARED_NAMES]
-    return next(iter(get_close_matches(word, compared, 1, 0.5)), None)
 
 
 def _place(place: str, path: Path) -> str:

@@ -56,7 +56,8 @@ from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
-from schema.value_faults import literal_fault, nearest_name, variable_fault
+from schema.nearest_name import nearest_name
+from schema.value_faults import literal_fault, variable_fault
 
 MAX_ERRORS = 5
 MAX_MESSAGE = 300

@@ -194,6 +194,36 @@ ANOTHER_FORM = {
     "a section": ("grants:", "prohibitions: {id: x}\ngrants:", "prohibitions: a list is wanted here; begin each"),
     "values": ("{eq: MALE}", "{in: MALE}", "gender.in: expected a list of at most 200 values, such as in: [A, B]"),
     "alternatives": ("{gender: {eq: MALE}}", "{or: {gender: {eq: MALE}}}", "conditions, such as or: [{…: …}, {…: …}]"),
+    "a key in large letters": (
+        "id: one",
+        "ID: one",
+        "p.yaml:5: grants.0.ID: unknown key; write it in these letters: id",
+    ),
+    "a key that may be left out": (
+        "basis: law",
+        "basis: law\n    Valid: {}",
+        "unknown key; write it in these letters: valid",
+    ),
+    "a key in small letters": (
+        "en: A}",
+        "en: A, delayeddays: 5}",
+        "unknown key; write it in these letters: delayedDays",
+    ),
+    "a section in large letters": (
+        "grants:",
+        "Grants:",
+        "p.yaml:4: Grants: unknown key; write it in these letters: grants",
+    ),
+    "a key deeper down": ("{application: [app]}", "{Application: [app]}", "0.to.Application: unknown key; write it in"),
+    "a mistyped key": ("basis:", "bassis:", "have it; the nearest is basis, which is missing here"),
+    "a mistyped key that may be left out": ("en: A}", "en: A, expiry: 2027-01-01}", "have it; the nearest is expires"),
+    "a key that nothing is like": ("basis: law", "basis: law\n    colour: red", "the policy language does not have it"),
+    "a key that little is like": ("en: A}", "en: A, parent: b}", "0.parent: unknown key; the policy language does not"),
+    "a key beside the one it is like": (
+        "id: one",
+        "id: one\n    ID: two",
+        "0.ID: unknown key; the policy language does not",
+    ),
     "a block": ("{application: [app]}", "app", "grants.0.to: write a block of keys"),
     "one text": ("basis: law", "basis: [law]", "basis: expected one text, not a list or a block"),
     "true": ("basis: law", "basis: law\n    accesses: 'true'", "accesses: write true or false, without quotes"),
@@ -218,6 +248,7 @@ def test_what_has_another_form_is_refused_once_with_the_form_to_write(old: str, 
     with pytest.raises(YamlFileError) as refused:
         one_file(GOOD.replace(old, new, 1))
     assert told in str(refused.value)
+    assert ("nearest" in told) == ("nearest" in str(refused.value))
     assert len(str(refused.value).splitlines()) == 1
 
 
