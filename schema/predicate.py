@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.nearest_name import nearest_name
 from schema.region_paths import path_meant
 from schema.signs import odd_sign
 from schema.slot import Slot
@@ -80,6 +81,8 @@ SAYS_NOTHING = "empty, so it says nothing; remove it, or say what is meant"
 """Why an empty condition, comparison or list in a policy is refused."""
 
 _KNOWN = "$subject.application|department|role|level|jurisdiction, $case, $today, $today - 60y"
+_NEAREST = {each: f"$subject.{each}" for each in ("application", "department", "role", "level", "jurisdiction")}
+_NEAREST |= {each: each for each in ("$case", "$today", "$today - 60y")}
 _PLACEHOLDER = re.compile(r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z")
 
 
@@ -342,10 +345,7 @@ def has_case(predicate: Predicate) -> bool:
 def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder:
     found = _PLACEHOLDER.match(value)
     if not found:
-        raise PredicateError(
-            path,
-            f"unknown placeholder; known: {_KNOWN}",
-        )
+        raise PredicateError(path, f"unknown placeholder{_placeholder_meant(value)}; known: {_KNOWN}")
     if value.startswith("$today"):
         if field.scalar is not Scalar.DATE:
             raise PredicateError(path, "$today compares with a date field only")
@@ -355,6 +355,15 @@ def _placeholder(field: Field, value: str, path: tuple[str, ...]) -> Placeholder
     if (field.scalar is Scalar.REGION) != value.endswith("jurisdiction"):
         raise PredicateError(path, "$subject.jurisdiction and region fields compare with each other only")
     return Placeholder(found.group(1))
+
+
+def _placeholder_meant(value: str) -> str:
+    small = value.lower()
+    if _PLACEHOLDER.match(small) or small == "$case":
+        return f", write it in small letters: {small}"
+    # What all of them begin with makes none of them likelier.
+    near = nearest_name(small.removeprefix("$subject."), _NEAREST, 0.7)
+    return f", the nearest is {_NEAREST[near]}" if near else ""
 
 
 def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
