@@ -14,7 +14,7 @@ import typer
 
 from hub.cli.audit_opening import opened_log
 from hub.cli.audit_proofs import OPEN_IN_EXPORT, given_key, tell_not_compared
-from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import MAX_NUMBER, As, Home, Json, NamesStrayArguments, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ def export(
         typer.echo(f"to check it: sluicegate audit verify-export {folder} --key '{log.public_key}'")
 
 
-@app.command("verify-export", epilog="Example: sluicegate audit verify-export out --key audit.pub")
+@app.command(
+    "verify-export", cls=NamesStrayArguments, epilog="Example: sluicegate audit verify-export out --key audit.pub"
+)
 def verify_export(
     folder: Annotated[Path, typer.Argument(help="The folder of an export.")],
     key: Annotated[str, typer.Option(help="The log's public key, name+hash+base64, or a file that holds it.")],

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand
+
+from hub.terminal import escape_unprintable
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
@@ -30,6 +34,23 @@ As = Annotated[
         "--as", help="An account of `stewards:`, believed without a sign-in only under SLUICEGATE_LOCAL_STEWARDS=1."
     ),
 ]
+
+
+class NamesStrayArguments(TyperCommand):
+    """A command that tells an argument that is too many also if an option is missing: it is meant for that option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As every command parses them."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as wrong:
+            options, stray, _ = self.make_parser(ctx).parse_args(args=given)
+            if not stray or wrong.param is None or wrong.param.name in options:
+                raise
+            meant = shlex.join([wrong.param.opts[0], stray[0]])
+            text = f"{wrong.format_message()} Too many arguments: {shlex.join(stray)}; did you mean {meant}?"
+            cast("typer.Context", ctx).fail(escape_unprintable(text))
 
 
 class Refused(RuntimeError):
@@ -81,8 +102,6 @@ def exit_on_refusal() -> Iterator[None]:
     except OSError as failure:
         if failure.filename is None or failure.strerror is None:  # not about a file that was named
             raise
-        from hub.terminal import escape_unprintable
-
         typer.echo(f"error: {escape_unprintable(_describe(failure))}", err=True)
         raise typer.Exit(1) from None
 

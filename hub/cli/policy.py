@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import policy_changes
-from hub.cli.options import As, Home, Json, Refused, exit_on_refusal, open_settings
+from hub.cli.options import As, Home, Json, NamesStrayArguments, Refused, exit_on_refusal, open_settings
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
@@ -246,7 +246,7 @@ def history(named: As = None, home: Home = None, as_json: Json = False) -> None:
         typer.echo(json.dumps(version_json(past), ensure_ascii=False) if as_json else version_line(past, settings.zone))
 
 
-@app.command(epilog="Example: sluicegate policy export 3 --out policies")
+@app.command(cls=NamesStrayArguments, epilog="Example: sluicegate policy export 3 --out policies")
 def export(
     number: Number,
     out: Annotated[Path, typer.Option(help="Folder to write: new or empty.")],
@@ -285,7 +285,8 @@ def _write_files(out: Path, files: dict[str, bytes]) -> None:
 
 
 @app.command(
-    epilog="Example: sluicegate policy explain --app fire-inspection --purpose safety.fire.rental Person.phone"
+    cls=NamesStrayArguments,
+    epilog="Example: sluicegate policy explain --app fire-inspection --purpose safety.fire.rental Person.phone",
 )
 def explain(
     coordinate: Annotated[str, typer.Argument(help="Field, such as Person.phone.")],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.options import Home, Json, Port, Refused, exit_on_refusal, json_object, open_settings
+from hub.cli.options import Home, Json, NamesStrayArguments, Port, Refused, exit_on_refusal, json_object, open_settings
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
@@ -22,7 +22,7 @@ Person = Annotated[str | None, typer.Option(help="Account of the person who asks
 app = typer.Typer()
 
 
-@app.command(epilog="Example: sluicegate token --app fire-inspection")
+@app.command(cls=NamesStrayArguments, epilog="Example: sluicegate token --app fire-inspection")
 def token(
     application: App,
     person: Person = None,

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import Json, exit_on_refusal
+from hub.cli.options import Json, NamesStrayArguments, exit_on_refusal
 from hub.terminal import progress_bar
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: sluicegate sample --out county --people 3000 --seed 1")
+@app.command(cls=NamesStrayArguments, epilog="Example: sluicegate sample --out county --people 3000 --seed 1")
 def sample(
     out: Annotated[Path, typer.Option(help="Folder to write: new, empty, or an earlier sample.")],
     people: Annotated[int, typer.Option(help="How many people.")] = 3_000,
