@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode
 from graphql.execution.values import VariableValues
 
 from hub.errors import Code, HubError
@@ -39,7 +39,7 @@ from hub.request.plan_model import (
     TypenameCell,
     fetches_of_roots,
 )
-from hub.request.selection import Selections
+from hub.request.selection import Selections, location_of
 from hub.request.template import SealedId, open_id
 from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
@@ -200,7 +200,7 @@ class _Planner:
         last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
         shapes: list[NodePlan] = []
         shape = self._connection((name,), entity, nodes, shapes)
-        first = 1 if match is not None else _first(arguments)
+        first = 1 if match is not None else _first(arguments, nodes[0])
         return Page(name, entity, where, order, first, last, bound, match, shape, tuple(shapes))
 
     def _connection(
@@ -268,7 +268,7 @@ class _Planner:
         return EdgeCell(
             path[-1],
             end.name,
-            _first(arguments) if end.many else None,
+            _first(arguments, nodes[0]) if end.many else None,
             order,
             self._node(path, target, nodes),
         )
@@ -291,21 +291,25 @@ class _Planner:
         last = None if after is None else filters.read_cell_cursor(self.seals.open_cursor(bound, after))
         first = arguments.get("first")
         if first is not None or last is not None:
-            first = _at_most(PAGE_CELLS, PAGE_CELLS if first is None else first)
+            first = _at_most(PAGE_CELLS, PAGE_CELLS if first is None else first, nodes[0])
         return Aggregate(name, entity, where, buckets, cells, exact, read, first, last, bound)
 
     def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         return self.selections.collect(type_name, [node.selection_set for node in nodes])
 
 
-def _first(arguments: dict[str, Any]) -> int:
+def _first(arguments: dict[str, Any], node: FieldNode) -> int:
     first = arguments.get("first")
-    return PAGE_DEFAULT if first is None else _at_most(PAGE_MAX, first)
+    return PAGE_DEFAULT if first is None else _at_most(PAGE_MAX, first, node)
 
 
-def _at_most(most: int, first: int) -> int:
+def _at_most(most: int, first: int, node: FieldNode) -> int:
+    """The page size of a field; the refusal of another stands at the argument, or at the field for a variable."""
     if not 0 <= first <= most:
-        raise HubError(Code.VALIDATION, f"first takes 0 to {most}; get the next page with `after`")
+        written = (each for each in node.arguments or () if each.name.value == "first")
+        at = next((each for each in written if not isinstance(each.value, VariableNode)), node)
+        text = f"first takes 0 to {most}; get the next page with `after`"
+        raise HubError(Code.VALIDATION, text, locations=location_of(at))
     return int(first)
 
 

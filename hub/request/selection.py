@@ -193,5 +193,10 @@ def _variables(value: ValueNode) -> Iterator[VariableNode]:
 
 
 def _says_nothing(text: str, node: Node) -> HubError:
+    return HubError(Code.VALIDATION, text, locations=location_of(node))
+
+
+def location_of(node: Node) -> tuple[tuple[int, int], ...]:
+    """Line and column of a node, as `locations` of a refusal."""
     start = node.loc.start_token if node.loc else None
-    return HubError(Code.VALIDATION, text, locations=((start.line, start.column),) if start else ())
+    return ((start.line, start.column),) if start else ()

@@ -78,3 +78,34 @@ def test_case_3_06_a_value_of_another_type_is_told_by_place_and_type(
 )  # fmt: skip
 def test_case_3_06_so_is_any_argument(served: Served, query: str, variables: dict[str, Any], says: str) -> None:
     assert says in message(served, query.replace("PAGE", "edges { node { id } }"), variables)
+
+
+PAGES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
+    ("{ dwellings(first: -1) { PAGE } }", {}, (1, 13)),
+    ("{\n  dwellings(orderBy: [{code: ASC}],\n    first: 201) { PAGE }\n}", {}, (3, 5)),
+    ("{ dwellings { edges { node { residents(first: -1) { id } } } } }", {}, (1, 40)),
+    ("{ ...f } fragment f on Query { dwellings(first: 999) { PAGE } }", {}, (1, 42)),
+    ("query($n: Int) { dwellings(first: $n) { PAGE } }", {"n": -1}, (1, 18)),
+    ("query($n: Int = 201) {\n  many: dwellings(first: $n) { PAGE } }", {}, (2, 3)),
+    ("query($n: Int) { dwellings { edges { node { residents(first: $n) { id } } } } }", {"n": 201}, (1, 45)),
+]
+
+
+@pytest.mark.parametrize(("query", "variables", "place"), PAGES, ids=range(len(PAGES)))
+def test_a_refused_page_size_is_told_with_the_place_of_the_argument_or_of_the_field_with_a_variable(
+    served: Served, query: str, variables: dict[str, Any], place: tuple[int, int]
+) -> None:
+    # The third time a document without values of its own is a kept one.
+    for _ in range(3):
+        answer = served.ask(query.replace("PAGE", "edges { node { id } }"), variables=variables)
+        (error,) = answer.json()["errors"]
+        assert error["message"] == "first takes 0 to 200; get the next page with `after`"
+        assert error["locations"] == [{"line": place[0], "column": place[1]}]
+
+
+def test_so_is_that_of_counts(served: Served) -> None:
+    query = "{ peopleAggregate(groupBy: [GENDER], first: 2001) { count } }"
+    answer = served.ask(query, app="statistics", person="analyst-1", purpose="stat")
+    (error,) = answer.json()["errors"]
+    assert error["message"].startswith("first takes 0 to 2000; ")
+    assert error["locations"] == [{"line": 1, "column": 38}]
