@@ -31,6 +31,7 @@ from hub.home.settings import Settings
 from hub.terminal import text_console
 
 POLL_SECONDS = 0.05
+STARTING = "starting the local graph; this may take a minute"
 # These variables could override the switches set here, and make Java write a banner into the log.
 DROPPED_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 
@@ -334,12 +335,17 @@ def fetch_jars(settings: Settings) -> list[Path]:
 
 @contextmanager
 def started_graph(settings: Settings) -> Iterator[GraphAddress]:
-    """The graph of the settings while the block runs; a local one that was not running is stopped afterwards."""
+    """The graph of the settings while the block runs; a local one that was not running is stopped afterwards.
+
+    Standard error says that it is started, because whoever runs the command waits for it.
+    """
     if settings.graph_url is not None:
         yield GraphAddress(settings.graph_url, settings.graph_user, settings.read_graph_password() or "")
         return
     graph = LocalGraph(settings)
     was_running = graph.status().running
+    if not was_running:
+        print(STARTING, file=sys.stderr, flush=True)
     try:
         yield graph.start(owned=not was_running)
     finally:

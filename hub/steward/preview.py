@@ -28,7 +28,7 @@ from audit.record import Digester, Record
 from hub.app import open_hub
 from hub.errors import HubError
 from hub.graph.driver import Graph
-from hub.graph.local import GraphAddress, LocalGraph
+from hub.graph.local import STARTING, GraphAddress, LocalGraph
 from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import open_log_as
 from hub.home.issuer import Issuer
@@ -175,6 +175,8 @@ def preview(
         raise PreviewRefused(f"the draft registers no application {question.application!r}; registered: {known}")
     graph = LocalGraph(own)
     filled = _has_sample(own, sources, tell)
+    if not graph.status().running:
+        tell(STARTING)
     try:
         address = graph.start(owned=True)
         if filled:
