@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from hub.log_lines import SILENT, describe_exception, set_up_logging
 from hub.telemetry import Telemetry, otlp_exporter
@@ -107,6 +108,23 @@ def test_an_exceptions_text_is_never_logged(logged: io.StringIO) -> None:
 def test_a_line_is_one_line(logged: io.StringIO) -> None:
     logging.getLogger("sluicegate.x").warning("first\nsecond")
     assert logged.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("exporter", [None, InMemorySpanExporter()], ids=["no spans", "spans"])
+def test_a_stage_is_timed_whether_it_passes_or_refuses(exporter: InMemorySpanExporter | None) -> None:
+    telemetry = Telemetry(exporter)
+    with telemetry.request(), telemetry.stage("read"):
+        pass
+    with pytest.raises(ValueError), telemetry.before_request("read"):
+        raise ValueError
+    with pytest.raises(ValueError), telemetry.request(), telemetry.stage("plan"):
+        raise ValueError
+    told = telemetry.metrics().decode()
+    assert 'sluicegate_stage_seconds_count{stage="read"} 2.0' in told
+    assert 'sluicegate_stage_seconds_count{stage="plan"} 1.0' in told
+    telemetry.close()
+    if exporter is not None:
+        assert [each.name for each in exporter.get_finished_spans()] == ["read", "request", "plan", "request"]
 
 
 def test_no_exporter_without_an_endpoint() -> None:
