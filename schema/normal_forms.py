@@ -20,6 +20,7 @@ _WIDE = {
     **{code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))},
     0x3000: 0x20,
 }
+_ANY_WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u3000]")
 _DOTS = {ord(each): "·" for each in "•‧∙⋅・･᛫"}
 _DASHES = {ord(each): "-" for each in "‐‑‒–—―−－"}
 _FLOATED = re.compile(r"(\d+)\.0+\Z", re.ASCII)
@@ -45,9 +46,9 @@ def normal_form(kind: Kind, text: str) -> str:
             floated = _FLOATED.match(plain)
             return floated.group(1) if floated else plain
         case Kind.NAME:
-            return _plain(text.translate(_WIDE).translate(_DOTS))
+            return _plain(_narrowed(text).translate(_DOTS))
         case Kind.ADDRESS:
-            return _plain(text.translate(_WIDE))
+            return _plain(_narrowed(text))
         case _:
             return _plain(text)
 
@@ -71,16 +72,26 @@ def prefix_form(kind: Kind, text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing that can be seen."""
-    return not text.translate(_INVISIBLE).strip()
+    return not _seen(text).strip()
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
+    return unicodedata.normalize("NFC", _seen(text)).strip()
+
+
+def _seen(text: str) -> str:
+    """The text without invisible signs; none of them counts as printable, so most texts need no search."""
+    return text if text.isascii() or text.isprintable() else text.translate(_INVISIBLE)
+
+
+def _narrowed(text: str) -> str:
+    """The text with its full-width letters and digits narrow; most texts have none, and are not walked through."""
+    return text.translate(_WIDE) if _ANY_WIDE.search(text) else text
 
 
 def narrow(text: str) -> str:
     """The text without invisible signs and outer blanks, its full-width letters and digits narrow."""
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE).translate(_WIDE)).strip()
+    return text.strip() if text.isascii() else _plain(_narrowed(text))
 
 
 def _phone(text: str) -> str:

@@ -46,8 +46,8 @@ PULLS = (
     Mutation(
         "rows about the same node are listed until one is corrected",
         "hub/ingest/sink.py",
-        '                    "contested": list(self._contested.get(key, ())) or None,\n',
-        "",
+        '                "contested": list(self._contested.get(key, ())) or None,\n',
+        '                "contested": None,\n',
         "tests/unit/hub/ingest/test_told.py -k another_row",
     ),
     Mutation(

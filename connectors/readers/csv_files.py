@@ -7,6 +7,7 @@ counted. A file whose header is not as declared is refused.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from connectors.readers.dlt_resources import open_file
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_LONE = re.compile("[\udc80-\udcff]")
 _AROUND_NAMES = " \t\r\n\u3000\ufeff\u200b"
 
 
@@ -118,4 +120,4 @@ class CsvReader:
 
 
 def _undecodable(cell: str) -> bool:
-    return any("\udc80" <= each <= "\udcff" for each in cell)
+    return not cell.isascii() and _LONE.search(cell) is not None

@@ -20,8 +20,8 @@ def read_position(writer: GraphWriter, plan: StreamPlan) -> Position:
     rows = writer.read(cypher.WAITING, stream=plan.name)
     for entity in sorted({row["entity"] for row in rows}):
         mine = [row for row in rows if row["entity"] == entity]
-        there = writer.read(cypher.existing(entity), sids=[row["target"] for row in mine])
-        sids = {row["sid"] for row in there}
+        (there,) = writer.read(cypher.existing(entity), sids=[row["target"] for row in mine])
+        sids = set(there["sids"])
         waiting += [row for row in mine if row["target"] in sids]
     times = [_moment(row["asOf"]) for row in waiting]
     oldest = None if None in times else min((each for each in times if each), default=None)

@@ -59,11 +59,15 @@ WHERE old IS NULL OR coalesce(old.manifest, '') <> $values.manifest
   OR coalesce(old.columns, []) <> $values.columns
 MERGE (c:SourceCursor {source: $stream})
 SET c += $values"""
+_RECORD = (
+    "r.record = row.record, r.asOf = datetime(row.asOf), r.hash = row.hash, r.rejected = row.rejected, "
+    "r.contested = row.contested"
+)
 
 
 def existing(entity: str) -> str:
-    """Which of `$sids` exist."""
-    return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} WHERE n.deletedAt IS NULL RETURN n.sid AS sid"
+    """Which of `$sids` exist, in one row."""
+    return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} WHERE n.deletedAt IS NULL RETURN collect(sid) AS sids"
 
 
 def values(entity: str) -> str:
@@ -90,7 +94,7 @@ def create_records(entity: str) -> str:
 UNWIND $rows AS row
 {_by_sid("n", entity, "row.sid")}
 CREATE (r:SourceRecord {{key: row.key}})-[:ASSERTS]->(n)
-SET r += row.values"""
+SET r += $shared, {_RECORD}"""
 
 
 def change_records(entity: str) -> str:
@@ -99,7 +103,7 @@ def change_records(entity: str) -> str:
 UNWIND $rows AS row
 {_by_sid("n", entity, "row.sid")}
 MATCH (r:SourceRecord {{key: row.key}}) USING INDEX SEEK r:SourceRecord(key)
-SET r += row.values
+SET r += $shared, {_RECORD}
 REMOVE r:Stale
 MERGE (r)-[:ASSERTS]->(n)"""
 
