@@ -1,4 +1,4 @@
-"""Pulls the streams of one source: reads, shapes and writes batch by batch.
+"""Pulls the streams of one source: reads, shapes and writes batch by batch; one is written while the next is read.
 
 Rows, their quarantine entries and their cursor are written together, so a pull may be killed at any moment and the next
 one ends in the same graph. So do other orders and repetitions of the rows; a pull without news writes nothing. A stream
@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from connectors.base import (
     Batch,
@@ -41,6 +42,7 @@ from connectors.readers.rest import RestReader
 from connectors.resolve import is_settled, keep_best, rank
 from connectors.shape import Shaper
 from connectors.transforms import Context
+from connectors.write_behind import WriteBehind
 from schema.catalogue import Catalogue
 
 BATCH_ROWS = 2_000
@@ -104,6 +106,14 @@ class _Run:
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
+        with WriteBehind(self.sink.write) as writes:
+            self._read(reader, shaper, report, writes)
+        self._write_outvoted()
+        for note in shaper.notes():
+            self.findings.note(note)
+        report(self.plan.name, self.rows)
+
+    def _read(self, reader: Reader, shaper: Shaper, report: Report, writes: WriteBehind) -> None:
         position = self.sink.position(self.plan)
         # A changed declaration reads or writes differently: the rows before the cursor have to be read again.
         fresh = position.manifest != self.manifest
@@ -119,17 +129,16 @@ class _Run:
                 check_growth(self.plan.name, self.rows, position.rows, self.limits.growth)
             if len(batch) == BATCH_ROWS:
                 shaper.check_formats(full)
-                self._write(batch, self._cursor(position) if reader.ordered and not fresh else None, full)
+                writes.settle()
+                cursor = self._cursor(position) if reader.ordered and not fresh else None
+                writes.begin(*self._prepare(batch, cursor, full))
                 batch = []
                 report(self.plan.name, self.rows)
         if full:
             check_not_empty(self.plan.name, self.rows, position.rows)
         shaper.check_formats(full)
-        self._write(batch, self._closing(position, full, reader.full), full, closing=True)
-        self._write_outvoted()
-        for note in shaper.notes():
-            self.findings.note(note)
-        report(self.plan.name, self.rows)
+        writes.settle()
+        writes.begin(*self._prepare(batch, self._closing(position, full, reader.full), full, closing=True))
 
     def _since(self, reader: Reader, position: Position, fresh: bool) -> Since:
         """Where to read from: before the cursor, because a source may state a time long before the row can be read."""
@@ -153,9 +162,10 @@ class _Run:
                 case _:
                     yield item
 
-    def _write(
+    def _prepare(
         self, shaped: list[Record | Refused], cursor: Position | None, full: bool, closing: bool = False
-    ) -> None:
+    ) -> tuple[Batch, Callable[[Written], None]]:
+        """The batch of these rows, and what is done with its result; the results of all before it were taken."""
         records, refused = [], []
         for each in shaped:
             if isinstance(each, Refused):
@@ -167,24 +177,25 @@ class _Run:
         self.findings.refused(refused)
         self._check_share(len(refused), len(shaped), entries)
         self.refused.update(entries)
-        written = self.sink.write(
-            Batch(
-                self.plan,
-                self.identifier,
-                tuple(records),
-                tuple(entries.values()),
-                () if full else tuple(each.key for each in records if each.key not in self.refused),
-                self._moved(cursor, shaped),
-                frozenset(self.refused) if closing and full else None,
-            )
+        batch = Batch(
+            self.plan,
+            self.identifier,
+            tuple(records),
+            tuple(entries.values()),
+            () if full else tuple(each.key for each in records if each.key not in self.refused),
+            self._moved(cursor, shaped),
+            frozenset(self.refused) if closing and full else None,
         )
+        return batch, partial(self._take, records, len(refused) - len(entries))
+
+    def _take(self, records: Sequence[Record], repeats: int, written: Written) -> None:
+        """Count what a write did; `repeats` are refused rows without an entry of their own."""
         for record, winner in written.outvoted:
             keep_best(self.outvoted, record, winner)
         self.refused.update(each.key for each in written.orphans)
         self.findings.refused(written.orphans)
         self.findings.contested(written.contested)
         self._find_missed(records, written)
-        repeats = len(refused) - len(entries)
         self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))
 
     def _write_outvoted(self) -> None:

@@ -190,7 +190,7 @@ class Transaction:
 
 
 class GraphWriter:
-    """The writer for connectors and set-up; synchronous, for one thread. Its errors are `GraphWriteError`."""
+    """The writer for connectors and set-up; synchronous. Its errors are `GraphWriteError`."""
 
     def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
         _silence_driver()
