@@ -1,8 +1,8 @@
 """What commands show on a terminal: the progress of long work, and text that came from outside.
 
 Text from outside is escaped, so that it cannot control the terminal, and nothing in it is markup. A character that the
-terminal's encoding (such as GBK) does not have is written as its escape. Progress bars and counters appear only if
-standard error is a terminal.
+terminal's encoding (such as GBK) does not have is written as its escape. Progress bars appear only if standard error is
+a terminal; where it is none, a pull writes a line there every few seconds.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ from __future__ import annotations
 import codecs
 import io
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+LINE_SECONDS = 5.0
+"""How often a line tells the progress of a pull where there is no terminal."""
 
 
 def make_printable(*streams: TextIO) -> None:
@@ -80,10 +84,25 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def row_counter() -> Iterator[Callable[[str, int], None]]:
-    """A function that shows (stream, rows so far) on a terminal, and nothing elsewhere."""
+    """A function that shows (stream, rows so far): a counter on a terminal, elsewhere a line every few seconds."""
+    if not sys.stderr.isatty():
+        yield _row_lines()
+        return
     with progress_bar() as show:
 
         def report(stream: str, rows: int) -> None:
             show(stream, rows, max(rows, 1))
 
         yield report
+
+
+def _row_lines() -> Callable[[str, int], None]:
+    due = time.monotonic() + LINE_SECONDS
+
+    def report(stream: str, rows: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + LINE_SECONDS
+            print(f"{escape_unprintable(stream)}: {rows:,} rows read", file=sys.stderr, flush=True)
+
+    return report

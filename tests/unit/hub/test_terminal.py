@@ -9,12 +9,13 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.panel import Panel
 from rich.table import Table
 
-from hub.terminal import make_printable, text_console
+from hub.terminal import make_printable, row_counter, text_console
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +69,16 @@ def test_case_6_03_the_version_is_told() -> None:
     command = [sys.executable, "-m", "hub", "--version"]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (0, f"sluicegate {version('sluicegate')}\n")
+
+
+def test_without_a_terminal_a_pull_tells_its_progress_every_few_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((100.0, 101.0, 105.0, 105.0, 109.0, 111.0, 111.0))
+    monkeypatch.setattr("hub.terminal.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with row_counter() as report:
+        for rows in (2_000, 4_000, 6_000, 8_000):
+            report("police/\x1bregister", rows)
+    printed = capsys.readouterr()
+    assert printed.err == "police/\\u001bregister: 4,000 rows read\npolice/\\u001bregister: 8,000 rows read\n"
+    assert printed.out == ""
