@@ -80,10 +80,11 @@ BUCKET_OPERATORS = (Op.EQ, Op.IN)
 SAYS_NOTHING = "empty, so it says nothing; remove it, or say what is meant"
 """Why an empty condition, comparison or list in a policy is refused."""
 
-_KNOWN = "$subject.application|department|role|level|jurisdiction, $case, $today, $today - 60y"
-_NEAREST = {each: f"$subject.{each}" for each in ("application", "department", "role", "level", "jurisdiction")}
-_NEAREST |= {each: each for each in ("$case", "$today", "$today - 60y")}
-_PLACEHOLDER = re.compile(r"\$(subject\.(?:application|department|role|level|jurisdiction)|today(?: - (\d{1,3})y)?)\Z")
+_OF_SUBJECT = ("application", "department", "role", "level", "jurisdiction")
+_OTHERS = ("$case", "$today", "$today - 60y")
+_KNOWN = ", ".join(("$subject." + "|".join(_OF_SUBJECT), *_OTHERS))
+_NEAREST = {**{each: f"$subject.{each}" for each in _OF_SUBJECT}, **{each: each for each in _OTHERS}}
+_PLACEHOLDER = re.compile(rf"\$(subject\.(?:{'|'.join(_OF_SUBJECT)})|today(?: - (\d{{1,3}})y)?)\Z")
 
 
 @dataclass(frozen=True, slots=True)
