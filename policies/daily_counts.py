@@ -22,7 +22,9 @@ _LOCK = sa.text(
     "VALUES (:day, :application, :purpose, :kind, 0) "
     "ON CONFLICT (day, application, purpose, kind) DO UPDATE SET used = policy_use.used RETURNING used"
 )
-_READ = sa.text(f"SELECT used FROM policy_use {_WHERE}")
+_READ = sa.text(
+    "SELECT day, application, purpose, kind, used FROM policy_use WHERE (day, application, purpose, kind) IN :rows"
+).bindparams(sa.bindparam("rows", expanding=True))
 _WRITE = sa.text(f"UPDATE policy_use SET used = :used {_WHERE}")
 _FORGET = sa.text("DELETE FROM policy_use WHERE day < :day")
 
@@ -92,17 +94,25 @@ def count_uses(engine: sa.Engine, day: dt.date, operations: Sequence[Counted]) -
     uses = [(each.row(day, use), use) for each in operations for use in (*each.caps, *each.noted)]
     rows, changing = sorted({row for row, _ in uses}), any(use.more for _, use in uses)
     with translate_database_errors(), engine.execution_options(changing=changing).begin() as sql:
-        # In one order, so that two processes that count the same wait for each other and never both.
-        before = {
-            row: sql.execute(_LOCK if changing else _READ, dict(zip(_COLUMNS, row, strict=True))).scalar() or 0
-            for row in rows
-        }
+        before = _lock(sql, rows) if changing else _read(sql, rows)
         used = dict(before)
         found = [each.settle(day, used) for each in operations]
         for row in rows:
             if used[row] != before[row]:
                 sql.execute(_WRITE, {**dict(zip(_COLUMNS, row, strict=True)), "used": used[row]})
     return found
+
+
+def _lock(sql: sa.Connection, rows: Sequence[_Row]) -> dict[_Row, int]:
+    """The counts of sorted rows, which nobody else changes from now on."""
+    # In one order, so that two processes that count the same wait for each other and never both.
+    return {row: sql.execute(_LOCK, dict(zip(_COLUMNS, row, strict=True))).scalar_one() for row in rows}
+
+
+def _read(sql: sa.Connection, rows: Sequence[_Row]) -> dict[_Row, int]:
+    """The counts of rows, 0 where there is none yet."""
+    found = {(day, who, where, kind): used for day, who, where, kind, used in sql.execute(_READ, {"rows": rows})}
+    return {row: found.get(row, 0) for row in rows}
 
 
 def _in_order(uses: Iterable[Use]) -> list[Use]:
