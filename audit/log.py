@@ -18,6 +18,7 @@ import concurrent.futures
 import datetime as dt
 import hashlib
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ MAX_WAITING: Final = 10_000
 WARN_DAYS = 30
 PAGE: Final = 256
 MAX_INDEX: Final = 2**63 - 1
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 RECORDED_ON_RESERVE: Final = frozenset(("refusal", "continuation", "flood", "policy", "pull", "admin"))
 """Kinds that disclose nothing: they are still recorded while the reserve lasts."""
 
@@ -342,7 +344,7 @@ def _text_to_keep(record: Record, text: str | None) -> tuple[str, str] | None:
     raw = text.encode("utf-8", "surrogatepass")
     if record.operation != hashlib.sha256(raw).hexdigest():
         raise RecordInvalid("operation is not the SHA-256 of the operation's text")
-    kept = len(raw) <= MAX_BYTES and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    kept = len(raw) <= MAX_BYTES and not _LONE_SURROGATE.search(text)
     return (record.operation, text) if kept else None
 
 

@@ -18,10 +18,9 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -357,7 +356,7 @@ def _shortened(record: Record) -> Record:
         text = getattr(record, name)
         if text is not None and (short := _shortened_text(text)) is not text:
             changes[name] = short
-    if _is_too_long(chain.from_iterable(record.variables.items()), MAX_VARIABLES):
+    if _is_too_long((*record.variables, *record.variables.values()), MAX_VARIABLES):
         changes["variables"] = {"#": _digest_text(_json(dict(record.variables)))}
     lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
     if long := {effect: (_digest_text(_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)}:
@@ -367,7 +366,10 @@ def _shortened(record: Record) -> Record:
     return replace(record, **changes) if changes else record
 
 
-def _is_too_long(texts: Iterable[str], most: int = MAX_LIST) -> bool:
+def _is_too_long(texts: Collection[str], most: int = MAX_LIST) -> bool:
+    # The usual case needs no encoding: a sign takes two escapes at most.
+    if sum(map(len, texts)) * 12 + len(texts) * 3 <= most:
+        return False
     return sum(len(_json(text)) + 1 for text in texts) > most
 
 

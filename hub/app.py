@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from hub.auditor.pages import AuditPages
-from hub.connections import BoundedProtocol, OpenConnections, connections_that_fit
+from hub.connections import GONE, BoundedProtocol, OpenConnections, connections_that_fit
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
@@ -95,11 +95,15 @@ def build_app(hub: Hub) -> Starlette:
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Request(scope, receive)
+        connection = scope.get("extensions", {}).get(GONE)
+
+        async def is_gone() -> bool:
+            return connection["is_gone"]() if connection is not None else await incoming.is_disconnected()
 
         async def body_of(arrival: Arrival) -> Arrival:
             return await receive_body(arrival, incoming, hub.settings.body_limit)
 
-        response = await answer(hub, arrive(incoming), incoming.is_disconnected, body_of)
+        response = await answer(hub, arrive(incoming), is_gone, body_of)
         await response(scope, receive, send)
 
     async def healthz(_: Request) -> Response:

@@ -39,6 +39,8 @@ LINGER_BYTES: Final = 1_048_576
 FRAMING: Final = 8
 """Most bytes of chunk signs and trailers for each byte of a body, beyond one head."""
 SWEEP_SECONDS: Final = 0.5
+GONE: Final = "sluicegate.gone"
+"""The extension of the ASGI scope whose `is_gone` says whether the client has closed the connection."""
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: "this is no HTTP/1.1 request that can be read; send one Host, and the path as the target",
@@ -262,6 +264,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        # Asked of the connection: to find out by `receive` makes a task wait, and cancels it, for each answer.
+        cycle.scope.setdefault("extensions", {})[GONE] = {"is_gone": lambda: cycle.disconnected}
         super()._start_asgi_task(cycle, app)
 
     def _wait(self, seconds: float) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Final
 
 from hub.errors import Code, HubError
@@ -39,47 +39,47 @@ class FairShare:
         self._waiting: dict[Client, deque[asyncio.Future[None]]] = {}
         self._used: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
 
-    @asynccontextmanager
-    async def turn(self, client: Client, seconds: float, clients: Sequence[Client] = ()) -> AsyncIterator[float]:
+    def turn(self, client: Client, seconds: float, clients: Sequence[Client] = ()) -> Turn:
         """Inside this context it is the client's turn; gives how many of the `seconds` are left, more than none.
 
         What it used is charged to `clients` in equal parts, as they are at its end, or to the client alone. Raises
         HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait.
         """
-        asked = self._now()
-        await self._wait(client, seconds)
-        began = self._now()
-        try:
-            await asyncio.sleep(0)  # whoever came meanwhile waits in its queue before the next turn is given
-            began = self._now()
-            yield max(LEAST, seconds - (began - asked))
-        finally:
-            charged = clients or (client,)
-            for each in charged:
-                self._charge(each, (self._now() - began) / len(charged))
-            self._end(client)
+        return Turn(self, client, seconds, clients)
 
-    async def _wait(self, client: Client, seconds: float) -> None:
+    def now(self) -> float:
+        """Seconds of its clock."""
+        return self._now()
+
+    def end(self, client: Client, charged: Sequence[Client], seconds: float) -> None:
+        """End a turn that took so long; it is charged to each in equal parts."""
+        for each in charged:
+            self._charge(each, seconds / len(charged))
+        self._end(client)
+
+    async def wait(self, client: Client, seconds: float) -> None:
+        """Return at the client's turn; raises as `turn`."""
         if self._may_begin(client):
             self._begin(client)
             return
         waiting = self._waiting.setdefault(client, deque())
         if len(waiting) >= WAITING:
             raise _busy()
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
         waiting.append(turn)
+        patience = loop.call_later(seconds, _give_up, turn)
         try:
-            async with asyncio.timeout(seconds):
-                await turn
-        except BaseException as ended:
+            await turn
+        except BaseException:
             self._give_back(client, turn)
-            if isinstance(ended, TimeoutError):
-                raise _busy() from None
             raise
+        finally:
+            patience.cancel()
 
     def _give_back(self, client: Client, turn: asyncio.Future[None]) -> None:
         """Wait no longer; a turn that came in the same moment is the next one's."""
-        if turn.done() and not turn.cancelled():
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
             self._end(client)
             return
         if turn in self._waiting.get(client, ()):
@@ -94,11 +94,14 @@ class FairShare:
         )
 
     def _begin(self, client: Client) -> None:
-        self._held.update(((), client[:1], client))
+        for who in ((), client[:1], client):
+            self._held[who] += 1
 
     def _end(self, client: Client) -> None:
-        self._held.subtract(((), client[:1], client))
-        self._held = +self._held
+        for who in ((), client[:1], client):
+            self._held[who] -= 1
+            if not self._held[who]:
+                del self._held[who]
         while ready := [each for each in self._waiting if self._may_begin(each)]:
             following = min(ready, key=self._usage)
             turn = self._waiting[following].popleft()
@@ -115,17 +118,56 @@ class FairShare:
         """What application, person and client used, so that the first in which two differ decides."""
         return tuple(self._lately(client[:depth]) for depth in (1, 2, 3))
 
-    def _lately(self, who: tuple[str, ...]) -> float:
+    def _lately(self, who: tuple[str, ...], now: float | None = None) -> float:
         used, at = self._used.get(who, (0.0, 0.0))
-        return float(used * 0.5 ** ((self._now() - at) / HALF_LIFE))
+        return float(used * 0.5 ** (((self._now() if now is None else now) - at) / HALF_LIFE))
 
     def _charge(self, client: Client, seconds: float) -> None:
+        now = self._now()
         for depth in (1, 2, 3):
             who = client[:depth]
-            self._used[who] = (self._lately(who) + seconds, self._now())
+            self._used[who] = (self._lately(who, now) + seconds, now)
             self._used.move_to_end(who)
         while len(self._used) > REMEMBERED:
             self._used.popitem(last=False)
+
+
+class Turn:
+    """One turn, as a context; gives how many seconds are left of its time. A class, because each request has three of
+    them: as generators they took twice as much.
+    """
+
+    __slots__ = ("_began", "_client", "_clients", "_seconds", "_share")
+
+    def __init__(self, share: FairShare, client: Client, seconds: float, clients: Sequence[Client]) -> None:
+        self._share, self._client, self._seconds, self._clients = share, client, seconds, clients
+        self._began = 0.0
+
+    async def __aenter__(self) -> float:
+        asked = self._share.now()
+        await self._share.wait(self._client, self._seconds)
+        self._began = self._share.now()
+        try:
+            await asyncio.sleep(0)  # whoever came meanwhile waits in its queue before the next turn is given
+        except BaseException:
+            self._end()
+            raise
+        self._began = self._share.now()
+        return max(LEAST, self._seconds - (self._began - asked))
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._share.end(self._client, self._clients or (self._client,), self._share.now() - self._began)
+
+
+def _give_up(turn: asyncio.Future[None]) -> None:
+    """The time of one that waits is over."""
+    if not turn.done():
+        turn.set_exception(_busy())
 
 
 def _busy() -> HubError:

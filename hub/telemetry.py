@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
@@ -17,7 +19,9 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from hub.log_lines import describe_exception
 
@@ -41,14 +45,8 @@ class Telemetry:
         self._connections = Counter(
             "sluicegate_connections_refused", "Connections refused or closed.", ["reason"], registry=self.registry
         )
-        self._stages = Histogram(
-            "sluicegate_stage_seconds",
-            "Time in each stage; `audit` is the wait for the durable record.",
-            ["stage"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._timers: dict[str, Histogram] = {}
+        self._stages = StageSeconds()
+        self.registry.register(self._stages)
 
     def request(self, traceparent: str | None = None) -> AbstractContextManager[trace.Span]:
         """The span of one request, in the trace of its caller if `traceparent` (W3C Trace Context) is a valid one."""
@@ -60,10 +58,7 @@ class Telemetry:
 
     def before_request(self, name: str) -> AbstractContextManager[None]:
         """The duration of a stage that ends before it is known whose request this is; it has no span."""
-        timer = self._timers.get(name)
-        if timer is None:
-            timer = self._timers[name] = self._stages.labels(name)
-        return _Timed(timer)
+        return _Timed(self._stages.of(name))
 
     def stage(self, name: str) -> AbstractContextManager[None]:
         """The span and the duration of one stage, whether it passes or refuses."""
@@ -94,6 +89,52 @@ class Telemetry:
             self._provider.shutdown()
 
 
+class _Durations:
+    """How often a stage took how long: counts by bucket of `SECONDS`, the last without a bound, and their sum."""
+
+    __slots__ = ("_one_at_a_time", "counts", "total")
+
+    def __init__(self) -> None:
+        self.counts, self.total = [0] * (len(SECONDS) + 1), 0.0
+        self._one_at_a_time = threading.Lock()
+
+    def observe(self, seconds: float) -> None:
+        """Count one more."""
+        with self._one_at_a_time:
+            self.counts[bisect_left(SECONDS, seconds)] += 1
+            self.total += seconds
+
+    def read(self) -> tuple[list[tuple[str, float]], float]:
+        """(bound, how many took no longer), the last without a bound; and the sum."""
+        with self._one_at_a_time:
+            counts, total = list(self.counts), self.total
+        bounds = [*map(str, SECONDS), "+Inf"]
+        return [(bound, sum(counts[: at + 1])) for at, bound in enumerate(bounds)], total
+
+
+class StageSeconds(Collector):
+    """The histogram of how long each stage took. Our own, because a request has ten stages: what counts them in
+    `prometheus_client` takes 8 us each time, this one 2.
+    """
+
+    def __init__(self) -> None:
+        self._stages: dict[str, _Durations] = {}
+
+    def of(self, name: str) -> _Durations:
+        """Where the durations of one stage are counted."""
+        found = self._stages.get(name)
+        return found if found is not None else self._stages.setdefault(name, _Durations())
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """All stages, as one metric."""
+        told = "Time in each stage; `audit` is the wait for the durable record."
+        family = HistogramMetricFamily("sluicegate_stage_seconds", told, labels=["stage"])
+        for name, durations in sorted(self._stages.items()):
+            buckets, total = durations.read()
+            family.add_metric([name], buckets, total)
+        yield family
+
+
 class _Timed:
     """Observes how long its block took. A class, because ten of them are in each request: as generators they took 200
     us of processor where these take 35.
@@ -101,7 +142,7 @@ class _Timed:
 
     __slots__ = ("_began", "_timer")
 
-    def __init__(self, timer: Histogram) -> None:
+    def __init__(self, timer: _Durations) -> None:
         self._timer, self._began = timer, 0.0
 
     def __enter__(self) -> None:

@@ -181,7 +181,7 @@ EDGE = (
     Mutation(
         "a turn that comes to one just gone is the next one's",
         "hub/fair_share.py",
-        "        if turn.done() and not turn.cancelled():\n",
+        "        if turn.done() and not turn.cancelled() and turn.exception() is None:\n",
         "        if False:\n",
         "tests/unit/hub/test_fair_share.py",
     ),

@@ -119,8 +119,8 @@ PREPARED = (
     Mutation(
         "a turn is charged to all who used it",
         "hub/fair_share.py",
-        "charged = clients or (client,)",
-        "charged = (client,)",
+        "self._clients or (self._client,)",
+        "(self._client,)",
         "tests/unit/hub/test_fair_share.py",
     ),
     Mutation(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,19 +62,31 @@ class Identified:
     subject: Subject = field(repr=False)
 
 
-class SignedTokens:
-    """The claims of tokens whose signature is good, by the digest of the token; the least recently used goes first.
+@dataclass(slots=True)
+class SignedToken:
+    """The claims of a token whose signature is good, and when (seconds since 1970) they were accepted at last."""
 
-    It belongs to one set of keys. What the claims say is looked at again for each request.
+    claims: dict[str, Any] = field(repr=False)
+    accepted: float = math.inf
+
+    def is_accepted(self, now: float) -> bool:
+        """Whether it was accepted before and has not expired: no other claim fails by the time that has passed."""
+        return self.accepted <= now < float(self.claims["exp"])
+
+
+class SignedTokens:
+    """Tokens whose signature is good, by the digest of the token; the least recently used goes first.
+
+    It belongs to one verifier: one set of keys, one issuer and one audience.
     """
 
     def __init__(self, limit: int) -> None:
-        self._kept: RecentlyUsed[bytes, dict[str, Any]] = RecentlyUsed(limit)
+        self._kept: RecentlyUsed[bytes, SignedToken] = RecentlyUsed(limit)
 
-    def claims(self, token: str, keys: KeySet) -> dict[str, Any]:
-        """The claims of a token; raises JoseError, ValueError or TypeError for one that is not signed well."""
+    def find(self, token: str, keys: KeySet) -> SignedToken:
+        """A token; raises JoseError, ValueError or TypeError for one that is not signed well."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        return self._kept.find(digest) or self._kept.keep(digest, _signed_claims(token, keys))
+        return self._kept.find(digest) or self._kept.keep(digest, SignedToken(_signed_claims(token, keys)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +114,13 @@ class Verifier:
     def verify(self, token: str, now: float) -> tuple[str, str]:
         """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
         try:
-            claims = self.signed.claims(token, self.keys)
-            _TokenClaims(self.issuer, self.audience, int(now)).validate(claims)
+            signed = self.signed.find(token, self.keys)
+            if not signed.is_accepted(now):
+                _TokenClaims(self.issuer, self.audience, int(now)).validate(signed.claims)
+                signed.accepted = now
         except (JoseError, ValueError, TypeError, RecursionError):
             raise unauthenticated() from None
-        return claims["client_id"], claims["sub"]
+        return signed.claims["client_id"], signed.claims["sub"]
 
 
 class KeyHolder(Protocol):

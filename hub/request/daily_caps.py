@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import Any
 
 from hub.errors import Code, HubError
+from hub.recently_used import RecentlyUsed
 from hub.request.plan_model import Planned
 from policies.daily_counts import Counted, Use, count_uses, forget
 from policies.model import Decision
@@ -46,6 +47,9 @@ COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_
 
 MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
 """`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
+
+PERSONS = 1_000
+"""Of how many persons the digest is kept: each request asks for it three times."""
 
 BATCH = 100
 """How many operations are counted in one transaction at most."""
@@ -84,6 +88,7 @@ class DailyCaps:
         self._store = store
         self._failed_limits = failed_of_person, failed_of_application
         self._day: dt.date | None = None
+        self._persons: RecentlyUsed[str, str] = RecentlyUsed(PERSONS)
         self._waiting: list[_Waiting] = []
         self._counting: asyncio.Task[None] | None = None
 
@@ -114,7 +119,7 @@ class DailyCaps:
         if not planned.matches:
             return []
         of_person, of_application = self._failed_limits
-        person = self._known_store.person_digest(planned.decision.subject.sub)
+        person = self._digest_of(planned.decision.subject.sub)
         return [
             Use(FAILED_MATCH, failed, of_person, person=person, everywhere=True),
             Use(FAILED_MATCH, failed, of_application, everywhere=True),
@@ -126,8 +131,11 @@ class DailyCaps:
             raise _not_countable()
         return self._store
 
+    def _digest_of(self, sub: str) -> str:
+        return self._persons.find(sub) or self._persons.keep(sub, self._known_store.person_digest(sub))
+
     def _use(self, standing: StandingCap, more: int, sub: str) -> Use:
-        person = self._known_store.person_digest(sub) if standing.cap.personal else ""
+        person = self._digest_of(sub) if standing.cap.personal else ""
         return Use(standing.kind, more, standing.cap.limit, standing.grant, person)
 
     async def _count(self, decision: Decision, caps: list[Use], noted: list[Use], now: dt.datetime) -> None:

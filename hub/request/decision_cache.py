@@ -11,9 +11,9 @@ import datetime as dt
 
 from hub.recently_used import RecentlyUsed
 from hub.request.purpose import Purposed
-from policies.decide import decide
+from policies.decide import applicable, decide
 from policies.model import NOTHING, Decision, FieldDecision, PolicySet, RowSet, TypeDecision
-from policies.rules import Subject
+from policies.rules import Grant, Subject
 from policies.succession import Successors, follow
 from schema.catalogue import Catalogue
 from schema.predicate import has_case
@@ -24,14 +24,49 @@ KEPT = 512
 _Key = tuple[str, tuple[str, ...], str, dt.date]
 
 
+class _Kept:
+    """What was decided with a case and without one, and both in the grids that were asked for last."""
+
+    __slots__ = ("_decided", "_followed")
+
+    def __init__(self, decided: tuple[Decision, Decision]) -> None:
+        self._decided = decided
+        self._followed: tuple[Successors, tuple[Decision, ...]] = ({}, decided)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """All that is kept here."""
+        return (*self._decided, *self._followed[1])
+
+    def of(self, subject: Subject, successors: Successors, *, with_case: bool) -> Decision:
+        """The decision for a subject of these attributes."""
+        # Read and replaced as a whole, because threads share it.
+        followed = self._followed
+        if followed[0] is not successors:
+            followed = self._followed = (successors, tuple(follow(each, successors) for each in self._decided))
+        decision = followed[1][0 if with_case else 1]
+        return dataclasses.replace(decision, subject=dataclasses.replace(decision.subject, sub=subject.sub))
+
+
 class DecisionCache:
     """Decisions of one hub or one replay."""
 
     def __init__(self, limit: int = KEPT) -> None:
-        self._kept: RecentlyUsed[_Key, tuple[Decision, Decision]] = RecentlyUsed(limit)
+        self._kept: RecentlyUsed[_Key, _Kept] = RecentlyUsed(limit)
+        self._grants: RecentlyUsed[_Key, tuple[Grant, ...]] = RecentlyUsed(limit)
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def applicable(self, policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
+        """As `policies.decide.applicable`."""
+        key = (policy.version, subject.attributes, purpose, today)
+        kept = self._grants.find(key)
+        if kept is None:
+            kept = applicable(policy, subject, purpose, today)
+            # Of purposes without a grant there may be any number.
+            return self._grants.keep(key, kept) if kept else ()
+        return kept
 
     def of_request(self, catalogue: Catalogue, purposed: Purposed, successors: Successors) -> Decision:
         """The decision on a request, with its own subject and case; without a case, grants for a case do not apply."""
@@ -68,8 +103,8 @@ class DecisionCache:
         kept = self._kept.find(key)
         if kept is None:
             made = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)
-            kept = self._kept.keep(key, (made, _without_case(made)))
-        return follow(dataclasses.replace(kept[0 if with_case else 1], subject=subject), successors)
+            kept = self._kept.keep(key, _Kept((made, _without_case(made))))
+        return kept.of(subject, successors, with_case=with_case)
 
 
 def _without_case(decision: Decision) -> Decision:

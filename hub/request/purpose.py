@@ -9,7 +9,7 @@ section 4.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,15 @@ from hub.errors import Code, HubError
 from hub.request.auth import Identified
 from policies import obligations
 from policies.decide import applicable, purposes_of
-from policies.rules import Grant
+from policies.model import PolicySet
+from policies.rules import Grant, Subject
 
 MAX_PURPOSE = 128
 MAX_CASE = 64
+
+
+Applicable = Callable[[PolicySet, Subject, str, dt.date], tuple[Grant, ...]]
+"""As `policies.decide.applicable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,10 @@ class Purposed:
     today: dt.date
 
 
-def check_purpose(identified: Identified, today: dt.date) -> Purposed:
+def check_purpose(identified: Identified, today: dt.date, find: Applicable = applicable) -> Purposed:
     """The request with its purpose and the grants for it; raises PURPOSE_REQUIRED, PURPOSE_DENIED or CASE_REQUIRED.
 
-    `today` is the local date on which grants must be in force.
+    `today` is the local date on which grants must be in force; `find` may keep what it found.
     """
     request = identified.request
     if request.purpose_header is None or not request.purpose_header:
@@ -47,7 +52,7 @@ def check_purpose(identified: Identified, today: dt.date) -> Purposed:
             access=_own_purposes(identified, today),
         )
     purpose = request.purpose_header
-    grants = applicable(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
+    grants = find(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
     if not grants:
         raise HubError(
             Code.PURPOSE_DENIED,

@@ -18,6 +18,7 @@ from hub.request.purpose import Purposed
 from policies.decide import decide
 from policies.obligations import OBLIGATIONS, Cap
 from policies.store import PolicyStore
+from policies.succession import follow
 from schema import CATALOGUE
 from tests.support.policy_stores import FILES, KEY, in_file
 from tests.support.serving import Served, code_of, serving
@@ -195,8 +196,19 @@ class TestDecisionCacheKept:
     def test_nothing_of_a_person_is_kept(self) -> None:
         kept = DecisionCache()
         kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {})
-        assert "CANARY" not in str(kept._kept)
-        assert {each.case for both in kept._kept.values() for each in both} == {None}
+        kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {"14/99/": "14/03/"})
+        decisions = [each for those in kept._kept.values() for each in those.decisions]
+        assert len(decisions) == 4
+        assert {each.case for each in decisions} == {None}
+        assert {each.subject.sub for each in decisions} == {""}
+        assert "CANARY" not in repr(decisions)
+
+    def test_grids_that_are_merged_later_are_followed_from_then_on(self) -> None:
+        kept, asked = DecisionCache(), self.asked("one")
+        fresh = decide(CATALOGUE, POLICY, asked.identified.subject, "safety.fire", TODAY)
+        own = fresh.subject.jurisdiction
+        for successors in ({}, {own: "14/03/99/"}, {own: None}, {}):
+            assert kept.of_request(CATALOGUE, asked, successors) == follow(fresh, successors)
 
     def test_another_day_or_version_is_another_decision(self) -> None:
         kept = DecisionCache()

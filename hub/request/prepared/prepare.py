@@ -73,7 +73,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     `now` is local and aware. Raises HubError where a stage refuses.
     """
     with stage("purpose"):
-        trail.purposed = purposed = purpose.check_purpose(identified, now.date())
+        trail.purposed = purposed = purpose.check_purpose(identified, now.date(), parts.decisions.applicable)
     with stage("validate"):
         document = parts.kept.find(identified.request) if parts.kept is not None else None
         validated = document.validate(purposed) if document is not None else limits.validate(purposed, parts.schema)
