@@ -14,14 +14,7 @@ import sqlalchemy as sa
 
 from policies.daily_counts import Counted, Use, count_uses, forget
 from policies.store import PolicyStore
-from policies.versions import (
-    ChangeRefused,
-    Conflict,
-    PolicyStoreError,
-    StoreUnavailable,
-    Version,
-    moment,
-)
+from policies.versions import ChangeRefused, Conflict, PolicyStoreError, StoreUnavailable, Version, moment
 from schema import CATALOGUE
 from schema.strict_yaml import YamlFileError
 from tests.support.policy_stores import FILES, KEY, Clock, a_store, changed, in_file, publish
@@ -358,6 +351,20 @@ def test_a_store_that_is_away_is_not_an_empty_one(tmp_path: Path) -> None:
     assert not (tmp_path / "policy.db").exists()
     (tmp_path / "elsewhere").rename(tmp_path / "policy.db")
     assert store.standing().version == 1
+
+
+def test_a_store_that_is_put_in_the_place_of_another_is_read(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with closing(a_store(in_file(tmp_path / "other"))) as other:
+        publish(other, changed("a note"))
+    store = a_store(in_file(tmp_path))
+    assert store.standing().version == 1
+    (tmp_path / "other" / "policy.db").replace(tmp_path / "policy.db")
+    assert store.standing().version == 2
+    assert add(store, dt.date(2026, 6, 30), "app", "a", [Use("operation", 1, 1)]) is None
+    (tmp_path / "policy.db").unlink()
+    with pytest.raises(StoreUnavailable):
+        store.standing()
 
 
 def test_a_store_of_a_newer_program_is_not_used(store: PolicyStore, url: str) -> None:
