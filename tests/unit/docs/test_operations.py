@@ -79,12 +79,16 @@ def test_each_path_in_the_home_is_described() -> None:
 
 def test_each_metric_is_described_with_its_labels() -> None:
     found = {}
-    for kind, suffix in (("Counter", "_total"), ("Gauge", ""), ("Histogram", "")):
+    for kind, suffix in (("Counter", "_total"), ("Gauge", ""), ("Histogram", ""), ("HistogramMetricFamily", "")):
         for call in calls(kind):
             name = literal(call.args[0]) if call.args else None
             if name is not None:
-                labels = [ast.literal_eval(each) for each in call.args[2:]]
-                found[name + suffix] = (kind.lower(), [label for each in labels for label in each])
+                named = [each.value for each in call.keywords if each.arg == "labels"]
+                labels = [ast.literal_eval(each) for each in (*call.args[2:], *named)]
+                found[name + suffix] = (
+                    kind.removesuffix("MetricFamily").lower(),
+                    [label for each in labels for label in each],
+                )
     described = {
         name.strip("`"): (kind, CODE.findall(labels)) for name, kind, labels, _ in rows(section("### Metrics"))
     }
