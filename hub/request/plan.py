@@ -38,6 +38,7 @@ from hub.request.plan_model import (
     Root,
     TypenameCell,
     fetches_of_roots,
+    shows_cursors,
 )
 from hub.request.selection import Selections, location_of
 from hub.request.template import SealedId, open_id
@@ -201,7 +202,8 @@ class _Planner:
         shapes: list[NodePlan] = []
         shape = self._connection((name,), entity, nodes, shapes)
         first = 1 if match is not None else _first(arguments, nodes[0])
-        return Page(name, entity, where, order, first, last, bound, match, shape, tuple(shapes))
+        binding = bound if shows_cursors(shape) else b""
+        return Page(name, entity, where, order, first, last, binding, match, shape, tuple(shapes))
 
     def _connection(
         self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode], plans: list[NodePlan]

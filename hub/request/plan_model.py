@@ -190,9 +190,16 @@ class PageInfoPart:
     parts: tuple[tuple[str, str], ...]
 
 
+CURSORS = frozenset({"startCursor", "endCursor"})
+"""The cursors among the fields of `PageInfo`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A connection. `after` holds the last row's keys, place and surrogate, `match` the one comparison of a match."""
+    """A connection. `after` holds the last row's keys, place and surrogate, `match` the one comparison of a match.
+
+    `binding` is what its cursors are sealed for; empty where it shows none.
+    """
 
     name: str
     entity: Entity
@@ -204,6 +211,17 @@ class Page:
     match: Compare | None
     shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]
     nodes: tuple[NodePlan, ...]
+
+
+def shows_cursors(shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]) -> bool:
+    """Whether a page of this shape has a cursor anywhere in it."""
+    for part in shape:
+        match part:
+            case EdgesPart(parts=parts) if any(isinstance(each, CursorPart) for each in parts):
+                return True
+            case PageInfoPart(parts=parts) if any(field in CURSORS for _, field in parts):
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
