@@ -27,7 +27,7 @@ from hub.request.plan_model import (
 from hub.request.template import JointTemplate, Template
 from policies.aggregate import DOMINANT, one_subject
 from schema.catalogue import Bucket, Catalogue, Entity, Field
-from schema.predicate import TRUE, All, Compare, Op, Placeholder, Predicate
+from schema.predicate import All, Compare, Op, Placeholder, Predicate
 
 _ONLY = "CASE WHEN size(found) = 1 THEN found ELSE [] END"
 _NARROWING = frozenset({Op.EQ, Op.IN, Op.STARTS_WITH})
@@ -82,9 +82,9 @@ class _Compiler:
                 return self._aggregate(root, name)
         assert_never(part.root)
 
-    def _visible(self, entity: Entity, where: Predicate = TRUE) -> Node:
-        """A node on the rows that a list may show, of which the request asks for those where `where` holds."""
-        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible, _names_division(where))
+    def _visible(self, entity: Entity, *, narrowed: bool = False) -> Node:
+        """A node on the rows that a list may show."""
+        return Node(self.cypher.variable(), entity, self.cypher.table(entity).visible, narrowed)
 
     def _findable(self, entity: Entity, match: Compare) -> Node:
         """A node on the rows where a grant allows the match, whatever else it may show of them."""
@@ -112,7 +112,10 @@ class _Compiler:
     # Pages.
 
     def _page(self, root: Page, shown: NodeFetch, name: str) -> str:
-        node = self._visible(root.entity, root.where) if root.match is None else self._findable(root.entity, root.match)
+        if root.match is None:
+            node = self._visible(root.entity, narrowed=_names_division(root.where))
+        else:
+            node = self._findable(root.entity, root.match)
         conditions = [self.cypher.node_is_there(node), f"{node.var}.sid IS NOT NULL"]
         if root.match is not None:
             conditions.append(self._matched(root.match, node))
@@ -197,7 +200,7 @@ class _Compiler:
     def _edge(self, edge: EdgeFetch, node: Node) -> str:
         """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""
         end = node.entity.edge(edge.edge)
-        other = self._visible(edge.node.entity)
+        other = self._visible(edge.node.entity, narrowed=True)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
