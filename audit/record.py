@@ -41,6 +41,7 @@ KINDS: Final = (
     "admin",
 )
 MAX_BYTES: Final = 65_535
+DIGEST_LENGTH: Final = 22
 MAX_TEXT: Final = 256  # bytes of JSON for one text; nothing legitimate comes near it
 MAX_LIST: Final = 8_192  # bytes of JSON for one list of coordinates
 MAX_VARIABLES: Final = 16_384  # bytes of JSON for the variables; the hub refuses a request with more
@@ -169,12 +170,20 @@ class Digester:
 
     def digest(self, kind: str, value: str) -> str:
         """HMAC-SHA256 of `value` in the domain `kind`, cut to 128 bits: 22 characters of base64url."""
+        return self.digests(kind, (value,))[0]
+
+    def digests(self, kind: str, values: Iterable[str]) -> tuple[str, ...]:
+        """As `digest`, of each of several values of one kind."""
         domain = kind.encode()
         # The length goes first so that no (kind, value) can be read as another pair.
-        message = len(domain).to_bytes(2, "big") + domain + value.encode("utf-8", "surrogatepass")
-        keyed = self._keyed.copy()
-        keyed.update(message)
-        return base64.urlsafe_b64encode(keyed.digest()[:16]).decode().rstrip("=")
+        begun = self._keyed.copy()
+        begun.update(len(domain).to_bytes(2, "big") + domain)
+        digests = []
+        for value in values:
+            keyed = begun.copy()
+            keyed.update(value.encode("utf-8", "surrogatepass"))
+            digests.append(base64.urlsafe_b64encode(keyed.digest()[:16])[:DIGEST_LENGTH].decode())
+        return tuple(digests)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from audit.record import MAX_VARIABLES, Coordinates, Digester, Record
+from audit.record import DIGEST_LENGTH, MAX_VARIABLES, Coordinates, Digester, Record
 from hub.errors import Code, HubError
 from hub.request.endpoint import Arrival, Head, Reply, Request
 from hub.request.floods import Source
@@ -28,7 +28,6 @@ from policies.model import PolicySet
 from policies.rules import Subject
 from schema.predicate import All, Any_, Compare, Predicate, Related
 
-DIGEST_LENGTH = 22
 CHEAP_REFUSALS = frozenset(
     {
         Code.BAD_REQUEST,
@@ -92,7 +91,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         variables=dict(_recorded_values(trail, digester)),
         decision=_coordinates(trail.planned),
         nodes=answer.nodes if answer else 0,
-        subjects=tuple(digester.digest("person", sid) for sid in answer.subjects) if answer else (),
+        subjects=digester.digests("person", answer.subjects) if answer else (),
         duration_us=max(0, ended - trail.arrival.started) // 1_000,
     )
     return record, text

@@ -9,9 +9,9 @@ is shown under each name that asks for it; the answer is bounded as it grows, na
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from hub.errors import Code, HubError
 from hub.graph.driver import size_of, too_large
@@ -21,6 +21,7 @@ from hub.request.filters import bad_cursor
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
+    Cell,
     CursorPart,
     DeniedCell,
     EdgeCell,
@@ -74,6 +75,10 @@ def respond(
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
 
+_Step = tuple[str, str, Callable[[Mapping[str, Any]], Any] | None]
+"""A name in the answer, the column of the row, and what makes the value of the row where it is not that column."""
+
+
 class _Responder:
     def __init__(
         self, planned: Planned, catalogue: Catalogue, seals: Seals, denial_errors: DenialErrors, byte_cap: int
@@ -91,6 +96,8 @@ class _Responder:
         # A row is shown under each name that asks for it, but sealed once.
         self._ids: dict[tuple[int, str], str] = {}
         self._cursors: dict[tuple[bytes, str], str] = {}
+        self._steps: dict[int, tuple[_Step, ...]] = {}
+        """By the identity of a node plan, which lives as long as the plan of the operation."""
 
     def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
         data: dict[str, Any] = {}
@@ -119,10 +126,13 @@ class _Responder:
 
     def _show(self, shown: dict[str, Any], name: str, value: Any) -> None:
         """One member of an object of the answer."""
-        self._left -= len(name) + size_of(value)
+        self._use(len(name) + size_of(value))
+        shown[name] = value
+
+    def _use(self, size: int) -> None:
+        self._left -= size
         if self._left < 0:
             raise too_large(self._cap)
-        shown[name] = value
 
     def _accesses(self, root: Accesses, sids: list[str], rows: Any) -> list[dict[str, Any]] | None:
         """Who saw a person's data; null if nobody was found."""
@@ -144,26 +154,37 @@ class _Responder:
         self.nodes += 1
         if plan.entity.name in self.people:
             self.subjects[row["s"]] = None
-        self.subjects.update(dict.fromkeys(row.get("t", ())))
+        if touched := row.get("t"):
+            self.subjects.update(dict.fromkeys(touched))
+        steps = self._steps.get(id(plan))
+        if steps is None:
+            steps = self._steps[id(plan)] = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
         shown: dict[str, Any] = {}
-        values: dict[str, Any] = {}
-        for cell in plan.cells:
-            match cell:
-                case FieldCell(name):
-                    column = fetch.field(cell).column
-                    if column not in values:
-                        values[column] = self._value(row[column])
-                    self._show(shown, name, values[column])
-                case IdCell(name):
-                    self._show(shown, name, self._id(plan.entity.tag, row["s"]))
-                case TypenameCell(name, text):
-                    self._show(shown, name, text)
-                case DeniedCell(name):
-                    self._show(shown, name, None)
-                case EdgeCell(name):
-                    edge = fetch.edge(cell)
-                    self._show(shown, name, self._edge(cell, edge.node, row[edge.column]))
+        used = 0
+        for name, column, step in steps:
+            value = row[column] if step is None else step(row)
+            if step is None and type(value) is dict:  # what Cypher could not mask
+                value = self._value(value)
+            used += len(name) + size_of(value)
+            shown[name] = value
+        self._use(used)
         return shown
+
+    def _step(self, plan: NodePlan, fetch: NodeFetch, cell: Cell) -> _Step:
+        """How one cell is shown in every row of a plan: looked for once, because a page has thousands of cells."""
+        match cell:
+            case FieldCell(name):
+                return name, fetch.field(cell).column, None
+            case IdCell(name):
+                return name, "s", lambda row: self._id(plan.entity.tag, row["s"])
+            case TypenameCell(name, text):
+                return name, "s", lambda _: text
+            case DeniedCell(name):
+                return name, "s", lambda _: None
+            case EdgeCell(name):
+                edge = fetch.edge(cell)
+                return name, edge.column, lambda row: self._edge(cell, edge.node, row[edge.column])
+        assert_never(cell)
 
     def _id(self, tag: int, sid: str) -> str:
         if (tag, sid) not in self._ids:
@@ -171,9 +192,7 @@ class _Responder:
         return self._ids[tag, sid]
 
     def _value(self, cell: Any) -> Any:
-        """A cell as it came, or masked here if Cypher could not mask it."""
-        if not isinstance(cell, dict):
-            return cell
+        """A cell that is masked here, because Cypher could not mask it."""
         value = _free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
         key = self.seals.pseudonym_key(self.department, self.purpose)
         return mask_fetched(cell["m"], value, self.planned.decision.today, key)

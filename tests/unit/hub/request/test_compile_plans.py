@@ -6,6 +6,7 @@ condition is followed from the row that it stands at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def relations() -> Iterator[str]:
 
 Asked = tuple[str, str, str]
 """Application, purpose and document."""
+
+
+def test_no_index_seeks_the_division_of_a_policy_for_a_node_over_an_edge() -> None:
+    """It would be sought for each row: all buildings of the county, for each dwelling of a page."""
+    document = "{ buildings(first: 9) { edges { node { name dwellings { roomNo residents { name } } } } } }"
+    _, statement = prepare(POLICIES, subject(POLICIES, "fire-inspection"), "safety.fire", document)
+    assert statement is not None
+    assert statement.text.count("[:IN_BUILDING]") == statement.text.count("[:LIVES_IN]") == 1
+    within = re.findall(r"(\w+)\.region STARTS WITH", statement.text)
+    assert within == ["n0"]
+    assert statement.text.count("left(n") >= 2
 
 
 @pytest.fixture(scope="module")
