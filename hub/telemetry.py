@@ -68,6 +68,8 @@ class Telemetry:
     def ended(self, span: trace.Span, code: str, known: dict[str, str | int]) -> None:
         """Count a request that ended with `code`; `known` holds names from the policy and counts, nothing else."""
         self._requests.labels(code).inc()
+        if self._tracer is None:
+            return
         span.set_attributes({f"sluicegate.{name}": value for name, value in known.items()})
         span.set_attribute("sluicegate.code", code)
 
