@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, assert_never
 
 from hub.errors import Code, HubError
@@ -194,8 +195,12 @@ class _Responder:
     def _value(self, cell: Any) -> Any:
         """A cell that is masked here, because Cypher could not mask it."""
         value = _free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
-        key = self.seals.pseudonym_key(self.department, self.purpose)
-        return mask_fetched(cell["m"], value, self.planned.decision.today, key)
+        return mask_fetched(cell["m"], value, self.planned.decision.today, self._pseudonym_key)
+
+    @cached_property
+    def _pseudonym_key(self) -> bytes:
+        """Derived once: for each of fifty texts it took a tenth of the processor of the request."""
+        return self.seals.pseudonym_key(self.department, self.purpose)
 
     def _edge(self, cell: EdgeCell, fetch: NodeFetch, fetched: Any) -> Any:
         if cell.first is None:
