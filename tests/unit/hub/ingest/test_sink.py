@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -355,9 +356,10 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         *(make("Person") for make in (cypher.existing, cypher.assertions)),
         *(make("Person") for make in (cypher.create_records, cypher.change_records)),
         *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
+        cypher.create("Event", (edge, replace(edge, name="other")), edge),
         cypher.STORED, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT, cypher.release(),
     ]  # fmt: skip
-    parameters = dict.fromkeys(("stream", "keys", "rows", "sids", "run", "now", "better"))
+    parameters = dict.fromkeys(("stream", "keys", "rows", "shared", "sids", "run", "now", "better"))
     for statement in made:
         plan = graph_driver.execute_query("EXPLAIN " + statement, parameters).summary.plan
         found = set(operators(plan))

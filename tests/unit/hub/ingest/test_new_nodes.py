@@ -1,0 +1,73 @@
+"""New nodes are created, not merged: what happens where one of them, or what it needs, is not as found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import neo4j
+import pytest
+from neo4j.exceptions import ClientError
+
+from connectors.base import EdgePlan
+from hub.graph.constraints import ensure_constraints
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.ingest import sink_statements as cypher
+from schema import CATALOGUE
+from tests.support.pulling import ask, canonical, county, empty, one, pull
+
+pytestmark = pytest.mark.unit
+
+EDGE = EdgePlan("dwellings", "Person", "LIVES_IN", True, "Dwelling", True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return county(tmp_path_factory.mktemp("new-nodes") / "data", 100)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("new-nodes-home")
+
+
+def test_a_node_that_is_there_against_expectation_is_merged(
+    folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    """As where another pull makes it at the same moment: no node of a stream that is alone is looked for."""
+    pull(home, empty_graph, folder)
+    before = canonical(graph_driver)
+    graph_driver.execute_query("MATCH (r:SourceRecord {stream: 'housing/buildings'}) DETACH DELETE r")
+    graph_driver.execute_query("MATCH (c:SourceCursor {source: 'housing/buildings'}) DELETE c")
+    result = pull(home, empty_graph, folder, "housing")["buildings"]
+    assert result.inserted == one(graph_driver, "MATCH (b:Building) RETURN count(b)") > 0
+    assert canonical(graph_driver) == before
+
+
+def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:
+    empty(graph_driver)
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        ensure_constraints(writer, CATALOGUE)
+    row = {"node": {"sid": "p"}, "key": "k", "record": "1", "hash": "h", "t0": "gone"}
+    shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
+    with pytest.raises(ClientError):
+        graph_driver.execute_query(cypher.create("Person", (EDGE,), None), rows=[row], shared=shared)
+    assert one(graph_driver, "MATCH (n) RETURN count(n)") == 0
+    graph_driver.execute_query("CREATE (:Dwelling {sid: 'gone', region: '14/'})")
+    graph_driver.execute_query(cypher.create("Person", (EDGE,), EDGE), rows=[row], shared=shared)
+    (found,) = ask(graph_driver, "MATCH (n:Person)-[l:LIVES_IN]->() RETURN n.region AS region, l.records AS records")
+    assert found == {"region": "14/", "records": ["k"]}
+
+
+@pytest.mark.parametrize(("others", "mine", "may"), [(0, 0, False), (5, 0, False), (5, 1, True), (1_000, 0, True)])
+def test_nodes_are_asked_for_one_by_one_where_an_edge_may_wait(
+    empty_graph: GraphAddress, graph_driver: neo4j.Driver, others: int, mine: int, may: bool
+) -> None:
+    """A thousand entries are not all looked through."""
+    empty(graph_driver)
+    entry = "CREATE (:Quarantined {key: toString(i), target: 't', entity: $entity, whole: false})"
+    for entity, count in (("Dwelling", others), ("Person", mine)):
+        graph_driver.execute_query(
+            f"UNWIND range(1, $count) AS n WITH $entity + n AS i {entry}", count=count, entity=entity
+        )
+    assert one(graph_driver, cypher.MAY_WAIT, entity="Person") is may
