@@ -19,6 +19,8 @@ from connectors.quarantine import SMALL_BATCH, Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of
 from connectors.transforms import (
     FITTING,
+    NORMAL,
+    REPEATED,
     TRANSFORMS,
     Context,
     Options,
@@ -40,6 +42,8 @@ OF_ANOTHER_FORM = frozenset({"not-a-date", "not-a-time"})
 """Rules by which a cell is refused for its form alone."""
 FUTURE = dt.timedelta(days=1)
 """How far a row's updated time may lie after today: a clock that is fast, or a zone that is meant and not stated."""
+KEPT = 32_768
+"""How many different cells of a column are kept: as many as there are days in ninety years."""
 SUCCESSOR = "successorCode"
 """Node property with the code of the division that took the place of a Region; not a catalogue field."""
 
@@ -86,6 +90,8 @@ class _Cell:
     misfits: int = 0
     cut: int = 0
     example: str = ""
+    known: dict[str, tuple[Any, bool]] | None = None
+    """Values of cells that came before, for a column with few different ones; half of a register's columns are such."""
 
     def take(self, row: Row, context: Context) -> Any:
         """The cell's value, None if it is blank; raises Unfit with its column."""
@@ -103,6 +109,20 @@ class _Cell:
         return None
 
     def _value(self, cell: Any, context: Context) -> Any:
+        """The value of a cell that is not blank; `context` is the same in all calls, so that a value may be kept."""
+        known = self.known if isinstance(cell, str) else None
+        if known is not None and cell in known:
+            value, cut = known[cell]
+        else:
+            value, cut = self._transformed(cell, context)
+            if known is not None and len(known) < KEPT:
+                known[cell] = value, cut
+        self.fits += 1
+        self.cut += cut
+        return value
+
+    def _transformed(self, cell: Any, context: Context) -> tuple[Any, bool]:
+        """The value, and whether a time was cut from it."""
         try:
             value = self.transform(cell, self.options, context)
         except Unfit as unfit:
@@ -110,10 +130,8 @@ class _Cell:
                 self.misfits += 1
                 self.example = self.example or outline(cell)
             raise
-        self.fits += 1
-        if self.transform in (date, validity) and day_and_time(cell, self.options, context)[1] != dt.time():
-            self.cut += 1
-        return normal_form(self.kind, value) if self.kind and isinstance(value, str) else value
+        cut = self.transform in (date, validity) and day_and_time(cell, self.options, context)[1] != dt.time()
+        return (normal_form(self.kind, value) if self.kind and isinstance(value, str) else value), cut
 
 
 class Shaper:
@@ -130,7 +148,7 @@ class Shaper:
             if (column := rule.column) is not None
         }
         self._links = {
-            name: _Cell(rule.column, TRANSFORMS[rule.transform], Options(), rule.required)
+            name: _cell(rule.column, TRANSFORMS[rule.transform], Options(), rule.required)
             for name, rule in stream.edges.items()
         }
         updated, successor = stream.updated, stream.successor
@@ -242,8 +260,12 @@ def outline(cell: Any) -> str:
 def _field_cell(rule: FieldRule, column: str, field: Field, identity: bool) -> _Cell:
     options = Options(rule.format, rule.values, rule.least, rule.most)
     transform = TRANSFORMS[rule.transform or FITTING[field.scalar][0]]
-    kind = field.kind if field.scalar is Scalar.STRING else None
-    return _Cell(column, transform, options, rule.required or identity, kind)
+    kind = field.kind if field.scalar is Scalar.STRING and NORMAL.get(transform) is not field.kind else None
+    return _cell(column, transform, options, rule.required or identity, kind)
+
+
+def _cell(column: str, transform: Transform, options: Options, required: bool, kind: Kind | None = None) -> _Cell:
+    return _Cell(column, transform, options, required, kind, known={} if transform in REPEATED else None)
 
 
 def _with_column(column: str, unfit: Unfit) -> Unfit:

@@ -274,6 +274,12 @@ TRANSFORMS: Mapping[str, Transform] = {
 }
 """By the name that a source's file uses."""
 
+NORMAL: Mapping[Transform, Kind] = {code: Kind.CODE, resident_id: Kind.ID_NUMBER, phone: Kind.PHONE}
+"""Transforms whose values are in the normal form of a kind already."""
+
+REPEATED = frozenset({enum, date, validity, grid, region_of_grid, region_of_code})
+"""Transforms of columns in which few different cells stand."""
+
 FITTING: Mapping[Scalar, tuple[str, ...]] = {
     Scalar.STRING: ("text", "code", "resident_id", "phone", "grid"),
     Scalar.ENUM: ("enum",),

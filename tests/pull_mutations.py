@@ -23,6 +23,13 @@ PULLS = (
         "tests/unit/connectors/test_transforms.py",
     ),
     Mutation(
+        "a time that is cut from a kept day is counted each time",
+        "connectors/shape.py",
+        "        self.cut += cut\n",
+        "",
+        "tests/property/test_kept_cells.py",
+    ),
+    Mutation(
         "who writes a text writes no row",
         "connectors/readers/csv_lines.py",
         "not self._multiline or self._may_be_rows(gathered)",

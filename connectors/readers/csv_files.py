@@ -33,6 +33,7 @@ class CsvReader:
     def __init__(self, source: Source, stream: Stream) -> None:
         self._source, self._stream = source, stream
         self._name = f"{source.name}/{stream.name}"
+        self._columns = stream.columns
         self._encoding = "utf-8" if source.encoding == "utf-8-sig" else source.encoding
 
     def read(self, since: Since) -> Iterator[Item]:
@@ -77,8 +78,8 @@ class CsvReader:
                 self._name,
                 f"the header is not {self._encoding}; save the file so, or declare its `encoding` in the source file",
             )
-        missing = [each for each in self._stream.columns if each not in header]
-        if len(missing) == len(self._stream.columns):
+        missing = [each for each in self._columns if each not in header]
+        if len(missing) == len(self._columns):
             # What stands there may be a person's data, so it is not told.
             text = f"the first line is no header: none of its {len(header)} cells is a column of the source file"
             raise ConnectorError(self._name, f"{text}; export the file with its header, and nothing above it")
@@ -86,7 +87,7 @@ class CsvReader:
             has = ", ".join(name for name in header if name)
             raise ConnectorError(self._name, f"the header lacks {', '.join(missing)}; it has {has}")
         counts = Counter(header)
-        twice = [each for each in self._stream.columns if counts[each] > 1]
+        twice = [each for each in self._columns if counts[each] > 1]
         if twice:
             raise ConnectorError(self._name, f"the header names a column twice: {', '.join(twice)}")
         return header
@@ -101,7 +102,7 @@ class CsvReader:
         # What a spreadsheet appends to a row, empty cells, is no value.
         if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
             return Broken(number, "row", "wrong-length", f"{len(cells)} fields where the header has {len(header)}", key)
-        for column in self._stream.columns:
+        for column in self._columns:
             if _undecodable(values[column]):
                 return Broken(number, column, "not-decodable", self._wrong_byte(record), key)
         return Row(number, values)

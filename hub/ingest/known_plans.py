@@ -6,23 +6,28 @@ A batch needs it because nodes of one stream wait for, or take their region from
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 
 from connectors.base import Derivation, EdgePlan, StreamPlan
 from connectors.stream_plans import order_derivations
 from hub.home.surrogates import surrogate
+
+KEPT = 16_384
+"""How many surrogates are kept: more than the records and targets of a batch."""
 
 
 class KnownPlans:
     """The edges and derivations of all streams; `key` is the key of the home's surrogates."""
 
     def __init__(self, plans: Mapping[str, StreamPlan], key: bytes) -> None:
-        self._key = key
+        # Of each record and target it is asked several times while a batch is written (3 µs a time).
+        self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, key))
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
 
     def sid(self, entity: str, identity: str) -> str:
         """The `sid` of a node, under this home's key."""
-        return surrogate(self._key, entity, identity)
+        return self._sid(entity, identity)
 
     def edge(self, entity: str, name: str) -> EdgePlan:
         """The plan of an edge that some stream writes."""
