@@ -203,7 +203,8 @@ class Position:
     """Where the last pull of a stream ended. `manifest` is the digest of the declaration it was read under.
 
     `rows` is the number of rows of the last full read, None before the first; `compared` is when a stream that is read
-    by its cursor was last read in full; `columns` are those that the source had.
+    by its cursor was last read in full; `columns` are those that the source had. `first`: no record of the stream is in
+    the graph.
     """
 
     moment: dt.datetime | None = None
@@ -213,6 +214,7 @@ class Position:
     waiting_since: dt.datetime | None = None
     compared: dt.datetime | None = None
     columns: tuple[str, ...] = ()
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,8 @@ class Batch:
     """What goes into one transaction. `cursor` None leaves the cursor where it is.
 
     `cleared` are keys of rows that are valid now; `seen_refused` (last batch of a full read only) are all keys that
-    were refused in this run: other entries of the stream are removed.
+    were refused in this run: other entries of the stream are removed. `first`: no record of the stream was in the graph
+    when the run began, so that those alone can be there now that are marked as repeated.
     """
 
     plan: StreamPlan
@@ -230,6 +233,7 @@ class Batch:
     cleared: tuple[str, ...] = ()
     cursor: Position | None = None
     seen_refused: frozenset[str] | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class _Run:
     furthest: dt.datetime | None = None
     expected: dt.datetime | None = None
     """In a full comparison: an incremental read would have begun here."""
+    first: bool = False
+    """No record of the stream was in the graph when the run began."""
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
@@ -121,6 +123,7 @@ class _Run:
         full = reader.full or since.moment is None
         self.furthest = None if fresh else position.moment
         self.findings.columns = position.columns
+        self.first = position.first
         batch: list[Record | Refused] = []
         for row in self._rows(reader, since, position.columns):
             batch.append(shaper.shape(row))
@@ -185,6 +188,7 @@ class _Run:
             () if full else tuple(each.key for each in records if each.key not in self.refused),
             self._moved(cursor, shaped),
             frozenset(self.refused) if closing and full else None,
+            self.first,
         )
         return batch, partial(self._take, records, len(refused) - len(entries))
 

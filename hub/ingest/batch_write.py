@@ -16,7 +16,7 @@ from typing import Any
 from connectors.base import Batch, Record, Refused, Written
 from connectors.exchanged import check_exchanged
 from connectors.quarantine import SMALL_BATCH
-from connectors.resolve import Assertion, Partition, Stored, partition, survive
+from connectors.resolve import Assertion, Partition, Stored, milliseconds, partition, survive
 from hub.graph.driver import Transaction
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_rows import orphan, provenance, refused_row
@@ -89,9 +89,24 @@ class BatchWrite:
         )
 
     def _stored(self) -> dict[str, Stored]:
-        keys = sorted({each.key for each in self._batch.records})
-        rows = self._tx.run(cypher.STORED, keys=keys) if keys else []
-        return {row["key"]: Stored(row["hash"], row["asOf"], tuple(row["rejected"] or ()), row["sid"]) for row in rows}
+        """What the graph keeps of the records of the batch, by key."""
+        records: Sequence[Record] = self._batch.records
+        if self._batch.first and not self._careful:
+            records = [each for each in records if each.repeated]
+        found = self._unchanged(records)
+        keys = sorted({each.key for each in records} - found.keys())
+        for row in self._tx.run(cypher.STORED, keys=keys) if keys else []:
+            found[row["key"]] = Stored(row["hash"], row["asOf"], tuple(row["rejected"] or ()), row["sid"])
+        return found
+
+    def _unchanged(self, records: Sequence[Record]) -> dict[str, Stored]:
+        """Those that are stored as they came; of a key that comes several times, more has to be known."""
+        times = Counter(each.key for each in records)
+        once = {each.key: each for each in records if times[each.key] == 1}
+        if not once:
+            return {}
+        (row,) = self._tx.run(cypher.UNCHANGED, rows=[[key, each.fingerprint] for key, each in once.items()])
+        return {key: Stored(once[key].fingerprint, milliseconds(once[key].as_of)) for key in row["keys"]}
 
     def _resolvable(self, records: Mapping[str, Record]) -> tuple[dict[str, Record], set[str], list[Refused]]:
         """The records whose required targets exist; all targets that exist; the other records, refused."""

@@ -26,8 +26,9 @@ def read_position(writer: GraphWriter, plan: StreamPlan) -> Position:
     times = [_moment(row["asOf"]) for row in waiting]
     oldest = None if None in times else min((each for each in times if each), default=None)
     numbers = tuple(sorted({row["record"] for row in waiting}))
+    first = not writer.read(cypher.ANY_RECORD, beginning=f"{plan.name}:")
     if not found:
-        return Position(waiting=numbers, waiting_since=oldest)
+        return Position(waiting=numbers, waiting_since=oldest, first=first)
     cursor = found[0]
     return Position(
         _moment(cursor["position"]),
@@ -37,6 +38,7 @@ def read_position(writer: GraphWriter, plan: StreamPlan) -> Position:
         oldest,
         _moment(cursor["compared"]),
         tuple(cursor["columns"] or ()),
+        first,
     )
 
 

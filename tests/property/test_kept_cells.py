@@ -107,5 +107,16 @@ def test_a_cell_that_came_before_is_shaped_as_if_it_had_not(rows: list[dict[str,
     assert sum(note.rows for note in kept.notes()) == cut
 
 
+def test_each_time_that_is_cut_from_a_day_is_counted() -> None:
+    good = {
+        "登记编号": "HJ1", "公民身份号码": "110101199003070097", "姓名": "王小明", "性别": "", "联系电话": "",
+        "户籍类别": "", "户籍地址": "", "现住地址": "", "现住网格代码": GRID, "更新时间": "2026-05-01 10:00:00",
+    }  # fmt: skip
+    shaper = _shaper()
+    for day in ("19900307", "19900307 10:00:00", "19900307 10:00:00", "19900307 11:00:00"):
+        shaper.shape(Row(1, {**good, "出生日期": day}))
+    assert [note.rows for note in shaper.notes()] == [3]
+
+
 def _shaper() -> Shaper:
     return Shaper(POLICE, REGISTER, CATALOGUE, CONTEXT, lambda content: f"{hash(content):x}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import neo4j
 import pytest
 from neo4j.exceptions import ClientError
 
-from connectors.base import EdgePlan
+import hub.ingest.sink
+from connectors.base import EdgePlan, Position, StreamPlan
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.ingest import sink_statements as cypher
+from hub.ingest.positions import read_position
+from hub.sample.known_people import PROTAGONIST
 from schema import CATALOGUE
 from tests.support.pulling import ask, canonical, county, empty, one, pull
 
@@ -42,6 +47,66 @@ def test_a_node_that_is_there_against_expectation_is_merged(
     result = pull(home, empty_graph, folder, "housing")["buildings"]
     assert result.inserted == one(graph_driver, "MATCH (b:Building) RETURN count(b)") > 0
     assert canonical(graph_driver) == before
+
+
+def test_records_that_are_there_against_expectation_are_unchanged(
+    folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another pull of the stream began at the same moment, and was faster."""
+    empty(graph_driver)
+    pull(home, empty_graph, folder)
+    before = canonical(graph_driver)
+    graph_driver.execute_query("MATCH (c:SourceCursor) DELETE c")
+    monkeypatch.setattr(
+        hub.ingest.sink, "read_position", lambda writer, plan: replace(read_position(writer, plan), first=True)
+    )
+    results = pull(home, empty_graph, folder)
+    assert {name: (each.inserted, each.updated) for name, each in results.items()} == dict.fromkeys(results, (0, 0))
+    assert canonical(graph_driver) == before
+
+
+def test_only_the_first_pull_of_a_stream_finds_no_record(
+    folder: Path, home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(graph_driver)
+    told: list[tuple[str, bool]] = []
+
+    def watched(writer: GraphWriter, plan: StreamPlan) -> Position:
+        position = read_position(writer, plan)
+        told.append((plan.name, position.first))
+        return position
+
+    monkeypatch.setattr(hub.ingest.sink, "read_position", watched)
+    pull(home, empty_graph, folder, "divisions", "police")
+    # As where it was killed before its last batch.
+    graph_driver.execute_query("MATCH (c:SourceCursor) DELETE c")
+    pull(home, empty_graph, folder, "police", "divisions")
+    regions, register = "divisions/regions", "police/register"
+    assert told == [(regions, True), (register, True), (register, False), (regions, False)]
+
+
+def test_the_records_of_a_node_that_another_left_are_written_again(
+    home: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver, tmp_path: Path
+) -> None:
+    """Though they come as they are stored: what the other record said of their node is gone."""
+    empty(graph_driver)
+    changed = county(tmp_path / "data", 100)
+    pull(home, empty_graph, changed)
+    (shared,) = ask(
+        graph_driver,
+        "MATCH (a {source: 'housing'})-[:ASSERTS]->(p:Person)<-[:ASSERTS]-({source: 'police'}) "
+        "WHERE p.idNumber <> $id RETURN a.record AS record LIMIT 1",
+        id=PROTAGONIST.id_no,
+    )
+    with sqlite3.connect(changed / "housing/housing.sqlite") as database:
+        database.execute(
+            "UPDATE occupancy SET occupant_id_no = ?, updated_at = '2026-07-01 00:00:00' WHERE occupancy_no = ?",
+            (PROTAGONIST.id_no, shared["record"]),
+        )
+    pull(home, empty_graph, changed, "housing")
+    left = one(graph_driver, "MATCH (r:Stale {source: 'police'}) RETURN count(r)")
+    assert left == pull(home, empty_graph, changed, "police")["register"].updated == 1
+    assert one(graph_driver, "MATCH (r:Stale {source: 'police'}) RETURN count(r)") == 0
 
 
 def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:

@@ -357,9 +357,10 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         *(make("Person") for make in (cypher.create_records, cypher.change_records)),
         *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
         cypher.create("Event", (edge, replace(edge, name="other")), edge),
-        cypher.STORED, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT, cypher.release(),
+        cypher.STORED, cypher.UNCHANGED, cypher.ANY_RECORD, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT,
+        cypher.release(),
     ]  # fmt: skip
-    parameters = dict.fromkeys(("stream", "keys", "rows", "shared", "sids", "run", "now", "better"))
+    parameters = dict.fromkeys(("stream", "keys", "rows", "shared", "sids", "run", "now", "better", "beginning"))
     for statement in made:
         plan = graph_driver.execute_query("EXPLAIN " + statement, parameters).summary.plan
         found = set(operators(plan))
@@ -367,7 +368,13 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         assert not found & {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan"}, statement
 
 
-SEEKS = {"NodeUniqueIndexSeek", "NodeUniqueIndexSeek(Locking)", "NodeIndexSeek"}
+SEEKS = {
+    "NodeUniqueIndexSeek",
+    "NodeUniqueIndexSeekByRange",
+    "NodeIndexSeekByRange",
+    "NodeUniqueIndexSeek(Locking)",
+    "NodeIndexSeek",
+}
 
 
 def operators(plan: Any) -> Iterator[str]:
