@@ -113,16 +113,17 @@ def _sqlite(path: Path) -> sa.Engine:
             raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine, "checkin")
-    def empty_journal(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+    def empty_journal(connection: sqlite3.Connection | None, _: ConnectionPoolEntry) -> None:
         # As if it were closed: SQLite would play a journal that is left into a file that is put in this one's place.
-        if connection is not None and record.info.pop("changed", False):
+        # While somebody else reads it stays, and whoever uses the store next empties it.
+        if connection is not None and journal_size(path):
             for step in ("busy_timeout = 0", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {WAIT_SECONDS * 1000}"):
                 with suppress(sqlite3.Error):  # what was committed stays so, on a full disk too
                     connection.execute(f"PRAGMA {step}")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        changing = connection.info["changed"] = connection.get_execution_options().get("changing", False)
+        changing = connection.get_execution_options().get("changing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if changing else "BEGIN")
 
     return engine
@@ -135,6 +136,14 @@ def _file_now(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def journal_size(path: Path) -> int:
+    """Bytes of what was committed to a SQLite store and does not lie in its file yet."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def make(url: str, engine: sa.Engine) -> None:
