@@ -76,8 +76,8 @@ def respond(
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
 
-_Step = tuple[str, str, Callable[[Mapping[str, Any]], Any] | None]
-"""A name in the answer, the column of the row, and what makes the value of the row where it is not that column."""
+_Step = tuple[str, str | Callable[[Mapping[str, Any]], Any]]
+"""A name in the answer, and the column of the row that is its value, or what makes the value of the row."""
 
 
 class _Responder:
@@ -161,11 +161,14 @@ class _Responder:
         if steps is None:
             steps = self._steps[id(plan)] = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
         shown: dict[str, Any] = {}
+        masked: dict[str, Any] = {}
         used = 0
-        for name, column, step in steps:
-            value = row[column] if step is None else step(row)
-            if step is None and type(value) is dict:  # what Cypher could not mask
-                value = self._value(value)
+        for name, source in steps:
+            value = row[source] if isinstance(source, str) else source(row)
+            if type(value) is dict and isinstance(source, str):  # Cypher could not mask it
+                if source not in masked:
+                    masked[source] = self._masked(value)
+                value = masked[source]
             used += len(name) + size_of(value)
             shown[name] = value
         self._use(used)
@@ -175,16 +178,16 @@ class _Responder:
         """How one cell is shown in every row of a plan: looked for once, because a page has thousands of cells."""
         match cell:
             case FieldCell(name):
-                return name, fetch.field(cell).column, None
+                return name, fetch.field(cell).column
             case IdCell(name):
-                return name, "s", lambda row: self._id(plan.entity.tag, row["s"])
+                return name, lambda row: self._id(plan.entity.tag, row["s"])
             case TypenameCell(name, text):
-                return name, "s", lambda _: text
+                return name, lambda _: text
             case DeniedCell(name):
-                return name, "s", lambda _: None
+                return name, lambda _: None
             case EdgeCell(name):
                 edge = fetch.edge(cell)
-                return name, edge.column, lambda row: self._edge(cell, edge.node, row[edge.column])
+                return name, lambda row: self._edge(cell, edge.node, row[edge.column])
         assert_never(cell)
 
     def _id(self, tag: int, sid: str) -> str:
@@ -192,7 +195,7 @@ class _Responder:
             self._ids[tag, sid] = self.seals.seal_id(self.department, self.purpose, tag, sid)
         return self._ids[tag, sid]
 
-    def _value(self, cell: Any) -> Any:
+    def _masked(self, cell: Mapping[str, Any]) -> Any:
         """A cell that is masked here, because Cypher could not mask it."""
         value = _free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
         return mask_fetched(cell["m"], value, self.planned.decision.today, self._pseudonym_key)

@@ -116,6 +116,24 @@ def test_each_name_shows_its_own_part_of_what_was_fetched(policies: PolicySet) -
     assert set(answer.subjects) == {sid("p"), sid("q")}
 
 
+def test_what_is_masked_here_is_masked_once_for_all_its_names(
+    policies: PolicySet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked: list[str] = []
+
+    def mask(_: str, value: str, *__: object) -> str:
+        masked.append(value)
+        return "*"
+
+    monkeypatch.setattr("hub.request.respond.mask_fetched", mask)
+    nodes = [{"s": sid(name), "c0": {"m": "some", "v": name}} for name in ("p", "q")]
+    rows = [{"s": node["s"], "k": [at], "n": node} for at, node in enumerate(nodes)]
+    document = f"{{ people(first: 2) {{ edges {{ node {{ {aliases(100, 'name')} }} }} }} }}"
+    answer = answer_of(policies, document, {"r0": rows})
+    assert masked == ["p", "q"]
+    assert [set(each["node"].values()) for each in answer.data["people"]["edges"]] == [{"*"}, {"*"}]
+
+
 def test_people_of_longer_lists_are_not_recorded_for_shorter_ones(policies: PolicySet) -> None:
     document = "{ a: people(first: 1) { edges { node { id } } } b: people(first: 3) { edges { cursor } } }"
     rows = [{"s": sid(name), "k": [0], "n": {"s": sid(name)}} for name in ("p", "q", "r")]
