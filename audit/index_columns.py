@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from audit.record import VERSION, Coordinates, RecordInvalid
+from audit.record import DIGEST_LENGTH, VERSION, Coordinates, RecordInvalid
 from audit.stores.base import Row
 from audit.tree import leaf_hash
 
@@ -35,7 +35,6 @@ WHO: Final = "who"
 TERMS: Final = (SUBJECT, VALUE, CASE, WHO)
 """Where a digest may stand: data subject, variable or literal, case, the person who asked."""
 
-_DIGEST_CHARACTERS: Final = 22
 _ODD: Final = 0x9E3779B97F4A7C15
 _PLAIN: Final = frozenset(("null", "true", "false"))
 _MASK: Final = 2**64 - 1
@@ -202,8 +201,8 @@ def _sorted(keys: Keys, places: NDArray[np.int64]) -> tuple[Keys, Places]:
 
 def _keys(where: str, terms: list[str]) -> Keys:
     salt = int.from_bytes(hashlib.sha256(where.encode()).digest()[:8], "little")
-    if terms and set(map(len, terms)) == {_DIGEST_CHARACTERS} and (text := "".join(terms)).isascii():
-        heads = np.frombuffer(text.encode(), np.uint8).reshape(-1, _DIGEST_CHARACTERS)[:, :8]
+    if terms and set(map(len, terms)) == {DIGEST_LENGTH} and (text := "".join(terms)).isascii():
+        heads = np.frombuffer(text.encode(), np.uint8).reshape(-1, DIGEST_LENGTH)[:, :8]
         found: Keys = np.ascontiguousarray(heads).view("<u8").reshape(-1)
         # An odd factor maps different numbers to different ones, and fills the upper bits that choose a bucket.
         return (found ^ np.uint64(salt)) * np.uint64(_ODD)
@@ -211,6 +210,6 @@ def _keys(where: str, terms: list[str]) -> Keys:
 
 
 def _head(term: str) -> int:
-    if len(term) == _DIGEST_CHARACTERS and term.isascii():
+    if len(term) == DIGEST_LENGTH and term.isascii():
         return int.from_bytes(term.encode()[:8], "little")
     return int.from_bytes(hashlib.sha256(term.encode("utf-8", "surrogatepass")).digest()[:8], "little")

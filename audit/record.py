@@ -370,7 +370,7 @@ def _shortened(record: Record) -> Record:
     lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
     if long := {effect: (_digest_text(_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)}:
         changes["decision"] = replace(record.decision, **long)
-    if any(len(subject) > 22 and _shortened_text(subject) is not subject for subject in record.subjects):
+    if any(len(subject) > DIGEST_LENGTH and _shortened_text(subject) is not subject for subject in record.subjects):
         changes["subjects"] = tuple(_shortened_text(subject) for subject in record.subjects)
     return replace(record, **changes) if changes else record
 

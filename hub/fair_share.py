@@ -55,7 +55,7 @@ class FairShare:
         """End a turn that took so long; it is charged to each in equal parts."""
         for each in charged:
             self._charge(each, seconds / len(charged))
-        self._end(client)
+        self._release(client)
 
     async def wait(self, client: Client, seconds: float) -> None:
         """Return at the client's turn; raises as `turn`."""
@@ -80,7 +80,7 @@ class FairShare:
     def _give_back(self, client: Client, turn: asyncio.Future[None]) -> None:
         """Wait no longer; a turn that came in the same moment is the next one's."""
         if turn.done() and not turn.cancelled() and turn.exception() is None:
-            self._end(client)
+            self._release(client)
             return
         if turn in self._waiting.get(client, ()):
             self._waiting[client].remove(turn)
@@ -97,7 +97,7 @@ class FairShare:
         for who in ((), client[:1], client):
             self._held[who] += 1
 
-    def _end(self, client: Client) -> None:
+    def _release(self, client: Client) -> None:
         for who in ((), client[:1], client):
             self._held[who] -= 1
             if not self._held[who]:
@@ -116,11 +116,12 @@ class FairShare:
 
     def _usage(self, client: Client) -> tuple[float, ...]:
         """What application, person and client used, so that the first in which two differ decides."""
-        return tuple(self._lately(client[:depth]) for depth in (1, 2, 3))
+        now = self._now()
+        return tuple(self._lately(client[:depth], now) for depth in (1, 2, 3))
 
-    def _lately(self, who: tuple[str, ...], now: float | None = None) -> float:
+    def _lately(self, who: tuple[str, ...], now: float) -> float:
         used, at = self._used.get(who, (0.0, 0.0))
-        return float(used * 0.5 ** (((self._now() if now is None else now) - at) / HALF_LIFE))
+        return float(used * 0.5 ** ((now - at) / HALF_LIFE))
 
     def _charge(self, client: Client, seconds: float) -> None:
         now = self._now()

@@ -85,14 +85,23 @@ def engine_of(url: str) -> sa.Engine:
     raise PolicyStoreError("policy_store is neither sqlite:///FILE nor postgresql+psycopg://…")
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that knows which file it opened."""
+
+    identity: tuple[int, int] | None = None
+
+
 def _sqlite(path: Path) -> sa.Engine:
     file = f"file:{quote(os.fsencode(path.absolute()))}?mode=rw"
 
-    def connect() -> sqlite3.Connection:
+    def connect() -> _Connection:
+        # Before it is opened, so that it is never taken for a file that is put there afterwards.
+        identity = _file_now(path)
         # Never made by opening it: a store that was moved away is away, not empty.
         connection = sqlite3.connect(
-            file, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+            file, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False, factory=_Connection
         )
+        connection.identity = identity
         for setting in ("synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {setting}")
         return connection
@@ -102,14 +111,10 @@ def _sqlite(path: Path) -> sa.Engine:
         "sqlite://", creator=connect, poolclass=QueuePool, pool_timeout=WAIT_SECONDS, hide_parameters=True
     )
 
-    @sa.event.listens_for(engine, "connect")
-    def note_file(_: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        record.info["file"] = _file_now(path)
-
     @sa.event.listens_for(engine, "checkout")
-    def is_same_file(_: sqlite3.Connection, record: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    def is_same_file(connection: _Connection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
         # One that is kept would go on reading a file that was moved away or replaced.
-        if record.info["file"] is None or record.info["file"] != _file_now(path):
+        if connection.identity is None or connection.identity != _file_now(path):
             raise sa.exc.DisconnectionError
 
     @sa.event.listens_for(engine, "checkin")

@@ -78,9 +78,9 @@ def _bind_root(root: Root, binding: Binding) -> Root:
     match root:
         case Page():
             where, match = _bind_condition(root.where, binding), _bind_match(root.match, binding)
-            if not root.binding:
-                return replace(root, where=where, match=match)
-            bound = cursor_binding(binding.decision, root.entity.plural, match or where, root.order)
+            bound = b""
+            if root.binding:
+                bound = cursor_binding(binding.decision, root.entity.plural, match or where, root.order)
             return replace(root, where=where, match=match, binding=bound)
         case Aggregate():
             where = _bind_condition(root.where, binding)
