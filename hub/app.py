@@ -9,7 +9,8 @@ ever sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -28,7 +29,7 @@ from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
 from hub.home.issuer import Issuer
-from hub.home.running_hub import PROOF_PATH, hub_key, proof
+from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
@@ -38,6 +39,7 @@ from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
+from hub.siblings import ALONE, Siblings, Told, metrics_of_all, readiness_of_all
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -88,8 +90,8 @@ def _load_keys(settings: Settings) -> Verifier:
     return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
 
 
-def build_app(hub: Hub) -> Starlette:
-    """The ASGI application of a hub; it closes the hub's parts when it ends."""
+def build_app(hub: Hub, siblings: Siblings = ALONE) -> Starlette:
+    """The ASGI application of a hub; it closes the hub's parts when it ends. It speaks for its `siblings` too."""
 
     pages, readiness = AuditPages(hub), Readiness(hub)
 
@@ -110,7 +112,7 @@ def build_app(hub: Hub) -> Starlette:
         return _json_response({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        found = await readiness.now()
+        found = readiness_of_all(await readiness.now(), await siblings.ask())
         return _json_response(found, 200 if found["ready"] else 503)
 
     own_key = hub_key(hub.settings)
@@ -121,34 +123,40 @@ def build_app(hub: Hub) -> Starlette:
             return _json_response({"error": "send ?challenge= with 64 hexadecimal digits"}, 400)
         return _json_response({"proof": given})
 
-    async def metrics(request: Request) -> Response:
-        try:
-            text = await hub.processor.do(("", "", arrive(request).source), hub.telemetry.metrics, long=True)
-        except HubError as busy:
-            return _json_response({"error": busy.public_message}, busy.http_status)
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
-
     routes = [
         Route("/graphql", _EveryMethod(graphql)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Route("/metrics", metrics),
+        Route("/metrics", partial(_metrics, hub, siblings)),
         Route(PROOF_PATH, prove),
         *pages.routes(),
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lambda _: _lifespan(hub, pages, readiness),
+        lifespan=lambda _: _lifespan(hub, pages, readiness, siblings),
         exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
     return app
 
 
+async def _metrics(hub: Hub, siblings: Siblings, request: Request) -> Response:
+    others = await siblings.ask()
+
+    def read() -> bytes:
+        return metrics_of_all(siblings.number, hub.telemetry.metrics(), others)
+
+    try:
+        text = await hub.processor.do(("", "", arrive(request).source), read, long=True)
+    except HubError as busy:
+        return _json_response({"error": busy.public_message}, busy.http_status)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
 @asynccontextmanager
-async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness) -> AsyncIterator[None]:
+async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness, siblings: Siblings) -> AsyncIterator[None]:
     """Inside this context the hub serves; at its end all its parts are closed."""
-    async with _background_tasks(hub, readiness):
+    async with _background_tasks(hub, readiness, siblings):
         yield
     await hub.floods.close()
     pages.close()
@@ -158,12 +166,14 @@ async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness) -> AsyncI
 
 
 @asynccontextmanager
-async def _background_tasks(hub: Hub, readiness: Readiness) -> AsyncIterator[None]:
+async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) -> AsyncIterator[None]:
     """Inside this context the hub follows merges of grids, keys and policy, and watches what it needs."""
     tasks: dict[str, Callable[[], Awaitable[None]]] = {
         "merged grids": lambda: hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline),
         "readiness": readiness.watch,
     }
+    if siblings.addresses:
+        tasks["siblings"] = partial(siblings.tell, partial(_told, hub, readiness))
     if hub.key_follower is not None:
         tasks["issuer keys"] = hub.key_follower.run
     if hub.policy_follower is not None:
@@ -176,6 +186,10 @@ async def _background_tasks(hub: Hub, readiness: Readiness) -> AsyncIterator[Non
             hub.policy_follower.store.close()
 
 
+async def _told(hub: Hub, readiness: Readiness) -> Told:
+    return {"readiness": await readiness.now(), "metrics": hub.telemetry.metrics().decode()}
+
+
 class _EveryMethod:
     """An endpoint for every HTTP method: the pipeline refuses a wrong one, and records it like any request."""
 
@@ -186,7 +200,7 @@ class _EveryMethod:
         await self._app(scope, receive, send)
 
 
-def _json_response(content: dict[str, Any], status: int = 200) -> Response:
+def _json_response(content: Mapping[str, Any], status: int = 200) -> Response:
     return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
 
@@ -202,14 +216,33 @@ def _failed(_: Request, __: Exception) -> Response:
     return _json_response({"error": "the hub failed; try again, and tell its operator if it fails again"}, 500)
 
 
-def make_server(hub: Hub) -> uvicorn.Server:
-    """A server for a hub at the address in its settings: no access log (it would print URLs), no server header."""
+class _Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, serving: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._serving = serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, with room for as many waiting connections as ever, whatever is taken at a time."""
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(WAITING_CONNECTIONS)
+        self._serving()
+
+
+def make_server(hub: Hub, siblings: Siblings = ALONE, serving: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """A server for a hub at the address in its settings: no access log (it would print URLs), no server header.
+
+    It calls `serving` once it listens. Beside `siblings` it takes one waiting connection at a time, so that a worker
+    that is busy leaves the next one to another.
+    """
     settings = hub.settings
     most = connections_that_fit(settings.connections)
     all_open = OpenConnections(most, min(most, settings.connections_per_address), hub.telemetry.connection_refused)
     protocol = partial(BoundedProtocol, all_open=all_open, body_limit=settings.body_limit)
     config = uvicorn.Config(
-        build_app(hub),
+        build_app(hub, siblings),
         host=hub.settings.host,
         port=hub.settings.port,
         access_log=False,
@@ -220,5 +253,6 @@ def make_server(hub: Hub) -> uvicorn.Server:
         http=cast(type[asyncio.Protocol], protocol),
         ws="none",
         timeout_graceful_shutdown=10,
+        backlog=1 if siblings.addresses else WAITING_CONNECTIONS,
     )
-    return uvicorn.Server(config)
+    return _Server(config, serving)

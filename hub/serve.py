@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
 from audit.checkpoint import KeyRefused
@@ -25,7 +25,7 @@ from audit.record import Record
 from hub.app import make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
-from hub.home.audit_log import append_record, command_record
+from hub.home.audit_log import append_record, command_record, digester_of
 from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
@@ -34,6 +34,7 @@ from hub.log_lines import set_up_logging
 from hub.processor import SWITCH_SECONDS
 from hub.request.pipeline import Hub
 from hub.steward.changes import folder_without_store, steward_session, store_of
+from hub.workers import Place, keep_working
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -58,26 +59,22 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
 
 
 def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
-    set_up_logging()
-    # Once it has shut down, the server raises the signal that it caught again; this lets every `finally` run then.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # A terminal that is closed does not end the hub; once it serves, this signal has it read keys and policy again.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    _set_up_process()
     store = _store(settings)
     policy = load_files(store.in_force().files, CATALOGUE)
+    store.close()
     _compare_folder(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
     was_running = local.status().running if local else True
     try:
         address = local.start(owned=not was_running) if local else _configured_server(settings)
-        graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
-        hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
-        signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
-        with _graph_work(hub, address), record_start_and_stop(hub):
-            tell(f"serving http://{settings.host}:{settings.port}/graphql under policy {policy.version}")
-            _leave_alone_what_stays()
-            make_server(hub).run([listener])
+        place, where = Place(settings, address, listener), f"http://{settings.host}:{settings.port}/graphql"
+        with record_start_and_stop(settings, policy.version):
+            if settings.workers == 1:
+                serve_here(place, lambda: tell(f"serving {where} under policy {policy.version}"))
+            else:
+                told = f"serving {where} by {settings.workers} workers under policy {policy.version}"
+                keep_working(place, serve_here, lambda: tell(told))
     finally:
         if local is not None and not was_running:
             local.stop()
@@ -91,38 +88,61 @@ def _leave_alone_what_stays() -> None:
     gc.freeze()
 
 
+def serve_here(place: Place, serving: Callable[[], None]) -> None:
+    """Serve in this process, the only one or one of several, until SIGINT or SIGTERM; `serving` is called first.
+
+    Raises KeyRefused, KeysRefused, AuditUnavailable or PolicyStoreError as `open_hub` and the store do.
+    """
+    _set_up_process()
+    settings, address = place.settings, place.address
+    store = store_of(settings, CATALOGUE)
+    policy = load_files(store.in_force().files, CATALOGUE)
+    graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
+    hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
+    signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
+    with _graph_work(hub, address) if place.is_first else nullcontext():
+        _leave_alone_what_stays()
+        make_server(hub, place.siblings, serving).run([place.listener])
+
+
+def _set_up_process() -> None:
+    set_up_logging()
+    # Once it has shut down, the server raises the signal that it caught again; this lets every `finally` run then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A terminal that is closed does not end the hub; once it serves, this signal has it read keys and policy again.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
 @contextmanager
-def record_start_and_stop(hub: Hub) -> Iterator[None]:
+def record_start_and_stop(settings: Settings, policy_version: str) -> Iterator[None]:
     """The hub serves inside this context: its start is recorded as soon as the log accepts it, then its stop.
 
-    The server closes the hub's log when it ends, so the log is opened once more for the stop. A hub that was killed, or
-    whose log is unavailable at the end, leaves a start without a stop.
+    A hub that was killed, or whose log is unavailable at the end, leaves a start without a stop.
     """
     ended = threading.Event()
-    thread = hub.upkeep.in_thread("record of the start", lambda: _record_start(hub, ended), ended)
+    started = replace(command_record(digester_of(settings), "admin", "hub start"), policy_version=policy_version)
+    thread = threading.Thread(target=_record_start, args=(settings, started, ended), name="record of the start")
+    thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join(STOP_SECONDS)
+        stopped = replace(command_record(digester_of(settings), "admin", "hub stop"), policy_version=policy_version)
         try:
-            append_record(hub.settings, _administered(hub, "hub stop"))
+            append_record(settings, stopped)
         except (AuditUnavailable, KeyRefused):
             _log.warning("the stop of this hub could not be recorded in the audit log")
 
 
-def _record_start(hub: Hub, ended: threading.Event) -> None:
-    record = _administered(hub, "hub start")
+def _record_start(settings: Settings, started: Record, ended: threading.Event) -> None:
     while not ended.is_set():
         try:
-            hub.log.append_sync(record)
+            append_record(settings, started)
             return
-        except AuditUnavailable:
+        except (AuditUnavailable, KeyRefused):
             ended.wait(RETRY_SECONDS)
-
-
-def _administered(hub: Hub, name: str) -> Record:
-    return replace(command_record(hub.digester, "admin", name), policy_version=hub.policy.version)
 
 
 def _store(settings: Settings) -> PolicyStore:

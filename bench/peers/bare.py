@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bench.peers.python_peer import serve
+from bench.peers.python_peer import application, serve
 
 PERSON = """{id: p.sid, name: p.name, phone: '****' + right(p.phone, 4), residency: p.residency, dwellings: COLLECT {
   MATCH (p)-[:LIVES_IN]->(d:Dwelling) WHERE d.region STARTS WITH $j RETURN {roomNo: d.roomNo, usage: d.usage,
@@ -49,5 +49,7 @@ async def ask(request: Request) -> Response:
     return Response(orjson.dumps({"data": rows}), media_type="application/json")
 
 
+app = application([Route("/{name}", ask, methods=["POST"])])
+
 if __name__ == "__main__":
-    serve([Route("/{name}", ask, methods=["POST"])])
+    serve("bench.peers.bare:app")

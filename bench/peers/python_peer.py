@@ -1,7 +1,7 @@
 """Serves a peer that is written in Python: routes of Starlette that share one driver on the graph.
 
 The driver is open for as long as the peer serves, as `app.state.driver`. Environment: NEO4J_URL, NEO4J_USER,
-NEO4J_PASSWORD, PORT.
+NEO4J_PASSWORD, PORT, WORKERS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ async def serving(app: Starlette) -> AsyncIterator[None]:
         yield
 
 
-def serve(routes: Sequence[Route]) -> None:
-    """Serve these routes on loopback until the process is stopped."""
-    app = Starlette(routes=routes, lifespan=serving)
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")
+def application(routes: Sequence[Route]) -> Starlette:
+    """These routes, which find the driver as `request.app.state.driver`."""
+    return Starlette(routes=routes, lifespan=serving)
+
+
+def serve(name: str) -> None:
+    """Serve the application of that name (`module:name`) on loopback until the process is stopped."""
+    port, workers = int(os.environ["PORT"]), int(os.environ["WORKERS"])
+    uvicorn.run(name, host="127.0.0.1", port=port, workers=workers, access_log=False, log_level="warning")

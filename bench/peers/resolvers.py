@@ -20,7 +20,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
-from bench.peers.python_peer import serve
+from bench.peers.python_peer import application, serve
 
 Row = dict[str, Any]
 
@@ -244,6 +244,7 @@ class Endpoint(GraphQL[Any, Any]):
         return {"loaders": Loaders(request.app.state.driver, claims["jurisdiction"])}
 
 
+app = application([Route("/graphql", Endpoint(strawberry.Schema(Query), graphql_ide=None))])
+
 if __name__ == "__main__":
-    endpoint = Endpoint(strawberry.Schema(Query), graphql_ide=None)
-    serve([Route("/graphql", endpoint)])
+    serve("bench.peers.resolvers:app")

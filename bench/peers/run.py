@@ -79,8 +79,11 @@ def _answered(peer: Peer, question: Question, values: Values) -> int:
 
 def processor_seconds(process: psutil.Process) -> float:
     """What a process and its children have used."""
-    every = [process, *process.children(recursive=True)]
-    return sum(sum(each.cpu_times()[:2]) for each in every)
+    return sum(sum(each.cpu_times()[:2]) for each in _all_of(process))
+
+
+def _all_of(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
 
 
 def load(peer: Peer, graph: psutil.Process, question: str, file: Path, connections: int, seconds: float) -> Measured:
@@ -105,7 +108,7 @@ def load(peer: Peer, graph: psutil.Process, question: str, file: Path, connectio
         told["failed"],
         used / thousands,
         graph_used / thousands,
-        process.memory_info().rss / 2**20,
+        sum(each.memory_info().rss for each in _all_of(process)) / 2**20,
     )
 
 
@@ -155,6 +158,7 @@ def conditions(given: argparse.Namespace) -> dict[str, str | float]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "load before": round(os.getloadavg()[0], 1),
         "people": given.people,
+        "processes of each": given.workers,
         "rounds": given.rounds,
         "seconds": given.seconds,
     }
@@ -168,6 +172,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--connections", default="1,8,32,64")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each peer")
     parser.add_argument("--questions", default=every)
     parser.add_argument("--folder", type=Path, help="keeps the county for the next run")
     parser.add_argument("--out", type=Path, default=ROOT / "bench-peers", help="for the JSON and the page")
@@ -188,7 +193,7 @@ def main() -> None:
             address = make_county(folder, settings, given.people)
             values = values_of(address)
             state = graph.status()
-            with peers(folder, settings, address) as running:
+            with peers(folder, settings, address, given.workers) as running:
                 for question in QUESTIONS:
                     held = {peer.name: answered(peer, question, values) for peer in running}
                     print(f"{question.name}: values in ten answers: {held}", flush=True)

@@ -72,16 +72,17 @@ def values_of(address: GraphAddress) -> dict[str, list[str]]:
 
 
 @contextmanager
-def peers(folder: Path, settings: Settings, address: GraphAddress) -> Iterator[list[Peer]]:
-    """The four peers, each ready to be asked; their processes end with the block."""
+def peers(folder: Path, settings: Settings, address: GraphAddress, workers: int) -> Iterator[list[Peer]]:
+    """The four peers, each of so many processes and ready to be asked; their processes end with the block."""
     ports = _free_ports(4)
     key, node = secrets.token_urlsafe(48), shutil.which("node") or "node"
     claims = {"jurisdiction": JURISDICTION, "exp": int(time.time()) + 86_400}
     token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(key))
     graph = {"NEO4J_URL": address.url, "NEO4J_USER": address.user, "NEO4J_PASSWORD": address.password}
-    own = {**graph, "KEY": key, "JURISDICTION": JURISDICTION}
+    own = {**graph, "KEY": key, "JURISDICTION": JURISDICTION, "WORKERS": str(workers)}
     python = str(ROOT / ".venv-peers" / "bin" / "python")
     hub_env = {"SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(HERE / "policies")}
+    hub_env["SLUICEGATE_WORKERS"] = str(workers)
     commands = {
         "hub": ([sys.executable, "-m", "hub", "serve", "--port", str(ports[0])], hub_env, "/graphql"),
         "neo4j-graphql": ([node, str(HERE / "neo4j_graphql" / "server.mjs")], own, "/graphql"),

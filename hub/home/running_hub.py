@@ -28,6 +28,8 @@ from hub.home.settings import Settings
 PROOF_PATH: Final = "/proof"
 ANSWER_SECONDS: Final = 60.0
 CHALLENGE = re.compile(r"[0-9a-f]{64}\Z")
+WAITING_CONNECTIONS: Final = 2_048
+"""How many connections wait in the system until the hub takes them."""
 MAX_ANSWER: Final = 64 * 1024 * 1024
 
 
@@ -64,7 +66,7 @@ def listen(settings: Settings) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(2_048)
+        listener.listen(WAITING_CONNECTIONS)
     except PermissionError:
         listener.close()
         raise CannotServe(f"this account may not listen at {where}; choose a port above 1023 with --port") from None

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Port = 8600
     time_zone: str = zone.DEFAULT
+    workers: int = Field(default=1, ge=1, le=64)
 
     graph_url: str | None = Field(default=None, pattern=shapes.GRAPH_ADDRESS)
     graph_user: str = "neo4j"

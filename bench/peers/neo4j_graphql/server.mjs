@@ -1,5 +1,6 @@
 // The peer: @neo4j/graphql with row authorization, in graphql-yoga, over the graph that the hub loaded.
-// Environment: NEO4J_URL, NEO4J_USER, NEO4J_PASSWORD, PORT, KEY (of the HS256 tokens).
+// Environment: NEO4J_URL, NEO4J_USER, NEO4J_PASSWORD, PORT, WORKERS, KEY (of the HS256 tokens).
+import cluster from "node:cluster";
 import { createServer } from "node:http";
 import { Neo4jGraphQL } from "@neo4j/graphql";
 import { createYoga } from "graphql-yoga";
@@ -39,12 +40,22 @@ const typeDefs = /* GraphQL */ `
   }
 `;
 
-const { NEO4J_URL, NEO4J_USER, NEO4J_PASSWORD, PORT, KEY } = process.env;
-const driver = neo4j.driver(NEO4J_URL, neo4j.auth.basic(NEO4J_USER, NEO4J_PASSWORD));
-const library = new Neo4jGraphQL({ typeDefs, driver, features: { authorization: { key: KEY } } });
-const yoga = createYoga({
-  schema: await library.getSchema(),
-  logging: false,
-  context: ({ request }) => ({ token: request.headers.get("authorization") }),
-});
-createServer(yoga).listen(Number(PORT), "127.0.0.1");
+async function serve() {
+  const { NEO4J_URL, NEO4J_USER, NEO4J_PASSWORD, PORT, KEY } = process.env;
+  const driver = neo4j.driver(NEO4J_URL, neo4j.auth.basic(NEO4J_USER, NEO4J_PASSWORD));
+  const library = new Neo4jGraphQL({ typeDefs, driver, features: { authorization: { key: KEY } } });
+  const yoga = createYoga({
+    schema: await library.getSchema(),
+    logging: false,
+    context: ({ request }) => ({ token: request.headers.get("authorization") }),
+  });
+  createServer(yoga).listen(Number(PORT), "127.0.0.1");
+}
+
+const workers = Number(process.env.WORKERS);
+if (cluster.isPrimary && workers > 1) {
+  for (let n = 0; n < workers; n += 1) cluster.fork();
+  process.on("SIGTERM", () => process.exit(0));
+} else {
+  await serve();
+}

@@ -79,7 +79,13 @@ def test_each_path_in_the_home_is_described() -> None:
 
 def test_each_metric_is_described_with_its_labels() -> None:
     found = {}
-    for kind, suffix in (("Counter", "_total"), ("Gauge", ""), ("Histogram", ""), ("HistogramMetricFamily", "")):
+    for kind, suffix in (
+        ("Counter", "_total"),
+        ("Gauge", ""),
+        ("Histogram", ""),
+        ("GaugeMetricFamily", ""),
+        ("HistogramMetricFamily", ""),
+    ):
         for call in calls(kind):
             name = literal(call.args[0]) if call.args else None
             if name is not None:
@@ -117,6 +123,7 @@ def test_each_log_line_is_described() -> None:
 def test_each_warning_of_readyz_is_described() -> None:
     files = (
         "hub/readiness.py",
+        "hub/siblings.py",
         "hub/upkeep.py",
         "hub/request/auth.py",
         "hub/request/policy_follower.py",

@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 
 from audit.log import AuditUnavailable, Receipt, read
 from audit.record import Record
-from hub.home.audit_log import operator_digest
+from hub.home.audit_log import append_record, operator_digest
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.serve import record_start_and_stop
@@ -41,7 +41,7 @@ def until(served: Served, count: int) -> None:
 
 def test_start_and_stop_are_records(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with record_start_and_stop(hub.hub):
+        with record_start_and_stop(hub.hub.settings, hub.hub.policy.version):
             until(hub, 1)
             hub.ask()
         assert acts(hub) == [("admin", "hub start"), ("query", None), ("admin", "hub stop")]
@@ -52,16 +52,16 @@ def test_start_and_stop_are_records(tmp_path: Path) -> None:
 def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.serve.RETRY_SECONDS", 0.01)
     with serving(tmp_path / "home") as hub:
-        written, tried = hub.hub.log.append_sync, threading.Event()
+        tried = threading.Event()
 
-        def away(record: Record, text: str | None = None) -> Receipt:
+        def away(settings: Settings, record: Record) -> Receipt:
             if not tried.is_set():
                 tried.set()
                 raise AuditUnavailable("away")
-            return written(record, text)
+            return append_record(settings, record)
 
-        monkeypatch.setattr(hub.hub.log, "append_sync", away)
-        with record_start_and_stop(hub.hub):
+        monkeypatch.setattr("hub.serve.append_record", away)
+        with record_start_and_stop(hub.hub.settings, ""):
             until(hub, 1)
         assert tried.is_set()
         assert acts(hub) == [("admin", "hub start"), ("admin", "hub stop")]
@@ -69,8 +69,9 @@ def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, m
 
 def test_a_stop_that_cannot_be_recorded_stops_all_the_same(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with record_start_and_stop(hub.hub):
+        with record_start_and_stop(hub.hub.settings, ""):
             until(hub, 1)
+            wait_until(lambda: all(each.name != "record of the start" for each in threading.enumerate()))
             head = hub.hub.settings.audit_head
             kept = head.read_bytes()
             head.write_bytes(b"no note")
