@@ -2,6 +2,7 @@
 
 Whoever used least lately is next: first by application, then by person, then by address. Where there are several turns,
 no application holds all of them and no client more than half, so that nobody waits for the end of another's long work.
+Where too many wait, it is those of whoever used most that are refused.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ REMEMBERED: Final = 10_000
 """Of how many it is remembered what they used; beyond that, those that came last longest ago are forgotten."""
 WAITING: Final = 100
 """How many requests of one client may wait; further ones are refused at once."""
+WAITING_IN_ALL: Final = 500
+"""How many requests of all clients may wait; each keeps its body and what was made of it, half a megabyte at most. For
+one too many, the newest of whoever used most lately is refused."""
+RETRY_SECONDS: Final = 5
+"""When one that was refused because too many wait may come again: what waits now has been answered, or refused."""
 LEAST: Final = 0.001
 """Seconds left at a turn that came last of all; none would mean to Neo4j that there is no limit."""
 
@@ -43,7 +49,8 @@ class FairShare:
         """Inside this context it is the client's turn; gives how many of the `seconds` are left, more than none.
 
         What it used is charged to `clients` in equal parts, as they are at its end, or to the client alone. Raises
-        HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait.
+        HubError TOO_MANY_REQUESTS if its turn does not come in that time, or too many of its requests wait, and
+        OVERLOADED if too many wait in all.
         """
         return Turn(self, client, seconds, clients)
 
@@ -62,9 +69,11 @@ class FairShare:
         if self._may_begin(client):
             self._begin(client)
             return
-        waiting = self._waiting.setdefault(client, deque())
-        if len(waiting) >= WAITING:
+        if len(self._waiting.get(client, ())) >= WAITING:
             raise _busy()
+        if sum(map(len, self._waiting.values())) >= WAITING_IN_ALL:
+            self._make_room(client)
+        waiting = self._waiting.setdefault(client, deque())
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         waiting.append(turn)
@@ -76,6 +85,16 @@ class FairShare:
             raise
         finally:
             patience.cancel()
+
+    def _make_room(self, newest: Client) -> None:
+        """Refuse the newest request of whoever used most lately; raises if that is the one that has just come."""
+        heaviest = max(self._waiting, key=self._usage)
+        if self._usage(heaviest) <= self._usage(newest):
+            raise _overloaded()
+        turn = self._waiting[heaviest].pop()
+        self._forget_if_none_waits(heaviest)
+        if not turn.done():  # else it has just given up
+            turn.set_exception(_overloaded())
 
     def _give_back(self, client: Client, turn: asyncio.Future[None]) -> None:
         """Wait no longer; a turn that came in the same moment is the next one's."""
@@ -174,3 +193,8 @@ def _give_up(turn: asyncio.Future[None]) -> None:
 def _busy() -> HubError:
     text = "the hub is busy with other requests; wait for your own, ask for less at once, and try again shortly"
     return HubError(Code.TOO_MANY_REQUESTS, text, retry_after=1)
+
+
+def _overloaded() -> HubError:
+    text = "more requests wait for this hub than it can answer; try again a little later, and send fewer at once"
+    return HubError(Code.OVERLOADED, text, retry_after=RETRY_SECONDS)

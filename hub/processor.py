@@ -40,7 +40,7 @@ class Processor:
         self._came_last: Client | None = None
 
     async def do(self, client: Client, work: Callable[[], T], *, long: bool) -> T:
-        """What `work` returns, done at the client's turn; raises HubError TOO_MANY_REQUESTS if that does not come."""
+        """What `work` returns, done at the client's turn; raises HubError as `FairShare.turn`."""
         async with (self._long if long else self._short).turn(client, self._seconds):
             self._came_last = client
             return await self._in_thread(client, work) if long else work()

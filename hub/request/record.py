@@ -45,6 +45,7 @@ CHEAP_REFUSALS = frozenset(
         Code.DAILY_CAP,
         Code.POLICY_UNAVAILABLE,
         Code.TOO_MANY_REQUESTS,
+        Code.OVERLOADED,
     }
 )
 """Refusals that cost the hub little, so that an application could fill the log with them; a flood is counted."""

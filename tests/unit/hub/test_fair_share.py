@@ -17,6 +17,7 @@ from hub.fair_share import HALF_LIFE, LEAST, WAITING, Client, FairShare
 pytestmark = pytest.mark.unit
 
 A, B = ("fire", "ann", "10.0.0.1"), ("housing", "bo", "10.0.0.2")
+C = ("police", "cy", "10.0.0.3")
 SECONDS = 60.0
 
 
@@ -242,6 +243,26 @@ def test_a_wait_ends_at_its_deadline() -> None:
                 await scene.use(B, seconds=0.0)
             assert (refused.value.code, refused.value.retry_after) == (Code.TOO_MANY_REQUESTS, 1)
         assert scene.order == []
+        await scene.assert_all_free()
+
+    run(scenario)
+
+
+def test_where_too_many_wait_the_newest_of_whoever_used_most_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_share, "WAITING_IN_ALL", 3)
+
+    async def scenario() -> None:
+        scene = Scene(1)
+        await scene.use(A)
+        async with scene.held(B):
+            heavy = await scene.waiting(A, A)
+            light = await scene.waiting(C, C)  # the second of them is one too many
+            with pytest.raises(HubError) as refused:
+                await scene.use(A)
+            assert (refused.value.code, refused.value.retry_after) == (Code.OVERLOADED, fair_share.RETRY_SECONDS)
+        found = await asyncio.gather(*heavy, *light, return_exceptions=True)
+        assert [getattr(each, "code", None) for each in found] == [None, Code.OVERLOADED, None, None]
+        assert Counter(scene.order) == {A: 2, C: 2}
         await scene.assert_all_free()
 
     run(scenario)
