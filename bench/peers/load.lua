@@ -1,4 +1,5 @@
--- Sends the requests of the file REQUESTS (a path, a purpose and a body a line, between tabs) in turn; prints JSON.
+-- Sends the requests of the file REQUESTS (a path, a purpose and a body a line, between tabs) in turn, each connection with a
+-- pause of PAUSE milliseconds before each; prints JSON.
 local requests, at, lines = {}, 0, {}
 for line in io.lines(os.getenv("REQUESTS")) do lines[#lines + 1] = line end
 wrk.headers["Content-Type"] = "application/json"
@@ -16,6 +17,12 @@ end
 function request()
   at = at % #requests + 1
   return requests[at]
+end
+
+local pause = tonumber(os.getenv("PAUSE") or "0")
+if pause > 0 then
+  -- Between half and one and a half of it, so that connections do not keep step.
+  function delay() return math.floor(pause * (0.5 + math.random())) end
 end
 
 function done(summary, latency)
