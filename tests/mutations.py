@@ -84,8 +84,8 @@ MUTATIONS = (
     Mutation(
         "visible filter behind a filter's edge",
         "hub/request/cypher.py",
-        "both(guard, there, wanted)",
-        "both(guard, wanted)",
+        "return pattern, other, both(guard, there)",
+        "return pattern, other, both(guard)",
         "tests/attacks/test_known_leaks.py",
     ),
     Mutation(

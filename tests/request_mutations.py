@@ -16,6 +16,20 @@ REQUEST = (
         "tests/unit/hub/request/test_compile_plans.py",
     ),
     Mutation(
+        "a row that is reached from a key by two ways is there once",
+        "hub/request/compile.py",
+        ', f"WITH DISTINCT {node.var}"]',
+        "]",
+        "tests/unit/hub/request/test_relations_to_keys.py",
+    ),
+    Mutation(
+        "a list is sought from a key only where it must be so",
+        "hub/request/filters.py",
+        "        if isinstance(each, Related) and each.some:\n",
+        "        if isinstance(each, Related):\n",
+        "tests/unit/hub/request/test_relations_to_keys.py",
+    ),
+    Mutation(
         "no condition goes back and forth",
         "hub/request/filters.py",
         "            if turns > TURNS:\n",

@@ -217,16 +217,21 @@ class Cypher:
         return texts[0] if len(texts) == 1 else f"({by.join(texts)})" if texts else empty
 
     def _related(self, node: Node, predicate: Related, origin: str) -> str:
-        end = node.entity.edge(predicate.edge)
+        pattern, other, there = self.followed(node, predicate, origin)
+        wanted = self.condition(other, predicate.where, origin)
+        exists = f"EXISTS {{ MATCH {pattern} WHERE {both(there, wanted)} }}"
+        return exists if predicate.some else f"NOT {exists}"
+
+    def followed(self, node: Node, relation: Related, origin: str) -> tuple[str, Node, str]:
+        """The pattern of a relation, the node that it leads to, and which nodes it may be and be reached from."""
+        end = node.entity.edge(relation.edge)
         target = self.catalogue.entity(end.target)
         visible = self.table(target).visible if origin == REQUEST else frozenset()
         other = Node(self.variable(), target, visible, narrowed=True)
         pattern = self.pattern(node, end, other.var, "exists", origin)
         there = self.node_is_there(other) if origin == REQUEST else f"{other.var}.deletedAt IS NULL"
-        wanted = self.condition(other, predicate.where, origin)
         guard = self._guard(node, self.table(node.entity).of(end.name).clear) if origin == REQUEST else ""
-        exists = f"EXISTS {{ MATCH {pattern} WHERE {both(guard, there, wanted)} }}"
-        return exists if predicate.some else f"NOT {exists}"
+        return pattern, other, both(guard, there)
 
     def _compare(self, node: Node, leaf: Compare, origin: str) -> str:
         field = node.entity.field(leaf.field)

@@ -1,8 +1,9 @@
 """Checks the filters, sort orders, cursors and groupings of a request against the decision.
 
 A request compares, sorts and groups only by what it may see in clear, or through a granted bucket or match; anything
-else is refused. That depends on schema, policy and purpose alone, so the refusal may say so. Source: semantics 9 to 11
-of the design's section 4.
+else is refused. That depends on schema, policy and purpose alone, so the refusal may say so. What a condition names (a
+division, a node by its key) is told here too, for it says where the graph begins. Source: semantics 9 to 11 of the
+design's section 4.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from schema.predicate import (
 MAX_SORT_KEYS = 4
 FAN_OUT = 20
 """How many nodes an edge to many is taken to lead to."""
+_NARROWING = frozenset({Op.EQ, Op.IN, Op.STARTS_WITH})
+_NAMING = frozenset({Op.EQ, Op.IN})
 TURNS = 1
 """How often a condition may go back over the edge that it came by: the neighbours of neighbours are neighbours."""
 NoteUse = Callable[[str, str], None]
@@ -87,6 +90,45 @@ def edges_followed(
             return (FAN_OUT if end.many else 1) * (1 + inner)
         case _:
             return 0
+
+
+def conditions_of(where: Predicate) -> tuple[Predicate, ...]:
+    """The conditions that must all hold, in their order."""
+    if isinstance(where, All):
+        return tuple(each for part in where.parts for each in conditions_of(part))
+    return (where,)
+
+
+def names_division(where: Predicate) -> bool:
+    """Whether the rows that a request asks for all lie in divisions that it names."""
+    return any(
+        isinstance(each, Compare) and each.field == "region" and not each.bucket and each.op in _NARROWING
+        for each in conditions_of(where)
+    )
+
+
+def relation_to_key(catalogue: Catalogue, entity: Entity, where: Predicate) -> Related | None:
+    """The relation that leads, over others or at once, to a node by a key; None where a row is asked for by its own."""
+    if _names_key(entity, where):
+        return None
+    for each in conditions_of(where):
+        if isinstance(each, Related) and each.some:
+            target = catalogue.entity(entity.edge(each.edge).target)
+            if _names_key(target, each.where) or relation_to_key(catalogue, target, each.where) is not None:
+                return each
+    return None
+
+
+def _names_key(entity: Entity, where: Predicate) -> bool:
+    """Whether a condition names what few nodes have and an index finds: a number, a code, a name."""
+    return any(
+        isinstance(each, Compare) and each.op in _NAMING and not each.bucket and _is_key(entity.field(each.field))
+        for each in conditions_of(where)
+    )
+
+
+def _is_key(field: Field) -> bool:
+    return field.indexed and field.scalar is Scalar.STRING
 
 
 def person_match(catalogue: Catalogue, decision: Decision, person: Entity, source: Any, use: NoteUse) -> Compare:

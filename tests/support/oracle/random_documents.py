@@ -13,9 +13,9 @@ from typing import Any
 
 from policies.masking import AGE_BANDS
 from schema import CATALOGUE
-from schema.catalogue import EdgeEnd, Entity
+from schema.catalogue import EdgeEnd, Entity, Scalar
 from schema.graphql import bucket_value
-from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal
+from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal, value_of
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
@@ -133,7 +133,8 @@ class _Drawing:
     def page_arguments(self, entity: Entity) -> list[str]:
         arguments = []
         if self.rng.random() < 0.7:
-            where = self.matching() if entity.name == "Person" and self.rng.random() < 0.25 else self.where(entity, 2)
+            matches = entity.name == "Person" and self.rng.random() < 0.25
+            where = self.matching() if matches else self.condition(entity, 2)
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}Where', where)}")
         if self.rng.random() < 0.6:
             first = -1 if self.rng.random() < 0.01 else 201 if self.rng.random() < 0.01 else self.rng.choice(FIRSTS)
@@ -161,6 +162,28 @@ class _Drawing:
         return self.rng.choice(clear if clear and self.rng.random() < 0.95 else names)
 
     # Conditions.
+
+    def condition(self, entity: Entity, depth: int, *, aggregate: bool = False) -> dict[str, Any]:
+        """A whole condition; one in four leads over a relation, or more, to a node by its key."""
+        by_key = self.by_key(entity, self.rng.randint(1, depth)) if self.rng.random() < 0.25 else {}
+        return by_key or self.where(entity, depth, aggregate=aggregate)
+
+    def by_key(self, entity: Entity, edges: int) -> dict[str, Any]:
+        """`some` over so many edges, to a comparison with a key; empty if none of these is clear."""
+        if edges:
+            ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
+            for end in self.rng.sample(ends, len(ends)):
+                if inner := self.by_key(CATALOGUE.entity(end.target), edges - 1):
+                    beside = self.where(entity, 0) if self.rng.random() < 0.3 else {}
+                    return {**beside, end.name: {"some": inner}}
+            return {}
+        keys = [each for each in entity.fields if each.indexed and each.scalar is Scalar.STRING]
+        clear = [each for each in keys if self.likes(entity.name, each.name)]
+        if not clear:
+            return {}
+        key = self.rng.choice(clear)
+        values = [value_of(self.rng, key) for _ in range(self.rng.randint(1, 3))]
+        return {key.name: {"eq": values[0]} if self.rng.random() < 0.5 else {"in": values}}
 
     def where(self, entity: Entity, depth: int, *, aggregate: bool = False) -> dict[str, Any]:
         draw = self.rng.random()
@@ -195,7 +218,7 @@ class _Drawing:
     def aggregate(self, entity: Entity) -> str:
         arguments = []
         if self.rng.random() < 0.6:
-            where = self.where(entity, 1, aggregate=True)
+            where = self.condition(entity, 1, aggregate=True)
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}AggregateWhere', where)}")
         names = [bucket for _, bucket in entity.buckets()]
         chosen = self.rng.sample(names, min(len(names), self.rng.choice((0, 1, 1, 2, 2, 3))))

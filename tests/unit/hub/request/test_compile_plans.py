@@ -50,7 +50,8 @@ def county() -> World:
     for entity in CATALOGUE:
         for index in range(STREETS * EACH):
             region = f"14/03/{21 + index % 3}/{index % STREETS:03}/001/{index % EACH:03}/"
-            made.nodes[f"{entity.name}-{index}"] = (entity.name, {"region": region, "level": "GRID"})
+            properties = {"region": region, "level": "GRID", "code": f"{index}"}
+            made.nodes[f"{entity.name}-{index}"] = (entity.name, properties)
     for edge in CATALOGUE.edges:
         pairs = ((f"{edge.source}-{index}", f"{edge.target}-{index // 2}") for index in range(STREETS * EACH))
         made.edges.extend((source, edge.name, target) for source, target in pairs)
@@ -123,6 +124,12 @@ def test_no_jurisdiction_scoped_root_scans(county_graph: GraphAddress) -> None:
     assert {key: operators & SCANS for key, operators in found.items() if operators & SCANS} == {}
     assert len(found) > 30
     assert all(operators for operators in found.values())
+
+
+def test_a_relation_to_a_node_with_a_key_is_followed_from_there(county_graph: GraphAddress) -> None:
+    document = '{ people(where: {reports: {some: {grid: {some: {code: {eq: "a"}}}}}}) { edges { node { id } } } }'
+    ((_, operators),) = plans(county_graph, [("grid-desk", "event.dispatch", document)]).items()
+    assert {each for each in operators if "Seek" in each or "Scan" in each} == {"NodeIndexSeek"}
 
 
 def test_case_2_03_a_relation_in_a_condition_reads_no_type_whole_for_each_row(county_graph: GraphAddress) -> None:
