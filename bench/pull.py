@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import secrets
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import neo4j
 import psutil
@@ -40,6 +39,8 @@ from schema import CATALOGUE
 SOURCES = Path(__file__).parents[1] / "examples" / "county" / "sources"
 BATCH = 2_000
 SAMPLE_SECONDS = 0.02
+WARM = 20_000
+"""As many people, or as many as are measured, are loaded before: Java compiles what runs often."""
 EMPTY = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS deleted"
 NODES = "MATCH (n:{0}) RETURN properties(n) AS values"
 EDGES = (
@@ -65,6 +66,13 @@ class Cost:
             f"{name}: {self.seconds:.1f} s, {records / self.seconds:,.0f} records/s; processor {self.own:.1f} s own, "
             f"{self.server:.1f} s Neo4j{memory}"
         )
+
+
+@contextmanager
+def _files() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """What a process writes, and what it tells."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as told:
+        yield out, told
 
 
 class Bench:
@@ -101,10 +109,10 @@ class Bench:
             "SLUICEGATE_GRAPH_PASSWORD": self.address.password,
         }
         # It serves in this process, so its work is not counted among the pull's.
-        with serve_hotline(folder / "hotline", self.key) as url, tempfile.TemporaryFile() as out:
+        with serve_hotline(folder / "hotline", self.key) as url, _files() as (out, told):
             command += ["--sources", str(SOURCES), "--data", str(folder), "--set", f"HOTLINE_URL={url}"]
             before, began = self.server_seconds(), time.perf_counter()
-            child = psutil.Popen(command, env=environment, stdout=out, stderr=subprocess.DEVNULL)
+            child = psutil.Popen(command, env=environment, stdout=out, stderr=told)
             memory, own = 0, 0.0
             while child.poll() is None:
                 try:
@@ -114,7 +122,8 @@ class Bench:
                     break
                 time.sleep(SAMPLE_SECONDS)
             if child.wait() != 0:
-                raise SystemExit("the pull failed")
+                told.seek(0)
+                raise SystemExit(f"the pull failed: {told.read().decode('utf-8', 'replace')}")
             cost = Cost(time.perf_counter() - began, own, self.server_seconds() - before, memory / 1e6)
             out.seek(0)
             return cost, json.load(out)
@@ -236,12 +245,12 @@ def main() -> None:
         settings = Settings.load(home=Path(temporary) / "home")
         folder = Path(temporary) / "county"
         generate(folder, chosen.people, 1)
-        generate(Path(temporary) / "small", 3_000, 2)
+        generate(Path(temporary) / "warm", min(chosen.people, WARM), 2)
         graph = LocalGraph(settings)
         try:
             bench = Bench(settings, graph.start(owned=True), folder)
-            # Java compiles what runs often: the first load of a new server says nothing of the later ones.
-            bench.pull(Path(temporary) / "small")
+            # The first load of a new server says nothing of the later ones.
+            bench.pull(Path(temporary) / "warm")
             if chosen.split:
                 bench.empty()
                 for name, seconds in bench.split().most_common():

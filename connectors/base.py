@@ -218,12 +218,25 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """What is kept beside a free text: the spans of personal information (a list of numbers), and other words, once.
+
+    `spans` is None if the text could not be searched, and `failed` says why; such a text is redacted whole.
+    """
+
+    spans: list[int] | None
+    words: list[str] = dataclasses.field(repr=False)
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What goes into one transaction. `cursor` None leaves the cursor where it is.
 
     `cleared` are keys of rows that are valid now; `seen_refused` (last batch of a full read only) are all keys that
     were refused in this run: other entries of the stream are removed. `first`: no record of the stream was in the graph
-    when the run began, so that those alone can be there now that are marked as repeated.
+    when the run began, so that those alone can be there now that are marked as repeated. `annotated` is what is known
+    already of texts of the records.
     """
 
     plan: StreamPlan
@@ -234,6 +247,7 @@ class Batch:
     cursor: Position | None = None
     seen_refused: frozenset[str] | None = None
     first: bool = False
+    annotated: Mapping[str, Annotation] = dataclasses.field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,18 +277,6 @@ class Written:
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """What is kept beside a free text: the spans of personal information (a list of numbers), and other words, once.
-
-    `spans` is None if the text could not be searched, and `failed` says why; such a text is redacted whole.
-    """
-
-    spans: list[int] | None
-    words: list[str] = dataclasses.field(repr=False)
-    failed: str | None = None
-
-
 class TextAnnotator(Protocol):
     """Finds personal information in free text."""
 
@@ -301,6 +303,14 @@ class GraphSink(Protocol):
 
     def position(self, plan: StreamPlan) -> Position:
         """Where the last pull of this stream ended, and which refused records could go in now."""
+        ...
+
+    def unchanged(self, records: Mapping[str, str]) -> set[str]:
+        """Of these records, digests by key, the keys of those that the graph holds as they are."""
+        ...
+
+    def annotate(self, plan: StreamPlan, records: Sequence[Record]) -> Mapping[str, Annotation]:
+        """What is to be kept beside the texts of records, by text. May be asked while a batch is being written."""
         ...
 
     def write(self, batch: Batch) -> Written:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from connectors.base import (
+    Annotation,
     Batch,
     Broken,
     ConnectorError,
@@ -40,12 +41,14 @@ from connectors.readers.csv_files import CsvReader
 from connectors.readers.database import TableReader
 from connectors.readers.rest import RestReader
 from connectors.resolve import is_settled, keep_best, rank
+from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
 from connectors.shape import Shaper
 from connectors.transforms import Context
 from connectors.write_behind import WriteBehind
 from schema.catalogue import Catalogue
 
 BATCH_ROWS = 2_000
+Shaped = Record | Recalled | Refused
 _READERS: Mapping[str, Callable[[Source, Stream], Reader]] = {
     "csv": CsvReader,
     "sql": TableReader,
@@ -59,11 +62,13 @@ def pull(
     catalogue: Catalogue,
     sink: GraphSink,
     report: Report,
+    rows: RowStore,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Iterator[PullResult]:
     """Pull each stream of a source in declared order; yields what each did. Raises ConnectorError.
 
-    `plans` are those of all sources (`stream_plans.plan_streams`); `now` decides which days lie in the future.
+    `plans` are those of all sources (`stream_plans.plan_streams`); `rows` keeps what the rows of full reads became;
+    `now` decides which days lie in the future.
     """
     for stream in source.records:
         began = time.monotonic()
@@ -76,7 +81,8 @@ def pull(
             identity=stream.fields[stream.identity].column or stream.identity,
             updated=stream.updated.column if stream.updated else None,
         )
-        run = _Run(plan, source.limits, source.digest(stream), sink, moment, findings)
+        memory = RowMemory(rows, stream, plan.name, digest_context(source, stream, catalogue, context), context)
+        run = _Run(plan, source.limits, source.digest(stream), sink, moment, findings, memory)
         run.pull(reader, shaper, report)
         yield run.result(time.monotonic() - began)
 
@@ -91,6 +97,7 @@ class _Run:
     sink: GraphSink
     now: dt.datetime
     findings: Findings
+    memory: RowMemory
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     rows: int = 0
     seen: dict[str, int] = field(default_factory=dict)
@@ -109,13 +116,16 @@ class _Run:
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
         with WriteBehind(self.sink.write) as writes:
-            self._read(reader, shaper, report, writes)
+            full = self._read(reader, shaper, report, writes)
         self._write_outvoted()
+        if full:
+            self.memory.save()
         for note in shaper.notes():
             self.findings.note(note)
         report(self.plan.name, self.rows)
 
-    def _read(self, reader: Reader, shaper: Shaper, report: Report, writes: WriteBehind) -> None:
+    def _read(self, reader: Reader, shaper: Shaper, report: Report, writes: WriteBehind) -> bool:
+        """Write all rows; returns whether the source was read in full."""
         position = self.sink.position(self.plan)
         # A changed declaration reads or writes differently: the rows before the cursor have to be read again.
         fresh = position.manifest != self.manifest
@@ -124,24 +134,67 @@ class _Run:
         self.furthest = None if fresh else position.moment
         self.findings.columns = position.columns
         self.first = position.first
-        batch: list[Record | Refused] = []
+        if full and not position.first:
+            self.memory.load()
+        batch: list[Shaped] = []
         for row in self._rows(reader, since, position.columns):
-            batch.append(shaper.shape(row))
+            batch.append(self._take_row(row, shaper, full))
             self.rows += 1
             if full:
                 check_growth(self.plan.name, self.rows, position.rows, self.limits.growth)
             if len(batch) == BATCH_ROWS:
                 shaper.check_formats(full)
+                annotated = self._annotate(batch)
                 writes.settle()
                 cursor = self._cursor(position) if reader.ordered and not fresh else None
-                writes.begin(*self._prepare(batch, cursor, full))
+                writes.begin(*self._prepare(self._confirmed(batch, shaper), annotated, cursor, full))
                 batch = []
                 report(self.plan.name, self.rows)
         if full:
             check_not_empty(self.plan.name, self.rows, position.rows)
         shaper.check_formats(full)
+        annotated = self._annotate(batch)
         writes.settle()
-        writes.begin(*self._prepare(batch, self._closing(position, full, reader.full), full, closing=True))
+        closing = self._closing(position, full, reader.full)
+        writes.begin(*self._prepare(self._confirmed(batch, shaper), annotated, closing, full, closing=True))
+        return full
+
+    def _take_row(self, row: Row | Broken, shaper: Shaper, full: bool) -> Shaped:
+        """What is remembered of a row of a full read; else the record in it, which is remembered, or its refusal."""
+        digest = self.memory.digest(row) if full and isinstance(row, Row) else None
+        if digest is None or isinstance(row, Broken):
+            return shaper.shape(row)
+        known = self.memory.recall(digest)
+        recalled = known and shaper.recall(row, *known)
+        if recalled:
+            self.memory.remember(digest, recalled)
+            return recalled
+        cuts = shaper.cuts
+        shaped = shaper.shape(row)
+        # A row of which the pull tells something is shaped each time.
+        if isinstance(shaped, Record) and shaper.cuts == cuts:
+            self.memory.remember(digest, shaped)
+        return shaped
+
+    def _annotate(self, batch: Sequence[Shaped]) -> Mapping[str, Annotation]:
+        """What is to be kept beside the texts of a batch that will be written, found while the one before is."""
+        return self.sink.annotate(self.plan, [each for each in batch if isinstance(each, Record)]) if self.first else {}
+
+    def _confirmed(self, batch: Sequence[Shaped], shaper: Shaper) -> list[Shaped]:
+        """The batch, in which those recalled rows alone are left whose record the graph holds as it is.
+
+        The others are shaped, and so is each that shares its number with another row: of those more has to be known.
+        """
+        times = Counter(each.key for each in batch if not isinstance(each, Refused))
+        asked = {
+            each.key: each.fingerprint
+            for each in batch
+            if isinstance(each, Recalled) and times[each.key] == 1 and each.key not in self.seen
+        }
+        there = self.sink.unchanged(asked) if asked else ()
+        return [
+            shaper.shape(each.row) if isinstance(each, Recalled) and each.key not in there else each for each in batch
+        ]
 
     def _since(self, reader: Reader, position: Position, fresh: bool) -> Since:
         """Where to read from: before the cursor, because a source may state a time long before the row can be read."""
@@ -166,13 +219,20 @@ class _Run:
                     yield item
 
     def _prepare(
-        self, shaped: list[Record | Refused], cursor: Position | None, full: bool, closing: bool = False
+        self,
+        shaped: Sequence[Shaped],
+        annotated: Mapping[str, Annotation],
+        cursor: Position | None,
+        full: bool,
+        closing: bool = False,
     ) -> tuple[Batch, Callable[[Written], None]]:
         """The batch of these rows, and what is done with its result; the results of all before it were taken."""
         records, refused = [], []
         for each in shaped:
             if isinstance(each, Refused):
                 refused.append(each)
+            elif isinstance(each, Recalled):
+                self.seen[each.key] = rank(each.fingerprint, each.as_of)
             else:
                 records.append(self._marked(each))
         # Of a repeated row the first one has the entry.
@@ -189,18 +249,21 @@ class _Run:
             self._moved(cursor, shaped),
             frozenset(self.refused) if closing and full else None,
             self.first,
+            annotated,
         )
-        return batch, partial(self._take, records, len(refused) - len(entries))
+        recalled = len(shaped) - len(records) - len(refused)
+        return batch, partial(self._take, records, len(refused) - len(entries), recalled)
 
-    def _take(self, records: Sequence[Record], repeats: int, written: Written) -> None:
-        """Count what a write did; `repeats` are refused rows without an entry of their own."""
+    def _take(self, records: Sequence[Record], repeats: int, recalled: int, written: Written) -> None:
+        """Count what a write did; `repeats` are refused rows without an entry, `recalled` ones are unchanged."""
         for record, winner in written.outvoted:
             keep_best(self.outvoted, record, winner)
         self.refused.update(each.key for each in written.orphans)
         self.findings.refused(written.orphans)
         self.findings.contested(written.contested)
         self._find_missed(records, written)
-        self.total = _sum(self.total, replace(written, quarantined=written.quarantined + repeats))
+        counted = replace(written, quarantined=written.quarantined + repeats, unchanged=written.unchanged + recalled)
+        self.total = _sum(self.total, counted)
 
     def _write_outvoted(self) -> None:
         """Where records of a number are gone from the source, write the best of those that are left, or forget them."""
@@ -255,7 +318,7 @@ class _Run:
             columns=self.findings.columns,
         )
 
-    def _moved(self, cursor: Position | None, shaped: list[Record | Refused]) -> Position | None:
+    def _moved(self, cursor: Position | None, shaped: Sequence[Shaped]) -> Position | None:
         """The cursor after this batch. A time in the future never moves it: that would hide all rows until then."""
         times = [each.as_of for each in shaped if each.as_of is not None and each.as_of <= self.now]
         known = [*times, self.furthest] if self.furthest else times

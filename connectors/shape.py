@@ -17,6 +17,7 @@ from connectors.base import Broken, ConnectorError, Link, Note, Record, Refused,
 from connectors.manifest import FieldRule, Source, Stream
 from connectors.quarantine import SMALL_BATCH, Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of
+from connectors.row_memory import Recalled
 from connectors.transforms import (
     FITTING,
     NORMAL,
@@ -154,6 +155,9 @@ class Shaper:
         updated, successor = stream.updated, stream.successor
         self._updated = updated and _Cell(updated.column, to_moment, Options(updated.format), True)
         self._successor = successor and _Cell(successor, to_code, Options(), False)
+        self._dates = [each for each in self._fields.values() if each.transform in (date, validity)]
+        self._formed = [*self._fields.values(), *([self._updated] if self._updated else ())]
+        self._unfitted = list(self._formed)
 
     def shape(self, row: Row | Broken) -> Record | Refused:
         """The record in a row, or why it is refused."""
@@ -175,6 +179,24 @@ class Shaper:
             return self._refused(row, number or self._name_without_number(row), unfit, unfit.column, as_of)
         return self._record(number, values, links, as_of)
 
+    def recall(self, row: Row, fingerprint: str, as_of: dt.datetime | None) -> Recalled | None:
+        """A row of which fingerprint and time of its record are known; None if it has to be shaped.
+
+        What `check_formats` counts is kept: each cell of a record that is not blank had its declared form.
+        """
+        number = self._number(tuple(row.values[each] for each in self._stream.key))
+        if number is None:
+            return None
+        for cell in [each for each in self._unfitted if not blank(row.values[each.column])]:
+            cell.fits += 1
+            self._unfitted.remove(cell)
+        return Recalled(f"{self._name}:{number}", number, as_of, fingerprint, row)
+
+    @property
+    def cuts(self) -> int:
+        """How many values have lost a time so far, of which `notes` will tell."""
+        return sum(each.cut for each in self._dates)
+
     def _time_of(self, row: Row) -> dt.datetime | None:
         """When the row was updated; one that says so of a day to come would win over each later row until then."""
         if not self._updated:
@@ -189,7 +211,7 @@ class Shaper:
 
         Then the declaration is wrong, not the rows. A few rows of an incremental read say nothing about that.
         """
-        for cell in (*self._fields.values(), *([self._updated] if self._updated else ())):
+        for cell in self._formed:
             if not cell.fits and cell.misfits >= (2 if full else SMALL_BATCH):
                 form = cell.options.format or "ISO 8601"
                 raise ConnectorError(

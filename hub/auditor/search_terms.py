@@ -17,7 +17,7 @@ from audit.record import Digester
 from audit.search import Query, QueryRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
-from hub.home.surrogates import surrogate
+from hub.home.surrogates import KeyedDigest, surrogate
 from hub.home.zone import read_moment
 from schema.people import PERSON
 
@@ -121,7 +121,7 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
         if not settings.graph_key.exists():
             # Never made here: under a new key nobody would be found.
             raise QueryRefused(f"{settings.graph_key} is missing, and only with it is a person found; restore it")
-        return surrogate(load_key(settings.graph_key), PERSON.name, number.upper())
+        return surrogate(KeyedDigest(load_key(settings.graph_key)), PERSON.name, number.upper())
 
     return surrogate_of_number
 

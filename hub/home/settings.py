@@ -300,6 +300,11 @@ class Settings(BaseSettings):
         return self.policy_key_file or self.keys_folder / "policy.key"
 
     @property
+    def kept_rows(self) -> Path:
+        """The folder in which pulls keep what rows became."""
+        return self.home / "pulled"
+
+    @property
     def graph_folder(self) -> Path:
         """The folder of the managed local graph: store, password, state, logs."""
         return self.home.absolute() / "graph"

@@ -21,6 +21,11 @@ def shared_provenance(plan: StreamPlan, run: str) -> dict[str, Any]:
     }
 
 
+def stream_of(key: str) -> str:
+    """The name of the stream of a record with this key."""
+    return key.partition(":")[0]
+
+
 def provenance(record: Record, sid: str, rejected: Sequence[str], contested: Sequence[str]) -> dict[str, Any]:
     """A record's own provenance; `sid` is that of its node."""
     return {

@@ -19,7 +19,7 @@ from connectors.quarantine import SMALL_BATCH
 from connectors.resolve import Assertion, Partition, Stored, milliseconds, partition, survive
 from hub.graph.driver import Transaction
 from hub.ingest import sink_statements as cypher
-from hub.ingest.batch_rows import orphan, provenance, refused_row
+from hub.ingest.batch_rows import orphan, provenance, refused_row, stream_of
 from hub.ingest.contested import find_contested
 from hub.ingest.derived_regions import DerivedRegions
 from hub.ingest.known_plans import KnownPlans
@@ -148,10 +148,11 @@ class BatchWrite:
         """The values that each node will have; the same before and after `_detach`, which touches this batch only."""
         pairs = [(self._sids[key], each) for key, each in writes.items()]
         if self._careful or not self._plan.alone:
-            for row in self._tx.run(cypher.assertions(self._plan.entity), sids=sorted({sid for sid, _ in pairs})):
-                asserted = self._live.setdefault(row["sid"], [])
-                if row["key"] is not None:
-                    asserted.append(Assertion(row["key"], row["stream"], row["asOf"]))
+            (row,) = self._tx.run(cypher.assertions(self._plan.entity), sids=sorted({sid for sid, _ in pairs}))
+            for sid, key, moment in row["asserted"]:
+                asserted = self._live.setdefault(sid, [])
+                if key is not None:
+                    asserted.append(Assertion(key, stream_of(key), moment))
             self._contested = find_contested(self._tx, self._plan, pairs, self._live)
         return survive(self._plan, pairs, self._live)
 
@@ -167,7 +168,7 @@ class BatchWrite:
             self._regions.touch(self._plan.entity, (row["sid"] for row in rows))
 
     def _write(
-        self, writes: Mapping[str, Record], nodes: Mapping[str, Mapping[str, Any]], there: set[str], parts: Partition
+        self, writes: Mapping[str, Record], nodes: Mapping[str, Mapping[str, Any]], targets: set[str], parts: Partition
     ) -> None:
         describing = Counter(self._sids.values())
         rows = []
@@ -175,9 +176,10 @@ class BatchWrite:
             sid, known = self._sids[key], key not in parts.inserts
             about = provenance(record, sid, parts.rejected.get(key, ()), self._contested.get(key, ()))
             # Of a stream that is alone no node was looked for: where its record is new, so is the node.
-            fresh = not (known or self._careful or sid in self._live or describing[sid] > 1)
-            rows.append(Write(record, sid, about, known, fresh))
-        self._nodes.write(rows, {sid: self._reading.written(each) for sid, each in nodes.items()}, there)
+            alone = not (known or self._careful or describing[sid] > 1)
+            there = sid in self._live
+            rows.append(Write(record, sid, about, known, fresh=alone and not there, further=alone and there))
+        self._nodes.write(rows, {sid: self._reading.written(each) for sid, each in nodes.items()}, targets)
         others = {sid: {each.stream for each in told} for sid, told in self._live.items()}
         mine = self._plan.name
         self._regions.wrote(self._plan.entity, {sid: frozenset({mine, *others.get(sid, ())}) for sid in nodes})

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 
 from connectors.base import Derivation, EdgePlan, StreamPlan
 from connectors.stream_plans import order_derivations
-from hub.home.surrogates import surrogate
+from hub.home.surrogates import KeyedDigest, surrogate
 
 KEPT = 16_384
 """How many surrogates are kept: more than the records and targets of a batch."""
@@ -21,7 +21,7 @@ class KnownPlans:
 
     def __init__(self, plans: Mapping[str, StreamPlan], key: bytes) -> None:
         # Of each record and target it is asked several times while a batch is written (3 µs a time).
-        self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, key))
+        self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
 

@@ -1,12 +1,13 @@
 """Writes the nodes of a batch, each with its records and edges.
 
 A node that is new, with one record, is created with both in one statement: that costs half of merging the node, and
-then its record and each edge, which have to find it again (140 against 330 µs of Neo4j's processor a row). All others
-are merged, so that writing them again changes nothing.
+then its record and each edge, which have to find it again (140 against 330 µs of Neo4j's processor a row). So is a new
+record of a node that is there. All others are merged, so that writing them again changes nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +22,17 @@ from hub.ingest.known_plans import KnownPlans
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A record to be written: its node, its provenance, whether it is in the graph, and whether it brings its node."""
+    """A record to be written: its node, its provenance, and whether it is in the graph.
+
+    `fresh`: it brings its node. `further`: its node is there, and no other record of the batch describes it.
+    """
 
     record: Record
     sid: str
     provenance: Mapping[str, Any]
     known: bool
     fresh: bool
+    further: bool
 
 
 class NodeWrite:
@@ -41,7 +46,8 @@ class NodeWrite:
     def write(self, writes: Sequence[Write], values: Mapping[str, Mapping[str, Any]], there: set[str]) -> None:
         """Write nodes with these `values`, by surrogate; `there` are the targets of edges that exist."""
         complete = self._create([each for each in writes if each.fresh], values, there)
-        others = [each for each in writes if not each.fresh]
+        complete |= self._extend([each for each in writes if each.further], values, there)
+        others = [each for each in writes if not each.fresh and each.record.key not in complete]
         if others:
             merged = [{"sid": sid, "values": values[sid]} for sid in dict.fromkeys(each.sid for each in others)]
             self._tx.run(cypher.upsert(self._plan.entity), rows=merged)
@@ -51,23 +57,44 @@ class NodeWrite:
 
     def _create(self, fresh: Sequence[Write], values: Mapping[str, Mapping[str, Any]], there: set[str]) -> set[str]:
         """Create nodes; returns the keys of records that have all their edges to other entities now."""
-        # A target of their own entity may be made by a later row of the same statement.
-        edges = tuple(each for each in self._plan.edges if each.target != self._plan.entity)
+        edges = self._outward()
+        complete, others = self._whole(fresh, values, there)
+        names = sorted({name for each in fresh for name in values[each.sid]})
+        moments = {name for each in fresh for name, value in values[each.sid].items() if isinstance(value, dt.datetime)}
+        via = self._plan.derivation.edge if self._plan.derivation else None
+        for rows, given in ((complete, edges), (others, ())):
+            if rows:
+                text = cypher.create(self._plan.entity, names, moments, given, via)
+                self._tx.run(text, rows=[_without_moments(each) for each in rows], shared=self._shared)
+                self._regions.created([row["sid"] for row in rows], settled=via in given)
+        return {row["key"] for row in complete}
+
+    def _extend(self, further: Sequence[Write], values: Mapping[str, Mapping[str, Any]], there: set[str]) -> set[str]:
+        """Write records that have all their edges to other entities on nodes that are there; returns their keys."""
+        rows, _ = self._whole(further, values, there)
+        if rows:
+            self._tx.run(cypher.extend(self._plan.entity, self._outward()), rows=rows, shared=self._shared)
+        return {row["key"] for row in rows}
+
+    def _outward(self) -> Sequence[EdgePlan]:
+        """The edges to other entities: a target of their own may be made by a later row of the same statement."""
+        return tuple(each for each in self._plan.edges if each.target != self._plan.entity)
+
+    def _whole(
+        self, writes: Sequence[Write], values: Mapping[str, Mapping[str, Any]], there: set[str]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The rows of records whose edges to other entities all have their target, and the rows of the others."""
+        edges = self._outward()
         complete, others = [], []
-        for each in fresh:
-            row = {**each.provenance, "node": {**values[each.sid], "sid": each.sid}}
+        for each in writes:
+            row = {**each.provenance, "node": values[each.sid]}
             targets = self._targets(each.record)
             if all(targets.get(edge.name) in there for edge in edges):
                 row |= {f"t{number}": targets[edge.name] for number, edge in enumerate(edges)}
                 complete.append(row)
             else:
                 others.append(row)
-        via = self._plan.derivation.edge if self._plan.derivation else None
-        for rows, given in ((complete, edges), (others, ())):
-            if rows:
-                self._tx.run(cypher.create(self._plan.entity, given, via), rows=rows, shared=self._shared)
-                self._regions.created([row["sid"] for row in rows], settled=via in given)
-        return {row["key"] for row in complete}
+        return complete, others
 
     def _targets(self, record: Record) -> dict[str, str]:
         """The surrogates of the nodes to which a record's edges lead, by the name of the edge."""
@@ -116,3 +143,9 @@ class NodeWrite:
             rows = self._tx.run(cypher.link_waiting(edge), sids=arrived)
             self.linked += len(rows)
             self._regions.touch(edge.entity, (row["sid"] for row in rows))
+
+
+def _without_moments(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a node with its moments as text."""
+    node = {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in row["node"].items()}
+    return {**row, "node": node}

@@ -28,6 +28,7 @@ from hub.graph.merged_grids import move_merged
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
+from hub.ingest.kept_rows import KeptRows
 from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Tally
 from schema import CATALOGUE
@@ -73,9 +74,10 @@ def run_pull(
         key = key_of_graph(settings, writer)
         ensure_constraints(writer, CATALOGUE)
         sink = Sink(writer, key, plans, CATALOGUE, annotator, settings.now().date())
+        rows = KeptRows(settings.kept_rows, key)
         for source in wanted:
             with recorder(source.name) as done:
-                done.extend(pull(source, plans, CATALOGUE, sink, progress))
+                done.extend(pull(source, plans, CATALOGUE, sink, progress, rows))
             results.extend(done)
         move_merged(writer, CATALOGUE)
     return results

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from connectors.base import Batch, Place, Position, StreamPlan, TextAnnotator, Written
+from connectors.base import Annotation, Batch, Place, Position, Record, StreamPlan, TextAnnotator, Written
 from hub.graph.driver import GraphWriteError, GraphWriter
+from hub.home.surrogates import KeyedDigest
+from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_write import BatchWrite
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.positions import read_position
@@ -43,12 +45,12 @@ class Sink:
     ) -> None:
         self._writer, self._plans = writer, KnownPlans(plans, key)
         self._catalogue, self._annotator = catalogue, annotator
-        self._digest_key = hmac.digest(key, b"record fingerprint", "sha256")
+        self._digest = KeyedDigest(hmac.digest(key, b"record fingerprint", "sha256"))
         self._today = today
 
     def fingerprint(self, content: bytes) -> str:
         """A keyed digest, so that whoever reads the graph cannot guess the content of a record from it."""
-        return hmac.digest(self._digest_key, content, "sha256").hex()[:32]
+        return self._digest(content)
 
     def places(self) -> Mapping[str, Place]:
         """All divisions in the graph, by official code."""
@@ -66,9 +68,22 @@ class Sink:
         """The stream's cursor, and the refused or outdated records that reading again would change."""
         return read_position(self._writer, plan)
 
+    def unchanged(self, records: Mapping[str, str]) -> set[str]:
+        """The keys of records, given with their digests, that are stored as they are; raises GraphWriteError."""
+        # As a write, which no replica that lags behind answers.
+        rows = [list(each) for each in records.items()]
+        (row,) = self._writer.write(lambda tx: tx.run(cypher.UNCHANGED, rows=rows))
+        return set(row["keys"])
+
+    def annotate(self, plan: StreamPlan, records: Sequence[Record]) -> Mapping[str, Annotation]:
+        """What is to be kept beside the texts of records, by text."""
+        reading = Reading(self._catalogue.entity(plan.entity), self._annotator, {})
+        reading.read(each.values for each in records)
+        return reading.found
+
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises GraphWriteError."""
-        reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator)
+        reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator, batch.annotated)
         try:
             return self._write(batch, reading, careful=False)
         except GraphWriteError as failed:

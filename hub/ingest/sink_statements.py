@@ -9,7 +9,7 @@ not scan a label later. The index hints are there for the same reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from connectors.base import EdgePlan
 
@@ -104,10 +104,13 @@ def values(entity: str) -> str:
 
 
 def assertions(entity: str) -> str:
-    """The records that assert those of the nodes `$sids` that exist; a null key where none does."""
+    """The records that assert those of the nodes `$sids` that exist, in one row: surrogate, key and time of each.
+
+    Of a node without a record, the surrogate alone.
+    """
     return (
         f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} OPTIONAL MATCH (n)<-[:ASSERTS]-(r) "
-        "RETURN sid, r.key AS key, r.stream AS stream, r.asOf.epochMillis AS asOf"
+        "RETURN collect([sid, r.key, r.asOf.epochMillis]) AS asserted"
     )
 
 
@@ -116,24 +119,52 @@ def upsert(entity: str) -> str:
     return f"UNWIND $rows AS row MERGE (n:{entity} {{sid: row.sid}}) SET n += row.values REMOVE n.deletedAt"
 
 
-def create(entity: str, edges: Sequence[EdgePlan], via: EdgePlan | None) -> str:
-    """Create nodes with their record and these edges, of other entities, whose targets exist.
+def create(
+    entity: str, names: Sequence[str], moments: Container[str], edges: Sequence[EdgePlan], via: EdgePlan | None
+) -> str:
+    """Create nodes that hold `names`, with their record and these edges, of other entities, whose targets exist.
 
-    The region is that of the target of `via`, if it is one of them. A target that is gone fails the statement.
+    The `moments` among the names come as text. The region is that of the target of `via`, if it is one of the edges. A
+    target that is gone fails the statement.
     """
-    ends = [f"{_by_sid(f't{number}', each.target, f'row.t{number}')}" for number, each in enumerate(edges)]
-    arrows = [f"CREATE {_arrow(each, f't{number}', f'l{number}', _FIRST_CLAIM)}" for number, each in enumerate(edges)]
-    regions = [f"SET n.region = t{number}.region" for number, each in enumerate(edges) if each == via]
+    values = {"sid": "row.sid"}
+    values |= {each: f"datetime(row.node.{each})" if each in moments else f"row.node.{each}" for each in names}
+    if via in edges:
+        values["region"] = f"t{edges.index(via)}.region"
     return "\n".join(
         [
             "UNWIND $rows AS row",
-            *(f"OPTIONAL {each}" for each in ends),
-            f"CREATE (n:{entity}) SET n = row.node",
-            *regions,
+            *_targets(edges),
+            # Each property by its name: a third less than to set a map, and a moment takes the driver 90 µs.
+            f"CREATE (n:{entity} {{{', '.join(f'{name}: {value}' for name, value in values.items())}}})",
             f"CREATE {_NEW_RECORD}-[:ASSERTS]->(n)",
-            *arrows,
+            *(f"CREATE {_arrow(each, f't{number}', f'l{number}', _FIRST_CLAIM)}" for number, each in enumerate(edges)),
         ]
     )
+
+
+def extend(entity: str, edges: Sequence[EdgePlan]) -> str:
+    """Write values on nodes that exist, each with one new record and these edges, whose targets exist.
+
+    A node or a target that is gone fails the statement.
+    """
+    return "\n".join(
+        [
+            "UNWIND $rows AS row",
+            f"OPTIONAL {_by_sid('n', entity, 'row.sid')}",
+            *_targets(edges),
+            "SET n += row.node REMOVE n.deletedAt",
+            f"CREATE {_NEW_RECORD}-[:ASSERTS]->(n)",
+            *(
+                f"MERGE {_arrow(each, f't{number}', f'l{number}')} {_claim('row.key', f'l{number}')}"
+                for number, each in enumerate(edges)
+            ),
+        ]
+    )
+
+
+def _targets(edges: Sequence[EdgePlan]) -> Sequence[str]:
+    return [f"OPTIONAL {_by_sid(f't{number}', each.target, f'row.t{number}')}" for number, each in enumerate(edges)]
 
 
 def create_records(entity: str) -> str:
@@ -253,7 +284,7 @@ def _arrow(edge: EdgePlan, target: str = "t", name: str = "l", properties: str =
     return f"(n)-{middle}->({target})" if edge.outgoing else f"(n)<-{middle}-({target})"
 
 
-def _claim(key: str) -> str:
+def _claim(key: str, name: str = "l") -> str:
     """Put a key in its place among the claims of an edge, in ascending order and once."""
-    others = "[each IN coalesce(l.records, []) WHERE each {} " + key + "]"
-    return f"SET l.records = {others.format('<')} + {key} + {others.format('>')}"
+    others = f"[each IN coalesce({name}.records, []) WHERE each {{}} {key}]"
+    return f"SET {name}.records = {others.format('<')} + {key} + {others.format('>')}"

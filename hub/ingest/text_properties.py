@@ -71,20 +71,23 @@ def properties(
 
 
 class Reading:
-    """The free texts of one write of an entity; each is checked once, however often the transaction is repeated."""
+    """The free texts of one write of an entity; each is checked once, however often the transaction is repeated.
 
-    def __init__(self, entity: Entity, annotator: TextAnnotator) -> None:
+    `found` holds what was found in each text.
+    """
+
+    def __init__(self, entity: Entity, annotator: TextAnnotator, found: Mapping[str, Annotation]) -> None:
         self._beside = {each.name: each.text_properties for each in entity.fields if each.text_properties}
         self._annotator = annotator
-        self._found: dict[str, Annotation] = {}
+        self.found = dict(found)
 
     def read(self, nodes: Iterable[Mapping[str, Any]]) -> Tally:
         """Check the texts among these nodes' values; the tally counts the text of each node."""
         texts = [text for values in nodes for name in self._beside if (text := values.get(name)) is not None]
-        fresh = [each for each in dict.fromkeys(texts) if each not in self._found]
+        fresh = [each for each in dict.fromkeys(texts) if each not in self.found]
         if fresh:
-            self._found.update(zip(fresh, self._annotator.annotate(fresh), strict=True))
-        return Tally.of(self._found[each] for each in texts)
+            self.found.update(zip(fresh, self._annotator.annotate(fresh), strict=True))
+        return Tally.of(self.found[each] for each in texts)
 
     def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A node's values with the properties beside its texts; a text that is not among the values is left alone."""
@@ -93,6 +96,6 @@ class Reading:
         for name, beside in self._beside.items():
             if name in values:
                 text = values[name]
-                found = None if text is None else self._found[text]
+                found = None if text is None else self.found[text]
                 complete |= properties(beside, text, found, self._annotator.version, now)
         return complete

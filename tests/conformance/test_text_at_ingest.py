@@ -24,6 +24,7 @@ from hub.graph.driver import GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.annotate import NOT_LOADED, Annotator, detector_version
+from hub.ingest.kept_rows import KeptRows
 from hub.ingest.pull import pull_json, pull_table
 from hub.ingest.sink import Sink
 from hub.sample.known_people import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
@@ -242,7 +243,7 @@ def test_a_repeated_transaction_reads_its_texts_once(
         plans = plan_streams(sources, CATALOGUE)
         sink = Sink(writer, key, plans, CATALOGUE, counting, dt.date(2026, 6, 1))
         (source,) = [each for each in sources if each.name == "hotline"]
-        (result,) = pull_source(source, plans, CATALOGUE, sink, silent)
+        (result,) = pull_source(source, plans, CATALOGUE, sink, silent, KeptRows(home / "pulled", key))
         assert writer.lost > 0
     assert result.texts == len(before) > 0
     assert sum(counting.asked) <= result.texts, "a repeated attempt reads nothing again"

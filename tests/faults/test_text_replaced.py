@@ -34,7 +34,7 @@ SECRETS = ("13800000000", "赫连朔风", "麴逸尘", "13912345678", "140321195
 @pytest.fixture(scope="module")
 def states() -> list[dict[str, Any]]:
     """What the sink would write for each of the two texts."""
-    reading = Reading(CATALOGUE.entity("Event"), Annotator())
+    reading = Reading(CATALOGUE.entity("Event"), Annotator(), {})
     assert reading.read({"text": text} for text in TEXTS).personal == len(TEXTS)
     return [reading.written({"text": text}) for text in TEXTS]
 

@@ -210,7 +210,7 @@ class Counting(Annotator):
 class TestReading:
     def test_each_text_is_read_once(self) -> None:
         counting = Counting()
-        reading = Reading(EVENT, counting)
+        reading = Reading(EVENT, counting, {})
         nodes: list[dict[str, Any]] = [
             {"text": TEXT},
             {"text": TEXT},
@@ -224,14 +224,14 @@ class TestReading:
 
     def test_nothing_is_read_of_an_entity_without_free_text(self) -> None:
         counting = Counting()
-        reading = Reading(CATALOGUE.entity("Person"), counting)
+        reading = Reading(CATALOGUE.entity("Person"), counting, {})
         values = {"name": SECRET}
         assert reading.read([values]) == Tally(0, 0, {})
         assert reading.written(values) == values
         assert counting.asked == []
 
     def test_what_is_written_goes_with_the_text(self, annotator: Annotator) -> None:
-        reading = Reading(EVENT, annotator)
+        reading = Reading(EVENT, annotator, {})
         reading.read([{"text": TEXT}])
         written = reading.written({"text": TEXT, "kind": "LEAK"})
         assert written.keys() == {"text", "kind", *BESIDE.names}

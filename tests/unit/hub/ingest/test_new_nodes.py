@@ -113,15 +113,38 @@ def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddres
     empty(graph_driver)
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         ensure_constraints(writer, CATALOGUE)
-    row = {"node": {"sid": "p"}, "key": "k", "record": "1", "hash": "h", "t0": "gone"}
+    row = {"sid": "p", "node": {"name": "甲"}, "key": "k", "record": "1", "hash": "h", "t0": "gone"}
     shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
     with pytest.raises(ClientError):
-        graph_driver.execute_query(cypher.create("Person", (EDGE,), None), rows=[row], shared=shared)
+        graph_driver.execute_query(cypher.create("Person", ("name",), (), (EDGE,), None), rows=[row], shared=shared)
     assert one(graph_driver, "MATCH (n) RETURN count(n)") == 0
     graph_driver.execute_query("CREATE (:Dwelling {sid: 'gone', region: '14/'})")
-    graph_driver.execute_query(cypher.create("Person", (EDGE,), EDGE), rows=[row], shared=shared)
+    graph_driver.execute_query(cypher.create("Person", ("name",), (), (EDGE,), EDGE), rows=[row], shared=shared)
     (found,) = ask(graph_driver, "MATCH (n:Person)-[l:LIVES_IN]->() RETURN n.region AS region, l.records AS records")
     assert found == {"region": "14/", "records": ["k"]}
+
+
+@pytest.mark.parametrize("gone", ["Person", "Dwelling"])
+def test_a_further_record_is_written_with_its_edge_or_not_at_all(
+    empty_graph: GraphAddress, graph_driver: neo4j.Driver, gone: str
+) -> None:
+    empty(graph_driver)
+    row = {"sid": "p", "node": {"name": "甲"}, "key": "k", "record": "1", "hash": "h", "t0": "d"}
+    shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
+    graph_driver.execute_query("CREATE (:Person {sid: 'p', deletedAt: 1}), (:Dwelling {sid: 'd'})")
+    graph_driver.execute_query(f"MATCH (n:{gone}) SET n.kept = n.sid REMOVE n.sid")
+    with pytest.raises(ClientError):
+        graph_driver.execute_query(cypher.extend("Person", (EDGE,)), rows=[row], shared=shared)
+    assert one(graph_driver, "MATCH (n) RETURN count(n)") == 2
+    graph_driver.execute_query(f"MATCH (n:{gone}) SET n.sid = n.kept")
+    for key in ("k", "a"):
+        graph_driver.execute_query(cypher.extend("Person", (EDGE,)), rows=[{**row, "key": key}], shared=shared)
+    found = ask(
+        graph_driver,
+        "MATCH (r:SourceRecord)-[:ASSERTS]->(n:Person)-[l:LIVES_IN]->() "
+        "RETURN r.key AS key, l.records AS records, n.name AS name, n.deletedAt AS gone ORDER BY key",
+    )
+    assert found == [{"key": each, "records": ["a", "k"], "name": "甲", "gone": None} for each in ("a", "k")]
 
 
 @pytest.mark.parametrize(("others", "mine", "may"), [(0, 0, False), (5, 0, False), (5, 1, True), (1_000, 0, True)])
