@@ -214,9 +214,8 @@ def survive(
         values = nodes.setdefault(sid, {})
         if not later:
             streams = {each.stream for each in others}
-            values.update(
-                {name: value for name, value in record.values.items() if not plan.better.get(name, _NONE) & streams}
-            )
+            better = {name for name in record.values if plan.better.get(name, _NONE) & streams} if streams else _NONE
+            values.update({name: value for name, value in record.values.items() if name not in better})
     return nodes
 
 
@@ -236,6 +235,8 @@ def contested(
     for sid, record in records:
         by_node.setdefault(sid, []).append(record)
     for sid, record in records:
+        if len(by_node[sid]) == 1 and sid not in held:
+            continue
         decided = {each.stream for each in live.get(sid, ())}
         mine = {name: as_held(value) for name, value in record.values.items() if name in plan.fields}
         others = [each.values for each in by_node[sid] if each.key != record.key]

@@ -302,7 +302,7 @@ class Settings(BaseSettings):
     @property
     def kept_rows(self) -> Path:
         """The folder in which pulls keep what rows became."""
-        return self.home / "pulled"
+        return self.home.absolute() / "pulled"
 
     @property
     def graph_folder(self) -> Path:

@@ -1,8 +1,8 @@
 """Keeps in a home what the rows of each stream became. Implements `connectors.row_memory.RowStore`.
 
-A file holds keyed digests, fingerprints and times, and is sealed. One that is lost, broken, of another key or context, or
-of a later day counts as not there, and all rows are shaped. The keys are made from the graph's and are not in
-the file, so nobody who has it alone can try out what a row may hold.
+A file holds keyed digests, fingerprints and times, and is sealed. One that is lost, broken, of another key or context,
+or of a later day counts as not there, and all rows are shaped. The keys are made from the graph's and are not in the
+file, so nobody who has it alone can try out what a row may hold.
 """
 
 from __future__ import annotations

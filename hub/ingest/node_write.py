@@ -65,7 +65,8 @@ class NodeWrite:
         for rows, given in ((complete, edges), (others, ())):
             if rows:
                 text = cypher.create(self._plan.entity, names, moments, given, via)
-                self._tx.run(text, rows=[_without_moments(each) for each in rows], shared=self._shared)
+                plain = [_without_moments(each) for each in rows] if moments else rows
+                self._tx.run(text, rows=plain, shared=self._shared)
                 self._regions.created([row["sid"] for row in rows], settled=via in given)
         return {row["key"] for row in complete}
 

@@ -30,14 +30,14 @@ ANY_RECORD = (
 UNCHANGED = """
 UNWIND $rows AS row
 MATCH (r:SourceRecord {key: row[0]}) USING INDEX SEEK r:SourceRecord(key)
-WHERE r.hash = row[1] AND r.rejected IS NULL AND NOT r:Stale
+WHERE r.hash = row[1] AND r.rejected IS NULL AND EXISTS { (r)-[:ASSERTS]->() } AND NOT r:Stale
 RETURN collect(row[0]) AS keys"""
 STORED = """
 UNWIND $keys AS key
 MATCH (r:SourceRecord {key: key}) USING INDEX SEEK r:SourceRecord(key)
 OPTIONAL MATCH (r)-[:ASSERTS]->(n)
-RETURN key, CASE WHEN r:Stale THEN '' ELSE r.hash END AS hash, r.asOf.epochMillis AS asOf, r.rejected AS rejected,
-  n.sid AS sid"""
+RETURN key, CASE WHEN n IS NULL OR r:Stale THEN '' ELSE r.hash END AS hash, r.asOf.epochMillis AS asOf,
+  r.rejected AS rejected, n.sid AS sid"""
 # In most graphs few edges wait: to look through them all, up to a bound, is cheaper than to ask for each node.
 MAY_WAIT = """
 CALL () {

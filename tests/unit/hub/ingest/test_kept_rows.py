@@ -91,11 +91,12 @@ RECORD = "MATCH (r:SourceRecord {stream: 'police/register'}) WITH r ORDER BY r.k
     [
         "MATCH (n) DETACH DELETE n",
         RECORD + "MATCH (r)-->(n:Person) DETACH DELETE r, n",
+        RECORD + "MATCH (r)-->(n:Person) DETACH DELETE n",
         RECORD + "SET r.hash = 'another'",
         RECORD + "MATCH (r)-->(n:Person) SET r:Stale, n.name = 'another'",
         RECORD + "SET r.rejected = ['another']",
     ],
-    ids=["emptied", "deleted", "changed", "left by another", "one lost"],
+    ids=["emptied", "deleted", "without a node", "changed", "left by another", "one lost"],
 )
 def test_the_graph_is_asked_what_it_holds(
     pulled: tuple[list[str], list[str]], folder: Path, home: Path, empty_graph: GraphAddress,
@@ -134,7 +135,7 @@ def test_changed_rows_end_as_without_memory(
     states = [county(tmp_path / str(number), PEOPLE) for number in range(3)]
     for state in states[1:]:
         edit(state, POLICE, change)
-    found = []
+    found: list[object] = []
     for forgets in (True, False):
         empty(graph_driver)
         home = tmp_path / f"home-{forgets}"
