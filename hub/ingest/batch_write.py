@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from connectors.base import Batch, Record, Refused, Written
@@ -30,16 +30,23 @@ from hub.ingest.text_properties import Reading, Tally
 class BatchWrite:
     """The work of one transaction. A new one is made for each attempt, so that each starts from nothing.
 
-    Only `reading` is kept: what was found in a text is still true at the next attempt. A node that was not found is
-    created, which costs half of merging it. Where another pull creates it at the same moment, the transaction fails as
-    a whole, and the next attempt is `careful`: it reads everything, and merges.
+    `reading` is kept, because what was found in a text is still true at the next attempt, and so is `made`: where no
+    node of the entity was there before the stream, those that it may have made. A node that was not found is created,
+    which costs half of merging it. Where another pull creates it at the same moment, the transaction fails as a whole,
+    and the next attempt is `careful`: it reads everything, and merges.
     """
 
     def __init__(
-        self, plans: KnownPlans, transaction: Transaction, batch: Batch, reading: Reading, careful: bool
+        self,
+        plans: KnownPlans,
+        transaction: Transaction,
+        batch: Batch,
+        reading: Reading,
+        made: set[str] | None,
+        careful: bool,
     ) -> None:
         self._plans, self._tx, self._batch, self._plan = plans, transaction, batch, batch.plan
-        self._reading, self._careful = reading, careful
+        self._reading, self._made, self._careful = reading, made, careful
         self._sids: dict[str, str] = {}
         self._live: dict[str, list[Assertion]] = {}
         self._regions = DerivedRegions(plans, transaction)
@@ -56,7 +63,7 @@ class BatchWrite:
         self._sids = {key: self._plans.sid(self._plan.entity, each.identity) for key, each in writes.items()}
         if len(updates) >= SMALL_BATCH:
             self._check_exchanged([writes[key] for key in updates])
-        nodes = self._survivors(writes) if writes else {}
+        nodes = self._survivors(writes, parts.inserts) if writes else {}
         # Before anything is written, so that no lock is held while texts are checked.
         tally = self._reading.read(nodes.values())
         if updates:
@@ -144,17 +151,33 @@ class BatchWrite:
         rows = self._tx.run(cypher.values(self._plan.entity), sids=sorted(sids))
         check_exchanged(self._plan, ((row["held"], sids[row["sid"]].values) for row in rows))
 
-    def _survivors(self, writes: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
+    def _survivors(self, writes: Mapping[str, Record], inserts: Container[str]) -> dict[str, dict[str, Any]]:
         """The values that each node will have; the same before and after `_detach`, which touches this batch only."""
         pairs = [(self._sids[key], each) for key, each in writes.items()]
         if self._careful or not self._plan.alone:
-            (row,) = self._tx.run(cypher.assertions(self._plan.entity), sids=sorted({sid for sid, _ in pairs}))
-            for sid, key, moment in row["asserted"]:
-                asserted = self._live.setdefault(sid, [])
-                if key is not None:
-                    asserted.append(Assertion(key, stream_of(key), moment))
+            self._find_asserted(inserts)
             self._contested = find_contested(self._tx, self._plan, pairs, self._live)
         return survive(self._plan, pairs, self._live)
+
+    def _find_asserted(self, inserts: Container[str]) -> None:
+        """Find which of the nodes are there, and what asserts them.
+
+        One that will be created is not looked for where it cannot be there: if it is all the same, creating it fails.
+        """
+        asked = set(self._sids.values())
+        if self._made is not None:
+            times = Counter(self._sids.values())
+            created = {sid for key, sid in self._sids.items() if key in inserts and times[sid] == 1} - self._made
+            # At the next attempt they are looked for, and not found.
+            self._made |= asked
+            asked -= created
+        if not asked:
+            return
+        (row,) = self._tx.run(cypher.assertions(self._plan.entity), sids=sorted(asked))
+        for sid, key, moment in row["asserted"]:
+            asserted = self._live.setdefault(sid, [])
+            if key is not None:
+                asserted.append(Assertion(key, stream_of(key), moment))
 
     def _detach(self, updates: list[str], stored: Mapping[str, Stored]) -> None:
         """Remove what changed records claimed before: edges, waiting edges and, if they moved, their node."""

@@ -47,6 +47,8 @@ class Sink:
         self._catalogue, self._annotator = catalogue, annotator
         self._digest = KeyedDigest(hmac.digest(key, b"record fingerprint", "sha256"))
         self._today = today
+        self._made: dict[str, set[str]] = {}
+        """Of entities without a node when a stream began: the nodes that it has made since."""
 
     def fingerprint(self, content: bytes) -> str:
         """A keyed digest, so that whoever reads the graph cannot guess the content of a record from it."""
@@ -66,7 +68,11 @@ class Sink:
 
     def position(self, plan: StreamPlan) -> Position:
         """The stream's cursor, and the refused or outdated records that reading again would change."""
-        return read_position(self._writer, plan)
+        position = read_position(self._writer, plan)
+        self._made.pop(plan.entity, None)
+        if position.first and not plan.alone and not self._writer.read(cypher.any_node(plan.entity)):
+            self._made[plan.entity] = set()
+        return position
 
     def unchanged(self, records: Mapping[str, str]) -> set[str]:
         """The keys of records, given with their digests, that are stored as they are; raises GraphWriteError."""
@@ -93,4 +99,5 @@ class Sink:
         return self._write(batch, reading, careful=True)
 
     def _write(self, batch: Batch, reading: Reading, careful: bool) -> Written:
-        return self._writer.write(lambda tx: BatchWrite(self._plans, tx, batch, reading, careful).run())
+        made = None if careful else self._made.get(batch.plan.entity)
+        return self._writer.write(lambda tx: BatchWrite(self._plans, tx, batch, reading, made, careful).run())

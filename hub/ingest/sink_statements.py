@@ -98,6 +98,11 @@ def existing(entity: str) -> str:
     return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} WHERE n.deletedAt IS NULL RETURN collect(sid) AS sids"
 
 
+def any_node(entity: str) -> str:
+    """Whether there is a node of an entity."""
+    return f"MATCH (n:{entity}) RETURN n.sid AS sid LIMIT 1"
+
+
 def values(entity: str) -> str:
     """What the nodes `$sids` hold."""
     return f"UNWIND $sids AS sid {_by_sid('n', entity, 'sid')} RETURN sid, properties(n) AS held"
