@@ -26,6 +26,7 @@ RETRIES = 2
 BACKOFF_SECONDS = 0.05
 READY_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
+PLAN_ONCE = "CYPHER replan=skip "
 VALUE_OVERHEAD = 8
 """Bytes counted for each value besides its text, about as many as JSON punctuation takes."""
 
@@ -176,13 +177,13 @@ class Graph:
 class Transaction:
     """One write transaction; `totals` sums what its statements changed (`nodes_created`, `properties_set`, …)."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction) -> None:
-        self._transaction = transaction
+    def __init__(self, transaction: neo4j.ManagedTransaction, prefix: str = "") -> None:
+        self._transaction, self._prefix = transaction, prefix
         self.totals: Counter[str] = Counter()
 
     def run(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement in this transaction and return its rows as plain values."""
-        result = self._transaction.run(text, parameters)
+        result = self._transaction.run(self._prefix + text, parameters)
         rows = _rows(result)
         counters = result.consume().counters
         self.totals.update({name: count for name in _COUNTED if (count := getattr(counters, name))})
@@ -216,14 +217,16 @@ class GraphWriter:
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error, "a reading") from None
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, plan_once: bool = False) -> T:
         """Run `work` in one transaction, which is kept or undone as a whole.
 
-        `work` is called again after a transient error, so it must change nothing but its transaction.
+        `work` is called again after a transient error, so it must change nothing but its transaction. With `plan_once`
+        the server keeps the plan of each statement however the graph grows; the statements must need no other.
         """
+        prefix = PLAN_ONCE if plan_once else ""
         try:
             with self._driver.session(database=self._database) as session:
-                return session.execute_write(lambda transaction: work(Transaction(transaction)))
+                return session.execute_write(lambda transaction: work(Transaction(transaction, prefix)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
 

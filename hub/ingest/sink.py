@@ -78,7 +78,7 @@ class Sink:
         """The keys of records, given with their digests, that are stored as they are; raises GraphWriteError."""
         # As a write, which no replica that lags behind answers.
         rows = [list(each) for each in records.items()]
-        (row,) = self._writer.write(lambda tx: tx.run(cypher.UNCHANGED, rows=rows))
+        (row,) = self._writer.write(lambda tx: tx.run(cypher.UNCHANGED, rows=rows), plan_once=True)
         return set(row["keys"])
 
     def annotate(self, plan: StreamPlan, records: Sequence[Record]) -> Mapping[str, Annotation]:
@@ -100,4 +100,7 @@ class Sink:
 
     def _write(self, batch: Batch, reading: Reading, careful: bool) -> Written:
         made = None if careful else self._made.get(batch.plan.entity)
-        return self._writer.write(lambda tx: BatchWrite(self._plans, tx, batch, reading, made, careful).run())
+        # A graph that grows has each statement planned anew again and again: half of Neo4j's processor.
+        return self._writer.write(
+            lambda tx: BatchWrite(self._plans, tx, batch, reading, made, careful).run(), plan_once=True
+        )

@@ -3,8 +3,8 @@
 Identifiers come from the catalogue alone, values are parameters, and writing the same data again changes nothing.
 Labels and relationship types cannot be parameters, so these statements are made from an `EdgePlan` or an entity's name,
 which were checked against the catalogue when the sources were loaded. Each pattern starts at a node found by its key,
-and the nodes connected to it carry no label: a query plan that was made and kept while the graph was nearly empty must
-not scan a label later. The index hints are there for the same reason.
+and the nodes connected to it carry no label: a plan is made once, perhaps while the graph is nearly empty, and must not
+scan a label later. The index hints are there for the same reason.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ MERGE (q:Quarantined {key: row.key})
 SET q = row.values, q.key = row.key, q.run = $run"""
 FORGET = "UNWIND $keys AS key MATCH (q:Quarantined {key: key}) USING INDEX SEEK q:Quarantined(key) DELETE q"
 FORGET_UNSEEN = """
-MATCH (q:Quarantined {stream: $stream})
+MATCH (q:Quarantined {stream: $stream}) USING INDEX SEEK q:Quarantined(stream)
 WHERE q.whole AND NOT q.key IN $keys
 DELETE q"""
 REJECT = """

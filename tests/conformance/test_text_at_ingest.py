@@ -215,7 +215,7 @@ class Losing(GraphWriter):
 
     lost = 0
 
-    def write(self, work: Callable[[Transaction], Any]) -> Any:
+    def write(self, work: Callable[[Transaction], Any], *, plan_once: bool = False) -> Any:
         attempts = 0
 
         def losing(transaction: Transaction) -> Any:
@@ -227,7 +227,7 @@ class Losing(GraphWriter):
                 raise SessionExpired
             return done
 
-        return super().write(losing)
+        return super().write(losing, plan_once=plan_once)
 
 
 def test_a_repeated_transaction_reads_its_texts_once(

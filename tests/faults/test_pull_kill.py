@@ -55,7 +55,7 @@ def write(self, batch):
             transaction.run = counted
             return transaction
         plain = self._writer.write
-        self._writer.write = lambda work: plain(lambda transaction: work(dying(transaction)))
+        self._writer.write = lambda work, **how: plain(lambda transaction: work(dying(transaction)), **how)
     elif left < 0:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(self, batch)

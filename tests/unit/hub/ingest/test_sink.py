@@ -353,15 +353,18 @@ def in_force(graph: tuple[list[str], list[str]]) -> tuple[list[str], list[str]]:
 def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:
     edge = EdgePlan("dwellings", "Person", "LIVES_IN", True, "Dwelling", True)
     made = [
-        *(make("Person") for make in (cypher.existing, cypher.assertions)),
+        *(make("Person") for make in (cypher.existing, cypher.assertions, cypher.values, cypher.upsert)),
         *(make("Person") for make in (cypher.create_records, cypher.change_records)),
         *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
         cypher.create("Event", ("number", "reportedAt"), {"reportedAt"}, (edge, replace(edge, name="other")), edge),
         cypher.extend("Person", (edge, replace(edge, name="other"))),
         cypher.STORED, cypher.UNCHANGED, cypher.ANY_RECORD, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT,
+        cypher.ENTER, cypher.FORGET_UNSEEN, cypher.ANY_WAITING,
         cypher.release(),
     ]  # fmt: skip
-    parameters = dict.fromkeys(("stream", "keys", "rows", "shared", "sids", "run", "now", "better", "beginning"))
+    parameters = dict.fromkeys(
+        ("stream", "keys", "rows", "shared", "sids", "run", "now", "better", "beginning", "entity")
+    )
     for statement in made:
         plan = graph_driver.execute_query("EXPLAIN " + statement, parameters).summary.plan
         found = set(operators(plan))
