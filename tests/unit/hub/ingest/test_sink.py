@@ -377,6 +377,7 @@ SEEKS = {
     "NodeUniqueIndexSeekByRange",
     "NodeIndexSeekByRange",
     "NodeUniqueIndexSeek(Locking)",
+    "MergeUniqueNode",
     "NodeIndexSeek",
 }
 
