@@ -4,7 +4,7 @@ Cold is the first request of its document under a new hub; plain is each with ev
 (`SLUICEGATE_PLAIN=1`); warm is with what is kept of documents, plans, decisions and tokens. Medians of several hubs for
 cold, means for the others. The stages are those of `sluicegate_stage_seconds`; what is left is the way between them.
 
-`python bench/stages.py [--people N] [--requests N]`
+`python bench/stages.py [--people N] [--requests N] [--questions point,page]`
 """
 
 from __future__ import annotations
@@ -148,6 +148,7 @@ def main() -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--people", type=int, default=3_000)
     given.add_argument("--requests", type=int, default=1_000)
+    given.add_argument("--questions", default="point,page", help="of bench/peers/questions.py")
     given.add_argument("--folder", type=Path, help="keeps the county for the next run")
     chosen = given.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {chosen.people:,} people")
@@ -159,7 +160,7 @@ def main() -> None:
             address = make_county(folder, settings, chosen.people)
             values: Any = values_of(address)
             for question in QUESTIONS:
-                if question.name in {"point", "page"}:
+                if question.name in chosen.questions.split(","):
                     asyncio.run(run(Bench(settings, address, question, values), question.name, chosen.requests))
         finally:
             LocalGraph(settings).stop()

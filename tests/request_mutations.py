@@ -176,4 +176,25 @@ REQUEST = (
         "    if False:\n",
         "tests/attacks/test_b_authorisation.py",
     ),
+    Mutation(
+        "deleted nodes are no part of counts from indexes",
+        "hub/request/counts/from_indexes.py",
+        ", parts.deleted()]",
+        "]",
+        "tests/unit/hub/request/counts/test_from_indexes.py",
+    ),
+    Mutation(
+        "the rows of a policy in counts from indexes",
+        "hub/request/counts/from_indexes.py",
+        "{both(rows, asked, there)}",
+        "{both(asked, there) or rows}",
+        "tests/unit/hub/request/counts/test_from_indexes.py",
+    ),
+    Mutation(
+        "a node with a value is not counted as one without",
+        "hub/request/counts/from_indexes.py",
+        '"UNWIND [1, -1] AS sign"',
+        '"UNWIND [1] AS sign"',
+        "tests/unit/hub/request/counts/test_from_indexes.py",
+    ),
 )

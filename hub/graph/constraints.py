@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.graph.driver import GraphWriteError, GraphWriter
-from schema.catalogue import Catalogue
+from schema.catalogue import Catalogue, Entity
 
 ONLINE_SECONDS = 300
 _UNIQUE = (("SourceRecord", "key"), ("SourceCursor", "source"), ("Quarantined", "key"))
@@ -32,6 +32,16 @@ class Constraints:
 
     names: tuple[str, ...]
     created: tuple[str, ...]
+
+
+def counted_by(entity: Entity) -> frozenset[str]:
+    """The fields by which the nodes of divisions are counted from indexes; empty where nodes are read.
+
+    Of people all that have a bucket, of other types the region alone: they are counted by the people behind them, for
+    whom each node is read anyway. An index on a field costs a pull 14 µs of the graph's processor a person.
+    """
+    fields = frozenset(each.name for each in entity.fields if any(bucket.comparable for bucket in each.buckets))
+    return fields if entity.subjects == () else fields & {"region"}
 
 
 def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints:
@@ -66,6 +76,11 @@ def _statements(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
                 yield _index(entity.name, (field.name,))
         if entity.located:
             yield _index(entity.name, ("region", "sid"))
+        if counted := counted_by(entity):
+            # Each part of a count has its own (hub/request/counts).
+            yield _index(entity.name, ("region",))
+            for name in sorted(counted - {"region"} | {"deletedAt"}):
+                yield _index(entity.name, ("region", name))
     for label, name in _UNIQUE:
         yield _unique(label, name)
     for label, names in _INDEXED:

@@ -160,6 +160,10 @@ class Cypher:
         region = self.read(node, node.entity.field("region"), "where", POLICY)
         return f"{_within(node, region, self.parameter(path))} AND {either}"
 
+    def lies_in_division(self, entity: Entity, rows: RowSet) -> bool:
+        """Whether the policy names a division for each of these rows, so that an index on the region finds them."""
+        return bool(_common_path([self.table(entity).rows[index] for index in rows]))
+
     def node_is_there(self, node: Node) -> str:
         """Not deleted, and within the rows that the node is narrowed to."""
         return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))
@@ -330,15 +334,15 @@ class Cypher:
         cell = self.clear_cell(node, field, position)
         return f"left({cell}, {self.operand(SORT_CHARACTERS)})" if field.scalar is Scalar.STRING else cell
 
-    def bucket_cell(self, node: Node, field: Field, bucket: Bucket, *, uncut: bool = False) -> str:
+    def bucket_cell(self, node: Node, field: Field, bucket: Bucket) -> str:
         """The bucket a row falls into where the field is clear or open to aggregates, null elsewhere.
 
-        With `uncut`, a region is in the place of the division that it lies in.
+        A region is in the place of the division that it lies in: it is cut when the rows of a region are one.
         """
         effects = self.table(node.entity).of(field.name)
         allowed = effects.clear | effects.aggregate
         value = self.read(node, field, "group", REQUEST)
-        if not (uncut and bucket.level is not None):
+        if bucket.level is None:
             value = cypher_masks.bucket(value, bucket, self.operand)
         return value if node.within <= allowed else f"CASE WHEN {self.rows(node, allowed)} THEN {value} END"
 

@@ -39,7 +39,7 @@ EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString
-toInteger x k
+toInteger x k UNION ALL sign
 year floor path found contributors amount share largest max sum rows total g s k n d m v c t touched
 """
 KEYWORDS = frozenset(VOCABULARY.split())

@@ -22,7 +22,8 @@ def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress)
         online = {row["name"]: row["state"] for row in writer.run_schema("SHOW INDEXES YIELD name, state")}
         assert {online[name] for name in first.names} == {"ONLINE"}
     wanted = {f"{entity.name.lower()}_sid_unique" for entity in CATALOGUE}
-    assert wanted | {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"} <= set(first.names)
+    wanted |= {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"}
+    assert wanted | {"person_region", "person_region_birthdate", "person_region_deletedat"} <= set(first.names)
 
 
 def test_processes_that_make_constraints_at_once_all_find_them(
