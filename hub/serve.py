@@ -188,13 +188,15 @@ def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
 
 
 def _create_constraints(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
-    """Create constraints and indexes as soon as the graph answers; tries until then or until `ended` is set."""
+    """Create constraints and indexes, and warm the graph up, as soon as it answers; tries until `ended` is set."""
     from hub.graph.constraints import ensure_constraints
+    from hub.graph.warm_up import warm_up
 
     while not ended.is_set():
         try:
             with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
                 ensure_constraints(writer, CATALOGUE)
+                warm_up(writer, CATALOGUE)
             return
         except GraphWriteError as failed:
             _log.warning("constraints and indexes are not created yet (%s); trying again", failed.code)

@@ -10,6 +10,7 @@ import pytest
 from hub.graph.constraints import Constraints, ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
+from hub.graph.warm_up import warm_up
 from schema import CATALOGUE
 
 pytestmark = pytest.mark.unit
@@ -40,3 +41,17 @@ def test_processes_that_make_constraints_at_once_all_find_them(
         made = list(several.map(ensure, range(4)))
     assert any(each.created for each in made)
     assert ensure(0).created == ()
+
+
+def test_a_graph_is_warmed_up_by_a_statement_that_finds_nothing(
+    empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        ensure_constraints(writer, CATALOGUE)
+        found, read = [], writer.read
+        monkeypatch.setattr(writer, "read", lambda text, **given: found.append((text, read(text, **given))))
+        warm_up(writer, CATALOGUE)
+    ((text, rows),) = found
+    assert rows == [{"found": []}]
+    plan = graph_driver.execute_query(f"EXPLAIN {text}", nowhere="").summary.plan
+    assert plan is not None and "AllNodesScan" not in str(plan)
