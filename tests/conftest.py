@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
-from tests.support.county import OF_GRAPHS, county
+from tests.support.county import LET_THROUGH, county
 from tests.support.postgres import Postgres, postgres
 
 __all__ = ["county"]  # the fixture of the shared sample county
@@ -54,13 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> Iterator[None]:
-    """A developer's own SLUICEGATE_ variables must not reach a test; the jar folder alone is let through.
+    """A developer's own SLUICEGATE_ variables must not reach a test; those of `LET_THROUGH` alone do.
 
     Graphs of tests live for minutes: all start the quick way.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("SLUICEGATE_") and name not in OF_GRAPHS:
+            if name.startswith("SLUICEGATE_") and name not in LET_THROUGH:
                 patch.delenv(name)
         patch.setenv("SLUICEGATE_GRAPH_QUICK_START", "true")
         yield

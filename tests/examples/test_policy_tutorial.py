@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.county import OF_GRAPHS
+from tests.support.county import LET_THROUGH
 from tests.support.searched_log import LOCAL
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
@@ -65,7 +65,7 @@ class Desk:
     @property
     def environment(self) -> dict[str, str]:
         """As a steward's shell has it: our commands on the path, settings of this folder alone."""
-        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n in OF_GRAPHS}
+        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n in LET_THROUGH}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         own = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160", **LOCAL}
         # A fresh graph on a busy machine plans its first statements slowly.

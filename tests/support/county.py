@@ -43,7 +43,7 @@ PEOPLE, SEED = 800, 7
 START_SECONDS = 120.0
 PATIENCE = 30.0
 """Seconds that a statement may take: a test on a busy machine is not about how fast the graph warms up."""
-OF_GRAPHS = ("SLUICEGATE_JARS", "SLUICEGATE_GRAPH_QUICK_START")
+LET_THROUGH = ("SLUICEGATE_JARS", "SLUICEGATE_GRAPH_QUICK_START", "SLUICEGATE_PLAIN")
 """Settings of the environment that reach a test and what it starts (`tests/conftest.py`)."""
 HOTLINE_KEY = "the key of the sample hotline"
 
@@ -80,11 +80,11 @@ class Answer:
 def environment(given: Mapping[str, object], temporary: Path) -> dict[str, str]:
     """This process's environment with the settings `given`, and with temporary files in `temporary`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    jars = {name: os.environ[name] for name in OF_GRAPHS if name in os.environ}
+    through = {name: os.environ[name] for name in LET_THROUGH if name in os.environ}
     told = {f"SLUICEGATE_{name.upper()}": str(value) for name, value in given.items()}
     temporary.mkdir(parents=True, exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**kept, **jars, **told, "TMPDIR": str(temporary), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**kept, **through, **told, "TMPDIR": str(temporary), "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
