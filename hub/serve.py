@@ -25,6 +25,7 @@ from audit.record import Record
 from hub.app import make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
+from hub.graph.recent_writes import RecentWrites, is_routed
 from hub.home.audit_log import append_record, command_record, digester_of
 from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
@@ -97,7 +98,8 @@ def serve_here(place: Place, serving: Callable[[], None]) -> None:
     settings, address = place.settings, place.address
     store = store_of(settings, CATALOGUE)
     policy = load_files(store.in_force().files, CATALOGUE)
-    graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
+    recent = RecentWrites(settings.recent_writes) if is_routed(address) else tuple
+    graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
     hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():

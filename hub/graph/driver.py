@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar, cast
 
 import neo4j
@@ -59,8 +59,18 @@ class GraphWriteError(RuntimeError):
 class Graph:
     """The hub's reader. Safe for many tasks of one event loop at once."""
 
-    def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        database: str | None = None,
+        bookmarks: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """`bookmarks` gives what a reading has to wait for on a server of a cluster."""
         _silence_driver()
+        self._bookmarks = bookmarks
         self._driver = neo4j.AsyncGraphDatabase.driver(
             url,
             auth=(user, password),
@@ -134,7 +144,8 @@ class Graph:
             return [read(record) async for record in await session.run(query, dict(parameters))]
 
     def _session(self) -> neo4j.AsyncSession:
-        return self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS)
+        seen = neo4j.Bookmarks.from_raw_values(self._bookmarks())
+        return self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS, bookmarks=seen)
 
     async def ready(self) -> bool:
         """Whether the graph answers a trivial statement within `READY_SECONDS`."""
@@ -203,6 +214,8 @@ class GraphWriter:
             connection_timeout=CONNECT_SECONDS,
         )
         self._database = database
+        # Shared by all sessions: in a cluster, what one of them wrote is seen by the next one's reading.
+        self._seen = neo4j.GraphDatabase.bookmark_manager()
 
     def __enter__(self) -> Self:
         return self
@@ -217,6 +230,10 @@ class GraphWriter:
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error, "a reading") from None
 
+    def bookmarks(self) -> list[str]:
+        """What was written so far, for readers on other servers of a cluster."""
+        return sorted(self._seen.get_bookmarks())
+
     def write(self, work: Callable[[Transaction], T], *, plan_once: bool = False) -> T:
         """Run `work` in one transaction, which is kept or undone as a whole.
 
@@ -225,7 +242,7 @@ class GraphWriter:
         """
         prefix = PLAN_ONCE if plan_once else ""
         try:
-            with self._driver.session(database=self._database) as session:
+            with self._driver.session(database=self._database, bookmark_manager=self._seen) as session:
                 return session.execute_write(lambda transaction: work(Transaction(transaction, prefix)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
@@ -233,7 +250,9 @@ class GraphWriter:
     def read(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of one read statement, repeated after a transient error."""
         try:
-            with self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session:
+            with self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS, bookmark_manager=self._seen
+            ) as session:
                 return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error, "a reading") from None

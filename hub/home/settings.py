@@ -305,6 +305,11 @@ class Settings(BaseSettings):
         return self.home.absolute() / "pulled"
 
     @property
+    def recent_writes(self) -> Path:
+        """What the last pull wrote in a cluster, for hubs that read from another server of it."""
+        return self.home.absolute() / "graph.seen"
+
+    @property
     def graph_folder(self) -> Path:
         """The folder of the managed local graph: store, password, state, logs."""
         return self.home.absolute() / "graph"

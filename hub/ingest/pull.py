@@ -25,6 +25,7 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import move_merged
+from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
@@ -75,12 +76,23 @@ def run_pull(
         ensure_constraints(writer, CATALOGUE)
         sink = Sink(writer, key, plans, CATALOGUE, annotator, settings.now().date())
         rows = KeptRows(settings.kept_rows, key)
-        for source in wanted:
-            with recorder(source.name) as done:
-                done.extend(pull(source, plans, CATALOGUE, sink, progress, rows))
-            results.extend(done)
-        move_merged(writer, CATALOGUE)
+        with _noted(settings, where, writer):
+            for source in wanted:
+                with recorder(source.name) as done:
+                    done.extend(pull(source, plans, CATALOGUE, sink, progress, rows))
+                results.extend(done)
+            move_merged(writer, CATALOGUE)
     return results
+
+
+@contextmanager
+def _noted(settings: Settings, where: GraphAddress, writer: GraphWriter) -> Iterator[None]:
+    """What is written inside this context is seen by hubs that read from another server of a cluster."""
+    try:
+        yield
+    finally:
+        if is_routed(where):
+            note_writes(settings.recent_writes, writer.bookmarks())
 
 
 def _address(settings: Settings) -> GraphAddress:
