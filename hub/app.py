@@ -9,9 +9,10 @@ ever sent.
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, cast
 
@@ -39,7 +40,7 @@ from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
-from hub.siblings import ALONE, Siblings, Told, metrics_of_all, readiness_of_all
+from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -112,7 +113,8 @@ def build_app(hub: Hub, siblings: Siblings = ALONE) -> Starlette:
         return _json_response({"alive": True})
 
     async def readyz(_: Request) -> Response:
-        found = readiness_of_all(await readiness.now(), await siblings.ask())
+        own, others = await asyncio.gather(readiness.now(), siblings.ask())
+        found = readiness_of_all(own, others)
         return _json_response(found, 200 if found["ready"] else 503)
 
     own_key = hub_key(hub.settings)
@@ -173,7 +175,7 @@ async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) 
         "readiness": readiness.watch,
     }
     if siblings.addresses:
-        tasks["siblings"] = partial(siblings.tell, partial(_told, hub, readiness))
+        tasks["siblings"] = partial(siblings.tell, partial(_state_of, hub, readiness))
     if hub.key_follower is not None:
         tasks["issuer keys"] = hub.key_follower.run
     if hub.policy_follower is not None:
@@ -186,8 +188,9 @@ async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) 
             hub.policy_follower.store.close()
 
 
-async def _told(hub: Hub, readiness: Readiness) -> Told:
-    return {"readiness": await readiness.now(), "metrics": hub.telemetry.metrics().decode()}
+async def _state_of(hub: Hub, readiness: Readiness) -> WorkerState:
+    metrics = await asyncio.to_thread(hub.telemetry.metrics)
+    return {"readiness": await readiness.now(), "metrics": metrics.decode()}
 
 
 class _EveryMethod:
@@ -229,6 +232,15 @@ class _Server(uvicorn.Server):
         for each in sockets or ():
             each.listen(WAITING_CONNECTIONS)
         self._serving()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but that what was ignored before stays so: a worker's interrupts are its supervisor's."""
+        ignored = [each for each in (signal.SIGINT,) if signal.getsignal(each) is signal.SIG_IGN]
+        with super().capture_signals():
+            for each in ignored:
+                signal.signal(each, signal.SIG_IGN)
+            yield
 
 
 def make_server(hub: Hub, siblings: Siblings = ALONE, serving: Callable[[], None] = lambda: None) -> uvicorn.Server:

@@ -23,8 +23,8 @@ REMEMBERED: Final = 10_000
 WAITING: Final = 100
 """How many requests of one client may wait; further ones are refused at once."""
 WAITING_IN_ALL: Final = 500
-"""How many requests of all clients may wait; each keeps its body and what was made of it, half a megabyte at most. For
-one too many, the newest of whoever used most lately is refused."""
+"""How many turns all clients may wait for; each keeps a body and what was made of it, half a megabyte at most, and at
+the graph those of its company, 31 at most. For one too many, the newest of whoever used most lately is refused."""
 RETRY_SECONDS: Final = 5
 """When one that was refused because too many wait may come again: what waits now has been answered, or refused."""
 LEAST: Final = 0.001

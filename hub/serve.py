@@ -19,14 +19,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
-from audit.checkpoint import KeyRefused
+from audit import checkpoint
 from audit.log import AuditUnavailable
 from audit.record import Record
 from hub.app import make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
-from hub.graph.recent_writes import RecentWrites, is_routed
+from hub.graph.recent_writes import RecentWrites, is_routed, nothing_written
 from hub.home.audit_log import append_record, command_record, digester_of
+from hub.home.key_files import KeyRefused
 from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
@@ -44,6 +45,7 @@ from schema.strict_yaml import YamlFileError
 
 RETRY_SECONDS = 5.0
 STOP_SECONDS = 3.0
+_NOT_RECORDED = (AuditUnavailable, KeyRefused, checkpoint.KeyRefused)
 _log = logging.getLogger("sluicegate.serve")
 
 
@@ -98,7 +100,7 @@ def serve_here(place: Place, serving: Callable[[], None]) -> None:
     settings, address = place.settings, place.address
     store = store_of(settings, CATALOGUE)
     policy = load_files(store.in_force().files, CATALOGUE)
-    recent = RecentWrites(settings.recent_writes) if is_routed(address) else tuple
+    recent = RecentWrites(settings.recent_writes) if is_routed(address) else nothing_written
     graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
     hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
@@ -120,30 +122,38 @@ def _set_up_process() -> None:
 def record_start_and_stop(settings: Settings, policy_version: str) -> Iterator[None]:
     """The hub serves inside this context: its start is recorded as soon as the log accepts it, then its stop.
 
-    A hub that was killed, or whose log is unavailable at the end, leaves a start without a stop.
+    A hub that was killed, or whose log is unavailable at the end, leaves a start without a stop. Raises KeyRefused if
+    the home's keys cannot be used.
     """
-    ended = threading.Event()
-    started = replace(command_record(digester_of(settings), "admin", "hub start"), policy_version=policy_version)
-    thread = threading.Thread(target=_record_start, args=(settings, started, ended), name="record of the start")
+    ended, digester = threading.Event(), digester_of(settings)
+
+    def record(name: str) -> Record:
+        return replace(command_record(digester, "admin", name), policy_version=policy_version)
+
+    begun = (settings, record("hub start"), ended)
+    thread = threading.Thread(target=_record_start, args=begun, name="record of the start", daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join(STOP_SECONDS)
-        stopped = replace(command_record(digester_of(settings), "admin", "hub stop"), policy_version=policy_version)
         try:
-            append_record(settings, stopped)
-        except (AuditUnavailable, KeyRefused):
+            append_record(settings, record("hub stop"))
+        except _NOT_RECORDED:
             _log.warning("the stop of this hub could not be recorded in the audit log")
 
 
 def _record_start(settings: Settings, started: Record, ended: threading.Event) -> None:
+    tried = False
     while not ended.is_set():
         try:
             append_record(settings, started)
             return
-        except (AuditUnavailable, KeyRefused):
+        except _NOT_RECORDED:
+            if not tried:
+                _log.warning("the start of this hub is not recorded in the audit log yet; trying again")
+            tried = True
             ended.wait(RETRY_SECONDS)
 
 
@@ -197,8 +207,9 @@ def _create_constraints(address: GraphAddress, settings: Settings, ended: thread
     while not ended.is_set():
         try:
             with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
-                ensure_constraints(writer, CATALOGUE)
+                # First, because indexes that a new release adds are waited for.
                 warm_up(writer, CATALOGUE)
+                ensure_constraints(writer, CATALOGUE)
             return
         except GraphWriteError as failed:
             _log.warning("constraints and indexes are not created yet (%s); trying again", failed.code)

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Final
@@ -26,8 +27,8 @@ from hub.log_lines import describe_exception
 from hub.siblings import ALONE, Siblings, own_socket
 from hub.upkeep import FIRST_PAUSE, LONGEST_PAUSE
 
-STOP_SECONDS: Final = 15.0
-"""How long a worker may take to end: ten seconds for answers under way, and what closing takes."""
+STOP_SECONDS: Final = 25.0
+"""How long a worker may take to end: ten seconds for answers under way, and what closing tasks, log and graph takes."""
 _log = logging.getLogger("sluicegate.workers")
 _spawn = multiprocessing.get_context("spawn")
 
@@ -53,75 +54,96 @@ Work = Callable[[Place, Callable[[], None]], None]
 
 @dataclass(slots=True)
 class _Worker:
-    """One place and the process that has it now; `up` once that serves."""
+    """One place and the process that has it now; `up` while that serves, as far as is known."""
 
     work: Work
     place: Place
-    process: multiprocessing.process.BaseProcess = field(init=False)
-    told: Connection = field(init=False)
-    up: bool = field(init=False)
-    began: float = field(init=False)
+    process: multiprocessing.process.BaseProcess | None = None
+    messages: Connection | None = None
+    up: bool = False
+    began: float = 0.0
     pause: float = FIRST_PAUSE
-    again: float | None = None
+    restart_at: float | None = None
 
     def start(self) -> None:
-        """Start its process."""
-        self.told, tells = _spawn.Pipe(duplex=False)
-        self.process = _spawn.Process(target=_run, args=(self.work, self.place, tells), daemon=True)
-        self.up, self.again, self.began = False, None, time.monotonic()
+        """Start a process for the place."""
+        self.messages, sender = _spawn.Pipe(duplex=False)
+        self.process = _spawn.Process(target=_run, args=(self.work, self.place, sender), daemon=True)
+        self.up, self.restart_at, self.began = False, None, time.monotonic()
         self.process.start()
-        tells.close()
+        sender.close()
 
-    def look(self) -> Exception | None:
-        """Note what its process told; the reason, if that could not begin to serve."""
+    def why_not_serving(self) -> Exception | None:
+        """Read what its process sent; the reason, if that cannot serve."""
         try:
-            while not self.up and self.told.poll():
-                told = self.told.recv()
-                if isinstance(told, Exception):
-                    return told
+            while not self.up and self.messages is not None and self.messages.poll():
+                message = self.messages.recv()
+                if isinstance(message, Exception):
+                    return message
                 self.up = True
         except EOFError:
             return CannotServe("a worker ended before it served; its last lines may say why")
         return None
 
-    def rest(self) -> None:
-        """Its process has ended: note when to start the next."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process has, which was started."""
+        return self.process is not None and not self.process.is_alive()
+
+    def schedule_restart(self) -> None:
+        """Its process has ended: the next one is started after a pause."""
         ran = time.monotonic() - self.began
         self.pause = FIRST_PAUSE if ran > LONGEST_PAUSE else self.pause
-        self.again = time.monotonic() + self.pause
+        self.up, self.restart_at = False, time.monotonic() + self.pause
         self.pause = min(2 * self.pause, LONGEST_PAUSE)
 
-    def stop(self) -> None:
-        """Wait until its process has ended, which was told to."""
-        self.process.join(STOP_SECONDS)
-        if self.process.is_alive():
-            self.process.kill()
+    def signal(self, number: signal.Signals) -> None:
+        """Send its process a signal, if it runs."""
+        if self.process is not None and self.process.pid is not None and self.process.is_alive():
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
+
+    def await_end(self, until: float) -> None:
+        """Return when its process has ended, which was told to; from `until` (monotonic) on it is killed."""
+        if self.process is not None and self.process.pid is not None:
+            self.process.join(max(0.0, until - time.monotonic()))
+            self.signal(signal.SIGKILL)
             self.process.join()
 
 
 def keep_working(place: Place, work: Work, serving: Callable[[], None]) -> None:
     """Run as many workers as the settings say until this process is interrupted; `serving` is called once all serve.
 
-    Raises what a worker raised that could not begin to serve, if none has served yet; later ones are tried again.
+    Until then it raises what one of them raises that cannot serve; later, such a one is tried again.
     """
-    count = place.settings.workers
-    sockets = [own_socket() for _ in range(count)]
+    try:
+        sockets = [own_socket() for _ in range(place.settings.workers)]
+    except OSError:
+        raise CannotServe("several workers need Linux; set SLUICEGATE_WORKERS to 1") from None
     addresses = [each.getsockname() for each in sockets]
     workers = [
         _Worker(work, Place(place.settings, place.address, place.listener, Siblings(number, own, addresses)))
         for number, own in enumerate(sockets, 1)
     ]
-    signal.signal(signal.SIGHUP, lambda *_: _pass_on(workers, signal.SIGHUP))
+    # One that does not serve yet reads everything anew anyway, and would die of a hangup.
+    signal.signal(signal.SIGHUP, lambda *_: _signal_all([each for each in workers if each.up], signal.SIGHUP))
     try:
         for worker in workers:
             worker.start()
         _watch(workers, serving)
     finally:
-        _pass_on(workers, signal.SIGTERM)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        _signal_all(workers, signal.SIGTERM)
+        until = time.monotonic() + STOP_SECONDS
         for worker in workers:
-            worker.stop()
+            worker.await_end(until)
         for each in sockets:
             each.close()
+
+
+def _signal_all(workers: list[_Worker], number: signal.Signals) -> None:
+    for worker in workers:
+        worker.signal(number)
 
 
 def _watch(workers: list[_Worker], serving: Callable[[], None]) -> None:
@@ -129,14 +151,12 @@ def _watch(workers: list[_Worker], serving: Callable[[], None]) -> None:
     while True:
         now = time.monotonic()
         for worker in workers:
-            if worker.again is not None and worker.again <= now:
+            if worker.restart_at is not None and worker.restart_at <= now:
                 worker.start()
-        resting = [worker.again - now for worker in workers if worker.again is not None]
-        running = [worker for worker in workers if worker.again is None]
-        wait(
-            [*(each.process.sentinel for each in running), *(each.told for each in running if not each.up)],
-            min(resting, default=None),
-        )
+        pauses = [worker.restart_at - now for worker in workers if worker.restart_at is not None]
+        running = [worker for worker in workers if worker.restart_at is None]
+        ends = [each.process.sentinel for each in running if each.process is not None]
+        wait([*ends, *(each.messages for each in running if each.messages and not each.up)], min(pauses, default=None))
         for worker in running:
             _note(worker, all_served)
         if not all_served and all(worker.up for worker in workers):
@@ -146,32 +166,27 @@ def _watch(workers: list[_Worker], serving: Callable[[], None]) -> None:
 
 def _note(worker: _Worker, all_served: bool) -> None:
     """See what became of a worker; raises why it cannot serve, if the hub has not begun to."""
-    why = worker.look()
+    why = worker.why_not_serving()
     if why is not None and not all_served:
         raise why
-    if not worker.process.is_alive():
-        code = worker.process.exitcode
-        _log.error("worker %d ended (code %s); it is started again", worker.place.siblings.number, code)
-        worker.rest()
+    if worker.has_ended and worker.process is not None:
+        code, number = worker.process.exitcode, worker.place.siblings.number
+        _log.error("worker %d ended (code %s); it is started again", number, code)
+        worker.schedule_restart()
 
 
-def _pass_on(workers: list[_Worker], number: signal.Signals) -> None:
-    for worker in workers:
-        # One that does not serve yet reads everything anew anyway, and would die of a hangup.
-        if worker.again is None and (worker.up or number == signal.SIGTERM) and worker.process.pid is not None:
-            os.kill(worker.process.pid, number)
-
-
-def _run(work: Work, place: Place, told: Connection) -> None:
+def _run(work: Work, place: Place, messages: Connection) -> None:
     """One worker's process: it serves until told to stop, or until the process that started it is gone."""
     # An interrupt from the keyboard reaches all processes; the one that started this one passes on what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
-        work(place, lambda: told.send("serving"))
+        work(place, lambda: messages.send("serving"))
     except Exception as failed:
         _log.error("this worker cannot serve (%s)", describe_exception(failed))
-        told.send(failed if _can_be_sent(failed) else CannotServe("a worker cannot serve; its last line says where"))
+        messages.send(
+            failed if _can_be_sent(failed) else CannotServe("a worker cannot serve; its last line says where")
+        )
 
 
 def _can_be_sent(failed: Exception) -> bool:
@@ -186,3 +201,5 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)  # something hangs, and holds the port

@@ -27,6 +27,7 @@ BACKOFF_SECONDS = 0.05
 READY_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 PLAN_ONCE = "CYPHER replan=skip "
+"""For a pull: on a graph that grows from nothing, planning again took a third of Neo4j's processor."""
 VALUE_OVERHEAD = 8
 """Bytes counted for each value besides its text, about as many as JSON punctuation takes."""
 

@@ -8,15 +8,18 @@ by then every follower has what was written, and a bookmark of a graph that was 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from hub.graph.local import GraphAddress
 
 RECENT_SECONDS: Final = 60.0
+_log = logging.getLogger("sluicegate.graph")
 
 
 def is_routed(address: GraphAddress) -> bool:
@@ -24,11 +27,21 @@ def is_routed(address: GraphAddress) -> bool:
     return address.url.startswith("neo4j")
 
 
+def nothing_written() -> tuple[str, ...]:
+    """The bookmarks where there is one server: none."""
+    return ()
+
+
 def note_writes(path: Path, bookmarks: Sequence[str]) -> None:
-    """Keep the bookmarks of a writer for the hubs of this home."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(list(bookmarks)), "utf-8")
-    temporary.replace(path)
+    """Keep the bookmarks of a writer for the hubs of this home; where that fails, what was written is written still."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(draft, "w", encoding="utf-8", opener=partial(os.open, mode=0o600)) as file:
+            json.dump(list(bookmarks), file)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        _log.warning("what was written is not noted for hubs that read from other servers; they may be a moment behind")
 
 
 class RecentWrites:

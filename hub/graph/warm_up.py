@@ -1,4 +1,4 @@
-"""Has a graph that has just started do once what all statements need, before anybody waits for it.
+"""Has a graph that has just started do once what all statements need, best before anybody waits for it.
 
 A Neo4j loads its planner and its runtime with the first statements. The first point lookup of a hub took 4 to 5.3 s
 without this, on a machine with other load beyond the deadline, and 1.6 s after one statement of the same kind.

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.parser import text_string_to_metric_families
 
 from hub import siblings
-from hub.siblings import ALONE, Siblings, Told, metrics_of_all, own_socket, readiness_of_all
+from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, own_socket, readiness_of_all
 
 pytestmark = pytest.mark.unit
 
@@ -42,7 +42,7 @@ def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def test_a_hub_of_one_process_speaks_for_itself() -> None:
-    async def asked() -> Mapping[int, Told | None]:
+    async def asked() -> Mapping[int, WorkerState | None]:
         return await ALONE.ask()
 
     assert asyncio.run(asked()) == {}
@@ -84,12 +84,12 @@ def test_each_tells_the_others_and_not_more_often_than_is_kept(
     addresses = [each.getsockname() for each in sockets]
     told = 0
 
-    async def own() -> Told:
+    async def own() -> WorkerState:
         nonlocal told
         told += 1
         return {"readiness": READY, "metrics": "x" * 100_000}
 
-    async def ask() -> list[dict[int, Told | None]]:
+    async def ask() -> list[dict[int, WorkerState | None]]:
         second = asyncio.create_task(Siblings(2, sockets[1], addresses).tell(own))
         await asyncio.sleep(0.05)
         sockets[2].close()  # its process is gone for good
@@ -112,7 +112,28 @@ def test_one_that_is_silent_is_not_waited_for_long(
 ) -> None:
     monkeypatch.setattr(siblings, "ASK_SECONDS", 0.05)
 
-    async def ask() -> Mapping[int, Told | None]:
+    async def ask() -> Mapping[int, WorkerState | None]:
         return await Siblings(1, sockets[0], [each.getsockname() for each in sockets[:2]]).ask()
 
     assert asyncio.run(ask()) == {2: None}
+
+
+def test_another_account_is_told_nothing(sockets: list[socket.socket], monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [each.getsockname() for each in sockets[:2]]
+
+    async def own() -> WorkerState:
+        return {"readiness": READY, "metrics": ""}
+
+    async def ask() -> list[Mapping[int, WorkerState | None]]:
+        second = asyncio.create_task(Siblings(2, sockets[1], addresses).tell(own))
+        await asyncio.sleep(0.05)
+        first = Siblings(1, sockets[0], addresses)
+        found: list[Mapping[int, WorkerState | None]] = [await first.ask()]
+        monkeypatch.setattr("os.geteuid", lambda: 4_242)
+        found.append(await first.ask())
+        second.cancel()
+        with suppress(asyncio.CancelledError):
+            await second
+        return found
+
+    assert asyncio.run(ask()) == [{2: {"readiness": READY, "metrics": ""}}, {2: None}]
