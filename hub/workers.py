@@ -187,6 +187,8 @@ def _run(work: Work, place: Place, messages: Connection) -> None:
         messages.send(
             failed if _can_be_sent(failed) else CannotServe("a worker cannot serve; its last line says where")
         )
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends anyway
 
 
 def _can_be_sent(failed: Exception) -> bool:

@@ -36,7 +36,8 @@ grants:
 SIZE = 300
 QUERY = "query($w: PersonWhere!) { people(where: $w) { edges { node { name } } } }"
 OURS = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'CALL () {' RETURN currentQuery"
-NOBODY = {"name": {"eq": "nobody"}}
+NOBODY = {"name": {"startsWith": "nobody"}}
+"""Not `eq`: with a key the graph begins at whoever has it, and there is nobody."""
 
 
 def chain(length: int, last: dict[str, Any]) -> dict[str, Any]:
