@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -235,11 +236,12 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but that what was ignored before stays so: a worker's interrupts are its supervisor's."""
-        ignored = [each for each in (signal.SIGINT,) if signal.getsignal(each) is signal.SIG_IGN]
+        """As uvicorn does, but that an interrupt that was ignored stays so: a worker's are its supervisor's."""
+        main = threading.current_thread() is threading.main_thread()
+        ignored = main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         with super().capture_signals():
-            for each in ignored:
-                signal.signal(each, signal.SIG_IGN)
+            if ignored:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             yield
 
 
