@@ -1,8 +1,9 @@
 """Remembers what the rows of a stream became, so that a row that comes again as it was need not be shaped again.
 
-It holds no cell: of each row a keyed digest of its cells, the fingerprint of its record, and its time. What a row
-becomes depends on nothing else but what `digest_context` digests; of another context nothing is recalled. Whether the
-graph holds the record is not remembered: the graph is asked each time.
+Of each row it holds a keyed digest of its cells, the fingerprint of its record, and the time of its last change, which
+is the one cell that stands there in clear. What a row becomes depends on nothing else but what `digest_context`
+digests; of another context nothing is recalled. Whether the graph holds the record is not remembered: the graph is
+asked each time.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import schema
 from connectors.base import Record, Row
@@ -113,12 +113,9 @@ def digest_context(source: Source, stream: Stream, catalogue: Catalogue, context
     A day in the future is refused, and a refusal is not remembered: what was taken on one day is taken on each later.
     """
     fields = [(each.name, each.kind, each.scalar) for each in catalogue.entity(stream.entity).fields]
-    parts = (_digest_code(), source.name, source.digest(stream), fields, str(context.zone), _sorted(context.places))
+    places = sorted(context.places.items())
+    parts = (_digest_code(), source.name, source.digest(stream), fields, str(context.zone), places)
     return hashlib.sha256(repr(parts).encode()).digest()
-
-
-def _sorted(places: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
-    return sorted(places.items())
 
 
 @lru_cache(maxsize=1)
