@@ -33,6 +33,8 @@ from hub.home.settings import Settings
 
 REQUESTS = 2_000
 """Different requests that are sent in turn."""
+REST_SECONDS = 0.5
+"""For so long a graph must be idle before the next run begins."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,16 @@ def _all_of(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
 
+def await_rest(graph: psutil.Process, longest: float = 90.0) -> None:
+    """Return when the graph has ended what it was asked for: statements outlive the clients that went away."""
+    end = time.monotonic() + longest
+    while time.monotonic() < end:
+        before = processor_seconds(graph)
+        time.sleep(REST_SECONDS)
+        if processor_seconds(graph) - before < 0.1 * REST_SECONDS:
+            return
+
+
 def load(peer: Peer, graph: psutil.Process, question: str, file: Path, connections: int, seconds: float) -> Measured:
     """One run of the load tool against one peer."""
     process = psutil.Process(peer.process.pid)
@@ -93,6 +105,7 @@ def load(peer: Peer, graph: psutil.Process, question: str, file: Path, connectio
     address = peer.url.removesuffix("/graphql")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "30s"]
     command += ["-s", str(HERE / "load.lua"), address]
+    await_rest(graph)
     before, graph_before = processor_seconds(process), processor_seconds(graph)
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     used, graph_used = processor_seconds(process) - before, processor_seconds(graph) - graph_before
