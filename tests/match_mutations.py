@@ -41,7 +41,7 @@ MATCHES = (
     Mutation(
         "whom a match finds is on record",
         "hub/request/respond.py",
-        '            self.subjects.update(dict.fromkeys(row["s"] for row in shown))\n',
+        "            self.subjects.update(dict.fromkeys(node[0] for _, node in shown))\n",
         "            pass\n",
         ACCESSES,
     ),

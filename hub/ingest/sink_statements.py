@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from connectors.base import EdgePlan
+from hub.graph.lots import LOT, lot_of
 
 POSITION = (
     "MATCH (c:SourceCursor {source: $stream}) RETURN c.position AS position, c.manifest AS manifest, c.rows AS rows, "
@@ -121,7 +122,8 @@ def assertions(entity: str) -> str:
 
 def upsert(entity: str) -> str:
     """Write nodes with their values; a null removes the property, and a tombstone is lifted."""
-    return f"UNWIND $rows AS row MERGE (n:{entity} {{sid: row.sid}}) SET n += row.values REMOVE n.deletedAt"
+    merged = f"MERGE (n:{entity} {{sid: row.sid}}) SET n += row.values, n.{LOT} = {lot_of('row.sid')}"
+    return f"UNWIND $rows AS row {merged} REMOVE n.deletedAt"
 
 
 def create(
@@ -132,7 +134,7 @@ def create(
     The `moments` among the names come as text. The region is that of the target of `via`, if it is one of the edges. A
     target that is gone fails the statement.
     """
-    values = {"sid": "row.sid"}
+    values = {"sid": "row.sid", LOT: lot_of("row.sid")}
     values |= {each: f"datetime(row.node.{each})" if each in moments else f"row.node.{each}" for each in names}
     if via in edges:
         values["region"] = f"t{edges.index(via)}.region"

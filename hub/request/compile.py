@@ -178,7 +178,7 @@ class _Compiler:
 
     def _page_row(self, root: Page, shown: NodeFetch, node: Node, place: str) -> str:
         keys = [self.cypher.sort_cell(node, key.field, "cursor") for key in root.order]
-        return f"{{s: {node.var}.sid, k: [{', '.join([*keys, place])}], n: {self._project(shown, node)}}}"
+        return f"[[{', '.join([*keys, place])}], {self._project(shown, node)}]"
 
     def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
         """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
@@ -205,14 +205,13 @@ class _Compiler:
     # Nodes.
 
     def _project(self, shown: NodeFetch, node: Node) -> str:
-        """A map of the surrogate and of each column."""
-        fields, edges = shown.fields.values(), shown.edges.values()
-        cells = [f"s: {node.var}.sid"]
-        cells += [f"{each.column}: {self.cypher.cell(node, each.field)}" for each in fields]
-        cells += [f"{each.column}: {self._edge(each, node)}" for each in edges]
-        if node.entity.subjects and any(each.field.personal for each in fields):
-            cells.append(f"t: {self._touched(node, node.entity.subjects)}")
-        return f"{{{', '.join(cells)}}}"
+        """The row of a node, as `NodeFetch` says: a list, because the keys of a map would be sent for each node."""
+        cells = [f"{node.var}.sid"]
+        cells += [self.cypher.cell(node, each.field) for each in shown.fields.values()]
+        cells += [self._edge(each, node) for each in shown.edges.values()]
+        if shown.records_people and node.entity.subjects:
+            cells.append(self._touched(node, node.entity.subjects))
+        return f"[{', '.join(cells)}]"
 
     def _touched(self, node: Node, path: tuple[str, ...]) -> str:
         """Surrogates of the people that a node is about, visible or not; for the audit record only."""
@@ -222,11 +221,11 @@ class _Compiler:
             other = Node(self.cypher.variable(), self.cypher.catalogue.entity(end.target), frozenset())
             steps.append(f"MATCH {self.cypher.pattern(here, end, other.var, 'touched', AUDIT)}")
             here = other
-        sids = f"DISTINCT {here.var}.sid AS touched ORDER BY touched LIMIT {self.cypher.parameter(TOUCHED_MAX)}"
-        return f"COLLECT {{ {' '.join(steps)} RETURN {sids} }}"
+        limit = self.cypher.parameter(TOUCHED_MAX)
+        return f"COLLECT {{ {' '.join(steps)} RETURN DISTINCT {here.var}.sid LIMIT {limit} }}"
 
     def _edge(self, edge: EdgeFetch, node: Node) -> str:
-        """The visible nodes over an edge; `DISTINCT`, because two records may assert the same relationship."""
+        """The visible nodes over an edge; of several `DISTINCT`, as two records may assert the same relationship."""
         end = node.entity.edge(edge.edge)
         other = self._visible(edge.node.entity, narrowed=True)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
@@ -236,7 +235,7 @@ class _Compiler:
         limit = self.cypher.parameter(1 if edge.first is None else edge.first)
         nodes = (
             f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
-            f"WITH DISTINCT {other.var} ORDER BY {order} LIMIT {limit} "
+            f"WITH {'DISTINCT ' if edge.first is not None else ''}{other.var} ORDER BY {order} LIMIT {limit} "
             f"RETURN {self._project(edge.node, other)} }}"
         )
         return nodes if edge.first is not None else f"head({nodes})"

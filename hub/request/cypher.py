@@ -321,7 +321,7 @@ class Cypher:
 
     def place(self, node: Node) -> str:
         """Where the node stands among those with equal sort keys, for this department and purpose only."""
-        return cypher_masks.place(f"{node.var}.sid", self.constant(LIST_ORDER))
+        return cypher_masks.place(node.var, self.constant(LIST_ORDER))
 
     def clear_cell(self, node: Node, field: Field, position: str) -> str:
         """The value where it is clear, null elsewhere; a request may sort by it."""

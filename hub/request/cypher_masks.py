@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.graph.lots import lot_of_node
 from hub.home.seals import ORDER_PRIME
 from policies import masking
 from policies.text import family_names
@@ -34,14 +35,13 @@ def bucket(value: str, bucket: Bucket, operand: Operand) -> str:
     return value
 
 
-def place(surrogate: str, keys: str) -> str:
-    """Where a node stands in a list: a permutation of the first 60 bits of its surrogate, taken modulo a prime.
+def place(node: str, keys: str) -> str:
+    """Where a node stands in a list: a permutation of its lot, a residue of a prime.
 
     Each round adds a key and cubes (as MiMC does), so that the orders under two keys have nothing in common. Keys and
     sums stay below 2p, so that no product overflows. docs/adr/0009-an-order-for-each-purpose.md
     """
-    start = f"toInteger('0x' + left({surrogate}, 15)) % {ORDER_PRIME}"
-    return f"reduce(x = {start}, k IN {keys} | (x + k) * (x + k) % {ORDER_PRIME} * (x + k) % {ORDER_PRIME})"
+    return f"reduce(x = {lot_of_node(node)}, k IN {keys} | (x + k) * (x + k) % {ORDER_PRIME} * (x + k) % {ORDER_PRIME})"
 
 
 def mask(value: str, field: Field, mask: masking.Mask, operand: Operand) -> str:

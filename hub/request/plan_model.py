@@ -83,9 +83,9 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class FieldFetch:
-    """A property of a fetched node, and the key of its value in the node's row (`c0`, `c1`, …)."""
+    """A property of a fetched node, and the place of its value in the node's row."""
 
-    column: str
+    column: int
     field: Field
 
 
@@ -93,7 +93,7 @@ class FieldFetch:
 class EdgeFetch:
     """Nodes over an edge in one order: as many as the longest of its lists in the answer, or one (`first` is None)."""
 
-    column: str
+    column: int
     edge: str
     first: int | None
     order: tuple[OrderKey, ...]
@@ -106,7 +106,10 @@ EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
 
 @dataclass(frozen=True, slots=True)
 class NodeFetch:
-    """What is asked of a node: each field and edge once, in an order that the request does not choose."""
+    """What is asked of a node: each field and edge once, in an order that the request does not choose.
+
+    Its row is a list: the surrogate, the fields, the edges, and at the end, if it `records_people`, theirs.
+    """
 
     entity: Entity
     fields: Mapping[str, FieldFetch]
@@ -121,6 +124,11 @@ class NodeFetch:
         return self.edges[_edge_asked(cell)]
 
     @property
+    def records_people(self) -> bool:
+        """Whether something personal is shown of a node that is about people, who are recorded."""
+        return bool(self.entity.subjects) and any(each.field.personal for each in self.fields.values())
+
+    @property
     def lists(self) -> int:
         """How many lists over edges it holds, at all levels."""
         return sum(1 + each.node.lists for each in self.edges.values())
@@ -130,12 +138,12 @@ def fetch_of_nodes(entity: Entity, plans: Iterable[NodePlan]) -> NodeFetch:
     """What is asked of the nodes of `entity` that each of `plans` shows in its own way."""
     cells = [cell for plan in plans for cell in plan.cells]
     named = {cell.field.name: cell.field for cell in cells if isinstance(cell, FieldCell)}
-    fields = {name: FieldFetch(f"c{index}", named[name]) for index, name in enumerate(sorted(named))}
+    fields = {name: FieldFetch(at, named[name]) for at, name in enumerate(sorted(named), 1)}
     alike: dict[EdgeAsked, list[EdgeCell]] = {}
     for cell in cells:
         if isinstance(cell, EdgeCell):
             alike.setdefault(_edge_asked(cell), []).append(cell)
-    edges = {key: _edge_fetch(f"c{index}", alike[key]) for index, key in enumerate(sorted(alike), len(fields))}
+    edges = {key: _edge_fetch(at, alike[key]) for at, key in enumerate(sorted(alike), 1 + len(fields))}
     return NodeFetch(entity, fields, edges)
 
 
@@ -143,7 +151,7 @@ def _edge_asked(cell: EdgeCell) -> EdgeAsked:
     return cell.edge, tuple((key.field.name, key.descending) for key in cell.order)
 
 
-def _edge_fetch(column: str, alike: list[EdgeCell]) -> EdgeFetch:
+def _edge_fetch(column: int, alike: list[EdgeCell]) -> EdgeFetch:
     one = alike[0]
     longest = max((each.first for each in alike if each.first is not None), default=None)
     node = fetch_of_nodes(one.node.entity, (each.node for each in alike))

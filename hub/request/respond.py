@@ -9,7 +9,7 @@ is shown under each name that asks for it; the answer is bounded as it grows, na
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, assert_never
@@ -76,8 +76,10 @@ def respond(
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
 
-_Step = tuple[str, str | Callable[[Mapping[str, Any]], Any]]
-"""A name in the answer, and the column of the row that is its value, or what makes the value of the row."""
+_Row = Sequence[Any]
+"""The row of a node (`NodeFetch`), or of a page: the keys of its place, and the row of its node."""
+_Step = tuple[str, int | Callable[[_Row], Any]]
+"""A name in the answer, and the place in the row of its value, or what makes the value of the row."""
 
 
 class _Responder:
@@ -97,7 +99,7 @@ class _Responder:
         # A row is shown under each name that asks for it, but sealed once.
         self._ids: dict[tuple[int, str], str] = {}
         self._cursors: dict[tuple[bytes, str], str] = {}
-        self._steps: dict[int, tuple[_Step, ...]] = {}
+        self._steps: dict[int, tuple[bool, tuple[_Step, ...]]] = {}
         """By the identity of a node plan, which lives as long as the plan of the operation."""
 
     def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
@@ -151,21 +153,23 @@ class _Responder:
 
     # Nodes.
 
-    def _node(self, plan: NodePlan, fetch: NodeFetch, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _node(self, plan: NodePlan, fetch: NodeFetch, row: _Row) -> dict[str, Any]:
         self.nodes += 1
         if plan.entity.name in self.people:
-            self.subjects[row["s"]] = None
-        if touched := row.get("t"):
-            self.subjects.update(dict.fromkeys(touched))
-        steps = self._steps.get(id(plan))
-        if steps is None:
-            steps = self._steps[id(plan)] = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
+            self.subjects[row[0]] = None
+        known = self._steps.get(id(plan))
+        if known is None:
+            made = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
+            known = self._steps[id(plan)] = fetch.records_people, made
+        records_people, steps = known
+        if records_people:
+            self.subjects.update(dict.fromkeys(row[-1]))
         shown: dict[str, Any] = {}
-        masked: dict[str, Any] = {}
+        masked: dict[int, Any] = {}
         used = 0
         for name, source in steps:
-            value = row[source] if isinstance(source, str) else source(row)
-            if type(value) is dict and isinstance(source, str):  # Cypher could not mask it
+            value = row[source] if isinstance(source, int) else source(row)
+            if type(value) is dict and isinstance(source, int):  # Cypher could not mask it
                 if source not in masked:
                     masked[source] = self._masked(value)
                 value = masked[source]
@@ -180,7 +184,7 @@ class _Responder:
             case FieldCell(name):
                 return name, fetch.field(cell).column
             case IdCell(name):
-                return name, lambda row: self._id(plan.entity.tag, row["s"])
+                return name, lambda row: self._id(plan.entity.tag, row[0])
             case TypenameCell(name, text):
                 return name, lambda _: text
             case DeniedCell(name):
@@ -212,12 +216,12 @@ class _Responder:
 
     # Pages.
 
-    def _page(self, page: Page, fetch: NodeFetch, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _page(self, page: Page, fetch: NodeFetch, rows: Sequence[_Row]) -> dict[str, Any]:
         more = len(rows) > page.first
         shown = rows[: page.first]
         if page.match is not None and page.entity.name in self.people:
             # That the person is there was told, whatever was selected.
-            self.subjects.update(dict.fromkeys(row["s"] for row in shown))
+            self.subjects.update(dict.fromkeys(node[0] for _, node in shown))
         connection: dict[str, Any] = {}
         for part in page.shape:
             match part:
@@ -233,19 +237,19 @@ class _Responder:
                     self._show(connection, name, info)
         return connection
 
-    def _edge_of_page(self, page: Page, fetch: NodeFetch, part: EdgesPart, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _edge_of_page(self, page: Page, fetch: NodeFetch, part: EdgesPart, row: _Row) -> dict[str, Any]:
         edge: dict[str, Any] = {}
         for each in part.parts:
             match each:
                 case NodePart(name, index):
-                    self._show(edge, name, self._node(page.nodes[index], fetch, row["n"]))
+                    self._show(edge, name, self._node(page.nodes[index], fetch, row[1]))
                 case CursorPart(name):
                     self._show(edge, name, self._cursor(page, row))
                 case TypenameCell(name, text):
                     self._show(edge, name, text)
         return edge
 
-    def _page_info(self, page: Page, field: str, rows: list[Mapping[str, Any]], more: bool) -> Any:
+    def _page_info(self, page: Page, field: str, rows: Sequence[_Row], more: bool) -> Any:
         match field:
             case "__typename":
                 return "PageInfo"
@@ -257,10 +261,11 @@ class _Responder:
                 row = (rows[0] if field == "startCursor" else rows[-1]) if rows else None
                 return None if row is None else self._cursor(page, row)
 
-    def _cursor(self, page: Page, row: Mapping[str, Any]) -> str:
-        key = (page.binding, row["s"])
+    def _cursor(self, page: Page, row: _Row) -> str:
+        keys, node = row
+        key = (page.binding, node[0])
         if key not in self._cursors:
-            payload = json.dumps([*row["k"], row["s"]], ensure_ascii=False).encode()
+            payload = json.dumps([*keys, node[0]], ensure_ascii=False).encode()
             self._cursors[key] = self.seals.seal_cursor(page.binding, payload)
         return self._cursors[key]
 

@@ -74,7 +74,7 @@ def found(address: GraphAddress, policies: PolicySet, application: str) -> list[
             statement = compiled(dataclasses.replace(planned, decision=follow(planned.decision, successors)))
             assert statement is not None
             (row,) = await graph.fetch(statement.text, statement.parameters, deadline_seconds=10, byte_cap=1_000_000)
-            return sorted(each["n"]["c0"] for each in row["r0"])
+            return sorted(node[1] for _, node in row["r0"])
         finally:
             await graph.close()
 

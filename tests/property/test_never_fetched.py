@@ -21,6 +21,7 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
+from hub.graph.lots import LOT
 from hub.request.template import Statement
 from policies.masking import AGE_BANDS
 from schema import CATALOGUE
@@ -69,6 +70,7 @@ NAMES = frozenset(
     for name in (
         entity.name,
         "sid",
+        LOT,
         "deletedAt",
         *(name for field in entity.fields if field.text_properties for name in field.text_properties.names[:4]),
         *(field.name for field in entity.fields),
@@ -144,7 +146,7 @@ def problems(case: Prepared) -> list[str]:
     text = case.statement.text
     asked = {each.coordinate for each in case.statement.references if each.origin == "request"}
     known = {each.coordinate for each in case.statement.references}
-    house = {f"{entity.name}.{name}" for entity in CATALOGUE for name in ("sid", "deletedAt")}
+    house = {f"{entity.name}.{name}" for entity in CATALOGUE for name in ("sid", LOT, "deletedAt")}
     bare = re.sub(r"'[^']*'", "''", text)
     words = set(re.findall(r"[A-Za-z_]\w*", bare)) - KEYWORDS - NAMES
     return [

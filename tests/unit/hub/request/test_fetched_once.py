@@ -101,9 +101,9 @@ def test_each_name_shows_its_own_part_of_what_was_fetched(policies: PolicySet) -
             phone one: dwellings(first: 1) { code } two: dwellings(first: 2) { id }
         } } }
     }"""
-    dwellings = [{"s": sid(name), "c0": f"code {name}"} for name in ("d", "e")]
-    nodes = [{"s": sid(name), "c0": f"name {name}", "c1": "1", "c2": dwellings} for name in ("p", "q")]
-    rows = [{"s": node["s"], "k": [at], "n": node} for at, node in enumerate(nodes)]
+    dwellings = [[sid(name), f"code {name}"] for name in ("d", "e")]
+    nodes = [[sid(name), f"name {name}", "1", dwellings] for name in ("p", "q")]
+    rows = [[[at], node] for at, node in enumerate(nodes)]
     answer = answer_of(policies, document, {"r0": rows})
     (first,) = answer.data["a"]["edges"]
     assert first["node"]["x"] == first["node"]["y"] == "name p"
@@ -126,8 +126,8 @@ def test_what_is_masked_here_is_masked_once_for_all_its_names(
         return "*"
 
     monkeypatch.setattr("hub.request.respond.mask_fetched", mask)
-    nodes = [{"s": sid(name), "c0": {"m": "some", "v": name}} for name in ("p", "q")]
-    rows = [{"s": node["s"], "k": [at], "n": node} for at, node in enumerate(nodes)]
+    nodes = [[sid(name), {"m": "some", "v": name}] for name in ("p", "q")]
+    rows = [[[at], node] for at, node in enumerate(nodes)]
     document = f"{{ people(first: 2) {{ edges {{ node {{ {aliases(100, 'name')} }} }} }} }}"
     answer = answer_of(policies, document, {"r0": rows})
     assert masked == ["p", "q"]
@@ -136,7 +136,7 @@ def test_what_is_masked_here_is_masked_once_for_all_its_names(
 
 def test_people_of_longer_lists_are_not_recorded_for_shorter_ones(policies: PolicySet) -> None:
     document = "{ a: people(first: 1) { edges { node { id } } } b: people(first: 3) { edges { cursor } } }"
-    rows = [{"s": sid(name), "k": [0], "n": {"s": sid(name)}} for name in ("p", "q", "r")]
+    rows = [[[0], [sid(name)]] for name in ("p", "q", "r")]
     answer = answer_of(policies, document, {"r0": rows})
     assert answer.subjects == (sid("p"),)
     assert len(answer.data["b"]["edges"]) == 3
@@ -148,8 +148,8 @@ def test_people_of_longer_lists_are_not_recorded_for_shorter_ones(policies: Poli
     ids=["a text", "an id", "a long name", "what is not fetched"],
 )
 def test_the_answer_is_bounded_by_its_size_with_names(policies: PolicySet, shown: str) -> None:
-    node = {"s": sid("a"), "c0": "x" * 100}
-    row = {"r0": [{"s": sid("a"), "k": [0], "n": node}]}
+    node = [sid("a"), "x" * 100]
+    row = {"r0": [[[0], node]]}
     with pytest.raises(HubError, match="larger than 3500 bytes") as refused:
         answer_of(policies, person(shown), row, byte_cap=3_500)
     assert refused.value.code is Code.RESULT_LIMIT
