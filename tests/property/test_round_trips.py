@@ -204,6 +204,17 @@ def test_one_that_gives_up_takes_nobody_along(
     assert [*map(shown, seen.beside)] == [*map(shown, seen.alone)][1:]
 
 
+def test_what_differs_in_nothing_goes_together_though_it_takes_long(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.request.prepared.round_trips.TOGETHER_SECONDS", 0.0)
+    document = "{ events(first: 5) { edges { node { id number } } } }"
+    questions = [Question(f"clerk-{at}", document, None) for at in range(3)]
+    seen = ask_beside_each_other(county, tmp_path, monkeypatch, questions, companions=2)
+    assert len(seen.texts) == 1
+    assert [*map(shown, seen.beside)] == [*map(shown, seen.alone)]
+
+
 def test_what_takes_long_goes_alone(county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.request.prepared.round_trips.TOGETHER_SECONDS", 0.0)
     questions = [Question(f"clerk-{at}") for at in range(3)]

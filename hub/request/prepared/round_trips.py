@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,12 +44,14 @@ class RoundTrips:
         self.turns, self.seconds = turns, seconds
         self._graph, self._byte_cap = graph, byte_cap
         self._open: dict[Hashable, list[_Companion]] = {}
+        self._going: dict[Hashable, asyncio.Future[None]] = {}
+        """Statements on their way from which the next of their company differ in nothing, and when they are back."""
 
     async def fetch(self, client: Client, statement: Statement) -> Row:
         """The one row of a statement; raises HubError as `Graph.fetch` and `FairShare.turn`."""
         asked = time.monotonic()
         companions = self._open.get(statement.company)
-        if statement.joint is None or companions is None or len(companions) + 1 >= _most(statement.joint):
+        if statement.joint is None or companions is None or len(companions) + 1 >= _most(statement.joint, self.seconds):
             return await self._go(client, statement)
         companion = _Companion(client, statement, asyncio.get_running_loop().create_future())
         companions.append(companion)
@@ -64,15 +67,42 @@ class RoundTrips:
         clients: list[Client] = [client]
         if statement.joint is not None:
             self._open[statement.company] = companions
+        asked = time.monotonic()
         try:
-            async with self.turns.turn(client, self.seconds, clients) as left:
+            await self._after_its_like(statement)
+            left = max(LEAST, self.seconds - (time.monotonic() - asked))
+            async with self.turns.turn(client, left, clients) as left:
                 self._close(statement, companions)
                 clients += [each.client for each in companions]
-                return await self._together(statement, companions, left)
+                with self._on_its_way(statement):
+                    return await self._together(statement, companions, left)
         finally:
             self._close(statement, companions)
             for each in companions:
                 _give(each, None)
+
+    async def _after_its_like(self, statement: Statement) -> None:
+        """Wait for one that is on its way and differs in nothing: whoever else asks the same comes along meanwhile.
+
+        32 clients who all count a county's events by street have 9 answers a second if each goes as it comes.
+        """
+        end = time.monotonic() + self.seconds / 2
+        while (going := self._going.get(statement.company)) is not None and (left := end - time.monotonic()) > 0:
+            await asyncio.wait([going], timeout=left)
+
+    @contextmanager
+    def _on_its_way(self, statement: Statement) -> Iterator[None]:
+        """Marks a statement that has none of its own parameters as being on its way, inside this context."""
+        if statement.joint is None or statement.joint.own:
+            yield
+            return
+        back = self._going[statement.company] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            if self._going.get(statement.company) is back:
+                del self._going[statement.company]
+            back.set_result(None)
 
     def _close(self, statement: Statement, companions: list[_Companion]) -> None:
         if self._open.get(statement.company) is companions:
@@ -86,14 +116,15 @@ class RoundTrips:
             rows = await self.joint_rows(statement.joint, every, left / 2)
             if not rows:
                 # The next goes alone, and what it takes says how many may go together again.
-                statement.joint.seconds = TOGETHER_SECONDS
+                statement.joint.seconds = max(TOGETHER_SECONDS, left / 2)
             for number, each in enumerate(companions, 1):
                 _give(each, rows.get(number))
         own = rows.get(0)
         if own is None:
             own = await self._alone(statement, max(LEAST, left - (time.monotonic() - began)))
         if statement.joint is not None and (rows or not companions):
-            statement.joint.seconds = (time.monotonic() - began) / (1 + len(companions))
+            statements = 1 + len(companions) if statement.joint.own else 1
+            statement.joint.seconds = (time.monotonic() - began) / statements
         if isinstance(own, HubError):
             raise own
         return own
@@ -124,8 +155,11 @@ class RoundTrips:
         return rows[0]
 
 
-def _most(joint: JointTemplate) -> int:
+def _most(joint: JointTemplate, seconds: float) -> int:
     """How many may go together, by what one took at last."""
+    if not joint.own:
+        # They are asked as one, which takes no longer; but each that fails so is asked again.
+        return MOST if joint.seconds <= seconds / 4 else 1
     return MOST if joint.seconds * MOST <= TOGETHER_SECONDS else max(1, int(TOGETHER_SECONDS / joint.seconds))
 
 
