@@ -118,7 +118,7 @@ def serving(folder: Path, settings: Settings, workers: int) -> Iterator[Peer]:
         try:
             while process.poll() is None and not _is_ready(url):
                 time.sleep(0.2)
-            token = Issuer(settings).issue("bench", "bench-1", 86_400)
+            token = Issuer(settings).issue("bench", "bench-1", 3_600)
             yield Peer("hub", f"{url}/graphql", {"Authorization": f"Bearer {token}"}, process)
         finally:
             process.terminate()
