@@ -126,14 +126,14 @@ PREPARED = (
     Mutation(
         "what failed for all goes alone",
         _ROUND_TRIPS,
-        "statement.joint.seconds = TOGETHER_SECONDS",
+        "statement.joint.seconds = max(TOGETHER_SECONDS, left / 2)",
         "pass",
         "tests/unit/hub/request/prepared/test_round_trips.py",
     ),
     Mutation(
         "what takes long goes alone",
         _ROUND_TRIPS,
-        "len(companions) + 1 >= _most(statement.joint)",
+        "self._is_full(statement.joint, companions)",
         "False",
         "tests/unit/hub/request/prepared/test_round_trips.py",
     ),

@@ -51,7 +51,7 @@ class RoundTrips:
         """The one row of a statement; raises HubError as `Graph.fetch` and `FairShare.turn`."""
         asked = time.monotonic()
         companions = self._open.get(statement.company)
-        if statement.joint is None or companions is None or len(companions) + 1 >= _most(statement.joint, self.seconds):
+        if statement.joint is None or companions is None or self._is_full(statement.joint, companions):
             return await self._go(client, statement)
         companion = _Companion(client, statement, asyncio.get_running_loop().create_future())
         companions.append(companion)
@@ -60,6 +60,9 @@ class RoundTrips:
             return row
         async with self.turns.turn(client, max(LEAST, self.seconds - (time.monotonic() - asked))) as left:
             return await self._alone(statement, left)
+
+    def _is_full(self, joint: JointTemplate, companions: list[_Companion]) -> bool:
+        return len(companions) + 1 >= _most(joint, self.seconds)
 
     async def _go(self, client: Client, statement: Statement) -> Row:
         """Wait for a turn and go, with whoever joined meanwhile."""
