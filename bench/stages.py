@@ -17,7 +17,6 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -28,10 +27,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.peers.questions import QUESTIONS, Question, Values
-from bench.peers.world import HERE, make_county, values_of
+from bench.peers.world import HERE, open_county, values_of
 from hub.app import open_hub
 from hub.graph.driver import Graph
-from hub.graph.local import GraphAddress, LocalGraph
+from hub.graph.local import GraphAddress
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.request.endpoint import Arrival
@@ -152,18 +151,12 @@ def main() -> None:
     given.add_argument("--folder", type=Path, help="keeps the county for the next run")
     chosen = given.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {chosen.people:,} people")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = chosen.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = Settings.load(home=folder / "home", policies=HERE / "policies")
-        try:
-            address = make_county(folder, settings, chosen.people)
-            values: Any = values_of(address)
-            for question in QUESTIONS:
-                if question.name in chosen.questions.split(","):
-                    asyncio.run(run(Bench(settings, address, question, values), question.name, chosen.requests))
-        finally:
-            LocalGraph(settings).stop()
+    with open_county(chosen.folder, chosen.people, policies=HERE / "policies") as county:
+        values: Any = values_of(county.address)
+        for question in QUESTIONS:
+            if question.name in chosen.questions.split(","):
+                bench = Bench(county.settings, county.address, question, values)
+                asyncio.run(run(bench, question.name, chosen.requests))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +30,8 @@ import psutil
 
 from bench.peers.questions import Values
 from bench.peers.run import load, requests_of
-from bench.peers.world import HERE, ROOT, Peer, make_county, values_of
-from hub.graph.local import GraphAddress, LocalGraph
-from hub.home.issuer import Issuer
+from bench.peers.world import HERE, ROOT, Peer, hub_command, hub_token, open_county, values_of
+from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.sample.hotline import serve_hotline
@@ -43,7 +42,6 @@ from schema import CATALOGUE
 
 CONNECTIONS, SHARE, POLICY_SECONDS, SAMPLE_SECONDS = 32, 0.7, 20.0, 5.0
 WARM_SECONDS, QUIET_SECONDS = 20.0, 60.0
-STEWARDS = b"stewards:\n  - {account: first, person: S-1}\n  - {account: second, person: S-2}\n"
 
 
 @dataclass
@@ -55,16 +53,10 @@ class Disturbed:
     memory: list[float] = field(default_factory=list)
 
 
-def again(ended: threading.Event, every: float, work: Callable[[], None]) -> threading.Thread:
-    """A started thread that does the work again and again, at most every so many seconds."""
-
-    def run() -> None:
-        while not ended.wait(every):
-            work()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
+def again(ended: threading.Event, every: float, work: Callable[[], None]) -> None:
+    """Do the work again and again, at most every so many seconds, until `ended`."""
+    while not ended.wait(every):
+        work()
 
 
 @contextmanager
@@ -79,7 +71,7 @@ def disturbed(folder: Path, hub: psutil.Process, settings: Settings, address: Gr
         found.pulls += 1
 
     def change(store: PolicyStore) -> None:
-        files = {**read_folder(HERE / "policies"), "stewards.yaml": STEWARDS}
+        files = dict(read_folder(HERE / "policies"))
         files["bench.yaml"] += f"\n# {found.policies}\n".encode()
         version = store.draft(files, "first")
         store.approve(version.number, version.hash, "second")
@@ -89,37 +81,29 @@ def disturbed(folder: Path, hub: psutil.Process, settings: Settings, address: Gr
     def sample() -> None:
         found.memory.append(sum(each.memory_info().rss for each in [hub, *hub.children()]) / 2**20)
 
-    with closing(store_of(settings, CATALOGUE)) as store:
-        threads = [
-            again(ended, 1.0, pull),
-            again(ended, POLICY_SECONDS, lambda: change(store)),
-            again(ended, SAMPLE_SECONDS, sample),
+    with closing(store_of(settings, CATALOGUE)) as store, ThreadPoolExecutor() as threads:
+        going = [
+            threads.submit(again, ended, every, work)
+            for every, work in ((1.0, pull), (POLICY_SECONDS, lambda: change(store)), (SAMPLE_SECONDS, sample))
         ]
         try:
             yield found
         finally:
             ended.set()
-            for thread in threads:
-                thread.join()
+        for each in going:
+            each.result()  # raises what ended one of them early
 
 
 @contextmanager
-def serving(folder: Path, settings: Settings, workers: int) -> Iterator[Peer]:
+def serving(settings: Settings, workers: int) -> Iterator[Peer]:
     """The hub in processes of its own, ready to be asked."""
-    policies = folder / "policies"
-    policies.mkdir(exist_ok=True)
-    for name, content in {**read_folder(HERE / "policies"), "stewards.yaml": STEWARDS}.items():
-        (policies / name).write_bytes(content)
-    given = {"SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(policies)}
-    given["SLUICEGATE_WORKERS"] = str(workers)
-    command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
+    command, given = hub_command(settings, settings.port, HERE / "policies", workers)
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **given}, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{settings.port}"
         try:
             while process.poll() is None and not _is_ready(url):
                 time.sleep(0.2)
-            token = Issuer(settings).issue("bench", "bench-1", 3_600)
-            yield Peer("hub", f"{url}/graphql", {"Authorization": f"Bearer {token}"}, process)
+            yield Peer("hub", f"{url}/graphql", {"Authorization": hub_token(settings)}, process)
         finally:
             process.terminate()
 
@@ -180,25 +164,19 @@ def main() -> None:
     given = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before, {given.people} people, "
           f"{given.workers} workers")  # fmt: skip
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(exist_ok=True)
-        settings = Settings.load(home=folder / "home")
-        graph = LocalGraph(settings)
-        try:
-            address = make_county(folder, settings, given.people)
-            with serving(folder, settings, given.workers) as peer:
-                process = psutil.Process(peer.process.pid)
-                measure(
-                    peer,
-                    psutil.Process(graph.status().pid or 0),
-                    values_of(address),
-                    Path(temporary),
-                    lambda: disturbed(folder, process, settings, address),
-                    60 * given.minutes,
-                )
-        finally:
-            graph.stop()
+    with (
+        open_county(given.folder, given.people) as county,
+        serving(county.settings, given.workers) as peer,
+    ):
+        process = psutil.Process(peer.process.pid)
+        measure(
+            peer,
+            county.graph,
+            values_of(county.address),
+            county.folder,
+            lambda: disturbed(county.folder, process, county.settings, county.address),
+            60 * given.minutes,
+        )
 
 
 if __name__ == "__main__":

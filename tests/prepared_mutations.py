@@ -133,7 +133,7 @@ PREPARED = (
     Mutation(
         "what takes long goes alone",
         _ROUND_TRIPS,
-        "self._is_full(statement.joint, companions)",
+        "len(companions) + 1 >= self._most(statement.joint)",
         "False",
         "tests/unit/hub/request/prepared/test_round_trips.py",
     ),

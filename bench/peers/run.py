@@ -13,7 +13,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -27,9 +26,7 @@ import psutil
 
 from bench.peers.questions import MIXED, QUESTIONS, Question, Values, rows
 from bench.peers.report import write_report
-from bench.peers.world import HERE, ROOT, Peer, make_county, peers, values_of
-from hub.graph.local import LocalGraph
-from hub.home.settings import Settings
+from bench.peers.world import HERE, ROOT, Peer, open_county, peers, values_of
 
 REQUESTS = 2_000
 """Different requests that are sent in turn."""
@@ -197,26 +194,16 @@ def main() -> None:
     """Make the world, measure, and write what was measured."""
     given = parse()
     told = conditions(given)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(exist_ok=True)
-        settings = Settings.load(home=folder / "home")
-        graph = LocalGraph(settings)
-        try:
-            address = make_county(folder, settings, given.people)
-            values = values_of(address)
-            state = graph.status()
-            with peers(folder, settings, address, given.workers) as running:
-                for question in QUESTIONS:
-                    held = {peer.name: answered(peer, question, values) for peer in running}
-                    print(f"{question.name}: values in ten answers: {held}", flush=True)
-                neo4j = psutil.Process(state.pid or 0)
-                runs = []
-                for run in measure(running, neo4j, values, given, Path(temporary)):
-                    runs.append(run)
-                    print(line_of(run), flush=True)
-        finally:
-            graph.stop()
+    with open_county(given.folder, given.people) as county:
+        values = values_of(county.address)
+        with peers(county.folder, county.settings, county.address, given.workers) as running:
+            for question in QUESTIONS:
+                held = {peer.name: answered(peer, question, values) for peer in running}
+                print(f"{question.name}: values in ten answers: {held}", flush=True)
+            runs = []
+            for run in measure(running, county.graph, values, given, county.folder):
+                runs.append(run)
+                print(line_of(run), flush=True)
     write_report(given.out, told, [asdict(each) for each in medians(runs)], [asdict(each) for each in runs], given.note)
 
 

@@ -11,14 +11,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import neo4j
+import psutil
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
@@ -71,6 +74,46 @@ def values_of(address: GraphAddress) -> dict[str, list[str]]:
         return {name: [row["x"] for row in driver.execute_query(text).records] for name, text in statements.items()}
 
 
+@dataclass(frozen=True)
+class OpenCounty:
+    """A county in a running graph, the folder that holds it, and the process of the graph."""
+
+    folder: Path
+    settings: Settings
+    address: GraphAddress
+    graph: psutil.Process
+
+
+@contextmanager
+def open_county(kept: Path | None, people: int, **given: Any) -> Iterator[OpenCounty]:
+    """The county of a folder that is kept, or of one for this run alone; its graph ends with the block.
+
+    `given` are settings beside the home.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = kept or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = Settings.load(home=folder / "home", **given)
+        graph = LocalGraph(settings)
+        try:
+            address = make_county(folder, settings, people)
+            yield OpenCounty(folder, settings, address, psutil.Process(graph.status().pid or 0))
+        finally:
+            graph.stop()
+
+
+def hub_command(settings: Settings, port: int, policies: Path, workers: int) -> tuple[Sequence[str], Mapping[str, str]]:
+    """The command that serves a hub, and what it finds in its environment."""
+    own = {"SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(policies)}
+    command = [sys.executable, "-m", "hub", "serve", "--port", str(port)]
+    return command, {**own, "SLUICEGATE_WORKERS": str(workers)}
+
+
+def hub_token(settings: Settings) -> str:
+    """The header that says who asks a hub of these settings."""
+    return f"Bearer {Issuer(settings).issue('bench', 'bench-1', 3_600)}"
+
+
 @contextmanager
 def peers(folder: Path, settings: Settings, address: GraphAddress, workers: int) -> Iterator[list[Peer]]:
     """The four peers, each of so many processes and ready to be asked; their processes end with the block."""
@@ -81,10 +124,8 @@ def peers(folder: Path, settings: Settings, address: GraphAddress, workers: int)
     graph = {"NEO4J_URL": address.url, "NEO4J_USER": address.user, "NEO4J_PASSWORD": address.password}
     own = {**graph, "KEY": key, "JURISDICTION": JURISDICTION, "WORKERS": str(workers)}
     python = str(ROOT / ".venv-peers" / "bin" / "python")
-    hub_env = {"SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(HERE / "policies")}
-    hub_env["SLUICEGATE_WORKERS"] = str(workers)
     commands = {
-        "hub": ([sys.executable, "-m", "hub", "serve", "--port", str(ports[0])], hub_env, "/graphql"),
+        "hub": (*hub_command(settings, ports[0], HERE / "policies", workers), "/graphql"),
         "neo4j-graphql": ([node, str(HERE / "neo4j_graphql" / "server.mjs")], own, "/graphql"),
         "driver": ([python, "-m", "bench.peers.bare"], own, ""),
         "resolvers": ([python, "-m", "bench.peers.resolvers"], own, "/graphql"),
@@ -97,7 +138,7 @@ def peers(folder: Path, settings: Settings, address: GraphAddress, workers: int)
                 process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log, stdout=log)
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
             if name == "hub":
-                headers["Authorization"] = f"Bearer {Issuer(settings).issue('bench', 'bench-1', 3_600)}"
+                headers["Authorization"] = hub_token(settings)
             started.append(Peer(name, f"http://127.0.0.1:{port}{path}", headers, process))
         for peer in started:
             _await(peer, folder)

@@ -209,8 +209,8 @@ class _Compiler:
         cells = [f"{node.var}.sid"]
         cells += [self.cypher.cell(node, each.field) for each in shown.fields.values()]
         cells += [self._edge(each, node) for each in shown.edges.values()]
-        if shown.records_people and node.entity.subjects:
-            cells.append(self._touched(node, node.entity.subjects))
+        if shown.to_people:
+            cells.append(self._touched(node, shown.to_people))
         return f"[{', '.join(cells)}]"
 
     def _touched(self, node: Node, path: tuple[str, ...]) -> str:

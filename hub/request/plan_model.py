@@ -108,7 +108,7 @@ EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
 class NodeFetch:
     """What is asked of a node: each field and edge once, in an order that the request does not choose.
 
-    Its row is a list: the surrogate, the fields, the edges, and at the end, if it `records_people`, theirs.
+    Its row is a list: the surrogate, the fields, the edges, and at the end, if there is a way `to_people`, theirs.
     """
 
     entity: Entity
@@ -124,9 +124,10 @@ class NodeFetch:
         return self.edges[_edge_asked(cell)]
 
     @property
-    def records_people(self) -> bool:
-        """Whether something personal is shown of a node that is about people, who are recorded."""
-        return bool(self.entity.subjects) and any(each.field.personal for each in self.fields.values())
+    def to_people(self) -> tuple[str, ...]:
+        """The edges to the people who are recorded, because something personal is shown that is about them; or none."""
+        is_personal = any(each.field.personal for each in self.fields.values())
+        return (self.entity.subjects or ()) if is_personal else ()
 
     @property
     def lists(self) -> int:

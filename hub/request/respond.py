@@ -160,9 +160,9 @@ class _Responder:
         known = self._steps.get(id(plan))
         if known is None:
             made = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
-            known = self._steps[id(plan)] = fetch.records_people, made
-        records_people, steps = known
-        if records_people:
+            known = self._steps[id(plan)] = bool(fetch.to_people), made
+        tells_of_people, steps = known
+        if tells_of_people:
             self.subjects.update(dict.fromkeys(row[-1]))
         shown: dict[str, Any] = {}
         masked: dict[int, Any] = {}

@@ -1,8 +1,8 @@
 """Takes statements to the graph at their senders' turns; those that wait for one plan and one decision go together.
 
-A request that finds a turn free goes at once, alone. While it waits for its turn, others of its company join it in the
-order of their arrival, and all of them are one statement with a row for each. What fails for all is tried again for
-each alone, so that one request's time-out, size or fault is not another's.
+A request that finds a turn free goes at once, alone, unless one that differs from it in nothing is on its way. While it
+waits, others of its company join it in the order of their arrival, and all of them are one statement with a row for
+each. What fails for all is tried again for each alone, so that one request's time-out, size or fault is not another's.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class RoundTrips:
         """The one row of a statement; raises HubError as `Graph.fetch` and `FairShare.turn`."""
         asked = time.monotonic()
         companions = self._open.get(statement.company)
-        if statement.joint is None or companions is None or self._is_full(statement.joint, companions):
+        if statement.joint is None or companions is None or len(companions) + 1 >= self._most(statement.joint):
             return await self._go(client, statement)
         companion = _Companion(client, statement, asyncio.get_running_loop().create_future())
         companions.append(companion)
@@ -61,8 +61,12 @@ class RoundTrips:
         async with self.turns.turn(client, max(LEAST, self.seconds - (time.monotonic() - asked))) as left:
             return await self._alone(statement, left)
 
-    def _is_full(self, joint: JointTemplate, companions: list[_Companion]) -> bool:
-        return len(companions) + 1 >= _most(joint, self.seconds)
+    def _most(self, joint: JointTemplate) -> int:
+        """How many may go together, by what one took at last."""
+        if not joint.own:
+            # They are asked as one, which takes no longer; but each that fails so is asked again.
+            return MOST if joint.seconds <= self.seconds / 4 else 1
+        return MOST if joint.seconds * MOST <= TOGETHER_SECONDS else max(1, int(TOGETHER_SECONDS / joint.seconds))
 
     async def _go(self, client: Client, statement: Statement) -> Row:
         """Wait for a turn and go, with whoever joined meanwhile."""
@@ -156,14 +160,6 @@ class RoundTrips:
         if len(rows) != 1:
             raise internal_error()
         return rows[0]
-
-
-def _most(joint: JointTemplate, seconds: float) -> int:
-    """How many may go together, by what one took at last."""
-    if not joint.own:
-        # They are asked as one, which takes no longer; but each that fails so is asked again.
-        return MOST if joint.seconds <= seconds / 4 else 1
-    return MOST if joint.seconds * MOST <= TOGETHER_SECONDS else max(1, int(TOGETHER_SECONDS / joint.seconds))
 
 
 def _give(companion: _Companion, answer: Row | HubError | None) -> None:
