@@ -6,7 +6,6 @@ travel tracks. Each error says where it stands and what is allowed there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,12 +13,10 @@ from connectors.days import sorts_by_day
 from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_yaml, source_of
 from connectors.shape import CHECKS
 from connectors.transforms import FITTING, TRANSFORMS
-from schema.catalogue import NEVER_STORE, Catalogue, CatalogueError, Entity, Scalar
+from schema.catalogue import Catalogue, CatalogueError, Entity, Scalar
+from schema.never_store import NEVER_STORED, names_never_stored
 from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_folder import yaml_paths
-
-NEVER_STORE_ZH = ("人脸", "面部", "指纹", "虹膜", "声纹", "基因", "步态", "轨迹", "行程")
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 def load_sources(
@@ -171,9 +168,8 @@ class _StreamCheck:
 
     def _check_never_store(self) -> None:
         for path, column in self._columns():
-            words = {word.lower() for word in _WORDS.findall(column)}
-            if words & NEVER_STORE or any(word in column for word in NEVER_STORE_ZH):
-                raise self._error("columns", "biometrics and travel tracks are never stored", *path)
+            if names_never_stored(column):
+                raise self._error("columns", NEVER_STORED, *path)
 
     def _columns(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Each column that the stream reads, with the path to where it is named."""

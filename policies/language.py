@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from policies import masking, obligations
+from policies import obligations
 from policies.effect_words import explain_expected, explain_mask
 from policies.model import Application, Expectation, PolicySet, Purpose
 from policies.obligations import Obligation, ObligationError
@@ -27,13 +27,13 @@ from policies.yaml_models import (
     MaskBlock,
     ProhibitionBlock,
     SelectorBlock,
-    raise_all,
     read_documents,
 )
 from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
 from schema.strict_yaml import YamlFile, YamlFileError
+from schema.yaml_blocks import raise_all
 from schema.yaml_folder import yaml_paths
 
 _Rule = TypeVar("_Rule")
@@ -361,17 +361,3 @@ def _effect(wish: str | MaskBlock) -> Effect:
     if isinstance(wish, MaskBlock):
         return Effect("mask", wish.mask)
     return CLEAR if wish == "clear" else AGGREGATE
-
-
-def check_ladders(catalogue: Catalogue) -> None:
-    """Each mask on each ladder is registered and fits its field; raises MaskError naming the coordinate."""
-    for coordinate, field in catalogue.coordinates():
-        if isinstance(field, EdgeEnd):
-            continue
-        for text in field.masks:
-            try:
-                mask = masking.parse(text)
-            except masking.MaskError as wrong:
-                raise masking.MaskError(f"{coordinate}: {wrong}") from None
-            if field.scalar not in mask.scalars:
-                raise masking.MaskError(f"{coordinate}: {text!r} cannot mask a {field.scalar}")

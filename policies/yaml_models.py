@@ -9,19 +9,18 @@ checks the names in a file against the catalogue and against each other.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from policies.effect_words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
 from policies.stewards import Role, Steward
 from schema import shapes
-from schema.nearest_name import nearest_name
 from schema.region_paths import path_meant
-from schema.strict_yaml import YamlFile, YamlFileError, paths_without_content
+from schema.strict_yaml import YamlFile, YamlFileError
+from schema.yaml_blocks import Block, Told, YamlPath, explain_fault, raise_all, read_block
 
 Name = Annotated[str, StringConstraints(pattern=shapes.NAME, max_length=64)]
 Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max_length=100)]
@@ -30,11 +29,7 @@ Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max
 RoleName = Literal["steward", "approver", "auditor", "operator"]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class PurposeBlock(_Block):
+class PurposeBlock(Block):
     """A purpose: `id`, its titles, the W3C DPV purpose it corresponds to, its legal basis, and how long it lasts.
 
     `contributors` and `rounding` are lower bounds for aggregates for it. `epidemic` and what is below it
@@ -55,7 +50,7 @@ class PurposeBlock(_Block):
     delayed_days: int = Field(default=0, ge=0, le=36_500, alias="delayedDays")
 
 
-class ApplicationBlock(_Block):
+class ApplicationBlock(Block):
     """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for."""
 
     id: Name
@@ -68,7 +63,7 @@ class ApplicationBlock(_Block):
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
 
 
-class SelectorBlock(_Block):
+class SelectorBlock(Block):
     """To whom: each attribute that is named must be among those listed."""
 
     application: list[str] | None = None
@@ -77,20 +72,20 @@ class SelectorBlock(_Block):
     level: list[str] | None = None
 
 
-class MaskBlock(_Block):
+class MaskBlock(Block):
     """`{mask: "partial(3,4)"}`: a rung of the coordinate's mask ladder."""
 
     mask: str
 
 
-class ValidityBlock(_Block):
+class ValidityBlock(Block):
     """First and last day in force."""
 
     start: dt.date | None = Field(default=None, alias="from")
     end: dt.date | None = Field(default=None, alias="to")
 
 
-class GrantBlock(_Block):
+class GrantBlock(Block):
     """Who may see what for which purposes, on which rows, on which legal basis.
 
     `match` lets the grantee find one node that they name in full, and lists nothing. With `accesses` they may also ask
@@ -112,7 +107,7 @@ class GrantBlock(_Block):
     valid: ValidityBlock = ValidityBlock()
 
 
-class ProhibitionBlock(_Block):
+class ProhibitionBlock(Block):
     """What nobody may see for these purposes, for those below them and for those above them."""
 
     id: Name
@@ -121,7 +116,7 @@ class ProhibitionBlock(_Block):
     basis: Annotated[str, StringConstraints(min_length=1)]
 
 
-class StewardBlock(_Block):
+class StewardBlock(Block):
     """A person with a role: who drafts and approves policies, reads the log, or runs the hub.
 
     `person` is the human being, so that nobody approves their own draft; `subject` is the `sub` under which the OpenID
@@ -131,7 +126,7 @@ class StewardBlock(_Block):
     account: Name
     person: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     subject: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
-    roles: list[RoleName] = ["steward", "approver"]
+    roles: list[RoleName] = ["steward", "approver"]  # noqa: RUF012 - pydantic copies it
     owns: list[Name] = Field(default_factory=list)
     issuer: Annotated[str, StringConstraints(pattern=shapes.WEB_ADDRESS, max_length=256)] | None = None
 
@@ -141,7 +136,7 @@ class StewardBlock(_Block):
         return Steward(self.account, self.person, self.subject, roles, tuple(self.owns), self.issuer)
 
 
-class ExpectationBlock(_Block):
+class ExpectationBlock(Block):
     """A test: `effects` are all that the application must have on the coordinate for the purpose."""
 
     app: str
@@ -150,7 +145,7 @@ class ExpectationBlock(_Block):
     effects: list[str]
 
 
-class PolicyDocument(_Block):
+class PolicyDocument(Block):
     """One policy file."""
 
     purposes: list[PurposeBlock] = Field(default_factory=list)
@@ -165,11 +160,6 @@ class PolicyDocument(_Block):
 # Reading files.
 
 UNKNOWN = "unknown key; the policy language does not have it"
-LIKE = 0.7
-"""How like an unknown key must be to one that is proposed: `parent` is no slip of `purge`."""
-
-_Path = tuple[str | int, ...]
-_Error = tuple[_Path, Mapping[str, Any]]
 
 
 def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
@@ -192,44 +182,18 @@ def read_documents(files: Mapping[str, bytes]) -> list[tuple[YamlFile, PolicyDoc
     return read
 
 
-def raise_all(faults: Iterable[YamlFileError]) -> None:
-    """Raises one YamlFileError that tells all of them, a line each; nothing where there is none."""
-    told = list(dict.fromkeys((each.place, each.problem) for each in faults))
-    if told:
-        (place, problem), *others = told
-        raise YamlFileError(place, "\n".join([problem, *(": ".join(each) for each in others)]))
-
-
 def _document(file: YamlFile) -> PolicyDocument:
-    faults: dict[_Path, str] = {}
-    unknown: dict[_Path, str] = {}
-    try:
-        document = PolicyDocument.model_validate(file.content)
-    except ValidationError as wrong:
-        errors = [(tuple(fault["loc"]), fault) for fault in wrong.errors(include_url=False)]
-        unknown, told = _unknown_keys(file, errors)
-        for path, problem in (_fault(file, path, fault) for path, fault in errors if path not in told):
-            faults.setdefault(path, unknown.get(path, problem))
-    for path, problem in _empty(file):
-        if path not in unknown and not any(path[:length] in faults for length in range(1, len(path))):
-            faults[path] = problem
-    raise_all(
-        YamlFileError(file.place(path), f"{_dotted(path)}: {problem}" if path else problem)
-        for path, problem in sorted(faults.items(), key=lambda each: file.line(each[0]))
+    return read_block(
+        file,
+        PolicyDocument,
+        says_nothing="says nothing; remove the file, or write a section such as `grants:`",
+        unknown_key=UNKNOWN,
+        may_be_empty=_may_be_empty,
+        explain=_fault,
     )
-    return document
 
 
-def _empty(file: YamlFile) -> Iterator[tuple[_Path, str]]:
-    """Where nothing stands, though a key says that something does."""
-    if not file.content:
-        yield (), "says nothing; remove the file, or write a section such as `grants:`"
-    for path in paths_without_content(file.content):
-        if not _may_be_empty(path):
-            yield path, "nothing stands here; remove the key, or say what is meant"
-
-
-def _may_be_empty(path: _Path) -> bool:
+def _may_be_empty(path: YamlPath) -> bool:
     """`effects: []` means no effect, `to: {}` and conditions are looked at where they are read."""
     match path:
         case ("expect", _, "effects") | ("grants", _, "to") | ("grants", _, "rows", _, *_):
@@ -237,44 +201,7 @@ def _may_be_empty(path: _Path) -> bool:
     return False
 
 
-def _unknown_keys(file: YamlFile, errors: Iterable[_Error]) -> tuple[dict[_Path, str], set[_Path]]:
-    """What to say of each unknown key, by its path; and which missing keys are told with one of them."""
-    missing = {path for path, fault in errors if fault["type"] == "missing"}
-    unknown: dict[_Path, str] = {}
-    told: set[_Path] = set()
-    for path in (path for path, fault in errors if fault["type"] == "extra_forbidden"):
-        *above, written = path
-        known = _known_keys(above)
-        present: Mapping[str, Any] = reduce(_step, above, file.content) if known else {}
-        near = nearest_name(str(written), (each for each in known if each not in present), LIKE)
-        unknown[path] = UNKNOWN
-        if near is not None:
-            meant = (*above, near)
-            same = near.lower() == str(written).lower()
-            hint = f"the nearest is {near}{', which is missing here' if meant in missing else ''}"
-            unknown[path] = f"unknown key; write it in these letters: {near}" if same else f"{UNKNOWN}; {hint}"
-            told.add(meant)
-    return unknown, told & missing
-
-
-def _step(content: Any, step: str | int) -> Any:
-    return content[step]
-
-
-def _known_keys(path: Iterable[str | int]) -> list[str]:
-    """The keys that a block may have; none where every key is allowed, or the block is one of several."""
-    block: type[_Block] | None = PolicyDocument
-    for step in path:
-        if isinstance(step, str) and block is not None:
-            annotation = next(
-                each.annotation for name, each in block.model_fields.items() if step == (each.alias or name)
-            )
-            inner = (annotation, *get_args(annotation))
-            block = next((each for each in inner if isinstance(each, type) and issubclass(each, _Block)), None)
-    return [] if block is None else [each.alias or name for name, each in block.model_fields.items()]
-
-
-def _fault(file: YamlFile, path: _Path, fault: Mapping[str, Any]) -> tuple[_Path, str]:
+def _fault(file: YamlFile, path: YamlPath, fault: Mapping[str, Any]) -> Told:
     """Where one fault in the shape of a file is, and what to write instead."""
     match path:
         case ("grants", index, "fields", coordinate, _, *_):
@@ -285,22 +212,4 @@ def _fault(file: YamlFile, path: _Path, fault: Mapping[str, Any]) -> tuple[_Path
             meant = path_meant(fault["input"])
             if meant is not None:
                 return path, f"put quotes around a path, and write it so: {meant}"
-    return path, _explain(fault)
-
-
-def _dotted(path: _Path) -> str:
-    return ".".join(str(step) for step in path)
-
-
-def _explain(fault: Mapping[str, Any]) -> str:
-    kind = str(fault["type"])
-    if kind == "extra_forbidden":
-        return UNKNOWN
-    if kind == "string_type":
-        if isinstance(fault["input"], list | dict):
-            return "expected one text, not a list or a block"
-        return "expected text; put quotes around it, or YAML takes it for a number, a date or true and false"
-    if kind.startswith("date"):
-        return "write a day such as 2026-02-28, without quotes"
-    message = shapes.fault_in_words(fault)
-    return message[0].lower() + message[1:]
+    return explain_fault(file, path, fault)

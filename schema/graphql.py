@@ -32,33 +32,19 @@ from graphql import (
 )
 
 from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
 from schema.normal_forms import date_form
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
+__all__ = ["ACCESS", "ACCESSES", "NODE", "aggregate_type", "bucket_value", "build", "root_fields"]
+
 NODE = "Node"
 """The interface of everything with an id."""
-ACCESSES = "accessesOf"
-"""The root field that tells who saw a person's data."""
 ACCESS = "Access"
 """The type of its rows."""
 
 _Fields = dict[str, GraphQLField]
 _Inputs = dict[str, GraphQLInputField]
-
-
-def aggregate_type(entity: Entity) -> str:
-    """Name of the type whose rows `…Aggregate` returns."""
-    return f"{entity.name}Aggregate"
-
-
-def root_fields(entity: Entity) -> tuple[str, str, str]:
-    """Names of its three root fields: one, many, aggregate (`person`, `people`, `peopleAggregate`)."""
-    return entity.name[0].lower() + entity.name[1:], entity.plural, f"{entity.plural}Aggregate"
-
-
-def bucket_value(bucket: Bucket) -> str:
-    """The enum value that names a bucket in `groupBy` (`ageBand` → `AGE_BAND`)."""
-    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in bucket.name)
 
 
 def build(catalogue: Catalogue) -> GraphQLSchema:
@@ -284,5 +270,6 @@ class _EntityTypes:
 
 
 def _enum(entity: Entity, field: Field) -> GraphQLEnumType:
-    name = f"{entity.name}{field.name[0].upper()}{field.name[1:]}"
-    return GraphQLEnumType(name, {each: each for each in field.values}, description=f"{field.zh}。{field.en}.")
+    return GraphQLEnumType(
+        enum_type(entity, field), {each: each for each in field.values}, description=f"{field.zh}。{field.en}."
+    )

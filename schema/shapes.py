@@ -65,7 +65,7 @@ def fault_in_words(fault: Mapping[str, Any]) -> str:
         return _of_list(given)
     if kind in _NO_MAP:
         return _BLOCK
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         return f"write one of {fault['ctx']['expected']}"
     return _KINDS.get(kind) or str(fault["msg"]).removeprefix("Value error, ")
 

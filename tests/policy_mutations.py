@@ -52,8 +52,8 @@ POLICIES = (
     ),
     Mutation(
         "an empty list or key in a policy",
-        "policies/yaml_models.py",
-        "if not _may_be_empty(path):",
+        "schema/yaml_blocks.py",
+        "if not may_be_empty(path):",
         "if False:",
         "tests/unit/policies/test_load_refusals.py",
     ),

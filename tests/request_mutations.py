@@ -59,9 +59,9 @@ REQUEST = (
     ),
     Mutation(
         "a relationship tells what stands at its ends",
-        "schema/catalogue.py",
-        "        if len({each.relationship for each in self.edges}) != len(self.edges):\n",
-        "        if False:\n",
+        "schema/declared_faults.py",
+        "if names.count(each) > 1}",
+        "if False}",
         "tests/unit/schema/test_catalogue.py",
     ),
     Mutation(

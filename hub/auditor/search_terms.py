@@ -19,8 +19,9 @@ from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.home.surrogates import KeyedDigest, surrogate
 from hub.home.zone import read_moment
-from schema.people import PERSON
 
+PERSON: Final = "Person"
+"""The type of people in the spine, as their surrogates are derived from it."""
 PLAIN: Final = (
     "kind", "result", "application", "department", "region", "purpose", "policy_version", "coordinate", "effect",
 )  # fmt: skip
@@ -121,7 +122,7 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
         if not settings.graph_key.exists():
             # Never made here: under a new key nobody would be found.
             raise QueryRefused(f"{settings.graph_key} is missing, and only with it is a person found; restore it")
-        return surrogate(KeyedDigest(load_key(settings.graph_key)), PERSON.name, number.upper())
+        return surrogate(KeyedDigest(load_key(settings.graph_key)), PERSON, number.upper())
 
     return surrogate_of_number
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.home.key_files import KeyRefused, read_or_create
+from schema.declarations import TAG_BYTES
 
 KEY_VERSION: Final = b"\x01"
 KEY_BYTES: Final = 32
@@ -33,7 +34,7 @@ CURSOR_BLOCK: Final = 128
 """Cursor payloads are padded to a multiple of this, so that the size of a cursor tells little about its content."""
 MAX_CURSOR_TEXT: Final = 4_096
 SIV_BYTES: Final = 16
-ID_BYTES: Final = 1 + SIV_BYTES + 1 + SID_BYTES
+ID_BYTES: Final = 1 + SIV_BYTES + TAG_BYTES + SID_BYTES
 ID_CHARACTERS: Final = -(-ID_BYTES * 4 // 3)
 ORDER_PRIME: Final = 1_518_500_213
 """The places of a list are residues of this prime: cubing permutes them, and (2p)² still fits in 63 bits."""
@@ -65,12 +66,12 @@ class Seals:
     def seal_id(self, department: str, purpose: str, tag: int, sid: str) -> str:
         """The id of a node for this department and purpose.
 
-        `tag` is 0 to 255, `sid` 32 hex characters (16 bytes).
+        `tag` is the type's (4 bytes), `sid` 32 hex characters (16 bytes).
         """
         raw = bytes.fromhex(sid)
         if len(raw) != SID_BYTES:
             raise ValueError("a surrogate is not 16 bytes")
-        sealed = self._cipher(department, purpose).encrypt(bytes((tag,)) + raw, [KEY_VERSION])
+        sealed = self._cipher(department, purpose).encrypt(tag.to_bytes(TAG_BYTES, "big") + raw, [KEY_VERSION])
         return _encode(KEY_VERSION + sealed)
 
     def pseudonym_key(self, department: str, purpose: str) -> bytes:
@@ -95,7 +96,7 @@ class Seals:
             clear = self._cipher(department, purpose).decrypt(raw[1:], [KEY_VERSION])
         except InvalidTag:
             return None
-        return clear[0], clear[1:].hex()
+        return int.from_bytes(clear[:TAG_BYTES], "big"), clear[TAG_BYTES:].hex()
 
     def seal_cursor(self, binding: bytes, payload: bytes) -> str:
         """A cursor that opens only with the same `binding`; different each time, of a size in blocks."""

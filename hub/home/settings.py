@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     graph_statements: int = Field(default=8, ge=1, le=1_000)
     jars: Path | None = None
 
+    slices: Path | None = None
     policies: Path = Path("examples/county/policies")
     policy_store: SecretStr | None = None
     policy_key_file: Path | None = None

@@ -10,7 +10,8 @@ import pytest
 from graphql import parse, validate
 
 from hub.home.seals import Seals
-from tests.support.attack_scene import POLICY, Scene, names
+from schema.declarations import type_tag
+from tests.support.attack_scene import PERSON, POLICY, Scene, names
 from tests.support.small_graph import SCHEMA, prepare, sid, subject
 from tests.support.small_graph import policy as policy_of
 
@@ -60,12 +61,12 @@ def tampered(scene: Scene, rng: random.Random) -> list[str]:
     good = scene.id("here")
     at = rng.randrange(len(good))
     return [
-        *(good + "=", good + "==", good.swapcase(), "A" * 46),
+        *(good + "=", good + "==", good.swapcase(), "A" * 50),
         good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :],
-        *(scene.id("here", tag=tag) for tag in (0, 1, 3, 5, 255)),
+        *(scene.id("here", tag=tag) for tag in (0, type_tag("Event"), PERSON - 1, PERSON + 1, 2**32 - 1)),
         scene.id("here", application="next-desk"),
         scene.id("here", purpose="event.call"),
-        Seals(b"x" * 32).seal_id("grid", "event", 4, sid("here")),
+        Seals(b"x" * 32).seal_id("grid", "event", PERSON, sid("here")),
     ]
 
 
@@ -79,7 +80,7 @@ def test_b05_by_tampering_with_an_id(scene: Scene, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("root", ["node(id: $i)", "person(id: $i)", "dwelling(id: $i)"])
-@pytest.mark.parametrize("text", ["", "x", "Person:1", "UGVyc29uOjE", "é" * 47, "A" * 45, "A" * 47, "A" * 46 + "\n"])
+@pytest.mark.parametrize("text", ["", "x", "Person:1", "UGVyc29uOjE", "é" * 51, "A" * 45, "A" * 47, "A" * 50 + "\n"])
 def test_case_3_07_a_text_that_is_no_id_is_refused(scene: Scene, root: str, text: str) -> None:
     assert scene.refusal("desk", "event", f"query($i: ID!) {{ {root} {{ id }} }}", {"i": text}) == "VALIDATION"
 

@@ -12,6 +12,7 @@ import pytest
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.zone import day_of
+from schema.declarations import type_tag
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import World, policy, sid
 
@@ -309,7 +310,7 @@ def test_case_1_21_accesses_are_told_of_one_person_named_in_full(served: Served,
         response = served.ask(f"{{ accessesOf(where: {where}) {{ day }} }}", app="resident-app", purpose=purpose)
         wanted = "FIELD_NOT_FILTERABLE" if purpose == "self" else "FIELD_DENIED"
         assert (code_of(response), (response.json().get("data") or {}).get("accessesOf")) == (wanted, None), where
-    sealed = served.hub.seals.seal_id("service", "self", 4, sid("ann"))
+    sealed = served.hub.seals.seal_id("service", "self", type_tag("Person"), sid("ann"))
     for argument in (f'person: "{sealed}"', f'id: "{sealed}"', "where: null", ""):
         text = f"{{ accessesOf({argument}) {{ day }} }}".replace("()", "")
         assert code_of(served.ask(text, app="resident-app", purpose=purpose)) == "VALIDATION", argument

@@ -30,7 +30,7 @@ TEXTS = (
     "", " ", "\x00", "a\x00b", "\ufeff", "\uffff", "😀", "\u202e", "'\"\\", "` RETURN 1 //", "x" * 5_000,
     "null", "$today", "1957-03-01", "0001-01-01", "9999-12-31", "2026-02-30", "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "14/", "14/03/21", "/", "RENTED", "rented", "ASC", "60-69",
-    "A" * 46, "AAAA", "é" * 47, "+86", "0086", "（010）", "１３８１１１１０００１", "13811110001", "140321195703010001",
+    "A" * 50, "AAAA", "é" * 51, "+86", "0086", "（010）", "１３８１１１１０００１", "13811110001", "140321195703010001",
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 200, 201, 2**31 - 1, 2**31, -(2**31), 2**53, 2**63, 1.5, -0.0, 1e308, 5e-324)
 WORDS = (
@@ -64,7 +64,7 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("query($w: PersonWhere) { people(where: $w) { edges { node { name } } } }", {"w": {"name": {"eq": "a"}}}),
     ("query($w: PersonWhere!) { people(where: {not: $w}) { edges { cursor } } }", {"w": {"phone": {"in": ["1"]}}}),
     ("query($f: StringFilter) { dwellings(where: {code: $f}) { edges { cursor } } }", {"f": {"startsWith": "D"}}),
-    ("query($i: ID!) { node(id: $i) { id } person(id: $i) { name } }", {"i": "A" * 46}),
+    ("query($i: ID!) { node(id: $i) { id } person(id: $i) { name } }", {"i": "A" * 50}),
     ("query($n: Int, $c: String) { people(first: $n, after: $c) { edges { cursor } } }", {"n": 2, "c": None}),
     ("query($o: [PersonOrder!]) { people(orderBy: $o) { edges { node { name } } } }", {"o": [{"name": "ASC"}]}),
     ("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { count } }", {"g": ["GENDER"]}),
@@ -158,7 +158,7 @@ def mutated_bytes(rng: random.Random, body: bytes) -> bytes:
 def members(rng: random.Random) -> dict[str, Any]:
     """The members of a request, mostly with something wrong in the document or in the variables."""
     if rng.random() < 0.4:
-        made = document(rng, ["A" * 46], lambda entity, name: rng.random() < 0.7)
+        made = document(rng, ["A" * 50], lambda entity, name: rng.random() < 0.7)
         text, variables = made.text, dict(made.variables)
     else:
         text, variables = rng.choice(DOCUMENTS)

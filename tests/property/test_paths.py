@@ -95,7 +95,8 @@ def test_no_path_leads_out_of_the_street(empty_graph: GraphAddress, crowded: Wor
     policies = load(POLICIES, CATALOGUE)
     who = subject(policies, "grid-desk")
     sight = Sight(crowded, rules_for(policies, who, purpose, TODAY), who, purpose, TODAY)
-    ids = {SEALS.seal_id(who.department, purpose, 4, sid(n)): n for n in sight.names(CATALOGUE.entity("Person"))}
+    entity = CATALOGUE.entity("Person")
+    ids = {SEALS.seal_id(who.department, purpose, entity.tag, sid(n)): n for n in sight.names(entity)}
     assert who.jurisdiction == STREET
 
     async def answers() -> list[Any]:

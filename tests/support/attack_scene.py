@@ -18,8 +18,11 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.template import Statement
 from policies.model import PolicySet
+from schema.declarations import type_tag
 from tests.support.small_graph import SEALS, Asked, World, ask, policy, prepare, sid, subject
 
+PERSON = type_tag("Person")
+"""What marks the ids of people."""
 POLICY = """
 purposes:
   - {id: event, zh: 事, en: Events}
@@ -171,7 +174,7 @@ class Scene:
         """The compiled statement."""
         return prepare(self.policies, subject(self.policies, application), purpose, document, variables)[1]
 
-    def id(self, name: str, application: str = "desk", purpose: str = "event", tag: int = 4) -> str:
+    def id(self, name: str, application: str = "desk", purpose: str = "event", tag: int = PERSON) -> str:
         """The sealed id that an application holds for a node."""
         return SEALS.seal_id(self.policies.applications[application].department, purpose, tag, sid(name))
 

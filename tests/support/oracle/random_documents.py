@@ -104,7 +104,7 @@ class _Drawing:
         return f"{alias}: {self.page(entity)}"
 
     def identifier(self) -> str:
-        forged = ("A" * 46, "B" * 46, "x")
+        forged = ("A" * 50, "B" * 50, "x")
         return self.maybe_variable("ID!", self.rng.choice([*self.ids, *self.ids, *forged] if self.ids else forged))
 
     def paged_root(self, entity: Entity) -> str:

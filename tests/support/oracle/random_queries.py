@@ -183,5 +183,5 @@ def _some(rng: random.Random, staff: Sequence[str], people: int) -> list[str]:
 
 def written(asker: Asker, rng: random.Random, ids: Sequence[str]) -> tuple[Document, str | None]:
     """A document about what the asker may see, most of it what has a free text, and a case to go with it."""
-    made = document(rng, ids or ["A" * 46], asker.sight.filterable, "a", asker.about, ROOTS)
+    made = document(rng, ids or ["A" * 50], asker.sight.filterable, "a", asker.about, ROOTS)
     return made, rng.choice(asker.cases) if asker.cases and rng.random() < 0.8 else None

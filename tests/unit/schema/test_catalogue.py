@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from policies.language import check_ladders
+from policies.ladders import faults_of_ladders
 from schema import CATALOGUE
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Edge, Entity, Field, Kind, RegionLevel, Scalar
 
 pytestmark = pytest.mark.unit
 
 
-def entity(*fields: Field, name: str = "Thing", tag: int = 9) -> Entity:
-    return Entity(name, "things", "物", "A thing", tag, fields)
+def entity(*fields: Field, name: str = "Thing", plural: str = "things") -> Entity:
+    return Entity(name, plural, "物", "A thing", fields)
 
 
 def text(name: str = "title", **changes: Any) -> Field:
@@ -35,7 +35,7 @@ BAD = {
     "a value bucket on text": (entity(text(buckets=(Bucket("title"),))),),
     "a bucket that hides a field": (entity(text(), text("other", buckets=(Bucket("title", "age_band"),))),),
     "a region bucket without a level": (entity(text(buckets=(Bucket("street", "region"),))),),
-    "two entities with one id tag": (entity(text()), entity(text(), name="Other")),
+    "two entities with one plural": (entity(text()), entity(text(), name="Other")),
 }
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_coordinate_is_an_error(name: str) -> None:
 
 
 def test_every_mask_on_every_ladder_is_registered_and_fits_its_field() -> None:
-    check_ladders(CATALOGUE)
+    assert list(faults_of_ladders(CATALOGUE)) == []
 
 
 def test_every_level_has_its_segment() -> None:

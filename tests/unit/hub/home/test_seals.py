@@ -29,7 +29,7 @@ def test_an_id_is_stable_and_opens() -> None:
     assert Seals(bytes(range(32))).open_id("fire", "safety.fire", ID) == (4, SID)
 
 
-@given(st.text(max_size=20), st.text(max_size=20), st.integers(0, 255), st.binary(min_size=16, max_size=16))
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(0, 2**32 - 1), st.binary(min_size=16, max_size=16))
 def test_any_id_comes_back(department: str, purpose: str, tag: int, sid: bytes) -> None:
     sealed = SEALS.seal_id(department, purpose, tag, sid.hex())
     assert SEALS.open_id(department, purpose, sealed) == (tag, sid.hex())

@@ -23,6 +23,7 @@ DEFAULTS = [
     ("audit_deadline", 2.0),
     ("audit_store", None),
     ("audit_origin", "sluicegate.local/audit"),
+    ("slices", None),
     ("policy_store", None),
     ("policy_max_age", 600.0),
     ("result_node_cap", 10_000),

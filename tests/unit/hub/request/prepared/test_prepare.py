@@ -108,9 +108,9 @@ ASKED: list[tuple[str, list[dict[str, Any]]]] = [
     ),
     (
         f"query ($id: ID!) {{ dwelling(id: $id) {{ usage }} node(id: $id) {{ id }} people {{ {PEOPLE} }} }}",
-        [{"id": "x"}, {"id": "A" * 46}, {}],
+        [{"id": "x"}, {"id": "A" * 50}, {}],
     ),
-    ("query ($id: ID!) { dwelling(id: $id) { usage residents { name } } }", [{"id": "x"}, {"id": "A" * 46}]),
+    ("query ($id: ID!) { dwelling(id: $id) { usage residents { name } } }", [{"id": "x"}, {"id": "A" * 50}]),
     (
         f"query ($after: String, $yes: Boolean!) {{ people(after: $after) "
         f"{{ {PEOPLE} pageInfo @include(if: $yes) {{ endCursor }} }} }}",

@@ -1,0 +1,63 @@
+"""The names of the GraphQL schema that follow from the name of a type, and those that every schema holds.
+
+`graphql.py` builds with them, and a catalogue refuses declarations that would give one name to two things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema.classification import Scalar
+from schema.declarations import Bucket, Entity, Field
+
+ACCESSES = "accessesOf"
+"""The root field that tells who saw a person's data."""
+OWN_ROOTS = frozenset({"node", ACCESSES})
+"""Root fields that belong to no type."""
+OWN_TYPES = frozenset({
+    "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "ID", "BucketFilter",
+    "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
+    *(f"{scalar}Filter" for scalar in Scalar),
+})  # fmt: skip
+"""Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
+OWN_LABELS = frozenset({"SourceRecord", "SourceCursor", "Quarantined", "Stale", "SurrogateKey", "LoadedCatalogue"})
+"""Labels of nodes that the hub keeps for itself."""
+OWN_RELATIONSHIPS = frozenset({"ASSERTS"})
+"""Relationships that the hub keeps for itself."""
+OWN_PROPERTIES = frozenset({"id", "sid", "lot", "deletedAt", "formerRegion", "successorCode"})
+"""Properties of each node that the hub keeps for itself, and `id`."""
+OWN_CONDITIONS = frozenset({"and", "or", "not"})
+"""Keys of a condition that are no field."""
+OWN_CELLS = frozenset({"count", "cursor"})
+"""Cells of an aggregate that are no bucket."""
+
+
+def aggregate_type(entity: Entity) -> str:
+    """Name of the type whose rows `…Aggregate` returns."""
+    return f"{entity.name}Aggregate"
+
+
+def enum_type(entity: Entity, field: Field) -> str:
+    """Name of the type of an enum's values."""
+    return f"{entity.name}{field.name[:1].upper()}{field.name[1:]}"
+
+
+def root_fields(entity: Entity) -> tuple[str, str, str]:
+    """Names of its three root fields: one, many, aggregate (`person`, `people`, `peopleAggregate`)."""
+    return entity.name[:1].lower() + entity.name[1:], entity.plural, f"{entity.plural}Aggregate"
+
+
+def bucket_value(bucket: Bucket) -> str:
+    """The enum value that names a bucket in `groupBy` (`ageBand` → `AGE_BAND`)."""
+    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in bucket.name)
+
+
+def type_names(entity: Entity) -> Iterator[tuple[str, Field | None]]:
+    """Each type that an entity adds, with the field that it is for, if it is for one."""
+    yield entity.name, None
+    for ending in ("Edge", "Connection", "Where", "AggregateWhere", "EdgeFilter", "Order", "Aggregate", "Bucket"):
+        yield f"{entity.name}{ending}", None
+    for field in entity.fields:
+        if field.scalar is Scalar.ENUM:
+            yield enum_type(entity, field), field
+            yield f"{enum_type(entity, field)}Filter", field

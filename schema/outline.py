@@ -1,0 +1,52 @@
+"""The outline of declarations: plain data in one order, and the version that is a digest of it.
+
+The order of files, types and fields does not count; that of masks and values does, because it has a meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from schema.declarations import Case, Edge, Entity
+
+
+def outline(entities: Iterable[Entity], edges: Iterable[Edge], case: Case | None) -> dict[str, Any]:
+    """Everything that is declared, as JSON can hold it: `entities` and `edges` by name, `case`.
+
+    An entity holds its `fields` by name, and no edges: these stand once, by relationship.
+    """
+    return {
+        "entities": {each.name: _entity(each) for each in sorted(entities, key=lambda each: each.name)},
+        "edges": {each.relationship: _plain(each) for each in sorted(edges, key=lambda each: each.relationship)},
+        "case": None if case is None else _plain(case),
+    }
+
+
+def version_of(outlined: Mapping[str, Any]) -> str:
+    """SHA-256 of an outline in canonical JSON, in hex."""
+    return hashlib.sha256(canonical(outlined)).hexdigest()
+
+
+def canonical(outlined: Mapping[str, Any]) -> bytes:
+    """An outline as JSON in UTF-8, with sorted keys and no blanks."""
+    return json.dumps(outlined, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    found = _plain(entity, "fields", "edges", "tag")
+    found["fields"] = {each.name: _plain(each) for each in sorted(entity.fields, key=lambda each: each.name)}
+    return found
+
+
+def _plain(declared: Any, *without: str) -> dict[str, Any]:
+    return {each.name: _value(getattr(declared, each.name)) for each in fields(declared) if each.name not in without}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | str) else _plain(value)

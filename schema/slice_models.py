@@ -1,0 +1,169 @@
+"""The shape of a slice file, as pydantic models, and the declarations that its blocks become.
+
+Nothing that decides who may see something has a default: a field says its kind and grade, a type says about whom it
+tells. Names are checked by `declared_faults.py`, when all slices are together.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field as Key
+from pydantic import StringConstraints, model_validator
+
+from schema import shapes
+from schema.classification import Grade, Kind, RegionLevel, Scalar
+from schema.declarations import Bucket, Case, Edge, Entity, Field
+from schema.yaml_blocks import Block
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+SliceName = Annotated[str, StringConstraints(pattern=shapes.SHORT_NAME)]
+_Scalar = Annotated[Scalar, Key(strict=False)]
+_Kind = Annotated[Kind, Key(strict=False)]
+_Grade = Annotated[Grade, Key(strict=False)]
+
+_PERSONAL_BY_NATURE = frozenset({Kind.NAME, Kind.ID_NUMBER, Kind.PHONE, Kind.BIRTH, Kind.FREE_TEXT})
+
+
+class FieldBlock(Block):
+    """One property: its type, what it is called, its classification, and what may be made of it.
+
+    `masks` is the mask ladder, least to most revealing. `buckets` are the ways to coarsen the field in aggregates: name
+    → `value` (an enum as it is), `age_band`, `words`, or `region(LEVEL)`. `matchable`: a grant may let somebody find a
+    node by its whole value. `source` is the department that answers for what it holds.
+    """
+
+    type: _Scalar
+    zh: Words
+    en: Words
+    kind: _Kind
+    grade: _Grade
+    personal: bool = False
+    sensitive: bool = False
+    values: list[str] = Key(default_factory=list)
+    masks: list[str] = Key(default_factory=list)
+    buckets: dict[str, str] = Key(default_factory=dict)
+    matchable: bool = False
+    indexed: bool = False
+    source: SliceName | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _says_whether_personal(self) -> FieldBlock:
+        if self.kind in _PERSONAL_BY_NATURE and "personal" not in self.model_fields_set:
+            raise ValueError(f"a field of the kind {self.kind} says whether it is personal; add `personal: true`")
+        return self
+
+    def field(self, name: str, slice_name: str) -> Field:
+        """The declaration."""
+        return Field(
+            name,
+            self.type,
+            self.zh,
+            self.en,
+            self.kind,
+            self.grade,
+            self.personal,
+            self.sensitive,
+            self.source,
+            tuple(self.values),
+            tuple(self.masks),
+            tuple(_bucket(name, kind) for name, kind in self.buckets.items()),
+            self.matchable,
+            self.indexed,
+            slice_name,
+        )
+
+
+def _bucket(name: str, written: str) -> Bucket:
+    """A bucket as written; one of an unknown level has none, and is refused with the catalogue."""
+    kind, _, level = written.removesuffix(")").partition("(")
+    known = RegionLevel(level) if level in RegionLevel.__members__ else None
+    return Bucket(name, kind if written == (f"{kind}({level})" if level else kind) else written, known)
+
+
+class EntityBlock(Block):
+    """A type of node. `plural` names its list; `subjects` is the path of edges to the people it tells about.
+
+    `subjects: nobody` says that it tells about no people; `self`, in the spine alone, that its nodes are people. Other
+    slices may add fields to it if it is `extensible`.
+    """
+
+    plural: str
+    zh: Words
+    en: Words
+    subjects: Literal["nobody", "self"] | list[str]
+    extensible: bool = False
+    fields: dict[str, FieldBlock]
+
+    def entity(self, name: str, slice_name: str, added: tuple[Field, ...]) -> Entity:
+        """The declaration, with the fields that other slices add."""
+        own = tuple(block.field(each, slice_name) for each, block in self.fields.items())
+        subjects = {"nobody": None, "self": ()}[self.subjects] if isinstance(self.subjects, str) else (*self.subjects,)
+        return Entity(name, self.plural, self.zh, self.en, own + added, subjects, self.extensible, slice_name)
+
+
+class EndBlock(Block):
+    """One end of an edge: the entity, what the edge is called there, and whether it leads from there to `many`."""
+
+    entity: str
+    name: str
+    many: bool
+    zh: Words
+    en: Words
+
+
+class EdgeBlock(Block):
+    """A relationship with both ends. `from` and `to` say how it is called at each, and to how many it leads."""
+
+    source: EndBlock = Key(alias="from")
+    target: EndBlock = Key(alias="to")
+    personal: bool = False
+
+    def edge(self, relationship: str, slice_name: str) -> Edge:
+        """The declaration."""
+        source, target = self.source, self.target
+        return Edge(
+            relationship,
+            source.entity,
+            source.name,
+            source.many,
+            target.entity,
+            target.name,
+            target.many,
+            source.zh,
+            source.en,
+            target.zh,
+            target.en,
+            self.personal,
+            slice_name,
+        )
+
+
+class ExtensionBlock(Block):
+    """Fields that a slice adds to an extensible type of another."""
+
+    fields: dict[str, FieldBlock]
+
+
+class CaseBlock(Block):
+    """Which entity is the case that an official works on, and its fields; in the spine alone."""
+
+    entity: str
+    number: str
+    status: str
+    open: list[str]
+    department: str
+
+    def case(self) -> Case:
+        """The declaration."""
+        return Case(self.entity, self.number, self.status, tuple(self.open), self.department)
+
+
+class SliceDocument(Block):
+    """One slice: a domain's types, its edges, and what it adds to the types of others."""
+
+    slice: SliceName
+    entities: dict[str, EntityBlock] = Key(default_factory=dict)
+    edges: dict[str, EdgeBlock] = Key(default_factory=dict)
+    extends: dict[str, ExtensionBlock] = Key(default_factory=dict)
+    case: CaseBlock | None = None
