@@ -27,6 +27,7 @@ from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.recent_writes import RecentWrites, is_routed, nothing_written
 from hub.home.audit_log import append_record, command_record, digester_of
+from hub.home.catalogue import catalogue_of
 from hub.home.key_files import KeyRefused
 from hub.home.running_hub import listen, only_hub
 from hub.home.settings import Settings
@@ -40,7 +41,7 @@ from hub.workers import Place, keep_working
 from policies.language import load_files, read_folder, version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore
-from schema import CATALOGUE
+from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 
 RETRY_SECONDS = 5.0
@@ -63,8 +64,9 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
 
 def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
     _set_up_process()
-    store = _store(settings)
-    policy = load_files(store.in_force().files, CATALOGUE)
+    catalogue = catalogue_of(settings)
+    store = _store(settings, catalogue)
+    policy = load_files(store.in_force().files, catalogue)
     store.close()
     _compare_folder(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
@@ -94,15 +96,15 @@ def _leave_alone_what_stays() -> None:
 def serve_here(place: Place, serving: Callable[[], None]) -> None:
     """Serve in this process, the only one or one of several, until SIGINT or SIGTERM; `serving` is called first.
 
-    Raises KeyRefused, KeysRefused, AuditUnavailable or PolicyStoreError as `open_hub` and the store do.
+    Raises YamlFileError, KeyRefused, KeysRefused, AuditUnavailable or PolicyStoreError as `open_hub` and the store do.
     """
     _set_up_process()
-    settings, address = place.settings, place.address
-    store = store_of(settings, CATALOGUE)
-    policy = load_files(store.in_force().files, CATALOGUE)
+    settings, address, catalogue = place.settings, place.address, catalogue_of(place.settings)
+    store = store_of(settings, catalogue)
+    policy = load_files(store.in_force().files, catalogue)
     recent = RecentWrites(settings.recent_writes) if is_routed(address) else nothing_written
     graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
-    hub = open_hub(settings, graph, policy, CATALOGUE, store=store)
+    hub = open_hub(settings, graph, policy, catalogue, store=store)
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():
         _leave_alone_what_stays()
@@ -157,11 +159,11 @@ def _record_start(settings: Settings, started: Record, ended: threading.Event) -
             ended.wait(RETRY_SECONDS)
 
 
-def _store(settings: Settings) -> PolicyStore:
+def _store(settings: Settings, catalogue: Catalogue) -> PolicyStore:
     """The policy version store; an empty one is filled from the policy folder, which is recorded like any change."""
-    with steward_session(settings, CATALOGUE):
+    with steward_session(settings, catalogue):
         pass
-    return store_of(settings, CATALOGUE)
+    return store_of(settings, catalogue)
 
 
 def _compare_folder(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
@@ -187,8 +189,8 @@ def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
     ended = threading.Event()
 
     def work() -> None:
-        _create_constraints(address, hub.settings, ended)
-        redetect_gently(hub.settings, address, CATALOGUE, ended)
+        _create_constraints(address, hub, ended)
+        redetect_gently(hub.settings, address, hub.catalogue, ended)
 
     thread = hub.upkeep.in_thread("graph work", work, ended)
     try:
@@ -199,17 +201,19 @@ def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
         thread.join(STOP_SECONDS)
 
 
-def _create_constraints(address: GraphAddress, settings: Settings, ended: threading.Event) -> None:
+def _create_constraints(address: GraphAddress, hub: Hub, ended: threading.Event) -> None:
     """Create constraints and indexes, and warm the graph up, as soon as it answers; tries until `ended` is set."""
     from hub.graph.constraints import ensure_constraints
     from hub.graph.warm_up import warm_up
 
     while not ended.is_set():
         try:
-            with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+            with GraphWriter(
+                address.url, address.user, address.password, database=hub.settings.graph_database
+            ) as writer:
                 # First, because indexes that a new release adds are waited for.
-                warm_up(writer, CATALOGUE)
-                ensure_constraints(writer, CATALOGUE)
+                warm_up(writer, hub.catalogue)
+                ensure_constraints(writer, hub.catalogue)
             return
         except GraphWriteError as failed:
             _log.warning("constraints and indexes are not created yet (%s); trying again", failed.code)

@@ -51,14 +51,14 @@ def record_reading(settings: Settings, kind: str, name: str, actor: Actor | None
 
 def policy_if_any(settings: Settings) -> PolicySet | None:
     """The policy in force in a home, whose names a search may use; None if there is none that loads."""
+    from hub.home.catalogue import catalogue_of
     from hub.home.key_files import KeyRefused
     from hub.steward.changes import policy_of
     from policies.versions import PolicyStoreError
-    from schema import CATALOGUE
     from schema.strict_yaml import YamlFileError
 
     try:
-        return policy_of(settings, CATALOGUE)
+        return policy_of(settings, catalogue_of(settings))
     except (YamlFileError, PolicyStoreError, KeyRefused, OSError):
         return None
 
@@ -79,10 +79,10 @@ class SearchedLog:
         """The query that the filters describe, and how it is recorded."""
         from hub.auditor.known_words import check_words
         from hub.auditor.search_terms import read_filters, surrogate_of
-        from schema import CATALOGUE
+        from hub.home.catalogue import catalogue_of
 
         search = read_filters(filters or [], self.digester, surrogate_of(self.settings), ask, self.settings.zone)
-        check_words(search.query, self.index, policy_if_any(self.settings), CATALOGUE)
+        check_words(search.query, self.index, policy_if_any(self.settings), catalogue_of(self.settings))
         return search.query, search.recorded
 
     def record(self, kind: str, name: str, described: Mapping[str, str]) -> None:

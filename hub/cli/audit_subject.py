@@ -71,9 +71,9 @@ def _accesses_of(
     from audit.stores.base import StoreFault, explain_code
     from hub.auditor.search_terms import person_digest, surrogate_of
     from hub.home.audit_log import existing_digester, existing_log
+    from hub.home.catalogue import catalogue_of
     from hub.request.accesses import days_in_log, group_accesses
     from hub.steward.changes import policy_of
-    from schema import CATALOGUE
 
     existing_log(settings)
     digester = existing_digester(settings)
@@ -82,8 +82,9 @@ def _accesses_of(
     actor = auditor_of(settings, named)
     try:
         person = person_digest(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
-        recorded, policy = days_in_log(settings, person, since, until), policy_of(settings, CATALOGUE)
-        rows = group_accesses(recorded, policy, CATALOGUE, settings.now().date())
+        catalogue = catalogue_of(settings)
+        recorded, policy = days_in_log(settings, person, since, until), policy_of(settings, catalogue)
+        rows = group_accesses(recorded, policy, catalogue, settings.now().date())
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:

@@ -34,14 +34,15 @@ def redetect(
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
+        from hub.home.catalogue import catalogue_of
         from hub.ingest.redetect import DetectorBroken, recorded_redetect
-        from schema import CATALOGUE
 
         settings = open_settings(home)
         require_graph(settings)
+        catalogue = catalogue_of(settings)
         with started_graph(settings) as address, progress_bar() as show:
             try:
-                done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of), limit)
+                done = recorded_redetect(settings, address, catalogue, lambda at, of: show("texts 文本", at, of), limit)
             except DetectorBroken as broken:
                 raise Refused(str(broken)) from None
     if as_json:

@@ -40,14 +40,14 @@ def check(
     The folder is loaded as the hub loads it. Prints errors and warnings; exit code 1 if there is an error.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from policies.language import load
         from policies.review.check import check as findings_of
-        from schema import CATALOGUE
 
         settings = open_settings()
         folder = _folder_named(folder) if folder else _folder_meant(settings)
-        policy = load(folder, CATALOGUE)
-        findings = findings_of(CATALOGUE, policy, settings.now().date())
+        policy = load(folder, catalogue_of(settings))
+        findings = findings_of(catalogue_of(settings), policy, settings.now().date())
     summary: dict[str, Any] = {
         "folder": str(folder),
         "version": policy.version,
@@ -112,15 +112,15 @@ def draft(
     It is not in force until it is approved and activated.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from hub.steward.draft_notes import notes_on_draft
         from hub.steward.policy_lookup import CURRENT, version_number
         from policies.language import read_folder
-        from schema import CATALOGUE
 
         settings, files = open_settings(home), read_folder(_folder_named(folder))
-        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
+        with steward_session(settings, catalogue_of(settings)) as changes, _print_conflict():
             made_from = None if base == CURRENT else version_number(changes.store, base)
             version = changes.draft(files, acting(settings, named), made_from, note)
             notes = notes_on_draft(changes.store, version, files)
@@ -134,13 +134,13 @@ def rollback(number: Number, named: As = None, home: Home = None, as_json: Json 
     It needs approval like any other.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_lookup import version_number
-        from schema import CATALOGUE
 
         settings = open_settings(home)
-        with steward_session(settings, CATALOGUE) as changes:
+        with steward_session(settings, catalogue_of(settings)) as changes:
             version = changes.rollback(version_number(changes.store, number), acting(settings, named))
     _print_draft(version.number, version.hash, version.base, as_json)
 
@@ -167,13 +167,13 @@ def approve(
     HASH names exactly the content that you read.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_lookup import version_number
-        from schema import CATALOGUE
 
         settings = open_settings(home)
-        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
+        with steward_session(settings, catalogue_of(settings)) as changes, _print_conflict():
             approved = version_number(changes.store, number)
             changes.approve(approved, content, acting(settings, named))
     typer.echo(f"version {approved} is approved; to put it in force: sluicegate policy activate {approved}")
@@ -191,15 +191,15 @@ def activate(
     Running hubs follow within five seconds.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_lookup import version_number
         from hub.steward.policy_tables import activation_lines
-        from schema import CATALOGUE
 
         settings = open_settings(home)
         starts = None if at is None else _moment(at, settings)
-        with steward_session(settings, CATALOGUE) as changes, _print_conflict():
+        with steward_session(settings, catalogue_of(settings)) as changes, _print_conflict():
             activated = version_number(changes.store, number)
             activation = changes.activate(activated, acting(settings, named), starts)
             standing = changes.store.standing()
@@ -232,13 +232,13 @@ def _moment(text: str, settings: Settings) -> dt.datetime:
 def history(named: As = None, home: Home = None, as_json: Json = False) -> None:
     """List all versions: author, approval and state (历史)."""
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import READERS, acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_tables import version_json, version_line
-        from schema import CATALOGUE
 
         settings = open_settings(home)
-        with steward_session(settings, CATALOGUE) as changes:
+        with steward_session(settings, catalogue_of(settings)) as changes:
             actor = acting(settings, named, *READERS)
             versions = changes.store.history()
             changes.record_reading("policy history", actor)
@@ -258,13 +258,13 @@ def export(
     They are as they were drafted, with their comments.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import READERS, acting
         from hub.steward.changes import steward_session
         from hub.steward.policy_lookup import version_number
-        from schema import CATALOGUE
 
         settings = open_settings(home)
-        with steward_session(settings, CATALOGUE) as changes:
+        with steward_session(settings, catalogue_of(settings)) as changes:
             actor = acting(settings, named, *READERS)
             read = version_number(changes.store, number)
             files = changes.store.files(read)
@@ -303,23 +303,24 @@ def explain(
     version in force needs a sign-in and is recorded; a folder needs neither.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.changes import policy_of
         from hub.steward.explain_coordinate import explain_coordinate
         from hub.steward.policy_lookup import CURRENT, reader_of, record_reading
         from policies.language import load
-        from schema import CATALOGUE
         from schema.catalogue import CatalogueError
 
         settings = open_settings(home)
         actor = None if folder else reader_of(settings, named, CURRENT)
-        policy = load(_folder_named(folder), CATALOGUE) if folder else policy_of(settings, CATALOGUE)
+        catalogue = catalogue_of(settings)
+        policy = load(_folder_named(folder), catalogue) if folder else policy_of(settings, catalogue)
         if application not in policy.applications:
             raise Refused(f"no application {application!r} is registered; registered: {', '.join(policy.applications)}")
         if purpose not in policy.purposes:
             raise Refused(f"unknown purpose {purpose!r}; known: {', '.join(policy.purposes)}")
         try:
             day = settings.now().date()
-            explanation = explain_coordinate(CATALOGUE, policy, application, purpose, coordinate, day)
+            explanation = explain_coordinate(catalogue, policy, application, purpose, coordinate, day)
         except CatalogueError as unknown:
             raise Refused(str(unknown)) from None
         facts = {"application": application, "purpose": purpose, "coordinate": coordinate}
@@ -352,10 +353,11 @@ def schema() -> None:
 @app.command(epilog="Example: sluicegate policy vocabulary > docs/policy-vocabulary.md")
 def vocabulary() -> None:
     """Print the reference page of the policy language (词汇)."""
-    from policies.vocabulary import page
-    from schema import CATALOGUE
+    with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
+        from policies.vocabulary import page
 
-    typer.echo(page(CATALOGUE), nl=False)
+        typer.echo(page(catalogue_of(open_settings())), nl=False)
 
 
 app.add_typer(policy_changes.app)

@@ -45,18 +45,19 @@ def diff(before: Policy, after: Policy, named: As = None, home: Home = None, as_
     two folders need neither.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.policy_lookup import named_in_record, reader_of, record_reading, versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
         from policies.review.diff import diff as compare
         from policies.review.joins import new_joins
-        from schema import CATALOGUE
 
         settings = open_settings(home)
         actor = reader_of(settings, named, before, after)
-        with versions_of(settings, CATALOGUE) as versions:
+        catalogue = catalogue_of(settings)
+        with versions_of(settings, catalogue) as versions:
             old, new, today = versions.find(before), versions.find(after), settings.now().date()
-        changes = compare(CATALOGUE, old, new, today)
-        joined = (each.text for each in new_joins(CATALOGUE, old, new, today))
+        changes = compare(catalogue, old, new, today)
+        joined = (each.text for each in new_joins(catalogue, old, new, today))
         changes = replace(changes, notes=(*changes.notes, *joined))
         read = {"before": named_in_record(before), "after": named_in_record(after)}
         record_reading(settings, "policy diff", actor, read)
@@ -88,17 +89,17 @@ def preview(  # noqa: PLR0913, PLR0917 - each is one option of the command
     The people are in a separate graph. The preview is recorded in the audit log.
     """
     with exit_on_refusal():
+        from hub.home.catalogue import catalogue_of
         from hub.steward.acting import READERS, acting
         from hub.steward.policy_lookup import versions_of
         from hub.steward.policy_tables import preview_json, preview_lines
         from hub.steward.preview import PreviewRefused, Question
         from hub.steward.preview import preview as ask
-        from schema import CATALOGUE
 
         settings = open_settings(home)
         actor = acting(settings, steward, *READERS)
         question = Question(application, person, purpose, query, json_object(variables), case)
-        with versions_of(settings, CATALOGUE) as versions:
+        with versions_of(settings, catalogue_of(settings)) as versions:
             policy = versions.find(draft)
         try:
             answer = ask(settings, policy, question, actor, sources, lambda line: typer.echo(line, err=True))

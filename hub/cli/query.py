@@ -73,7 +73,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        _print_answer(answer, body)
+        _print_answer(settings, answer, body)
     raise typer.Exit(0 if status == 200 else 1)
 
 
@@ -81,11 +81,11 @@ def _issue_token(
     settings: Settings, application: str, person: str | None, seconds: int, *, of_a_hub: bool = False
 ) -> str:
     """A token of the local issuer; `of_a_hub`: no home is made for it."""
+    from hub.home.catalogue import catalogue_of
     from hub.home.issuer import Issuer
     from hub.steward.changes import policy_of
-    from schema import CATALOGUE
 
-    applications = policy_of(settings, CATALOGUE).applications
+    applications = policy_of(settings, catalogue_of(settings)).applications
     if application not in applications:
         raise Refused(f"no application {application!r} is registered; registered: {', '.join(applications)}")
     staff = applications[application].staff
@@ -105,12 +105,14 @@ def _issue_token(
     return Issuer(settings).issue(application, person, seconds)
 
 
-def _print_answer(answer: dict[str, Any], body: dict[str, Any]) -> None:
+def _print_answer(settings: Settings, answer: dict[str, Any], body: dict[str, Any]) -> None:
     from hub.cli.query_errors import error_lines
+    from hub.home.catalogue import catalogue_of
 
     if "data" in answer:
         typer.echo(json.dumps(answer["data"], ensure_ascii=False, indent=2))
-    for line in error_lines(answer.get("errors", ()), body["query"], body["variables"]):
+    errors = answer.get("errors", ())
+    for line in error_lines(errors, body["query"], body["variables"], catalogue_of(settings)) if errors else ():
         typer.echo(line, err=True)
     extensions = answer.get("extensions", {})
     receipt = extensions.get("receipt")
@@ -131,13 +133,16 @@ def _print_explanation(
 
     from hub.cli.query_errors import error_lines, refusal_errors
     from hub.errors import HubError
+    from hub.home.catalogue import catalogue_of
     from hub.steward.explain_query import explain_query
 
     application, person, purpose, case = asker
     try:
         explanation = explain_query(settings, application, person, purpose, body, case)
     except HubError as refused:
-        raise Refused("\n".join(error_lines(refusal_errors(refused), body["query"], body["variables"]))) from None
+        raise Refused(
+            "\n".join(error_lines(refusal_errors(refused), body["query"], body["variables"], catalogue_of(settings)))
+        ) from None
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return

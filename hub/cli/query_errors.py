@@ -23,17 +23,20 @@ from graphql import (
 )
 
 from hub.errors import Code, HubError
+from schema.catalogue import Catalogue
 
 _GUESS = re.compile(r" Did you mean (?:the )?(?:[a-z ]+ )?'[_A-Za-z]\w*'(?:,? (?:or )?'[_A-Za-z]\w*')*\?")
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,39}")
 Place = tuple[int, int]
 
 
-def error_lines(errors: Iterable[Mapping[str, Any]], document: str, variables: Mapping[str, Any]) -> list[str]:
+def error_lines(
+    errors: Iterable[Mapping[str, Any]], document: str, variables: Mapping[str, Any], catalogue: Catalogue
+) -> list[str]:
     """A line for each error of an answer, and one for each thing more that there is to say about it."""
     found = list(errors)
     is_wrong = any(each["extensions"]["code"] == Code.VALIDATION for each in found)
-    near = _nearest_names(document, variables) if is_wrong else {}
+    near = _nearest_names(document, variables, catalogue) if is_wrong else {}
     lines: list[str] = []
     for each in found:
         code, places = each["extensions"]["code"], _places(each)
@@ -70,15 +73,14 @@ def _where(error: Mapping[str, Any], places: list[Place]) -> str:
     return "".join(f" {each}" for each in (path, at) if each)
 
 
-def _nearest_names(document: str, variables: Mapping[str, Any]) -> dict[Place, str]:
+def _nearest_names(document: str, variables: Mapping[str, Any], catalogue: Catalogue) -> dict[Place, str]:
     """What graphql-core suggests for a document under the program's own schema, by place."""
-    from schema import CATALOGUE
     from schema.graphql import build
 
     parsed = _parsed(document)
     if parsed is None:
         return {}
-    schema = build(CATALOGUE)
+    schema = build(catalogue)
     # Of the message nothing else is taken: it may quote a value.
     guesses = ((each, _GUESS.search(each.message)) for each in _own_errors(schema, parsed, variables))
     return {

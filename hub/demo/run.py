@@ -25,6 +25,7 @@ from hub.demo.provider import demo_provider
 from hub.demo.tour import Tour
 from hub.demo.tour_client import TourFailed
 from hub.graph.local import GraphAddress, LocalGraph
+from hub.home.catalogue import catalogue_of
 from hub.home.running_hub import only_demo
 from hub.home.settings import Settings
 from hub.ingest.pull import pull_table
@@ -38,7 +39,6 @@ from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter, text_console
 from policies.language import load, read_folder, version_of
 from policies.versions import ChangeRefused
-from schema import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -83,7 +83,11 @@ def _run(console: Console, settings: Settings, county: Path, people: int, seed: 
             console.print(pull_table(results))
             _recheck_texts(console, settings, address)
             _publish_policies(console, settings)
-            with published_source_locations(settings, locations), _hub(settings), demo_provider(settings, _people()):
+            with (
+                published_source_locations(settings, locations),
+                _hub(settings),
+                demo_provider(settings, _people(settings)),
+            ):
                 code = _take_tour(console, settings)
                 seconds = time.monotonic() - began
                 console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
@@ -121,7 +125,7 @@ def _make_county(console: Console, folder: Path, people: int, seed: int) -> None
 def _recheck_texts(console: Console, settings: Settings, address: GraphAddress) -> None:
     """Check again the texts of an older home that an older detector checked: until then they are redacted whole."""
     with progress_bar() as show:
-        done = recorded_redetect(settings, address, CATALOGUE, lambda at, of: show("texts 文本", at, of))
+        done = recorded_redetect(settings, address, catalogue_of(settings), lambda at, of: show("texts 文本", at, of))
     if summary := done.tally.summary():
         console.print(f"The detector has changed: {summary}")
 
@@ -129,7 +133,7 @@ def _recheck_texts(console: Console, settings: Settings, address: GraphAddress) 
 def _publish_policies(console: Console, settings: Settings) -> None:
     """Put the policies of the folder in force, if an older home holds others, in the steps that stewards take."""
     files = read_folder(settings.policies)
-    with steward_session(settings, CATALOGUE) as changes:
+    with steward_session(settings, catalogue_of(settings)) as changes:
         if changes.store.in_force().version.hash == version_of(files):
             return
         try:
@@ -147,9 +151,9 @@ def _publish_policies(console: Console, settings: Settings) -> None:
     )
 
 
-def _people() -> list[tuple[str, str]]:
+def _people(settings: Settings) -> list[tuple[str, str]]:
     """Who may be chosen at the demo's sign-in: the stewards of the example, with their roles."""
-    stewards = load(ROOT / "examples" / "county" / "policies", CATALOGUE).stewards.values()
+    stewards = load(ROOT / "examples" / "county" / "policies", catalogue_of(settings)).stewards.values()
     return [(each.subject, f"{each.person}, {', '.join(each.roles)}") for each in stewards if each.subject]
 
 

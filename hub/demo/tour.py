@@ -22,12 +22,12 @@ from audit.verify import verify
 from hub.demo.tour_accesses import show_accesses
 from hub.demo.tour_client import TourAnswer, TourClient, expect
 from hub.demo.tour_text import DISPATCHED, show_ticket_text
+from hub.home.catalogue import catalogue_of
 from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.steward.explain_query import explain_query
 from policies.masking import age_band
 from policies.text.masked_text import PLACEHOLDER
-from schema import CATALOGUE
-from schema.catalogue import EdgeEnd
+from schema.catalogue import Catalogue, EdgeEnd
 
 QUESTION = """\
 query Resident($idNumber: String!) {
@@ -149,6 +149,7 @@ class Tour(TourClient):
         person = edges[0]["node"]
         body = {"query": QUESTION, "variables": variables}
         found = explain_query(self.settings, stop.application, "tour", stop.purpose, body)
+        catalogue = catalogue_of(self.settings)
         self._show_person(
             number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")}
         )
@@ -157,7 +158,7 @@ class Tour(TourClient):
         expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on exactly the fields it may not see")
         for coordinate in denied - {"Person.idNumber"}:
             expect(
-                _cypher_name(coordinate) not in (found.statement or ""),
+                _cypher_name(catalogue, coordinate) not in (found.statement or ""),
                 f"{stop.purpose}: {coordinate} is never fetched",
             )
         self.console.print(
@@ -239,9 +240,9 @@ class Tour(TourClient):
         self.console.print(f"audit verify: ok, {result.size} records, root {result.root[:16]}…")
 
 
-def _cypher_name(coordinate: str) -> str:
+def _cypher_name(catalogue: Catalogue, coordinate: str) -> str:
     """The text by which a statement would read the coordinate: a property or a relationship."""
-    found = CATALOGUE.coordinate(coordinate)
+    found = catalogue.coordinate(coordinate)
     return found.relationship if isinstance(found, EdgeEnd) else f".{found.name}"
 
 

@@ -26,13 +26,13 @@ from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import move_merged
 from hub.graph.recent_writes import is_routed, note_writes
+from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
 from hub.ingest.kept_rows import KeptRows
 from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Tally
-from schema import CATALOGUE
 
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
 SourceRecorder = Callable[[str], AbstractContextManager[list[PullResult]]]
@@ -64,24 +64,25 @@ def run_pull(
     stays, and the next pull goes on from there.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
-    sources = load_sources(sources_folder, CATALOGUE, filled, names)
+    catalogue = catalogue_of(settings)
+    sources = load_sources(sources_folder, catalogue, filled, names)
     wanted = _wanted(sources, names)
-    plans = plan_streams(sources, CATALOGUE)
+    plans = plan_streams(sources, catalogue)
     annotator = annotator_of(settings)
     settings.prepare_home()
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
         key = key_of_graph(settings, writer)
-        ensure_constraints(writer, CATALOGUE)
-        sink = Sink(writer, key, plans, CATALOGUE, annotator, settings.now().date())
+        ensure_constraints(writer, catalogue)
+        sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date())
         rows = KeptRows(settings.kept_rows, key)
         with _noted(settings, where, writer):
             for source in wanted:
                 with recorder(source.name) as done:
-                    done.extend(pull(source, plans, CATALOGUE, sink, progress, rows))
+                    done.extend(pull(source, plans, catalogue, sink, progress, rows))
                 results.extend(done)
-            move_merged(writer, CATALOGUE)
+            move_merged(writer, catalogue)
     return results
 
 

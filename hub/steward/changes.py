@@ -61,7 +61,7 @@ def files_in_force(settings: Settings) -> Mapping[str, bytes]:
     """The policy files that a hub of this home applies: the version in force, or the folder if there is no store."""
     if folder := folder_without_store(settings):
         return read_folder(folder)
-    store = store_of(settings, CATALOGUE)
+    store = store_of(settings, CATALOGUE)  # no policy is loaded here, so slices that cannot be used are not asked for
     try:
         return store.in_force().files
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from hub.graph.merged_grids import successors_now
+from hub.home.catalogue import catalogue_of
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
@@ -23,7 +24,6 @@ from hub.request.prepared.prepare import Parts, prepare
 from hub.request.record import Trail
 from hub.steward.changes import policy_of
 from hub.steward.explain import Explanation, explain
-from schema import CATALOGUE
 from schema.graphql import build
 
 NOT_FOLLOWED = "the graph does not run, so grants on merged grids are shown with the old paths of the grids"
@@ -34,7 +34,8 @@ def explain_query(
 ) -> Explanation:
     """What the hub would decide and send for `body` (`query`, `variables`); raises the HubError of its refusal."""
     detector = detector_version(settings)
-    policy = policy_of(settings, CATALOGUE)
+    catalogue = catalogue_of(settings)
+    policy = policy_of(settings, catalogue)
     application = policy.applications.get(app)
     subject = registered(policy, app, person or next(iter(application.staff), "local")) if application else None
     if subject is None:
@@ -45,7 +46,7 @@ def explain_query(
     settings.prepare_home()
     seals = Seals(load_key(settings.keys_folder / "seal.key"))
     successors = successors_now(settings)
-    parts = Parts(settings, CATALOGUE, build(CATALOGUE), seals, DecisionCache(), successors or {}, detector)
+    parts = Parts(settings, catalogue, build(catalogue), seals, DecisionCache(), successors or {}, detector)
     prepared = prepare(parts, Trail(arrival, policy), Identified(read(arrival, settings), policy, subject), now)
     explanation = explain(prepared.planned, prepared.statement)
     return explanation if successors is not None else replace(explanation, notes=(NOT_FOLLOWED,))

@@ -31,6 +31,7 @@ from hub.graph.driver import Graph
 from hub.graph.local import STARTING, GraphAddress, LocalGraph
 from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import open_log_as
+from hub.home.catalogue import catalogue_of
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
@@ -46,7 +47,6 @@ from hub.steward.actor import Actor
 from hub.steward.changes import signed_record
 from hub.steward.explain import Explanation, explain
 from policies.model import PolicySet
-from schema import CATALOGUE
 from schema.yaml_folder import yaml_paths
 
 PEOPLE, SEED = 300, 1
@@ -56,6 +56,7 @@ DEADLINE_SECONDS = 60.0
 """Long, because a graph that has just started is slow at its first statement."""
 SHARED_SETTINGS = (
     "time_zone",
+    "slices",
     "graph_page_cache",
     "graph_transaction_memory",
     "jars",
@@ -191,10 +192,9 @@ def preview(
 # The sample.
 
 
-def _sample_digest(sources: Path) -> str:
+def _sample_digest(own: PreviewSettings, sources: Path) -> str:
     """A digest of what the sample is made of: a changed catalogue or source needs a new sample."""
-    coordinates = "\n".join(name for name, _ in CATALOGUE.coordinates())
-    digest = hashlib.sha256(f"{PEOPLE} {SEED}\n{coordinates}".encode())
+    digest = hashlib.sha256(f"{PEOPLE} {SEED}\n{catalogue_of(own).version}".encode())
     for path in yaml_paths(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -204,7 +204,7 @@ def _has_sample(own: PreviewSettings, sources: Path, tell: Progress) -> bool:
     """Whether the graph holds the sample of these sources; if not, remove what it holds and write the sample files."""
     home = own.home.absolute()
     digest = home / "sample"
-    if digest.exists() and digest.read_text("utf-8") == _sample_digest(sources):
+    if digest.exists() and digest.read_text("utf-8") == _sample_digest(own, sources):
         return True
     if home.exists():
         LocalGraph(own).stop()
@@ -227,13 +227,13 @@ def _fill_graph(own: PreviewSettings, sources: Path, address: GraphAddress) -> N
         del os.environ[HOTLINE_KEY]
         if kept is not None:
             os.environ[HOTLINE_KEY] = kept
-    (own.home / "sample").write_text(_sample_digest(sources), "utf-8")
+    (own.home / "sample").write_text(_sample_digest(own, sources), "utf-8")
 
 
 def _recheck_texts(own: PreviewSettings, address: GraphAddress) -> None:
     """Check texts again that were pulled with another detector or word list; on failure they are redacted whole."""
     with suppress(DetectorBroken):
-        redetect(own, address, CATALOGUE, lambda done, total: None)
+        redetect(own, address, catalogue_of(own), lambda done, total: None)
 
 
 def _no_progress(stream: str, rows: int) -> None:
@@ -247,7 +247,7 @@ async def _answer(
     own: PreviewSettings, draft: PolicySet, question: Question, actor: Actor, address: GraphAddress
 ) -> Preview:
     graph = Graph(address.url, address.user, address.password, database=own.graph_database)
-    hub = open_hub(own, graph, draft, CATALOGUE)
+    hub = open_hub(own, graph, draft, catalogue_of(own))
     hub.log.close()
     hub.caps = _UncountedCaps()
     hub.log = open_log_as(_preview_log(hub.digester, actor), own)

@@ -16,6 +16,7 @@ from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import append_record, digester_of
+from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.request.decision_cache import DecisionCache
 from hub.steward.actor import Actor
@@ -27,7 +28,7 @@ from hub.steward.replay import Replay, replay
 from policies.model import Application, Decision, PolicySet
 from policies.review.check import subject_of
 from policies.succession import Successors
-from schema import CATALOGUE
+from schema.catalogue import Catalogue
 from schema.graphql import build
 
 KIND = "replay"
@@ -51,11 +52,11 @@ def recorded_replay(
 
     Raises what finding a policy, reading the log and writing to it raise.
     """
-    digester = digester_of(settings)
-    with versions_of(settings, CATALOGUE) as versions:
+    digester, catalogue = digester_of(settings), catalogue_of(settings)
+    with versions_of(settings, catalogue) as versions:
         draft_policy, current = versions.find(draft), versions.find(CURRENT)
-        schema, zone = build(CATALOGUE), settings.zone
-        inputs = ReplayInputs(CATALOGUE, schema, draft_policy, current, versions.of_hash, digester, day, zone)
+        schema, zone = build(catalogue), settings.zone
+        inputs = ReplayInputs(catalogue, schema, draft_policy, current, versions.of_hash, digester, day, zone)
         result = replay(settings.audit_log, inputs, since, progress)
     _record(settings, digester, actor, result)
     return RecordedReplay(result, draft_policy, current)
@@ -72,13 +73,15 @@ def estimates_of(
 ) -> list[Estimate]:
     """Rows that would appear or vanish on today's graph, for every application and purpose of either policy."""
 
+    catalogue = catalogue_of(settings)
+
     async def gather() -> list[Estimate]:
         graph = Graph(address.url, address.user, address.password, database=settings.graph_database)
         try:
             found: list[Estimate] = []
             successors = await read_successors(graph, DEADLINE_SECONDS)
-            for before, after in _decisions(current, draft, day, successors):
-                found += await estimate(graph, CATALOGUE, before, after, DEADLINE_SECONDS)
+            for before, after in _decisions(catalogue, current, draft, day, successors):
+                found += await estimate(graph, catalogue, before, after, DEADLINE_SECONDS)
             return found
         finally:
             await graph.close()
@@ -87,7 +90,7 @@ def estimates_of(
 
 
 def _decisions(
-    current: PolicySet, draft: PolicySet, day: dt.date, successors: Successors
+    catalogue: Catalogue, current: PolicySet, draft: PolicySet, day: dt.date, successors: Successors
 ) -> Iterator[tuple[Decision, Decision]]:
     """For each application and purpose, the decisions of the two policies."""
     cache = DecisionCache()
@@ -95,7 +98,7 @@ def _decisions(
     def decision(policy: PolicySet, own: Application | None, other: Application | None, purpose: str) -> Decision:
         application = own or other
         assert application is not None  # noqa: S101 - the name comes from one of the two registries
-        decided = cache.decide(CATALOGUE, policy, subject_of(application), purpose, day, successors)
+        decided = cache.decide(catalogue, policy, subject_of(application), purpose, day, successors)
         # An application that is not registered sees nothing, whatever the selectors of the grants say.
         return decided if own is not None else replace(decided, types={}, grants=())
 
