@@ -227,7 +227,7 @@ class _Loader:
 
     def _broad(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
         broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
-        return frozenset(each for name, effect in broad for each in self._expand(at, name, effect, "fields"))
+        return frozenset(each for name, effect in broad for each in self._granted(at, block, name, effect))
 
     def _unique(self, at: _BlockAt, rule: str) -> None:
         if rule in self.ids:
@@ -274,11 +274,29 @@ class _Loader:
         given: dict[str, Effect] = {}
         for name, wish in block.fields.items():
             effect = _effect(wish)
-            for coordinate in self._expand(at, name, effect, "fields"):
+            for coordinate in self._granted(at, block, name, effect):
                 self._check_effect(at, name, coordinate, effect)
                 if given.setdefault(coordinate, effect) != effect:
                     raise at.wrong(f"{coordinate} has two effects in one grant; keep one", "fields", name)
         return given
+
+    def _granted(self, at: _BlockAt, block: GrantBlock, name: str, effect: Effect) -> tuple[str, ...]:
+        """Coordinates that a key of a grant's `fields` stands for; of what slices add, less than of a prohibition's."""
+        named = self._expand(at, name, effect, "fields")
+        if "." in name:
+            return named
+        covered = tuple(each for each in named if self._covers(block, name, each))
+        if named and not covered:
+            problem = f"{name} covers only what slices add; name its coordinates, or its types under `rows`"
+            raise at.wrong(problem, "fields", name)
+        return covered
+
+    def _covers(self, block: GrantBlock, name: str, coordinate: str) -> bool:
+        """Whether a grant that names a type or tag means a coordinate: a new slice must not widen what is in force."""
+        entity = self.catalogue.entity(coordinate.partition(".")[0])
+        if self.catalogue.coordinate(coordinate).slice != entity.slice:
+            return False
+        return not entity.slice or name == entity.name or entity.name in block.rows
 
     def _expand(
         self, at: _BlockAt, name: str, effect: Effect | None, section: str, index: int | None = None

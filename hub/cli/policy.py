@@ -37,17 +37,20 @@ def check(
 ) -> None:
     """Check a policy folder and run its tests (检查).
 
-    The folder is loaded as the hub loads it. Prints errors and warnings; exit code 1 if there is an error.
+    The folder is loaded as the hub loads it. Prints errors and warnings, and under `undecided` each field and edge that
+    no rule names; exit code 1 if there is an error.
     """
     with exit_on_refusal():
         from hub.home.catalogue import catalogue_of
         from policies.language import load
         from policies.review.check import check as findings_of
+        from policies.review.undecided import undecided
 
         settings = open_settings()
         folder = _folder_named(folder) if folder else _folder_meant(settings)
-        policy = load(folder, catalogue_of(settings))
-        findings = findings_of(catalogue_of(settings), policy, settings.now().date())
+        catalogue = catalogue_of(settings)
+        policy = load(folder, catalogue)
+        findings = findings_of(catalogue, policy, settings.now().date())
     summary: dict[str, Any] = {
         "folder": str(folder),
         "version": policy.version,
@@ -57,6 +60,7 @@ def check(
         "prohibitions": [prohibition.id for prohibition in policy.prohibitions],
         "stewards": [f"{each.account} ({each.person})" for each in policy.stewards.values()],
         "expectations": len(policy.expectations),
+        "undecided": list(undecided(catalogue, policy)),
     }
     if as_json:
         summary["stewards"] = [asdict(each) for each in policy.stewards.values()]

@@ -14,6 +14,7 @@ from policies.decide import decide
 from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
+from policies.review.undecided import undecided
 from policies.rules import Effect, Grant, Selector, Subject
 from schema.catalogue import Catalogue, EdgeEnd, Entity
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
@@ -217,13 +218,14 @@ def _seen_by_nobody(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> 
         for purpose in policy.purposes:
             decision = decide(catalogue, policy, subject_of(application), purpose, today)
             used |= {f"{entity}.{name}" for entity, table in decision.types.items() for name in table.fields}
+    used |= {*undecided(catalogue, policy)}  # these are listed apart
     for name, _ in catalogue.coordinates():
         if name not in used:
             yield Finding(
                 WARNING,
                 "nobody",
                 "catalogue",
-                f"{name} is open to nobody for any purpose; grant it, or ask whether it is needed",
+                f"{name} is open to nobody for any purpose, though a rule names it; ask whether it is needed",
             )
 
 

@@ -18,6 +18,7 @@ from audit.record import Record
 from hub.app import make_server, open_hub
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
+from hub.home.catalogue import catalogue_of
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.request.daily_caps import DailyCaps
@@ -26,7 +27,6 @@ from hub.request.plan_model import Planned
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
-from schema import CATALOGUE
 from tests.support.ports import free_port
 
 COUNTY = Path(__file__).parents[2] / "examples" / "county" / "policies"
@@ -91,9 +91,10 @@ def serving(
     """
     known = Settings.load(home=home, port=free_port(), **settings)
     graph = Graph(address.url, address.user, address.password)
+    catalogue = catalogue_of(known)
     if store is not None:
-        policy = load_files(store.in_force().files, CATALOGUE)
-    hub = open_hub(known, graph, policy or load(COUNTY, CATALOGUE), CATALOGUE, store=store)
+        policy = load_files(store.in_force().files, catalogue)
+    hub = open_hub(known, graph, policy or load(COUNTY, catalogue), catalogue, store=store)
     if store is None and not counted:
         hub.caps = _Uncounted()
     running = make_server(hub)

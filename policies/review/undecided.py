@@ -1,0 +1,16 @@
+"""The coordinates on which nobody has decided: no grant and no prohibition names them.
+
+They are denied like everything that is not granted; a steward sees here what a new slice brought.
+"""
+
+from __future__ import annotations
+
+from policies.model import PolicySet
+from schema.catalogue import Catalogue
+
+
+def undecided(catalogue: Catalogue, policy: PolicySet) -> tuple[str, ...]:
+    """Those coordinates, in the order of the catalogue; a rule that names a type or tag names what it covers."""
+    granted = {name for grant in policy.grants for name in (*grant.fields, *grant.match)}
+    prohibited = {name for rule in policy.prohibitions for name in rule.coordinates}
+    return tuple(name for name, _ in catalogue.coordinates() if name not in granted | prohibited)

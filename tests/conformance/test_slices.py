@@ -1,0 +1,174 @@
+"""A slice from end to end: its register is pulled into the graph, and asked for under a policy through a real hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import neo4j
+import pytest
+
+from connectors.base import PullResult
+from hub.graph.local import GraphAddress
+from hub.home.catalogue import catalogue_of
+from hub.home.settings import Settings
+from hub.ingest.pull import run_pull
+from hub.steward.changes import policy_of
+from hub.steward.explain_query import explain_query
+from tests.support.pulling import silent
+from tests.support.serving import Served, code_of, serving
+from tests.support.sources.slices import HEALTH, write_slices
+
+pytestmark = [pytest.mark.conformance, pytest.mark.server]
+
+REGIONS = [("14", "PROVINCE"), ("1403", "CITY"), ("140321", "DISTRICT"), ("140321001", "STREET")]
+REGISTERS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "divisions": (
+        {
+            "entity": "Region", "key": "code", "identity": "code",
+            "fields": {
+                "code": {"column": "code", "as": "code"},
+                "level": {"column": "level", "values": {level: level for _, level in REGIONS}},
+                "region": {"column": "code", "as": "region_of_code"},
+            },
+        },
+        ["code,level", *(f"{code},{level}" for code, level in REGIONS)],
+    ),
+    "clinics": (
+        {
+            "entity": "Clinic", "key": "no", "identity": "code",
+            "fields": {
+                "code": {"column": "no", "as": "code"}, "name": "name", "phone": {"column": "phone", "as": "phone"},
+                "level": {"column": "level", "values": {"站": "STATION", "中心": "CENTRE"}},
+                "region": {"column": "street", "as": "region_of_code"},
+            },
+        },
+        [
+            "no,name,level,phone,street", "C1,东街社区卫生服务中心,中心,13800000001,140321001",
+            "C2,南巷社区卫生服务站,站,13800000002,140321001", "C3,错的,诊所,13800000003,140321001",
+        ],
+    ),
+    "homes": (
+        {
+            "entity": "Dwelling", "key": "no", "identity": "code",
+            "fields": {
+                "code": {"column": "no", "as": "code"},
+                "heating": {"column": "heating", "values": {"燃气": "GAS", "煤": "COAL"}},
+            },
+        },
+        ["no,heating", "D1,燃气"],
+    ),
+    "residents": (
+        {
+            "entity": "Person", "key": "id", "identity": "idNumber",
+            "fields": {"idNumber": {"column": "id", "as": "resident_id"}, "name": "name"},
+            "edges": {"clinics": {"entity": "Clinic", "column": "clinic"}, "dwellings": {
+                "entity": "Dwelling", "column": "home"}},
+        },
+        ["id,name,clinic,home", "110101199003070011,安,C1,D1", "110101199003070038,鲍,C2,D1"],
+    ),
+}  # fmt: skip
+POLICY = """
+purposes: [{id: health, zh: 卫生, en: Health}]
+applications: [{id: health-desk, zh: 卫生, en: Health desk, department: health, jurisdiction: 14/03/21/001/}]
+grants:
+  - id: clinics
+    to: {application: [health-desk]}
+    for: [health]
+    basis: law
+    rows: {Clinic: {region: {startsWith: $subject.jurisdiction}}, Person: {}, Dwelling: {}}
+    fields:
+      Clinic.code: clear
+      Clinic.name: clear
+      Clinic.level: clear
+      Clinic.phone: {mask: "partial(0,4)"}
+      Clinic.patients: clear
+      Person.name: clear
+      Person.dwellings: clear
+      Dwelling.code: clear
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "p.yaml").write_text(POLICY, "utf-8")
+    slices = write_slices(tmp_path / "slices", {"health.yaml": HEALTH})
+    return Settings.load(home=tmp_path / "home", slices=slices, policies=policies)
+
+
+@pytest.fixture
+def pulled(settings: Settings, tmp_path: Path, empty_graph: GraphAddress) -> list[PullResult]:
+    """The results of a pull of all registers, by stream."""
+    sources, before = tmp_path / "sources", []
+    sources.mkdir()
+    for name, (stream, rows) in REGISTERS.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n", "utf-8")
+        block = {
+            "name": name, "kind": "csv", "where": str(tmp_path / f"{name}.csv"), "collectedFor": "health", "trust": 1,
+            "limits": {"quarantined": 0.5}, "records": [{"name": name, **stream}],
+        }  # fmt: skip
+        block |= {"after": list(before)} if before else {}
+        (sources / f"{name}.yaml").write_text(json.dumps(block, ensure_ascii=False), "utf-8")
+        before.append(name)
+    return run_pull(settings, sources, [], tmp_path, {}, silent, address=empty_graph)
+
+
+@pytest.fixture
+def hub(settings: Settings, pulled: list[PullResult], empty_graph: GraphAddress) -> Iterator[Served]:
+    policy = policy_of(settings, catalogue_of(settings))
+    with serving(settings.home, empty_graph, policy, slices=settings.slices, policies=settings.policies) as served:
+        yield served
+
+
+def ask(hub: Served, query: str) -> httpx.Response:
+    return hub.ask(query, app="health-desk", person="nurse", purpose="health")
+
+
+def test_a_register_fills_the_types_of_a_slice(pulled: list[PullResult], graph_driver: neo4j.Driver) -> None:
+    clinics = next(each for each in pulled if each.stream == "clinics")
+    assert (clinics.rows, clinics.quarantined) == (3, 1)
+    found = graph_driver.execute_query(
+        "MATCH (p:Person)-[:REGISTERED_AT]->(c:Clinic) RETURN p.name AS p, c.code AS c, c.level AS l, c.region AS r "
+        "ORDER BY c"
+    ).records
+    assert [tuple(each) for each in found] == [
+        ("安", "C1", "CENTRE", "14/03/21/001/"), ("鲍", "C2", "STATION", "14/03/21/001/"),
+    ]  # fmt: skip
+    names = {each["name"] for each in graph_driver.execute_query("SHOW INDEXES YIELD name").records}
+    assert {"clinic_sid_unique", "clinic_code", "clinic_region_sid"} <= names
+
+
+def test_it_is_asked_for_like_everything_else(hub: Served) -> None:
+    asked = "{ clinics(where: {level: {eq: CENTRE}}) { edges { node { id name phone patients { name } } } } }"
+    answer = ask(hub, asked)
+    assert code_of(answer) == "OK", answer.text
+    (edge,) = answer.json()["data"]["clinics"]["edges"]
+    sealed = edge["node"].pop("id")
+    assert edge["node"] == {"name": "东街社区卫生服务中心", "phone": "****0001", "patients": [{"name": "安"}]}
+    again = ask(hub, f'{{ node(id: "{sealed}") {{ ... on Clinic {{ code }} }} }}')
+    assert again.json()["data"]["node"] == {"code": "C1"}
+
+
+def test_what_no_rule_names_is_denied_and_not_fetched(hub: Served, settings: Settings) -> None:
+    people = "patients { name clinics { code } dwellings { code heating } }"
+    asked = f"{{ clinics {{ edges {{ node {{ code region {people} }} }} }} }}"
+    answer = ask(hub, asked)
+    denied = {each["extensions"]["access"]["coordinate"] for each in answer.json()["errors"]}
+    assert denied == {"Clinic.region", "Person.clinics", "Dwelling.heating"}
+    assert "GAS" not in answer.text
+    statement = explain_query(settings, "health-desk", "nurse", "health", {"query": asked, "variables": {}}).statement
+    assert statement is not None
+    assert "heating" not in statement
+    assert "code" in statement
+
+
+def test_a_filter_on_what_no_rule_names_is_refused(hub: Served) -> None:
+    for where in ('{region: {startsWith: "14/"}}', '{phone: {eq: "13800000001"}}'):
+        assert code_of(ask(hub, f"{{ clinics(where: {where}) {{ edges {{ node {{ name }} }} }} }}")) == (
+            "FIELD_NOT_FILTERABLE"
+        )
