@@ -24,6 +24,7 @@ from tests.prepared_mutations import PREPARED
 from tests.pull_mutations import PULLS
 from tests.request_mutations import REQUEST
 from tests.sign_in_mutations import SIGN_IN
+from tests.slice_mutations import SLICES
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 300
@@ -39,6 +40,7 @@ MUTATIONS = (
     *PREPARED,
     *PULLS,
     *SIGN_IN,
+    *SLICES,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

@@ -104,7 +104,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def pulled(settings: Settings, tmp_path: Path, empty_graph: GraphAddress) -> list[PullResult]:
     """The results of a pull of all registers, by stream."""
-    sources, before = tmp_path / "sources", []
+    sources = tmp_path / "sources"
+    before: list[str] = []
     sources.mkdir()
     for name, (stream, rows) in REGISTERS.items():
         (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n", "utf-8")
@@ -131,7 +132,7 @@ def ask(hub: Served, query: str) -> httpx.Response:
 
 def test_a_register_fills_the_types_of_a_slice(pulled: list[PullResult], graph_driver: neo4j.Driver) -> None:
     clinics = next(each for each in pulled if each.stream == "clinics")
-    assert (clinics.rows, clinics.quarantined) == (3, 1)
+    assert (clinics.read, clinics.quarantined) == (3, 1)
     found = graph_driver.execute_query(
         "MATCH (p:Person)-[:REGISTERED_AT]->(c:Clinic) RETURN p.name AS p, c.code AS c, c.level AS l, c.region AS r "
         "ORDER BY c"

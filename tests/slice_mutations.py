@@ -1,0 +1,64 @@
+"""Defences of slices: without any of these, what a slice adds would be seen, stored or counted by mistake."""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+SLICES = (
+    Mutation(
+        "a grant by type covers nothing that another slice adds",
+        "policies/language.py",
+        "        if self.catalogue.coordinate(coordinate).slice != entity.slice:\n",
+        "        if False:\n",
+        "tests/unit/policies/test_slices.py",
+    ),
+    Mutation(
+        "biometrics and travel tracks are in no name",
+        "schema/declared_faults.py",
+        "    elif names_never_stored(name):\n",
+        "    elif False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "biometrics and travel tracks are in no Chinese name",
+        "schema/declared_faults.py",
+        "    if names_never_stored(zh):\n",
+        "    if False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "a count of what is personal has a threshold",
+        "schema/declared_faults.py",
+        "                if each.personal and each.buckets:\n",
+        "                if False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "a field that is personal by nature says so",
+        "schema/slice_models.py",
+        'if self.kind in _PERSONAL_BY_NATURE and "personal" not in self.model_fields_set:',
+        "if False:",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "only extensible types take fields",
+        "schema/slices.py",
+        "            elif not extended.extensible:\n",
+        "            elif False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "people are those of the spine",
+        "schema/slices.py",
+        '            if block.subjects == "self":\n',
+        "            if False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "a rung that masks nothing is refused",
+        "hub/home/catalogue.py",
+        "    composed.raise_faults(faults_of_ladders(composed.catalogue))\n",
+        "",
+        "tests/unit/hub/home/test_catalogue.py",
+    ),
+)
