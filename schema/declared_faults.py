@@ -94,6 +94,9 @@ class _Check:
         yield from _name(entity.name, entity.plural, _MEMBER, "plural")
         yield from _words(entity.name, entity.zh)
         yield from self._of_subjects(entity)
+        for each in entity.fields if entity.subjects == () else ():
+            if not each.personal:
+                yield Fault(f"{entity.name}.{each.name}", "what is said of people is `personal: true`")
 
     def _of_subjects(self, entity: Entity) -> Iterator[Fault]:
         if entity.subjects is None:
@@ -149,6 +152,8 @@ class _Check:
         ):
             if owner not in self.entities:
                 yield Fault(thing, _unknown("entity", owner, self.entities), (key, "entity"))
+            elif self.entities[owner].subjects == () and not edge.personal:
+                yield Fault(thing, f"an edge of {owner} tells about people, so it is `personal: true`")
             yield from _name(thing, name, _MEMBER, key, "name")
             yield from _words(thing, zh, key)
 

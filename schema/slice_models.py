@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator, StringConstraints, model_validator
 from pydantic import Field as Key
-from pydantic import StringConstraints, model_validator
 
 from schema import shapes
 from schema.classification import Grade, Kind, RegionLevel, Scalar
 from schema.declarations import Bucket, Case, Edge, Entity, Field
 from schema.yaml_blocks import Block
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+def _all_seen(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a sign that nobody sees, or the end of a line, stands here; delete it")
+    return text
+
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_all_seen)]
 SliceName = Annotated[str, StringConstraints(pattern=shapes.SHORT_NAME)]
 _Scalar = Annotated[Scalar, Key(strict=False)]
 _Kind = Annotated[Kind, Key(strict=False)]
@@ -167,3 +174,9 @@ class SliceDocument(Block):
     edges: dict[str, EdgeBlock] = Key(default_factory=dict)
     extends: dict[str, ExtensionBlock] = Key(default_factory=dict)
     case: CaseBlock | None = None
+
+    @model_validator(mode="after")
+    def _declares_something(self) -> SliceDocument:
+        if not (self.entities or self.edges or self.extends or self.case):
+            raise ValueError("this slice declares nothing; write `entities:`, `edges:` or `extends:`")
+        return self

@@ -41,6 +41,20 @@ SLICES = (
         "tests/unit/schema/test_slices.py",
     ),
     Mutation(
+        "what is said of people is personal",
+        "schema/declared_faults.py",
+        "            if not each.personal:\n",
+        "            if False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
+        "an edge of people is personal",
+        "schema/declared_faults.py",
+        "            elif self.entities[owner].subjects == () and not edge.personal:\n",
+        "            elif False:\n",
+        "tests/unit/schema/test_slices.py",
+    ),
+    Mutation(
         "only extensible types take fields",
         "schema/slices.py",
         "            elif not extended.extensible:\n",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from connectors.base import PullResult
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest.pull import run_pull
 from schema.slices import Composed, compose, read_slices, read_spine
+from tests.support.pulling import silent
+
+Register = tuple[dict[str, Any], list[str]]
+"""A stream without its name, and the lines of its CSV file."""
 
 HEALTH = """\
 slice: health
@@ -67,3 +77,22 @@ def write_slices(folder: Path, files: Mapping[str, str]) -> Path:
 def composed(folder: Path, files: Mapping[str, str]) -> Composed:
     """The spine with these slices; raises YamlFileError."""
     return compose((*read_spine(), *read_slices(write_slices(folder, files))))
+
+
+def pull_registers(
+    settings: Settings, folder: Path, registers: Mapping[str, Register], graph: GraphAddress
+) -> list[PullResult]:
+    """Write registers and their declarations into a folder, and pull them one after the other; results in order."""
+    sources = folder / "sources"
+    sources.mkdir()
+    before: list[str] = []
+    for name, (stream, rows) in registers.items():
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n", "utf-8")
+        block = {
+            "name": name, "kind": "csv", "where": str(folder / f"{name}.csv"), "collectedFor": "health", "trust": 1,
+            "limits": {"quarantined": 0.5}, "records": [{"name": name, **stream}],
+        }  # fmt: skip
+        block |= {"after": list(before)} if before else {}
+        (sources / f"{name}.yaml").write_text(json.dumps(block, ensure_ascii=False), "utf-8")
+        before.append(name)
+    return run_pull(settings, sources, [], folder, {}, silent, address=graph)

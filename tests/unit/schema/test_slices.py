@@ -169,6 +169,12 @@ FAULTS = {
     "an extension of its own": ("  Dwelling:", "  Clinic:", "Dwelling:", "is a type of this slice"),
     "a field that there is": ("heating:", "usage:", "heating:", "Dwelling.usage is declared in housing.yaml"),
     "a slice of the spine": ("slice: health", "slice: people", "slice:", "is the name of people.yaml too"),
+    "what is said of people": (
+        "  Dwelling:\n    fields:\n      heating", "  Person:\n    fields:\n      smoking", "heating:",
+        "Person.smoking: what is said of people is `personal: true`",
+    ),
+    "an edge of people": ("it}\n    personal: true", "it}", "REGISTERED_AT:", "an edge of Person tells about people"),
+    "a sign that nobody sees": ("zh: 机构等级", 'zh: "机构\\u202E等级"', "zh: 机构等级", "a sign that nobody sees"),
     "a case": ("extends:", "case: {entity: Clinic, number: code, status: level, open: [STATION], department: name}\n"
                "extends:", "extends:", "the case is that of the spine"),
 }  # fmt: skip
@@ -219,6 +225,11 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(YamlFileError) as refused:
         with_health(tmp_path, HEALTH.replace("plural:", "plurals:"), other="slice: Other\n")
     assert [line.split(": ")[0] for line in str(refused.value).splitlines()] == ["health.yaml:4", "other.yaml:1"]
+
+
+def test_a_slice_that_declares_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(YamlFileError, match=r"^empty.yaml:1: this slice declares nothing; write `entities:`"):
+        with_health(tmp_path, empty="slice: empty\n")
 
 
 def test_two_slices_may_not_declare_the_same(tmp_path: Path) -> None:

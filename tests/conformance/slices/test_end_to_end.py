@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import neo4j
@@ -15,17 +13,15 @@ from connectors.base import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
-from hub.ingest.pull import run_pull
 from hub.steward.changes import policy_of
 from hub.steward.explain_query import explain_query
-from tests.support.pulling import silent
 from tests.support.serving import Served, code_of, serving
-from tests.support.sources.slices import HEALTH, write_slices
+from tests.support.sources.slices import HEALTH, Register, pull_registers, write_slices
 
 pytestmark = [pytest.mark.conformance, pytest.mark.server]
 
 REGIONS = [("14", "PROVINCE"), ("1403", "CITY"), ("140321", "DISTRICT"), ("140321001", "STREET")]
-REGISTERS: dict[str, tuple[dict[str, Any], list[str]]] = {
+REGISTERS: dict[str, Register] = {
     "divisions": (
         {
             "entity": "Region", "key": "code", "identity": "code",
@@ -104,19 +100,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def pulled(settings: Settings, tmp_path: Path, empty_graph: GraphAddress) -> list[PullResult]:
     """The results of a pull of all registers, by stream."""
-    sources = tmp_path / "sources"
-    before: list[str] = []
-    sources.mkdir()
-    for name, (stream, rows) in REGISTERS.items():
-        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n", "utf-8")
-        block = {
-            "name": name, "kind": "csv", "where": str(tmp_path / f"{name}.csv"), "collectedFor": "health", "trust": 1,
-            "limits": {"quarantined": 0.5}, "records": [{"name": name, **stream}],
-        }  # fmt: skip
-        block |= {"after": list(before)} if before else {}
-        (sources / f"{name}.yaml").write_text(json.dumps(block, ensure_ascii=False), "utf-8")
-        before.append(name)
-    return run_pull(settings, sources, [], tmp_path, {}, silent, address=empty_graph)
+    return pull_registers(settings, tmp_path, REGISTERS, empty_graph)
 
 
 @pytest.fixture
