@@ -13,7 +13,7 @@ from hub.steward.changes import policy_of
 from tests.support.serving import code_of, serving
 from tests.support.sources.slices import pull_registers, write_slices
 
-pytestmark = [pytest.mark.conformance, pytest.mark.server]
+pytestmark = [pytest.mark.conformance, pytest.mark.server, pytest.mark.slow]
 
 FIELDS = (
     *("all", "any", "as", "asc", "by", "call", "case", "contains", "count", "create", "cypher", "delete", "desc"),
@@ -75,14 +75,14 @@ def test_names_of_cypher_are_plain_names(tmp_path: Path, empty_graph: GraphAddre
     policy = policy_of(settings, catalogue_of(settings))
     with serving(settings.home, empty_graph, policy, slices=slices, policies=settings.policies) as hub:
         for number, name in enumerate(TYPES):
-            where = ", ".join(f'{field}: {{eq: "{field}1"}}' for field in FIELDS)
             edge = f"next{number} {{ key }}" if number < len(EDGES) else "id"
-            keys = ", ".join(f"{{{field}: ASC}}" for field in FIELDS[:3])
             node = f"edges {{ node {{ {' '.join(FIELDS)} {edge} }} }}"
-            asked = f"{{ all{name}(where: {{{where}}}, orderBy: [{keys}]) {{ {node} }} }}"
-            answer = hub.ask(asked, app="app", person="p", purpose="a")
-            assert code_of(answer) == "OK", (name, answer.text)
-            (found,) = answer.json()["data"][f"all{name}"]["edges"]
-            assert {field: found["node"][field] for field in FIELDS} == {field: f"{field}1" for field in FIELDS}
-            if number < len(EDGES):
-                assert found["node"][f"next{number}"] == [{"key": "key1"}]
+            for part in (FIELDS[:40], FIELDS[40:]):  # a document has 64 comparisons at most
+                where = ", ".join(f'{field}: {{eq: "{field}1"}}' for field in part)
+                keys = ", ".join(f"{{{field}: ASC}}" for field in part[:3])
+                asked = f"{{ all{name}(where: {{{where}}}, orderBy: [{keys}]) {{ {node} }} }}"
+                answer = hub.ask(asked, app="app", person="p", purpose="a")
+                assert code_of(answer) == "OK", (name, answer.text)
+                (found,) = answer.json()["data"][f"all{name}"]["edges"]
+                assert {field: found["node"][field] for field in FIELDS} == {field: f"{field}1" for field in FIELDS}
+                assert number == len(EDGES) or found["node"][f"next{number}"] == [{"key": "key1"}]
