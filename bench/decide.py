@@ -33,7 +33,7 @@ from policies.language import load_files, read_folder
 from policies.model import Decision, PolicySet
 from policies.review.check import subject_of
 from policies.rules import Subject
-from schema import CATALOGUE
+from schema import SPINE
 from schema.graphql import build
 
 COUNTY = Path(__file__).parents[1] / "examples" / "county" / "policies"
@@ -71,19 +71,19 @@ def others(count: int) -> bytes:
 
 
 def loaded(count: int) -> PolicySet:
-    return load_files({**read_folder(COUNTY), "others.yaml": others(count)}, CATALOGUE)
+    return load_files({**read_folder(COUNTY), "others.yaml": others(count)}, SPINE)
 
 
 def planner() -> Callable[[Decision], object]:
     """Plans and compiles the document, which is parsed once."""
-    schema, seals = build(CATALOGUE), Seals(b"k" * 32)
+    schema, seals = build(SPINE), Seals(b"k" * 32)
     (operation,) = parse(DOCUMENT).definitions
     assert isinstance(operation, OperationDefinitionNode)
     values = get_variable_values(schema, (), {})
     assert isinstance(values, VariableValues)
 
     def run(decision: Decision) -> object:
-        return compile_plan(plan(operation, {}, values, decision, schema, CATALOGUE, seals), CATALOGUE)
+        return compile_plan(plan(operation, {}, values, decision, schema, SPINE, seals), SPINE)
 
     return run
 
@@ -122,7 +122,7 @@ def main() -> None:
             subject = subject_of(policy.applications[APPLICATION])
 
             def deciding(policy: PolicySet = policy, subject: Subject = subject) -> Decision:
-                return decide(CATALOGUE, policy, subject, PURPOSE, TODAY)
+                return decide(SPINE, policy, subject, PURPOSE, TODAY)
 
             times.setdefault(("decide", count), []).append(milliseconds(deciding))
             times.setdefault(("decide, plan, compile", count), []).append(milliseconds(lambda: planned(deciding())))

@@ -26,7 +26,7 @@ from hub.request.endpoint import Arrival, read
 from hub.request.limits import validate
 from hub.request.purpose import check_purpose
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from schema.graphql import build
 
 COUNTY = Path(__file__).parents[1] / "examples" / "county" / "policies"
@@ -81,7 +81,7 @@ DOCUMENTS: Mapping[str, str] = {
 
 
 def main() -> None:
-    schema, policy, settings = build(CATALOGUE), load(COUNTY, CATALOGUE), Settings()
+    schema, policy, settings = build(SPINE), load(COUNTY, SPINE), Settings()
     subject = registered(policy, "fire-inspection", "inspector-1")
     if subject is None:
         raise SystemExit("the example policies have no fire-inspection")

@@ -34,7 +34,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
-from schema import CATALOGUE
+from schema import SPINE
 
 SOURCES = Path(__file__).parents[1] / "examples" / "county" / "sources"
 BATCH = 2_000
@@ -131,7 +131,7 @@ class Bench:
     def held(self) -> tuple[dict[str, list[Row]], dict[tuple[str, str, str], list[Row]]]:
         """The nodes, by label, and the edges, by both labels and type, without provenance."""
         with self.driver() as driver, driver.session() as session:
-            nodes = {each.name: [row["values"] for row in session.run(NODES.format(each.name))] for each in CATALOGUE}
+            nodes = {each.name: [row["values"] for row in session.run(NODES.format(each.name))] for each in SPINE}
             edges: dict[tuple[str, str, str], list[Row]] = {}
             for row in session.run(EDGES):
                 edges.setdefault((row["a"], row["type"], row["b"]), []).append({"a": row["start"], "b": row["end"]})

@@ -24,7 +24,7 @@ from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.redetect import BATCH, Pass
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
-from schema import CATALOGUE
+from schema import SPINE
 
 EMPTY = "MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS left"
 SOURCES = Path(__file__).parents[1] / "examples" / "county" / "sources"
@@ -71,7 +71,7 @@ def searched(address: GraphAddress, events: int) -> None:
         for start in range(0, events, 10_000):
             writer.write(lambda tx, start=start: tx.run(make, **{"from": start}))  # type: ignore[misc]
         for name in ("without an index", "with one"):
-            work = Pass(writer, CATALOGUE, Annotator())
+            work = Pass(writer, SPINE, Annotator())
             took = []
             for _ in range(5):
                 began = time.perf_counter()
@@ -85,7 +85,7 @@ def searched(address: GraphAddress, events: int) -> None:
             writer.run_schema("CALL db.awaitIndexes(60)")
         writer.run_schema("DROP INDEX stale")
         began, done = time.perf_counter(), 0
-        for tally, _ in Pass(writer, CATALOGUE, Annotator()).batches(BATCH, 10_000):
+        for tally, _ in Pass(writer, SPINE, Annotator()).batches(BATCH, 10_000):
             if not done:
                 began = time.perf_counter()
             done += tally.texts

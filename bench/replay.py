@@ -28,7 +28,7 @@ from hub.request.normalise import normalise
 from hub.steward.compare_decisions import ReplayInputs
 from hub.steward.replay import replay
 from policies.language import load_files, read_folder
-from schema import CATALOGUE
+from schema import SPINE
 from schema.graphql import build
 
 COUNTY = Path(__file__).parents[1] / "examples" / "county" / "policies"
@@ -106,8 +106,8 @@ def main() -> None:
     text = files["fire.yaml"].decode().replace('Person.phone: {mask: "partial(3,4)"}', "Person.phone: clear")
     text = text.replace("Person.name: {mask: surname}", "Person.name: {mask: initial}")
     grid = files["grid.yaml"].decode().replace("for: [event.dispatch, event.callback]", "for: [event.dispatch]")
-    current = load_files(files, CATALOGUE)
-    draft = load_files({**files, "fire.yaml": text.encode(), "grid.yaml": grid.encode()}, CATALOGUE)
+    current = load_files(files, SPINE)
+    draft = load_files({**files, "fire.yaml": text.encode(), "grid.yaml": grid.encode()}, SPINE)
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; seed {given.seed};"
         f" {given.operations:,} operations of 200 kinds, 4 askers, 20 of {PEOPLE:,} people each"
@@ -118,7 +118,7 @@ def main() -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         now = Settings.load().now()
         versions, zone = (lambda _: None), now.tzinfo or dt.UTC
-        setting = ReplayInputs(CATALOGUE, build(CATALOGUE), draft, current, versions, DIGESTER, now.date(), zone)
+        setting = ReplayInputs(SPINE, build(SPINE), draft, current, versions, DIGESTER, now.date(), zone)
         since = now - dt.timedelta(days=7)
         started, cpu = time.perf_counter(), time.process_time()
         found = replay(path, setting, since)

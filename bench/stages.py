@@ -37,7 +37,7 @@ from hub.request.endpoint import Arrival
 from hub.request.pipeline import Hub, answer
 from hub.steward.changes import steward_session, store_of
 from policies.language import load_files
-from schema import CATALOGUE
+from schema import SPINE
 
 PREPARING = ("head", "identify", "read", "purpose", "validate", "decide", "plan", "compile")
 """Stages 1 to 7 of the design."""
@@ -54,7 +54,7 @@ class Bench:
 
     def __init__(self, settings: Settings, address: GraphAddress, question: Question, values: Values) -> None:
         self._settings, self._address, self._question, self._values = settings, address, question, values
-        with steward_session(settings, CATALOGUE):
+        with steward_session(settings, SPINE):
             pass
         self._token = Issuer(settings).issue("bench", "bench-1", 3_600)
 
@@ -63,8 +63,8 @@ class Bench:
         settings = self._settings.model_copy(update={"plain": plain})
         graph = Graph(self._address.url, self._address.user, self._address.password, database=settings.graph_database)
         await graph.ready()
-        store = store_of(settings, CATALOGUE)
-        hub = open_hub(settings, graph, load_files(store.in_force().files, CATALOGUE), CATALOGUE, store=store)
+        store = store_of(settings, SPINE)
+        hub = open_hub(settings, graph, load_files(store.in_force().files, SPINE), SPINE, store=store)
         try:
             for number in range(warm_up):
                 await self._ask(hub, number)

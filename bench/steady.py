@@ -38,7 +38,7 @@ from hub.sample.hotline import serve_hotline
 from hub.steward.changes import store_of
 from policies.language import read_folder
 from policies.store import PolicyStore
-from schema import CATALOGUE
+from schema import SPINE
 
 CONNECTIONS, SHARE, POLICY_SECONDS, SAMPLE_SECONDS = 32, 0.7, 20.0, 5.0
 WARM_SECONDS, QUIET_SECONDS = 20.0, 60.0
@@ -81,7 +81,7 @@ def disturbed(folder: Path, hub: psutil.Process, settings: Settings, address: Gr
     def sample() -> None:
         found.memory.append(sum(each.memory_info().rss for each in [hub, *hub.children()]) / 2**20)
 
-    with closing(store_of(settings, CATALOGUE)) as store, ThreadPoolExecutor() as threads:
+    with closing(store_of(settings, SPINE)) as store, ThreadPoolExecutor() as threads:
         going = [
             threads.submit(again, ended, every, work)
             for every, work in ((1.0, pull), (POLICY_SECONDS, lambda: change(store)), (SAMPLE_SECONDS, sample))

@@ -8,5 +8,5 @@ graphql-core, pydantic and PyYAML, and no package of ours. Begin reading with `d
 
 from schema.slices import compose, read_spine
 
-CATALOGUE = compose(read_spine()).catalogue
+SPINE = compose(read_spine()).catalogue
 """The spine: the entities that every city shares (四标四实 and events)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hub.home.settings import Settings
 from policies.ladders import faults_of_ladders
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Catalogue
 from schema.slices import compose, read_slices, read_spine
 
@@ -18,7 +18,7 @@ def catalogue_of(settings: Settings) -> Catalogue:
     Files are read anew each time: a process asks once, and hands on what it got.
     """
     if settings.slices is None:
-        return CATALOGUE
+        return SPINE
     composed = compose((*read_spine(), *read_slices(settings.slices)))
     composed.raise_faults(faults_of_ladders(composed.catalogue))
     return composed.catalogue

@@ -24,7 +24,7 @@ from policies.language import load, load_files, read_folder
 from policies.model import PolicySet
 from policies.store import PolicyStore, Witness, sqlite_url
 from policies.versions import Activation, Approval, ChangeRefused, Conflict, Tampered, Version
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 
@@ -61,7 +61,7 @@ def files_in_force(settings: Settings) -> Mapping[str, bytes]:
     """The policy files that a hub of this home applies: the version in force, or the folder if there is no store."""
     if folder := folder_without_store(settings):
         return read_folder(folder)
-    store = store_of(settings, CATALOGUE)  # no policy is loaded here, so slices that cannot be used are not asked for
+    store = store_of(settings, SPINE)  # no policy is loaded here, so slices that cannot be used are not asked for
     try:
         return store.in_force().files
     finally:

@@ -9,12 +9,12 @@ import pytest
 
 from policies.decide import applicable
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.attack_scene import POLICY, Scene
 from tests.support.small_graph import TODAY, policy, subject
 
 pytestmark = pytest.mark.attack
-COUNTY = load(Path(__file__).parents[2] / "examples" / "county" / "policies", CATALOGUE)
+COUNTY = load(Path(__file__).parents[2] / "examples" / "county" / "policies", SPINE)
 OPEN = {
     "fire-inspection": {"safety.fire", "safety.fire.rental"},
     "grid-desk": {"event.dispatch", "event.callback"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Scalar
 from schema.predicate import OPERATORS
 from tests.support.attack_scene import RAW, Scene, names
@@ -53,7 +53,7 @@ def test_d02_no_condition_is_finer_than_a_bucket(scene: Scene, where: dict[str, 
 
 
 def test_d05_nothing_but_counts(scene: Scene) -> None:
-    for entity in CATALOGUE:
+    for entity in SPINE:
         made: Any = SCHEMA.type_map[f"{entity.name}Aggregate"]
         # `cursor` seals the buckets of its row, and no number.
         assert set(made.fields) == {"count", "cursor", *(bucket.name for _, bucket in entity.buckets())}
@@ -64,7 +64,7 @@ def operators() -> list[tuple[str, str, Any]]:
     values: dict[Scalar, Any] = {Scalar.STRING: "1", Scalar.DATE: "1950-01-01", Scalar.ENUM: "MALE"}
     return [
         (each.name, op.value, True if op == "isNull" else [values[each.scalar]] if op == "in" else values[each.scalar])
-        for each in CATALOGUE.entity("Person").fields
+        for each in SPINE.entity("Person").fields
         if each.name in {"birthDate", "idNumber", "address", "gender"}
         for op in OPERATORS[each.scalar]
     ]

@@ -13,7 +13,7 @@ import pytest
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from policies.store import PolicyStore
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES, KEY, in_file
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import World
@@ -55,7 +55,7 @@ def hubs(folder: Path, graph: GraphAddress, number: int) -> Iterator[list[Served
     """Hubs that share one version store, as the workers of an installation do."""
     limits: dict[str, Any] = {"failed_matches": OF_PERSON, "failed_matches_of_application": OF_APPLICATION}
     with ExitStack() as stack:
-        store = stack.enter_context(closing(PolicyStore(in_file(folder), KEY, CATALOGUE)))
+        store = stack.enter_context(closing(PolicyStore(in_file(folder), KEY, SPINE)))
         store.make(lambda: CAPPED)
         yield [stack.enter_context(serving(folder / f"home{at}", graph, store=store, **limits)) for at in range(number)]
 
@@ -131,7 +131,7 @@ def test_case_1_07_from_the_limit_on_the_graph_is_not_asked(tmp_path: Path, grap
     """The time that it takes would tell whether somebody was found. One of these hubs has no graph."""
     with (
         hubs(tmp_path, graph, 1) as (served,),
-        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as store,
+        closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as store,
         serving(tmp_path / "without", store=store, failed_matches=OF_PERSON) as without,
     ):
         assert codes(without, NOBODY) == ["GRAPH_UNAVAILABLE"], "which counts nothing"

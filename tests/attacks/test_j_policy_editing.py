@@ -10,7 +10,7 @@ import yaml
 
 from policies.decide import decide
 from policies.model import Decision, PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.attack_scene import POLICY, Scene
 from tests.support.small_graph import TODAY, policy, subject
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.attack
 
 
 def decision(policies: PolicySet, application: str = "desk", purpose: str = "event") -> Decision:
-    return decide(CATALOGUE, policies, subject(policies, application), purpose, TODAY)
+    return decide(SPINE, policies, subject(policies, application), purpose, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ class _Plain(yaml.SafeDumper):
 def test_j14_a_field_without_a_policy_is_denied(tmp_path: Path) -> None:
     found = decision(policy(tmp_path, POLICY))
     given = {name for grant in policy(tmp_path, POLICY).grants for name in {*grant.fields, *grant.match}}
-    for coordinate, _ in CATALOGUE.coordinates():
+    for coordinate, _ in SPINE.coordinates():
         entity, _, name = coordinate.partition(".")
         effect = found.of(entity).of(name)
         assert coordinate in given or not (effect.shown or effect.aggregate or effect.match)

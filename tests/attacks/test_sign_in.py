@@ -25,7 +25,7 @@ from hub.home.session import SESSION_SECONDS, keep_session, signed_in
 from hub.home.settings import Settings
 from hub.home.sign_in import SignInRefused, await_token, begin, check_token, discover, keys_of
 from hub.steward.changes import steward_session, store_of
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.attack]
@@ -64,7 +64,7 @@ def run(settings: Settings) -> Run:
 
 def make_store(settings: Settings) -> None:
     """The version store, as the first start of a hub makes it."""
-    with steward_session(settings, CATALOGUE):
+    with steward_session(settings, SPINE):
         assert settings.policy_file.exists()
 
 
@@ -209,7 +209,7 @@ def test_case_1_10_who_signed_is_kept_with_each_act(
     sign_in(settings, provider, "li")
     run("policy", "approve", "2", draft["hash"])
     run("policy", "activate", "2")
-    with closing(store_of(settings, CATALOGUE)) as store:
+    with closing(store_of(settings, SPINE)) as store:
         (past,) = store.history()[1:]
     assert past.activation is not None
     assert past.version.signed == f"{provider.issuer} zhang"
@@ -229,7 +229,7 @@ def test_case_1_10_local_trust_is_on_record(
     monkeypatch.setenv("SLUICEGATE_LOCAL_STEWARDS", "1")
     run("policy", "draft", changed(tmp_path), "--as", "zhang")
     run("audit", "tail", "--as", "wu")
-    with closing(store_of(settings, CATALOGUE)) as store:
+    with closing(store_of(settings, SPINE)) as store:
         assert store.history()[-1].version.signed == "local"
     assert [each.variables["signedIn"] for each in records(settings)[-2:]] == ["local", "local"]
     assert "has not the role auditor" in run("audit", "tail", "--as", "chen", code=1).stderr

@@ -18,7 +18,7 @@ from audit.proof import ProofRefused
 from hub.auditor.proofs import check_proof
 from hub.home.audit_log import verifier_of
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY, Served, serving
 
 pytestmark = pytest.mark.conformance
@@ -42,7 +42,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         text = path.read_text("utf-8")
         more = AUDITOR.lstrip("\n") if path.name == "applications.yaml" else ""
         (folder / path.name).write_text(text.replace("applications:\n", "applications:\n" + more, 1), "utf-8")
-    with serving(tmp_path_factory.mktemp("home"), policy=load(folder, CATALOGUE)) as hub:
+    with serving(tmp_path_factory.mktemp("home"), policy=load(folder, SPINE)) as hub:
         yield hub
 
 

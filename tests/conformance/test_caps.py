@@ -19,7 +19,7 @@ from policies.decide import decide
 from policies.obligations import OBLIGATIONS, Cap
 from policies.store import PolicyStore
 from policies.succession import follow
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES, KEY, in_file
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import subject
@@ -66,7 +66,7 @@ PASSED = "GRAPH_UNAVAILABLE"
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with (
-        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as store,
+        closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as store,
     ):
         store.make(lambda: CAPPED)
         with serving(tmp_path / "home", store=store) as running:
@@ -133,7 +133,7 @@ def test_case_1_08_no_person_stands_in_the_counts(tmp_path: Path, served: Served
 
 def test_the_count_is_right_across_hubs(tmp_path: Path, served: Served) -> None:
     with (
-        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as second,
+        closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as second,
         serving(tmp_path / "two", store=second) as other,
     ):
         with ThreadPoolExecutor(4) as pool:
@@ -152,7 +152,7 @@ def test_what_cannot_be_counted_is_not_answered(tmp_path: Path, served: Served) 
 def test_a_hub_without_a_store_answers_nothing_that_is_capped(tmp_path: Path) -> None:
     from policies.language import load_files
 
-    with serving(tmp_path / "home", policy=load_files(CAPPED, CATALOGUE), counted=True) as served:
+    with serving(tmp_path / "home", policy=load_files(CAPPED, SPINE), counted=True) as served:
         assert codes(served, "b", LIST) == ["POLICY_UNAVAILABLE"]
 
 
@@ -163,7 +163,7 @@ def test_a_case_is_asked_for(served: Served) -> None:
 
 
 def test_a_node_cap_is_the_lower_of_two(tmp_path: Path) -> None:
-    found = decide(CATALOGUE, POLICY, subject(POLICY, "fire-inspection"), "safety.fire", TODAY)
+    found = decide(SPINE, POLICY, subject(POLICY, "fire-inspection"), "safety.fire", TODAY)
     capped = dataclasses.replace(found, obligations={"nodeCap": Cap(5)})
     check_nodes(capped, 5, 10)
     for decision, nodes, most in ((capped, 6, 10), (capped, 5, 4), (found, 11, 10)):
@@ -189,14 +189,14 @@ class TestDecisionCacheKept:
         kept = DecisionCache()
         for sub, case in (("one", None), ("two", "EV-1"), ("one", None)):
             asked = self.asked(sub, case)
-            fresh = decide(CATALOGUE, POLICY, asked.identified.subject, "safety.fire", TODAY)
-            assert kept.of_request(CATALOGUE, asked, {}) == dataclasses.replace(fresh, case=case)
+            fresh = decide(SPINE, POLICY, asked.identified.subject, "safety.fire", TODAY)
+            assert kept.of_request(SPINE, asked, {}) == dataclasses.replace(fresh, case=case)
         assert len(kept) == 1
 
     def test_nothing_of_a_person_is_kept(self) -> None:
         kept = DecisionCache()
-        kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {})
-        kept.of_request(CATALOGUE, self.asked("CANARY-SUB", "CANARY-CASE"), {"14/99/": "14/03/"})
+        kept.of_request(SPINE, self.asked("CANARY-SUB", "CANARY-CASE"), {})
+        kept.of_request(SPINE, self.asked("CANARY-SUB", "CANARY-CASE"), {"14/99/": "14/03/"})
         decisions = [each for those in kept._kept.values() for each in those.decisions]
         assert len(decisions) == 4
         assert {each.case for each in decisions} == {None}
@@ -205,18 +205,18 @@ class TestDecisionCacheKept:
 
     def test_grids_that_are_merged_later_are_followed_from_then_on(self) -> None:
         kept, asked = DecisionCache(), self.asked("one")
-        fresh = decide(CATALOGUE, POLICY, asked.identified.subject, "safety.fire", TODAY)
+        fresh = decide(SPINE, POLICY, asked.identified.subject, "safety.fire", TODAY)
         own = fresh.subject.jurisdiction
         for successors in ({}, {own: "14/03/99/"}, {own: None}, {}):
-            assert kept.of_request(CATALOGUE, asked, successors) == follow(fresh, successors)
+            assert kept.of_request(SPINE, asked, successors) == follow(fresh, successors)
 
     def test_another_day_or_version_is_another_decision(self) -> None:
         kept = DecisionCache()
         asked = self.asked("one")
-        kept.of_request(CATALOGUE, asked, {})
-        kept.of_request(CATALOGUE, dataclasses.replace(asked, today=TODAY + dt.timedelta(days=1)), {})
+        kept.of_request(SPINE, asked, {})
+        kept.of_request(SPINE, dataclasses.replace(asked, today=TODAY + dt.timedelta(days=1)), {})
         newer = dataclasses.replace(asked.identified, policy=dataclasses.replace(POLICY, version="newer"))
-        assert kept.of_request(CATALOGUE, dataclasses.replace(asked, identified=newer), {}).version == "newer"
+        assert kept.of_request(SPINE, dataclasses.replace(asked, identified=newer), {}).version == "newer"
         assert len(kept) == 3
 
     def test_its_size_has_a_limit(self) -> None:
@@ -225,6 +225,6 @@ class TestDecisionCacheKept:
         for at in range(100):
             who = dataclasses.replace(asked.identified.subject, application=f"app-{at}")
             kept.of_request(
-                CATALOGUE, dataclasses.replace(asked, identified=dataclasses.replace(asked.identified, subject=who)), {}
+                SPINE, dataclasses.replace(asked, identified=dataclasses.replace(asked.identified, subject=who)), {}
             )
         assert len(kept) == 10

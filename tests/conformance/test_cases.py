@@ -13,7 +13,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.respond import respond
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import SEALS, World, compiled, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
@@ -113,7 +113,7 @@ def answer(address: GraphAddress, policies: PolicySet, case: str | None) -> dict
             rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=30, byte_cap=1_000_000)
         finally:
             await graph.close()
-        found = respond(planned, rows[0], {}, CATALOGUE, SEALS, denial_errors(policies, planned), 1_000_000)
+        found = respond(planned, rows[0], {}, SPINE, SEALS, denial_errors(policies, planned), 1_000_000)
         assert not found.errors, "whether a case holds is never told"
         return found.data
 

@@ -15,7 +15,7 @@ from hub.cli.main import app
 from hub.demo.run import _publish_policies
 from hub.home.settings import Settings
 from policies.vocabulary import PLACEHOLDERS, json_schema, page
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES, changed
 from tests.support.postgres import postgres
 from tests.support.serving import COUNTY
@@ -238,9 +238,9 @@ def test_explain_names_what_is_known(run: Run, arguments: list[str], told: str) 
 
 def test_the_published_schema_and_vocabulary_are_those_of_the_models(run: Run) -> None:
     assert json.loads((DOCS / "policy.schema.json").read_text("utf-8")) == json_schema()
-    assert (DOCS / "policy-vocabulary.md").read_text("utf-8") == page(CATALOGUE)
+    assert (DOCS / "policy-vocabulary.md").read_text("utf-8") == page(SPINE)
     assert json.loads(run("schema").stdout) == json_schema()
-    assert run("vocabulary").stdout == page(CATALOGUE)
+    assert run("vocabulary").stdout == page(SPINE)
 
 
 @pytest.mark.parametrize("text", PLACEHOLDERS)
@@ -249,7 +249,7 @@ def test_each_placeholder_of_the_page_is_read(text: str) -> None:
 
     entity, field = ("Person", "birthDate") if "today" in text else ("Event", "number")
     field = "region" if "jurisdiction" in text else field
-    parse(Grammar(CATALOGUE, placeholders=True), CATALOGUE.entity(entity), {field: {"eq": text}})
+    parse(Grammar(SPINE, placeholders=True), SPINE.entity(entity), {field: {"eq": text}})
 
 
 def test_the_demo_publishes_policies_that_have_changed(folder: Path, run: Run) -> None:

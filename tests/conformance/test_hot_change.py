@@ -24,7 +24,7 @@ from policies.language import version_of
 from policies.model import PolicySet
 from policies.store import PolicyStore, utc_now
 from policies.store_tables import journal_size
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES, KEY, changed, in_file, publish
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import World
@@ -71,7 +71,7 @@ def await_true(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[PolicyStore]:
-    with closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as made:
+    with closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as made:
         made.make(lambda: CLEAR)
         yield made
 
@@ -147,7 +147,7 @@ def _records(served: Served) -> Iterator[Record]:
 
 def test_every_hub_on_a_store_follows_it(tmp_path: Path, store: PolicyStore) -> None:
     with (
-        closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as second,
+        closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as second,
         serving(tmp_path / "one", store=store) as one,
         serving(tmp_path / "two", store=second) as two,
     ):
@@ -188,7 +188,7 @@ def test_l40_a_bad_version_leaves_the_last_good_one(
 ) -> None:
     with (
         serving(tmp_path / "home", store=store) as served,
-        closing(Careless(in_file(tmp_path), KEY, CATALOGUE)) as careless,
+        closing(Careless(in_file(tmp_path), KEY, SPINE)) as careless,
     ):
         assert "cannot be used" not in warnings(served)
         draft = careless.draft(files, "zhang")
@@ -205,7 +205,7 @@ def test_l40_a_bad_version_leaves_the_last_good_one(
 def test_a_bad_version_is_mended_by_stewards(tmp_path: Path, store: PolicyStore, quick: None) -> None:
     with (
         serving(tmp_path / "home", store=store) as served,
-        closing(Careless(in_file(tmp_path), KEY, CATALOGUE)) as careless,
+        closing(Careless(in_file(tmp_path), KEY, SPINE)) as careless,
     ):
         publish(careless, BAD[0][1])
         await_true(lambda: "cannot be used" in warnings(served))

@@ -15,7 +15,7 @@ from hub.graph.local import GraphAddress
 from hub.request.respond import Answer, respond
 from policies.aggregate import MAX_WORDS, frequent_words
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import SCHEMA, SEALS, World, compiled, denial_errors, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
@@ -100,7 +100,7 @@ def asked(address: GraphAddress, policies: PolicySet, document: str, purpose: st
             await graph.close()
 
     (row,) = asyncio.run(run())
-    return respond(planned, row, {}, CATALOGUE, SEALS, denial_errors(policies, planned), 1_000_000)
+    return respond(planned, row, {}, SPINE, SEALS, denial_errors(policies, planned), 1_000_000)
 
 
 WORDS = "{ eventsAggregate(groupBy: [WORD]) { word count } }"

@@ -20,7 +20,7 @@ from hub.steward.explain_query import NOT_FOLLOWED, explain_query
 from hub.steward.recorded_replay import estimates_of
 from policies.model import PolicySet
 from policies.succession import follow
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import TODAY, World, compiled, policy, prepare, subject
 
 pytestmark = pytest.mark.conformance
@@ -83,7 +83,7 @@ def found(address: GraphAddress, policies: PolicySet, application: str) -> list[
 
 def test_nodes_and_grants_follow_the_merge(merged: tuple[GraphAddress, GraphWriter], policies: PolicySet) -> None:
     address, writer = merged
-    assert move_merged(writer, CATALOGUE) == 1
+    assert move_merged(writer, SPINE) == 1
     (person,) = writer.read("MATCH (p:Person {name: '甲'}) RETURN p.region AS region, p.formerRegion AS former")
     assert person == {"region": "14/02/", "former": "14/01/"}
     assert found(address, policies, "old") == ["乙", "甲"]
@@ -98,13 +98,13 @@ def test_case_1_03_people_of_a_grid_that_a_grant_leaves_out_stay_out_after_the_m
     rows = f"{{region: {{startsWith: 14/}}, not: {{region: {left_out}}}}}"
     policies = policy(tmp_path, POLICY.replace("{region: {startsWith: $subject.jurisdiction}}", rows))
     assert found(address, policies, "other") == ["丙"], "the merge is known before the nodes have moved"
-    move_merged(writer, CATALOGUE)
+    move_merged(writer, SPINE)
     assert found(address, policies, "other") == ["丙"]
 
 
 def test_a_second_move_moves_nothing(merged: tuple[GraphAddress, GraphWriter]) -> None:
     _, writer = merged
-    assert [move_merged(writer, CATALOGUE), move_merged(writer, CATALOGUE)] == [1, 0]
+    assert [move_merged(writer, SPINE), move_merged(writer, SPINE)] == [1, 0]
 
 
 def test_an_explanation_follows_the_merge(merged: tuple[GraphAddress, GraphWriter], home: Path) -> None:

@@ -24,7 +24,7 @@ from hub.steward.explain_query import explain_query
 from hub.steward.preview import Preview, PreviewRefused, Question, preview, preview_settings
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.searched_log import LOCAL
 from tests.support.serving import serving
 from tests.support.small_graph import policy
@@ -42,7 +42,7 @@ def county(**changed: str) -> PolicySet:
     for old, new in changed.items():
         assert old in text
         text = text.replace(old, new)
-    return load_files({**files, "fire.yaml": text.encode()}, CATALOGUE)
+    return load_files({**files, "fire.yaml": text.encode()}, SPINE)
 
 
 @dataclass
@@ -175,7 +175,7 @@ def test_case_1_13_a_preview_and_an_explanation_show_what_the_hub_gives_after_a_
         writer.write(lambda tx: tx.run(merge, old=old, new=new))
         try:
             draft = policy(tmp_path / "policies", MERGED.format(old=old))
-            assert move_merged(writer, CATALOGUE) > 0
+            assert move_merged(writer, SPINE) > 0
             shown = desk.ask(draft, query, application="app", person="one", purpose="a")
             graph = {"graph_url": address.url, "graph_password": address.password}
             with serving(tmp_path / "hub", address, draft) as served:

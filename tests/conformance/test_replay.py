@@ -31,7 +31,7 @@ from hub.steward.recorded_replay import estimates_of
 from hub.steward.replay import Replay, replay
 from policies.decide import applicable
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.replay_policies import CURRENT, DRAFT, EVERYTHING
 from tests.support.serving import Served, serving
 from tests.support.small_graph import SCHEMA, TODAY, World, policy, prepare
@@ -154,7 +154,7 @@ def setting(served: Served, draft: PolicySet, **changed: Any) -> ReplayInputs:
     current = served.hub.policy
     versions = {current.version: current}
     digester = Digester(load_key(served.hub.settings.keys_folder / "digest.key"))
-    found = ReplayInputs(CATALOGUE, SCHEMA, draft, current, versions.get, digester, DAY.date(), ZONE)
+    found = ReplayInputs(SPINE, SCHEMA, draft, current, versions.get, digester, DAY.date(), ZONE)
     return replace(found, **changed)
 
 

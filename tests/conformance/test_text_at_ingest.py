@@ -31,7 +31,7 @@ from hub.sample.known_people import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
 from policies.text.masked_text import PLACEHOLDER
 from policies.text.plain_text import normalise
 from policies.text.spans import decode
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import SOURCES, ask, county, empty, hotline, one, pull, silent
 from tests.support.serving import serving
 
@@ -239,11 +239,11 @@ def test_a_repeated_transaction_reads_its_texts_once(
     counting = Counting()
     key = (home / "keys" / "graph.key").read_bytes()
     with hotline(folder) as variables, Losing(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        sources = load_sources(SOURCES, CATALOGUE, {"DATA": str(folder), **variables})
-        plans = plan_streams(sources, CATALOGUE)
-        sink = Sink(writer, key, plans, CATALOGUE, counting, dt.date(2026, 6, 1))
+        sources = load_sources(SOURCES, SPINE, {"DATA": str(folder), **variables})
+        plans = plan_streams(sources, SPINE)
+        sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1))
         (source,) = [each for each in sources if each.name == "hotline"]
-        (result,) = pull_source(source, plans, CATALOGUE, sink, silent, KeptRows(home / "pulled", key))
+        (result,) = pull_source(source, plans, SPINE, sink, silent, KeptRows(home / "pulled", key))
         assert writer.lost > 0
     assert result.texts == len(before) > 0
     assert sum(counting.asked) <= result.texts, "a repeated attempt reads nothing again"

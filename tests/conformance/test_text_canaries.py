@@ -35,7 +35,7 @@ from hub.sample.generate import generate
 from policies.language import load
 from policies.model import PolicySet
 from policies.text.spans import decode
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.county import PATIENCE, POLICIES, HubProcess, pull
 from tests.support.leak_search import Collector, files, found, leaks
 from tests.support.oracle.random_queries import PIECE, Asked, Asker, Asking, askers, generated, written
@@ -130,7 +130,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
     capped = fire.read_text("utf-8")
     fire.write_text(capped.replace(", nodeCap: 200, dailyCap: 500", ""), "utf-8")
     assert fire.read_text("utf-8") != capped
-    return load(folder, CATALOGUE)
+    return load(folder, SPINE)
 
 
 def lacking(asked: Asked) -> dict[str, int]:
@@ -143,7 +143,7 @@ async def hub_of(told: Told, home: Path, endpoint: str | None = None) -> AsyncIt
     """A hub in this process, with a home and a log of its own."""
     given = told.given | {"home": home, "otlp_endpoint": endpoint}
     graph = Graph(told.given["graph_url"], "neo4j", told.given["graph_password"])
-    hub = open_hub(Settings.load(**given), graph, load(POLICIES, CATALOGUE), CATALOGUE)
+    hub = open_hub(Settings.load(**given), graph, load(POLICIES, SPINE), SPINE)
     try:
         yield hub
     finally:
@@ -214,7 +214,7 @@ def test_no_answer_and_no_output_names_them(
 def test_no_process_tells_them(told: Told, rng: random.Random, tmp_path: Path) -> None:
     collector = Collector()
     cases = [row["n"] for row in told.rows(OPEN)]
-    known = askers(load(POLICIES, CATALOGUE), today(), cases, [])
+    known = askers(load(POLICIES, SPINE), today(), cases, [])
     with collector.serve() as endpoint:
         given = told.given | {"home": tmp_path / "home", "port": free_port(), "otlp_endpoint": endpoint}
         hub = HubProcess(given, tmp_path)

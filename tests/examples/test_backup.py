@@ -18,7 +18,7 @@ from hub.home.key_files import KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.steward.changes import steward_session
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.examples
@@ -31,7 +31,7 @@ STOPPED, RUNNING = RECIPES[:2]
 @pytest.fixture
 def settings(home: Path) -> Settings:
     made = Settings.load(home=home, policies=COUNTY)
-    with steward_session(made, CATALOGUE):
+    with steward_session(made, SPINE):
         load_key(made.keys_folder / "seal.key")
     (home / "words.yaml").write_text("words: {}\n", "utf-8")
     (home / "graph").mkdir()
@@ -71,7 +71,7 @@ def test_a_backup_of_a_stopped_home_is_private_and_can_be_put_back(settings: Set
     again = Settings.load(home=other, policies=COUNTY)
     again.audit_head.write_bytes((backup / "audit.head").read_bytes())
     assert size(again) == size(settings)
-    with steward_session(again, CATALOGUE) as changes:
+    with steward_session(again, SPINE) as changes:
         assert [each.version.number for each in changes.store.history()] == [1]
     assert load_key(again.keys_folder / "seal.key") == load_key(settings.keys_folder / "seal.key")
 

@@ -14,7 +14,7 @@ from hub.demo.tour import QUESTION, Tour, stops
 from hub.home.settings import Settings
 from policies.masking import age_band
 from policies.text.spans import decode
-from schema import CATALOGUE
+from schema import SPINE
 from schema.graphql import root_fields
 from tests.support.county import Answer, County
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.examples, pytest.mark.slow]
 COUNTY, STREET = "14/03/21/", "14/03/21/001/"
 K = 10
 COUNTING = [("statistics", "stat"), ("hotline-insight", "voice.analyse")]
-ENTITIES = [entity.name for entity in CATALOGUE]
+ENTITIES = [entity.name for entity in SPINE]
 
 
 def today() -> dt.date:
@@ -53,7 +53,7 @@ def test_the_same_question_under_a_purpose_without_a_match_finds_nobody(county: 
 @pytest.mark.parametrize(("application", "purpose"), COUNTING)
 @pytest.mark.parametrize("name", ENTITIES)
 def test_who_only_counts_lists_nothing(county: County, application: str, purpose: str, name: str) -> None:
-    entity = CATALOGUE.entity(name)
+    entity = SPINE.entity(name)
     one, many, _ = root_fields(entity)
     known = an_id(county, name)
     document = f"""
@@ -70,7 +70,7 @@ def test_who_only_counts_lists_nothing(county: County, application: str, purpose
 
 def an_id(county: County, name: str) -> str:
     """An id that is good for the grid desk: another department's, for those who count."""
-    _, many, _ = root_fields(CATALOGUE.entity(name))
+    _, many, _ = root_fields(SPINE.entity(name))
     answer = county.hub.ask("grid-desk", "event.dispatch", f"{{ {many}(first: 1) {{ edges {{ node {{ id }} }} }} }}")
     found = answer.data[many]["edges"][0]["node"]["id"]
     assert isinstance(found, str)
@@ -200,7 +200,7 @@ def test_a_count_beside_a_filter_is_null_below_k(county: County) -> None:
 # The grid desk of one street.
 
 SEEN = [("people", "name"), ("dwellings", "code"), ("buildings", "code"), ("events", "number"), ("regions", "code")]
-LABELS = {root_fields(entity)[1]: entity.name for entity in CATALOGUE}
+LABELS = {root_fields(entity)[1]: entity.name for entity in SPINE}
 
 
 @pytest.mark.parametrize(("plural", "field"), SEEN)

@@ -18,7 +18,7 @@ from policies.text.masked_text import LABELS
 from policies.text.spans import FreeText, PiiKind, encode
 from policies.text.word_list import SECTIONS
 from policies.text.word_list import read as read_words
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.county import ROOT, environment
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
@@ -89,7 +89,7 @@ def test_the_worked_example_works(tmp_path: Path, program: str, answer: str) -> 
     assert done.stdout == answer
 
 
-@pytest.mark.parametrize("rung", CATALOGUE.entity("Event").field("text").masks)
+@pytest.mark.parametrize("rung", SPINE.entity("Event").field("text").masks)
 def test_the_page_shows_what_each_rung_leaves(detector: Detector, rung: str) -> None:
     text = "祁慧兰称楼上漏水，电话19903210001"
     found = FreeText(text, encode(detector.explain(text).spans))

@@ -16,7 +16,7 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.selection import FILTER_COMPARISONS, FILTER_DEPTH, FILTER_EDGES_IN_A_ROW
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import Served, code_of, serving
 from tests.support.small_graph import World, policy
 
@@ -62,7 +62,7 @@ def served(empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory) 
     people = {f"p{n}": ("Person", {"name": f"甲{n}", "region": "14/01/"}) for n in range(SIZE)}
     dwellings = {f"d{n}": ("Dwelling", {"code": f"D{n}", "region": "14/01/"}) for n in range(SIZE)}
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
         World(people | dwellings, [(person, "dwellings", flat) for person in people for flat in dwellings]).load(writer)
     folder = tmp_path_factory.mktemp("idle")
     rules = policy(folder / "policy", POLICY)

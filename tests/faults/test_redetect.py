@@ -24,7 +24,7 @@ from hub.ingest import redetect as room
 from hub.ingest.annotate import Annotator
 from hub.ingest.redetect import BATCH, DetectorBroken, Pass, Redetected
 from hub.ingest.text_properties import Tally, properties
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import TextProperties
 from tests.support.pulling import one
 from tests.support.stale_texts import EVENTS, FIRST_DAY, OLD, run, seen, text_of
@@ -39,7 +39,7 @@ import hub.ingest.redetect as room
 from hub.graph.driver import Transaction
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
-from schema import CATALOGUE
+from schema import SPINE
 
 given = json.loads(sys.stdin.readline())
 room.BATCH = 20
@@ -63,7 +63,7 @@ def put(self, place, rows):
 
 room.Pass._put = put
 address = GraphAddress(given["url"], given["user"], given["password"])
-room.redetect(Settings.load(home=Path(given["home"])), address, CATALOGUE, lambda *_: None)
+room.redetect(Settings.load(home=Path(given["home"])), address, SPINE, lambda *_: None)
 """
 
 
@@ -169,7 +169,7 @@ def test_a_text_that_changed_meanwhile_never_gets_the_spans_of_the_old_one(
     sid = f"{7:032x}"
     told = properties(TextProperties("text"), NEW_TEXT, annotator.annotate([NEW_TEXT])[0], annotator.version, FIRST_DAY)
     meanwhile = Meanwhile(lambda: graph_driver.execute_query(act, sid=sid, text=NEW_TEXT, told=told))
-    work = Pass(writer, CATALOGUE, meanwhile)
+    work = Pass(writer, SPINE, meanwhile)
     done = list(work.batches(BATCH))
     assert (sum(tally.texts for tally, _ in done), sum(changed for _, changed in done)) == (EVENTS - 1, 1)
     assert work.left() == waits
@@ -187,7 +187,7 @@ def test_a_change_that_is_not_yet_committed_is_waited_for(
     with graph_driver.session() as session, session.begin_transaction() as transaction:
         transaction.run("MATCH (e:Event {sid: $sid}) SET e.text = $text", sid=sid, text=NEW_TEXT).consume()
         done: list[tuple[Tally, int]] = []
-        work = Pass(writer, CATALOGUE, annotator)
+        work = Pass(writer, SPINE, annotator)
         thread = threading.Thread(target=lambda: done.extend(work.batches(BATCH)))
         thread.start()
         blocked = "SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked' RETURN count(*)"
@@ -213,7 +213,7 @@ def test_what_could_not_be_judged_is_tried_again_once_a_pass(
         def annotate(self, texts: Sequence[str]) -> list[Annotation]:
             return [Annotation(None, [], "timeout"), *super().annotate(texts)[1:]]
 
-    work = Pass(writer, CATALOGUE, Slow())
+    work = Pass(writer, SPINE, Slow())
     done = Tally.sum(tally for tally, _ in work.batches(40))
     assert (done.texts, done.whole, work.left()) == (EVENTS, {"timeout": 3}, 3)
     assert [each["d"] for each in seen(graph_driver)].count(None) == 3
@@ -226,5 +226,5 @@ def test_a_detector_that_breaks_writes_nothing(
 ) -> None:
     before = seen(graph_driver)
     with pytest.raises(DetectorBroken):
-        list(Pass(writer, CATALOGUE, Annotator(model=tmp_path)).batches(BATCH))
+        list(Pass(writer, SPINE, Annotator(model=tmp_path)).batches(BATCH))
     assert seen(graph_driver) == before

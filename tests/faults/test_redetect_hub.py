@@ -25,7 +25,7 @@ from hub.home.settings import Settings
 from hub.ingest import redetect as room
 from hub.ingest.annotate import Annotator, detector_version
 from hub.ingest.redetect import Pass, redetect_gently
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.ports import free_port
 from tests.support.pulling import one
 from tests.support.serving import COUNTY, serving
@@ -71,7 +71,7 @@ class TestInAHub:
         expected: list[dict[str, Any]], caplog: pytest.LogCaptureFixture,
     ) -> None:  # fmt: skip
         with caplog.at_level(logging.DEBUG):
-            redetect_gently(settings, empty_graph, CATALOGUE, threading.Event())
+            redetect_gently(settings, empty_graph, SPINE, threading.Event())
         assert seen(graph_driver) == expected
         lines = [each.getMessage() for each in caplog.records if each.name == "sluicegate.redetect"]
         assert lines == [
@@ -93,7 +93,7 @@ class TestInAHub:
             return put(self, *given)
 
         monkeypatch.setattr(Pass, "_put", last)
-        redetect_gently(settings, empty_graph, CATALOGUE, ended)
+        redetect_gently(settings, empty_graph, SPINE, ended)
         assert [each["d"] for each in seen(graph_driver)].count(OLD) == EVENTS - 10
 
     def test_a_graph_that_is_away_and_a_broken_list_end_no_hub(
@@ -104,7 +104,7 @@ class TestInAHub:
         monkeypatch.setattr(neo4j.GraphDatabase, "driver", impatient)
         nowhere = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
         ended = threading.Event()
-        thread = threading.Thread(target=redetect_gently, args=(settings, nowhere, CATALOGUE, ended))
+        thread = threading.Thread(target=redetect_gently, args=(settings, nowhere, SPINE, ended))
         with caplog.at_level(logging.INFO):
             thread.start()
             while "waits for the graph" not in caplog.text and thread.is_alive():
@@ -112,7 +112,7 @@ class TestInAHub:
             ended.set()
             thread.join()
             redetect_gently(
-                Settings.load(home=settings.home, words=tmp_path / "none.yaml"), nowhere, CATALOGUE, threading.Event()
+                Settings.load(home=settings.home, words=tmp_path / "none.yaml"), nowhere, SPINE, threading.Event()
             )
         assert "stay redacted whole: YamlFileError" in caplog.text
 
@@ -146,8 +146,8 @@ class TestInAHub:
         program = (
             "import json, sys, threading; from pathlib import Path; from hub.graph.local import GraphAddress; "
             "from hub.ingest.redetect import redetect_gently; from hub.home.settings import Settings; "
-            "from schema import CATALOGUE; given = json.loads(sys.stdin.readline()); "
-            "redetect_gently(Settings.load(home=Path(given.pop('home'))), GraphAddress(**given), CATALOGUE, "
+            "from schema import SPINE; given = json.loads(sys.stdin.readline()); "
+            "redetect_gently(Settings.load(home=Path(given.pop('home'))), GraphAddress(**given), SPINE, "
             "threading.Event()); print('presidio_analyzer' in sys.modules)"
         )
         given = {

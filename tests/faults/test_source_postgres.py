@@ -13,7 +13,7 @@ from connectors.manifest import Source
 from connectors.readers.database import TableReader
 from connectors.shape import Shaper
 from connectors.transforms import Context
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.fault
@@ -56,7 +56,7 @@ def source(address: str, updated: str) -> Source:
 def shaped(address: str, updated: str, since: Since) -> list[tuple[str, str]]:
     """The number of each row that is read, with what it is refused for."""
     block = source(address, updated)
-    shaper = Shaper(block, block.records[0], CATALOGUE, Context({}, ZONE, dt.date(2026, 6, 30)), lambda _: "f" * 32)
+    shaper = Shaper(block, block.records[0], SPINE, Context({}, ZONE, dt.date(2026, 6, 30)), lambda _: "f" * 32)
     rows = TableReader(block, block.records[0]).read(since)
     found = [shaper.shape(each) for each in rows if isinstance(each, Row | Broken)]
     return sorted((each.number, "") if isinstance(each, Record) else (each.row, each.rule) for each in found)

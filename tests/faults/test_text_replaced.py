@@ -19,7 +19,7 @@ from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.ingest.annotate import Annotator
 from hub.ingest.text_properties import Reading
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import Served, serving
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -34,7 +34,7 @@ SECRETS = ("13800000000", "赫连朔风", "麴逸尘", "13912345678", "140321195
 @pytest.fixture(scope="module")
 def states() -> list[dict[str, Any]]:
     """What the sink would write for each of the two texts."""
-    reading = Reading(CATALOGUE.entity("Event"), Annotator(), {})
+    reading = Reading(SPINE.entity("Event"), Annotator(), {})
     assert reading.read({"text": text} for text in TEXTS).personal == len(TEXTS)
     return [reading.written({"text": text}) for text in TEXTS]
 
@@ -43,7 +43,7 @@ def states() -> list[dict[str, Any]]:
 def write(empty_graph: GraphAddress, states: list[dict[str, Any]]) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Gives all events these properties, in one transaction."""
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
         sids = [f"{number:032x}" for number in range(NODES)]
 
         def run(values: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from policies.model import Application, PolicySet
 from policies.review.changes import Diff
 from policies.review.diff import diff
 from policies.rules import Subject
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.oracle.naive_view import Sight, above_or_same, rules_for
 from tests.support.oracle.policy_pairs import DAYS, policy_pair, small_world
 from tests.support.small_graph import World
@@ -45,7 +45,7 @@ def view_of(
     policies: PolicySet, world: World, who: Subject | None, purpose: str, day: object, case: str | None
 ) -> Sight:
     known = who is not None and purpose in policies.purposes
-    rules = rules_for(policies, who, purpose, day) if known else {entity.name: [] for entity in CATALOGUE}  # type: ignore[arg-type]
+    rules = rules_for(policies, who, purpose, day) if known else {entity.name: [] for entity in SPINE}  # type: ignore[arg-type]
     return Sight(world, rules, who or Subject("", "", "", "", "", ""), purpose, day, case)  # type: ignore[arg-type]
 
 
@@ -53,7 +53,7 @@ def strength(view: Sight, node: str, name: str) -> Strength:
     holding = view.holding(node)
     given = [rule.effects[name] for rule in holding if name in rule.effects]
     clear = any(effect.name == "clear" for effect in given)
-    ladder = getattr(CATALOGUE.coordinate(f"{view.entity(node).name}.{name}"), "masks", ())
+    ladder = getattr(SPINE.coordinate(f"{view.entity(node).name}.{name}"), "masks", ())
     rung = max((ladder.index(effect.mask) + 1 for effect in given if effect.mask), default=0)
     matched = any(name in rule.match for rule in holding)
     counted = clear or any(effect.name == "aggregate" for effect in given)
@@ -70,7 +70,7 @@ def widened_cells(before: Sight, after: Sight) -> Iterator[str]:
             old, new = strength(before, node, name), strength(after, node, name)
             if any(more > less for less, more in zip(old, new, strict=True)):
                 yield f"{entity.name}.{name}"
-    for entity in CATALOGUE:
+    for entity in SPINE:
         left, right = ([rule for rule in view.rules[entity.name] if rule.effects] for view in (before, after))
         if left and right:
             if max(rule.contributors for rule in right) < max(rule.contributors for rule in left):
@@ -124,7 +124,7 @@ def test_case_1_02_the_comparison_names_all_that_widens(part: int) -> None:
         before, after, names = policy_pair(rng)
         world, day = small_world(rng), rng.choice(DAYS)
         # Compared on the first day of all; what widens on a later one is told as well.
-        found = diff(CATALOGUE, before, after, DAYS[0])
+        found = diff(SPINE, before, after, DAYS[0])
         about = f"seed {SEED}, pair {number}, {day}, changed: {', '.join(names)}"
         for each in sorted(widened(before, after, world, day)):
             opened += 1

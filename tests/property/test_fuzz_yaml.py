@@ -18,7 +18,7 @@ from connectors.manifest import ManifestError
 from connectors.sources import load_sources
 from policies.language import load
 from policies.text.word_list import load as load_words
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.fuzz import cases
 
@@ -93,12 +93,12 @@ def changed_lines(rng: Random, content: bytes) -> bytes:
 
 def load_policies(folder: Path) -> None:
     """The policies of a folder."""
-    load(folder, CATALOGUE)
+    load(folder, SPINE)
 
 
 def load_all_sources(folder: Path) -> None:
     """The sources of a folder."""
-    load_sources(folder, CATALOGUE, VARIABLES)
+    load_sources(folder, SPINE, VARIABLES)
 
 
 def load_word_list(folder: Path) -> None:

@@ -15,7 +15,7 @@ from connectors.days import is_numeric, parse_moment, sorts_by_day
 from connectors.shape import Shaper
 from connectors.sources import load_sources
 from connectors.transforms import Context
-from schema import CATALOGUE
+from schema import SPINE
 from schema.normal_forms import narrow
 from tests.support.pulling import SOURCES
 
@@ -28,7 +28,7 @@ FORMS = (
 GRID = "140321001001001"
 ZONE = ZoneInfo("Asia/Shanghai")
 CONTEXT = Context({GRID: Place("14/03/21/001/001/001/", True)}, ZONE, dt.date(2026, 6, 1))
-(POLICE,) = (each for each in load_sources(SOURCES, CATALOGUE, {"DATA": "/"}, ["police"]) if each.name == "police")
+(POLICE,) = (each for each in load_sources(SOURCES, SPINE, {"DATA": "/"}, ["police"]) if each.name == "police")
 (REGISTER,) = POLICE.records
 
 
@@ -119,4 +119,4 @@ def test_each_time_that_is_cut_from_a_day_is_counted() -> None:
 
 
 def _shaper() -> Shaper:
-    return Shaper(POLICE, REGISTER, CATALOGUE, CONTEXT, lambda content: f"{hash(content):x}")
+    return Shaper(POLICE, REGISTER, SPINE, CONTEXT, lambda content: f"{hash(content):x}")

@@ -21,7 +21,7 @@ from hub.steward.logged_operations import Reached, Unreadable, reached_coordinat
 from policies.decide import decide
 from policies.model import Decision
 from policies.rules import Subject
-from schema import CATALOGUE
+from schema import SPINE
 from tests.conftest import SEED
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_documents import Document, document
@@ -58,7 +58,7 @@ def outlined(asked: Document, decision: Decision) -> Reached:
         if name in normal.variables
         for path, value in leaves(f"${normal.variables[name]}", each)
     }
-    return reached_coordinates(CATALOGUE, SCHEMA, normal.text, None, variable_paths(told), decision)
+    return reached_coordinates(SPINE, SCHEMA, normal.text, None, variable_paths(told), decision)
 
 
 def differs(asked: Document, decision: Decision, plan: Any) -> str | None:
@@ -76,7 +76,7 @@ def differs(asked: Document, decision: Decision, plan: Any) -> str | None:
     wanted = {*account.clear, *account.masked, *account.aggregated, *account.matched}
     got = {each for each in found.coordinates if "." in each}
     # Lists are sorted by jurisdiction where the client does not say, and an id may be of any type.
-    regions = {f"{entity.name}.region" for entity in CATALOGUE}
+    regions = {f"{entity.name}.region" for entity in SPINE}
     less, more = wanted - got - regions, got - wanted
     if "node(" in asked.text:
         more = set()
@@ -93,13 +93,13 @@ def test_the_outline_of_a_text_is_the_plan_of_its_document(tmp_path: Path) -> No
             sight = Sight(made, rules_for(rules, who, purpose, TODAY), who, purpose, TODAY, None)
             names = rng.sample(sorted(made.nodes), 8)
             ids = [
-                SEALS.seal_id(who.department, purpose, CATALOGUE.entity(made.nodes[name][0]).tag, sid(name))
+                SEALS.seal_id(who.department, purpose, SPINE.entity(made.nodes[name][0]).tag, sid(name))
                 for name in names
             ]
             asked = document(rng, ids, sight.filterable)
             if any(hollow(each) for each in asked.variables.values()):
                 continue
-            decision = decide(CATALOGUE, rules, who, purpose, TODAY)
+            decision = decide(SPINE, rules, who, purpose, TODAY)
             found = differs(asked, decision, lambda: prepare(rules, who, purpose, asked.text, asked.variables))  # noqa: B023
             assert found is None, f"TEST_SEED={SEED}, {index}\n{asked.text}\n{asked.variables}\n{found}"
             seen["refused" if outlined(asked, decision).refused else "planned"] += 1
@@ -110,5 +110,5 @@ def test_which_of_several_operations_was_asked_is_not_guessed() -> None:
     decision = Decision("v", Subject("app", "", "", "", "", ""), "a", TODAY, {}, ())
     text = "query q1 { __typename } query q2 { people { edges { node { name } } } }"
     with pytest.raises(Unreadable):
-        reached_coordinates(CATALOGUE, SCHEMA, text, "#digest", (), decision)
-    assert reached_coordinates(CATALOGUE, SCHEMA, text, "q1", (), decision).coordinates == frozenset()
+        reached_coordinates(SPINE, SCHEMA, text, "#digest", (), decision)
+    assert reached_coordinates(SPINE, SCHEMA, text, "q1", (), decision).coordinates == frozenset()

@@ -22,7 +22,7 @@ from policies import masking
 from policies.model import PolicySet
 from policies.rules import Subject
 from policies.text.surnames import COMPOUND_SURNAMES
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Entity, Field, Scalar
 from tests.support.oracle import free_texts
 from tests.support.oracle.naive_view import Sight
@@ -75,7 +75,7 @@ AWKWARD_PATHS = ("14/", "14/03/21/", "14/03/21/001/002/005/", "14/-/21/001/-/005
 def masked_fields() -> Iterator[tuple[Entity, Field, str]]:
     """Each rung of each ladder in the catalogue, one field for each kind of value."""
     seen = set()
-    for entity in CATALOGUE:
+    for entity in SPINE:
         for field in entity.fields:
             for rung in field.masks:
                 if (field.scalar, rung) not in seen:

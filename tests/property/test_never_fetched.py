@@ -24,7 +24,7 @@ from hub.graph.local import GraphAddress
 from hub.graph.lots import LOT
 from hub.request.template import Statement
 from policies.masking import AGE_BANDS
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.oracle.free_texts import DETECTOR, OLDER
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_documents import document
@@ -48,7 +48,7 @@ MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
 TEXTS = frozenset({"", "0x", "/", ".", "*", "**", "***", "****", *AGE_BANDS})
 COMPANIONS = {
     f"{entity.name}.{name}": f"{entity.name}.{field.name}"
-    for entity in CATALOGUE
+    for entity in SPINE
     for field in entity.fields
     for name in (field.text_properties.names if field.text_properties else ())
 }
@@ -66,7 +66,7 @@ JUDGED = re.compile(
 """What is handed on of a free text to be cut or counted later, and the question that must stand before it."""
 NAMES = frozenset(
     name
-    for entity in CATALOGUE
+    for entity in SPINE
     for name in (
         entity.name,
         "sid",
@@ -100,11 +100,11 @@ def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
             sight = Sight(made, rules_for(rules, who, purpose, TODAY), who, purpose, TODAY)
             denied = frozenset(
                 coordinate
-                for coordinate, _ in CATALOGUE.coordinates()
+                for coordinate, _ in SPINE.coordinates()
                 if not sight.gives(*coordinate.split("."), *EFFECTS) and not sight.matches(*coordinate.split("."))
             )
             ids = [
-                SEALS.seal_id(who.department, purpose, CATALOGUE.entity(label).tag, sid(name))
+                SEALS.seal_id(who.department, purpose, SPINE.entity(label).tag, sid(name))
                 for name, (label, _) in rng.sample(sorted(made.nodes.items()), 6)
             ]
             asked = document(rng, ids, sight.filterable, ALIASES)
@@ -120,8 +120,8 @@ def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
 def properties(text: str) -> set[str]:
     """`Type.property` of each property read in a statement, from the labels or relationships of its variables."""
     followed = {
-        **{f"-[:{edge.relationship}]->": edge.target for edge in CATALOGUE.edges},
-        **{f"<-[:{edge.relationship}]-": edge.source for edge in CATALOGUE.edges},
+        **{f"-[:{edge.relationship}]->": edge.target for edge in SPINE.edges},
+        **{f"<-[:{edge.relationship}]-": edge.source for edge in SPINE.edges},
     }
     reached = re.findall(r"(<-\[:\w+\]-|-\[:\w+\]->)\((n\d+)\)", text)
     labels = dict(re.findall(r"\((n\d+):(\w+)", text)) | {var: followed[arrow] for arrow, var in reached}
@@ -146,7 +146,7 @@ def problems(case: Prepared) -> list[str]:
     text = case.statement.text
     asked = {each.coordinate for each in case.statement.references if each.origin == "request"}
     known = {each.coordinate for each in case.statement.references}
-    house = {f"{entity.name}.{name}" for entity in CATALOGUE for name in ("sid", LOT, "deletedAt")}
+    house = {f"{entity.name}.{name}" for entity in SPINE for name in ("sid", LOT, "deletedAt")}
     bare = re.sub(r"'[^']*'", "''", text)
     words = set(re.findall(r"[A-Za-z_]\w*", bare)) - KEYWORDS - NAMES
     return [

@@ -18,7 +18,7 @@ import pytest
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Entity
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_worlds import GRIDS, world
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.property, pytest.mark.slow]
 POLICIES = Path(__file__).parents[2] / "examples" / "county" / "policies"
 STREET = "14/03/21/001/"
 EDGES, AT_ONCE, IN_FLIGHT = 4, 6, 3
-FIELDS = tuple(each.name for each in CATALOGUE.entity("Person").fields)
+FIELDS = tuple(each.name for each in SPINE.entity("Person").fields)
 PERSON = f"{{ id __typename {' '.join(FIELDS)} }}"
 
 
@@ -38,7 +38,7 @@ def paths(entity: Entity, left: int) -> Iterator[tuple[str, ...]]:
         yield ()
     if left:
         for end in entity.edges.values():
-            for rest in paths(CATALOGUE.entity(end.target), left - 1):
+            for rest in paths(SPINE.entity(end.target), left - 1):
                 yield (end.name, *rest)
 
 
@@ -48,14 +48,14 @@ def selection(entity: Entity, path: tuple[str, ...]) -> str:
         return PERSON
     end = entity.edge(path[0])
     many = "(first: 200)" if end.many else ""
-    return f"{{ {end.name}{many} {selection(CATALOGUE.entity(end.target), path[1:])} }}"
+    return f"{{ {end.name}{many} {selection(SPINE.entity(end.target), path[1:])} }}"
 
 
 def documents() -> Iterator[str]:
     """All paths from the pages of all types, several to a document."""
     roots = (
         f"{entity.plural}(first: 200) {{ edges {{ node {selection(entity, path)} }} }}"
-        for entity in CATALOGUE
+        for entity in SPINE
         for path in paths(entity, EDGES)
     )
     while chunk := list(islice(roots, AT_ONCE)):
@@ -92,10 +92,10 @@ def crowded(empty_graph: GraphAddress) -> World:
 
 @pytest.mark.parametrize("purpose", ["event.dispatch", "event.callback"])
 def test_no_path_leads_out_of_the_street(empty_graph: GraphAddress, crowded: World, purpose: str) -> None:
-    policies = load(POLICIES, CATALOGUE)
+    policies = load(POLICIES, SPINE)
     who = subject(policies, "grid-desk")
     sight = Sight(crowded, rules_for(policies, who, purpose, TODAY), who, purpose, TODAY)
-    entity = CATALOGUE.entity("Person")
+    entity = SPINE.entity("Person")
     ids = {SEALS.seal_id(who.department, purpose, entity.tag, sid(n)): n for n in sight.names(entity)}
     assert who.jurisdiction == STREET
 

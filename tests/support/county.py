@@ -33,7 +33,7 @@ from hub.request.pipeline import Hub
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -266,7 +266,7 @@ async def in_process(county: County, folder: Path, **given: Any) -> AsyncIterato
     """A hub in this process over the county's graph, and a client that reaches it without a socket."""
     settings = Settings.load(**{"home": folder / "home", "policies": POLICIES, "graph_deadline": PATIENCE, **given})
     graph = Graph(county.address.url, county.address.user, county.address.password)
-    hub = open_hub(settings, graph, load(POLICIES, CATALOGUE), CATALOGUE)
+    hub = open_hub(settings, graph, load(POLICIES, SPINE), SPINE)
     app = build_app(hub)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -143,10 +143,10 @@ def _main() -> None:
     import hub.app
     import hub.serve  # noqa: F401  to have it loaded
     from policies.language import load
-    from schema import CATALOGUE
+    from schema import SPINE
     from tests.support.serving import COUNTY
 
-    policy = load(COUNTY, CATALOGUE)
+    policy = load(COUNTY, SPINE)
     pid = 0
     print("loaded", flush=True)
     try:
@@ -169,7 +169,7 @@ def _main() -> None:
 def _serve(given: Mapping[str, Any], policy: Any) -> None:
     from hub.app import make_server, open_hub
     from hub.graph.driver import Graph
-    from schema import CATALOGUE
+    from schema import SPINE
 
     try:
         with Path(os.devnull).open("r+") as nothing:
@@ -178,7 +178,7 @@ def _serve(given: Mapping[str, Any], policy: Any) -> None:
         if given["moment"]:
             _arm(*given["moment"])
         graph = Graph(*given["graph"])
-        hub = open_hub(Settings.load(**given["settings"]), graph, policy, CATALOGUE)
+        hub = open_hub(Settings.load(**given["settings"]), graph, policy, SPINE)
         if given["files"]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (given["files"], given["files"]))
         running = make_server(hub)

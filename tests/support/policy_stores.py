@@ -8,7 +8,7 @@ from pathlib import Path
 
 from policies.store import PolicyStore, Witness, sqlite_url
 from policies.versions import Version
-from schema import CATALOGUE
+from schema import SPINE
 
 KEY = b"k" * 32
 POLICY = """
@@ -53,7 +53,7 @@ def a_store(
 ) -> PolicyStore:
     """The store at `url`, made from `files` if it is empty."""
     clock = clock or Clock()
-    store = PolicyStore(url, KEY, CATALOGUE, **({"witness": witness} if witness else {}), now=clock)
+    store = PolicyStore(url, KEY, SPINE, **({"witness": witness} if witness else {}), now=clock)
     try:
         store.make(lambda: files)
     except BaseException:

@@ -38,12 +38,12 @@ from policies.language import load
 from policies.model import PolicySet
 from policies.rules import Subject
 from policies.text.spans import checksum
-from schema import CATALOGUE
+from schema import SPINE
 from schema.graphql import build
 from tests.support.oracle.free_texts import DETECTOR
 
 TODAY = dt.date(2026, 6, 30)
-SCHEMA = build(CATALOGUE)
+SCHEMA = build(SPINE)
 SEALS = Seals(b"k" * 32)
 T = TypeVar("T")
 ALL_CLEAR = """
@@ -87,7 +87,7 @@ class World:
         for source, edge, target in self.edges:
             by_edge.setdefault((self.nodes[source][0], edge), []).append([sid(source), sid(target)])
         for (label, edge), pairs in by_edge.items():
-            end = CATALOGUE.entity(label).edge(edge)
+            end = SPINE.entity(label).edge(edge)
             text = f"UNWIND $pairs AS pair MATCH (a:{label} {{sid: pair[0]}}), (b:{end.target} {{sid: pair[1]}}) "
             text += f"CREATE (a)-[:{end.relationship}]->(b)"
             writer.write(lambda tx, text=text, pairs=pairs: tx.run(text, pairs=pairs))  # type: ignore[misc]
@@ -109,7 +109,7 @@ def policy(folder: Path, text: str) -> PolicySet:
     """A policy set written as one YAML text."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "policy.yaml").write_text(dedent(text), encoding="utf-8")
-    return load(folder, CATALOGUE)
+    return load(folder, SPINE)
 
 
 def subject(policies: PolicySet, application: str, sub: str = "tester") -> Subject:
@@ -148,8 +148,8 @@ def prepare(
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
     assert isinstance(values, VariableValues), values
-    decision = dataclasses.replace(decide(CATALOGUE, policies, who, purpose, TODAY), case=case)
-    planned = plan(operation, fragments, values, decision, SCHEMA, CATALOGUE, SEALS)
+    decision = dataclasses.replace(decide(SPINE, policies, who, purpose, TODAY), case=case)
+    planned = plan(operation, fragments, values, decision, SCHEMA, SPINE, SEALS)
     statement = compiled(planned, DETECTOR)
     if is_without_values(normalise(parsed)):
         statement = by_kept_plan(operation, fragments, values, planned, statement)
@@ -158,7 +158,7 @@ def prepare(
 
 def compiled(planned: Planned, detector: str = "") -> Statement | None:
     """The statement of a plan, filled in for the subject of its decision."""
-    template = compile_plan(planned, CATALOGUE, detector)
+    template = compile_plan(planned, SPINE, detector)
     return template.bind(Binding(planned.decision, SEALS)) if template is not None else None
 
 
@@ -179,7 +179,7 @@ def by_kept_plan(
         return statement
     nobody = Subject("another", "nobody", "none", "none", "99/99/", "nobody")
     theirs = dataclasses.replace(decision, subject=nobody, today=dt.date(1999, 1, 1), case=decision.case and "another")
-    kept = make_plan(operation, fragments, split.slotted, theirs, SCHEMA, CATALOGUE, SEALS, DETECTOR)
+    kept = make_plan(operation, fragments, split.slotted, theirs, SCHEMA, SPINE, SEALS, DETECTOR)
     bound = kept.bind(Binding(decision, SEALS, split.values))
     if bound is None:
         return statement
@@ -192,7 +192,7 @@ def by_kept_plan(
 
 def denial_errors(policies: PolicySet, planned: Planned) -> DenialErrors:
     """The errors of what is denied, without other purposes that would do."""
-    return DenialErrors(CATALOGUE, policies, planned.decision, lambda: planned.decision, lambda purpose: False)
+    return DenialErrors(SPINE, policies, planned.decision, lambda: planned.decision, lambda purpose: False)
 
 
 def with_graph(address: GraphAddress, work: Callable[[Graph], Awaitable[T]]) -> T:
@@ -226,7 +226,7 @@ async def ask(
             alone = _comparable(rows[0])
             assert [_comparable(row) for row in await rows_of(graph, statement, statement)] == [alone, alone]
     access = denial_errors(policies, planned)
-    return Asked(planned, statement, respond(planned, rows[0], {}, CATALOGUE, SEALS, access, 50_000_000))
+    return Asked(planned, statement, respond(planned, rows[0], {}, SPINE, SEALS, access, 50_000_000))
 
 
 def _comparable(row: Mapping[str, Any]) -> dict[str, Any]:

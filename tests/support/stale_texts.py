@@ -17,7 +17,7 @@ from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator
 from hub.ingest.redetect import Redetected, redetect
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import ask
 
 EVENTS = 120
@@ -62,7 +62,7 @@ def expected(annotator: Annotator) -> list[dict[str, Any]]:
 @pytest.fixture
 def writer(empty_graph: GraphAddress) -> Iterator[GraphWriter]:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as made:
-        ensure_constraints(made, CATALOGUE)
+        ensure_constraints(made, SPINE)
         yield made
 
 
@@ -95,4 +95,4 @@ def seen(driver: neo4j.Driver) -> list[dict[str, Any]]:
 
 
 def run(settings: Settings, address: GraphAddress, limit: int | None = None) -> Redetected:
-    return redetect(settings, address, CATALOGUE, lambda *_: None, limit)
+    return redetect(settings, address, SPINE, lambda *_: None, limit)

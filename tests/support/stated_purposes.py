@@ -10,10 +10,10 @@ from hub.request.endpoint import Arrival, Request
 from hub.request.purpose import Purposed, check_purpose
 from policies.language import load
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 
-POLICY = load(COUNTY, CATALOGUE)
+POLICY = load(COUNTY, SPINE)
 
 
 TODAY = dt.date(2026, 6, 30)

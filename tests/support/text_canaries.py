@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.detect import MAX_CHARACTERS
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.leak_search import Sought, escapes, forms
 
 SOURCES = {"Event.text": "hotline/tickets.jsonl"}
@@ -52,7 +52,7 @@ SOUGHT: Sought = {
 
 def put_into(folder: Path, rng: random.Random, count: int) -> None:
     """Add `count` tickets about them to a county's sources, of callers and places that the county has."""
-    assert set(SOURCES) == {name for name, each in CATALOGUE.coordinates() if getattr(each, "text_properties", None)}
+    assert set(SOURCES) == {name for name, each in SPINE.coordinates() if getattr(each, "text_properties", None)}
     path = folder / SOURCES["Event.text"]
     tickets = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     good = [each for each in tickets if each.get("gridCode") and each["kind"] != "未分类"]

@@ -15,7 +15,7 @@ import pytest
 
 from hub.graph.local import GraphAddress
 from policies.store import PolicyStore
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.inference_county import Truth, id_number
 from tests.support.policy_stores import KEY, in_file
 from tests.support.serving import Served, code_of, serving
@@ -45,7 +45,7 @@ ACCOUNTS = 3
 
 @pytest.fixture
 def served(truth: Truth, tmp_path: Path, graph_address: GraphAddress) -> Iterator[Served]:
-    with closing(PolicyStore(in_file(tmp_path), KEY, CATALOGUE)) as store:
+    with closing(PolicyStore(in_file(tmp_path), KEY, SPINE)) as store:
         store.make(lambda: {"policy.yaml": POLICY.encode()})
         with serving(tmp_path / "home", graph_address, store=store) as running:
             yield running

@@ -13,7 +13,7 @@ import pytest
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from policies.review.joins import joins
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.inference_county import Attacker, Truth
 from tests.support.serving import COUNTY
 
@@ -53,7 +53,7 @@ def open_reporters(truth: Truth, street: str) -> set[tuple[str, str]]:
 
 def test_case_1_12_two_purposes_joined_by_a_number_show_no_more_than_open_events(truth: Truth) -> None:
     files = read_folder(COUNTY)
-    policies = load_files(files, CATALOGUE)
+    policies = load_files(files, SPINE)
     found = recovered(truth, policies)
     everybody = {(each["name"], each["phone"]) for each in truth.of("Person").values()}
     bound = open_reporters(truth, policies.applications["grid-desk"].jurisdiction)
@@ -61,10 +61,10 @@ def test_case_1_12_two_purposes_joined_by_a_number_show_no_more_than_open_events
     assert found <= everybody
     assert found == bound, "the join is complete, and goes no further than what call-back shows"
     assert 0 < len(found) < len(everybody) / 10
-    assert [each.keys for each in joins(CATALOGUE, policies, DAY)] == [("Event.number",)], "the check says so"
+    assert [each.keys for each in joins(SPINE, policies, DAY)] == [("Event.number",)], "the check says so"
 
 
 def test_case_1_12_without_the_key_nothing_is_joined_and_nothing_is_told(truth: Truth) -> None:
-    policies = load_files({**read_folder(COUNTY), "closed.yaml": CLOSED.encode()}, CATALOGUE)
+    policies = load_files({**read_folder(COUNTY), "closed.yaml": CLOSED.encode()}, SPINE)
     assert recovered(truth, policies) == set()
-    assert joins(CATALOGUE, policies, DAY) == []
+    assert joins(SPINE, policies, DAY) == []

@@ -29,7 +29,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
@@ -128,7 +128,7 @@ class _Reader:
             return self.out.faults.add("VALIDATION")
         if wanted == "node":
             return self.any_node(name, nodes, arguments["id"])
-        for entity in CATALOGUE:
+        for entity in SPINE:
             if wanted == entity.plural:
                 return self.page(name, entity, nodes, arguments)
             if wanted == f"{entity.plural}Aggregate":
@@ -144,14 +144,14 @@ class _Reader:
     def found(self, text: str) -> str | None:
         """The name of the visible node with this sealed id."""
         for name, (label, _) in self.sight.world.nodes.items():
-            tag = CATALOGUE.entity(label).tag
+            tag = SPINE.entity(label).tag
             if SEALS.seal_id(self.department, self.purpose, tag, sid(name)) == text:
                 return name if self.sight.alive(name) and self.sight.visible(name) else None
         return None
 
     def any_node(self, name: str, nodes: list[FieldNode], text: str) -> Any:
         opened = SEALS.open_id(self.department, self.purpose, text)
-        entity = CATALOGUE.by_tag(opened[0]) if opened else None
+        entity = SPINE.by_tag(opened[0]) if opened else None
         if entity is None or not self.sight.opens(entity.name):
             self.out.forged.add(name)
             self.out.maybe |= self.possible(nodes)
@@ -163,7 +163,7 @@ class _Reader:
     def possible(self, nodes: list[FieldNode]) -> set[str]:
         """The faults of a selection, whatever type it is on."""
         kept, self.out = self.out, Expected()
-        for entity in CATALOGUE:
+        for entity in SPINE:
             if self.sight.opens(entity.name):
                 self.denials((), entity, nodes)
         found, self.out = self.out.faults, kept
@@ -184,7 +184,7 @@ class _Reader:
         if source is None:
             return All(())
         try:
-            return conditions.parse(conditions.Grammar(CATALOGUE, buckets=aggregate), entity, source)
+            return conditions.parse(conditions.Grammar(SPINE, buckets=aggregate), entity, source)
         except conditions.PredicateError:
             self.out.faults.add("VALIDATION")
             return None
@@ -200,7 +200,7 @@ class _Reader:
                 return Not(self.check(entity, part, aggregate=aggregate))
             case Related(edge, some, where):
                 self.require(entity, edge, "clear")
-                return Related(edge, some, self.check(CATALOGUE.entity(entity.edge(edge).target), where))
+                return Related(edge, some, self.check(SPINE.entity(entity.edge(edge).target), where))
             case Compare(name, op, value, bucket):
                 return self.check_leaf(entity, name, op, value, bucket, aggregate=aggregate)
             case _:
@@ -330,14 +330,14 @@ class _Reader:
                 self.deny((*path, name))
             elif end:
                 self.list_arguments(entity, found[0])
-                self.denials((*path, name), CATALOGUE.entity(end.target), found)
+                self.denials((*path, name), SPINE.entity(end.target), found)
 
     def list_arguments(self, entity: Entity, node: FieldNode) -> tuple[list[tuple[str, bool]], int]:
         end = entity.edge(node.name.value)
         if not end.many:
             return [], 1
         arguments = self.arguments(entity.name, node)
-        return self.order(CATALOGUE.entity(end.target), arguments.get("orderBy") or []), self.first(arguments)
+        return self.order(SPINE.entity(end.target), arguments.get("orderBy") or []), self.first(arguments)
 
     def node(self, entity: Entity, row: str, nodes: list[FieldNode]) -> dict[str, Any]:
         """One visible node."""
@@ -352,7 +352,7 @@ class _Reader:
         if wanted not in entity.edges:
             return self.sight.shown(row, wanted)
         end = entity.edge(wanted)
-        target = CATALOGUE.entity(end.target)
+        target = SPINE.entity(end.target)
         if not self.sight.gives(entity.name, wanted, "clear") or not self.sight.opens(end.target):
             return None
         order, first = self.list_arguments(entity, nodes[0])

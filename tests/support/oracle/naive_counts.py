@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from policies import masking
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import All, Any_, Compare, Not, Predicate
 from tests.support.oracle.naive_view import Sight
@@ -125,6 +125,6 @@ def domain(sight: Sight, field_: Field, bucket: Bucket) -> list[Any]:
         return list(field_.values)
     if bucket.kind == "words":
         return []
-    regions = CATALOGUE.entity("Region")
+    regions = SPINE.entity("Region")
     at_level = {sight.value(n, "region") for n in sight.names(regions) if sight.value(n, "level") == bucket.level}
     return sorted(path for path in at_level if path is not None and path.startswith(sight.who.jurisdiction))

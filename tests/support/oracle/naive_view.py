@@ -15,7 +15,7 @@ from hub.home.seals import ORDER_PRIME
 from policies import masking
 from policies.model import PolicySet
 from policies.rules import Effect, Subject
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import (
     All,
@@ -65,7 +65,7 @@ def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -
     """By type: the rules that apply to this subject and purpose today (semantics 1 to 4)."""
     lineage = [each for each in policies.purposes.values() if above_or_same(each.id, purpose)]
     if any(each.expires is not None and each.expires < today for each in lineage):
-        return {entity.name: [] for entity in CATALOGUE}
+        return {entity.name: [] for entity in SPINE}
     least = max(each.contributors for each in lineage)
     coarsest = max(each.rounding for each in lineage)
     struck = {
@@ -74,7 +74,7 @@ def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -
         if any(above_or_same(p, purpose) or above_or_same(purpose, p) for p in each.purposes)
         for coordinate in each.coordinates
     }
-    found: dict[str, list[Rule]] = {entity.name: [] for entity in CATALOGUE}
+    found: dict[str, list[Rule]] = {entity.name: [] for entity in SPINE}
     for grant in policies.grants:
         asked = any(above_or_same(each, purpose) for each in grant.purposes)
         if not (asked and grant.to.selects(who) and grant.valid.holds(today)):
@@ -150,7 +150,7 @@ class Sight:
     def __post_init__(self) -> None:
         for source, edge, target in self.world.edges:
             if self.alive(source) and self.alive(target):
-                inverse = CATALOGUE.entity(self.entity(source).name).edge(edge).inverse.split(".")[1]
+                inverse = SPINE.entity(self.entity(source).name).edge(edge).inverse.split(".")[1]
                 self._edges.setdefault((source, edge), []).append(target)
                 self._edges.setdefault((target, inverse), []).append(source)
         self.raw = View(lambda name, leaf: self.value(name, leaf.field), self.neighbours, case=self.is_case)
@@ -163,7 +163,7 @@ class Sight:
 
     def entity(self, name: str) -> Entity:
         """The node's type."""
-        return CATALOGUE.entity(self.world.nodes[name][0])
+        return SPINE.entity(self.world.nodes[name][0])
 
     def names(self, entity: Entity) -> Iterator[str]:
         """All living nodes of a type, by surrogate."""
@@ -189,7 +189,7 @@ class Sight:
     def is_case(self, name: str | None) -> bool:
         """Semantics 12: an open event of the subject's department with that number, visible without the case."""
         if name is None:
-            return any(self.is_case(each) for each in self.names(CATALOGUE.entity("Event")))
+            return any(self.is_case(each) for each in self.names(SPINE.entity("Event")))
         without = [rule for rule in self.rules["Event"] if rule.shows and not has_case(rule.where)]
         return (
             self.case is not None

@@ -15,7 +15,7 @@ import yaml
 
 from policies.language import load_files
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle import random_worlds
 from tests.support.oracle.random_worlds import GRIDS, STREETS
@@ -42,7 +42,7 @@ def policy_pair(rng: random.Random) -> tuple[PolicySet, PolicySet, tuple[str, ..
 
 def _loaded(raw: Raw) -> PolicySet:
     given = {key: value for key, value in raw.items() if value}
-    return load_files({"policy.yaml": yaml.safe_dump(given, allow_unicode=True).encode()}, CATALOGUE)
+    return load_files({"policy.yaml": yaml.safe_dump(given, allow_unicode=True).encode()}, SPINE)
 
 
 def _registered(rng: random.Random, raw: Raw) -> Raw:
@@ -94,7 +94,7 @@ def _drop(section: str) -> Callable[[random.Random, Raw], None]:
 def _rows(rng: random.Random, grant: Raw) -> None:
     """Other rows, or the same ones and one condition more or less."""
     entity = rng.choice(sorted(grant["rows"]))
-    leaf = random_worlds.leaf(rng, rng.choice(CATALOGUE.entity(entity).fields), policy=True)
+    leaf = random_worlds.leaf(rng, rng.choice(SPINE.entity(entity).fields), policy=True)
     rows = grant["rows"][entity]
     grant["rows"][entity] = rng.choice(
         ({}, leaf, {"and": [rows or leaf, leaf]}, {"or": [rows or leaf, leaf]}, {"not": leaf})
@@ -106,7 +106,7 @@ def _fields(rng: random.Random, grant: Raw) -> None:
         return
     coordinate = rng.choice(sorted(grant["fields"]))
     _, _, name = coordinate.partition(".")
-    ladder = [{"mask": mask} for mask in getattr(CATALOGUE.coordinate(coordinate), "masks", ())] if name else []
+    ladder = [{"mask": mask} for mask in getattr(SPINE.coordinate(coordinate), "masks", ())] if name else []
     effect = rng.choice(["clear", None, *ladder])
     grant["fields"][coordinate] = effect
     if effect is None and len(grant["fields"]) > 1:

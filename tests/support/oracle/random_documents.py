@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies.masking import AGE_BANDS
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import EdgeEnd, Entity, Scalar
 from schema.graphql import bucket_value
 from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal, value_of
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
-ENTITIES = (*CATALOGUE, CATALOGUE.entity("Person"), CATALOGUE.entity("Event"), CATALOGUE.entity("Event"))
+ENTITIES = (*SPINE, SPINE.entity("Person"), SPINE.entity("Event"), SPINE.entity("Event"))
 ROOTS = (1, 1, 1, 2, 3)
 FIRSTS = (0, 1, 1, 2, 3, 3, 5, 20, 200)
 PAGED = "paged"
@@ -173,7 +173,7 @@ class _Drawing:
         if edges:
             ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
             for end in self.rng.sample(ends, len(ends)):
-                if inner := self.by_key(CATALOGUE.entity(end.target), edges - 1):
+                if inner := self.by_key(SPINE.entity(end.target), edges - 1):
                     beside = self.where(entity, 0) if self.rng.random() < 0.3 else {}
                     return {**beside, end.name: {"some": inner}}
             return {}
@@ -197,7 +197,7 @@ class _Drawing:
         ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
         if draw < 0.6 and depth and ends:
             end = self.rng.choice(ends)
-            inner = CATALOGUE.entity(end.target)
+            inner = SPINE.entity(end.target)
             quantifiers = self.rng.choice((["some"], ["none"], ["some", "none"]))
             return {end.name: {each: self.where(inner, depth - 1) for each in quantifiers}}
         if aggregate and draw < 0.8 and any(True for _ in entity.buckets()):
@@ -247,8 +247,8 @@ class _Drawing:
         return f" @{self.rng.choice(('include', 'skip'))}(if: {self.maybe_variable('Boolean!', flag)})"
 
     def node_interface(self) -> str:
-        entity = self.rng.choice(tuple(CATALOGUE))
-        other = self.rng.choice(tuple(CATALOGUE))
+        entity = self.rng.choice(tuple(SPINE))
+        other = self.rng.choice(tuple(SPINE))
         return f"{{ id __typename ... on {entity.name} {self.node(entity, 1)} ... on {other.name} {{ id }} }}"
 
     def node(self, entity: Entity, depth: int) -> str:
@@ -286,7 +286,7 @@ class _Drawing:
         return f"...{name}{self.directive()}"
 
     def nested(self, end: EdgeEnd, depth: int) -> str:
-        target = CATALOGUE.entity(end.target)
+        target = SPINE.entity(end.target)
         arguments = []
         if end.many and self.rng.random() < 0.5:
             arguments.append(f"first: {self.maybe_variable('Int', self.rng.choice(FIRSTS))}")

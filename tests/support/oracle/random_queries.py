@@ -27,7 +27,7 @@ from hub.home.issuer import Issuer
 from hub.request.endpoint import Arrival
 from hub.request.pipeline import Hub, answer
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Entity
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_documents import ENTITIES, Document, document
@@ -36,7 +36,7 @@ from tests.support.small_graph import World, subject
 
 ROOTS = (1, 2, 2, 3, 4)
 IN_FLIGHT = 8
-EVENT = CATALOGUE.entity("Event")
+EVENT = SPINE.entity("Event")
 ABOUT = (*ENTITIES, *[EVENT] * 8)
 PIECE = 4_000_000
 """So many bytes of answers are searched at once."""
@@ -160,7 +160,7 @@ class Asking:
         """Some documents, each sent by so many of the application's staff, unless the first is refused."""
         department = asker.sight.who.department
         ids = [
-            self.hub.seals.seal_id(department, asker.purpose, CATALOGUE.entity(label).tag, sid)
+            self.hub.seals.seal_id(department, asker.purpose, SPINE.entity(label).tag, sid)
             for label, sid in rng.sample(list(self.sids), min(8, len(self.sids)))
         ]
         gate = asyncio.Semaphore(IN_FLIGHT)

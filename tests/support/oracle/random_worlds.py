@@ -17,7 +17,7 @@ import yaml
 
 from policies.language import load
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.free_texts import PROSES, beside
@@ -103,7 +103,7 @@ def _regions(made: World) -> list[str]:
 def _scatter(rng: random.Random, made: World, entity: str, count: int) -> list[str]:
     names = [f"{entity}-{index}" for index in range(count)]
     for name in names:
-        properties = {each.name: value_of(rng, each) for each in CATALOGUE.entity(entity).fields if rng.random() > 0.15}
+        properties = {each.name: value_of(rng, each) for each in SPINE.entity(entity).fields if rng.random() > 0.15}
         properties["region"] = rng.choice((None, *GRIDS, *GRIDS[:4], STREETS[0]))
         if rng.random() < 0.06:
             properties["deletedAt"] = MOMENTS[0]
@@ -131,7 +131,7 @@ def policies(rng: random.Random, folder: Path) -> PolicySet:
         text = yaml.safe_dump(raw_policy(rng), allow_unicode=True)
         (folder / "policy.yaml").write_text(text, encoding="utf-8")
         try:
-            return load(folder, CATALOGUE)
+            return load(folder, SPINE)
         except YamlFileError:
             continue  # two effects in one grant, or a mask off a ladder: drawn again
 
@@ -160,7 +160,7 @@ def _purpose(rng: random.Random, name: str) -> dict[str, Any]:
 
 
 def _grant(rng: random.Random, name: str) -> dict[str, Any]:
-    entities = [each for each in CATALOGUE if rng.random() < 0.7] or [CATALOGUE.entity("Person")]
+    entities = [each for each in SPINE if rng.random() < 0.7] or [SPINE.entity("Person")]
     fields: dict[str, Any] = {}
     for entity in entities:
         fields |= _effects(rng, entity)
@@ -222,7 +222,7 @@ def _rows(rng: random.Random, entity: Entity, depth: int, *, within: bool = Fals
         return _OF_CASE[entity.name]
     if draw < 0.65 and depth:
         end, some = rng.choice(list(entity.edges.values())), rng.random() < 0.5
-        inner = _rows(rng, CATALOGUE.entity(end.target), depth - 1, case=case and some)
+        inner = _rows(rng, SPINE.entity(end.target), depth - 1, case=case and some)
         return {end.name: {"some" if some else "none": inner}}
     if draw < 0.8 and depth:
         kind = rng.choice(("and", "or", "not"))
@@ -255,7 +255,7 @@ def _bare(value: Any) -> Any:
 
 
 def _prohibition(rng: random.Random, name: str) -> dict[str, Any]:
-    names = [coordinate for coordinate, _ in CATALOGUE.coordinates()]
+    names = [coordinate for coordinate, _ in SPINE.coordinates()]
     names += ["sensitive", "kind:phone", "edge", "kind:birth"]
     return {"id": name, "prohibit": rng.sample(names, 2), "for": [rng.choice(PURPOSES)], "basis": "generated"}
 

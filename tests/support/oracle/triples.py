@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_documents import Document, document
 from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, policies
@@ -48,5 +48,5 @@ def draw(seed: int, worlds: list[World], folder: Path, pairs: int) -> Iterator[l
 
 def _id(rng: random.Random, made: World, name: str, department: str, purpose: str) -> str:
     """A sealed id, sometimes another department's."""
-    tag = CATALOGUE.entity(made.nodes[name][0]).tag
+    tag = SPINE.entity(made.nodes[name][0]).tag
     return SEALS.seal_id(rng.choice((department, department, department, "other")), purpose, tag, sid(name))

@@ -13,7 +13,7 @@ from connectors.base import ConnectorError
 from connectors.manifest import ManifestError, read_secret, read_yaml, source_of
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import SOURCES
 
 pytestmark = pytest.mark.unit
@@ -48,7 +48,7 @@ def stream(given: dict[str, Any]) -> dict[str, Any]:
 def load(folder: Path, *blocks: dict[str, Any]) -> Any:
     for i, each in enumerate(blocks):
         (folder / f"{i}.yaml").write_text(yaml.safe_dump(each, allow_unicode=True), "utf-8")
-    return load_sources(folder, CATALOGUE, VARIABLES)
+    return load_sources(folder, SPINE, VARIABLES)
 
 
 def test_the_least_block_loads(tmp_path: Path) -> None:
@@ -195,14 +195,14 @@ def test_two_writers_of_one_to_one_edge_are_refused(tmp_path: Path) -> None:
     }  # fmt: skip
     sources = load(tmp_path, one, {**one, "name": "z"})
     with pytest.raises(ManifestError, match="leads to one node"):
-        plan_streams(sources, CATALOGUE)
+        plan_streams(sources, SPINE)
 
 
 def test_county_sources_come_in_order_with_their_ranks() -> None:
-    sources = load_sources(SOURCES, CATALOGUE, VARIABLES)
+    sources = load_sources(SOURCES, SPINE, VARIABLES)
     names = [each.name for each in sources]
     assert names.index("divisions") < names.index("police") < names.index("housing")
-    plans = plan_streams(sources, CATALOGUE)
+    plans = plan_streams(sources, SPINE)
     assert plans["housing/occupancy"].better["name"] == {"police/register"}
     assert plans["police/register"].better["name"] == frozenset()
 
@@ -225,7 +225,7 @@ def test_case_1_01_a_file_of_a_source_folder_is_read_or_refuses_it_by_name(tmp_p
     load(tmp_path, block())
     (tmp_path / name).write_bytes((tmp_path / "0.yaml").read_bytes())
     with pytest.raises(ManifestError, match=rf"^{re.escape(name)}: "):
-        load_sources(tmp_path, CATALOGUE, VARIABLES)
+        load_sources(tmp_path, SPINE, VARIABLES)
 
 
 def test_case_1_01_a_folder_and_a_dead_link_in_a_source_folder_refuse_it(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_case_1_01_a_folder_and_a_dead_link_in_a_source_folder_refuse_it(tmp_pat
     (tmp_path / "more").mkdir()
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ManifestError, match=r"^gone\.yaml: a link that leads nowhere(?s:.)*\nmore: a folder"):
-        load_sources(tmp_path, CATALOGUE, VARIABLES)
+        load_sources(tmp_path, SPINE, VARIABLES)
 
 
 EMPTY: dict[str, tuple[Any, str]] = {
@@ -269,4 +269,4 @@ def test_case_1_15_what_says_nothing_in_a_source_is_refused_by_name(tmp_path: Pa
 def test_case_1_15_a_source_file_that_says_nothing_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.yaml").write_text(content)
     with pytest.raises(ManifestError, match=r"^a\.yaml:1: says nothing"):
-        load_sources(tmp_path, CATALOGUE, VARIABLES)
+        load_sources(tmp_path, SPINE, VARIABLES)

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.manifest import ManifestError
 from connectors.sources import load_sources
-from schema import CATALOGUE
+from schema import SPINE
 
 pytestmark = pytest.mark.unit
 
@@ -80,7 +80,7 @@ def test_a_fault_is_told_with_its_own_line(tmp_path: Path, old: str, new: str, l
     assert old in GOOD
     (tmp_path / "hotline.yaml").write_text(GOOD.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ManifestError) as refused:
-        load_sources(tmp_path, CATALOGUE, {})
+        load_sources(tmp_path, SPINE, {})
     first = str(refused.value).splitlines()[0]
     assert first.startswith(f"hotline.yaml:{line}: ")
     assert told in first
@@ -90,8 +90,8 @@ def test_of_two_streams_and_of_two_sources_with_one_name_the_second_is_told(tmp_
     stream = GOOD.partition("records:\n")[2]
     (tmp_path / "a.yaml").write_text(GOOD + stream, encoding="utf-8")
     with pytest.raises(ManifestError, match=r"^a\.yaml:35: records\.1\.name: two have the same name; rename one"):
-        load_sources(tmp_path, CATALOGUE, {})
+        load_sources(tmp_path, SPINE, {})
     (tmp_path / "a.yaml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(ManifestError, match=r"^b\.yaml:3: name: another file declares a source hotline"):
-        load_sources(tmp_path, CATALOGUE, {})
+        load_sources(tmp_path, SPINE, {})

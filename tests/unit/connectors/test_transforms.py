@@ -18,7 +18,7 @@ from connectors.resolve import birth_of, gender_of, is_resident_id
 from connectors.shape import Shaper
 from connectors.sources import load_sources
 from connectors.transforms import TRANSFORMS, Context, Options, division_path, level_of
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import SOURCES
 
 pytestmark = pytest.mark.unit
@@ -203,9 +203,9 @@ GOOD = {
 
 
 def shape(row: Row | Broken) -> Record | Refused:
-    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    sources = load_sources(SOURCES, SPINE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
     police = next(each for each in sources if each.name == "police")
-    return Shaper(police, police.records[0], CATALOGUE, CONTEXT, lambda _: "f" * 32).shape(row)
+    return Shaper(police, police.records[0], SPINE, CONTEXT, lambda _: "f" * 32).shape(row)
 
 
 def test_a_good_row_becomes_a_record() -> None:
@@ -270,12 +270,12 @@ def test_case_4_06_a_row_of_a_day_to_come_is_refused() -> None:
 
 
 def test_a_row_without_a_number_is_called_the_same_in_every_read_from_a_cursor_on() -> None:
-    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    sources = load_sources(SOURCES, SPINE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
     housing = next(each for each in sources if each.name == "housing")
 
     def name(row: Row | Broken) -> str:
         digest = hashlib.sha256
-        found = Shaper(housing, housing.records[0], CATALOGUE, CONTEXT, lambda content: digest(content).hexdigest())
+        found = Shaper(housing, housing.records[0], SPINE, CONTEXT, lambda content: digest(content).hexdigest())
         shaped = found.shape(row)
         assert isinstance(shaped, Refused)
         return shaped.row
@@ -288,12 +288,12 @@ def test_a_row_without_a_number_is_called_the_same_in_every_read_from_a_cursor_o
 
 
 def shaper(**change: Any) -> Shaper:
-    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    sources = load_sources(SOURCES, SPINE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
     police = next(each for each in sources if each.name == "police")
     stream = police.records[0]
     birth = stream.fields["birthDate"].model_copy(update=change)
     stream = stream.model_copy(update={"fields": {**stream.fields, "birthDate": birth}})
-    return Shaper(police, stream, CATALOGUE, CONTEXT, lambda _: "f" * 32)
+    return Shaper(police, stream, SPINE, CONTEXT, lambda _: "f" * 32)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hub.home.settings import Settings
 from hub.readiness import LOCAL_AWAY, SERVER_AWAY, Readiness
 from policies.language import load
 from policies.versions import StoreUnavailable
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import a_store, in_file
 from tests.support.serving import COUNTY, NOWHERE, Served, serving
 
@@ -118,7 +118,7 @@ def test_case_2_10_one_line_for_each_change(
     now = 0.0
     settings = Settings.load(home=tmp_path / "home")
     graph = Graph(NOWHERE.url, NOWHERE.user, NOWHERE.password)
-    hub = open_hub(settings, graph, load(COUNTY, CATALOGUE), CATALOGUE)
+    hub = open_hub(settings, graph, load(COUNTY, SPINE), SPINE)
     try:
         readiness = Readiness(hub, lambda: now)
         for each in states:

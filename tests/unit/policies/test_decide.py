@@ -13,7 +13,7 @@ from policies.decide import applicable, decide, purposes_of, purposes_that_would
 from policies.model import Decision, PolicySet
 from policies.purposes import covered, prohibited_for
 from policies.rules import Subject
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import policy, subject
 
 pytestmark = pytest.mark.unit
@@ -65,7 +65,7 @@ def made(folder: Path, extra: str = "") -> PolicySet:
 
 
 def table(policies: PolicySet, purpose: str, who: str = "app", day: dt.date = DAY) -> Decision:
-    return decide(CATALOGUE, policies, subject(policies, who), purpose, day)
+    return decide(SPINE, policies, subject(policies, who), purpose, day)
 
 
 PURPOSES = [
@@ -166,6 +166,6 @@ def test_what_would_do_is_told_of_ones_own_purposes_only(tmp_path: Path) -> None
     policies = made(tmp_path)
     app: Subject = subject(policies, "app")
     assert purposes_of(policies, app, DAY) == ("a.b", "a.b.c", "a.d")
-    assert purposes_that_would(CATALOGUE, policies, app, "Person.phone", DAY) == ("a.b", "a.b.c")
-    assert purposes_that_would(CATALOGUE, policies, app, "Person", DAY) == ("a.b", "a.b.c")
-    assert purposes_that_would(CATALOGUE, policies, subject(policies, "other"), "Person.phone", DAY) == ()
+    assert purposes_that_would(SPINE, policies, app, "Person.phone", DAY) == ("a.b", "a.b.c")
+    assert purposes_that_would(SPINE, policies, app, "Person", DAY) == ("a.b", "a.b.c")
+    assert purposes_that_would(SPINE, policies, subject(policies, "other"), "Person.phone", DAY) == ()

@@ -11,7 +11,7 @@ from policies.decide import decide, purposes_of, tells_accesses, told_to_residen
 from policies.model import PolicySet
 from policies.review.check import check
 from policies.review.diff import diff
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.small_graph import TODAY, policy, subject
 
@@ -53,13 +53,13 @@ def purposes_that_tell(rules: PolicySet) -> tuple[str, ...]:
     return tuple(
         purpose
         for purpose in purposes_of(rules, who, TODAY)
-        if tells_accesses(decide(CATALOGUE, rules, who, purpose, TODAY), "Person")
+        if tells_accesses(decide(SPINE, rules, who, purpose, TODAY), "Person")
     )
 
 
 def test_a_grant_opens_its_rows(tmp_path: Path) -> None:
     rules = made(tmp_path)
-    table = decide(CATALOGUE, rules, subject(rules, "app"), "a.b", TODAY).of("Person")
+    table = decide(SPINE, rules, subject(rules, "app"), "a.b", TODAY).of("Person")
     assert table.accesses == table.visible != frozenset()
     assert purposes_that_tell(rules) == ("a", "a.b")
 
@@ -67,13 +67,13 @@ def test_a_grant_opens_its_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", ["", "accesses: false"])
 def test_without_it_nobody_may_ask(tmp_path: Path, more: str) -> None:
     rules = made(tmp_path, more)
-    assert not decide(CATALOGUE, rules, subject(rules, "app"), "a", TODAY).of("Person").accesses
+    assert not decide(SPINE, rules, subject(rules, "app"), "a", TODAY).of("Person").accesses
     assert purposes_that_tell(rules) == ()
 
 
 def test_it_makes_nobody_visible(tmp_path: Path) -> None:
     rules = made(tmp_path, fields="")
-    table = decide(CATALOGUE, rules, subject(rules, "app"), "a", TODAY).of("Person")
+    table = decide(SPINE, rules, subject(rules, "app"), "a", TODAY).of("Person")
     assert table.accesses and not table.visible and not table.contributing
     assert purposes_that_tell(rules) == ("a", "a.b")
 
@@ -139,12 +139,12 @@ def test_what_a_resident_is_told(tmp_path: Path, a: str, b: str, purpose: str, d
     ],
 )
 def test_a_change_of_it_is_told(tmp_path: Path, before: dict[str, str], after: dict[str, str], kinds: set[str]) -> None:
-    found = diff(CATALOGUE, made(tmp_path / "1", **before), made(tmp_path / "2", **after), TODAY)
+    found = diff(SPINE, made(tmp_path / "1", **before), made(tmp_path / "2", **after), TODAY)
     changes = [each for each in found.changes if each.thing == "Person accesses"]
     assert {each.kind.value for each in changes} == kinds
     assert {each.purpose for each in changes} == ({"a", "a.b"} if kinds else set())
 
 
 def test_a_grant_of_nothing_else_is_not_dead(tmp_path: Path) -> None:
-    dead = [each for each in check(CATALOGUE, made(tmp_path, fields=""), TODAY) if each.rule == "dead"]
+    dead = [each for each in check(SPINE, made(tmp_path, fields=""), TODAY) if each.rule == "dead"]
     assert dead == []

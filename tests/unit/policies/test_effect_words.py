@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.language import load_files
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
@@ -31,7 +31,7 @@ expect:
 
 def refusal(field: str, expected: str = "clear") -> str:
     with pytest.raises(YamlFileError) as refused:
-        load_files({"p.yaml": (POLICY % (field, expected)).encode()}, CATALOGUE)
+        load_files({"p.yaml": (POLICY % (field, expected)).encode()}, SPINE)
     return str(refused.value)
 
 

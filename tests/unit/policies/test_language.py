@@ -9,7 +9,7 @@ import pytest
 
 from policies.language import load
 from policies.rules import AGGREGATE, CLEAR, Effect
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
@@ -40,7 +40,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_example_loads_and_its_version_is_its_content(tmp_path: Path) -> None:
-    policies = load(EXAMPLE, CATALOGUE)
+    policies = load(EXAMPLE, SPINE)
     assert {"fire-inspection", "grid-desk", "welfare-visits", "hotline-insight", "statistics", "own-data"} == set(
         policies.applications
     )
@@ -48,13 +48,13 @@ def test_the_example_loads_and_its_version_is_its_content(tmp_path: Path) -> Non
     copy.mkdir()
     for path in EXAMPLE.glob("*.yaml"):
         (copy / path.name).write_bytes(path.read_bytes())
-    assert load(copy, CATALOGUE).version == policies.version
+    assert load(copy, SPINE).version == policies.version
     (copy / "fire.yaml").write_bytes((copy / "fire.yaml").read_bytes() + b"\n")
-    assert load(copy, CATALOGUE).version != policies.version
+    assert load(copy, SPINE).version != policies.version
 
 
 def test_a_small_policy_is_read(tmp_path: Path) -> None:
-    (grant,) = load(write(tmp_path / "p", GOOD), CATALOGUE).grants
+    (grant,) = load(write(tmp_path / "p", GOOD), SPINE).grants
     assert grant.fields == {"Person.name": CLEAR, "Person.phone": Effect("mask", "partial(3,4)")}
     assert (grant.contributors, grant.place) == (10, "p.yaml:8")
 
@@ -119,12 +119,12 @@ BAD = {
 def test_what_is_wrong_is_refused_with_its_place(tmp_path: Path, old: str, new: str, hint: str) -> None:
     assert old in GOOD
     with pytest.raises(YamlFileError, match=re.escape(hint)):
-        load(write(tmp_path / "p", GOOD.replace(old, new, 1)), CATALOGUE)
+        load(write(tmp_path / "p", GOOD.replace(old, new, 1)), SPINE)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(YamlFileError, match=r"no \*\.yaml"):
-        load(tmp_path, CATALOGUE)
+        load(tmp_path, SPINE)
 
 
 def test_a_type_stands_for_its_fields_and_edges_and_an_aggregate_for_its_buckets(tmp_path: Path) -> None:
@@ -135,15 +135,15 @@ def test_a_type_stands_for_its_fields_and_edges_and_an_aggregate_for_its_buckets
                 '      Person.phone: {mask: "partial(3,4)"}\n', ""
             ),
         ),
-        CATALOGUE,
+        SPINE,
     )
     assert {"Person.name", "Person.dwellings"} < set(clear.grants[0].fields)
-    counted = load(write(tmp_path / "b", GOOD.replace("Person.name: clear", "Person: aggregate", 1)), CATALOGUE)
+    counted = load(write(tmp_path / "b", GOOD.replace("Person.name: clear", "Person: aggregate", 1)), SPINE)
     aggregated = {name for name, effect in counted.grants[0].fields.items() if effect == AGGREGATE}
     assert aggregated == {"Person.gender", "Person.birthDate", "Person.residency", "Person.region"}
 
 
 def test_a_prohibited_edge_is_prohibited_at_both_ends(tmp_path: Path) -> None:
     text = GOOD + "prohibitions:\n  - {id: stop, prohibit: [Person.dwellings], for: [safety], basis: law}\n"
-    (rule,) = load(write(tmp_path / "p", text), CATALOGUE).prohibitions
+    (rule,) = load(write(tmp_path / "p", text), SPINE).prohibitions
     assert rule.coordinates == {"Person.dwellings", "Dwelling.residents"}

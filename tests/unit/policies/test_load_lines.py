@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.language import load_files
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
@@ -104,6 +104,6 @@ FAULTS = {
 def test_a_fault_is_told_with_its_own_line(old: str, new: str, line: int, told: str) -> None:
     assert old in GOOD
     with pytest.raises(YamlFileError) as refused:
-        load_files({"p.yaml": GOOD.replace(old, new, 1).encode()}, CATALOGUE)
+        load_files({"p.yaml": GOOD.replace(old, new, 1).encode()}, SPINE)
     assert str(refused.value).startswith(f"p.yaml:{line}: ")
     assert told in str(refused.value)

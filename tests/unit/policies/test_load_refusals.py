@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 from policies.language import load, load_files
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import All, CaseHolds, IsCase
 from schema.strict_yaml import YamlFileError
 from tests.support.small_graph import policy
@@ -36,7 +36,7 @@ STOP = b"prohibitions: [{id: stop, prohibit: [Person.name], for: [a], basis: law
 
 
 def one_file(text: str) -> PolicySet:
-    return load_files({"p.yaml": text.encode()}, CATALOGUE)
+    return load_files({"p.yaml": text.encode()}, SPINE)
 
 
 def _link_to_nothing(path: Path) -> None:
@@ -72,7 +72,7 @@ def test_case_1_01_whatever_lies_in_a_policy_folder_is_read_or_refuses_it_by_nam
     policy(folder, GOOD)
     ENTRIES[name](folder / name)
     with pytest.raises(YamlFileError, match=rf"^{re.escape(name)}: "):
-        load(folder, CATALOGUE)
+        load(folder, SPINE)
     done = CliRunner().invoke(app, ["policy", "check", str(folder)])
     assert (done.exit_code, done.stdout) == (1, "")
     assert f"error: {name}: " in done.stderr
@@ -83,11 +83,11 @@ def test_case_1_01_all_that_is_not_read_is_told_at_once_and_a_link_to_a_file_is_
     policy(folder, GOOD)
     (tmp_path / "kept").write_bytes(STOP)
     (folder / "linked.yaml").symlink_to(tmp_path / "kept")
-    assert [each.id for each in load(folder, CATALOGUE).prohibitions] == ["stop"]
+    assert [each.id for each in load(folder, SPINE).prohibitions] == ["stop"]
     (folder / "b.yml").touch()
     (folder / "\x07.yaml").touch()
     with pytest.raises(YamlFileError, match=r"'\\x07\.yaml': its name(?s:.)*\nb\.yml: is not read"):
-        load(folder, CATALOGUE)
+        load(folder, SPINE)
 
 
 EMPTY = {
@@ -137,7 +137,7 @@ def test_case_1_15_what_says_nothing_refuses_the_load_by_name(old: str, new: str
 @pytest.mark.parametrize("content", [b"", b"# taken out\n", b"{}"])
 def test_case_1_15_a_file_that_says_nothing_refuses_the_load(content: bytes) -> None:
     with pytest.raises(YamlFileError, match=r"^stop\.yaml:1: says nothing"):
-        load_files({"good.yaml": GOOD.encode(), "stop.yaml": content}, CATALOGUE)
+        load_files({"good.yaml": GOOD.encode(), "stop.yaml": content}, SPINE)
 
 
 NEGATED = {
@@ -183,7 +183,7 @@ def test_case_3_19_several_errors_are_told_at_once_with_the_lines_as_they_should
     assert [line.partition(": ")[0] for line in str(found.value).splitlines()] == ["p.yaml:12", "p.yaml:13"]
 
     with pytest.raises(YamlFileError, match=r"a\.yaml:2: (?s:.)*\nb\.yaml:1: "):
-        load_files({"a.yaml": b"x:\n\t- 1\n", "b.yaml": "grants：[]".encode()}, CATALOGUE)
+        load_files({"a.yaml": b"x:\n\t- 1\n", "b.yaml": "grants：[]".encode()}, SPINE)
 
 
 ANOTHER_FORM = {

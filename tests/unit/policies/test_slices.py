@@ -12,7 +12,7 @@ from policies.language import load_files
 from policies.model import Decision, PolicySet
 from policies.review.check import subject_of
 from policies.review.undecided import undecided
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 from tests.support.sources.slices import HEALTH, composed
@@ -59,9 +59,9 @@ def shows(decision: Decision, coordinate: str) -> bool:
 )
 def test_a_slice_widens_no_grant_that_was_there(catalogue: Catalogue, fields: str) -> None:
     rows = "{Person: {}, Dwelling: {}, Event: {}, Building: {}}"
-    before, after = policy(CATALOGUE, rows, fields), policy(catalogue, rows, fields)
+    before, after = policy(SPINE, rows, fields), policy(catalogue, rows, fields)
     assert dict(before.grants[0].fields) == dict(after.grants[0].fields)
-    assert seen(CATALOGUE, before) == seen(catalogue, after) != set()
+    assert seen(SPINE, before) == seen(catalogue, after) != set()
 
 
 def test_what_it_adds_is_granted_by_name(catalogue: Catalogue) -> None:
@@ -95,7 +95,7 @@ def test_what_nobody_has_decided_on_is_listed(catalogue: Catalogue) -> None:
         "{Person: {}, Dwelling: {}, Event: {}, Building: {}, Region: {}}",
         ("{Person: clear, Dwelling: clear, Event: clear, Building: clear, Region: clear}"),
     )
-    assert undecided(CATALOGUE, policy(CATALOGUE, rows, fields)) == ()
+    assert undecided(SPINE, policy(SPINE, rows, fields)) == ()
     found = undecided(catalogue, policy(catalogue, rows, fields))
     assert {"Person.clinics", "Dwelling.heating", "Clinic.phone"} <= set(found)
     assert {each for each in found if not each.startswith("Clinic.")} == {"Person.clinics", "Dwelling.heating"}

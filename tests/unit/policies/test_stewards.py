@@ -16,7 +16,7 @@ from policies.review.diff import diff
 from policies.stewards import Role, visible_form
 from policies.store import PolicyStore
 from policies.versions import ChangeRefused
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.policy_stores import FILES, POLICY, a_store, in_file
 
@@ -44,7 +44,7 @@ def files(*lines: str, **others: bytes) -> dict[str, bytes]:
 def test_case_1_09_a_look_alike_of_a_person_refuses_the_load(person: str) -> None:
     spelled = person.encode("unicode_escape").decode().replace("\\x", "\\u00")
     with pytest.raises(YamlFileError, match=r"stewards.yaml:3: .*(U\+|looks like|blank)"):
-        load_files(files("{account: zhang, person: S-1}", f'{{account: other, person: "{spelled}"}}'), CATALOGUE)
+        load_files(files("{account: zhang, person: S-1}", f'{{account: other, person: "{spelled}"}}'), SPINE)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_case_1_09_a_look_alike_of_a_person_refuses_the_load(person: str) -> Non
 )
 def test_case_1_09_who_cannot_be_told_apart_refuses_the_load(one: str, other: str, says: str) -> None:
     with pytest.raises(YamlFileError, match=r"stewards\.yaml:3: ") as refused:
-        load_files(files(one, other), CATALOGUE)
+        load_files(files(one, other), SPINE)
     assert says in str(refused.value)
 
 
@@ -76,13 +76,13 @@ def test_case_1_09_who_cannot_be_told_apart_refuses_the_load(one: str, other: st
 )  # fmt: skip
 def test_case_1_09_signs_and_zeros_tell_nobody_apart(one: str, other: str) -> None:
     with pytest.raises(YamlFileError, match=r"stewards.yaml:3: .*looks like"):
-        load_files(files(f'{{account: a, person: "{one}"}}', f'{{account: b, person: "{other}"}}'), CATALOGUE)
+        load_files(files(f'{{account: a, person: "{one}"}}', f'{{account: b, person: "{other}"}}'), SPINE)
 
 
 @pytest.mark.parametrize(("one", "other"), [("chen", "ch-en"), ("zhang01", "zhang1"), ("li-1", "li-01")])
 def test_case_1_09_signs_and_zeros_tell_no_accounts_apart(one: str, other: str) -> None:
     with pytest.raises(YamlFileError, match=r"stewards.yaml:3: .*looks like"):
-        load_files(files(f"{{account: {one}, person: P-1}}", f"{{account: {other}, person: P-2}}"), CATALOGUE)
+        load_files(files(f"{{account: {one}, person: P-1}}", f"{{account: {other}, person: P-2}}"), SPINE)
 
 
 def test_people_who_look_different_are_different() -> None:
@@ -99,7 +99,7 @@ def test_people_who_look_different_are_different() -> None:
         "买买提·阿不都拉",
     ]
     lines = [f'{{account: a{at}, person: "{person}"}}' for at, person in enumerate(people)]
-    stewards = load_files(files(*lines), CATALOGUE).stewards
+    stewards = load_files(files(*lines), SPINE).stewards
     assert len({visible_form(each.person) for each in stewards.values()}) == len(people)
     assert stewards["a0"].roles == (Role.STEWARD, Role.APPROVER) and stewards["a0"].owns == ()
 
@@ -123,16 +123,16 @@ LI = "{account: li, person: S-2, roles: [steward, approver]}"
 def test_case_1_09_a_change_of_the_stewards_is_a_widening_and_says_who(
     after: list[str], account: str, kind: Kind, shows: str
 ) -> None:
-    before = load_files(files(ZHANG, LI), CATALOGUE)
-    found = diff(CATALOGUE, before, load_files(files(*after), CATALOGUE), TODAY)
+    before = load_files(files(ZHANG, LI), SPINE)
+    found = diff(SPINE, before, load_files(files(*after), SPINE), TODAY)
     (change,) = found.changes
     assert found.widens and (change.thing, change.kind) == (f"steward {account}", kind)
     assert all(shows in each.effect for each in change.after) and bool(change.after) == (after != [ZHANG])
 
 
 def test_the_same_stewards_are_no_change() -> None:
-    before, after = (load_files(files(*lines), CATALOGUE) for lines in ([ZHANG, LI], [LI, ZHANG]))
-    assert diff(CATALOGUE, before, after, TODAY).changes == ()
+    before, after = (load_files(files(*lines), SPINE) for lines in ([ZHANG, LI], [LI, ZHANG]))
+    assert diff(SPINE, before, after, TODAY).changes == ()
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_who_owns_what_is_asked_of_the_version_in_force(store: PolicyStore) -> N
 
 def test_what_nobody_owns_any_steward_changes(store: PolicyStore) -> None:
     draft = with_policy(store, "en: App", "en: The app")
-    assert touched_types(*(load_files(each, CATALOGUE) for each in (store.in_force().files, draft))) == {}
+    assert touched_types(*(load_files(each, SPINE) for each in (store.in_force().files, draft))) == {}
     assert store.draft(draft, "li").number == 2
 
 

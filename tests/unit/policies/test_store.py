@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from policies.daily_counts import Counted, Use, count_uses, forget
 from policies.store import PolicyStore
 from policies.versions import ChangeRefused, Conflict, PolicyStoreError, StoreUnavailable, Version, moment
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.policy_stores import FILES, KEY, Clock, a_store, changed, in_file, publish
 from tests.support.postgres import Postgres, postgres
@@ -63,7 +63,7 @@ def test_an_empty_store_takes_the_folder_as_version_1(store: PolicyStore) -> Non
 
 
 def test_an_empty_store_takes_no_folder_that_does_not_load(url: str) -> None:
-    with closing(PolicyStore(url, KEY, CATALOGUE)) as store:
+    with closing(PolicyStore(url, KEY, SPINE)) as store:
         with pytest.raises(YamlFileError):
             store.make(lambda: {"policy.yaml": b"grant: []"})
         assert store.make(lambda: FILES) is True
@@ -245,7 +245,7 @@ def test_a_clock_that_lags_does_not_undo_what_is_in_force(url: str, store: Polic
 
 def test_of_two_hubs_that_start_at_once_one_makes_the_store(url: str) -> None:
     def start(at: int) -> bool:
-        with closing(PolicyStore(url, KEY, CATALOGUE)) as store:
+        with closing(PolicyStore(url, KEY, SPINE)) as store:
             return store.make(lambda: changed(str(at)))
 
     with ThreadPoolExecutor(4) as pool:
@@ -377,11 +377,11 @@ def test_a_store_of_a_newer_program_is_not_used(store: PolicyStore, url: str) ->
 @pytest.mark.parametrize("url", ["mysql://127.0.0.1/x", "sqlite://", "postgresql+psycopg2://h/x", "nonsense"])
 def test_another_database_is_refused(url: str) -> None:
     with pytest.raises(PolicyStoreError, match="policy_store is"):
-        PolicyStore(url, KEY, CATALOGUE)
+        PolicyStore(url, KEY, SPINE)
 
 
 def test_a_server_that_is_away_names_no_secret(server: Postgres) -> None:
-    store = PolicyStore("postgresql+psycopg://postgres:hidden-word@127.0.0.1:9/x", KEY, CATALOGUE)
+    store = PolicyStore("postgresql+psycopg://postgres:hidden-word@127.0.0.1:9/x", KEY, SPINE)
     with pytest.raises(StoreUnavailable) as caught:
         store.standing()
     assert "hidden-word" not in f"{caught.value!r} {store!r} {store.engine!r}"

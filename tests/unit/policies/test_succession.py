@@ -14,7 +14,7 @@ import pytest
 from policies.decide import decide
 from policies.language import load_files
 from policies.succession import Successors, follow
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import Compare, Placeholder
 from tests.support.oracle.three_valued import View
 from tests.support.small_graph import subject
@@ -81,8 +81,8 @@ def _known(predicate: Any, jurisdiction: str) -> Any:
 @pytest.mark.parametrize("successors", MERGES.values(), ids=MERGES.keys())
 @pytest.mark.parametrize("rows", LEFT_OUT.values(), ids=LEFT_OUT.keys())
 def test_case_1_03_who_was_left_out_stays_out_after_a_merge(rows: str, successors: Successors) -> None:
-    policies = load_files({"p.yaml": POLICY.format(rows=rows, jurisdiction=X).encode()}, CATALOGUE)
-    decision = decide(CATALOGUE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
+    policies = load_files({"p.yaml": POLICY.format(rows=rows, jurisdiction=X).encode()}, SPINE)
+    decision = decide(SPINE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
     before = Town({}, 0).shown(decision.of("Person").rows, X)
     today = follow(decision, successors)
     for hops in (0, 1, 2):
@@ -103,14 +103,14 @@ KEPT = {
 def test_case_1_03_what_a_merge_does_not_touch_is_shown_as_before(
     rows: str, successors: Successors, shown: set[str]
 ) -> None:
-    policies = load_files({"p.yaml": POLICY.format(rows=rows, jurisdiction="14/").encode()}, CATALOGUE)
-    decision = decide(CATALOGUE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
+    policies = load_files({"p.yaml": POLICY.format(rows=rows, jurisdiction="14/").encode()}, SPINE)
+    decision = decide(SPINE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
     assert Town(successors, 1).shown(follow(decision, successors).of("Person").rows, "14/") == shown
 
 
 def test_case_1_03_a_jurisdiction_that_leads_nowhere_leaves_out_everything() -> None:
-    policies = load_files({"p.yaml": POLICY.format(rows=LEFT_OUT["its own place"], jurisdiction=X).encode()}, CATALOGUE)
-    decision = decide(CATALOGUE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
+    policies = load_files({"p.yaml": POLICY.format(rows=LEFT_OUT["its own place"], jurisdiction=X).encode()}, SPINE)
+    decision = decide(SPINE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
     today = follow(decision, {X: None})
     assert Town({}, 0).shown(today.of("Person").rows, today.subject.jurisdiction) == set()
     assert Placeholder("subject.jurisdiction") not in (getattr(each, "value", None) for each in today.of("Person").rows)

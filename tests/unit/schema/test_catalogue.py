@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policies.ladders import faults_of_ladders
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Edge, Entity, Field, Kind, RegionLevel, Scalar
 
 pytestmark = pytest.mark.unit
@@ -61,8 +61,8 @@ def test_an_edge_to_nowhere_is_refused() -> None:
 
 
 def test_an_edge_is_known_at_both_ends() -> None:
-    dwellings = CATALOGUE.entity("Person").edge("dwellings")
-    residents = CATALOGUE.entity("Dwelling").edge("residents")
+    dwellings = SPINE.entity("Person").edge("dwellings")
+    residents = SPINE.entity("Dwelling").edge("residents")
     assert (dwellings.inverse, residents.inverse) == (residents.coordinate, dwellings.coordinate)
     assert dwellings.outgoing
     assert not residents.outgoing
@@ -71,11 +71,11 @@ def test_an_edge_is_known_at_both_ends() -> None:
 @pytest.mark.parametrize("name", ["Person.fone", "Persn.phone", "Person", "Person.", ""])
 def test_an_unknown_coordinate_is_an_error(name: str) -> None:
     with pytest.raises(CatalogueError):
-        CATALOGUE.coordinate(name)
+        SPINE.coordinate(name)
 
 
 def test_every_mask_on_every_ladder_is_registered_and_fits_its_field() -> None:
-    assert list(faults_of_ladders(CATALOGUE)) == []
+    assert list(faults_of_ladders(SPINE)) == []
 
 
 def test_every_level_has_its_segment() -> None:
@@ -83,5 +83,5 @@ def test_every_level_has_its_segment() -> None:
 
 
 def test_each_entity_tells_whom_it_is_about() -> None:
-    about = {each.name: getattr(CATALOGUE.subject_entity(each), "name", None) for each in CATALOGUE}
+    about = {each.name: getattr(SPINE.subject_entity(each), "name", None) for each in SPINE}
     assert about == {"Region": None, "Building": "Person", "Dwelling": "Person", "Person": "Person", "Event": "Person"}

@@ -6,18 +6,18 @@ import re
 
 import pytest
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema.derived_names import OWN_CELLS, OWN_LABELS, OWN_RELATIONSHIPS, OWN_ROOTS, OWN_TYPES, root_fields, type_names
 from schema.graphql import build
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.unit
 
-SCHEMA = build(CATALOGUE)
+SCHEMA = build(SPINE)
 
 
 def test_every_type_follows_from_an_entity_or_is_the_hubs() -> None:
-    derived = {name for entity in CATALOGUE for name, _ in type_names(entity)}
+    derived = {name for entity in SPINE for name, _ in type_names(entity)}
     found = {name for name in SCHEMA.type_map if not name.startswith("__")}
     assert found - derived <= OWN_TYPES
     assert derived - found == {"RegionBucket"}, "the one type without a bucket"
@@ -25,11 +25,11 @@ def test_every_type_follows_from_an_entity_or_is_the_hubs() -> None:
 
 def test_every_query_field_follows_from_an_entity_or_is_the_hubs() -> None:
     assert SCHEMA.query_type is not None
-    assert {*SCHEMA.query_type.fields} == OWN_ROOTS | {name for each in CATALOGUE for name in root_fields(each)}
+    assert {*SCHEMA.query_type.fields} == OWN_ROOTS | {name for each in SPINE for name in root_fields(each)}
 
 
 def test_every_cell_is_a_bucket_or_the_hubs() -> None:
-    for entity in CATALOGUE:
+    for entity in SPINE:
         cells = {*SCHEMA.type_map[f"{entity.name}Aggregate"].fields}  # type: ignore[attr-defined]
         assert cells == OWN_CELLS | {bucket.name for _, bucket in entity.buckets()}
 
@@ -40,6 +40,6 @@ def test_every_label_and_relationship_in_a_statement_is_declared_or_the_hubs() -
     )
     labels = {*re.findall(r"\(\w*:([A-Z][a-z]\w+)[ ){]", text)}
     assert {"SourceRecord", "Quarantined", "SurrogateKey"} <= labels
-    assert labels - {entity.name for entity in CATALOGUE} <= OWN_LABELS
+    assert labels - {entity.name for entity in SPINE} <= OWN_LABELS
     relationships = {*re.findall(r"-\[\w*:([A-Z_]+)", text)}
-    assert relationships - {edge.relationship for edge in CATALOGUE.edges} == OWN_RELATIONSHIPS
+    assert relationships - {edge.relationship for edge in SPINE.edges} == OWN_RELATIONSHIPS

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Kind
 from schema.normal_forms import _INVISIBLE, _WIDE, date_form, is_blank, narrow, normal_form, prefix_form
 from schema.predicate import Compare, Grammar, Op, parse
@@ -81,7 +81,7 @@ def test_case_4_10_what_is_no_day_is_refused(text: str) -> None:
 def test_case_4_10_a_condition_compares_with_what_is_stored(
     field: str, op: str, given: object, compared: object
 ) -> None:
-    found = parse(Grammar(CATALOGUE), CATALOGUE.entity("Person"), {field: {op: given}})
+    found = parse(Grammar(SPINE), SPINE.entity("Person"), {field: {op: given}})
     assert found == Compare(field, Op(op), compared)
 
 

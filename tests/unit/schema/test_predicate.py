@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import (
     FALSE,
     TRUE,
@@ -27,10 +27,10 @@ from schema.predicate import (
 
 pytestmark = pytest.mark.unit
 
-PERSON = CATALOGUE.entity("Person")
-POLICY = Grammar(CATALOGUE, placeholders=True)
-REQUEST = Grammar(CATALOGUE)
-AGGREGATE = Grammar(CATALOGUE, buckets=True)
+PERSON = SPINE.entity("Person")
+POLICY = Grammar(SPINE, placeholders=True)
+REQUEST = Grammar(SPINE)
+AGGREGATE = Grammar(SPINE, buckets=True)
 
 GOOD: list[tuple[Grammar, Any, Predicate]] = [
     (POLICY, {}, TRUE),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from graphql import lexicographic_sort_schema, print_schema
 
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Catalogue
 from schema.graphql import build
 from schema.outline import canonical
@@ -36,9 +36,9 @@ def with_health(tmp_path: Path, text: str = HEALTH, **others: str) -> Catalogue:
 
 
 def test_the_api_of_the_spine_is_as_it_was() -> None:
-    """If this is meant to change: `print_schema(lexicographic_sort_schema(build(CATALOGUE)))`."""
+    """If this is meant to change: `print_schema(lexicographic_sort_schema(build(SPINE)))`."""
     before = (Path(__file__).parent / "spine.graphql").read_text("utf-8")
-    assert print_schema(lexicographic_sort_schema(build(CATALOGUE))) == before
+    assert print_schema(lexicographic_sort_schema(build(SPINE))) == before
 
 
 def test_every_file_of_the_spine_is_read() -> None:
@@ -46,9 +46,9 @@ def test_every_file_of_the_spine_is_read() -> None:
 
 
 def test_fields_that_could_be_widened_by_mistake_are_as_they_were() -> None:
-    marked = {name: each for name, each in CATALOGUE.coordinates() if {"sensitive", "kind:id_number"} & each.tags}
+    marked = {name: each for name, each in SPINE.coordinates() if {"sensitive", "kind:id_number"} & each.tags}
     assert sorted(marked) == ["Person.address", "Person.idNumber"]
-    assert [each.name for each in CATALOGUE if each.extensible] == ["Building", "Dwelling", "Person", "Event"]
+    assert [each.name for each in SPINE if each.extensible] == ["Building", "Dwelling", "Person", "Event"]
 
 
 # A slice beside it.
@@ -56,12 +56,12 @@ def test_fields_that_could_be_widened_by_mistake_are_as_they_were() -> None:
 
 def test_a_slice_adds_types_edges_and_fields(tmp_path: Path) -> None:
     made = with_health(tmp_path)
-    added = {name for name, _ in made.coordinates()} - {name for name, _ in CATALOGUE.coordinates()}
+    added = {name for name, _ in made.coordinates()} - {name for name, _ in SPINE.coordinates()}
     assert added == {
         *(f"Clinic.{name}" for name in ("code", "name", "level", "phone", "region", "patients")),
         *("Person.clinics", "Dwelling.heating"),
     }
-    assert {name for name, _ in CATALOGUE.coordinates()} <= {name for name, _ in made.coordinates()}
+    assert {name for name, _ in SPINE.coordinates()} <= {name for name, _ in made.coordinates()}
     assert made.subject_entity(made.entity("Clinic")) is made.person
     api = print_schema(build(made))
     assert {"ClinicWhere", "ClinicLevel", "DwellingHeating"} <= set(re.findall(r"(?:input|enum) (\w+)", api))
@@ -84,7 +84,7 @@ def test_the_version_depends_on_what_is_declared_and_not_on_files(tmp_path: Path
     two = composed(tmp_path / "b", {"a.yaml": other, "b.yaml": HEALTH}).catalogue
     assert one.version == two.version
     assert re.fullmatch("[0-9a-f]{64}", one.version)
-    assert compose(tuple(reversed(read_spine()))).catalogue.version == CATALOGUE.version
+    assert compose(tuple(reversed(read_spine()))).catalogue.version == SPINE.version
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_each_change_of_a_declaration_is_another_version(tmp_path: Path, old: st
 
 
 def test_the_outline_is_plain_json() -> None:
-    assert b'"LIVES_IN"' in canonical(CATALOGUE.outline)
-    assert CATALOGUE.outline["entities"]["Person"]["subjects"] == []
-    assert CATALOGUE.outline["entities"]["Region"]["subjects"] is None
+    assert b'"LIVES_IN"' in canonical(SPINE.outline)
+    assert SPINE.outline["entities"]["Person"]["subjects"] == []
+    assert SPINE.outline["entities"]["Region"]["subjects"] is None
 
 
 # What is refused, with file and line.

@@ -14,7 +14,7 @@ import pytest
 from connectors.manifest import ManifestError, read_yaml, source_of
 from policies.language import load_files
 from policies.text.word_list import read
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFile, YamlFileError
 
 pytestmark = pytest.mark.unit
@@ -26,7 +26,7 @@ def _source(folder: Path, content: bytes) -> object:
 
 
 READERS: dict[str, Callable[[Path, bytes], object]] = {
-    "policy": lambda _, content: load_files({"f.yaml": content}, CATALOGUE),
+    "policy": lambda _, content: load_files({"f.yaml": content}, SPINE),
     "source": _source,
     "words": lambda _, content: read("f.yaml", content),
 }

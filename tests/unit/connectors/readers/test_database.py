@@ -13,7 +13,7 @@ from connectors.base import Broken, ConnectorError, Row, Since
 from connectors.manifest import ManifestError, Source
 from connectors.readers.database import TableReader
 from connectors.sources import load_sources
-from schema import CATALOGUE
+from schema import SPINE
 
 pytestmark = pytest.mark.unit
 
@@ -156,10 +156,10 @@ def test_case_4_08_a_form_that_does_not_sort_refuses_the_cursor(tmp_path: Path, 
     block = {"name": "d", "kind": "sql", "where": "a.db", "collectedFor": "housing", "trust": 1, "records": [stream]}
     (tmp_path / "d.yaml").write_text(json.dumps(block), "utf-8")
     with pytest.raises(ManifestError, match=r"records.s.updated.format: texts of the form .* do not sort by time"):
-        load_sources(tmp_path, CATALOGUE, {})
+        load_sources(tmp_path, SPINE, {})
     stream["cursor"] = False
     (tmp_path / "d.yaml").write_text(json.dumps(block), "utf-8")
-    assert load_sources(tmp_path, CATALOGUE, {})
+    assert load_sources(tmp_path, SPINE, {})
 
 
 def test_whole_numbers_as_keys_can_wait(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hub.cli.main import app
 from hub.cli.query_errors import error_lines
-from schema import CATALOGUE
+from schema import SPINE
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,7 @@ NAMED = "query($no: String!) { people(where: {idNumber: {eq: $no}}) { edges { no
 def told(document: str, message: str, *places: tuple[int, int], **variables: Any) -> list[str]:
     locations = [{"line": line, "column": column} for line, column in places]
     error = {"message": message, "locations": locations, "extensions": {"code": "VALIDATION"}}
-    return error_lines([error], document, variables, CATALOGUE)
+    return error_lines([error], document, variables, SPINE)
 
 
 def test_a_fault_of_the_text_is_told_with_line_and_column() -> None:
@@ -69,7 +69,7 @@ def test_what_is_no_fault_of_the_text_is_told_as_before() -> None:
         "path": ["people", "name"],
         "extensions": {"code": "FIELD_DENIED", "access": access},
     }
-    assert error_lines([error], NAMED, {"other": 1}, CATALOGUE) == [
+    assert error_lines([error], NAMED, {"other": 1}, SPINE) == [
         "FIELD_DENIED people.name: not open",
         '  {"owner": "police"}',
     ]

@@ -11,18 +11,18 @@ from hub.graph.constraints import Constraints, ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.graph.warm_up import warm_up
-from schema import CATALOGUE
+from schema import SPINE
 
 pytestmark = pytest.mark.unit
 
 
 def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress) -> None:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        first = ensure_constraints(writer, CATALOGUE)
-        assert ensure_constraints(writer, CATALOGUE).created == ()
+        first = ensure_constraints(writer, SPINE)
+        assert ensure_constraints(writer, SPINE).created == ()
         online = {row["name"]: row["state"] for row in writer.run_schema("SHOW INDEXES YIELD name, state")}
         assert {online[name] for name in first.names} == {"ONLINE"}
-    wanted = {f"{entity.name.lower()}_sid_unique" for entity in CATALOGUE}
+    wanted = {f"{entity.name.lower()}_sid_unique" for entity in SPINE}
     wanted |= {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"}
     assert wanted | {"person_region", "person_region_birthdate", "person_region_deletedat"} <= set(first.names)
 
@@ -32,7 +32,7 @@ def test_processes_that_make_constraints_at_once_all_find_them(
 ) -> None:
     def ensure(_: int) -> Constraints:
         with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-            return ensure_constraints(writer, CATALOGUE)
+            return ensure_constraints(writer, SPINE)
 
     for name in ensure(0).names:
         kind = "CONSTRAINT" if name.endswith("_unique") else "INDEX"
@@ -47,10 +47,10 @@ def test_a_graph_is_warmed_up_by_a_statement_that_finds_nothing(
     empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
         found, read = [], writer.read
         monkeypatch.setattr(writer, "read", lambda text, **given: found.append((text, read(text, **given))))
-        warm_up(writer, CATALOGUE)
+        warm_up(writer, SPINE)
     ((text, rows),) = found
     assert rows == [{"found": []}]
     plan = graph_driver.execute_query(f"EXPLAIN {text}", nowhere="").summary.plan

@@ -11,7 +11,7 @@ from hub.graph.merged_grids import successors_by_path
 from policies.decide import decide
 from policies.model import Decision
 from policies.succession import NOWHERE, Successors, follow, successor
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import FALSE, All, Compare, Op, Placeholder
 from tests.support.small_graph import policy, subject
 
@@ -49,7 +49,7 @@ def test_a_path_leads_to_where_it_is_today(successors: Successors, expected: str
 @pytest.fixture
 def decision(tmp_path: Path) -> Decision:
     policies = policy(tmp_path, POLICY)
-    return decide(CATALOGUE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
+    return decide(SPINE, policies, subject(policies, "app"), "a", dt.date(2026, 6, 30))
 
 
 def test_jurisdiction_and_rows_follow_a_merge(decision: Decision) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 from tests.support.sources.slices import HEALTH, write_slices
 
@@ -23,7 +23,7 @@ def settings(folder: Path, text: str) -> Settings:
 
 
 def test_without_slices_it_is_the_spine() -> None:
-    assert catalogue_of(Settings()) is CATALOGUE
+    assert catalogue_of(Settings()) is SPINE
 
 
 def test_the_slices_of_the_setting_are_part_of_it(tmp_path: Path) -> None:

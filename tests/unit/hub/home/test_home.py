@@ -20,7 +20,7 @@ from hub.home.running_hub import hub_key
 from hub.home.seals import load_key
 from hub.home.settings import Settings, SettingsError
 from hub.steward.changes import steward_session
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.unit
@@ -77,7 +77,7 @@ def test_case_6_02_a_lost_key_is_not_silently_made_again(tmp_path: Path, name: s
 def test_a_lost_folder_of_keys_is_not_silently_made_again(tmp_path: Path, kept: tuple[str, ...]) -> None:
     settings = Settings.load(home=tmp_path / "home", policies=COUNTY)
     first = [settings.keys_folder / name for name in ("digest.key", "seal.key", "policy.key")]
-    with steward_session(settings, CATALOGUE):
+    with steward_session(settings, SPINE):
         load_key(settings.keys_folder / "seal.key")
     backup = {path.name: path.read_bytes() for path in settings.keys_folder.iterdir()}
     shutil.rmtree(settings.keys_folder)
@@ -90,14 +90,14 @@ def test_a_lost_folder_of_keys_is_not_silently_made_again(tmp_path: Path, kept: 
     for path in lost:
         with pytest.raises(KeyRefused, match=f"{re.escape(str(path))} is missing.*restore it from its backup"):
             load_key(path)
-    with pytest.raises(KeyRefused, match="restore it"), steward_session(settings, CATALOGUE):
+    with pytest.raises(KeyRefused, match="restore it"), steward_session(settings, SPINE):
         pass
     assert {path.name for path in settings.keys_folder.iterdir()} <= {*kept, "made", "audit.key"}
     for name, content in backup.items():
         path = settings.keys_folder / name
         path.write_bytes(content)
         path.chmod(0o600)
-    with steward_session(settings, CATALOGUE) as changes:
+    with steward_session(settings, SPINE) as changes:
         assert [each.version.number for each in changes.store.history()] == [1]
 
 
@@ -174,7 +174,7 @@ def test_case_6_06_the_setting_that_is_no_number_is_named(
 
 def test_a_lost_key_of_the_log_is_not_silently_made_again(tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path / "home", policies=COUNTY)
-    with steward_session(settings, CATALOGUE):
+    with steward_session(settings, SPINE):
         pass
     assert settings.audit_head.exists()
     settings.audit_key.unlink()

@@ -25,7 +25,7 @@ from hub.home.settings import Settings, SettingsError
 from hub.home.zone import day_of, read_moment, show_time
 from hub.steward.changes import steward_session
 from policies.versions import ChangeRefused
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES
 from tests.support.searched_log import searched_home
 from tests.support.serving import COUNTY, Served, code_of, serving
@@ -104,7 +104,7 @@ def test_case_1_16_a_grants_last_day_ends_at_midnight_of_the_zone(served: Served
 def test_case_1_16_a_daily_cap_begins_anew_at_midnight_of_the_zone(tmp_path: Path, now: Now) -> None:
     now.at("2026-06-30T23:59:00+08:00")
     with (
-        steward_session(home_with_policy(tmp_path), CATALOGUE) as changes,
+        steward_session(home_with_policy(tmp_path), SPINE) as changes,
         serving(tmp_path / "home", store=changes.store) as served,
     ):
         assert [code(served, "b") for _ in range(3)] == [PASSED, PASSED, "DAILY_CAP"]
@@ -126,7 +126,7 @@ def home_with_policy(folder: Path) -> Settings:
 def test_case_1_16_a_version_is_checked_on_the_day_of_the_zone(tmp_path: Path, now: Now) -> None:
     expected = b"expect: [{app: app, purpose: a, coordinate: Person.name, effects: [clear]}]"
     now.at("2026-06-30T23:00:00+08:00")
-    with steward_session(home_with_policy(tmp_path), CATALOGUE) as changes:
+    with steward_session(home_with_policy(tmp_path), SPINE) as changes:
         files = {**changes.store.in_force().files, "expect.yaml": expected}
         version = changes.store.draft(files, "zhang")
         changes.store.approve(version.number, version.hash, "li")

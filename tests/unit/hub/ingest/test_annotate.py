@@ -22,14 +22,14 @@ from hub.steward.explain_query import explain_query
 from policies.detect import MAX_CHARACTERS, Detector
 from policies.text.spans import PiiKind, checksum, decode
 from policies.text.word_list import Words
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import TextProperties
 from schema.strict_yaml import YamlFileError
 from tests.support.pulling import SOURCES, silent
 
 pytestmark = pytest.mark.unit
 
-EVENT = CATALOGUE.entity("Event")
+EVENT = SPINE.entity("Event")
 BESIDE = TextProperties("text")
 NOW = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
 SECRET = "赫连朔风"
@@ -224,7 +224,7 @@ class TestReading:
 
     def test_nothing_is_read_of_an_entity_without_free_text(self) -> None:
         counting = Counting()
-        reading = Reading(CATALOGUE.entity("Person"), counting, {})
+        reading = Reading(SPINE.entity("Person"), counting, {})
         values = {"name": SECRET}
         assert reading.read([values]) == Tally(0, 0, {})
         assert reading.written(values) == values

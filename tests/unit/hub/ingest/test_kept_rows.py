@@ -19,7 +19,7 @@ from connectors.sources import load_sources
 from connectors.transforms import Context
 from hub.graph.local import GraphAddress
 from hub.ingest.kept_rows import KeptRows
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import POLICE, SOURCES, ask, canonical, county, edit, empty, one, pull, rows_of
 
 pytestmark = pytest.mark.unit
@@ -200,7 +200,7 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
 
 
 def register() -> Source:
-    sources = load_sources(SOURCES, CATALOGUE, {"DATA": "/nowhere", "HOTLINE_URL": "http://127.0.0.1:1"}, ())
+    sources = load_sources(SOURCES, SPINE, {"DATA": "/nowhere", "HOTLINE_URL": "http://127.0.0.1:1"}, ())
     (found,) = [each for each in sources if each.name == "police"]
     return found
 
@@ -208,11 +208,11 @@ def register() -> Source:
 def test_a_context_is_all_that_a_record_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     source = register()
     (stream,) = source.records
-    base = digest_context(source, stream, CATALOGUE, CONTEXT)
-    assert base == digest_context(register(), register().records[0], CATALOGUE, replace(CONTEXT, today=dt.date.max))
+    base = digest_context(source, stream, SPINE, CONTEXT)
+    assert base == digest_context(register(), register().records[0], SPINE, replace(CONTEXT, today=dt.date.max))
     place = Place("14/", grid=True)
     others = [
-        digest_context(source, stream, CATALOGUE, each)
+        digest_context(source, stream, SPINE, each)
         for each in (
             replace(CONTEXT, places={"1": place}),
             replace(CONTEXT, places={"1": replace(place, ended=True)}),
@@ -220,10 +220,10 @@ def test_a_context_is_all_that_a_record_depends_on(monkeypatch: pytest.MonkeyPat
             replace(CONTEXT, zone=dt.UTC),
         )
     ]
-    others.append(digest_context(source.model_copy(update={"name": "other"}), stream, CATALOGUE, CONTEXT))
-    others.append(digest_context(source, stream.model_copy(update={"checks": ()}), CATALOGUE, CONTEXT))
+    others.append(digest_context(source.model_copy(update={"name": "other"}), stream, SPINE, CONTEXT))
+    others.append(digest_context(source, stream.model_copy(update={"checks": ()}), SPINE, CONTEXT))
     monkeypatch.setattr(connectors.row_memory, "_digest_code", lambda: "other code")
-    others.append(digest_context(source, stream, CATALOGUE, CONTEXT))
+    others.append(digest_context(source, stream, SPINE, CONTEXT))
     assert len({base, *others}) == 8
 
 

@@ -18,7 +18,7 @@ from hub.graph.local import GraphAddress
 from hub.ingest import sink_statements as cypher
 from hub.ingest.positions import read_position
 from hub.sample.known_people import PROTAGONIST
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import ask, canonical, county, empty, one, pull
 
 pytestmark = pytest.mark.unit
@@ -112,7 +112,7 @@ def test_the_records_of_a_node_that_another_left_are_written_again(
 def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:
     empty(graph_driver)
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
     row = {"sid": "p", "node": {"name": "甲"}, "key": "k", "record": "1", "hash": "h", "t0": "gone"}
     shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
     with pytest.raises(ClientError):

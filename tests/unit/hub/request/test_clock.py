@@ -13,14 +13,14 @@ from prometheus_client import CollectorRegistry
 from hub.request.policy_follower import CLOCK, PolicyFollower
 from policies.language import load_files
 from policies.store import PolicyStore
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import FILES, Clock, a_store, changed, in_file, publish
 
 pytestmark = pytest.mark.unit
 
 
 def following(store: PolicyStore, clock: Clock) -> PolicyFollower:
-    hub: Any = SimpleNamespace(policy=load_files(FILES, CATALOGUE), catalogue=CATALOGUE, now=clock)
+    hub: Any = SimpleNamespace(policy=load_files(FILES, SPINE), catalogue=SPINE, now=clock)
     return PolicyFollower(store, hub, CollectorRegistry(), 600.0)
 
 

@@ -13,7 +13,7 @@ from hub.graph.local import GraphAddress
 from policies.aggregate import MAX_CELLS, cell, cells, domain, one_subject, rounded
 from policies.masking import AGE_BANDS
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import Asked, World, ask, policy, prepare, subject, with_graph
 
 pytestmark = pytest.mark.unit
@@ -56,7 +56,7 @@ def test_a_cell_needs_enough_people_none_of_whom_is_most_of_it(
 
 
 def test_only_an_event_tells_about_one_other_person() -> None:
-    assert [entity.name for entity in CATALOGUE if one_subject(CATALOGUE, entity)] == ["Event"]
+    assert [entity.name for entity in SPINE if one_subject(SPINE, entity)] == ["Event"]
 
 
 def test_a_row_about_several_people_is_dominated_by_none_of_them() -> None:
@@ -64,7 +64,7 @@ def test_a_row_about_several_people_is_dominated_by_none_of_them() -> None:
 
 
 def test_a_domain_is_the_same_whatever_was_counted() -> None:
-    person, dwelling = CATALOGUE.entity("Person"), CATALOGUE.entity("Dwelling")
+    person, dwelling = SPINE.entity("Person"), SPINE.entity("Dwelling")
     assert domain(*person.bucket("ageBand"), None) == AGE_BANDS
     assert domain(*person.bucket("gender"), None) == ("MALE", "FEMALE")
     street = next(bucket.name for _, bucket in dwelling.buckets() if bucket.level == "STREET")
@@ -175,7 +175,7 @@ def asked(address: GraphAddress, policies: PolicySet, purpose: str, document: st
         (
             "b",
             "{ dwellingsAggregate(groupBy: [USAGE]) { bucket: usage count } }",
-            dict.fromkeys(CATALOGUE.entity("Dwelling").field("usage").values) | {"RENTED": 3, None: 3},
+            dict.fromkeys(SPINE.entity("Dwelling").field("usage").values) | {"RENTED": 3, None: 3},
         ),
     ],
 )
@@ -187,7 +187,7 @@ def test_the_statement_counts_as_defined(
 
 def test_a_cell_that_is_mostly_one_reporter_is_withheld(loaded: GraphAddress, policies: PolicySet) -> None:
     found = counted(loaded, policies, "a", "{ eventsAggregate(groupBy: [KIND]) { bucket: kind count } }")
-    assert found == {kind: None for kind in CATALOGUE.entity("Event").field("kind").values} | {"NOISE": 6, "DISPUTE": 6}
+    assert found == {kind: None for kind in SPINE.entity("Event").field("kind").values} | {"NOISE": 6, "DISPUTE": 6}
     defined = {
         kind: cell([{each} if each else set() for each in reporters], 3, 2, single=True)
         for kind, reporters in REPORTS.items()

@@ -16,11 +16,11 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import SEALS, World, prepare, sid, subject, with_graph
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
-POLICIES = load(Path(__file__).parents[4] / "examples" / "county" / "policies", CATALOGUE)
+POLICIES = load(Path(__file__).parents[4] / "examples" / "county" / "policies", SPINE)
 SCANS = {"AllNodesScan", "NodeByLabelScan", "PartitionedNodeByLabelScan", "PartitionedAllNodesScan"}
 STREETS, EACH = 12, 40
 
@@ -35,7 +35,7 @@ ASKED = (
 
 def documents(department: str, purpose: str) -> Iterator[str]:
     """Each root field of each type."""
-    for entity in CATALOGUE:
+    for entity in SPINE:
         one = entity.name[0].lower() + entity.name[1:]
         sealed = SEALS.seal_id(department, purpose, entity.tag, sid(entity.name))
         yield f"{{ {entity.plural}(first: 100) {{ edges {{ cursor node {{ id }} }} }} }}"
@@ -47,12 +47,12 @@ def documents(department: str, purpose: str) -> Iterator[str]:
 def county() -> World:
     """Twelve streets in three districts, so that statistics know what a prefix is worth."""
     made = World()
-    for entity in CATALOGUE:
+    for entity in SPINE:
         for index in range(STREETS * EACH):
             region = f"14/03/{21 + index % 3}/{index % STREETS:03}/001/{index % EACH:03}/"
             properties = {"region": region, "level": "GRID", "code": f"{index}"}
             made.nodes[f"{entity.name}-{index}"] = (entity.name, properties)
-    for edge in CATALOGUE.edges:
+    for edge in SPINE.edges:
         pairs = ((f"{edge.source}-{index}", f"{edge.target}-{index // 2}") for index in range(STREETS * EACH))
         made.edges.extend((source, edge.name, target) for source, target in pairs)
     return made
@@ -93,7 +93,7 @@ def test_no_index_seeks_the_division_of_a_policy_for_a_node_over_an_edge() -> No
 def county_graph(empty_graph: GraphAddress) -> GraphAddress:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         county().load(writer)
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
     return empty_graph
 
 

@@ -19,7 +19,7 @@ from policies.model import Decision
 from policies.obligations import DAILY_CAP, Cap, StandingCap
 from policies.rules import Subject
 from policies.versions import StoreUnavailable
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.policy_stores import a_store, in_file
 
 pytestmark = pytest.mark.unit
@@ -33,7 +33,7 @@ def planned(sub: str, personal: bool) -> Planned:
     subject = Subject("app", "department", "", "", "14/", sub)
     caps = (StandingCap(DAILY_CAP, "grant", Cap(LIMIT, personal)),)
     decision = Decision("v", subject, "a", NOW.date(), {}, ("grant",), caps=caps)
-    return Planned(decision, (Lookup("x", "", NodePlan(CATALOGUE.entity("Person"), ())),))
+    return Planned(decision, (Lookup("x", "", NodePlan(SPINE.entity("Person"), ())),))
 
 
 async def spent(caps: DailyCaps, subs: Sequence[str], personal: bool = False) -> list[str]:

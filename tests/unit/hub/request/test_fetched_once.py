@@ -14,12 +14,12 @@ from hub.request.plan import LISTS
 from hub.request.plan_model import Planned
 from hub.request.respond import Answer, respond
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import ALL_CLEAR, SEALS, denial_errors, policy, prepare, sid, subject
 
 pytestmark = pytest.mark.unit
 ROW = {"s": sid("a"), "k": [1]}
-ID = SEALS.seal_id("fire", "a", CATALOGUE.entity("Person").tag, sid("a"))
+ID = SEALS.seal_id("fire", "a", SPINE.entity("Person").tag, sid("a"))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def statement_of(policies: PolicySet, document: str) -> tuple[str, str]:
 def answer_of(policies: PolicySet, document: str, row: dict[str, Any], byte_cap: int = 1_000_000) -> Answer:
     """The answer made of a row that the graph could have given."""
     planned, _ = prepare(policies, subject(policies, "app"), "a", document)
-    return respond(planned, row, {}, CATALOGUE, SEALS, denial_errors(policies, planned), byte_cap)
+    return respond(planned, row, {}, SPINE, SEALS, denial_errors(policies, planned), byte_cap)
 
 
 def aliases(count: int, field: str) -> str:

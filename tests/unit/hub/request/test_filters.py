@@ -9,7 +9,7 @@ import pytest
 
 from hub.errors import Code, HubError
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Field, Scalar
 from schema.predicate import OPERATORS, Op
 from tests.support.small_graph import policy, prepare, subject
@@ -75,7 +75,7 @@ def operand(field: Field, op: Op) -> Any:
 
 def leaves(entity: str, clear: set[str]) -> Iterator[Any]:
     """Each field that is not clear with each operator it takes."""
-    for field in CATALOGUE.entity(entity).fields:
+    for field in SPINE.entity(entity).fields:
         if field.name not in clear:
             for op in OPERATORS[field.scalar]:
                 yield pytest.param(field.name, op.value, operand(field, op), id=f"{entity}.{field.name}.{op}")
@@ -134,13 +134,13 @@ def test_a_match_stands_alone_and_is_complete(policies: PolicySet) -> None:
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
-@pytest.mark.parametrize("field", [f.name for f in CATALOGUE.entity("Person").fields if f.name != "residency"])
+@pytest.mark.parametrize("field", [f.name for f in SPINE.entity("Person").fields if f.name != "residency"])
 def test_a_sort_on_what_is_not_clear_is_refused(policies: PolicySet, field: str, direction: str) -> None:
     root = f"{{ people(orderBy: [{{residency: ASC}}, {{{field}: {direction}}}]) {{ edges {{ cursor }} }} }}"
     assert refused(policies, root, {}) is Code.FIELD_NOT_FILTERABLE
 
 
-@pytest.mark.parametrize("field", [field.name for field in CATALOGUE.entity("Dwelling").fields])
+@pytest.mark.parametrize("field", [field.name for field in SPINE.entity("Dwelling").fields])
 def test_so_is_a_sort_of_a_nested_list(policies: PolicySet, field: str) -> None:
     document = f"{{ people {{ edges {{ node {{ dwellings(orderBy: [{{{field}: ASC}}]) {{ id }} }} }} }} }}"
     assert refused(policies, document, {}) is Code.FIELD_NOT_FILTERABLE

@@ -21,13 +21,13 @@ from hub.request.limits import Validated, validate
 from hub.request.normalise import normalise
 from hub.request.purpose import check_purpose
 from policies.language import load
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 from tests.support.small_graph import SCHEMA
 
 pytestmark = pytest.mark.unit
 
-POLICY = load(COUNTY, CATALOGUE)
+POLICY = load(COUNTY, SPINE)
 SUBJECT = registered(POLICY, "fire-inspection", "inspector-1")
 SETTINGS = Settings(home=Path("unused"))
 

@@ -11,7 +11,7 @@ from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.request.filters import page_condition, relation_to_key
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import Related
 from tests.support.small_graph import ALL_CLEAR, World, ask, policy, prepare, subject, with_graph
 
@@ -52,8 +52,8 @@ TO_KEY: list[tuple[dict[str, Any], bool]] = [
 
 @pytest.mark.parametrize(("where", "leads"), TO_KEY)
 def test_a_condition_leads_to_a_key_where_it_must_hold(where: dict[str, Any], leads: bool) -> None:
-    person = CATALOGUE.entity("Person")
-    found = relation_to_key(CATALOGUE, person, page_condition(CATALOGUE, person, where))
+    person = SPINE.entity("Person")
+    found = relation_to_key(SPINE, person, page_condition(SPINE, person, where))
     assert isinstance(found, Related) == leads
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.steward.explain_coordinate import explain_coordinate
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import TODAY, policy
 
 pytestmark = pytest.mark.unit
@@ -45,7 +45,7 @@ def test_case_3_03_an_edge_shows_nothing_without_its_target(
     hidden: str | None,
 ) -> None:
     policies = policy(tmp_path / "policy", POLICY)
-    explained = explain_coordinate(CATALOGUE, policies, "app", purpose, coordinate, TODAY)
+    explained = explain_coordinate(SPINE, policies, "app", purpose, coordinate, TODAY)
     assert explained.effects == effects
     assert explained.purposes_that_would == would
     assert explained.owner == owner

@@ -11,7 +11,7 @@ from hub.steward.changes import steward_session
 from hub.steward.policy_lookup import versions_of
 from policies.language import load
 from policies.versions import ChangeRefused
-from schema import CATALOGUE
+from schema import SPINE
 from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit
@@ -24,8 +24,8 @@ def settings(home: Path) -> Settings:
 
 
 def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings: Settings) -> None:
-    expected = load(COUNTY, CATALOGUE).version
-    with versions_of(settings, CATALOGUE) as versions:
+    expected = load(COUNTY, SPINE).version
+    with versions_of(settings, SPINE) as versions:
         assert versions.find("current").version == versions.find(str(COUNTY)).version == expected
         assert versions.of_hash(expected) is None
         with pytest.raises(YamlFileError, match="no version store"):
@@ -34,10 +34,10 @@ def test_without_a_store_the_folder_is_current_and_there_are_no_numbers(settings
 
 
 def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(settings: Settings) -> None:
-    with steward_session(settings, CATALOGUE):
+    with steward_session(settings, SPINE):
         assert settings.policy_file.exists()
-    expected = load(COUNTY, CATALOGUE).version
-    with versions_of(settings, CATALOGUE) as versions:
+    expected = load(COUNTY, SPINE).version
+    with versions_of(settings, SPINE) as versions:
         found = versions.of_hash(expected)
         assert found is not None
         assert found.version == versions.find("1").version == versions.find("current").version == expected
@@ -47,5 +47,5 @@ def test_a_version_is_found_by_its_number_and_by_the_hash_that_the_log_keeps(set
 
 
 def test_a_name_that_means_nothing_is_refused(settings: Settings, tmp_path: Path) -> None:
-    with versions_of(settings, CATALOGUE) as versions, pytest.raises(YamlFileError, match="is no folder here"):
+    with versions_of(settings, SPINE) as versions, pytest.raises(YamlFileError, match="is no folder here"):
         versions.find(str(tmp_path / "nowhere"))

@@ -15,7 +15,7 @@ from audit.log import AuditLog, read
 from audit.record import Coordinates, Digester, Record
 from hub.steward.compare_decisions import Outcome, ReplayInputs
 from hub.steward.replay import Replay, replay
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.replay_policies import CURRENT, DRAFT
 from tests.support.small_graph import SCHEMA, policy
 
@@ -60,7 +60,7 @@ def record(number: int, at: dt.datetime, **given: Any) -> Record:
 def replayed(path: Path, tmp_path: Path, since: dt.datetime, draft: str = DRAFT) -> Replay:
     current = policy(tmp_path / "current", CURRENT)
     digester, after = Digester(b"k" * 32), policy(tmp_path / "draft", draft)
-    found = ReplayInputs(CATALOGUE, SCHEMA, after, current, lambda _: None, digester, DAY.date(), ZONE)
+    found = ReplayInputs(SPINE, SCHEMA, after, current, lambda _: None, digester, DAY.date(), ZONE)
     return replay(path, found, since)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from policies.language import load
 from policies.review.check import Finding, check
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import policy
 
 pytestmark = pytest.mark.unit
@@ -81,7 +81,7 @@ CASES = [
 
 
 def found(folder: Path, text: str) -> list[Finding]:
-    return check(CATALOGUE, policy(folder, text), DAY)
+    return check(SPINE, policy(folder, text), DAY)
 
 
 @pytest.mark.parametrize(("extra", "rule", "text"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
@@ -132,5 +132,5 @@ def test_what_is_right_is_left_alone(tmp_path: Path, extra: str) -> None:
 
 
 def test_the_example_has_no_error() -> None:
-    policies = load(Path(__file__).parents[4] / "examples" / "county" / "policies", CATALOGUE)
-    assert [each for each in check(CATALOGUE, policies, DAY) if each.level == "error"] == []
+    policies = load(Path(__file__).parents[4] / "examples" / "county" / "policies", SPINE)
+    assert [each for each in check(SPINE, policies, DAY) if each.level == "error"] == []

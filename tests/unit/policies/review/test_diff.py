@@ -19,7 +19,7 @@ from policies.obligations import OBLIGATIONS
 from policies.review.changes import Diff, Kind
 from policies.review.diff import diff
 from policies.rules import Subject
-from schema import CATALOGUE
+from schema import SPINE
 from schema.predicate import Grammar, negation_normal, parse
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ MINE = "{region: {startsWith: $subject.jurisdiction}, reports: {some: {number: {
 
 
 def policy(**given: str) -> PolicySet:
-    return load_files({"policy.yaml": text_of(**given).encode()}, CATALOGUE)
+    return load_files({"policy.yaml": text_of(**given).encode()}, SPINE)
 
 
 def text_of(
@@ -61,7 +61,7 @@ grants:
 
 
 def compare(before: dict[str, str], after: dict[str, str]) -> Diff:
-    return diff(CATALOGUE, policy(**before), policy(**after), DAY)
+    return diff(SPINE, policy(**before), policy(**after), DAY)
 
 
 def told(found: Diff) -> set[tuple[str, str, str]]:
@@ -197,8 +197,8 @@ def test_case_1_02_a_daily_cap_that_allows_more_is_a_widening(old: str, new: str
 
 def test_case_1_02_a_cap_that_is_counted_apart_for_each_purpose_is_a_widening() -> None:
     both = text_of(extra=CAP % "5").replace("for: [a]", "for: [a, b]")
-    one = load_files({"policy.yaml": both.encode()}, CATALOGUE)
-    found = diff(CATALOGUE, one, policy(extra=SPLIT), DAY)
+    one = load_files({"policy.yaml": both.encode()}, SPINE)
+    found = diff(SPINE, one, policy(extra=SPLIT), DAY)
     assert told(found) == {(purpose, "obligation dailyCap", "widened") for purpose in "ab"}
 
 
@@ -223,11 +223,11 @@ def test_an_application_registered_or_struck_off_is_told_field_by_field() -> Non
     text += "  - {id: app, zh: 应, en: App, department: fire, jurisdiction: 14/}\ngrants:\n"
     text += f"  - {{id: one, to: {{department: [fire]}}, for: [a], basis: l, rows: {{Person: {OWN}}}, "
     text += "fields: {Person.name: clear}}\n"
-    one = load_files({"p.yaml": text.encode()}, CATALOGUE)
-    two = load_files({"p.yaml": text.replace("grants:", more, 1).encode()}, CATALOGUE)
+    one = load_files({"p.yaml": text.encode()}, SPINE)
+    two = load_files({"p.yaml": text.replace("grants:", more, 1).encode()}, SPINE)
     assert both not in {one.version, two.version}
     for before, after, kind in ((one, two, Kind.NEW), (two, one, Kind.GONE)):
-        found = diff(CATALOGUE, before, after, DAY)
+        found = diff(SPINE, before, after, DAY)
         assert [(each.application, each.thing, each.kind) for each in found.changes] == [("desk", "Person.name", kind)]
 
 
@@ -292,9 +292,9 @@ PROOFS: list[tuple[str, Any, Any, bool]] = [
 
 @pytest.mark.parametrize(("narrow", "wide", "expected"), [row[1:] for row in PROOFS], ids=[row[0] for row in PROOFS])
 def test_a_condition_includes_another_only_where_it_must(narrow: Any, wide: Any, expected: bool) -> None:
-    person = CATALOGUE.entity("Person")
+    person = SPINE.entity("Person")
     one, other = (
-        resolve(negation_normal(parse(Grammar(CATALOGUE, placeholders=True), person, each)), SUBJECT, DAY)
+        resolve(negation_normal(parse(Grammar(SPINE, placeholders=True), person, each)), SUBJECT, DAY)
         for each in (narrow, wide)
     )
     assert implies(one, other) is expected

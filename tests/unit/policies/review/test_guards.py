@@ -10,7 +10,7 @@ from policies.language import load_files
 from policies.model import PolicySet
 from policies.review.changes import Diff
 from policies.review.diff import diff
-from schema import CATALOGUE
+from schema import SPINE
 
 pytestmark = pytest.mark.unit
 DAY = dt.date(2026, 6, 30)
@@ -22,7 +22,7 @@ def policy(*expected: str, a: str = "", b: str = "", applications: str = APPLICA
     tests = "".join(f"\n  - {{app: app, purpose: {each}}}" for each in expected)
     text = f"purposes:\n  - {{id: a, zh: 甲, en: A{a}}}{below}\napplications: [{applications}]\n"
     files = {"policy.yaml": text, **({"tests.yaml": f"expect:{tests}\n"} if tests else {})}
-    return load_files({name: content.encode() for name, content in files.items()}, CATALOGUE)
+    return load_files({name: content.encode() for name, content in files.items()}, SPINE)
 
 
 def told(found: Diff) -> list[tuple[str, str, str, bool]]:
@@ -59,7 +59,7 @@ def test_an_expectation_that_is_removed_or_lets_more_pass_is_a_widening(
     before: str, after: str | None, kind: str, *, widens: bool
 ) -> None:
     kept = "a, coordinate: Person.name, effects: []"
-    found = diff(CATALOGUE, policy(before, kept), policy(kept, *([after] if after else [])), DAY)
+    found = diff(SPINE, policy(before, kept), policy(kept, *([after] if after else [])), DAY)
     assert told(found) == [("a", "expectation of Person.phone", kind, widens)]
     assert found.widens is widens
 
@@ -68,12 +68,12 @@ def test_an_expectation_that_is_removed_or_lets_more_pass_is_a_widening(
 def test_an_expectation_that_stays_or_is_new_is_no_change(before: tuple[str, ...], after: tuple[str, ...]) -> None:
     if len(after) > 1:
         after = (*before, LESS.replace("Person.phone", "Person.name").replace("partial(0,4)", "surname"))
-    assert told(diff(CATALOGUE, policy(*before), policy(*after), DAY)) == []
+    assert told(diff(SPINE, policy(*before), policy(*after), DAY)) == []
 
 
 def test_with_its_application_a_test_goes_without_a_widening() -> None:
     other = APPLICATION.replace("id: app", "id: other")
-    found = diff(CATALOGUE, policy(NOTHING), policy(applications=other), DAY)
+    found = diff(SPINE, policy(NOTHING), policy(applications=other), DAY)
     assert told(found) == [("a", "expectation of Person.phone", "gone", False)]
     assert shown(found) == [("tested: nothing", "")]
 
@@ -94,6 +94,6 @@ def test_with_its_application_a_test_goes_without_a_widening() -> None:
 def test_what_residents_are_told_is_a_change_and_not_a_note(
     before: dict[str, str], after: dict[str, str], changes: list[str], says: tuple[str, ...]
 ) -> None:
-    found = diff(CATALOGUE, policy(**before), policy(**after), DAY)
+    found = diff(SPINE, policy(**before), policy(**after), DAY)
     assert [(each.purpose, each.thing) for each in found.changes] == [(each, "told to residents") for each in changes]
     assert found.widens is bool(changes) and set(shown(found)) == ({says} if changes else set())

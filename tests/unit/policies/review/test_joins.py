@@ -10,7 +10,7 @@ import pytest
 from policies.language import load
 from policies.review.check import check
 from policies.review.joins import Join, joins
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.serving import COUNTY
 from tests.support.small_graph import policy
 
@@ -29,7 +29,7 @@ EDGE = "Event.reporter: clear"
 
 
 def found(tmp_path: Path, one: str, two: str) -> list[Join]:
-    return joins(CATALOGUE, policy(tmp_path, POLICY.format(one=one, two=two)), DAY)
+    return joins(SPINE, policy(tmp_path, POLICY.format(one=one, two=two)), DAY)
 
 
 JOINED = [
@@ -77,7 +77,7 @@ def test_case_1_12_what_joins_to_no_more_is_not_told(tmp_path: Path, one: str, t
 
 
 def test_case_1_12_the_check_of_the_example_names_its_pair() -> None:
-    told = [each for each in check(CATALOGUE, load(COUNTY, CATALOGUE), DAY) if each.rule == "join"]
+    told = [each for each in check(SPINE, load(COUNTY, SPINE), DAY) if each.rule == "join"]
     assert [(each.level, each.place) for each in told] == [("warning", "applications")]
     for word in ("grid-desk", "event.dispatch", "event.callback", "Event.number", "Person.name", "Person.phone"):
         assert word in told[0].text

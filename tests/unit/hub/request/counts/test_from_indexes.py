@@ -14,7 +14,7 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.small_graph import TODAY, World, ask, policy, prepare, subject, with_graph
 
 pytestmark = pytest.mark.unit
@@ -87,7 +87,7 @@ def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
             made.nodes[f"e{number}-{copy}"] = ("Event", values | {"status": residency and "CLOSED"})
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         made.load(writer)
-        ensure_constraints(writer, CATALOGUE)
+        ensure_constraints(writer, SPINE)
     yield empty_graph
 
 

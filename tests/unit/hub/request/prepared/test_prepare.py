@@ -28,14 +28,14 @@ from hub.request.record import Trail
 from hub.request.template import Statement
 from policies.language import load
 from policies.model import PolicySet
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.oracle.free_texts import DETECTOR
 from tests.support.serving import COUNTY
 from tests.support.small_graph import SCHEMA, SEALS, sid
 
 pytestmark = pytest.mark.unit
 
-POLICY = load(COUNTY, CATALOGUE)
+POLICY = load(COUNTY, SPINE)
 SETTINGS = Settings(home=Path("unused"))
 NOW = dt.datetime(2026, 6, 30, 9, 0, tzinfo=dt.UTC)
 FIRE = ("fire-inspection", "safety.fire.rental")
@@ -43,7 +43,7 @@ PEOPLE = "edges { node { id name } }"
 
 
 def parts(kept: DocumentCache | None) -> Parts:
-    return Parts(SETTINGS, CATALOGUE, SCHEMA, SEALS, DecisionCache(), {}, DETECTOR, kept)
+    return Parts(SETTINGS, SPINE, SCHEMA, SEALS, DecisionCache(), {}, DETECTOR, kept)
 
 
 def arrived(body: dict[str, Any], purpose: str = FIRE[1], case: str | None = None) -> Arrival:
@@ -212,7 +212,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 def test_a_plan_that_depends_on_values_is_made_for_each_request() -> None:
     using = parts(DocumentCache())
-    ids = [SEALS.seal_id("fire", FIRE[1], CATALOGUE.entity(name).tag, sid("a")) for name in ("Dwelling", "Building")]
+    ids = [SEALS.seal_id("fire", FIRE[1], SPINE.entity(name).tag, sid("a")) for name in ("Dwelling", "Building")]
     for each in ids * 2:
         body = {"query": "query ($id: ID!) { node(id: $id) { id __typename } }", "variables": {"id": each}}
         assert outcome(using, body) == outcome(parts(None), body)
@@ -224,7 +224,7 @@ def test_one_plan_is_not_that_of_another_decision(tmp_path: Path) -> None:
     (tmp_path / "later").mkdir()
     for name, text in county.items():
         (tmp_path / "later" / name).write_text(text.replace("{mask: surname}", "clear"))
-    policies = [POLICY, load(tmp_path / "later", CATALOGUE)]
+    policies = [POLICY, load(tmp_path / "later", SPINE)]
     askers = [
         ("fire-inspection", "safety.fire.rental", "inspector-1"),
         ("fire-inspection", "safety.fire.case", "inspector-1"),
@@ -322,7 +322,7 @@ prohibitions:
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_plan_is_of_its_purpose_its_grants_and_its_grids(tmp_path: Path, turned: bool) -> None:
     (tmp_path / "policy.yaml").write_text(SMALL)
-    policies = load(tmp_path, CATALOGUE)
+    policies = load(tmp_path, SPINE)
     grids: list[dict[str, str | None]] = [{}, {"14/03/21/": "14/03/22/"}, {"14/03/21/": None}]
     asked = [(app, purpose, after) for app in ("one", "two") for purpose in ("a", "a.b") for after in grids]
     shared = DocumentCache()
