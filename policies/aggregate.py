@@ -40,13 +40,15 @@ def rounded(count: int, base: int) -> int:
 
 def one_subject(catalogue: Catalogue, entity: Entity) -> bool:
     """Whether each row tells about at most one person other than itself, so that one person may have many rows."""
+    if entity.subjects is None or len(entity.subjects) != 1:
+        return False
     here = entity
-    for step in entity.subjects or ():
+    for step in entity.subjects[0]:
         end = here.edge(step)
         if end.many:
             return False
         here = catalogue.entity(end.target)
-    return here is not entity
+    return True
 
 
 def counts_a_list(table: TypeDecision, read: Iterable[str], *, picks: bool) -> bool:

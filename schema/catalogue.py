@@ -99,15 +99,6 @@ class Catalogue:
             raise CatalogueError(f"unknown type or tag {tag!r}: no field carries it")
         return found
 
-    def subject_entity(self, entity: Entity) -> Entity | None:
-        """The entity that `entity.subjects` leads to (the data subjects), or None if it tells about nobody."""
-        if entity.subjects is None:
-            return None
-        here = entity
-        for step in entity.subjects:
-            here = self.entity(here.edge(step).target)
-        return here
-
 
 def _forward(edge: Edge) -> EdgeEnd:
     return EdgeEnd(

@@ -186,7 +186,7 @@ def type_tag(name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A type of node. `subjects` is the path of edges to the people it tells about; None: about nobody.
+    """A type of node. `subjects` are the paths of edges to the people it tells about; empty: itself; None: nobody.
 
     `extensible` lets slices add fields to it. `tag`, four bytes of a digest of its name, marks its sealed ids.
     """
@@ -196,7 +196,7 @@ class Entity:
     zh: str
     en: str
     fields: tuple[Field, ...]
-    subjects: tuple[str, ...] | None = None
+    subjects: tuple[tuple[str, ...], ...] | None = None
     extensible: bool = False
     slice: str = ""
     edges: Mapping[str, EdgeEnd] = field(default_factory=dict)

@@ -107,17 +107,21 @@ class _Check:
                         f"{entity.name}.{each.name}", f"{problem}a threshold; name its `subjects`", ("buckets",)
                     )
             return
+        yield from _twice(entity.name, "subjects", tuple(".".join(path) for path in entity.subjects))
+        for at, path in enumerate(entity.subjects):
+            yield from self._of_path(entity, path, ("subjects", at))
+
+    def _of_path(self, entity: Entity, path: tuple[str, ...], keys: tuple[str | int, ...]) -> Iterator[Fault]:
         here = entity.name
-        for at, step in enumerate(entity.subjects):
+        for step in path:
             if step not in self.targets.get(here, {}):
-                problem = _unknown("edge", step, self.targets.get(here, ()), f"{here} has")
-                yield Fault(entity.name, problem, ("subjects", at))
+                yield Fault(entity.name, _unknown("edge", step, self.targets.get(here, ()), f"{here} has"), keys)
                 return
             here = self.targets[here][step]
         end = self.entities.get(here)
         if end is not None and end.subjects != ():
-            problem = f"leads to {here}, which is no person; go on to a type with `subjects: self`"
-            yield Fault(entity.name, problem, ("subjects",))
+            problem = f"leads to {here}, which is no person; go on, with a dot and an edge, to a type of people"
+            yield Fault(entity.name, problem, keys)
 
     def _of_members(self) -> Iterator[Fault]:
         """Names within one type: fields, edges, buckets, and what is kept beside a free text."""

@@ -89,10 +89,10 @@ def _bucket(name: str, written: str) -> Bucket:
 
 
 class EntityBlock(Block):
-    """A type of node. `plural` names its list; `subjects` is the path of edges to the people it tells about.
+    """A type of node. `plural` names its list. Other slices may add fields to it if it is `extensible`.
 
-    `subjects: nobody` says that it tells about no people; `self`, in the spine alone, that its nodes are people. Other
-    slices may add fields to it if it is `extensible`.
+    `subjects` are the paths of edges to the people it tells about, with a dot between the steps; `nobody` says that it
+    tells about no people; `self`, in the spine alone, that its nodes are people.
     """
 
     plural: str
@@ -105,8 +105,12 @@ class EntityBlock(Block):
     def entity(self, name: str, slice_name: str, added: tuple[Field, ...]) -> Entity:
         """The declaration, with the fields that other slices add."""
         own = tuple(block.field(each, slice_name) for each, block in self.fields.items())
-        subjects = {"nobody": None, "self": ()}[self.subjects] if isinstance(self.subjects, str) else (*self.subjects,)
-        return Entity(name, self.plural, self.zh, self.en, own + added, subjects, self.extensible, slice_name)
+        return Entity(name, self.plural, self.zh, self.en, own + added, self._paths(), self.extensible, slice_name)
+
+    def _paths(self) -> tuple[tuple[str, ...], ...] | None:
+        if isinstance(self.subjects, str):
+            return None if self.subjects == "nobody" else ()
+        return tuple(tuple(path.split(".")) for path in self.subjects)
 
 
 class EndBlock(Block):

@@ -57,7 +57,7 @@ MUTATIONS = (
     ),
     Mutation(
         "people who may be listed fill no threshold",
-        "hub/request/compile.py",
+        "hub/request/counts/cells.py",
         "        hidden = self._hidden(root, node)\n",
         '        hidden = ""\n',
         "tests/attacks/inference/test_counts_and_thresholds.py",
@@ -120,21 +120,21 @@ MUTATIONS = (
     ),
     Mutation(
         "contributor threshold",
-        "hub/request/compile.py",
+        "hub/request/counts/cells.py",
         'return f"contributors >= {self.cypher.parameter(self.cypher.table(root.entity).contributors)}"',
         'return "contributors >= 0"',
         "tests/unit/hub/request/test_compile_aggregates.py",
     ),
     Mutation(
         "dominance",
-        "hub/request/compile.py",
+        "hub/request/counts/cells.py",
         " AND {DOMINANT} * largest <= total",
         "",
         "tests/unit/hub/request/test_compile_aggregates.py",
     ),
     Mutation(
         "rounding",
-        "hub/request/compile.py",
+        "hub/request/counts/cells.py",
         "        if base == 1:\n",
         "        if base:\n",
         "tests/unit/hub/request/test_compile_aggregates.py",

@@ -7,6 +7,7 @@ what the client named, `policy` for what a rule reads, `audit` for the way to th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -137,6 +138,14 @@ class Cypher:
         self.references.append(Reference(end.coordinate, position, origin))
         arrow = f"-[:{end.relationship}]->" if end.outgoing else f"<-[:{end.relationship}]-"
         return f"({node.var}){arrow}({var})" if position == "exists" else f"({node.var}){arrow}({var}:{end.target})"
+
+    def way(self, node: Node, path: tuple[str, ...], position: str, origin: str) -> Iterator[tuple[str, Node]]:
+        """Each step of a path of edges: its pattern, and the node to which it leads, whatever may be shown of it."""
+        for step in path:
+            end = node.entity.edge(step)
+            other = Node(self.variable(), self.catalogue.entity(end.target), frozenset())
+            yield self.pattern(node, end, other.var, position, origin), other
+            node = other
 
     def table(self, entity: Entity) -> TypeDecision:
         """The decision on one type."""

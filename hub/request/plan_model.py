@@ -124,8 +124,8 @@ class NodeFetch:
         return self.edges[_edge_asked(cell)]
 
     @property
-    def to_people(self) -> tuple[str, ...]:
-        """The edges to the people who are recorded, because something personal is shown that is about them; or none."""
+    def to_people(self) -> tuple[tuple[str, ...], ...]:
+        """The paths to the people who are recorded, because something personal is shown that is about them; or none."""
         is_personal = any(each.field.personal for each in self.fields.values())
         return (self.entity.subjects or ()) if is_personal else ()
 

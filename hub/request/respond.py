@@ -91,7 +91,7 @@ class _Responder:
         self.denial_errors = denial_errors
         self.department = planned.decision.subject.department
         self.purpose = planned.decision.purpose
-        self.people = {found.name for each in catalogue if (found := catalogue.subject_entity(each)) is not None}
+        self.people = {each.name for each in catalogue if each.subjects == ()}
         self.errors = [denial_errors.denied(denial) for denial in planned.denials]
         self.subjects: dict[str, None] = {}
         self.nodes = 0

@@ -1,1 +1,1 @@
-"""The room of counts from indexes: `from_indexes.py` counts the nodes of divisions without reading one of them."""
+"""The room of aggregates' statements: `cells.py` writes them, `from_indexes.py` counts without reading a node."""

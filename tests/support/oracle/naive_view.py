@@ -268,8 +268,12 @@ class Sight:
 
     def subjects(self, name: str) -> set[str]:
         """The people a node tells about; of a type about nobody, the node itself."""
+        paths = self.entity(name).subjects or ((),)
+        return {person for path in paths for person in self._at_the_end(name, path)}
+
+    def _at_the_end(self, name: str, path: tuple[str, ...]) -> set[str]:
         found = {name}
-        for step in self.entity(name).subjects or ():
+        for step in path:
             found = {target for each in found for target in self.neighbours(each, step)}
         return found
 

@@ -83,5 +83,11 @@ def test_every_level_has_its_segment() -> None:
 
 
 def test_each_entity_tells_whom_it_is_about() -> None:
-    about = {each.name: getattr(SPINE.subject_entity(each), "name", None) for each in SPINE}
-    assert about == {"Region": None, "Building": "Person", "Dwelling": "Person", "Person": "Person", "Event": "Person"}
+    about = {each.name: each.subjects for each in SPINE}
+    assert about == {
+        "Region": None,
+        "Building": (("dwellings", "residents"),),
+        "Dwelling": (("residents",),),
+        "Person": (),
+        "Event": (("reporter",),),
+    }

@@ -62,7 +62,7 @@ def test_a_slice_adds_types_edges_and_fields(tmp_path: Path) -> None:
         *("Person.clinics", "Dwelling.heating"),
     }
     assert {name for name, _ in SPINE.coordinates()} <= {name for name, _ in made.coordinates()}
-    assert made.subject_entity(made.entity("Clinic")) is made.person
+    assert made.entity("Clinic").subjects == (("patients",),)
     api = print_schema(build(made))
     assert {"ClinicWhere", "ClinicLevel", "DwellingHeating"} <= set(re.findall(r"(?:input|enum) (\w+)", api))
     assert "clinicsAggregate(" in api
@@ -158,6 +158,8 @@ FAULTS = {
     "a root of the hub": ("plural: clinics", "plural: node", "Clinic:", "the query field node is kept for the hub"),
     "people": ("subjects: [patients]", "subjects: self", "subjects:", "people are those of the spine"),
     "a path to nobody": ("subjects: [patients]", "subjects: [nurses]", "subjects:", "unknown edge 'nurses'"),
+    "a path to a place": ("[patients]", "[patients.dwellings]", "subjects:", "leads to Dwelling, which is no person"),
+    "a path twice": ("[patients]", "[patients, patients]", "subjects:", "patients stands twice; remove one"),
     "an edge to nowhere": ("entity: Person", "entity: Persn", "from:", "did you mean Person?"),
     "an edge's name": ("REGISTERED_AT", "registeredAt", "REGISTERED_AT", "'registeredAt' is not a plain name"),
     "a relationship of the spine": ("REGISTERED_AT", "LIVES_IN", "REGISTERED_AT", "LIVES_IN is declared in people"),
