@@ -18,7 +18,9 @@ from schema.yaml_blocks import YamlPath, raise_all, read_block
 from schema.yaml_folder import yaml_paths
 
 SPINE_FOLDER = Path(__file__).parent / "spine"
-SPINE_FILES = ("places", "housing", "people", "events")
+SPINE_FILES = (
+    "places", "addresses", "housing", "people", "households", "units", "events", "parts", "tenancies", "inspections",
+)  # fmt: skip
 """The slices of the spine, in the order in which their types are listed everywhere."""
 
 

@@ -33,6 +33,10 @@ grants:
 """
 
 
+EVERY_TYPE = "{" + ", ".join(f"{each.name}: {{}}" for each in SPINE) + "}"
+"""All rows of the spine's types."""
+
+
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Catalogue:
     return composed(tmp_path / "slices", {"health.yaml": HEALTH}).catalogue
@@ -58,8 +62,7 @@ def shows(decision: Decision, coordinate: str) -> bool:
     "fields", ["{Person: clear, Dwelling: clear}", "{grade:general-2: clear}", "{personal: clear}"]
 )
 def test_a_slice_widens_no_grant_that_was_there(catalogue: Catalogue, fields: str) -> None:
-    rows = "{Person: {}, Dwelling: {}, Event: {}, Building: {}}"
-    before, after = policy(SPINE, rows, fields), policy(catalogue, rows, fields)
+    before, after = policy(SPINE, EVERY_TYPE, fields), policy(catalogue, EVERY_TYPE, fields)
     assert dict(before.grants[0].fields) == dict(after.grants[0].fields)
     assert seen(SPINE, before) == seen(catalogue, after) != set()
 
@@ -72,8 +75,9 @@ def test_what_it_adds_is_granted_by_name(catalogue: Catalogue) -> None:
 
 
 def test_a_tag_covers_a_new_type_where_rows_name_it(catalogue: Catalogue) -> None:
-    with_clinics = policy(catalogue, "{Person: {}, Event: {}, Clinic: {}}", "{kind:phone: clear}")
-    assert seen(catalogue, with_clinics) == {"Person.phone", "Event.reporterPhone", "Clinic.phone"}
+    with_clinics = policy(catalogue, EVERY_TYPE.replace("{", "{Clinic: {}, ", 1), "{kind:phone: clear}")
+    of_the_spine = {"Person.phone", "Event.reporterPhone", "Unit.contactPhone"}
+    assert seen(catalogue, with_clinics) == {*of_the_spine, "Clinic.phone"}
 
 
 def test_a_tag_that_covers_nothing_is_refused(tmp_path: Path) -> None:
@@ -91,13 +95,10 @@ def test_a_prohibition_covers_what_slices_add(catalogue: Catalogue) -> None:
 
 
 def test_what_nobody_has_decided_on_is_listed(catalogue: Catalogue) -> None:
-    rows, fields = (
-        "{Person: {}, Dwelling: {}, Event: {}, Building: {}, Region: {}}",
-        ("{Person: clear, Dwelling: clear, Event: clear, Building: clear, Region: clear}"),
-    )
-    assert undecided(SPINE, policy(SPINE, rows, fields)) == ()
-    found = undecided(catalogue, policy(catalogue, rows, fields))
+    fields = EVERY_TYPE.replace("{}", "clear")
+    assert undecided(SPINE, policy(SPINE, EVERY_TYPE, fields)) == ()
+    found = undecided(catalogue, policy(catalogue, EVERY_TYPE, fields))
     assert {"Person.clinics", "Dwelling.heating", "Clinic.phone"} <= set(found)
     assert {each for each in found if not each.startswith("Clinic.")} == {"Person.clinics", "Dwelling.heating"}
     prohibition = "prohibitions: [{id: none, prohibit: [Clinic, Dwelling.heating], for: [a], basis: law}]\n"
-    assert undecided(catalogue, policy(catalogue, rows, fields, prohibition)) == ()
+    assert undecided(catalogue, policy(catalogue, EVERY_TYPE, fields, prohibition)) == ()

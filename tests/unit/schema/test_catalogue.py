@@ -86,8 +86,14 @@ def test_each_entity_tells_whom_it_is_about() -> None:
     about = {each.name: each.subjects for each in SPINE}
     assert about == {
         "Region": None,
+        "Address": (("dwellings", "residents"),),
         "Building": (("dwellings", "residents"),),
         "Dwelling": (("residents",),),
         "Person": (),
+        "Household": (("members",),),
+        "Unit": (("representative",),),
         "Event": (("reporter",),),
+        "Part": None,
+        "Tenancy": (("landlord",), ("tenant",)),
+        "Inspection": (("dwelling", "residents"), ("unit", "representative")),
     }
