@@ -2,7 +2,7 @@
 
 A row becomes a valid record or an entry in quarantine, and what a pull writes goes in batch by batch with its cursor.
 May import `schema`, but neither `policies` nor `hub`: the hub passes in the graph and the text detector, by the
-protocols in `base.py`. Begin with `base.py` (the data between the steps), then `run.py` (one pull), `manifest.py` and
-`sources.py` (what a source declares), `readers/` (files, tables, REST), `shape.py` and `transforms.py` (from row to
-record), and `resolve.py` (which record decides).
+protocols in `base.py`. Begin with `base.py` (the data between the steps), then `run.py` (one pull), `source_model.py`,
+`kinds.py` and `manifest.py` (what a source declares), `readers/` (a kind of source a file), `shape.py` and
+`transforms.py` (from row to record), and `resolve.py` (which record decides).
 """

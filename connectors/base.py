@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,15 +31,22 @@ class ConnectorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record as the source gave it. `number` is its first line in a CSV file, else it counts from 1 in the read."""
+    """One record as the source gave it. `number` is its first line in a CSV file, else it counts from 1 in the read.
+
+    `part` names the file or sheet in which it stands, if the source has several.
+    """
 
     number: int
     values: Mapping[str, Any] = dataclasses.field(repr=False)
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record that cannot even be read. `key` are its key columns, if they could be read, `values` all that could."""
+    """A record that cannot even be read. `key` are its key columns, if they could be read, `values` all that could.
+
+    With the field `FILE` it is a whole file, `part`, of which no row or not every row was read.
+    """
 
     number: int
     field: str
@@ -47,6 +54,21 @@ class Broken:
     reason: str
     key: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    part: str = ""
+
+
+FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file of a growing folder was read to its end, or is `known`: it was, and is as it was then.
+
+    `digest` is one of its name and content.
+    """
+
+    digest: str
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +94,25 @@ class Note:
     rows: int = 0
 
 
-Item = Row | Broken | Header | Note
+Item = Row | Broken | Header | Note | FileRead
 """What a reader yields. Each row of the source is a `Row`, a `Broken`, or counted in the note `blank-lines`."""
+
+
+def _knows_nothing(_digest: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What a reader need not give again: rows before `moment`, except the records listed in `waiting`."""
+    """What a reader need not give again: rows before `moment`, except the records listed in `waiting`.
+
+    `known` says of the digest of a file whether it was read.
+    """
 
     moment: dt.datetime | None = None
     waiting: tuple[str, ...] = ()
     waiting_since: dt.datetime | None = None
+    known: Callable[[str], bool] = _knows_nothing
 
     def earliest(self) -> dt.datetime | None:
         """The time to read from if waiting records cannot be asked for one by one; None means from the beginning."""
@@ -204,7 +234,7 @@ class Position:
 
     `rows` is the number of rows of the last full read, None before the first; `compared` is when a stream that is read
     by its cursor was last read in full; `columns` are those that the source had. `first`: no record of the stream is in
-    the graph.
+    the graph. `files` are keyed digests of the files of a growing folder that were read.
     """
 
     moment: dt.datetime | None = None
@@ -215,6 +245,7 @@ class Position:
     compared: dt.datetime | None = None
     columns: tuple[str, ...] = ()
     first: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

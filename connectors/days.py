@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import lru_cache
+from typing import Any
 
 from schema.normal_forms import date_form, narrow
 
@@ -19,6 +20,9 @@ _DIRECTIVES = {"Y": r"\d{4}", "m": r"\d\d", "d": r"\d\d", "H": r"\d\d", "M": r"\
 _ADJACENT = re.compile(r"%[A-Za-z]%[A-Za-z]")
 _BY_DATE = re.compile(r"%Y([-/.年]?)%m(\1|月)%d")
 _MIDNIGHT = dt.time()
+_AT_MIDNIGHT = re.compile(r"(?<=\d)[T ]0?0:00(:00(\.0+)?)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
+DAY_ZERO = "1900-01-00"
+"""How Excel shows the number 0 as a day."""
 _START = {"Y": "1", "m": "1", "d": "1", "H": "0", "M": "0", "S": "0"}
 
 
@@ -48,6 +52,15 @@ def parse_moment(cell: str, form: str | None) -> dt.datetime:
         if form is None:
             raise
     return _parse(text, form)
+
+
+def spelling(cell: Any) -> str:
+    """A cell as a source's file spells it: a day without the midnight beside it; day 0 of a spreadsheet by its name."""
+    if isinstance(cell, dt.time):
+        return DAY_ZERO if cell == _MIDNIGHT else cell.isoformat()
+    if isinstance(cell, dt.date):
+        cell = cell.isoformat()
+    return _AT_MIDNIGHT.sub("", narrow(str(cell)))
 
 
 def sorts_by_day(form: str) -> bool:

@@ -13,6 +13,9 @@ _LISTS: Mapping[str, str] = {
     "key": "key: [street, number], or key: number if it is one column",
     "checks": "checks: [{rule: not_before, fields: [closedAt, reportedAt]}]",
     "fields": "fields: [closedAt, reportedAt]",
+    "sheets": 'sheets: [一月, 二月], or sheets: "*" for all',
+    "unknown": 'unknown: ["1970-01-01", "9999-12-31"]',
+    "addresses": "addresses: [10.20.0.0/16]",
 }
 _MAPS: Mapping[str, str] = {
     "records": "{name: regions, entity: Region, key: code, …}",
@@ -23,6 +26,8 @@ _MAPS: Mapping[str, str] = {
     "updated": "updated: {column: updatedAt}, or updated: updatedAt",
     "limits": "limits: {quarantined: 0.2}",
     "paging": "paging: {items: items, page: page}",
+    "apiKey": "apiKey: {header: X-Api-Key, secret: env:NAME}",
+    "oauth": "oauth: {token: https://…, client: NAME, secret: env:NAME}",
 }
 """How a list or a map is written, by the key that holds it."""
 _FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {

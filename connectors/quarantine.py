@@ -38,6 +38,11 @@ def may_be_shown(number: str) -> bool:
     return _CLEAN.match(number) is not None and _PERSONAL.search(number) is None
 
 
+def holds_personal_number(text: str) -> bool:
+    """Whether a resident id number or a telephone number stands in a text."""
+    return _PERSONAL.search(text) is not None
+
+
 def check_share(stream: str, refused: int, rows: int, most: float, reasons: Callable[[], str]) -> None:
     """Raise ConnectorError if more than the share `most` of a batch is refused: the source itself must be wrong."""
     if rows >= SMALL_BATCH and refused > most * rows:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import schema
 from connectors.base import Record, Row
-from connectors.manifest import Source, Stream
+from connectors.source_model import Source, Stream
 from connectors.transforms import Context
 from schema.catalogue import Catalogue
 

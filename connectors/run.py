@@ -16,10 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from connectors.base import (
+    FILE,
     Annotation,
     Batch,
     Broken,
     ConnectorError,
+    FileRead,
     GraphSink,
     Header,
     Note,
@@ -35,25 +37,17 @@ from connectors.base import (
     Written,
 )
 from connectors.findings import Findings
-from connectors.manifest import Limits, Source, Stream
 from connectors.quarantine import check_growth, check_not_empty, check_share
-from connectors.readers.csv_files import CsvReader
-from connectors.readers.database import TableReader
-from connectors.readers.rest import RestReader
 from connectors.resolve import is_settled, keep_best, rank
 from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
 from connectors.shape import Shaper
+from connectors.source_model import Limits, Source
 from connectors.transforms import Context
 from connectors.write_behind import WriteBehind
 from schema.catalogue import Catalogue
 
 BATCH_ROWS = 2_000
 Shaped = Record | Recalled | Refused
-_READERS: Mapping[str, Callable[[Source, Stream], Reader]] = {
-    "csv": CsvReader,
-    "sql": TableReader,
-    "rest": RestReader,
-}
 
 
 def pull(
@@ -76,7 +70,7 @@ def pull(
         context = Context(sink.places(), source.tzinfo, moment.astimezone(source.tzinfo).date())
         plan = plans[f"{source.name}/{stream.name}"]
         shaper = Shaper(source, stream, catalogue, context, sink.fingerprint)
-        reader = _READERS[source.kind](source, stream)
+        reader = source.reader(stream)
         findings = Findings(
             identity=stream.fields[stream.identity].column or stream.identity,
             updated=stream.updated.column if stream.updated else None,
@@ -112,12 +106,17 @@ class _Run:
     """In a full comparison: an incremental read would have begun here."""
     first: bool = False
     """No record of the stream was in the graph when the run began."""
+    files: list[str] = field(default_factory=list)
+    """Keyed digests of the files of a growing folder that are read."""
+    is_whole: bool = True
+    """No file of the source was passed over, refused, or read in part."""
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
         with WriteBehind(self.sink.write) as writes:
             full = self._read(reader, shaper, report, writes)
-        self._write_outvoted()
+        if self.is_whole:
+            self._write_outvoted()
         if full:
             self.memory.save()
         for note in shaper.notes():
@@ -152,10 +151,12 @@ class _Run:
                 report(self.plan.name, self.rows)
         if full:
             check_not_empty(self.plan.name, self.rows, position.rows)
+        compared = full and not reader.full
+        full = full and self.is_whole
         shaper.check_formats(full)
         annotated = self._annotate(batch)
         writes.settle()
-        closing = self._closing(position, full, reader.full)
+        closing = self._closing(position, full, compared)
         writes.begin(*self._prepare(self._confirmed(batch, shaper), annotated, closing, full, closing=True))
         return full
 
@@ -203,9 +204,15 @@ class _Run:
         start = position.moment - dt.timedelta(hours=self.limits.overlap)
         due = position.compared is None or self.now - position.compared >= dt.timedelta(days=self.limits.compare)
         if due and not reader.full:
-            self.expected = start
+            # A new file may hold old rows.
+            self.expected = None if position.files else start
             return Since()
-        return Since(start, position.waiting, position.waiting_since)
+        known = frozenset(position.files)
+        return Since(start, position.waiting, position.waiting_since, lambda digest: self._file_key(digest) in known)
+
+    def _file_key(self, digest: str) -> str:
+        """What is kept of a file that was read; nobody without the key can try out a content."""
+        return self.sink.fingerprint(digest.encode())
 
     def _rows(self, reader: Reader, since: Since, columns: tuple[str, ...]) -> Iterator[Row | Broken]:
         """The rows of a read; what else it yields goes to the findings."""
@@ -215,7 +222,11 @@ class _Run:
                     self.findings.header(item, columns)
                 case Note():
                     self.findings.note(item)
+                case FileRead():
+                    self.files.append(self._file_key(item.digest))
+                    self.is_whole = self.is_whole and not item.known
                 case _:
+                    self.is_whole = self.is_whole and not (isinstance(item, Broken) and item.field == FILE)
                     yield item
 
     def _prepare(
@@ -308,14 +319,15 @@ class _Run:
     def _cursor(self, position: Position) -> Position:
         return replace(position, moment=self.furthest, waiting=(), waiting_since=None)
 
-    def _closing(self, position: Position, full: bool, always_full: bool) -> Position:
-        """The position after the pull."""
+    def _closing(self, position: Position, full: bool, compared: bool) -> Position:
+        """The position after the pull; `compared`: a stream that need not be was read from its beginning."""
         return replace(
             self._cursor(position),
             manifest=self.manifest,
             rows=self.rows if full else position.rows,
-            compared=self.now if full and not always_full else position.compared,
+            compared=self.now if compared else position.compared,
             columns=self.findings.columns,
+            files=tuple(self.files),
         )
 
     def _moved(self, cursor: Position | None, shaped: Sequence[Shaped]) -> Position | None:

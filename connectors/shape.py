@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from connectors.base import Broken, ConnectorError, Link, Note, Record, Refused, Row
-from connectors.manifest import FieldRule, Source, Stream
+from connectors.base import FILE, Broken, ConnectorError, Link, Note, Record, Refused, Row
+from connectors.days import spelling
 from connectors.quarantine import SMALL_BATCH, Unfit, may_be_shown
 from connectors.resolve import birth_of, gender_of
 from connectors.row_memory import Recalled
+from connectors.source_model import FieldRule, Source, Stream
 from connectors.transforms import (
     FITTING,
     NORMAL,
@@ -87,6 +88,9 @@ class _Cell:
     options: Options
     required: bool
     kind: Kind | None = None
+    unknown: tuple[str, ...] = ()
+    """Spellings that stand for a value that nobody knows."""
+    unknowns: int = 0
     fits: int = 0
     misfits: int = 0
     cut: int = 0
@@ -100,7 +104,9 @@ class _Cell:
             if self.column not in row.values:
                 raise Unfit("missing", "the record does not have this column")
             cell = row.values[self.column]
-            if not blank(cell):
+            if self.unknown and spelling(cell) in self.unknown:
+                self.unknowns += 1
+            elif not blank(cell):
                 return self._value(cell, context)
             if self.required:
                 raise Unfit("missing", "must not be empty")
@@ -141,7 +147,7 @@ class Shaper:
     def __init__(self, source: Source, stream: Stream, catalogue: Catalogue, context: Context, digest: Digest) -> None:
         self._stream, self._context, self._digest = stream, context, digest
         self._name = f"{source.name}/{stream.name}"
-        self._unit = "line" if source.kind == "csv" else "row"
+        self._unit = source.unit
         entity = catalogue.entity(stream.entity)
         self._fields = {
             name: _field_cell(rule, column, entity.field(name), name == stream.identity)
@@ -156,6 +162,7 @@ class Shaper:
         self._updated = updated and _Cell(updated.column, to_moment, Options(updated.format), True)
         self._successor = successor and _Cell(successor, to_code, Options(), False)
         self._dates = [each for each in self._fields.values() if each.transform in (date, validity)]
+        self._unsure = [each for each in self._fields.values() if each.unknown]
         self._formed = [*self._fields.values(), *([self._updated] if self._updated else ())]
         self._unfitted = list(self._formed)
 
@@ -194,8 +201,8 @@ class Shaper:
 
     @property
     def cuts(self) -> int:
-        """How many values have lost a time so far, of which `notes` will tell."""
-        return sum(each.cut for each in self._dates)
+        """How many values have lost a time so far, or stand for an unknown one, of which `notes` will tell."""
+        return sum(each.cut for each in self._dates) + sum(each.unknowns for each in self._unsure)
 
     def _time_of(self, row: Row) -> dt.datetime | None:
         """When the row was updated; one that says so of a day to come would win over each later row until then."""
@@ -228,6 +235,14 @@ class Shaper:
             )
             for cell in self._fields.values()
             if cell.cut
+        ] + [
+            Note(
+                f"unknown {cell.column}",
+                f"values of {cell.column} stand for an unknown one, and are null",
+                cell.unknowns,
+            )
+            for cell in self._unsure
+            if cell.unknowns
         ]
 
     def _take_links(self, row: Row) -> tuple[Link, ...]:
@@ -252,7 +267,7 @@ class Shaper:
     def _refused(self, row: Row | Broken, number: str, unfit: Unfit, column: str, as_of: dt.datetime | None) -> Refused:
         key = f"{self._name}:{number}"
         # Nobody finds a row at its source by the digest of its number.
-        place = f" ({self._unit} {row.number})" if number.startswith("~") and not self._stream.cursor else ""
+        place = f" ({self._place(row)})" if number.startswith("~") and not self._stream.cursor else ""
         return Refused(key, number, column, unfit.rule, unfit.reason + place, as_of, unfit.awaits)
 
     def _number(self, cells: tuple[Any, ...] | None) -> str | None:
@@ -264,10 +279,16 @@ class Shaper:
 
     def _name_without_number(self, row: Row | Broken) -> str:
         """The name of a row without a number: its place in a full read, else a digest of what could be read of it."""
+        if isinstance(row, Broken) and row.field == FILE:
+            return row.part
         if self._stream.cursor:
             content = repr(sorted((str(k), str(v)) for k, v in row.values.items()))
             return "~" + self._digest(content.encode("utf-8", "replace"))[:16]
-        return f"{self._unit} {row.number}"
+        return self._place(row)
+
+    def _place(self, row: Row | Broken) -> str:
+        """Where a row stands: its file and sheet if there are several, and its line or number."""
+        return f"{row.part} {self._unit} {row.number}".strip()
 
 
 def outline(cell: Any) -> str:
@@ -283,7 +304,7 @@ def _field_cell(rule: FieldRule, column: str, field: Field, identity: bool) -> _
     options = Options(rule.format, rule.values, rule.least, rule.most)
     transform = TRANSFORMS[rule.transform or FITTING[field.scalar][0]]
     kind = field.kind if field.scalar is Scalar.STRING and NORMAL.get(transform) is not field.kind else None
-    return _cell(column, transform, options, rule.required or identity, kind)
+    return replace(_cell(column, transform, options, rule.required or identity, kind), unknown=rule.unknown)
 
 
 def _cell(column: str, transform: Transform, options: Options, required: bool, kind: Kind | None = None) -> _Cell:

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from connectors.days import sorts_by_day
-from connectors.manifest import EdgeRule, FieldRule, ManifestError, Source, Stream, read_yaml, source_of
+from connectors.manifest import ManifestError, read_yaml, source_of
 from connectors.shape import CHECKS
+from connectors.source_model import EdgeRule, FieldRule, Source, Stream
 from connectors.transforms import FITTING, TRANSFORMS
 from schema.catalogue import Catalogue, CatalogueError, Entity, Scalar
 from schema.never_store import NEVER_STORED, names_never_stored

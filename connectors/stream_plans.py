@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.base import Derivation, EdgePlan, StreamPlan
-from connectors.manifest import EdgeRule, ManifestError, Source, Stream
+from connectors.manifest import ManifestError
+from connectors.source_model import EdgeRule, Source, Stream
 from schema.catalogue import Catalogue, Entity
 
 

@@ -19,6 +19,7 @@ JURISDICTION: Final = r"^([0-9A-Za-z-]+/)+$"
 TABLE: Final = r"^[A-Za-z_][A-Za-z0-9_.]*$"
 DELIMITER: Final = r"^[,;|\t]$"
 ZONE: Final = r"^[+-]\d{2}:\d{2}$"
+HEADER: Final = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
 WEB_ADDRESS: Final = r"^https?://\S+$"
 ADDRESS_WITHOUT_USER: Final = r"^https?://[^@\s]+$"
 LOG_ORIGIN: Final = r"^[^\s+]+$"
@@ -33,6 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     TABLE: "write the name of a table in letters, digits and _, with a dot after its schema, such as public.tickets",
     DELIMITER: r"write one of , ; | or a tab (\t)",
     ZONE: "write the hours and minutes from UTC, such as +08:00",
+    HEADER: "write the name of a header in letters, digits and hyphens, such as X-Api-Key",
     WEB_ADDRESS: "write a web address such as https://id.example, without blanks",
     ADDRESS_WITHOUT_USER: "write a web address such as https://id.example, without user, password or blanks",
     LOG_ORIGIN: "write a name without blanks and +, such as hub.example/county",

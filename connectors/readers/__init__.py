@@ -1,6 +1,7 @@
-"""Readers of one stream of a source: CSV files, SQL tables, paged REST collections.
+"""Readers of one stream of a source: CSV, Excel, JSON lines and GeoJSON files, SQL tables, paged REST collections.
 
 Each yields `Row`s, or `Broken` ones where a row cannot be read, and raises `ConnectorError` where the source cannot.
-May import `connectors.base`, `connectors.manifest` and dlt, the latter only through `dlt_resources.py`. Begin with
-`csv_files.py`, the simplest.
+Each extends `Source` by its own keys, in the file of its reader. May import `schema`, `connectors.base`,
+`connectors.source_model`, `connectors.secret_names` and dlt, the latter only through `dlt_resources.py`. Begin with
+`files.py`, then `json_lines.py`, the simplest kind.
 """

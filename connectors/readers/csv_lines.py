@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from connectors.readers.byte_lines import MAX_BYTES, Line, byte_lines, decode
+
 MAX_LINES = 64
 """Most lines of one record."""
-MAX_BYTES = 1 << 20
-"""Longest line."""
 NOT_CSV = "not-csv"
 
 
@@ -34,21 +34,13 @@ class CsvRecord:
     fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    offset: int
-    content: bytes
-    whole: bool = True
-
-
 class CsvLines:
     """The records of one file. `columns` is set by the reader once the header is known."""
 
     def __init__(self, file: IO[bytes], encoding: str, delimiter: str, multiline: bool) -> None:
         self._encoding, self._delimiter, self._multiline = encoding, delimiter, multiline
-        self._lines = _lines(file)
-        self._waiting: list[_Line] = []
+        self._lines = byte_lines(file, encoding)
+        self._waiting: list[Line] = []
         self.columns = 0
 
     def records(self) -> Iterator[CsvRecord]:
@@ -56,10 +48,10 @@ class CsvLines:
         while (line := self._next()) is not None:
             yield from self._record(line)
 
-    def _next(self) -> _Line | None:
+    def _next(self) -> Line | None:
         return self._waiting.pop(0) if self._waiting else next(self._lines, None)
 
-    def _record(self, line: _Line) -> Iterator[CsvRecord]:
+    def _record(self, line: Line) -> Iterator[CsvRecord]:
         if not line.whole:
             yield _faulty(line, f"line {line.number} is longer than {MAX_BYTES:,} bytes")
             return
@@ -73,7 +65,7 @@ class CsvLines:
         else:
             yield from self._several_lines(line, text)
 
-    def _several_lines(self, first: _Line, text: str) -> Iterator[CsvRecord]:
+    def _several_lines(self, first: Line, text: str) -> Iterator[CsvRecord]:
         """The record that begins with an open quote, or its lines refused."""
         gathered, cells = [first], None
         while len(gathered) < MAX_LINES and (more := self._next()) is not None:
@@ -100,14 +92,14 @@ class CsvLines:
     def _advice(self) -> str:
         return "" if self._multiline else "; or declare `multiline: true` if fields of this source may hold line ends"
 
-    def _may_be_rows(self, lines: list[_Line]) -> bool:
+    def _may_be_rows(self, lines: list[Line]) -> bool:
         """Whether the first line would be whole with its quote taken for text, and one after it is a row of its own."""
         first = self._decode(lines[0].content).count(self._delimiter) + 1
         others = (len(self._cells(self._decode(each.content)) or ()) for each in lines[1:])
         return first >= self.columns and any(cells == self.columns for cells in others)
 
     def _decode(self, content: bytes) -> str:
-        return content.decode(self._encoding, "surrogateescape")
+        return decode(content, self._encoding)
 
     def _cells(self, text: str) -> tuple[str, ...] | None:
         """The cells of a text that is a complete record, else None."""
@@ -123,20 +115,5 @@ class CsvLines:
         return self._cells(text.removesuffix("\n").removesuffix("\r") + '"') is not None
 
 
-def _faulty(line: _Line, reason: str) -> CsvRecord:
+def _faulty(line: Line, reason: str) -> CsvRecord:
     return CsvRecord(line.number, line.offset, line.content, fault=reason)
-
-
-def _lines(file: IO[bytes]) -> Iterator[_Line]:
-    """The lines of a file; one that is too long comes as its beginning, and is not whole.
-
-    No byte of a GBK or GB 18030 character equals a line end, a comma or a quote, so bytes can be cut before decoding.
-    """
-    offset, number = file.tell(), 0
-    while content := file.readline(MAX_BYTES):
-        number += 1
-        line = _Line(number, offset, content, content.endswith(b"\n") or len(content) < MAX_BYTES)
-        offset += len(content)
-        while not content.endswith(b"\n") and len(content) == MAX_BYTES and (content := file.readline(MAX_BYTES)):
-            offset += len(content)
-        yield line

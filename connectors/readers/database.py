@@ -11,26 +11,52 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote, urlsplit
 
 import sqlalchemy as sa
+from pydantic import model_validator
 
 from connectors.base import Broken, ConnectorError, Header, Item, Row, Since
-from connectors.manifest import Source, Stream, read_secret
 from connectors.readers.dlt_resources import table_rows
 from connectors.readers.incremental_query import from_moment, keeps_times
 from connectors.readers.readable_cells import Unreadable, readable
+from connectors.secret_names import NOT_NEEDED, SecretName, read_secret
+from connectors.source_model import FaultAt, Source, Stream
 
 CHUNK = 2_000
+
+
+class TableSource(Source):
+    """A database, as its YAML file declares it: a SQLite file or an address; each stream is one table."""
+
+    takes: ClassVar[frozenset[str]] = frozenset({"table"})
+    filled: ClassVar[Mapping[tuple[str, ...], str]] = {**Source.filled, ("password",): NOT_NEEDED}
+    reached: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    kind: Literal["sql"]
+    password: SecretName | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> TableSource:
+        if "://" in self.where and urlsplit(self.where).password:
+            raise FaultAt("an address must not hold a password; use `password`", "where")
+        for index, each in enumerate(self.records):
+            if each.table is None:
+                raise FaultAt("an sql source needs `table`", "records", index, "table")
+        return self
+
+    def reader(self, stream: Stream) -> TableReader:
+        """Reads the table of one stream."""
+        return TableReader(self, stream)
 
 
 class TableReader:
     """Reads one table of a SQL source."""
 
-    def __init__(self, source: Source, stream: Stream) -> None:
+    def __init__(self, source: TableSource, stream: Stream) -> None:
         self._source, self._stream = source, stream
         self._name = f"{source.name}/{stream.name}"
         # A text of another form may stand before an earlier one: only a column of times brings rows in their order.

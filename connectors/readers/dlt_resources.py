@@ -1,4 +1,4 @@
-"""Opens files, tables and REST clients with dlt.
+"""Reads the rows of tables with dlt.
 
 dlt only extracts here: no pipeline, load, state or telemetry, and nothing stays on the disk. Its logger is silenced,
 because it repeats addresses and statements. It is imported late, because that takes a second.
@@ -9,11 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
-
-from connectors.base import ConnectorError
+from typing import Any
 
 
 def silence_dlt() -> None:
@@ -22,30 +18,6 @@ def silence_dlt() -> None:
     logger = logging.getLogger("dlt")
     logger.setLevel(logging.CRITICAL + 1)
     logger.propagate = False
-
-
-def _no_file(path: Path) -> str:
-    return f"{path} does not exist or cannot be read; correct `where:` of the source, or give --data"
-
-
-@contextmanager
-def open_file(name: str, path: Path) -> Iterator[IO[bytes]]:
-    """Open one file to read its bytes; ConnectorError if there is none."""
-    silence_dlt()
-    from dlt.sources.filesystem import filesystem
-
-    if not path.is_file():
-        raise ConnectorError(name, _no_file(path))
-    folder = path.absolute().parent
-    found = [each for each in filesystem(bucket_url=folder.as_uri(), file_glob=_literal(path.name))]
-    if len(found) != 1:
-        raise ConnectorError(name, _no_file(path))
-    with found[0].open(mode="rb") as file:
-        yield file
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
 
 
 def table_rows(
@@ -66,11 +38,3 @@ def table_rows(
         included_columns=list(columns),
         query_adapter_callback=adapter,
     )
-
-
-def rest_client(base_url: str, session: Any, headers: dict[str, str]) -> Any:
-    """dlt's REST client, which sends by `session`."""
-    silence_dlt()
-    from dlt.sources.helpers.rest_client.client import RESTClient
-
-    return RESTClient(base_url=base_url, headers=headers, session=session)

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.days import day_form
-from connectors.manifest import Source, Stream
+from connectors.source_model import Source, Stream
 
 _ZONES = dt.timedelta(days=1)
 """A text may state its moment in UTC or in the local time of the source."""

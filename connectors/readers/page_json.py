@@ -11,6 +11,8 @@ import json
 import math
 from typing import Any
 
+from connectors.readers.byte_lines import decode
+
 MAX_DIGITS = 400
 """Longest number that is read; what is longer is no number."""
 
@@ -27,7 +29,7 @@ class Doubled(dict[str, Any]):
 def loads(body: bytes, encoding: str) -> Any:
     """The value of a body; raises ValueError. A byte order mark is passed over."""
     try:
-        text = body.removeprefix(codecs.BOM_UTF8).decode(encoding, "surrogateescape")
+        text = decode(body.removeprefix(codecs.BOM_UTF8), encoding)
         return json.loads(text, strict=False, parse_int=_whole, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("nested too deeply") from None

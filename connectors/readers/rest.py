@@ -1,57 +1,71 @@
 """Reads a paged REST collection.
 
-Only records are taken for data, and no other host is asked: the session follows no redirect, takes no proxy or password
-from the environment, checks certificates, and limits time and size. Pages shift while a source changes: a read is
-complete only if it gave as many different records as the source says there are, and is repeated otherwise.
-
-dlt's REST client makes the requests. Its retries and paginators are not used: a hostile `Retry-After` raises there, and
-the paginator takes a page without records for the end, stops silently at its limit, and quotes answers in its errors.
+Only records are taken for data, and no other host is asked (`guarded_session.py`). Pages shift while a source changes:
+a read is complete only if it gave as many different records as the source says there are, and is repeated otherwise.
+A source that answers oddly, leads in a circle or has us wait too long ends the read with a word.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import time
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import ClassVar, Literal
 
 import requests
+from pydantic import Field, model_validator
 
-from connectors.base import Broken, ConnectorError, Header, Item, Note, Row, Since
-from connectors.manifest import Paging, Source, Stream, read_secret
-from connectors.readers.dlt_resources import rest_client
-from connectors.readers.page_json import Doubled, canonical, charset, loads, whole_number
+from connectors.base import ConnectorError, Header, Item, Note, Since
+from connectors.readers.credentials import ApiKey, OAuth, fetch_token, key_headers
+from connectors.readers.guarded_session import AddressRefused, GuardedSession, check_url
+from connectors.readers.json_rows import json_row
+from connectors.readers.page_json import canonical, charset
+from connectors.readers.paging import Answer, Page, Paging, Request, WrongPage, first_request, parse_page
+from connectors.secret_names import NOT_NEEDED, SecretName
+from connectors.source_model import ADDRESS_NOT_NEEDED, FaultAt, Source, Stream
 
-MAX_PAGE_BYTES = 16 << 20
 TRIES = 3
-MAX_WAIT_SECONDS = 5.0
+MAX_WAIT_SECONDS = 30.0
+"""Longest pause before one further try, whatever the source asks for."""
 
 
-class _Session(requests.Session):
-    """Stays with the host that it is sent to, and within time and size."""
+class RestSource(Source):
+    """A REST interface, as its YAML file declares it: one paged collection."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.trust_env = False
-        self._seconds = seconds
+    filled: ClassVar[Mapping[tuple[str, ...], str]] = {
+        **Source.filled,
+        ("bearer",): NOT_NEEDED,
+        ("apiKey", "secret"): NOT_NEEDED,
+        ("oauth", "secret"): NOT_NEEDED,
+        ("oauth", "token"): ADDRESS_NOT_NEEDED,
+    }
+    reached: ClassVar[frozenset[str]] = frozenset({"bearer", "api_key", "oauth", "addresses", "authority"})
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        options.update(allow_redirects=False, timeout=self._seconds, stream=True, verify=True)
-        answer = super().send(request, **options)
-        deadline = time.monotonic() + self._seconds
-        body = bytearray()
-        try:
-            for part in answer.iter_content(65_536):
-                body += part
-                if len(body) > MAX_PAGE_BYTES or time.monotonic() > deadline:
-                    raise requests.exceptions.ContentDecodingError("too large or too slow")
-        finally:
-            answer.close()
-        answer._content = bytes(body)
-        return answer
+    kind: Literal["rest"]
+    bearer: SecretName | None = None
+    api_key: ApiKey | None = Field(default=None, alias="apiKey")
+    oauth: OAuth | None = None
+    addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+    authority: str | None = Field(default=None, min_length=1)
+    paging: Paging | None = None
+
+    @model_validator(mode="after")
+    def _says_where_and_who(self) -> RestSource:
+        check_url(self.where, "where")
+        if self.oauth is not None:
+            check_url(self.oauth.token, "oauth", "token")
+        given = [name for name in ("bearer", "api_key", "oauth") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise FaultAt("a source takes one of bearer, apiKey and oauth", given[1].replace("api_key", "apiKey"))
+        return self
+
+    def reader(self, stream: Stream) -> RestReader:
+        """Reads the collection for one stream."""
+        return RestReader(self, stream)
 
 
 class RestReader:
@@ -59,11 +73,12 @@ class RestReader:
 
     ordered = False
 
-    def __init__(self, source: Source, stream: Stream) -> None:
+    def __init__(self, source: RestSource, stream: Stream) -> None:
         self._source, self._stream = source, stream
         self._name = f"{source.name}/{stream.name}"
         self._paging = source.paging or Paging()
         self.full = not (stream.cursor and self._paging.since)
+        self._patience = source.limits.wait
 
     def read(self, since: Since) -> Iterator[Item]:
         """Records changed at or after `since`; raises ConnectorError if they cannot all be had."""
@@ -72,13 +87,13 @@ class RestReader:
         members: set[str] = set()
         yielded: set[bytes] = set()
         before: set[bytes] | None = None
-        with _Session(self._source.limits.timeout) as session:
+        with self._session() as session:
             for _ in range(TRIES):
                 seen: set[bytes] = set()
                 total = 0
-                for items, stated in self._pages(session, start):
-                    total = total if stated is None else stated
-                    for item in items:
+                for page in self._pages(session, start):
+                    total = total if page.total is None else page.total
+                    for item in page.items:
                         members.update(item if isinstance(item, dict) else ())
                         digest = _digest(item)
                         seen.add(digest)
@@ -86,7 +101,7 @@ class RestReader:
                         if before is None or digest not in yielded:
                             number += 1
                             yielded.add(digest)
-                            yield self._row(number, item)
+                            yield json_row(self._stream, number, item)
                 if len(seen) >= total or seen == before:
                     yield from self._closing(members, total - len(seen), start is None)
                     return
@@ -102,56 +117,87 @@ class RestReader:
                 "fewer-records", "records less were given, twice, than the source states that there are", missing
             )
 
-    def _pages(self, session: _Session, start: dt.datetime | None) -> Iterator[tuple[list[Any], int | None]]:
-        address, headers = self._host_and_headers()
-        client = rest_client(address, session, headers)
+    def _session(self) -> GuardedSession:
+        source = self._source
+        urls = [source.where, *([source.oauth.token] if source.oauth else ())]
+        session = GuardedSession(urls, source.limits.timeout, source.addresses, source.authority)
+        session.headers["Accept"] = "application/json"
+        session.headers.update(key_headers(self._name, source.bearer, source.api_key))
+        return session
+
+    def _pages(self, session: GuardedSession, start: dt.datetime | None) -> Iterator[Page]:
+        request = first_request(self._paging, self._source.where, start.isoformat() if start else None)
+        asked = {(request.url, request.own)}
         last: list[bytes] = []
-        for page in range(1, self._source.limits.pages + 1):
-            items, pages, total = self._parse_page(*self._get(client, page, start), page)
-            digests = [_digest(each) for each in items]
-            if items and digests == last:
-                raise self._error(f"page {page} repeats the page before it")
+        while request.number <= self._source.limits.pages:
+            try:
+                page = parse_page(self._paging, request, self._get(session, request))
+            except WrongPage as wrong:
+                raise self._error(str(wrong)) from None
+            digests = [_digest(each) for each in page.items]
+            if page.items and digests == last:
+                raise self._error(f"page {request.number} repeats the page before it")
             last = digests
-            yield items, total
-            if page >= pages:
+            yield page
+            if page.following is None:
                 return
+            request = page.following
+            if (request.url, request.own) in asked:
+                raise self._error(f"page {request.number - 1} leads back to a page that was read")
+            asked.add((request.url, request.own))
         raise self._error(f"more than {self._source.limits.pages} pages")
 
-    def _host_and_headers(self) -> tuple[str, dict[str, str]]:
-        headers = {"Accept": "application/json"}
-        if self._source.bearer:
-            secret = read_secret(self._name, self._source.bearer, os.environ)
-            headers["Authorization"] = f"Bearer {secret.get_secret_value()}"
-        parts = urlsplit(self._source.where)
-        return f"{parts.scheme}://{parts.netloc}", headers
-
-    def _get(self, client: Any, page: int, start: dt.datetime | None) -> tuple[bytes, str]:
-        """The body of a page and its encoding; an answer without content has none."""
-        paging = self._paging
-        parameters: dict[str, Any] = {paging.page: page, paging.size: paging.rows}
-        if start is not None and paging.since:
-            parameters[paging.since] = start.isoformat()
-        for attempt in range(TRIES):
-            try:
-                answer = client.get(urlsplit(self._source.where).path, params=parameters)
-            except requests.exceptions.SSLError:
-                raise self._error("its certificate is not valid for it") from None
-            except requests.exceptions.RequestException as error:
-                if attempt + 1 == TRIES:
-                    kind = type(error).__name__
-                    raise self._error(f"it does not answer ({kind})", terminal=False) from None
-                time.sleep(_pause_seconds(attempt, None))
+    def _get(self, session: GuardedSession, request: Request) -> Answer:
+        """The answer to a request; an answer without content has an empty body."""
+        renewed = False
+        attempt = 0
+        while True:
+            answer = self._asked(session, request, attempt)
+            if answer is not None and answer.status_code == 401 and self._source.oauth and not renewed:
+                # A token may end while pages are read.
+                session.headers.pop("Authorization", None)
+                renewed = True
                 continue
-            if answer.status_code != 429 and answer.status_code < 500:
+            if answer is not None and answer.status_code != 429 and answer.status_code < 500:
                 return self._accepted(answer)
-            if attempt + 1 < TRIES:
-                time.sleep(_pause_seconds(attempt, answer.headers.get("Retry-After")))
-        raise self._error(f"it answers {answer.status_code} each time", terminal=False)
+            attempt += 1
+            if attempt == TRIES:
+                status = answer.status_code if answer is not None else 0
+                raise self._error(f"it answers {status} each time", terminal=False)
+            self._wait(attempt, answer.headers.get("Retry-After") if answer is not None else None)
 
-    def _accepted(self, answer: requests.Response) -> tuple[bytes, str]:
+    def _asked(self, session: GuardedSession, request: Request, attempt: int) -> requests.Response | None:
+        """The answer of a source; None if there was none and it may be asked again."""
+        try:
+            if self._source.oauth and "Authorization" not in session.headers:
+                session.headers.update(fetch_token(self._name, session, self._source.oauth))
+            return session.get(request.url, params=request.parameters)
+        except requests.exceptions.SSLError:
+            raise self._error(
+                "its certificate is not valid for it: see its name, its dates and who vouches for it (`authority`)"
+            ) from None
+        except AddressRefused:
+            raise self._error("its name leads to an address that is not asked; see `addresses`") from None
+        except requests.exceptions.RequestException as error:
+            if attempt + 1 == TRIES:
+                raise self._error(f"it does not answer ({type(error).__name__})", terminal=False) from None
+            return None
+        except OSError:
+            raise self._error("the file of `authority` cannot be read; name one with PEM certificates") from None
+
+    def _wait(self, attempt: int, retry_after: str | None) -> None:
+        """Pause before the next try, as long as the source asks for, within limits."""
+        pause = _pause_seconds(attempt, retry_after)
+        if pause > self._patience:
+            most = self._source.limits.wait
+            raise self._error(f"it has us wait longer than {most:g} seconds in all (limits.wait)", terminal=False)
+        self._patience -= pause
+        time.sleep(pause)
+
+    def _accepted(self, answer: requests.Response) -> Answer:
         status = answer.status_code
         if status == 204:
-            return b"", "utf-8"
+            return Answer(b"", "utf-8")
         if status in {401, 403}:
             raise self._error(f"it refuses our key ({status})")
         if 300 <= status < 400 and status != 304:
@@ -159,55 +205,25 @@ class RestReader:
         if status != 200:
             raise self._error(f"it answers {status}")
         kind = answer.headers.get("Content-Type", "")
-        if kind.partition(";")[0].strip().lower() != "application/json":
+        named = kind.partition(";")[0].strip().lower()
+        if named != "application/json" and not (named.startswith("application/") and named.endswith("+json")):
             raise self._error("it answers with something other than JSON, such as an HTML page")
-        return bytes(answer.content), charset(kind)
-
-    def _parse_page(self, body: bytes, encoding: str, page: int) -> tuple[list[Any], int, int | None]:
-        """The records of a page, how many pages there are, and how many records (None if it does not say)."""
-        paging = self._paging
-        if not body:
-            return [], page, None
-        try:
-            answer = loads(body, encoding)
-        except ValueError:
-            raise self._error(f"page {page} is not valid JSON") from None
-        if not isinstance(answer, dict) or isinstance(answer, Doubled):
-            raise self._error(f"page {page} has no list `{paging.items}`, or names a member twice")
-        pages, total = whole_number(answer.get(paging.pages)), whole_number(answer.get(paging.total))
-        if total == 0 and answer.get(paging.items) is None:
-            return [], page, 0
-        if not isinstance(answer.get(paging.items), list):
-            raise self._error(f"page {page} has no list `{paging.items}`")
-        if pages is None or total is None:
-            raise self._error(f"page {page} does not state `{paging.pages}` and `{paging.total}` as numbers")
-        if whole_number(answer.get(paging.page, page)) != page:
-            raise self._error(f"page {page} was asked for, and another page came")
-        return answer[paging.items], pages, total
-
-    def _row(self, number: int, item: Any) -> Row | Broken:
-        if not isinstance(item, dict):
-            return Broken(number, "row", "not-a-record", "an object was expected", values={"": item})
-        twice = [each for each in self._stream.columns if isinstance(item, Doubled) and each in item.twice]
-        if twice:
-            key = self._key(item)
-            return Broken(number, twice[0], "member-twice", "the record names the member twice", key, item)
-        return Row(number, item)
-
-    def _key(self, item: dict[str, Any]) -> tuple[str, ...] | None:
-        cells = [item.get(each) for each in self._stream.key]
-        return tuple(str(each) for each in cells) if all(isinstance(each, str | int) for each in cells) else None
+        return Answer(bytes(answer.content), charset(kind), answer.links.get("next", {}).get("url"))
 
     def _error(self, problem: str, *, terminal: bool = True) -> ConnectorError:
         return ConnectorError(self._name, problem, terminal=terminal)
 
 
-def _digest(item: Any) -> bytes:
+def _digest(item: object) -> bytes:
     return hashlib.blake2b(canonical(item), digest_size=16).digest()
 
 
 def _pause_seconds(attempt: int, retry_after: str | None) -> float:
-    seconds = (
-        float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0.2 * 2**attempt
-    )
-    return min(seconds, MAX_WAIT_SECONDS)
+    """How long to pause, by the header Retry-After (seconds, or a date) if it says so, within bounds."""
+    stated: float = 0.1 * 2**attempt
+    if retry_after and retry_after.isascii() and retry_after.isdigit():
+        stated = float(retry_after)
+    elif retry_after:
+        with suppress(ValueError, TypeError, OverflowError):
+            stated = (parsedate_to_datetime(retry_after) - dt.datetime.now(dt.UTC)).total_seconds()
+    return min(max(stated, 0.0), MAX_WAIT_SECONDS)

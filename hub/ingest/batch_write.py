@@ -243,5 +243,6 @@ class BatchWrite:
                     "rows": cursor.rows,
                     "compared": cursor.compared,
                     "columns": list(cursor.columns),
+                    "files": list(cursor.files) or None,
                 },
             )

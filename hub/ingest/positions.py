@@ -39,6 +39,7 @@ def read_position(writer: GraphWriter, plan: StreamPlan) -> Position:
         _moment(cursor["compared"]),
         tuple(cursor["columns"] or ()),
         first,
+        tuple(cursor["files"] or ()),
     )
 
 

@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.base import PullResult, Report
-from connectors.manifest import ManifestError, Source
+from connectors.manifest import ManifestError
 from connectors.run import pull
+from connectors.source_model import Source
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
 from hub.graph.constraints import ensure_constraints

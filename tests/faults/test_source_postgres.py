@@ -9,8 +9,7 @@ import psycopg
 import pytest
 
 from connectors.base import Broken, ConnectorError, Record, Row, Since
-from connectors.manifest import Source
-from connectors.readers.database import TableReader
+from connectors.readers.database import TableReader, TableSource
 from connectors.shape import Shaper
 from connectors.transforms import Context
 from schema import SPINE
@@ -40,12 +39,12 @@ def table(server: Postgres) -> Iterator[str]:
     yield address
 
 
-def source(address: str, updated: str) -> Source:
+def source(address: str, updated: str) -> TableSource:
     stream = {
         "name": "s", "table": "t", "entity": "Building", "key": "k", "identity": "code", "cursor": True,
         "fields": {"code": {"column": "k", "as": "code"}, "floors": "floors", "name": "hour"}, "updated": updated,
     }  # fmt: skip
-    return Source.model_validate(
+    return TableSource.model_validate(
         {
             "name": "d", "kind": "sql", "where": address.replace(":drowssap@", "@"), "password": "env:PG_SECRET",
             "collectedFor": "housing", "trust": 1, "records": [stream],

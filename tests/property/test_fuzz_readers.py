@@ -21,6 +21,7 @@ from hub.ingest.pull import run_pull
 from tests.support.fuzz import Case, cases
 from tests.support.postgres import Postgres
 from tests.support.pulling import ask, empty, one, silent
+from tests.support.sources.made_files import archive_source, excel_source, geojson_source, json_lines_source
 from tests.support.sources.made_sources import (
     FIELDS,
     MARK,
@@ -42,6 +43,10 @@ def readers(server: Postgres) -> dict[str, Source]:
     server.database("made")
     return {
         "csv": csv_source,
+        "jsonl": json_lines_source,
+        "geojson": geojson_source,
+        "excel": excel_source,
+        "archive": archive_source,
         "sqlite": sqlite_source,
         "rest": rest_source,
         "postgres": lambda rng, folder: postgres_source(rng, folder, server),
@@ -105,7 +110,7 @@ def check_case(case: Case, reader: Source, folder: Path, pull: Pull, driver: neo
     return "some rows refused" if result.quarantined else "all rows written"
 
 
-@pytest.mark.parametrize("name", ["csv", "sqlite", "rest", "postgres"])
+@pytest.mark.parametrize("name", ["csv", "jsonl", "geojson", "excel", "archive", "sqlite", "rest", "postgres"])
 def test_rows_in_are_rows_written_and_rows_told(
     name: str, readers: dict[str, Source], pull: Pull, graph_driver: neo4j.Driver, tmp_path: Path
 ) -> None:

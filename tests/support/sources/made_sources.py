@@ -243,10 +243,10 @@ def rest_source(rng: random.Random, _folder: Path) -> Iterator[Made]:
     """A paged collection; some cells are no valid JSON, and some records are none."""
 
     def cell() -> Any:
-        return rng.choice((_Raw(rng.choice(JSON_CELLS)), rng.choice(TEXTS), rng.choice(NUMBERS)))
+        return rng.choice((Raw(rng.choice(JSON_CELLS)), rng.choice(TEXTS), rng.choice(NUMBERS)))
 
     rows, good = rows_of(rng, cell)
-    items = [_record(rng, row, row["k"] in good, number) for number, row in enumerate(rows)]
+    items = [json_record(rng, row, row["k"] in good, number) for number, row in enumerate(rows)]
     items += rng.sample(("null", "7", '"x"', "[]", "{}", "true"), rng.choice((0, 0, 1, 3)))
     size, damaged = rng.choice((1, 3, 50)), rng.random() < 0.15
     pages = [items[at : at + size] for at in range(0, len(items), size)]
@@ -264,14 +264,14 @@ def rest_source(rng: random.Random, _folder: Path) -> Iterator[Made]:
         yield Made("rest", url, good, None if damaged else len(items), damaged=damaged)
 
 
-class _Raw(str):
+class Raw(str):
     """A cell as it stands in the JSON."""
 
 
-def _record(rng: random.Random, row: Mapping[str, Any], is_good: bool, number: int) -> str:
+def json_record(rng: random.Random, row: Mapping[str, Any], is_good: bool, number: int) -> str:
     """One record as JSON; `z` makes it differ from every other."""
     members = [
-        f'"{name}": {cell if isinstance(cell, _Raw) else json.dumps(cell)}'
+        f'"{name}": {cell if isinstance(cell, Raw) else json.dumps(cell)}'
         for name, cell in row.items()
         if is_good or rng.random() < 0.95
     ]

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from connectors.base import ConnectorError
-from connectors.manifest import ManifestError, read_secret, read_yaml, source_of
+from connectors.manifest import ManifestError, read_yaml, source_of
+from connectors.secret_names import read_secret
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
 from schema import SPINE

@@ -52,7 +52,7 @@ FAULTS = {
     "a query": ("example/api", "example/api?x=1", 5, "where: a plain http(s) address"),
     "for another kind": ("trust: 50", "trust: 50\nmultiline: true", 8, "multiline: not for a rest source"),
     "a secret for another kind": ("trust: 50", "trust: 50\npassword: env:X", 8, "password: not for a rest source"),
-    "a table": ("    identity", "    table: t\n    identity", 12, "records.0.table: an sql source needs `table`"),
+    "a table": ("    identity", "    table: t\n    identity", 12, "records.0.table: `table` is not for a rest source"),
     "a source before": ("trust: 50", "trust: 50\nafter:\n  - nobody", 9, "after: unknown source nobody"),
     "itself before": ("trust: 50", "trust: 50\nafter:\n  - hotline", 8, "after: a circle among hotline"),
     "a text for a list": (

@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from connectors.manifest import Source
+from connectors.kinds import KINDS
 from hub.home.settings import Settings
 from policies.yaml_models import PolicyDocument
 from schema import shapes
@@ -20,6 +20,7 @@ GOOD = {
     shapes.TABLE: "public.tickets",
     shapes.DELIMITER: ";",
     shapes.ZONE: "+08:00",
+    shapes.HEADER: "X-Api-Key",
     shapes.WEB_ADDRESS: "https://id.example",
     shapes.ADDRESS_WITHOUT_USER: "https://id.example",
     shapes.LOG_ORIGIN: "hub.example/county",
@@ -46,7 +47,7 @@ def test_the_words_of_a_shape_show_one_that_fits(pattern: str) -> None:
     assert pattern == shapes.DELIMITER or any(re.search(pattern, each.strip(",")) for each in said.split())
 
 
-@pytest.mark.parametrize("model", [PolicyDocument, Source, Settings])
+@pytest.mark.parametrize("model", [PolicyDocument, *KINDS.values(), Settings])
 def test_whatever_has_a_shape_is_told_in_words(model: type) -> None:
     assert patterns(TypeAdapter(model).json_schema()) <= set(GOOD)
 

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from connectors.base import Broken, ConnectorError, Note, Row, Since
-from connectors.manifest import Source
-from connectors.readers.csv_files import CsvReader
+from connectors.manifest import ManifestError, read_yaml, source_of
+from connectors.readers.csv_files import CsvSource
 
 pytestmark = pytest.mark.unit
 
 
-def source(path: Path, **more: Any) -> Source:
+def source(path: Path, **more: Any) -> CsvSource:
     stream = {"name": "s", "entity": "Region", "key": "k", "identity": "code", "fields": {"code": "k", "name": "v"}}
-    return Source.model_validate(
+    return CsvSource.model_validate(
         {"name": "f", "kind": "csv", "where": str(path), "collectedFor": "pop", "trust": 1, "records": [stream], **more}
     )  # fmt: skip
 
@@ -30,7 +30,7 @@ def read(path: Path, **more: Any) -> list[tuple[Any, ...]]:
     return [
         (each.number, each.values["k"], each.values["v"]) if isinstance(each, Row)
         else (each.number, each.rule, each.key)
-        for each in CsvReader(block, block.records[0]).read(Since())
+        for each in block.reader(block.records[0]).read(Since())
         if isinstance(each, Row | Broken)
     ]  # fmt: skip
 
@@ -70,7 +70,7 @@ def test_the_number_of_a_row_is_the_line_that_its_refusal_names(tmp_path: Path) 
     path = tmp_path / "a.csv"
     path.write_bytes(b'\nk,v\n\na,1\nb,"2"x\n')
     block = source(path)
-    (broken,) = [each for each in CsvReader(block, block.records[0]).read(Since()) if isinstance(each, Broken)]
+    (broken,) = [each for each in block.reader(block.records[0]).read(Since()) if isinstance(each, Broken)]
     assert broken.number == 5
     assert broken.reason.startswith("line 5: ")
 
@@ -86,7 +86,7 @@ def test_k01_a_wrong_byte_is_told_by_its_offset(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"k,v\na,1\nb,\xff\n")
     block = source(path)
-    broken = list(CsvReader(block, block.records[0]).read(Since()))[2]
+    broken = list(block.reader(block.records[0]).read(Since()))[2]
     assert isinstance(broken, Broken)
     assert "byte 10 " in broken.reason
 
@@ -174,15 +174,13 @@ def test_case_4_07_a_field_with_line_ends_is_read_where_it_is_declared(tmp_path:
     ]  # fmt: skip
 
 
-def test_case_4_07_only_a_csv_source_declares_line_ends() -> None:
-    with pytest.raises(ValueError, match="multiline: not for a sql source"):
-        Source.model_validate(
-            {
-                "name": "f", "kind": "sql", "where": "a.db", "collectedFor": "pop", "trust": 1, "multiline": True,
-                "records": [{"name": "s", "table": "t", "entity": "Region", "key": "k", "identity": "code",
-                             "fields": {"code": "k"}}],
-            }
-        )  # fmt: skip
+def test_case_4_07_only_a_csv_source_declares_line_ends(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_text(
+        "name: f\nkind: sql\nwhere: a.db\ncollectedFor: pop\ntrust: 1\nmultiline: true\n"
+        "records: [{name: s, table: t, entity: Region, key: k, identity: code, fields: {code: k}}]\n"
+    )
+    with pytest.raises(ManifestError, match="multiline: not for a sql source"):
+        source_of(read_yaml(tmp_path / "f.yaml"), {})
 
 
 def test_a_line_that_is_too_long_is_one_refused_row(tmp_path: Path) -> None:
@@ -214,7 +212,7 @@ def test_case_4_04_blank_lines_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"k,v\na,1\n,\n , \n\nb,2\n,\n")
     block = source(path)
-    notes = [each for each in CsvReader(block, block.records[0]).read(Since()) if isinstance(each, Note)]
+    notes = [each for each in block.reader(block.records[0]).read(Since()) if isinstance(each, Note)]
     assert [(each.rule, each.rows) for each in notes] == [("blank-lines", 4)]
 
 
@@ -222,18 +220,14 @@ LEAVES_NOTHING = """
 import sqlite3, sys
 from pathlib import Path
 from connectors.base import Row, Since
-from connectors.readers.database import TableReader
-from connectors.readers.csv_files import CsvReader
-from connectors.manifest import Source
-from connectors.readers.dlt_resources import rest_client
-import requests
+from connectors.readers.database import TableSource
+from connectors.readers.csv_files import CsvSource
 stream = {"name": "s", "entity": "Region", "key": "k", "identity": "code", "fields": {"code": "k"}}
 base = {"name": "f", "collectedFor": "pop", "trust": 1}
-csv = Source.model_validate({**base, "kind": "csv", "where": sys.argv[1] + "/a.csv", "records": [stream]})
+csv = CsvSource.model_validate({**base, "kind": "csv", "where": sys.argv[1] + "/a.csv", "records": [stream]})
 table = {**stream, "table": "t"}
-sql = Source.model_validate({**base, "kind": "sql", "where": sys.argv[1] + "/a.db", "records": [table]})
-rest_client("http://127.0.0.1:9", requests.Session(), {})
-readers = CsvReader(csv, csv.records[0]), TableReader(sql, sql.records[0])
+sql = TableSource.model_validate({**base, "kind": "sql", "where": sys.argv[1] + "/a.db", "records": [table]})
+readers = csv.reader(csv.records[0]), sql.reader(sql.records[0])
 print(*(sum(isinstance(row, Row) for row in each.read(Since())) for each in readers))
 """
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from connectors.base import Broken, ConnectorError, Row, Since
-from connectors.manifest import ManifestError, Source
-from connectors.readers.database import TableReader
+from connectors.manifest import ManifestError
+from connectors.readers.database import TableReader, TableSource
 from connectors.sources import load_sources
 from schema import SPINE
 
@@ -26,7 +26,7 @@ def reader(path: Path | str, **more: Any) -> TableReader:
         "name": "s", "table": "t", "entity": "Building", "key": "k", "identity": "code", "fields": {"code": "k"},
         "updated": {"column": "u", "format": FORM}, "cursor": True, **more,
     }  # fmt: skip
-    source = Source.model_validate(
+    source = TableSource.model_validate(
         {"name": "d", "kind": "sql", "where": str(path), "collectedFor": "housing", "trust": 1, "records": [stream]}
     )
     return TableReader(source, source.records[0])

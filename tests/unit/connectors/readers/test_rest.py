@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.base import Broken, ConnectorError, Note, Row, Since
-from connectors.manifest import Source
-from connectors.readers.rest import RestReader
+from connectors.readers.rest import RestReader, RestSource
 from tests.support.sources.rest_server import JSON, Answer, Reply, server
 
 pytestmark = pytest.mark.unit
@@ -29,7 +28,7 @@ def reader(url: str, **limits: Any) -> RestReader:
         "name": "s", "entity": "Event", "key": "k", "identity": "number", "fields": {"number": "k"},
         "updated": "u", "cursor": True,
     }  # fmt: skip
-    source = Source.model_validate(
+    source = RestSource.model_validate(
         {
             "name": "r", "kind": "rest", "where": url, "collectedFor": "event", "trust": 1, "records": [stream],
             "bearer": "env:TEST_BEARER", "limits": {"timeout": 2, **limits}, "paging": {"since": "since", "rows": 2},
@@ -255,7 +254,7 @@ def test_nobody_answers() -> None:
 
 @pytest.mark.fault
 def test_a_page_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.readers.rest.MAX_PAGE_BYTES", 1_000)
+    monkeypatch.setattr("connectors.readers.guarded_session.MAX_ANSWER_BYTES", 1_000)
     large = page([item("a" * 2_000)], 1, 1, 1)
     with server(lambda _n, _q: large) as (url, _), pytest.raises(ConnectorError, match="does not answer"):
         keys(url)

@@ -12,9 +12,9 @@ import pytest
 
 import connectors.row_memory
 from connectors.base import Place, PullResult, Row
-from connectors.manifest import Source
 from connectors.row_memory import ENTRY, RowMemory, digest_context
 from connectors.shape import Shaper
+from connectors.source_model import Source
 from connectors.sources import load_sources
 from connectors.transforms import Context
 from hub.graph.local import GraphAddress
