@@ -7,7 +7,7 @@ Between two readings a merged grid finds nothing under its old path, and never t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import running_graph
 from hub.home.settings import Settings
-from policies.succession import Successors
+from policies.succession import Successors, successor
 from schema.catalogue import Catalogue
 
 REFRESH_SECONDS = 30.0
@@ -27,12 +27,14 @@ RETURN old.region AS old, new.region AS new
 """
 
 _MOVE = """
-MATCH (old:Region) WHERE old.successorCode IS NOT NULL AND old.deletedAt IS NULL
-MATCH (new:Region {{code: old.successorCode}}) WHERE new.deletedAt IS NULL
-MATCH (n:{label} {{region: old.region}}) WHERE n.sid IS NOT NULL
-SET n.formerRegion = n.region, n.region = new.region
+UNWIND $moves AS move
+MATCH (n:{label} {{region: move.old}}) WHERE n.sid IS NOT NULL
+WITH n, move LIMIT $most
+SET n.formerRegion = n.region, n.region = move.new
 RETURN count(n) AS moved
 """
+MOVED_AT_ONCE = 10_000
+"""How many nodes are moved in one transaction."""
 
 
 class MergedGrids:
@@ -74,17 +76,27 @@ def successors_now(settings: Settings) -> Successors | None:
 
 
 def move_merged(writer: GraphWriter, catalogue: Catalogue) -> int:
-    """Give what lies in a merged grid its successor's path, keeping the old one; returns how many nodes moved.
+    """Give what lies in a merged grid the path of the grid that holds it today; returns how many nodes moved.
 
-    Idempotent: a node moves once for each merge. A chain of merges takes a node along one link at a call.
+    The old path is kept. A chain of merges is followed to its end, whenever its links came; what lies in a grid that
+    was split, or whose merges form a circle, stays until a steward decides. Idempotent.
     """
-    moved = 0
-    for entity in catalogue:
-        # A division keeps its own path: it is what the old one is known by.
-        if entity.located and entity.name != "Region":
-            text = _MOVE.format(label=entity.name)
-            moved += sum(row["moved"] for row in writer.write(lambda tx, text=text: tx.run(text)))  # type: ignore[misc]
-    return moved
+    successors = successors_by_path(writer.read(_READ))
+    leads = ((old, successor(old, successors)) for old in successors)
+    moves = [{"old": old, "new": new} for old, new in leads if new is not None]
+    # A division keeps its own path: it is what the old one is known by.
+    located = [entity.name for entity in catalogue if entity.located and entity.name != "Region"]
+    return sum(_move(writer, name, moves) for name in located) if moves else 0
+
+
+def _move(writer: GraphWriter, label: str, moves: Sequence[Mapping[str, str]]) -> int:
+    total = 0
+    while True:
+        text = _MOVE.format(label=label)
+        (row,) = writer.write(lambda tx, text=text: tx.run(text, moves=moves, most=MOVED_AT_ONCE))  # type: ignore[misc]
+        total += int(row["moved"])
+        if row["moved"] < MOVED_AT_ONCE:
+            return total
 
 
 def successors_by_path(rows: Iterable[Mapping[str, Any]]) -> Successors:
