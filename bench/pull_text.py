@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hub.ingest.pull
-from connectors.base import Annotation, PullResult
+from connectors.base import Annotation
+from connectors.results import PullResult
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings

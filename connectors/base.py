@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -182,6 +182,8 @@ class StreamPlan:
     derivation: Derivation | None
     alone: bool
     """No two records describe one node: the key is the identity, and no other stream writes the entity."""
+    full: bool = False
+    """A record that a full read does not give is gone at the source."""
     exchanged: float = 0.5
     """The share of changed records with two values exchanged at which a batch is refused."""
 
@@ -227,14 +229,20 @@ class Refused:
     as_of: dt.datetime | None = None
     awaits: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the row has a number; the name of its place, in whose stead it stands else, holds a blank."""
+        return " " not in self.row
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where the last pull of a stream ended. `manifest` is the digest of the declaration it was read under.
 
     `rows` is the number of rows of the last full read, None before the first; `compared` is when a stream that is read
-    by its cursor was last read in full; `columns` are those that the source had. `first`: no record of the stream is in
-    the graph. `files` are keyed digests of the files of a growing folder that were read.
+    by its cursor was last read in full; `columns` are those that the source had, and `kinds` what the values of those
+    that the stream reads were, in words. `first`: no record of the stream is in the graph. `files` are keyed digests of
+    the files of a growing folder that were read.
     """
 
     moment: dt.datetime | None = None
@@ -244,6 +252,7 @@ class Position:
     waiting_since: dt.datetime | None = None
     compared: dt.datetime | None = None
     columns: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = dataclasses.field(default_factory=dict)
     first: bool = False
     files: tuple[str, ...] = ()
 
@@ -285,6 +294,8 @@ class Batch:
 class Written:
     """What a batch did. `changes` counts everything that the database changed: 0 means that nothing was written.
 
+    Of those `unchanged`, `older` are older than what the graph holds, and were ignored. `removed` are the nodes that no
+    record describes any more.
     `orphans` are the records that were refused because a node that they need is missing, and `stored` the keys of those
     that were inserted or updated. `contested` are the numbers of those stored that say otherwise than another record of
     their stream about the same node, with the fields. `outvoted` are the best records of keys of which some
@@ -306,6 +317,8 @@ class Written:
     texts: int = 0
     personal: int = 0
     whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    older: int = 0
+    removed: int = 0
 
 
 class TextAnnotator(Protocol):
@@ -348,49 +361,14 @@ class GraphSink(Protocol):
         """Write all of a batch or nothing of it."""
         ...
 
+    def count_records(self, plan: StreamPlan) -> int:
+        """How many records of a stream the graph holds."""
+        ...
 
-class Report(Protocol):
-    """Shows the progress of a pull; called from time to time with the number of rows read so far."""
+    def record_keys(self, plan: StreamPlan) -> Set[str]:
+        """The keys of all records of a stream that the graph holds."""
+        ...
 
-    def __call__(self, stream: str, rows: int, /) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Refusals:
-    """The rows of a pull that one rule refused: how many, and the name of the first in quarantine."""
-
-    field: str
-    rule: str
-    rows: int
-    first: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PullResult:
-    """What a pull of one stream did: `read` = inserted + updated + unchanged + quarantined.
-
-    `blank` rows hold no value and are not among those read. `refusals` count the quarantined ones by reason, the most
-    frequent first, and `notes` say what else whoever keeps the source should know.
-
-    `linked` edges had waited for a node that came in this pull; `unlinked` edges of this pull still wait for theirs.
-    `texts`, `personal` and `whole` are those of `Written`.
-    """
-
-    source: str
-    stream: str
-    read: int
-    inserted: int
-    updated: int
-    unchanged: int
-    quarantined: int
-    linked: int
-    unlinked: int
-    changes: int
-    seconds: float
-    texts: int = 0
-    personal: int = 0
-    whole: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    blank: int = 0
-    refusals: tuple[Refusals, ...] = ()
-    notes: tuple[Note, ...] = ()
+    def remove(self, plan: StreamPlan, run: str, keys: Sequence[str]) -> Written:
+        """Take back all of these records or none: what they alone said is no longer served."""
+        ...

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from connectors.base import Header, Note, Record, Refusals, Refused
+from connectors.base import Header, Note, Record, Refused
+from connectors.results import Refusals
 
 SHOWN = 3
 """How many reasons an error message names."""
 BLANK = "blank-lines"
 MAX_COLUMNS = 500
+INCOMPLETE = frozenset({"fewer-records", "truncated", "incomplete"})
+"""Rules of notes by which a reader says that the source gave less than it has: nothing is removed after such a read."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,11 @@ class Findings:
                     len(records),
                 )
             )
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the source gave less than it says it has."""
+        return not INCOMPLETE.isdisjoint(self.notes)
 
     @property
     def blank(self) -> int:

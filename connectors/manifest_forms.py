@@ -25,6 +25,8 @@ _MAPS: Mapping[str, str] = {
     "checks": "{rule: not_before, fields: [closedAt, reportedAt]}",
     "updated": "updated: {column: updatedAt}, or updated: updatedAt",
     "limits": "limits: {quarantined: 0.2}",
+    "drift": "drift: {new: refuse, kind: refuse}",
+    "schedule": 'schedule: {every: 6h}, or schedule: {daily: "03:30"}',
     "paging": "paging: {items: items, page: page}",
     "apiKey": "apiKey: {header: X-Api-Key, secret: env:NAME}",
     "oauth": "oauth: {token: https://…, client: NAME, secret: env:NAME}",

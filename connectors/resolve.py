@@ -73,8 +73,8 @@ class Stored:
 class Partition:
     """The records of a batch by what is to be done, by key.
 
-    `rejected` are the digests that lost against the record. `outvoted`, where there are some: the best record of this
-    batch, and the digest of the one that is stored.
+    Of those `unchanged`, `older` are older than what is stored. `rejected` are the digests that lost against the
+    record. `outvoted`, where there are some: the best record of this batch, and the digest of the one that is stored.
     """
 
     inserts: Mapping[str, Record]
@@ -83,6 +83,7 @@ class Partition:
     updated: int
     rejected: Mapping[str, tuple[str, ...]]
     outvoted: Mapping[str, tuple[Record, str]]
+    older: int
 
 
 def milliseconds(moment: dt.datetime | None) -> int | None:
@@ -117,12 +118,14 @@ class _Ledger:
     outvoted: dict[str, tuple[Record, str]] = field(default_factory=dict)
     unchanged: int = 0
     updated: int = 0
+    older: int = 0
 
     def take(self, record: Record) -> None:
         before = self.stored.get(record.key)
         match fate(record, before):
             case Fate.UNCHANGED:
                 self.unchanged += 1
+                self.older += before is not None and record.fingerprint != before.fingerprint
                 if before is not None and before.rejected and before.fingerprint == record.fingerprint:
                     self._confirm(record, before)
                 return
@@ -185,7 +188,9 @@ def partition(records: Iterable[Record], stored: Mapping[str, Stored]) -> Partit
     ledger = _Ledger(dict(stored))
     for record in records:
         ledger.take(record)
-    return Partition(ledger.inserts, ledger.updates, ledger.unchanged, ledger.updated, ledger.rejected, ledger.outvoted)
+    return Partition(
+        ledger.inserts, ledger.updates, ledger.unchanged, ledger.updated, ledger.rejected, ledger.outvoted, ledger.older
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,23 +26,25 @@ from connectors.base import (
     Header,
     Note,
     Position,
-    PullResult,
     Reader,
     Record,
     Refused,
-    Report,
     Row,
     Since,
     StreamPlan,
     Written,
 )
+from connectors.drift import ColumnWatch
+from connectors.fan_out import FanOut
 from connectors.findings import Findings
 from connectors.quarantine import check_growth, check_not_empty, check_share
 from connectors.resolve import is_settled, keep_best, rank
+from connectors.results import PullResult, Report, add
 from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
 from connectors.shape import Shaper
 from connectors.source_model import Limits, Source
 from connectors.transforms import Context
+from connectors.vanished import VANISHED, Came, remove_vanished
 from connectors.write_behind import WriteBehind
 from schema.catalogue import Catalogue
 
@@ -76,7 +78,10 @@ def pull(
             updated=stream.updated.column if stream.updated else None,
         )
         memory = RowMemory(rows, stream, plan.name, digest_context(source, stream, catalogue, context), context)
-        run = _Run(plan, source.limits, source.digest(stream), sink, moment, findings, memory)
+        columns = ColumnWatch(plan.name, stream.columns, source.drift, findings)
+        fan_out = FanOut(plan.name, source.limits.fan_out)
+        digest = source.digest(stream)
+        run = _Run(plan, source.limits, digest, sink, moment, findings, memory, columns, fan_out)
         run.pull(reader, shaper, report)
         yield run.result(time.monotonic() - began)
 
@@ -92,6 +97,8 @@ class _Run:
     now: dt.datetime
     findings: Findings
     memory: RowMemory
+    columns: ColumnWatch
+    fan_out: FanOut
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     rows: int = 0
     seen: dict[str, int] = field(default_factory=dict)
@@ -110,6 +117,8 @@ class _Run:
     """Keyed digests of the files of a growing folder that are read."""
     is_whole: bool = True
     """No file of the source was passed over, refused, or read in part."""
+    unnamed: int = 0
+    """Refused rows of which nobody can say which record they are."""
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
@@ -118,6 +127,7 @@ class _Run:
         if self.is_whole:
             self._write_outvoted()
         if full:
+            self._remove_vanished()
             self.memory.save()
         for note in shaper.notes():
             self.findings.note(note)
@@ -131,18 +141,18 @@ class _Run:
         since = self._since(reader, position, fresh)
         full = reader.full or since.moment is None
         self.furthest = None if fresh else position.moment
-        self.findings.columns = position.columns
+        self.columns.begin(position)
         self.first = position.first
         if full and not position.first:
             self.memory.load()
         batch: list[Shaped] = []
-        for row in self._rows(reader, since, position.columns):
+        for row in self._rows(reader, since):
             batch.append(self._take_row(row, shaper, full))
             self.rows += 1
             if full:
                 check_growth(self.plan.name, self.rows, position.rows, self.limits.growth)
             if len(batch) == BATCH_ROWS:
-                shaper.check_formats(full)
+                self._check_columns(shaper, full)
                 annotated = self._annotate(batch)
                 writes.settle()
                 cursor = self._cursor(position) if reader.ordered and not fresh else None
@@ -153,18 +163,27 @@ class _Run:
             check_not_empty(self.plan.name, self.rows, position.rows)
         compared = full and not reader.full
         full = full and self.is_whole
-        shaper.check_formats(full)
+        self._check_columns(shaper, full)
         annotated = self._annotate(batch)
         writes.settle()
         closing = self._closing(position, full, compared)
         writes.begin(*self._prepare(self._confirmed(batch, shaper), annotated, closing, full, closing=True))
         return full
 
+    def _check_columns(self, shaper: Shaper, full: bool) -> None:
+        """Raise ConnectorError if the columns or their values are not what the source's file says."""
+        shaper.check_formats(full)
+        self.columns.check()
+
     def _take_row(self, row: Row | Broken, shaper: Shaper, full: bool) -> Shaped:
         """What is remembered of a row of a full read; else the record in it, which is remembered, or its refusal."""
         digest = self.memory.digest(row) if full and isinstance(row, Row) else None
+        if isinstance(row, Row):
+            self.columns.look(row)
         if digest is None or isinstance(row, Broken):
-            return shaper.shape(row)
+            shaped = shaper.shape(row)
+            self.unnamed += _is_unnamed(shaped, row)
+            return shaped
         known = self.memory.recall(digest)
         recalled = known and shaper.recall(row, *known)
         if recalled:
@@ -172,6 +191,7 @@ class _Run:
             return recalled
         cuts = shaper.cuts
         shaped = shaper.shape(row)
+        self.unnamed += _is_unnamed(shaped, row)
         # A row of which the pull tells something is shaped each time.
         if isinstance(shaped, Record) and shaper.cuts == cuts:
             self.memory.remember(digest, shaped)
@@ -214,12 +234,12 @@ class _Run:
         """What is kept of a file that was read; nobody without the key can try out a content."""
         return self.sink.fingerprint(digest.encode())
 
-    def _rows(self, reader: Reader, since: Since, columns: tuple[str, ...]) -> Iterator[Row | Broken]:
+    def _rows(self, reader: Reader, since: Since) -> Iterator[Row | Broken]:
         """The rows of a read; what else it yields goes to the findings."""
         for item in reader.read(since):
             match item:
                 case Header():
-                    self.findings.header(item, columns)
+                    self.columns.header(item)
                 case Note():
                     self.findings.note(item)
                 case FileRead():
@@ -246,6 +266,7 @@ class _Run:
                 self.seen[each.key] = rank(each.fingerprint, each.as_of)
             else:
                 records.append(self._marked(each))
+        self.fan_out.count(records)
         # Of a repeated row the first one has the entry.
         entries = {each.key: each for each in reversed(refused) if each.key not in self.refused}
         self.findings.refused(refused)
@@ -274,7 +295,7 @@ class _Run:
         self.findings.contested(written.contested)
         self._find_missed(records, written)
         counted = replace(written, quarantined=written.quarantined + repeats, unchanged=written.unchanged + recalled)
-        self.total = _sum(self.total, counted)
+        self.total = add(self.total, counted)
 
     def _write_outvoted(self) -> None:
         """Where records of a number are gone from the source, write the best of those that are left, or forget them."""
@@ -287,8 +308,16 @@ class _Run:
             records = tuple(replace(each, sole=True) for each in left[at : at + BATCH_ROWS])
             written = self.sink.write(Batch(self.plan, self.identifier, records))
             # They were counted as unchanged when they came.
-            self.total = _sum(self.total, replace(written, unchanged=written.unchanged - len(records)))
+            self.total = add(self.total, replace(written, unchanged=written.unchanged - len(records)))
             self.findings.refused(written.orphans)
+
+    def _remove_vanished(self) -> None:
+        """Remove what the source, which was read in full, no longer has."""
+        if self.plan.full:
+            came = Came(self.seen.keys(), self.refused, self.unnamed, not self.findings.incomplete)
+            most = self.limits.vanished
+            gone = remove_vanished(self.plan, self.sink, self.identifier, came, most, self.findings)
+            self.total = add(self.total, gone)
 
     def _marked(self, record: Record) -> Record:
         """The record, marked if its number came before in this pull."""
@@ -327,6 +356,7 @@ class _Run:
             rows=self.rows if full else position.rows,
             compared=self.now if compared else position.compared,
             columns=self.findings.columns,
+            kinds=self.columns.kinds() if full else position.kinds,
             files=tuple(self.files),
         )
 
@@ -356,21 +386,18 @@ class _Run:
             total.personal,
             total.whole,
             self.findings.blank,
+            total.older,
+            self.findings.notes[VANISHED].rows if VANISHED in self.findings.notes else 0,
+            total.removed,
+            self.findings.incomplete,
             self.findings.refusals(),
             tuple(self.findings.notes.values()),
         )
 
 
-def _sum(one: Written, other: Written) -> Written:
-    return Written(
-        one.inserted + other.inserted,
-        one.updated + other.updated,
-        one.unchanged + other.unchanged,
-        one.quarantined + other.quarantined,
-        one.linked + other.linked,
-        one.unlinked + other.unlinked,
-        one.changes + other.changes,
-        texts=one.texts + other.texts,
-        personal=one.personal + other.personal,
-        whole=dict(Counter(one.whole) + Counter(other.whole)),
-    )
+def _is_unnamed(shaped: Shaped, row: Row | Broken) -> bool:
+    """Whether nobody can say which record a refused row is.
+
+    Of a row that is broken as a whole, what looks like its number may be another cell.
+    """
+    return isinstance(shaped, Refused) and (not shaped.is_named or (isinstance(row, Broken) and row.field == "row"))

@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from connectors.base import Reader
+from connectors.drift import Drift
+from connectors.schedule import Schedule
 from schema import normal_forms, shapes
 
 Name = Annotated[str, Field(pattern=shapes.SHORT_NAME)]
@@ -103,6 +105,7 @@ class Stream(Block):
     identity: str
     updated: Updated | None = None
     cursor: bool = False
+    full: bool = False
     fields: Mapping[str, FieldRule] = Field(min_length=1)
     edges: Mapping[str, EdgeRule] = {}
     checks: tuple[Check, ...] = ()
@@ -117,6 +120,8 @@ class Stream(Block):
     def _cursor_needs_time(self) -> Stream:
         if self.cursor and self.updated is None:
             raise FaultAt("`cursor: true` needs the `updated` column", "cursor")
+        if self.cursor and self.full:
+            raise FaultAt("with `cursor: true` most records do not come, so none is gone; take one out", "full")
         return self
 
     @property
@@ -141,9 +146,9 @@ class Limits(Block):
     """What is more than this is taken for a fault of the source, and stops the pull.
 
     Share of refused rows in a batch, size of a full read (times the last one), pages of a REST read, seconds for an
-    answer, seconds that a busy source may have us wait, share of changed records with two values exchanged. A stream
-    that is read by its cursor is read again from `overlap` hours before it, and every `compare` days from its
-    beginning.
+    answer, seconds that a busy source may have us wait, share of changed records with two values exchanged, share of a
+    stream's records that are gone at once, edges that one run leads to one node. A stream that is read by its cursor is
+    read again from `overlap` hours before it, and every `compare` days from its beginning.
     """
 
     quarantined: float = Field(default=0.1, ge=0, le=1)
@@ -152,6 +157,8 @@ class Limits(Block):
     timeout: float = Field(default=30, gt=0, le=600)
     wait: float = Field(default=60, ge=0, le=3600)
     exchanged: float = Field(default=0.5, ge=0.1, le=1)
+    vanished: float = Field(default=0.2, ge=0, le=1)
+    fan_out: int = Field(default=10_000, ge=1)
     overlap: float = Field(default=24, ge=0, le=24 * 366)
     compare: float = Field(default=7, gt=0, le=366)
 
@@ -176,6 +183,8 @@ class Source(Block):
     trust: int = Field(ge=1, le=99)
     after: tuple[Name, ...] = ()
     limits: Limits = Limits()
+    schedule: Schedule | None = None
+    drift: Drift = Drift()
     records: tuple[Stream, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -202,6 +211,6 @@ class Source(Block):
 
     def digest(self, stream: Stream) -> str:
         """A digest of all that decides how the stream is read and written; addresses and secrets are not part of it."""
-        apart = {"name", "where", "after", "limits", "records", *self.reached}
+        apart = {"name", "where", "after", "limits", "schedule", "drift", "records", *self.reached}
         content = f"{stream.model_dump_json()}|{self.model_dump_json(exclude=apart)}|{normal_forms.VERSION}"
         return hashlib.sha256(content.encode()).hexdigest()[:32]

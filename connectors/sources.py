@@ -19,6 +19,9 @@ from schema.never_store import NEVER_STORED, names_never_stored
 from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_folder import yaml_paths
 
+NONE = ("",)
+"""As the sources that are wanted: those whose files are read, and which are not pulled."""
+
 
 def load_sources(
     folder: Path, catalogue: Catalogue, variables: Mapping[str, str], wanted: Collection[str] = ()

@@ -74,6 +74,7 @@ def _plan(
         edges=edges,
         derivation=derivation,
         alone=alone,
+        full=stream.full,
         exchanged=source.limits.exchanged,
     )
 

@@ -20,6 +20,8 @@ TABLE: Final = r"^[A-Za-z_][A-Za-z0-9_.]*$"
 DELIMITER: Final = r"^[,;|\t]$"
 ZONE: Final = r"^[+-]\d{2}:\d{2}$"
 HEADER: Final = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
+EVERY: Final = r"^[1-9]\d{0,2}[mhd]$"
+DAILY: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
 WEB_ADDRESS: Final = r"^https?://\S+$"
 ADDRESS_WITHOUT_USER: Final = r"^https?://[^@\s]+$"
 LOG_ORIGIN: Final = r"^[^\s+]+$"
@@ -33,6 +35,8 @@ _WORDS: Final[Mapping[str, str]] = {
     JURISDICTION: "write the codes of the divisions from the widest on, with a / after each, such as 14/03/21/001/",
     TABLE: "write the name of a table in letters, digits and _, with a dot after its schema, such as public.tickets",
     DELIMITER: r"write one of , ; | or a tab (\t)",
+    EVERY: "write a number and m, h or d, for minutes, hours or days, such as 6h",
+    DAILY: 'write hours and minutes in quotes, such as "03:30"',
     ZONE: "write the hours and minutes from UTC, such as +08:00",
     HEADER: "write the name of a header in letters, digits and hyphens, such as X-Api-Key",
     WEB_ADDRESS: "write a web address such as https://id.example, without blanks",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -26,6 +27,13 @@ Port = Annotated[int | None, typer.Option(help="Port of the hub (default: SLUICE
 MAX_NUMBER = 2**63 - 1
 """The largest index of a record that a store of the log can be asked for."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+Data = Annotated[
+    Path | None, typer.Option(help="Folder that ${DATA} stands for (default: the running demo's, or county).")
+]
+SourcesFolder = Annotated[Path, typer.Option("--sources", help="Folder of source files.")]
+Variables = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, for ${NAME} in a source file.")]
+SOURCES = Path("examples/county/sources")
 
 
 As = Annotated[
@@ -63,6 +71,37 @@ def open_settings(home: Path | None = None, port: int | None = None) -> Settings
 
     given = {"home": home, "port": port}
     return Settings.load(**{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command that pulls was given."""
+
+    settings: Settings
+    folder: Path
+    data: Path
+    variables: dict[str, str]
+
+
+def given_pull(home: Path | None, folder: Path, data: Path | None, variables: Sequence[str] | None) -> Given:
+    """What a command was given, with a running demo's; its secrets go into the environment. Raises Refused."""
+    from hub.ingest.source_locations import read_source_locations
+
+    settings = open_settings(home)
+    if not folder.is_dir():
+        raise Refused(f"{folder} is no folder here; name that of your source files with --sources")
+    demo = read_source_locations(settings)
+    for name, secret in (demo.secrets if demo else {}).items():
+        os.environ.setdefault(name, secret)
+    filled = {**(demo.variables if demo else {}), **dict(_name_and_value(text) for text in variables or [])}
+    return Given(settings, folder, data or Path(demo.data if demo else "county"), filled)
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise typer.BadParameter("write NAME=VALUE", param_hint="--set")
+    return name, value
 
 
 def require_graph(settings: Settings) -> None:

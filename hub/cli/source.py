@@ -1,4 +1,4 @@
-"""The group `sluicegate source`: what happened to the rows of the sources.
+"""The group `sluicegate source`: how the sources stand, and what happened to their rows.
 
 It shows places and reasons, and no value of a row.
 """
@@ -11,10 +11,24 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.options import Home, Json, Refused, exit_on_refusal, open_settings, require_graph
-from hub.terminal import text_console
+from hub.cli.options import (
+    SOURCES,
+    Data,
+    Home,
+    Json,
+    Refused,
+    SourcesFolder,
+    Variables,
+    exit_on_refusal,
+    given_pull,
+    open_settings,
+    require_graph,
+)
+from hub.terminal import row_counter, text_console
 
 app = typer.Typer(help="Look at the sources (数据来源).", no_args_is_help=True)
+STALE = 3
+"""The exit code of `source status` if a source is stale."""
 
 
 @app.callback()
@@ -54,3 +68,68 @@ def refused(
     for line in listing_summary(listing) if listing.rows else ():
         # The output for programs is the list alone.
         typer.echo(line, err=as_json)
+
+
+@app.command(epilog="Example: sluicegate source status --json")
+def status(
+    sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
+    folder: SourcesFolder = SOURCES,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Show how the sources stand (数据来源状态): last run, age, next time, and what waits in quarantine, by reason.
+
+    The exit code is 3 if one of them is stale: its last good run began more than two of its own cycles ago.
+    """
+    with exit_on_refusal():
+        from hub.graph.local import started_graph
+        from hub.ingest.scheduled_pull import declared_sources
+        from hub.ingest.source_status import source_statuses, status_lines, status_table
+
+        given = given_pull(home, folder, None, None)
+        require_graph(given.settings)
+        declared = declared_sources(folder, sources or [], given.data, given.variables)
+        with started_graph(given.settings) as address:
+            statuses = source_statuses(given.settings, address, declared)
+    if as_json:
+        typer.echo(json.dumps([each.as_json() for each in statuses], ensure_ascii=False))
+    else:
+        text_console(160).print(status_table(statuses))
+        for line in status_lines(statuses):
+            typer.echo(line)
+    if any(each.stale for each in statuses):
+        raise typer.Exit(STALE)
+
+
+@app.command(epilog="Example: sluicegate source retry police --data county")
+def retry(
+    source: Annotated[str, typer.Argument(help="The source whose refused rows are read again.")],
+    data: Data = None,
+    folder: SourcesFolder = SOURCES,
+    variable: Variables = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Let refused rows in again (重新接入) once they were mended, at their source or in the source's file.
+
+    The streams that have some are read from their beginning; what is as it was writes nothing. It is a pull, and is
+    recorded as one.
+    """
+    with exit_on_refusal():
+        from hub.graph.local import started_graph
+        from hub.ingest.pull import pull_table
+        from hub.ingest.retried_rows import retry_refused
+
+        given = given_pull(home, folder, data, variable)
+        require_graph(given.settings)
+        with started_graph(given.settings) as address, row_counter() as report:
+            done = retry_refused(given.settings, given.folder, source, given.data, given.variables, report, address)
+    if as_json:
+        typer.echo(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    if not done.before:
+        typer.echo(f"no row of {source} is refused")
+        return
+    text_console(120).print(pull_table(done.results))
+    for stream, rows in done.before.items():
+        typer.echo(f"{stream}: {rows:,} rows were refused, {done.after.get(stream, 0):,} are now")

@@ -14,7 +14,13 @@ from hub.graph.driver import GraphWriteError, GraphWriter
 from schema.catalogue import Catalogue, Entity
 
 ONLINE_SECONDS = 300
-_UNIQUE = (("SourceRecord", "key"), ("SourceCursor", "source"), ("Quarantined", "key"))
+_UNIQUE = (
+    ("SourceRecord", "key"),
+    ("SourceCursor", "source"),
+    ("SourceRun", "source"),
+    ("VanishedRecord", "key"),
+    ("Quarantined", "key"),
+)
 _INDEXED = (
     ("Quarantined", ("stream",)),
     ("Quarantined", ("target",)),

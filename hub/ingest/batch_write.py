@@ -82,6 +82,7 @@ class BatchWrite:
             inserted=len(parts.inserts) - lost,
             updated=parts.updated - (len(orphans) - lost),
             unchanged=parts.unchanged,
+            older=parts.older,
             quarantined=len(self._batch.refused) + len(orphans),
             linked=self._nodes.linked,
             unlinked=self._nodes.unlinked,
@@ -244,5 +245,6 @@ class BatchWrite:
                     "compared": cursor.compared,
                     "columns": list(cursor.columns),
                     "files": list(cursor.files) or None,
+                    "kinds": [f"{column}={kind}" for column, kind in sorted(cursor.kinds.items())],
                 },
             )

@@ -24,6 +24,11 @@ class KnownPlans:
         self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
+        writers: dict[tuple[str, str], set[str]] = {}
+        for plan in plans.values():
+            for name in (*plan.fields, *(("region",) if plan.derivation else ())):
+                writers.setdefault((plan.entity, name), set()).add(plan.name)
+        self._writers = {field: frozenset(names) for field, names in writers.items()}
 
     def sid(self, entity: str, identity: str) -> str:
         """The `sid` of a node, under this home's key."""
@@ -32,6 +37,10 @@ class KnownPlans:
     def edge(self, entity: str, name: str) -> EdgePlan:
         """The plan of an edge that some stream writes."""
         return self._edges[entity, name]
+
+    def writers(self, entity: str, field: str) -> frozenset[str]:
+        """The names of the streams that write a field; the region may follow an edge."""
+        return self._writers.get((entity, field), frozenset())
 
     def edges_to(self, entity: str) -> list[EdgePlan]:
         """The edges that may wait for a node of this entity."""

@@ -38,6 +38,7 @@ def read_position(writer: GraphWriter, plan: StreamPlan) -> Position:
         oldest,
         _moment(cursor["compared"]),
         tuple(cursor["columns"] or ()),
+        dict(each.rsplit("=", 1) for each in cursor["kinds"] or ()),
         first,
         tuple(cursor["files"] or ()),
     )

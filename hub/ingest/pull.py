@@ -16,8 +16,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from connectors.base import PullResult, Report
 from connectors.manifest import ManifestError
+from connectors.results import PullResult, Report
 from connectors.run import pull
 from connectors.source_model import Source
 from connectors.sources import load_sources
@@ -32,7 +32,9 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
 from hub.ingest.kept_rows import KeptRows
+from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.sink import Sink
+from hub.ingest.source_runs import source_run
 from hub.ingest.text_properties import Tally
 
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
@@ -62,12 +64,13 @@ def run_pull(
     `variables` replace `${NAME}` in the source files, and the data folder replaces `${DATA}`. Without an `address` the
     graph of the settings is taken; a local one is started if it does not run. Raises ManifestError, ConnectorError,
     GraphWriteError, LocalGraphError, SettingsError and YamlFileError (a broken word list); what was written before
-    stays, and the next pull goes on from there.
+    stays, and the next pull goes on from there. A source that another pull holds is skipped: SourcesBusy is raised when
+    the others are done.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
     catalogue = catalogue_of(settings)
     sources = load_sources(sources_folder, catalogue, filled, names)
-    wanted = _wanted(sources, names)
+    wanted = wanted_sources(sources, names)
     plans = plan_streams(sources, catalogue)
     annotator = annotator_of(settings)
     settings.prepare_home()
@@ -76,14 +79,20 @@ def run_pull(
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
         key = key_of_graph(settings, writer)
         ensure_constraints(writer, catalogue)
-        sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date())
         rows = KeptRows(settings.kept_rows, key)
+        busy: list[SourceBusy] = []
         with _noted(settings, where, writer):
             for source in wanted:
-                with recorder(source.name) as done:
-                    done.extend(pull(source, plans, catalogue, sink, progress, rows))
-                results.extend(done)
+                try:
+                    with recorder(source.name) as done, source_run(writer, source.name, done) as guard:
+                        sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date(), guard)
+                        done.extend(pull(source, plans, catalogue, sink, progress, rows))
+                    results.extend(done)
+                except SourceBusy as held:
+                    busy.append(held)
             move_merged(writer, catalogue)
+    if busy:
+        raise SourcesBusy(busy)
     return results
 
 
@@ -104,7 +113,8 @@ def _address(settings: Settings) -> GraphAddress:
     return LocalGraph(settings).start()
 
 
-def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+def wanted_sources(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    """The named sources, all if none is named; raises ManifestError for a name that none has."""
     known = [each.name for each in sources]
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -114,13 +124,20 @@ def _wanted(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
 
 def pull_table(results: Sequence[PullResult]) -> Group:
     """The counts, one row for each stream; below, why rows were refused and what else there is to say."""
-    lines = [*_refusal_lines(results), *_note_lines(results), _texts_summary(results), _unlinked_summary(results)]
+    lines = [
+        *_refusal_lines(results),
+        *_note_lines(results),
+        *_older_lines(results),
+        _texts_summary(results),
+        _unlinked_summary(results),
+    ]
     table = Table(title="Pull 数据汇聚", box=SIMPLE)
     table.add_column("source 来源", no_wrap=True)
-    for name in COUNTS:
+    for name in (*COUNTS, "vanished", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in results:
-        table.add_row(f"{each.source}/{each.stream}", *(f"{getattr(each, name):,}" for name in COUNTS))
+        counts = (f"{getattr(each, name):,}" for name in (*COUNTS, "vanished"))
+        table.add_row(f"{each.source}/{each.stream}", *counts, f"{each.seconds:,.1f}")
     return Group(table, *(Text(line) for line in lines if line))
 
 
@@ -139,6 +156,14 @@ def _note_lines(results: Sequence[PullResult]) -> list[str]:
         f"{each.source}/{each.stream}: {f'{note.rows:,} ' if note.rows else ''}{note.text}"
         for each in results
         for note in each.notes
+    ]
+
+
+def _older_lines(results: Sequence[PullResult]) -> list[str]:
+    return [
+        f"{each.source}/{each.stream}: {each.older:,} rows are older than what the graph holds, and were ignored"
+        for each in results
+        if each.older
     ]
 
 

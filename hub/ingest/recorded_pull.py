@@ -12,10 +12,11 @@ from pathlib import Path
 
 from audit.log import AuditLog
 from audit.record import Digester
-from connectors.base import PullResult, Report
+from connectors.results import PullResult, Report
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
+from hub.ingest.lease import SourceBusy
 from hub.ingest.pull import COUNTS, run_pull
 
 KIND = "pull"
@@ -62,9 +63,12 @@ def _recorded(log: AuditLog, digester: Digester, source: str) -> Iterator[list[P
     try:
         yield done
         result = "OK"
+    except SourceBusy:
+        result = "REFUSED"
+        raise
     except Exception:
         result = "FAILED"
         raise
     finally:
-        counts = {name: str(sum(getattr(each, name) for each in done)) for name in COUNTS}
+        counts = {name: str(sum(getattr(each, name) for each in done)) for name in (*COUNTS, "vanished")}
         log.append_sync(command_record(digester, KIND, "pull", {"source": source, **counts}, result))

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 from connectors.base import Annotation, Batch, Place, Position, Record, StreamPlan, TextAnnotator, Written
-from hub.graph.driver import GraphWriteError, GraphWriter
+from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
 from hub.home.surrogates import KeyedDigest
+from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_write import BatchWrite
 from hub.ingest.known_plans import KnownPlans
+from hub.ingest.lease import Guard
 from hub.ingest.positions import read_position
 from hub.ingest.text_properties import Reading
 from schema.catalogue import Catalogue
@@ -31,7 +34,8 @@ _PLACES = (
 class Sink:
     """Writes batches. `plans` are those of all sources, because survivorship needs to know every writer of a field.
 
-    `annotator` checks each free text that is written, in the same transaction.
+    `annotator` checks each free text that is written, in the same transaction. `guard` is asked first in each
+    transaction that writes.
     """
 
     def __init__(
@@ -42,11 +46,12 @@ class Sink:
         catalogue: Catalogue,
         annotator: TextAnnotator,
         today: dt.date,
+        guard: Guard,
     ) -> None:
         self._writer, self._plans = writer, KnownPlans(plans, key)
         self._catalogue, self._annotator = catalogue, annotator
         self._digest = KeyedDigest(hmac.digest(key, b"record fingerprint", "sha256"))
-        self._today = today
+        self._today, self._guard = today, guard
         self._made: dict[str, set[str]] = {}
         """Of entities without a node when a stream began: the nodes that it has made since."""
 
@@ -102,5 +107,32 @@ class Sink:
         made = None if careful else self._made.get(batch.plan.entity)
         # A graph that grows has each statement planned anew again and again: half of Neo4j's processor.
         return self._writer.write(
-            lambda tx: BatchWrite(self._plans, tx, batch, reading, made, careful).run(), plan_once=True
+            lambda tx: BatchWrite(self._plans, self._guarded(tx), batch, reading, made, careful).run(), plan_once=True
         )
+
+    def count_records(self, plan: StreamPlan) -> int:
+        """How many records of a stream the graph holds; raises GraphWriteError."""
+        return int(self._of_stream(removal.COUNT_RECORDS, plan)["records"])
+
+    def record_keys(self, plan: StreamPlan) -> Set[str]:
+        """The keys of all records of a stream that the graph holds; raises GraphWriteError."""
+        return frozenset(self._of_stream(removal.RECORD_KEYS, plan)["keys"])
+
+    def _of_stream(self, statement: str, plan: StreamPlan) -> dict[str, Any]:
+        # As a write, which no replica that lags behind answers.
+        (row,) = self._writer.write(lambda tx: tx.run(statement, beginning=f"{plan.name}:"), plan_once=True)
+        return row
+
+    def remove(self, plan: StreamPlan, run: str, keys: Sequence[str]) -> Written:
+        """Take records back in one transaction; raises GraphWriteError."""
+        reading = Reading(self._catalogue.entity(plan.entity), self._annotator, {})
+        return self._writer.write(
+            lambda tx: removal.RecordRemoval(self._plans, self._guarded(tx), plan, reading).run(run, keys),
+            plan_once=True,
+        )
+
+    def _guarded(self, transaction: Transaction) -> Transaction:
+        """The transaction, in which the lease is held; the lease is no part of what the batch changed."""
+        self._guard(transaction)
+        transaction.totals.clear()
+        return transaction

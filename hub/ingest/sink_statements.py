@@ -16,7 +16,7 @@ from hub.graph.lots import LOT, lot_of
 
 POSITION = (
     "MATCH (c:SourceCursor {source: $stream}) RETURN c.position AS position, c.manifest AS manifest, c.rows AS rows, "
-    "c.compared AS compared, c.columns AS columns, c.files AS files"
+    "c.compared AS compared, c.columns AS columns, c.kinds AS kinds, c.files AS files"
 )
 WAITING = (
     "MATCH (q:Quarantined {stream: $stream}) WHERE q.whole AND q.target IS NOT NULL "
@@ -76,7 +76,7 @@ WHERE old IS NULL OR coalesce(old.manifest, '') <> $values.manifest
   OR coalesce(old.rows, -1) <> coalesce($values.rows, -1)
   OR old.position IS NULL AND $values.position IS NOT NULL OR old.position <> $values.position
   OR old.compared IS NULL AND $values.compared IS NOT NULL OR old.compared <> $values.compared
-  OR coalesce(old.columns, []) <> $values.columns
+  OR coalesce(old.columns, []) <> $values.columns OR coalesce(old.kinds, []) <> $values.kinds
   OR coalesce(old.files, []) <> coalesce($values.files, [])
 MERGE (c:SourceCursor {source: $stream})
 SET c += $values"""

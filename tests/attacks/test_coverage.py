@@ -58,7 +58,6 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
     "schema versions of the graph": lambda: (
         not re.search(r"schema.?version", source("hub", "connectors"), re.IGNORECASE)
     ),
-    "leases": lambda: not re.search(r"\bleases?\b", source("hub", "connectors"), re.IGNORECASE),
     "provenance in answers": lambda: "provenance" not in source("schema").lower(),
     "key rotation": lambda: source("hub").count("Verifier.load(") == 1,
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),

@@ -13,7 +13,8 @@ import pytest
 
 from audit.log import AuditUnavailable, read
 from audit.record import Record
-from connectors.base import ConnectorError, PullResult
+from connectors.base import ConnectorError
+from connectors.results import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import digester_of, operator_digest
 from hub.home.settings import Settings

@@ -16,7 +16,8 @@ from neo4j.exceptions import SessionExpired
 from rich.console import Console
 
 import hub.ingest.pull
-from connectors.base import Annotation, PullResult
+from connectors.base import Annotation
+from connectors.results import PullResult
 from connectors.run import pull as pull_source
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
@@ -241,7 +242,7 @@ def test_a_repeated_transaction_reads_its_texts_once(
     with hotline(folder) as variables, Losing(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         sources = load_sources(SOURCES, SPINE, {"DATA": str(folder), **variables})
         plans = plan_streams(sources, SPINE)
-        sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1))
+        sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1), lambda _: None)
         (source,) = [each for each in sources if each.name == "hotline"]
         (result,) = pull_source(source, plans, SPINE, sink, silent, KeptRows(home / "pulled", key))
         assert writer.lost > 0

@@ -20,7 +20,7 @@ from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from tests.support.cutting_proxy import CuttingProxy
-from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, hotline, one, pull, silent
+from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, end_leases, hotline, one, pull, silent
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -108,10 +108,10 @@ def killed_pull(folder: Path, home: Path, address: GraphAddress, moment: dict[st
 
 KILLS = int(os.environ.get("PULL_KILLS", "1"))
 MOMENTS = (
-    {"writes": 0, "inside": 1, "statements": 2},
+    {"writes": 0, "inside": 1, "statements": 4},
     {"writes": 4, "inside": 0, "statements": 0},
-    {"writes": 12, "inside": 1, "statements": 3},
-    {"writes": 6, "inside": 1, "statements": 5},
+    {"writes": 12, "inside": 1, "statements": 5},
+    {"writes": 6, "inside": 1, "statements": 7},
     {"writes": 20, "inside": 1, "statements": 7},
 )[: 2 + KILLS]
 
@@ -132,6 +132,7 @@ def test_l12_l36_killed_then_pulled_again_is_as_pulled_once(
         "{ MATCH (r:SourceRecord|Quarantined {stream: c.source}) WHERE r.asOf = c.position } RETURN c.source AS s"
     )
     assert ask(graph_driver, ahead) == []
+    end_leases(graph_driver)
     pull(home, empty_graph, folder)
     assert canonical(graph_driver) == clean
     assert [each.changes for each in pull(home, empty_graph, folder).values()] == [0] * 6
@@ -145,8 +146,9 @@ def test_l12_l36_killed_by_the_clock(
     """A moment that nobody chose; TEST_SEED in the header repeats the choice."""
     empty(graph_driver)
     rng.seed(rng.random() + attempt)
-    moment = {"writes": rng.randrange(25), "inside": 1, "statements": rng.randrange(1, 9)}
+    moment = {"writes": rng.randrange(25), "inside": 1, "statements": rng.randrange(1, 11)}
     killed_pull(folder, home, empty_graph, moment)
+    end_leases(graph_driver)
     pull(home, empty_graph, folder)
     assert canonical(graph_driver) == clean
 

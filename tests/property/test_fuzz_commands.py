@@ -30,7 +30,10 @@ from tests.support.serving import COUNTY
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 
 LEFT_OUT = frozenset(
-    ("demo", "serve", "graph start", "sample", "policy preview", "pii eval", "pii redetect", "source refused")
+    (
+        *("demo", "serve", "graph start", "sample", "policy preview", "pii eval", "pii redetect"),
+        *("source refused", "source status", "source retry"),
+    )
 )
 """They would serve, start a Neo4j, write a county, measure, or wait for a graph that does not answer."""
 

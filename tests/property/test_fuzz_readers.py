@@ -14,7 +14,8 @@ from random import Random
 import neo4j
 import pytest
 
-from connectors.base import ConnectorError, PullResult
+from connectors.base import ConnectorError
+from connectors.results import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull

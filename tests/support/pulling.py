@@ -12,7 +12,7 @@ from typing import Any
 
 import neo4j
 
-from connectors.base import PullResult
+from connectors.results import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
@@ -89,9 +89,11 @@ def one(driver: neo4j.Driver, text: str, **parameters: Any) -> Any:
 
 
 def canonical(driver: neo4j.Driver) -> tuple[list[str], list[str]]:
-    """All nodes and edges in one order, without what differs from run to run."""
+    """All nodes and edges in one order, without what differs from run to run, such as the runs themselves."""
     mark = "coalesce({0}.sid, {0}.key, {0}.source)"
-    nodes = ask(driver, f"MATCH (n) RETURN labels(n) AS l, {mark.format('n')} AS k, properties(n) AS p")
+    nodes = ask(
+        driver, f"MATCH (n) WHERE NOT n:SourceRun RETURN labels(n) AS l, {mark.format('n')} AS k, properties(n) AS p"
+    )
     edges = ask(
         driver,
         f"MATCH (a)-[r]->(b) RETURN {mark.format('a')} AS a, type(r) AS t, {mark.format('b')} AS b, properties(r) AS p",
@@ -106,6 +108,11 @@ def _told(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
     return sorted(
         (name, str(value)) for name, value in properties.items() if name not in {"run", "textDetectedAt", "compared"}
     )
+
+
+def end_leases(driver: neo4j.Driver) -> None:
+    """Let the leases of pulls that died end now, as they do after a minute."""
+    driver.execute_query("MATCH (s:SourceRun) WHERE s.until IS NOT NULL SET s.until = datetime.realtime()")
 
 
 def empty(driver: neo4j.Driver) -> None:

@@ -36,6 +36,8 @@ REFUSED = {
     "login": ([], "SLUICEGATE_SIGN_IN_ISSUER"),
     "pull": ([], SOURCES),
     "source refused": ([], HOME),
+    "source status": ([], SOURCES),
+    "source retry": (["police"], SOURCES),
     "pii redetect": ([], HOME),
     "pii eval": (["set.jsonl"], "set.jsonl"),
     "pii scan": (["notes.txt"], "notes.txt"),

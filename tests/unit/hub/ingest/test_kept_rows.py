@@ -11,7 +11,8 @@ import neo4j
 import pytest
 
 import connectors.row_memory
-from connectors.base import Place, PullResult, Row
+from connectors.base import Place, Row
+from connectors.results import PullResult
 from connectors.row_memory import ENTRY, RowMemory, digest_context
 from connectors.shape import Shaper
 from connectors.source_model import Source

@@ -13,8 +13,10 @@ from typing import Any
 import neo4j
 import pytest
 
-from connectors.base import ConnectorError, EdgePlan, PullResult
+from connectors.base import ConnectorError, EdgePlan
+from connectors.results import PullResult
 from hub.graph.local import GraphAddress
+from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
 from hub.sample.known_people import CANARIES, DIRTY_CANARY, PROTAGONIST
 from tests.support.pulling import POLICE, ask, canonical, county, edit, empty, one, pull, rows_of
@@ -361,6 +363,8 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         cypher.STORED, cypher.UNCHANGED, cypher.ANY_RECORD, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT,
         cypher.ENTER, cypher.FORGET_UNSEEN, cypher.ANY_WAITING,
         cypher.release(),
+        removal.COUNT_RECORDS, removal.RECORD_KEYS, removal.FORGET_VANISHED, removal.RETIRE,
+        removal.bury("Person"), removal.take_back("Person"),
     ]  # fmt: skip
     parameters = dict.fromkeys(
         ("stream", "keys", "rows", "shared", "sids", "run", "now", "better", "beginning", "entity")

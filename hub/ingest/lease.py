@@ -1,0 +1,140 @@
+"""The lease of a source: one pull of it at a time, whoever started it and on whichever machine.
+
+It is a `SourceRun` node of the graph and ends by the graph's clock, so that a pull that died holds nobody up for longer
+than `SECONDS`. It is renewed while a pull reads, and in each transaction that writes: whoever has lost it, and be it
+that they were stopped for an hour and then go on, writes nothing more (design §7).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from connectors.base import ConnectorError
+from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
+
+SECONDS = 60.0
+"""How long a lease lasts that nobody renews."""
+RENEWALS = 3
+"""How often it is renewed in that time."""
+JOIN_SECONDS = 5.0
+
+# The node is locked before it is read, in a statement of its own, so that nothing is read before the lock is held.
+_LOCK = "MERGE (s:SourceRun {source: $source}) SET s.asked = $token"
+_LOCK_MINE = "MATCH (s:SourceRun {source: $source, token: $token}) SET s.asked = $token RETURN s.source AS source"
+_TAKE = """
+MATCH (s:SourceRun {source: $source})
+WITH s, datetime.realtime() AS now
+WITH s, now, s.until IS NULL OR s.until <= now OR s.token = $token AS free, s.until AS until
+FOREACH (_ IN CASE WHEN free THEN [1] ELSE [] END |
+  SET s.token = $token, s.until = now + duration({milliseconds: $lasts}), s.started = now, s.ended = null,
+    s.result = 'RUNNING', s.problem = null)
+RETURN free, toString(until) AS until"""
+_RENEW = """
+MATCH (s:SourceRun {source: $source, token: $token})
+SET s.until = datetime.realtime() + duration({milliseconds: $lasts})
+RETURN s.source AS source"""
+_END = """
+MATCH (s:SourceRun {source: $source, token: $token})
+WITH s, datetime.realtime() AS now
+SET s += $outcome, s.ended = now, s.until = null, s.token = null,
+  s.good = CASE WHEN $outcome.result = 'OK' THEN s.started ELSE s.good END"""
+
+
+class SourceBusy(ConnectorError):
+    """Another pull of the source is running; nothing was read."""
+
+
+class SourcesBusy(ConnectorError):
+    """Some sources were skipped because other pulls of them are running; all others were pulled."""
+
+    def __init__(self, skipped: Sequence[SourceBusy]) -> None:
+        super().__init__(", ".join(each.source for each in skipped), skipped[0].problem, terminal=False)
+
+
+class LeaseLost(ConnectorError):
+    """The lease ended, and another pull may have taken it: the transaction writes nothing."""
+
+
+class Lease:
+    """The lease of one source, held under a token of its own."""
+
+    def __init__(self, writer: GraphWriter, source: str) -> None:
+        self._writer, self._source, self._token = writer, source, uuid.uuid4().hex
+
+    def take(self) -> None:
+        """Take the lease; raises SourceBusy while another pull holds it, and GraphWriteError."""
+        (row,) = self._writer.write(self._take)
+        if not row["free"]:
+            raise SourceBusy(
+                self._source,
+                "skipped, because another pull of this source is running; if that one has died, its lease ends at "
+                f"{row['until']} by the graph's clock",
+                terminal=False,
+            )
+
+    def _take(self, transaction: Transaction) -> list[dict[str, Any]]:
+        transaction.run(_LOCK, source=self._source, token=self._token)
+        return transaction.run(_TAKE, **self._parameters())
+
+    def guard(self, transaction: Transaction) -> None:
+        """Renew the lease in a transaction that will write; raises LeaseLost.
+
+        The node stays locked until the transaction ends, so nobody can take the lease before what it writes is in.
+        """
+        mine = transaction.run(_LOCK_MINE, source=self._source, token=self._token)
+        if not mine or not transaction.run(_RENEW, **self._parameters()):
+            raise LeaseLost(
+                self._source,
+                "the pull was stopped for so long that its lease ended; nothing more is written. Pull again: it goes "
+                "on from there",
+                terminal=False,
+            )
+
+    def renew(self) -> None:
+        """Renew the lease alone; raises LeaseLost and GraphWriteError."""
+        self._writer.write(self.guard)
+
+    def end(self, result: str, problem: str | None, report: str) -> None:
+        """Give the lease back and note how the run ended; nothing happens if the lease was lost."""
+        outcome = {"result": result, "problem": problem, "report": report}
+
+        def work(transaction: Transaction) -> None:
+            if transaction.run(_LOCK_MINE, source=self._source, token=self._token):
+                transaction.run(_END, source=self._source, token=self._token, outcome=outcome)
+
+        self._writer.write(work)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"source": self._source, "token": self._token, "lasts": int(SECONDS * 1000)}
+
+
+@contextmanager
+def renewed(lease: Lease) -> Iterator[None]:
+    """Renew a lease in a thread of its own while the block runs: a source may take minutes to give its next rows."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(SECONDS / RENEWALS):
+            try:
+                lease.renew()
+            except LeaseLost:
+                # The next write says so.
+                return
+            except GraphWriteError:
+                continue
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(JOIN_SECONDS)
+
+
+Guard = Callable[[Transaction], None]
+"""Raises LeaseLost in a transaction that must not write."""

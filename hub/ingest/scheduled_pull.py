@@ -1,0 +1,114 @@
+"""Pulls the sources that are due by the `schedule` of their file.
+
+Each is pulled by itself, as by its name, so that one that fails stops no other, and needs no secret of another. When a
+source ran last is read from the graph, and the time is the graph's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.base import ConnectorError
+from connectors.manifest import ManifestError, Source
+from connectors.results import PullResult, Report
+from connectors.schedule import next_due
+from connectors.sources import NONE, load_sources
+from hub.graph.driver import GraphWriteError, GraphWriter
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.ingest.lease import SourcesBusy
+from hub.ingest.pull import wanted_sources
+from hub.ingest.recorded_pull import recorded_pull
+from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
+from schema import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one source that was due: `result` is OK, FAILED or SKIPPED, and `problem` says why."""
+
+    source: str
+    result: str
+    problem: str | None
+    streams: Sequence[PullResult]
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome for programs."""
+        return asdict(self)
+
+
+def declared_sources(folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]) -> list[Source]:
+    """The named sources of a folder (all if none is named), which are looked at and not pulled.
+
+    None of them needs its variables. Raises ManifestError.
+    """
+    filled = {"DATA": str(data.absolute()), **variables}
+    return wanted_sources(load_sources(folder, CATALOGUE, filled, NONE), names)
+
+
+def due_at(source: Source, run: LastRun | None, zone: dt.tzinfo) -> dt.datetime | None:
+    """When a source with a schedule is due, None if at once."""
+    assert source.schedule is not None  # noqa: S101 - the caller looked
+    if run is None:
+        return None
+    return next_due(source.schedule, run.started, run.ended, run.state == "OK", zone)
+
+
+def pull_due(
+    settings: Settings,
+    folder: Path,
+    names: Sequence[str],
+    data: Path,
+    variables: Mapping[str, str],
+    progress: Report,
+    address: GraphAddress,
+) -> list[Outcome]:
+    """Pull those of the named sources (of all if none is named) that are due now, one by one.
+
+    Raises ManifestError for a file that is wrong, GraphWriteError while the graph is away, and what the audit log
+    raises: nothing is pulled unrecorded. What goes wrong with one source is its outcome.
+    """
+    sources = declared_sources(folder, names, data, variables)
+    with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+        writer.check_reachable()
+        runs, now = last_runs(writer), graph_time(writer)
+    due = []
+    for source in sources:
+        if source.schedule is not None and not _is_running(runs.get(source.name)):
+            at = due_at(source, runs.get(source.name), settings.zone)
+            if at is None or at <= now:
+                due.append(source.name)
+    return [_pull_one(settings, folder, name, data, variables, progress, address) for name in due]
+
+
+def _is_running(run: LastRun | None) -> bool:
+    return run is not None and run.state == "RUNNING"
+
+
+def _pull_one(
+    settings: Settings,
+    folder: Path,
+    name: str,
+    data: Path,
+    variables: Mapping[str, str],
+    progress: Report,
+    address: GraphAddress,
+) -> Outcome:
+    results: list[PullResult] = []
+    try:
+        recorded_pull(settings, folder, [name], data, variables, progress, address, results)
+    except SourcesBusy as busy:
+        return Outcome(name, "SKIPPED", str(busy), results)
+    except ConnectorError as failed:
+        return Outcome(name, "FAILED", str(failed), results)
+    except ManifestError as failed:
+        return Outcome(name, "FAILED", f"{name}: {failed}", results)
+    except GraphWriteError as failed:
+        if not failed.code.startswith(SERVERS_OWN):
+            raise
+        return Outcome(name, "FAILED", f"{name}: {failed}", results)
+    return Outcome(name, "OK", None, results)

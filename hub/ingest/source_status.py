@@ -1,0 +1,156 @@
+"""How each source stands: its last run, how old what it gave is, when it is due, and what waits in quarantine.
+
+A source is stale by its own update cycle. Counts, names and reasons are shown, and no value of a row. Each look is
+recorded in the audit log before the graph is asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.table import Table
+from rich.text import Text
+
+from connectors.manifest import Source
+from connectors.schedule import is_stale
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.settings import Settings
+from hub.ingest.scheduled_pull import due_at
+from hub.ingest.source_runs import LastRun, graph_time, last_runs
+
+NEVER = "NEVER"
+_QUARANTINED = (
+    "MATCH (q:Quarantined) WITH q.stream AS stream, q.source AS source, q.field AS field, q.rule AS rule, "
+    "q.whole AS whole, count(*) AS rows "
+    "RETURN stream, source, field, rule, whole, rows ORDER BY stream, rows DESC, field, rule"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Rows of a stream that one rule refused, or whose edges wait for a node (`written`)."""
+
+    stream: str
+    field: str
+    rule: str
+    rows: int
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source. `state` is that of `LastRun`, or NEVER; times are of the graph's clock.
+
+    `age_seconds` is how long ago the last run began that ended well. `due` is None without a schedule; one in the past
+    is due now. `stale` is None without a schedule. `streams` is what the last run did.
+    """
+
+    source: str
+    state: str
+    schedule: str | None
+    started: dt.datetime | None
+    ended: dt.datetime | None
+    good: dt.datetime | None
+    age_seconds: int | None
+    due: dt.datetime | None
+    stale: bool | None
+    refused: int
+    unlinked: int
+    problem: str | None
+    waiting: Sequence[Waiting]
+    streams: Sequence[Mapping[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The status for programs; moments are ISO 8601."""
+        return {
+            name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in asdict(self).items()
+        }
+
+
+def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[Source]) -> list[SourceStatus]:
+    """The status of each of these sources; raises GraphWriteError."""
+    with closing(open_log(settings)) as log:
+        log.append_sync(command_record(digester_of(settings), "pull", "source status", {}))
+    with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+        writer.check_reachable()
+        runs, now = last_runs(writer), graph_time(writer)
+        rows = writer.read(_QUARANTINED)
+    return [
+        _status(each, runs.get(each.name), [row for row in rows if row["source"] == each.name], now, settings.zone)
+        for each in sources
+    ]
+
+
+def _status(
+    source: Source, run: LastRun | None, rows: Sequence[Mapping[str, Any]], now: dt.datetime, zone: dt.tzinfo
+) -> SourceStatus:
+    waiting = [Waiting(row["stream"], row["field"], row["rule"], row["rows"], not row["whole"]) for row in rows]
+    good = run.good if run else None
+    schedule = source.schedule
+    return SourceStatus(
+        source=source.name,
+        state=run.state if run else NEVER,
+        schedule=None if schedule is None else str(schedule),
+        started=_in(zone, run.started if run else None),
+        ended=_in(zone, run.ended if run else None),
+        good=_in(zone, good),
+        age_seconds=None if good is None else int((now - good).total_seconds()),
+        due=None if schedule is None else _in(zone, due_at(source, run, zone) or now),
+        stale=None if schedule is None else is_stale(schedule, good, now),
+        refused=sum(each.rows for each in waiting if not each.written),
+        unlinked=sum(each.rows for each in waiting if each.written),
+        problem=run.problem if run else None,
+        waiting=waiting,
+        streams=run.streams if run else (),
+    )
+
+
+def _in(zone: dt.tzinfo, moment: dt.datetime | None) -> dt.datetime | None:
+    return None if moment is None else moment.astimezone(zone)
+
+
+def status_table(statuses: Sequence[SourceStatus]) -> Table:
+    """The sources as a table."""
+    table = Table(title="Sources 数据来源", box=SIMPLE, title_justify="left")
+    for name in ("source 来源", "last run 上次运行", "began 开始", "last good 最近成功", "age 距今", "next 下次"):
+        table.add_column(name, overflow="fold")
+    for name in ("refused 退回", "unlinked 待关联"):
+        table.add_column(name, justify="right")
+    for each in statuses:
+        age = "" if each.age_seconds is None else _age(each.age_seconds)
+        cells = (
+            each.source, each.state, _minute(each.started), _minute(each.good), f"{age} STALE" if each.stale else age,
+            _minute(each.due) if each.schedule else "by hand", f"{each.refused:,}", f"{each.unlinked:,}",
+        )  # fmt: skip
+        table.add_row(*(Text(cell.strip()) for cell in cells))
+    return table
+
+
+def status_lines(statuses: Sequence[SourceStatus]) -> list[str]:
+    """Why runs failed, and what waits in quarantine, by reason."""
+    lines = [f"{each.state.lower()}: {each.problem}" for each in statuses if each.problem]
+    for each in statuses:
+        lines += [
+            f"{waiting.stream}: {waiting.rows:,} {'unlinked' if waiting.written else 'refused'} by {waiting.field} "
+            f"{waiting.rule}"
+            for waiting in each.waiting
+        ]
+    return lines
+
+
+def _minute(moment: dt.datetime | None) -> str:
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
