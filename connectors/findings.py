@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from connectors.base import Header, Note, Record, Refused
+from connectors.base import FILE, Header, Note, Record, Refused
 from connectors.results import Refusals
 
 SHOWN = 3
@@ -87,8 +87,8 @@ class Findings:
 
     @property
     def incomplete(self) -> bool:
-        """Whether the source gave less than it says it has."""
-        return not INCOMPLETE.isdisjoint(self.notes)
+        """Whether the source gave less than it says it has, or one of its files could not be read."""
+        return not INCOMPLETE.isdisjoint(self.notes) or any(column == FILE for column, _ in self.reasons)
 
     @property
     def blank(self) -> int:

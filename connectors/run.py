@@ -44,7 +44,7 @@ from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
 from connectors.shape import Shaper
 from connectors.source_model import Limits, Source
 from connectors.transforms import Context
-from connectors.vanished import VANISHED, Came, remove_vanished
+from connectors.vanished import VANISHED, Came, is_unnamed, remove_vanished
 from connectors.write_behind import WriteBehind
 from schema.catalogue import Catalogue
 
@@ -182,7 +182,7 @@ class _Run:
             self.columns.look(row)
         if digest is None or isinstance(row, Broken):
             shaped = shaper.shape(row)
-            self.unnamed += _is_unnamed(shaped, row)
+            self.unnamed += is_unnamed(shaped, row)
             return shaped
         known = self.memory.recall(digest)
         recalled = known and shaper.recall(row, *known)
@@ -191,7 +191,7 @@ class _Run:
             return recalled
         cuts = shaper.cuts
         shaped = shaper.shape(row)
-        self.unnamed += _is_unnamed(shaped, row)
+        self.unnamed += is_unnamed(shaped, row)
         # A row of which the pull tells something is shaped each time.
         if isinstance(shaped, Record) and shaper.cuts == cuts:
             self.memory.remember(digest, shaped)
@@ -393,11 +393,3 @@ class _Run:
             self.findings.refusals(),
             tuple(self.findings.notes.values()),
         )
-
-
-def _is_unnamed(shaped: Shaped, row: Row | Broken) -> bool:
-    """Whether nobody can say which record a refused row is.
-
-    Of a row that is broken as a whole, what looks like its number may be another cell.
-    """
-    return isinstance(shaped, Refused) and (not shaped.is_named or (isinstance(row, Broken) and row.field == "row"))

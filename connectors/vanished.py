@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from connectors.base import ConnectorError, GraphSink, Note, StreamPlan, Written
+from connectors.base import Broken, ConnectorError, GraphSink, Note, Refused, Row, StreamPlan, Written
 from connectors.findings import Findings
 from connectors.results import add
 
@@ -58,6 +58,14 @@ def remove_vanished(
     text = f"{text}; {done.removed} nodes, which no other record describes, are removed with them"
     findings.note(Note(VANISHED, text, len(gone)))
     return done
+
+
+def is_unnamed(shaped: object, row: Row | Broken) -> bool:
+    """Whether nobody can say which record a refused row is.
+
+    Of a row that is broken as a whole, what looks like its number may be another cell.
+    """
+    return isinstance(shaped, Refused) and (not shaped.is_named or (isinstance(row, Broken) and row.field == "row"))
 
 
 def _gone(plan: StreamPlan, sink: GraphSink, held: int, came: Came) -> list[str]:

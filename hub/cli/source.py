@@ -88,7 +88,7 @@ def status(
 
         given = given_pull(home, folder, None, None)
         require_graph(given.settings)
-        declared = declared_sources(folder, sources or [], given.data, given.variables)
+        declared = declared_sources(given.settings, folder, sources or [], given.data, given.variables)
         with started_graph(given.settings) as address:
             statuses = source_statuses(given.settings, address, declared)
     if as_json:

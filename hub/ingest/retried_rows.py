@@ -47,7 +47,7 @@ def retry_refused(
 
     Raises what `recorded_pull` raises.
     """
-    declared_sources(folder, [source], data, variables)
+    declared_sources(settings, folder, [source], data, variables)
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         writer.check_reachable()
         before = _refused(writer, source)

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from connectors.base import ConnectorError
-from connectors.manifest import ManifestError, Source
+from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
 from connectors.schedule import next_due
+from connectors.source_model import Source
 from connectors.sources import NONE, load_sources
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress
+from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.lease import SourcesBusy
 from hub.ingest.pull import wanted_sources
 from hub.ingest.recorded_pull import recorded_pull
 from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
-from schema import CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,15 @@ class Outcome:
         return asdict(self)
 
 
-def declared_sources(folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]) -> list[Source]:
+def declared_sources(
+    settings: Settings, folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]
+) -> list[Source]:
     """The named sources of a folder (all if none is named), which are looked at and not pulled.
 
     None of them needs its variables. Raises ManifestError.
     """
     filled = {"DATA": str(data.absolute()), **variables}
-    return wanted_sources(load_sources(folder, CATALOGUE, filled, NONE), names)
+    return wanted_sources(load_sources(folder, catalogue_of(settings), filled, NONE), names)
 
 
 def due_at(source: Source, run: LastRun | None, zone: dt.tzinfo) -> dt.datetime | None:
@@ -72,7 +75,7 @@ def pull_due(
     Raises ManifestError for a file that is wrong, GraphWriteError while the graph is away, and what the audit log
     raises: nothing is pulled unrecorded. What goes wrong with one source is its outcome.
     """
-    sources = declared_sources(folder, names, data, variables)
+    sources = declared_sources(settings, folder, names, data, variables)
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         writer.check_reachable()
         runs, now = last_runs(writer), graph_time(writer)

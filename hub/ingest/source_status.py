@@ -16,8 +16,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from connectors.manifest import Source
 from connectors.schedule import is_stale
+from connectors.source_model import Source
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log

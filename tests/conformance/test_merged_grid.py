@@ -120,23 +120,23 @@ def test_a_chain_of_merges_is_followed_to_its_end(
 ) -> None:
     address, writer = merged
     if late:
-        assert move_merged(writer, CATALOGUE) == 1
+        assert move_merged(writer, SPINE) == 1
     writer.write(lambda tx: tx.run("MATCH (r:Region {code: '2'}) SET r.successorCode = '3'"))
     # Both who lie in the second grid now move; without the first call they go there at once.
-    assert move_merged(writer, CATALOGUE) == 2
+    assert move_merged(writer, SPINE) == 2
     assert place(writer) == {"region": "14/03/", "former": "14/02/" if late else "14/01/"}
-    assert move_merged(writer, CATALOGUE) == 0
+    assert move_merged(writer, SPINE) == 0
     assert found(address, policies, "old") == found(address, policies, "other") == ["丙", "乙", "甲"]
 
 
 def test_a_circle_of_merges_and_a_split_move_nothing(merged: tuple[GraphAddress, GraphWriter]) -> None:
     _, writer = merged
     writer.write(lambda tx: tx.run("MATCH (r:Region {code: '2'}) SET r.successorCode = '1'"))
-    assert move_merged(writer, CATALOGUE) == 0
+    assert move_merged(writer, SPINE) == 0
     writer.write(lambda tx: tx.run("MATCH (r:Region {code: '2'}) REMOVE r.successorCode"))
     other = {"sid": "r1b", "code": "1b", "region": "14/01/", "level": "GRID", "successorCode": "3"}
     writer.write(lambda tx: tx.run("CREATE (r:Region) SET r = $other", other=other))
-    assert move_merged(writer, CATALOGUE) == 0
+    assert move_merged(writer, SPINE) == 0
     assert place(writer) == {"region": "14/01/", "former": None}
 
 
@@ -148,7 +148,7 @@ def test_more_nodes_than_one_transaction_moves_are_all_moved(
         lambda tx: tx.run("UNWIND range(1, 7) AS i CREATE (:Person {sid: 'more' + i, name: '丁', region: '14/01/'})")
     )
     monkeypatch.setattr(merged_grids, "MOVED_AT_ONCE", 3)
-    assert move_merged(writer, CATALOGUE) == 8
+    assert move_merged(writer, SPINE) == 8
 
 
 def test_an_explanation_follows_the_merge(merged: tuple[GraphAddress, GraphWriter], home: Path) -> None:

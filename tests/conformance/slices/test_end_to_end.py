@@ -9,7 +9,7 @@ import httpx
 import neo4j
 import pytest
 
-from connectors.base import PullResult
+from connectors.results import PullResult
 from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings

@@ -27,7 +27,7 @@ from hub.graph.local import GraphAddress
 from hub.ingest import lease
 from hub.ingest.lease import Lease, LeaseLost, SourceBusy, SourcesBusy
 from hub.ingest.pull import run_pull
-from schema import CATALOGUE
+from schema import SPINE
 from tests.support.pulling import ask, empty, end_leases, one
 from tests.support.sources.small_sources import SmallSource
 from tests.support.waiting import until
@@ -51,7 +51,7 @@ def small(tmp_path: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver)
 @pytest.fixture
 def writer(empty_graph: GraphAddress) -> Iterator[GraphWriter]:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as open_writer:
-        ensure_constraints(open_writer, CATALOGUE)
+        ensure_constraints(open_writer, SPINE)
         yield open_writer
 
 
