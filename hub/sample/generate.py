@@ -8,10 +8,11 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from hub.sample.county import Division, Dwelling, divisions, dwellings, grids_in_force
 from hub.sample.housing import write_housing
@@ -25,6 +26,10 @@ from hub.sample.people import PersonMaker, households
 from hub.sample.register import Resident, write_register
 from hub.sample.tally import Progress, SourceCount, Tally
 from hub.sample.tickets import write_tickets
+from hub.sample.whole.defects import Defect, Planted, planted
+from hub.sample.whole.grids import with_ended_grids
+from hub.sample.whole.world import county_of
+from hub.sample.whole.write import write_whole
 
 FORMAT: Final = "sluicegate-sample/1"
 LEAST_PEOPLE: Final = 100
@@ -43,6 +48,8 @@ class SampleSummary:
     seed: int
     sources: Mapping[str, SourceCount]
     facts: Mapping[str, int]
+    defects: tuple[Planted, ...] = ()
+    """What is odd on purpose in a whole county; empty in another."""
 
     def to_json(self) -> str:
         """The text of `summary.json`."""
@@ -56,12 +63,16 @@ class SampleSummary:
             "seed": self.seed,
             "referenceDate": REFERENCE_DATE.isoformat(),
         }
-        return json.dumps(head | {"sources": sources, "facts": dict(self.facts)}, ensure_ascii=False, indent=1) + "\n"
+        body: dict[str, object] = {"sources": sources, "facts": dict(self.facts)}
+        if self.defects:
+            body["defects"] = [asdict(each.defect) | {"count": each.count} for each in self.defects]
+        return json.dumps(head | body, ensure_ascii=False, indent=1) + "\n"
 
 
-def generate(out: Path, people: int, seed: int, progress: Progress | None = None) -> SampleSummary:
+def generate(out: Path, people: int, seed: int, progress: Progress | None = None, whole: bool = False) -> SampleSummary:
     """Write the sample county into the folder `out`, which may be new, empty, or an earlier sample.
 
+    A `whole` one has seven registers more, and all grids that ended; what the four registers hold is the same.
     Raises `SampleRefused` for another folder, or for a number of people out of range; a failure on the
     way leaves `out` as it was.
     """
@@ -73,7 +84,7 @@ def generate(out: Path, people: int, seed: int, progress: Progress | None = None
     try:
         county = draft / "county"
         county.mkdir()
-        summary = _write(county, people, seed, progress or _no_progress)
+        summary = _write(county, people, seed, progress or _no_progress, whole)
         (county / "summary.json").write_text(summary.to_json(), encoding="utf-8")
         _replace(out, county, draft / "replaced")
     finally:
@@ -88,9 +99,15 @@ def read_summary(folder: Path) -> SampleSummary:
         if summary["format"] != FORMAT:
             raise SampleRefused(f"{folder} holds a sample of another format")
         sources = {name: SourceCount(count["good"], count["dirty"]) for name, count in summary["sources"].items()}
-        return SampleSummary(summary["people"], summary["seed"], sources, summary["facts"])
+        defects = tuple(_planted(each) for each in summary.get("defects", ()))
+        return SampleSummary(summary["people"], summary["seed"], sources, summary["facts"], defects)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SampleRefused(f"{folder} holds no sample county") from error
+
+
+def _planted(written: dict[str, Any]) -> Planted:
+    defect = {name: value for name, value in written.items() if name != "count"}
+    return Planted(Defect(**defect), written["count"])
 
 
 def _refuse_other_folder(out: Path) -> None:
@@ -121,11 +138,13 @@ def _random(seed: int, stage: str) -> Random:
     return Random(f"{seed}:{stage}")  # noqa: S311 - invented data, nothing secret
 
 
-def _write(folder: Path, people: int, seed: int, progress: Progress) -> SampleSummary:
+def _write(folder: Path, people: int, seed: int, progress: Progress, whole: bool) -> SampleSummary:
     tally = Tally()
     maker = PersonMaker(_random(seed, "people"))
     rows = divisions(people)
     cells = grids_in_force(rows)
+    if whole:
+        rows = with_ended_grids(rows)
     _write_divisions(folder / "divisions" / "regions.csv", rows, tally)
     progress("people", 0, people)
     families = list(households(_random(seed, "households"), maker, people, len(cells)))
@@ -138,7 +157,10 @@ def _write(folder: Path, people: int, seed: int, progress: Progress) -> SampleSu
     write_housing(housing, cells, homes, people, _random(seed, "housing"), maker, tally, progress)
     tickets = folder / "hotline" / "tickets.jsonl"
     write_tickets(tickets, residents, _random(seed, "tickets"), maker, tally, progress)
-    return SampleSummary(people, seed, tally.counts(), dict(tally.facts))
+    if whole:
+        county = county_of(rows, cells, homes, people, maker, tally, progress, partial(_random, seed))
+        write_whole(folder, rows, county)
+    return SampleSummary(people, seed, tally.counts(), dict(tally.facts), planted(tally) if whole else ())
 
 
 def _residents(random: Random, cells: tuple[Division, ...], homes: list[Dwelling]) -> list[Resident]:

@@ -1,7 +1,7 @@
 """The people that tests and the tour look for; they are the same for every seed.
 
 Their names, id numbers and phones occur in no random row: random people have sequence numbers below 900 in their id
-number, phones that do not begin with 199, and other surnames (docs/sample-county.md, section 5).
+number, phones that do not begin with 199, and other surnames (docs/sample-county.md, section 12).
 """
 
 from dataclasses import dataclass

@@ -41,9 +41,13 @@ class Household:
 class PersonMaker:
     """Makes people, each with an id number of their own."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, used: set[str] | None = None) -> None:
         self._random = random
-        self._used: set[str] = set()
+        self._used: set[str] = set() if used is None else used
+
+    def beside(self, random: Random) -> "PersonMaker":
+        """A maker with a random generator of its own, which gives no id number that this one gave."""
+        return PersonMaker(random, self._used)
 
     def person(self, age: int, sex: str, surname: str | None = None, prefix: str | None = None) -> Person:
         """A person of `age` whole years on the reference date; `prefix` is the six digits of a county."""

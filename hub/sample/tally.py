@@ -1,6 +1,6 @@
 """Counts of the rows of a sample, taken where each row is written.
 
-They become `summary.json` (docs/sample-county.md, section 6); tests compare the counts of a pull with them.
+They become `summary.json` (docs/sample-county.md, section 13); tests compare the counts of a pull with them.
 """
 
 from collections import Counter
@@ -31,6 +31,8 @@ class Tally:
         self._good: Counter[str] = Counter()
         self._dirty: dict[str, Counter[str]] = {}
         self.facts: Counter[str] = Counter()
+        self.odd: Counter[tuple[str, str]] = Counter()
+        """Rows, by table and reason, in which something is odd that does not make them dirty."""
 
     def good(self, table: str, rows: int = 1) -> None:
         """Count good rows of a table."""
