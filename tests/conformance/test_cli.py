@@ -214,6 +214,9 @@ def test_sample(tmp_path: Path) -> None:
     told = run("sample", "--out", str(tmp_path / "county"), "--people", "200", "--json", home=tmp_path)
     assert json.loads(told.stdout)["people"] == 200
     assert (tmp_path / "county" / "summary.json").exists()
+    assert not (tmp_path / "county" / "migrants").exists()
+    run("sample", "--out", str(tmp_path / "county"), "--people", "200", "--whole", home=tmp_path)
+    assert (tmp_path / "county" / "migrants" / "140321001000.xlsx").exists()
 
 
 def test_graph_status_of_none(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ INCOMPLETE: Final = "incomplete"
 
 EXPECTATIONS: Final = {
     QUARANTINE: "the row is refused and reported with that field; the others go in",
-    REFUSE: "the delivery of this event is refused, and nothing changes",
+    REFUSE: "the event, or the file, is refused as a whole and told; the others go in",
     SAME: "read, counted unchanged",
     OLDER: "ignored, because a later version was there before, and told",
     WAIT: "the record goes in; its edge waits for a target that never comes",
@@ -33,7 +33,7 @@ EXPECTATIONS: Final = {
     FINDING: "goes in with null in this field, and the run tells how many there were",
     READ: "goes in as it is",
     VANISH: "the record is no longer served after the later state was read",
-    INCOMPLETE: "the run is marked incomplete and stands before this file's last line",
+    INCOMPLETE: "the file counts as unread and is told; the next pull reads it again",
 }
 _NOT_GOOD: Final = frozenset({QUARANTINE, REFUSE, SAME, OLDER})
 LATER: Final = "later"
@@ -102,7 +102,8 @@ DEFECTS: Final = (
         ("merged_grid", "gridCode", SUCCESSOR),
         ("other_spelling", "name", MERGE),
         ("rare_name", "visitorName", READ),
-        ("gbk_as_utf8", "", QUARANTINE, FAULTS),
+        ("gbk_row", "", QUARANTINE),
+        ("gbk_file", "", REFUSE, FAULTS),
         ("vanished", "", VANISH, LATER),
     ),
     *_of(

@@ -1,16 +1,19 @@
-"""Writes the communities' ledgers of visits to the old, one file a community, specified in section 7.
+"""Writes the communities' ledgers of visits to the old, one file a community; docs/sample-county.md, section 7.
 
 Every community keeps its ledger in one of four forms, which differ in names and order of columns, in encoding,
-delimiter and the way in which a day is written. docs/sample-county.md is the specification.
+delimiter and the way in which a day is written.
 """
 
+import codecs
 import csv
+import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hub.sample.county import Dwelling
 from hub.sample.known_people import REFERENCE_DATE
 from hub.sample.register import wrong_check
 from hub.sample.whole import words
@@ -41,13 +44,14 @@ class Form:
     yes: str
     no: str
     columns: dict[str, str]
+    bom: bool = False
 
 
 FORMS: Final = (
-    Form("form-1", "utf-8-sig", ",", "{:04d}-{:02d}-{:02d}", "是", "否", {
+    Form("form-1", "utf-8", ",", "{:04d}-{:02d}-{:02d}", "是", "否", {
         "编号": "visitNo", "老人姓名": "name", "身份证号": "idNo", "走访日期": "visitedOn", "走访人": "visitorName",
         "走访情况": "findings", "是否需要帮助": "needsHelp", "网格": "gridCode",
-    }),
+    }, bom=True),
     Form("form-2", "gbk", ",", "{}/{}/{}", "有", "无", {
         "记录号": "visitNo", "网格编码": "gridCode", "姓名": "name", "公民身份号码": "idNo", "日期": "visitedOn",
         "情况记录": "findings", "需求": "needsHelp", "入户人员": "visitorName",
@@ -61,7 +65,9 @@ FORMS: Final = (
         "visitor": "visitorName", "need_help": "needsHelp", "remark": "findings",
     }),
 )  # fmt: skip
-_GBK: Final = "form-2"
+_GBK: Final = "gbk"
+# All of GB18030, so that rare names can be written; programs call such text GBK.
+_WRONG: Final = "gb18030"
 
 
 def write_visits(folder: Path, later: Path, faults: Path, county: County) -> None:
@@ -70,7 +76,7 @@ def write_visits(folder: Path, later: Path, faults: Path, county: County) -> Non
     places = sorted({cell.parent for cell in county.cells})
     forms = {place: FORMS[number % len(FORMS)] for number, place in enumerate(places)}
     ledgers: defaultdict[str, list[Row]] = defaultdict(list, {place: [] for place in places})
-    desk = _Desk(world, {place for place, form in forms.items() if form.name != _GBK})
+    desk = _Desk(world, forms)
     for row in desk.rows():
         ledgers[row["_place"]].append(row)
     for place, rows in ledgers.items():
@@ -79,9 +85,8 @@ def write_visits(folder: Path, later: Path, faults: Path, county: County) -> Non
     longest = max(places, key=lambda place: len(ledgers[place]))
     _write(later, longest, forms[longest], _without_some(world, ledgers[longest]))
     first = places[0]
-    # All of GB18030, so that rare names can be written; programs call such a file GBK.
-    _write(faults, first, forms[first], ledgers[first], "gb18030")
-    count(world.tally, STREAM, "gbk_as_utf8", len(ledgers[first]))
+    _write(faults, first, forms[first], ledgers[first], _WRONG)
+    count(world.tally, STREAM, "gbk_file")
     world.progress("visits", len(places), len(places))
 
 
@@ -96,10 +101,19 @@ def _without_some(world: World, rows: list[Row]) -> list[Row]:
 def _write(folder: Path, place: str, form: Form, rows: list[Row], encoding: str = "") -> None:
     """Write one ledger; a cell that holds a delimiter stands in quotes."""
     folder.joinpath(form.name).mkdir(parents=True, exist_ok=True)
-    with (folder / form.name / f"{place}.csv").open("w", encoding=encoding or form.encoding, newline="") as file:
-        table = csv.writer(file, delimiter=form.delimiter)
-        table.writerow(form.columns)
-        table.writerows([_cell(form, row[name]) for name in form.columns.values()] for row in rows)
+    written = encoding or form.encoding
+    with (folder / form.name / f"{place}.csv").open("wb") as file:
+        file.write(codecs.BOM_UTF8 if form.bom and not encoding else b"")
+        file.write(_line(form, form.columns).encode(written))
+        for row in rows:
+            line = _line(form, (_cell(form, row[name]) for name in form.columns.values()))
+            file.write(line.encode(row["_encoding"] or written))
+
+
+def _line(form: Form, cells: Iterable[str]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, delimiter=form.delimiter).writerow(cells)
+    return line.getvalue()
 
 
 def _cell(form: Form, value: str | bool | Day) -> str:
@@ -108,13 +122,20 @@ def _cell(form: Form, value: str | bool | Day) -> str:
     return form.day.format(*value) if isinstance(value, Day) else value
 
 
+def _place_of(world: World, home: Dwelling) -> str:
+    """Code of the community in which a dwelling lies."""
+    return world.county.grid_of(home)[:12]
+
+
 class _Desk:
     """Makes the rows of all communities; a number is the community's code and a counter."""
 
-    def __init__(self, world: World, wide: set[str]) -> None:
-        """`wide` are the communities whose encoding has every character."""
+    def __init__(self, world: World, forms: dict[str, Form]) -> None:
         self._world = world
-        self._wide = [home for home in world.county.occupied if world.county.grid_of(home)[:12] in wide]
+        homes = world.county.occupied
+        encodings = {place: form.encoding for place, form in forms.items()}
+        self._wide = [home for home in homes if encodings[_place_of(world, home)] != _GBK]
+        self._utf8 = [home for home in homes if encodings[_place_of(world, home)] == "utf-8"]
         self._numbers: Counter[str] = Counter()
         self._visitors: dict[str, str] = {}
         self._kept: list[Row] = []
@@ -148,10 +169,12 @@ class _Desk:
         yield self._row(world.stay_in_merged_grid())
         count(world.tally, STREAM, "rare_name")
         yield self._row(world.stay_in(world.random.choice(self._wide))) | {"visitorName": world.rare_name()}
+        count(world.tally, STREAM, "gbk_row")
+        yield self._row(world.stay_in(world.random.choice(self._utf8))) | {"_encoding": _WRONG}
 
     def _row(self, stay: Stay) -> Row:
         world, person = self._world, stay.person
-        place = world.county.grid_of(stay.home)[:12]
+        place = _place_of(world, stay.home)
         self._numbers[place] += 1
         return {
             "visitNo": f"ZF{place}{self._numbers[place]:05d}",
@@ -163,6 +186,7 @@ class _Desk:
             "needsHelp": world.random.random() < 0.12,
             "gridCode": stay.grid,
             "_place": place,
+            "_encoding": "",
             "_good": False,
         }
 

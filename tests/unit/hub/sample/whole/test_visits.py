@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import re
 from pathlib import Path
 
 import pytest
@@ -31,12 +30,26 @@ Row = dict[str, str]
 
 
 def ledger(path: Path) -> list[Row]:
-    """The rows of a ledger under our names."""
+    """The rows of a ledger under our names; one that is not in its encoding is read as GBK, and says so."""
     encoding, delimiter, _, _, columns = FORMS[path.parent.name]
-    with path.open(encoding=encoding, errors="strict", newline="") as file:
-        table = csv.DictReader(file, delimiter=delimiter)
-        assert set(table.fieldnames or ()) == set(columns.split())
-        return [dict(zip(OURS, (row[name] for name in columns.split()), strict=True)) for row in table]
+    header, *lines = path.read_bytes().removesuffix(b"\r\n").split(b"\r\n")
+    names = header.decode(encoding).split(delimiter)
+    assert set(names) == set(columns.split())
+    rows = []
+    for line in lines:
+        text, valid = decoded(line, encoding)
+        (cells,) = csv.reader([text], delimiter=delimiter, strict=True)
+        row = dict(zip(names, cells, strict=True))
+        rows.append(dict(zip(OURS, (row[name] for name in columns.split()), strict=True)) | {"valid": valid})
+    return rows
+
+
+def decoded(line: bytes, encoding: str) -> tuple[str, str]:
+    """A line in its encoding, or else in GBK, and whether it is in its encoding."""
+    try:
+        return line.decode(encoding), "yes"
+    except UnicodeDecodeError:
+        return line.decode("gb18030"), "no"
 
 
 def ledgers(folder: Path) -> list[Path]:
@@ -55,6 +68,7 @@ def flaw(row: Row, form: str, whole: Whole, seen: set[str]) -> str:
     known = whole.names.get(row["idNo"])
     return first(
         ("duplicate", twice),
+        ("gbk_row", row["valid"] == "no"),
         ("wrong_check", not mod_11_2.is_valid(row["idNo"])),
         ("impossible_date", not real(row["visitedOn"], form)),
         ("unknown_person", known is None),
@@ -113,8 +127,11 @@ def test_a_ledger_that_should_be_utf_8_is_gbk(whole: Whole) -> None:
     assert path.parent.name == "form-1"
     with pytest.raises(UnicodeDecodeError):
         path.read_text("utf-8")
-    text = path.read_bytes().decode("gb18030")
+    with pytest.raises(UnicodeDecodeError):
+        path.read_bytes().partition(b"\r\n")[0].decode("utf-8")
     good = whole.folder / "visits" / "form-1" / path.name
-    assert text == good.read_bytes().decode("utf-8-sig")
-    (wrong,) = (each for each in whole.summary.defects if each.defect.reason == "gbk_as_utf8")
-    assert (wrong.count, wrong.defect.folder) == (len(re.findall("\n", text)) - 1, "faults")
+    assert good.read_bytes().startswith(b"\xef\xbb\xbf")
+    lines = good.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\r\n")
+    assert path.read_bytes().split(b"\r\n") == [decoded(line, "utf-8")[0].encode("gb18030") for line in lines]
+    (wrong,) = (each for each in whole.summary.defects if each.defect.reason == "gbk_file")
+    assert (wrong.count, wrong.defect.folder) == (1, "faults")
