@@ -17,12 +17,12 @@ from hub.sample.register import wrong_check
 from hub.sample.whole import words
 from hub.sample.whole.defects import Row, Spoil, count, plant, setting
 from hub.sample.whole.workbook import Cell, DayNumber, Formula, Sheet, column_name, write_workbook
-from hub.sample.whole.world import IMPOSSIBLE_DATE, UNKNOWN_DWELLING, UNKNOWN_GRID, County, Stay, World, other_spelling
+from hub.sample.whole.world import UNKNOWN_DWELLING, UNKNOWN_GRID, County, Stay, World, other_spelling
 
 STREAM: Final = "migrants"
 GROUPS: Final = {
     "登记信息": ("登记编号", "登记日期", "更新日期"),
-    "人员信息": ("姓名", "性别", "公民身份号码", "联系电话", "来源地"),
+    "人员信息": ("姓名", "性别", "公民身份号码", "出生日期", "联系电话", "来源地"),
     "居住信息": ("社区", "网格代码", "房屋编号", "现住地址", "居住方式"),
 }
 COLUMNS: Final = tuple(name for names in GROUPS.values() for name in names)
@@ -138,6 +138,7 @@ class _Desk:
             "姓名": person.name,
             "性别": person.sex,
             "公民身份号码": person.id_no,
+            "出生日期": person.birth,
             "联系电话": person.phone,
             "来源地": dict(common.ORIGINS).get(person.id_no[:6], "山西省阳泉市平定县"),
             "社区": self._names[community],
@@ -158,10 +159,10 @@ class _Desk:
             "name_like_formula": lambda row: row.update(姓名=f'=HYPERLINK("http://192.0.2.1/","{row["姓名"]}")'),
             "phone_as_number": lambda row: row.update(联系电话=world.random.randint(13_000_000_000, 13_999_999_999)),
             "grid_as_number": lambda row: row.update(网格代码=int(row["网格代码"])),
-            "impossible_date": setting("登记日期", IMPOSSIBLE_DATE),
+            "impossible_date": lambda row: row.update(出生日期=f"{row['出生日期']:%Y}-02-31"),
             "unknown_grid": setting("网格代码", UNKNOWN_GRID),
             "unknown_dwelling": setting("房屋编号", UNKNOWN_DWELLING),
-            "sentinel_date": setting("登记日期", DayNumber(0)),
+            "sentinel_date": setting("出生日期", DayNumber(0)),
         }
 
 
