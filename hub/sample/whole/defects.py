@@ -150,7 +150,7 @@ DEFECTS: Final = (
         ("impossible_date", "raisedAt", QUARANTINE),
         ("unknown_kind", "kind", QUARANTINE),
         ("unknown_grid", "gridCode", QUARANTINE),
-        ("no_data", "", QUARANTINE),
+        ("no_data", "", REFUSE),
         ("id_reused", "", REFUSE),
         ("duplicate", "", SAME),
         ("out_of_order", "", OLDER),

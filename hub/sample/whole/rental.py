@@ -62,6 +62,7 @@ INSPECTIONS: Final = Table(
     Column("inspector_name", Text),
     Column("dwelling_no", Text),
     Column("credit_code", Text),
+    Column("grid_code", Text),
     Column("updated_at", DateTime(timezone=True)),
 )
 for _table in (TENANCIES, INSPECTIONS):
@@ -206,11 +207,12 @@ class _Inspections:
 
     def _at_home(self, stay: Stay) -> Row:
         kind = self._world.random.choice(words.INSPECTION_KINDS[:3])
-        return self._row(kind, stay) | {"dwelling_no": stay.home.number}
+        return self._row(kind, stay) | {"dwelling_no": stay.home.number, "grid_code": stay.grid}
 
     def _at_work(self, unit: Row) -> Row:
         kind = self._world.random.choice(("消防", "生产场所"))
-        return self._row(kind, self._world.stay()) | {"credit_code": unit["creditCode"]}
+        place = {"credit_code": unit["creditCode"], "grid_code": unit["gridCode"]}
+        return self._row(kind, self._world.stay()) | place
 
     def _row(self, kind: str, stay: Stay) -> Row:
         world, draw = self._world, self._world.random
@@ -227,6 +229,7 @@ class _Inspections:
             "inspector_name": draw.choice(self._inspectors),
             "dwelling_no": None,
             "credit_code": None,
+            "grid_code": None,
             "updated_at": _moment(world, day),
         }
 

@@ -23,8 +23,8 @@ TENANCIES = (
     " FROM tenancies ORDER BY 1"
 )
 INSPECTIONS = (
-    "SELECT inspection_no, kind, result, inspected_on, rectify_by, findings, inspector_name, dwelling_no, credit_code"
-    " FROM inspections ORDER BY 1"
+    "SELECT inspection_no, kind, result, inspected_on, rectify_by, findings, inspector_name, dwelling_no, credit_code,"
+    " grid_code FROM inspections ORDER BY 1"
 )
 
 
@@ -40,7 +40,7 @@ def tenancy_flaw(row: Sequence[Any], whole: Whole) -> str:
 
 
 def inspection_flaw(row: Sequence[Any], whole: Whole, codes: set[str]) -> str:
-    _, kind, _, _, rectify_by, _, inspector, dwelling, code = row
+    _, kind, _, _, rectify_by, _, inspector, dwelling, code, _ = row
     return first(
         ("wrong_check", code is not None and not uscc.is_valid(code)),
         ("impossible_date", rectify_by == "2026-02-31"),
@@ -65,6 +65,7 @@ def test_the_inspections_hold_what_the_summary_says(whole: Whole) -> None:
     whole.agrees("inspections", [inspection_flaw(row, whole, codes) for row in rows])
     assert {row[2] for row in rows} == {"合格", "限期整改", "不合格"}
     assert all((row[7] is None) != (row[8] is None) for row in rows)
+    assert {row[9] for row in rows} <= whole.grids
     assert all((row[4] is None) == (row[2] == "合格") for row in rows if row[4] != "2026-02-31")
 
 
