@@ -20,9 +20,14 @@ OWN_TYPES = frozenset({
     *(f"{scalar}Filter" for scalar in Scalar),
 })  # fmt: skip
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
-OWN_LABELS = frozenset({"SourceRecord", "SourceCursor", "Quarantined", "Stale", "SurrogateKey", "LoadedCatalogue"})
+OWN_LABELS = frozenset(
+    {
+        "DeliveredEvent", "LoadedCatalogue", "Quarantined", "SourceCursor", "SourceRecord", "SourceRun", "Stale",
+        "SurrogateKey", "VanishedRecord",
+    }
+)  # fmt: skip
 """Labels of nodes that the hub keeps for itself."""
-OWN_RELATIONSHIPS = frozenset({"ASSERTS"})
+OWN_RELATIONSHIPS = frozenset({"ASSERTED", "ASSERTS"})
 """Relationships that the hub keeps for itself."""
 OWN_PROPERTIES = frozenset({"id", "sid", "lot", "deletedAt", "formerRegion", "successorCode"})
 """Properties of each node that the hub keeps for itself, and `id`."""
