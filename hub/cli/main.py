@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import audit, demo, graph, login, pii, policy, pull, query, sample, serve, source
+from hub.cli import audit, demo, graph, login, policy, pull, query, sample, serve, source
+from hub.cli.pii import group as pii
 from hub.log_lines import describe_exception, set_up_logging
 from hub.terminal import make_printable
 

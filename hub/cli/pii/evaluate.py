@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.options import Json, Refused, exit_on_refusal
-from hub.cli.pii_detector import BATCH, RulesOnly, WordList, load_detector
+from hub.cli.pii.detector import BATCH, RulesOnly, WordList, load_detector
 from hub.terminal import progress_bar, text_console
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def evaluate(
     the same kind by at least half. The leak rate is the share of labelled characters that no found piece covers.
     """
 
-    from hub.cli.pii_eval_tables import Evaluation
+    from hub.cli.pii.evaluate_tables import Evaluation
 
     with exit_on_refusal():
         labelled = _read_set(labelled_set)

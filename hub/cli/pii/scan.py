@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from hub.cli.options import Json, Refused, exit_on_refusal, open_settings
-from hub.cli.pii_detector import BATCH, RulesOnly, WordList, load_detector
+from hub.cli.pii.detector import BATCH, RulesOnly, WordList, load_detector
 from hub.terminal import text_console
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def scan(
 
     With --json: one object for each text, with positions, kinds, scores and reasons, and nothing of the text itself.
     """
-    from hub.cli.pii_scan_marks import detection_json, print_detection, totals
+    from hub.cli.pii.scan_marks import detection_json, print_detection, totals
 
     mask_text = _masking(mask)
     console = text_console(soft_wrap=True)

@@ -1,6 +1,6 @@
-"""The group `sluicegate pii`: personal information in free text.
+"""The group `sluicegate pii` and its command `redetect`.
 
-`redetect` runs on the graph and prints counts only; `scan` (`pii_scan.py`) and `eval` (`pii_eval.py`) read files.
+`redetect` runs on the graph and prints counts only; `scan` (`scan.py`) and `eval` (`evaluate.py`) read files.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import pii_eval, pii_scan
 from hub.cli.options import MAX_NUMBER, Home, Json, Refused, exit_on_refusal, open_settings, require_graph
+from hub.cli.pii import evaluate, scan
 from hub.terminal import progress_bar
 
 app = typer.Typer(help="Find personal information in free text (个人信息).", no_args_is_help=True)
@@ -55,5 +55,5 @@ def redetect(
         typer.echo(f"{done.left:,} are left; they stay redacted whole until they are checked")
 
 
-app.add_typer(pii_scan.app)
-app.add_typer(pii_eval.app)
+app.add_typer(scan.app)
+app.add_typer(evaluate.app)
