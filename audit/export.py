@@ -31,7 +31,7 @@ from audit.record import Coordinates, Record, RecordInvalid, decode
 from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
-FORMAT: Final = "sluicegate audit export 1"
+FORMAT: Final = "sluicegate audit export 2"
 RECORDS: Final = "records.jsonl"
 TABLE: Final = "records.csv"
 PROOFS: Final = "proofs.jsonl"
@@ -42,9 +42,14 @@ BOM: Final = "\ufeff"
 
 COLUMNS: Final = (
     "index", "time", "kind", "result", "http_status", "application", "department", "region", "subject", "purpose",
-    "case", "policy_version", "clear", "masked", "aggregated", "matched", "denied", "nodes", "subjects", "variables",
-    "operation", "operation_name", "request_id", "request_digest", "duration_us", "leaf_hash",
+    "case", "policy_version", "catalogue_version", "clear", "masked", "aggregated", "matched", "denied", "nodes",
+    "subjects", "variables", "operation", "operation_name", "request_id", "request_digest", "duration_us", "leaf_hash",
 )  # fmt: skip
+COLUMNS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "sluicegate audit export 1": tuple(each for each in COLUMNS if each != "catalogue_version"),
+    FORMAT: COLUMNS,
+}
+"""The columns of the CSV by format: an export of an earlier format is verified as it was made."""
 
 _FORMULA_STARTS: Final = (
     "=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫",
@@ -117,8 +122,8 @@ def export(
     return Exported(manifest["records"], signer.name, checkpoint, selection)
 
 
-def csv_cells(index: int, record: Record, leaf: bytes) -> list[str]:
-    """The csv_cells of a record in the CSV, by COLUMNS, each as `safe_cell` gives it."""
+def csv_cells(index: int, record: Record, leaf: bytes, columns: Iterable[str] = COLUMNS) -> list[str]:
+    """The cells of a record in the CSV, one for each column, each as `safe_cell` gives it."""
     values: dict[str, object] = {each.name: getattr(record, each.name) for each in fields(Record)}
     values |= {effect: " ".join(getattr(record.decision, effect)) for effect in _EFFECTS}
     values |= {
@@ -127,7 +132,7 @@ def csv_cells(index: int, record: Record, leaf: bytes) -> list[str]:
         "variables": " ".join(f"{path}={value}" for path, value in sorted(record.variables.items())),
         "leaf_hash": leaf.hex(),
     }
-    return [safe_cell("" if values[name] is None else str(values[name])) for name in COLUMNS]
+    return [safe_cell("" if values[name] is None else str(values[name])) for name in columns]
 
 
 def safe_cell(text: str) -> str:

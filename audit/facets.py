@@ -19,7 +19,9 @@ from audit.index_columns import Shape
 from audit.record import Coordinates
 from audit.search import EFFECTS, QUARTER_MS, Hits, Query, Search, day_of_quarter
 
-FACETS: Final = ("kind", "result", "application", "department", "region", "purpose", "policy_version")
+FACETS: Final = (
+    "kind", "result", "application", "department", "region", "purpose", "policy_version", "catalogue_version",
+)  # fmt: skip
 MOST_COUNTED: Final = 1 << 20
 
 

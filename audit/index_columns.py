@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from audit.record import DIGEST_LENGTH, VERSION, Coordinates, RecordInvalid
+from audit.record import DIGEST_LENGTH, READ_VERSIONS, Coordinates, RecordInvalid
 from audit.stores.base import Row
 from audit.tree import leaf_hash
 
@@ -51,6 +51,7 @@ class Shape(NamedTuple):
     region: str | None
     purpose: str | None
     policy_version: str | None
+    catalogue_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +136,16 @@ def document_of(row: Row, index: int) -> dict[str, Any]:
         document = _loads(body)
     except (ValueError, RecursionError):
         raise RecordInvalid(f"record {index} is not JSON") from None
-    if not isinstance(document, dict) or document.get("v") != VERSION:
+    if not isinstance(document, dict) or document.get("v") not in READ_VERSIONS:
         raise RecordInvalid(f"record {index} was written by another version")
     return document
 
 
 def shape_of(document: Mapping[str, Any]) -> Shape:
     """The words of a record, given as its JSON object."""
-    found = Shape(*(document[name] for name in Shape._fields))
+    # A record of version 2 names no catalogue.
+    catalogue = document["catalogue_version"] if document["v"] > 2 else None
+    found = Shape._make((*(document[name] for name in Shape._fields[:-1]), catalogue))
     # Unknown purposes share one shape: each may be different, and there would be as many shapes as requests.
     return found._replace(purpose="#") if found.purpose is not None and found.purpose.startswith("#") else found
 

@@ -4,10 +4,9 @@ Equal records are equal bytes, and `decode` accepts exactly what `encode` makes.
 purpose, and what was decided; never what was answered. Personal values stand in it only as keyed digests, which the
 caller makes with a `Digester`.
 
-The bytes are canonical JSON of version 2: keys sorted, no white space, UTF-8, and every character that could disturb a
-terminal or a page (controls, line separators, bidi and other format characters, lone surrogates) escaped. Version 1,
-which had no `region`, is recognised and refused. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to
-it.
+The bytes are canonical JSON (`audit/canonical_json.py`) of version 3. Version 2, which had no `catalogue_version`, is
+read as it was written; version 1, which had no `region`, is recognised and refused. 65,535 bytes is the limit of a C2SP
+tlog-tiles entry; `split` keeps to it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-VERSION: Final = 2
+from audit.canonical_json import canonical_json
+
+VERSION: Final = 3
+READ_VERSIONS: Final = (2, VERSION)
+"""Versions whose records are read; a new record has the last."""
 KINDS: Final = (
     "query",  # answered, in whole or in part
     "refusal",
@@ -51,11 +54,6 @@ _NUMBERS: Final = ("http_status", "nodes", "duration_us")
 _TEXT: Final = {str}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _SALT = re.compile(r"[0-9a-f]{32}")
-_DISTURBING = re.compile(
-    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
-)
 
 
 class RecordInvalid(ValueError):
@@ -87,11 +85,13 @@ class Coordinates:
 class Record:
     """What happened in one request; refusals, continuations and pulls are records too.
 
-    `kind` is one of KINDS. `subject`, `case`, `request_digest` and `subjects` are keyed digests; so is `purpose`
-    where it is not a known id. `region` is the jurisdiction of the one who asked, as a path (`14/03/21/`). `operation`
-    is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds, `http_status` is 0 where there was no
-    HTTP, `variables` maps a path (`$where.phone.eq`) to a keyed digest or to a word that shows nothing personal.
-    RecordInvalid for an unknown kind, and for a malformed time, salt or number.
+    `kind` is one of KINDS, `v` one of READ_VERSIONS. `subject`, `case`, `request_digest` and `subjects` are keyed
+    digests; so is `purpose` where it is not a known id. `region` is the jurisdiction of the one who asked, as a path
+    (`14/03/21/`). `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
+    `http_status` is 0 where there was no HTTP, `variables` maps a path (`$where.phone.eq`) to a keyed digest or to a
+    word that shows nothing personal. `policy_version` and `catalogue_version` are hashes of what was in force.
+    RecordInvalid for an unknown kind, for a malformed time, salt or number, and for a catalogue in a record of
+    version 2.
     """
 
     kind: str
@@ -106,6 +106,7 @@ class Record:
     purpose: str | None = None
     case: str | None = None
     policy_version: str | None = None
+    catalogue_version: str | None = None
     operation: str | None = None
     operation_name: str | None = None
     request_digest: str | None = None
@@ -115,8 +116,12 @@ class Record:
     subjects: tuple[str, ...] = ()
     duration_us: int = 0
     salt: str = field(default_factory=new_salt)
+    v: int = VERSION
 
     def __post_init__(self) -> None:
+        _check_version(self.v)
+        if self.v == 2 and self.catalogue_version is not None:
+            raise RecordInvalid("a record of version 2 names no catalogue")
         _check_form(self.kind, self.time, self.salt, (self.http_status, self.nodes, self.duration_us))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
@@ -137,7 +142,7 @@ def _check_form(kind: str, time: str, salt: str, numbers: Iterable[object]) -> N
 _EFFECTS: Final = tuple(f.name for f in fields(Coordinates))
 _EFFECT_NAMES: Final = frozenset(_EFFECTS)
 _NAMES: Final = tuple(f.name for f in fields(Record))
-_KEYS: Final = {*_NAMES, "v"}
+_KEYS: Final = {2: frozenset(_NAMES) - {"catalogue_version"}, VERSION: frozenset(_NAMES)}
 _REQUIRED_TEXTS: Final = ("kind", "request_id", "result", "time", "salt")
 _OPTIONAL_TEXTS: Final = (
     "application",
@@ -147,6 +152,7 @@ _OPTIONAL_TEXTS: Final = (
     "purpose",
     "case",
     "policy_version",
+    "catalogue_version",
     "operation",
     "operation_name",
     "request_digest",
@@ -186,23 +192,6 @@ class Digester:
         return tuple(digests)
 
 
-def _escape(match: re.Match[str]) -> str:
-    units = match.group().encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-_dumps = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
-).encode
-
-
-def _json(value: object) -> bytes:
-    text = _dumps(value)
-    if not (text.isascii() and text.isprintable()):
-        text = _DISTURBING.sub(_escape, text)
-    return text.encode()
-
-
 def encode(record: Record) -> bytes:
     """The canonical bytes of `record`, at most 65,535; RecordInvalid if `split` was needed first."""
     body = _canonical(record)
@@ -212,17 +201,15 @@ def encode(record: Record) -> bytes:
 
 
 def _canonical(record: Record) -> bytes:
-    document: dict[str, object] = {name: getattr(record, name) for name in _NAMES}
+    document: dict[str, object] = {name: getattr(record, name) for name in _KEYS[record.v]}
     document["variables"] = dict(record.variables)
     document["decision"] = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
-    document["v"] = VERSION
-    return _json(document)
+    return canonical_json(document)
 
 
 def decode(body: bytes) -> Record:
     """The record whose canonical bytes are `body`; RecordInvalid for any other bytes."""
     document = _parse(body)
-    del document["v"]
     document["decision"] = Coordinates(**{effect: tuple(listed) for effect, listed in document["decision"].items()})
     document["subjects"] = tuple(document["subjects"])
     return Record(**document)
@@ -243,12 +230,12 @@ def _parse(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RecordInvalid("the record is not a JSON object")
     _check_version(document.get("v"))
-    if document.keys() != _KEYS:
-        raise RecordInvalid("the record does not have the fields of version 2")
-    for name, check_field in _FIELD_CHECKS.items():
-        check_field(name, document[name])
+    if document.keys() != _KEYS[document["v"]]:
+        raise RecordInvalid(f"the record does not have the fields of version {document['v']}")
+    for name, value in document.items():
+        _FIELD_CHECKS[name](name, value)
     _check_form(document["kind"], document["time"], document["salt"], map(document.__getitem__, _NUMBERS))
-    if _json(document) != body:
+    if canonical_json(document) != body:
         raise RecordInvalid("the record is not in canonical form")
     return document
 
@@ -256,7 +243,7 @@ def _parse(body: bytes) -> dict[str, Any]:
 def _check_version(version: object) -> None:
     if type(version) is not int or version > VERSION or version < 1:
         raise RecordInvalid("the record is of an unknown version")
-    if version < VERSION:
+    if version not in READ_VERSIONS:
         raise RecordInvalid("the record was written by an older version")
 
 
@@ -302,7 +289,7 @@ _FIELD_CHECKS: Final[dict[str, Callable[[str, object], None]]] = {
     "variables": _check_variables,
     "decision": _check_decision,
     "subjects": _check_texts,
-    **dict.fromkeys(_NUMBERS, _check_number),
+    **dict.fromkeys((*_NUMBERS, "v"), _check_number),
 }
 
 
@@ -345,6 +332,7 @@ def _continuations(whole: Record, rest: tuple[str, ...]) -> Iterator[Record]:
             result=whole.result,
             http_status=whole.http_status,
             salt=salt,
+            v=whole.v,
         )
         first, rest = _split_subjects(rest, MAX_BYTES - len(encode(bare)))
         yield replace(bare, subjects=first)
@@ -353,7 +341,7 @@ def _continuations(whole: Record, rest: tuple[str, ...]) -> Iterator[Record]:
 def _split_subjects(subjects: tuple[str, ...], room: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     used = 0
     for at, subject in enumerate(subjects):
-        used += len(_json(subject)) + 1
+        used += len(canonical_json(subject)) + 1
         if used > room:
             return subjects[:at], subjects[at:]
     return subjects, ()
@@ -366,9 +354,11 @@ def _shortened(record: Record) -> Record:
         if text is not None and (short := _shortened_text(text)) is not text:
             changes[name] = short
     if _is_too_long((*record.variables, *record.variables.values()), MAX_VARIABLES):
-        changes["variables"] = {"#": _digest_text(_json(dict(record.variables)))}
+        changes["variables"] = {"#": _digest_text(canonical_json(dict(record.variables)))}
     lists = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
-    if long := {effect: (_digest_text(_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)}:
+    if long := {
+        effect: (_digest_text(canonical_json(listed)),) for effect, listed in lists.items() if _is_too_long(listed)
+    }:
         changes["decision"] = replace(record.decision, **long)
     if any(len(subject) > DIGEST_LENGTH and _shortened_text(subject) is not subject for subject in record.subjects):
         changes["subjects"] = tuple(_shortened_text(subject) for subject in record.subjects)
@@ -379,14 +369,14 @@ def _is_too_long(texts: Collection[str], most: int = MAX_LIST) -> bool:
     # The usual case needs no encoding: a sign takes two escapes at most.
     if sum(map(len, texts)) * 12 + len(texts) * 3 <= most:
         return False
-    return sum(len(_json(text)) + 1 for text in texts) > most
+    return sum(len(canonical_json(text)) + 1 for text in texts) > most
 
 
 def _shortened_text(text: str) -> str:
     # Plain ASCII, the usual case, needs no encoding: only a quote or a backslash takes two bytes.
     if len(text) * 2 <= MAX_TEXT - 2 and text.isascii() and text.isprintable():
         return text
-    listed = _json(text)
+    listed = canonical_json(text)
     return text if len(listed) <= MAX_TEXT else _digest_text(listed)
 
 

@@ -57,6 +57,7 @@ class Query:
     region: str | None = None
     purpose: str | None = None
     policy_version: str | None = None
+    catalogue_version: str | None = None
     coordinate: str | None = None
     effect: str | None = None
     case: str | None = None
@@ -81,7 +82,7 @@ class Query:
 
     def fits(self, shape: Shape) -> bool:
         """Whether the query describes records with these words."""
-        exact = ("kind", "application", "department", "policy_version")
+        exact = ("kind", "application", "department", "policy_version", "catalogue_version")
         if any(getattr(self, name) not in {None, getattr(shape, name)} for name in exact):
             return False
         if shape.kind != FLOOD and self.result not in {None, shape.result}:

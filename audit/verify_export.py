@@ -17,8 +17,7 @@ from typing import Any, Final
 from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
 from audit.export import (
     BOM,
-    COLUMNS,
-    FORMAT,
+    COLUMNS_OF,
     LISTED,
     MANIFEST,
     NOTE,
@@ -53,7 +52,7 @@ def verify_export(folder: Path, verifier: Verifier) -> Exported:
     files = manifest["files"]
     changed = [name for name in LISTED if _digest_file(folder / name) != (files[name]["bytes"], files[name]["sha256"])]
     try:
-        count = _check_lines(folder, checkpoint, bom=bool(files[TABLE]["bom"]))
+        count = _check_lines(folder, checkpoint, COLUMNS_OF[manifest["format"]], bom=bool(files[TABLE]["bom"]))
     except _Misfit as misfit:
         raise _blamed(misfit, changed) from None
     if changed:
@@ -88,7 +87,7 @@ def _read_manifest(folder: Path, verifier: Verifier) -> dict[str, Any]:
     if _read_file(folder / MANIFEST) != text.encode():
         raise ExportRefused(f"{MANIFEST} is not the manifest that was signed")
     manifest = json.loads(text) if text.startswith("{") else {}
-    if manifest.get("format") != FORMAT or manifest.get("log") != verifier.name:
+    if manifest.get("format") not in COLUMNS_OF or manifest.get("log") != verifier.name:
         raise ExportRefused(f"{MANIFEST} is not the manifest of an export of this log")
     return dict(manifest)
 
@@ -100,12 +99,12 @@ def _read_checkpoint(manifest: Mapping[str, Any], verifier: Verifier) -> Checkpo
         raise ExportRefused(f"{MANIFEST}: its checkpoint is not of this log ({refused.why})") from None
 
 
-def _check_lines(folder: Path, checkpoint: Checkpoint, *, bom: bool) -> int:
+def _check_lines(folder: Path, checkpoint: Checkpoint, columns: Sequence[str], *, bom: bool) -> int:
     """Check each line of the three files against the others and the checkpoint; returns the number of records."""
     count, last = 0, -1
     with ExitStack() as files:
         lines, table, proofs = (files.enter_context((folder / name).open("rb")) for name in LISTED)
-        if table.readline(_MAX_LINE) != (BOM if bom else "").encode() + csv_line(COLUMNS):
+        if table.readline(_MAX_LINE) != (BOM if bom else "").encode() + csv_line(columns):
             raise _Misfit(f"{TABLE}, line 1, is not the header", TABLE, 0)
         while line := lines.readline(_MAX_LINE):
             count += 1
@@ -114,7 +113,7 @@ def _check_lines(folder: Path, checkpoint: Checkpoint, *, bom: bool) -> int:
             if index <= last:
                 raise _Misfit(f"{PROOFS}, line {count}, is out of order", PROOFS, count)
             _check_proof(leaf, index, checkpoint, proof, count)
-            if table.readline(_MAX_LINE) != csv_line(csv_cells(index, record, leaf)):
+            if table.readline(_MAX_LINE) != csv_line(csv_cells(index, record, leaf, columns)):
                 raise _Misfit(f"{TABLE}, line {count + 1}, does not say what the record says", TABLE, count)
             last = index
         for name, file in ((PROOFS, proofs), (TABLE, table)):

@@ -17,7 +17,9 @@ from policies.model import PolicySet
 from schema.catalogue import Catalogue
 
 NEAREST: Final = 3
-EXACT: Final = ("result", "application", "department", "purpose", "policy_version", "coordinate")
+EXACT: Final = (
+    "result", "application", "department", "purpose", "policy_version", "catalogue_version", "coordinate",
+)  # fmt: skip
 """The terms whose words must be known as they are; `region` is a path, and kinds and effects are fixed."""
 
 ACT_RESULTS: Final = ("REFUSED", "CONFLICT", "INVALID", "TAMPERED", "FAILED", "INTERRUPTED")
@@ -29,6 +31,7 @@ def check_words(query: Query, index: Index, policy: PolicySet | None, catalogue:
     known = _words_of_log(index)
     known["result"] |= {"OK", *ACT_RESULTS, *Code}
     known["coordinate"] |= {*(name for name, _ in catalogue.coordinates()), *(entity.name for entity in catalogue)}
+    known["catalogue_version"].add(catalogue.version)
     if policy is not None:
         _add_policy(known, policy)
     known["purpose"] |= {each for purpose in known["purpose"] for each in _ancestors(purpose)}

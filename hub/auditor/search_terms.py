@@ -23,7 +23,8 @@ from hub.home.zone import read_moment
 PERSON: Final = "Person"
 """The type of people in the spine, as their surrogates are derived from it."""
 PLAIN: Final = (
-    "kind", "result", "application", "department", "region", "purpose", "policy_version", "coordinate", "effect",
+    "kind", "result", "application", "department", "region", "purpose", "policy_version", "catalogue_version",
+    "coordinate", "effect",
 )  # fmt: skip
 TIMES: Final = ("since", "until")
 SECRET: Final[Mapping[str, str]] = {

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FILTERS = (
     "NAME=VALUE; a record must match all of them: since, until, kind, result, application, department, region, purpose,"
-    " policy_version, coordinate, effect. For case=-, who=-, value=- and person=- you are asked for the value, so that"
-    " nothing that may identify a person is in a command line."
+    " policy_version, catalogue_version, coordinate, effect. For case=-, who=-, value=- and person=- you are asked for"
+    " the value, so that nothing that may identify a person is in a command line."
 )
 Filters = Annotated[list[str] | None, typer.Argument(help=FILTERS)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import stat
@@ -286,8 +287,28 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
 
 
 def test_the_columns_are_those_of_a_record() -> None:
-    known = {"index", "leaf_hash", *Coordinates.__slots__, *Record.__slots__} - {"decision", "salt"}
-    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 1"
+    known = {"index", "leaf_hash", *Coordinates.__slots__, *Record.__slots__} - {"decision", "salt", "v"}
+    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 2"
+
+
+def test_an_export_of_the_first_format_verifies_as_it_was_made(reader: SqliteReader, tmp_path: Path) -> None:
+    folder = made(reader, tmp_path / "out", [1, 2])
+    rows = csv.DictReader((folder / TABLE).read_text("utf-8").splitlines())
+    columns = [each for each in COLUMNS if each != "catalogue_version"]
+    lines = [columns, *([row[name] for name in columns] for row in rows)]
+    table = b"".join(exporting.csv_line(line) for line in lines)
+    (folder / TABLE).write_bytes(table)
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest["files"][TABLE] |= {"bytes": len(table), "sha256": hashlib.sha256(table).hexdigest()}
+    for written, fits in ((manifest, False), ({**manifest, "format": "sluicegate audit export 1"}, True)):
+        text = json.dumps(written, indent=2, sort_keys=True) + "\n"
+        (folder / MANIFEST).write_text(text, "utf-8")
+        (folder / NOTE).write_bytes(SIGNER.seal(text))
+        if fits:
+            assert verify_export(folder, SIGNER.verifier).count == 2
+        else:
+            with pytest.raises(ExportRefused, match="is not the header"):
+                verify_export(folder, SIGNER.verifier)
 
 
 def test_the_manifest_tells_what_was_asked(reader: SqliteReader, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def a_record(rng: random.Random, number: int) -> Record:
         purpose=rng.choice(PURPOSES),
         case=rng.choice((digest("case", 1), None)),
         policy_version=rng.choice(("a" * 32, "b" * 32)),
+        **rng.choice(({"catalogue_version": "c" * 64}, {"catalogue_version": "d" * 64}, {"v": 2})),
         variables={"$v1.eq": digest("value", rng.randrange(20)), "#0": "true"},
         decision=Coordinates(
             clear=tuple(sorted(rng.sample(NAMES, 2))), denied=tuple(sorted(rng.sample(NAMES, rng.randrange(2))))
@@ -78,6 +79,7 @@ def told(query: Query, record: Record) -> bool:
         query.application in {None, record.application},
         query.department in {None, record.department},
         query.policy_version in {None, record.policy_version},
+        query.catalogue_version in {None, record.catalogue_version},
         query.region is None or (record.region or "").startswith(query.region),
         query.purpose is None
         or record.purpose == query.purpose
@@ -104,6 +106,7 @@ QUERIES = {
     "region below": Query(region="14/03/2/"),
     "region above": Query(region="14/"),
     "policy version": Query(policy_version="b" * 32),
+    "catalogue": Query(catalogue_version="d" * 64),
     "coordinate": Query(coordinate="Person.phone"),
     "coordinate in clear": Query(coordinate="Person.phone", effect="clear"),
     "coordinate denied": Query(coordinate="Person.phone", effect="denied"),
@@ -177,7 +180,7 @@ def test_facets_count_each_word(followed: tuple[Path, Path, list[Record]]) -> No
     with open_index(path) as index:
         counted = facets(index, Query(department="fire"), dt.UTC)
     ours = [each for each in made if each.department == "fire"]
-    for name in ("result", "application", "region", "policy_version"):
+    for name in ("result", "application", "region", "policy_version", "catalogue_version"):
         words = {getattr(each, name) for each in ours} - {None}
         assert counted[name] == {word: sum(getattr(each, name) == word for each in ours) for word in words}
     assert counted["purpose"]["#"] == sum(each.purpose == "#unknown" for each in ours)
