@@ -173,6 +173,7 @@ async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) 
     """Inside this context the hub follows merges of grids, keys and policy, and watches what it needs."""
     tasks: dict[str, Callable[[], Awaitable[None]]] = {
         "merged grids": lambda: hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline),
+        "catalogue": hub.catalogue_fit.keep_current,
         "readiness": readiness.watch,
     }
     if siblings.addresses:

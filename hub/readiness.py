@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Gauge
 
+from hub.graph.catalogue_fit import FITS
 from hub.request.pipeline import Hub
 
 WATCH_SECONDS: Final = 1.0
@@ -48,6 +49,7 @@ class Readiness:
             "graph": graph == USABLE,
             "audit": hub.log.healthy,
             "policy": bool(hub.policy.purposes) and not (follower and follower.stale),
+            "catalogue": hub.catalogue_fit.why == FITS,
         }
         warnings = [*(follower.warnings() if follower else []), *hub.key_warnings(), *hub.upkeep.warnings()]
         if hub.log.why:
@@ -57,6 +59,8 @@ class Readiness:
             warnings.append(f"audit: {hub.log.ends_soon}")
         if graph:
             warnings.append(f"graph: {graph}")
+        if hub.catalogue_fit.why:
+            warnings.append(f"catalogue: {hub.catalogue_fit.why}")
         return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
 
     async def watch(self) -> None:
@@ -93,7 +97,12 @@ class Readiness:
 
     def _states(self) -> dict[str, str]:
         hub, follower = self._hub, self._hub.policy_follower
-        states = {"audit": hub.log.why, "audit months": hub.log.ends_soon, "issuer keys": "; ".join(hub.key_warnings())}
+        states = {
+            "audit": hub.log.why,
+            "audit months": hub.log.ends_soon,
+            "issuer keys": "; ".join(hub.key_warnings()),
+            "catalogue": hub.catalogue_fit.why,
+        }
         if follower is not None:
             states["policy store"] = "it does not answer" if follower.away else USABLE
             states["policy"] = STALE if follower.stale else USABLE

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 from audit import checkpoint
@@ -24,6 +24,7 @@ from audit.log import AuditUnavailable
 from audit.record import Record
 from hub.app import make_server, open_hub
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
+from hub.graph.loaded_catalogue import CatalogueMisfit, prepare_graph, require_fit
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.recent_writes import RecentWrites, is_routed, nothing_written
 from hub.home.audit_log import append_record, command_record, digester_of
@@ -73,8 +74,9 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
     was_running = local.status().running if local else True
     try:
         address = local.start(owned=not was_running) if local else _configured_server(settings)
+        _require_fit(settings, address, catalogue)
         place, where = Place(settings, address, listener), f"http://{settings.host}:{settings.port}/graphql"
-        with record_start_and_stop(settings, policy.version):
+        with record_start_and_stop(settings, policy.version, catalogue.version):
             if settings.workers == 1:
                 serve_here(place, lambda: tell(f"serving {where} under policy {policy.version}"))
             else:
@@ -121,7 +123,7 @@ def _set_up_process() -> None:
 
 
 @contextmanager
-def record_start_and_stop(settings: Settings, policy_version: str) -> Iterator[None]:
+def record_start_and_stop(settings: Settings, policy_version: str, catalogue_version: str) -> Iterator[None]:
     """The hub serves inside this context: its start is recorded as soon as the log accepts it, then its stop.
 
     A hub that was killed, or whose log is unavailable at the end, leaves a start without a stop. Raises KeyRefused if
@@ -130,7 +132,9 @@ def record_start_and_stop(settings: Settings, policy_version: str) -> Iterator[N
     ended, digester = threading.Event(), digester_of(settings)
 
     def record(name: str) -> Record:
-        return replace(command_record(digester, "admin", name), policy_version=policy_version)
+        return replace(
+            command_record(digester, "admin", name), policy_version=policy_version, catalogue_version=catalogue_version
+        )
 
     begun = (settings, record("hub start"), ended)
     thread = threading.Thread(target=_record_start, args=begun, name="record of the start", daemon=True)
@@ -183,6 +187,16 @@ def _configured_server(settings: Settings) -> GraphAddress:
     return GraphAddress(settings.graph_url or "", settings.graph_user, settings.read_graph_password() or "")
 
 
+def _require_fit(settings: Settings, address: GraphAddress, catalogue: Catalogue) -> None:
+    """Raise CatalogueMisfit for a graph that was loaded for another catalogue; of one that is away, `/readyz` tells."""
+    with (
+        GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer,
+        suppress(GraphWriteError),
+    ):
+        writer.check_reachable()
+        require_fit(writer, catalogue)
+
+
 @contextmanager
 def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
     """Inside this context a thread creates constraints and indexes, then judges texts of an older detector again."""
@@ -202,8 +216,7 @@ def _graph_work(hub: Hub, address: GraphAddress) -> Iterator[None]:
 
 
 def _create_constraints(address: GraphAddress, hub: Hub, ended: threading.Event) -> None:
-    """Create constraints and indexes, and warm the graph up, as soon as it answers; tries until `ended` is set."""
-    from hub.graph.constraints import ensure_constraints
+    """Create constraints and indexes, and warm the graph up, as soon as it answers and fits, until `ended` is set."""
     from hub.graph.warm_up import warm_up
 
     while not ended.is_set():
@@ -213,8 +226,10 @@ def _create_constraints(address: GraphAddress, hub: Hub, ended: threading.Event)
             ) as writer:
                 # First, because indexes that a new release adds are waited for.
                 warm_up(writer, hub.catalogue)
-                ensure_constraints(writer, hub.catalogue)
+                prepare_graph(writer, hub.catalogue)
             return
+        except CatalogueMisfit:
+            pass  # `/readyz` and a log line tell it already
         except GraphWriteError as failed:
             _log.warning("constraints and indexes are not created yet (%s); trying again", failed.code)
         # Jitter: hubs that restart at the same moment should not try again at the same moment.

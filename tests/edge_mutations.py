@@ -130,6 +130,27 @@ EDGE = (
         "tests/unit/hub/test_upkeep.py",
     ),
     Mutation(
+        "a hub asks no graph of another catalogue",
+        "hub/request/pipeline.py",
+        "    await hub.catalogue_fit.check()\n",
+        "",
+        "tests/conformance/slices/test_another_catalogue.py -k running",
+    ),
+    Mutation(
+        "an old reading of the graph's note is not trusted",
+        "hub/graph/catalogue_fit.py",
+        "self._clock() - self._read_at > TRUSTED_SECONDS",
+        "False",
+        "tests/unit/hub/graph/test_loaded_catalogue.py -k trusted",
+    ),
+    Mutation(
+        "a hub does not start over a graph of another catalogue",
+        "hub/serve.py",
+        "        _require_fit(settings, address, catalogue)\n",
+        "",
+        "tests/conformance/slices/test_another_catalogue.py -k start",
+    ),
+    Mutation(
         "each change of state is told",
         "hub/readiness.py",
         "            if part in self._since and before == state:\n",

@@ -184,6 +184,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from hub.errors import HubError
     from hub.graph.driver import GraphWriteError
     from hub.graph.jars import JarsUnavailable
+    from hub.graph.loaded_catalogue import CatalogueMisfit
     from hub.graph.local import LocalGraphError
     from hub.home.audit_log import NoLog
     from hub.home.key_files import KeyRefused
@@ -198,6 +199,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (
         AuditUnavailable,
         CannotServe,
+        CatalogueMisfit,
         ConnectorError,
         GraphWriteError,
         HubError,

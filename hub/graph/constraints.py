@@ -7,7 +7,7 @@ the order in which pages are read (design §3, §10).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from hub.graph.driver import GraphWriteError, GraphWriter
@@ -20,6 +20,7 @@ _UNIQUE = (
     ("SourceRun", "source"),
     ("VanishedRecord", "key"),
     ("Quarantined", "key"),
+    ("LoadedCatalogue", "only"),
 )
 _INDEXED = (
     ("Quarantined", ("stream",)),
@@ -63,6 +64,19 @@ def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints
             _create(writer, statement)
     writer.run_schema(f"CALL db.awaitIndexes({ONLINE_SECONDS})")
     return Constraints(tuple(statements), tuple(name for name in statements if name not in existing))
+
+
+def drop_obsolete(writer: GraphWriter, catalogue: Catalogue, labels: Container[str]) -> tuple[str, ...]:
+    """Drop the constraints and indexes on these labels that do not follow from the catalogue; returns their names."""
+    wanted = dict(_statements(catalogue))
+    dropped = []
+    for row in writer.run_schema("SHOW INDEXES YIELD name, labelsOrTypes, owningConstraint"):
+        (label,) = row["labelsOrTypes"] or ("",)
+        if label in labels and row["name"] not in wanted:
+            kind = "CONSTRAINT" if row["owningConstraint"] else "INDEX"
+            writer.run_schema(f"DROP {kind} $name IF EXISTS", name=row["name"])
+            dropped.append(row["name"])
+    return tuple(dropped)
 
 
 def _create(writer: GraphWriter, statement: str) -> None:

@@ -24,6 +24,7 @@ from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
+from hub.graph.loaded_catalogue import note_catalogue, require_fit
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import move_merged
 from hub.graph.recent_writes import is_routed, note_writes
@@ -64,8 +65,8 @@ def run_pull(
     `variables` replace `${NAME}` in the source files, and the data folder replaces `${DATA}`. Without an `address` the
     graph of the settings is taken; a local one is started if it does not run. Raises ManifestError, ConnectorError,
     GraphWriteError, LocalGraphError, SettingsError and YamlFileError (a broken word list); what was written before
-    stays, and the next pull goes on from there. A source that another pull holds is skipped: SourcesBusy is raised when
-    the others are done.
+    stays, and the next pull goes on from there. CatalogueMisfit is raised before anything is written. A source that
+    another pull holds is skipped: SourcesBusy is raised when the others are done.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
     catalogue = catalogue_of(settings)
@@ -77,8 +78,10 @@ def run_pull(
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
+        require_fit(writer, catalogue)
         key = key_of_graph(settings, writer)
         ensure_constraints(writer, catalogue)
+        note_catalogue(writer, catalogue)
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
         with _noted(settings, where, writer):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from audit.log import AuditLog
@@ -15,6 +16,7 @@ from audit.record import Digester
 from connectors.results import PullResult, Report
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.lease import SourceBusy
 from hub.ingest.pull import COUNTS, run_pull
@@ -38,14 +40,15 @@ def recorded_pull(
     What each stream did is put into `results` too, so that it is there where a later one fails.
     """
     ended = [] if results is None else results
-    digester = digester_of(settings)
+    digester, version = digester_of(settings), catalogue_of(settings).version
     with closing(open_log(settings)) as log:
         # How many and not which: until a name is known to be a source, any text may have been typed.
-        log.append_sync(command_record(digester, KIND, "pull begin", {"sources": str(len(names)) if names else ALL}))
+        begun = command_record(digester, KIND, "pull begin", {"sources": str(len(names)) if names else ALL})
+        log.append_sync(replace(begun, catalogue_version=version))
 
         @contextmanager
         def recorder(source: str) -> Iterator[list[PullResult]]:
-            with _recorded(log, digester, source) as done:
+            with _recorded(log, digester, source, version) as done:
                 try:
                     yield done
                 finally:
@@ -57,7 +60,7 @@ def recorded_pull(
 
 
 @contextmanager
-def _recorded(log: AuditLog, digester: Digester, source: str) -> Iterator[list[PullResult]]:
+def _recorded(log: AuditLog, digester: Digester, source: str, catalogue_version: str) -> Iterator[list[PullResult]]:
     done: list[PullResult] = []
     result = "INTERRUPTED"
     try:
@@ -71,4 +74,5 @@ def _recorded(log: AuditLog, digester: Digester, source: str) -> Iterator[list[P
         raise
     finally:
         counts = {name: str(sum(getattr(each, name) for each in done)) for name in (*COUNTS, "vanished")}
-        log.append_sync(command_record(digester, KIND, "pull", {"source": source, **counts}, result))
+        ended = command_record(digester, KIND, "pull", {"source": source, **counts}, result)
+        log.append_sync(replace(ended, catalogue_version=catalogue_version))

@@ -17,8 +17,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriteError, GraphWriter
+from hub.graph.loaded_catalogue import prepare_graph
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
@@ -175,7 +175,7 @@ def redetect(
     """Run one pass at full speed. Raises GraphWriteError, DetectorBroken, and YamlFileError (a broken word list)."""
     annotator = annotator_of(settings)
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
-        ensure_constraints(writer, catalogue)
+        prepare_graph(writer, catalogue)
         work = Pass(writer, catalogue, annotator)
         waiting = work.left()
         wanted = waiting if limit is None else min(limit, waiting)

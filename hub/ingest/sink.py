@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.base import Annotation, Batch, Place, Position, Record, StreamPlan, TextAnnotator, Written
 from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
+from hub.graph.loaded_catalogue import require_note
 from hub.home.surrogates import KeyedDigest
 from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
@@ -93,7 +94,7 @@ class Sink:
         return reading.found
 
     def write(self, batch: Batch) -> Written:
-        """Write a batch in one transaction; raises GraphWriteError."""
+        """Write a batch in one transaction; raises GraphWriteError, and CatalogueMisfit where the note has changed."""
         reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator, batch.annotated)
         try:
             return self._write(batch, reading, careful=False)
@@ -132,7 +133,8 @@ class Sink:
         )
 
     def _guarded(self, transaction: Transaction) -> Transaction:
-        """The transaction, in which the lease is held; the lease is no part of what the batch changed."""
+        """The transaction, in which lease and catalogue are held; they are no part of what the batch changed."""
         self._guard(transaction)
+        require_note(transaction, self._catalogue.version)
         transaction.totals.clear()
         return transaction

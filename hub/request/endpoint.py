@@ -303,9 +303,13 @@ def _error(error: HubError, request_id: str, policy_version: str | None) -> dict
     return members
 
 
-def render(reply: Reply, log: str, receipt: Receipt | None) -> Response:
+def render(reply: Reply, catalogue_version: str, log: str, receipt: Receipt | None) -> Response:
     """The HTTP response: the composed answer, with the receipt of its record in the log of the name `log`."""
-    extensions: dict[str, Any] = {"policyVersion": reply.policy_version, "requestId": reply.request_id}
+    extensions: dict[str, Any] = {
+        "policyVersion": reply.policy_version,
+        "catalogueVersion": catalogue_version,
+        "requestId": reply.request_id,
+    }
     if receipt is not None:
         extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}
     joined = b"".join((reply.content[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))

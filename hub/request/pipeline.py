@@ -13,7 +13,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester, Record
 from hub.errors import Code, HubError, internal_error
 from hub.fair_share import Client, FairShare
+from hub.graph.catalogue_fit import CatalogueFit
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
 from hub.home.seals import Seals
@@ -67,6 +68,7 @@ class Hub:
     decisions: DecisionCache = field(default_factory=DecisionCache, repr=False)
     caps: DailyCaps = field(default_factory=DailyCaps)
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
+    catalogue_fit: CatalogueFit = field(init=False, repr=False)
     policy_follower: PolicyFollower | None = None
     key_follower: auth.KeyFollower | None = None
     detector: str = ""
@@ -84,6 +86,7 @@ class Hub:
         self.now = self.settings.now
         turns = FairShare(self.settings.graph_statements)
         deadline, byte_cap = self.settings.graph_deadline, self.settings.result_byte_cap
+        self.catalogue_fit = CatalogueFit(self.graph, self.catalogue.version, deadline)
         self.round_trips = RoundTrips(self.graph, turns, deadline, byte_cap)
         self.processor = Processor(self.settings.graph_deadline)
         self.kept = None if self.settings.plain else DocumentCache()
@@ -115,7 +118,7 @@ class Hub:
         )
 
     async def _append(self, record: Record) -> Receipt:
-        return await self.log.append(record)
+        return await self.log.append(replace(record, catalogue_version=self.catalogue.version))
 
 
 async def _still_there() -> bool:
@@ -138,7 +141,7 @@ async def answer(
     client has closed the connection. It is called before an answer is recorded, so that the record can say so; a
     refusal keeps its reason.
     """
-    trail, now = Trail(arrival, hub.policy), hub.now()
+    trail, now = Trail(arrival, hub.policy, hub.catalogue.version), hub.now()
     head = _head_or_failure(hub, trail, now)
     # Whose trace it is, is believed of a known sender only.
     with hub.telemetry.request(head.traceparent if isinstance(head, endpoint.Head) else None) as span:
@@ -235,8 +238,14 @@ def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
 
 
 async def _fetch(hub: Hub, trail: Trail, statement: Statement | None) -> Mapping[str, Any]:
-    """The row of the statement, at its sender's turn; waiting for it counts towards the deadline."""
-    return await hub.round_trips.fetch(_client(trail), statement) if statement is not None else {}
+    """The row of the statement, at its sender's turn; waiting for it counts towards the deadline.
+
+    A graph that was loaded for another catalogue is not asked; raises HubError.
+    """
+    if statement is None:
+        return {}
+    await hub.catalogue_fit.check()
+    return await hub.round_trips.fetch(_client(trail), statement)
 
 
 def _client(trail: Trail) -> Client:
@@ -285,7 +294,7 @@ async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span
     if trail.answer is not None:
         known["nodes"] = trail.answer.nodes
     hub.telemetry.ended(span, reply.code, known)
-    return endpoint.render(reply, hub.settings.audit_origin, receipt)
+    return endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
 
 
 async def _append_record(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:

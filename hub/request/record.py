@@ -57,6 +57,7 @@ class Trail:
 
     arrival: Arrival
     policy: PolicySet
+    catalogue_version: str | None = None
     stage: str = "arrive"
     head: Head | None = None
     subject: Subject | None = None
@@ -86,6 +87,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         purpose=_purpose(trail, digester),
         case=digester.digest("case", head.case_header) if head and head.case_header else None,
         policy_version=trail.policy.version,
+        catalogue_version=trail.catalogue_version,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
         operation_name=_operation_name(validated, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),

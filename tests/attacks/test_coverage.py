@@ -55,9 +55,6 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
     ),
     "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
-    "schema versions of the graph": lambda: (
-        not re.search(r"schema.?version", source("hub", "connectors"), re.IGNORECASE)
-    ),
     "provenance in answers": lambda: "provenance" not in source("schema").lower(),
     "key rotation": lambda: source("hub").count("Verifier.load(") == 1,
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),

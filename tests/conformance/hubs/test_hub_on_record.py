@@ -41,7 +41,7 @@ def until(served: Served, count: int) -> None:
 
 def test_start_and_stop_are_records(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with record_start_and_stop(hub.hub.settings, hub.hub.policy.version):
+        with record_start_and_stop(hub.hub.settings, hub.hub.policy.version, hub.hub.catalogue.version):
             until(hub, 1)
             hub.ask()
         assert acts(hub) == [("admin", "hub start"), ("query", None), ("admin", "hub stop")]
@@ -61,7 +61,7 @@ def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, m
             return append_record(settings, record)
 
         monkeypatch.setattr("hub.serve.append_record", away)
-        with record_start_and_stop(hub.hub.settings, ""):
+        with record_start_and_stop(hub.hub.settings, "", ""):
             until(hub, 1)
         assert tried.is_set()
         assert acts(hub) == [("admin", "hub start"), ("admin", "hub stop")]
@@ -69,7 +69,7 @@ def test_a_start_that_cannot_be_recorded_yet_is_recorded_later(tmp_path: Path, m
 
 def test_a_stop_that_cannot_be_recorded_stops_all_the_same(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as hub:
-        with record_start_and_stop(hub.hub.settings, ""):
+        with record_start_and_stop(hub.hub.settings, "", ""):
             until(hub, 1)
             wait_until(lambda: all(each.name != "record of the start" for each in threading.enumerate()))
             head = hub.hub.settings.audit_head

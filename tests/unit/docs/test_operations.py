@@ -123,6 +123,7 @@ def test_each_log_line_is_described() -> None:
 def test_each_warning_of_readyz_is_described() -> None:
     files = (
         "hub/readiness.py",
+        "hub/graph/catalogue_fit.py",
         "hub/siblings.py",
         "hub/upkeep.py",
         "hub/request/auth.py",
@@ -133,7 +134,7 @@ def test_each_warning_of_readyz_is_described() -> None:
     where = "".join((ROOT / each).read_text("utf-8") for each in files)
     for warning, *_ in rows(section("### Warnings of `/readyz`")):
         text = warning.strip("`").partition("…")[0].rstrip(" (:")
-        assert text.removeprefix("audit: ").removeprefix("graph: ") in where, text
+        assert text.removeprefix("audit: ").removeprefix("graph: ").removeprefix("catalogue: ") in where, text
 
 
 def test_the_codes_of_the_log_that_are_named_exist() -> None:

@@ -38,6 +38,8 @@ REFUSED = {
     "source refused": ([], HOME),
     "source status": ([], SOURCES),
     "source retry": (["police"], SOURCES),
+    "schema diff": ([], HOME),
+    "schema apply": ([], HOME),
     "pii redetect": ([], HOME),
     "pii eval": (["set.jsonl"], "set.jsonl"),
     "pii scan": (["notes.txt"], "notes.txt"),
@@ -57,7 +59,14 @@ REFUSED = {
     "audit prepare": ([], "postgresql://"),
 }
 """By command: arguments, and what its refusal names."""
-WORK = {"policy schema": [], "policy vocabulary": [], "sample": ["--out", "county", "--people", "300"], "logout": []}
+WORK = {
+    "policy schema": [],
+    "policy vocabulary": [],
+    "schema check": [],
+    "schema print": [],
+    "sample": ["--out", "county", "--people", "300"],
+    "logout": [],
+}
 ANSWERED = {"graph status", "graph stop"}
 START_MORE = {"demo", "graph start"}
 """What starts servers; `demo` needs a checkout and says so."""
