@@ -61,6 +61,7 @@ def edge(source: str, target: str, name: str) -> dict[str, Any]:
     return {
         "from": {"entity": source, "name": name, "many": True, **title},
         "to": {"entity": target, "name": back, "many": True, **title},
+        "personal": target == "Person",
     }
 
 

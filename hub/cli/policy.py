@@ -44,7 +44,7 @@ def check(
         from hub.home.catalogue import catalogue_of
         from policies.language import load
         from policies.review.check import check as findings_of
-        from policies.review.undecided import undecided
+        from policies.review.undecided import in_short, undecided
 
         settings = open_settings()
         folder = _folder_named(folder) if folder else _folder_meant(settings)
@@ -66,6 +66,7 @@ def check(
         summary["stewards"] = [asdict(each) for each in policy.stewards.values()]
         typer.echo(json.dumps({**summary, "findings": [asdict(each) for each in findings]}, ensure_ascii=False))
     else:
+        summary["undecided"] = in_short(catalogue, summary["undecided"])
         for name, value in summary.items():
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
         _print_findings(findings)

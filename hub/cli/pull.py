@@ -27,7 +27,7 @@ from hub.terminal import row_counter, text_console
 if TYPE_CHECKING:
     from connectors.results import PullResult
     from hub.graph.local import GraphAddress
-    from hub.ingest.scheduled_pull import Outcome
+    from hub.ingest.runs.scheduled_pull import Outcome
 
 app = typer.Typer()
 SKIPPED = 3
@@ -74,8 +74,8 @@ def pull(
 
 
 def _pull_named(given: Given, names: Sequence[str], address: GraphAddress, as_json: bool) -> None:
-    from hub.ingest.lease import SourcesBusy
     from hub.ingest.recorded_pull import recorded_pull
+    from hub.ingest.runs.lease import SourcesBusy
 
     results: list[PullResult] = []
     try:
@@ -93,7 +93,7 @@ def _pull_named(given: Given, names: Sequence[str], address: GraphAddress, as_js
 
 
 def _pull_due(given: Given, names: Sequence[str], address: GraphAddress) -> list[Outcome]:
-    from hub.ingest.scheduled_pull import pull_due
+    from hub.ingest.runs.scheduled_pull import pull_due
 
     with row_counter() as report:
         return pull_due(given.settings, given.folder, names, given.data, given.variables, report, address)

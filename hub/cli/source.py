@@ -77,14 +77,16 @@ def status(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the sources stand (数据来源状态): last run, age, next time, and what waits in quarantine, by reason.
+    """Show how the sources stand (数据来源状态).
+
+    Of each its last run, its age, when it is due, and what waits in quarantine, by reason.
 
     The exit code is 3 if one of them is stale: its last good run began more than two of its own cycles ago.
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
-        from hub.ingest.scheduled_pull import declared_sources
-        from hub.ingest.source_status import source_statuses, status_lines, status_table
+        from hub.ingest.runs.scheduled_pull import declared_sources
+        from hub.ingest.runs.source_status import source_statuses, status_lines, status_table
 
         given = given_pull(home, folder, None, None)
         require_graph(given.settings)
@@ -110,7 +112,9 @@ def retry(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Let refused rows in again (重新接入) once they were mended, at their source or in the source's file.
+    """Let mended rows in again (重新接入): those that were refused, and now are not.
+
+    Mend them at their source, or mend the source's file, first.
 
     The streams that have some are read from their beginning; what is as it was writes nothing. It is a pull, and is
     recorded as one.
@@ -118,7 +122,7 @@ def retry(
     with exit_on_refusal():
         from hub.graph.local import started_graph
         from hub.ingest.pull import pull_table
-        from hub.ingest.retried_rows import retry_refused
+        from hub.ingest.runs.retried_rows import retry_refused
 
         given = given_pull(home, folder, data, variable)
         require_graph(given.settings)

@@ -5,6 +5,8 @@ They are denied like everything that is not granted; a steward sees here what a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policies.model import PolicySet
 from schema.catalogue import Catalogue
 
@@ -14,3 +16,13 @@ def undecided(catalogue: Catalogue, policy: PolicySet) -> tuple[str, ...]:
     granted = {name for grant in policy.grants for name in (*grant.fields, *grant.match)}
     prohibited = {name for rule in policy.prohibitions for name in rule.coordinates}
     return tuple(name for name, _ in catalogue.coordinates() if name not in granted | prohibited)
+
+
+def in_short(catalogue: Catalogue, coordinates: Sequence[str]) -> list[str]:
+    """Those coordinates for a person to read: `Unit.*` for a type of which each is among them."""
+    among, listed = set(coordinates), list[str]()
+    for entity in catalogue:
+        own = [f"{entity.name}.{name}" for name in (*(each.name for each in entity.fields), *entity.edges)]
+        found = [each for each in own if each in among]
+        listed += [f"{entity.name}.*"] if len(found) == len(own) else found
+    return listed

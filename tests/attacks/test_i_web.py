@@ -74,7 +74,7 @@ def test_i05_introspection_needs_a_token(served: Served) -> None:
 )
 def test_i06_no_tracing_on_demand(served: Served, headers: dict[str, str], members: dict[str, Any]) -> None:
     told = served.ask(headers=headers, **members).json()
-    assert told["extensions"].keys() == {"policyVersion", "requestId", "receipt"}
+    assert told["extensions"].keys() == {"policyVersion", "catalogueVersion", "requestId", "receipt"}
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_good_answer_has_the_envelope(served: Served) -> None:
     told = response.json()
     assert told.keys() == {"data", "extensions"}
     assert told["data"] == {"__typename": "Query"}
-    assert told["extensions"].keys() == {"policyVersion", "requestId", "receipt"}
+    assert told["extensions"].keys() == {"policyVersion", "catalogueVersion", "requestId", "receipt"}
     record = served.records()[-1]
     assert record.request_id == told["extensions"]["requestId"]
     assert record.policy_version == told["extensions"]["policyVersion"] == served.hub.policy.version
@@ -189,7 +189,7 @@ class TestOtherPaths:
     def test_readyz_says_what_is_missing(self, served: Served) -> None:
         told = served.client.get("/readyz").json()
         (warning,) = told.pop("warnings")
-        assert told == {"ready": False, "graph": False, "audit": True, "policy": True}
+        assert told == {"ready": False, "graph": False, "catalogue": True, "audit": True, "policy": True}
         assert "sluicegate graph start" in warning
 
     def test_metrics_count_by_code(self, served: Served) -> None:
@@ -216,7 +216,7 @@ def test_an_unforeseen_fault_is_internal_recorded_and_silent(
 ) -> None:
     request.node.sent = 0
     with serving(tmp_path / "home") as other:
-        other.hub.catalogue = None  # type: ignore[assignment]
+        other.hub.decisions = None  # type: ignore[assignment]
         response = other.ask('{ people(where: {name: {eq: "CANARY-7788"}}) { edges { node { name } } } }')
         assert (response.status_code, code_of(response)) == (500, "INTERNAL")
         assert other.records()[-1].result == "INTERNAL"

@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.examples, pytest.mark.slow]
 COUNTY, STREET = "14/03/21/", "14/03/21/001/"
 K = 10
 COUNTING = [("statistics", "stat"), ("hotline-insight", "voice.analyse")]
-ENTITIES = [entity.name for entity in SPINE]
+ENTITIES = ("Region", "Building", "Dwelling", "Person", "Event")
+"""The types of which the county has nodes."""
 
 
 def today() -> dt.date:

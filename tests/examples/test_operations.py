@@ -53,7 +53,7 @@ def test_every_key_that_is_described_is_there_and_is_for_its_owner_only(county: 
 def test_the_pages_for_monitoring_answer_as_it_says(county: County) -> None:
     assert county.hub.client.get("/healthz").json() == {"alive": True}
     ready = county.hub.client.get("/readyz").json()
-    assert set(ready) - {"warnings"} == {"ready", "graph", "audit", "policy"}
+    assert set(ready) - {"warnings"} == {"ready", "graph", "audit", "policy", "catalogue"}
     families = set(re.findall(r"^# TYPE (\w+) ", county.hub.client.get("/metrics").text, re.MULTILINE))
     metrics = set(re.findall(r"^\| `(sluicegate_\w+)` \|(?!.* with several workers only)", PAGE, re.MULTILINE))
     assert metrics == {name for name in families if not name.endswith("_created")}

@@ -66,7 +66,7 @@ def test_a_graph_that_comes_goes_and_comes_back(graph: LocalGraph, settings: Set
         for _ in range(2):
             told = hub.await_status("/readyz", 503).json()
             (warning,) = told.pop("warnings")
-            assert told == {"ready": False, "graph": False, "audit": True, "policy": True}
+            assert told == {"ready": False, "graph": False, "catalogue": True, "audit": True, "policy": True}
             assert "see that the server of SLUICEGATE_GRAPH_URL runs" in warning
             assert hub.client.get("/healthz").status_code == 200
             away = ask(hub)

@@ -53,7 +53,12 @@ COMPANIONS = {
     for name in (field.text_properties.names if field.text_properties else ())
 }
 """What stands beside a free text, and the coordinate that reading it is a reading of."""
-TOLD_BY = frozenset({"Event.reporter", "Dwelling.residents", "Building.dwellings"})
+TOLD_BY = frozenset(
+    {
+        *("Address.dwellings", "Building.dwellings", "Dwelling.residents", "Event.reporter", "Household.members"),
+        *("Inspection.dwelling", "Inspection.unit", "Tenancy.landlord", "Tenancy.tenant", "Unit.representative"),
+    }
+)
 """The edges on the way from a node to the people it tells about."""
 HANDED_ON = re.compile(r"n\d+\.\w+, s: |n\d+\.\w+Words\b")
 JUDGED = re.compile(

@@ -154,7 +154,7 @@ def test_counts_that_are_sums_agree_whatever_their_conditions_are(
     empty_graph: GraphAddress, rng: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Most conditions are such that nodes are read; the sums of `hub/request/counts` are right for these too."""
-    monkeypatch.setattr("hub.request.compile.indexes_suffice", lambda *_: True)
+    monkeypatch.setattr("hub.request.counts.cells.indexes_suffice", lambda *_: True)
 
     def count(index: int, case: Case) -> Case:
         return replace(case, document=Document(COUNTS[index % len(COUNTS)], {}, False))

@@ -112,9 +112,9 @@ def cells(
 
 
 def dominated(sight: Sight, entity: Entity, names: list[str]) -> bool:
-    """Whether more than half of the rows tell about one person; only an event tells about just one."""
+    """Whether more than half of the rows tell about one person; only events and units tell about just one."""
     told = [each for name in names for each in sight.subjects(name)]
-    return entity.name == "Event" and any(told.count(each) > len(names) / 2 for each in set(told))
+    return entity.name in {"Event", "Unit"} and any(told.count(each) > len(names) / 2 for each in set(told))
 
 
 def domain(sight: Sight, field_: Field, bucket: Bucket) -> list[Any]:

@@ -181,7 +181,7 @@ def small_world(rng: random.Random) -> World:
     """A few nodes of each type, joined: enough that each kind of condition holds somewhere and fails elsewhere."""
     whole = random_worlds.world(rng)
     kept: list[str] = []
-    for entity in ("Region", "Building", "Dwelling", "Person", "Event"):
+    for entity in (each.name for each in SPINE):
         names = [name for name, (label, _) in whole.nodes.items() if label == entity]
         kept += rng.sample(names, min(3, len(names)))
     world = World()

@@ -71,7 +71,7 @@ def value_of(rng: random.Random, each: Field) -> Any:
 
 
 def world(rng: random.Random) -> World:
-    """About fifty nodes of all five types."""
+    """About fifty nodes of the types that most rules are about, a few of each other type, and all kinds of edges."""
     made = World()
     regions = _regions(made)
     buildings = _scatter(rng, made, "Building", rng.randint(2, 6))
@@ -84,6 +84,12 @@ def world(rng: random.Random) -> World:
     _join(rng, made, people, "dwellings", dwellings, (0, 1, 1, 2, 3))
     _join(rng, made, events, "grid", grids, (0, 1, 1))
     _join(rng, made, events, "reporter", people, (0, 1, 1, 1))
+    many = {"Region": regions, "Building": buildings, "Dwelling": dwellings, "Person": people, "Event": events}
+    few = {each.name: _scatter(rng, made, each.name, rng.randint(1, 5)) for each in SPINE if each.name not in many}
+    for edge in SPINE.edges:
+        if edge.source in few or edge.target in few:
+            degrees = (0, 1, 1, 2) if edge.many else (0, 1, 1)
+            _join(rng, made, (many | few)[edge.source], edge.name, (many | few)[edge.target], degrees)
     return made
 
 
@@ -107,7 +113,7 @@ def _scatter(rng: random.Random, made: World, entity: str, count: int) -> list[s
         properties["region"] = rng.choice((None, *GRIDS, *GRIDS[:4], STREETS[0]))
         if rng.random() < 0.06:
             properties["deletedAt"] = MOMENTS[0]
-        if "text" in properties:
+        if entity == "Event" and "text" in properties:
             properties |= beside(rng, properties["text"])
         made.nodes[name] = (entity, {key: value for key, value in properties.items() if value is not None})
     return names

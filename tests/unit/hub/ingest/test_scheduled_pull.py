@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
-from hub.ingest.scheduled_pull import Outcome, pull_due
+from hub.ingest.runs.scheduled_pull import Outcome, pull_due
 from tests.support.pulling import empty, silent
 from tests.support.sources.small_sources import UNITS
 

@@ -55,8 +55,8 @@ def test_a_cell_needs_enough_people_none_of_whom_is_most_of_it(
     assert cell(rows(*shares), contributors, base, single=True) == shown
 
 
-def test_only_an_event_tells_about_one_other_person() -> None:
-    assert [entity.name for entity in SPINE if one_subject(SPINE, entity)] == ["Event"]
+def test_which_types_tell_about_one_other_person() -> None:
+    assert [entity.name for entity in SPINE if one_subject(SPINE, entity)] == ["Unit", "Event"]
 
 
 def test_a_row_about_several_people_is_dominated_by_none_of_them() -> None:

@@ -111,7 +111,7 @@ def test_counts_from_indexes_are_those_of_the_nodes(
 ) -> None:
     assert is_from_indexes(policies, purpose, document)
     found = answer(loaded, policies, purpose, document)
-    monkeypatch.setattr("hub.request.compile.indexes_suffice", lambda *_: False)
+    monkeypatch.setattr("hub.request.counts.cells.indexes_suffice", lambda *_: False)
     assert not is_from_indexes(policies, purpose, document)
     assert found == answer(loaded, policies, purpose, document)
     assert any(each["count"] for cells in found.values() for each in cells)

@@ -15,7 +15,7 @@ from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.recorded_pull import recorded_pull
-from hub.ingest.scheduled_pull import declared_sources
+from hub.ingest.runs.scheduled_pull import declared_sources
 
 _REFUSED = (
     "MATCH (q:Quarantined) WHERE q.whole AND q.source = $source RETURN q.stream AS stream, count(*) AS rows "
