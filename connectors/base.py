@@ -184,6 +184,8 @@ class StreamPlan:
     """No two records describe one node: the key is the identity, and no other stream writes the entity."""
     full: bool = False
     """A record that a full read does not give is gone at the source."""
+    beside_events: bool = False
+    """Events may write, at the same time, what this stream reads or writes."""
     exchanged: float = 0.5
     """The share of changed records with two values exchanged at which a batch is refused."""
 

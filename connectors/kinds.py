@@ -1,6 +1,6 @@
 """The kinds of source, by the name that stands under `kind` in a source's file.
 
-A kind is one file of `connectors/readers/`, with its keys and its reader, and one line here.
+A kind is one file of `connectors/readers/`, with its keys and its reader (a pushed one has none), and one line here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from connectors.readers.database import TableSource
 from connectors.readers.excel import ExcelSource
 from connectors.readers.geojson import GeoJsonSource
 from connectors.readers.json_lines import JsonLinesSource
+from connectors.readers.pushed import PushSource
 from connectors.readers.rest import RestSource
 from connectors.source_model import Source
 
@@ -22,5 +23,6 @@ KINDS: Mapping[str, type[Source]] = {
     "geojson": GeoJsonSource,
     "sql": TableSource,
     "rest": RestSource,
+    "push": PushSource,
 }
 """By name."""

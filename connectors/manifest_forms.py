@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _LISTS: Mapping[str, str] = {
+    "accepts": "accepts: [hotline-desk]",
     "after": "after: [divisions, police]",
     "records": "records: [{name: regions, entity: Region, …}], or each on lines of its own, with a hyphen before it",
     "key": "key: [street, number], or key: number if it is one column",

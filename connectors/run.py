@@ -42,7 +42,7 @@ from connectors.resolve import is_settled, keep_best, rank
 from connectors.results import PullResult, Report, add
 from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
 from connectors.shape import Shaper
-from connectors.source_model import Limits, Source
+from connectors.source_model import Limits, PulledSource
 from connectors.transforms import Context
 from connectors.vanished import VANISHED, Came, is_unnamed, remove_vanished
 from connectors.write_behind import WriteBehind
@@ -53,7 +53,7 @@ Shaped = Record | Recalled | Refused
 
 
 def pull(
-    source: Source,
+    source: PulledSource,
     plans: Mapping[str, StreamPlan],
     catalogue: Catalogue,
     sink: GraphSink,

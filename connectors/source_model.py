@@ -99,6 +99,7 @@ class Stream(Block):
 
     name: Name
     entity: str
+    event: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     table: Annotated[str, Field(pattern=shapes.TABLE)] | None = None
     sheets: tuple[Column, ...] | None = Field(default=None, min_length=1)
     key: tuple[Column, ...] = Field(min_length=1)
@@ -143,12 +144,13 @@ class Stream(Block):
 
 
 class Limits(Block):
-    """What is more than this is taken for a fault of the source, and stops the pull.
+    """What is more than this is taken for a fault of the source, and stops the pull, or refuses the delivery.
 
     Share of refused rows in a batch, size of a full read (times the last one), pages of a REST read, seconds for an
     answer, seconds that a busy source may have us wait, share of changed records with two values exchanged, share of a
-    stream's records that are gone at once, edges that one run leads to one node. A stream that is read by its cursor is
-    read again from `overlap` hours before it, and every `compare` days from its beginning.
+    stream's records that are gone at once, edges that one run leads to one node; events and bytes of a delivery. A
+    stream that is read by its cursor is read again from `overlap` hours before it, and every `compare` days from its
+    beginning.
     """
 
     quarantined: float = Field(default=0.1, ge=0, le=1)
@@ -161,6 +163,8 @@ class Limits(Block):
     fan_out: int = Field(default=10_000, ge=1)
     overlap: float = Field(default=24, ge=0, le=24 * 366)
     compare: float = Field(default=7, gt=0, le=366)
+    events: int = Field(default=100, ge=1, le=1_000)
+    bytes: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
 
 
 class Source(Block):
@@ -170,21 +174,18 @@ class Source(Block):
     """What the number of a row counts: lines of a file, or rows."""
     takes: ClassVar[frozenset[str]] = frozenset()
     """Keys of a stream that only some kinds of source take, and this one does."""
-    filled: ClassVar[Mapping[tuple[str, ...], str]] = {("where",): ADDRESS_NOT_NEEDED}
+    filled: ClassVar[Mapping[tuple[str, ...], str]] = {}
     """Where `${NAME}` may stand, and what stands there instead in a source that is not pulled."""
     reached: ClassVar[frozenset[str]] = frozenset()
     """Keys of this kind that say how its source is reached; they change no record."""
 
     name: Name
     kind: str
-    where: str = Field(min_length=1)
     zone: Annotated[str, Field(pattern=shapes.ZONE)] = "+08:00"
     collected_for: Purpose = Field(alias="collectedFor")
     trust: int = Field(ge=1, le=99)
     after: tuple[Name, ...] = ()
     limits: Limits = Limits()
-    schedule: Schedule | None = None
-    drift: Drift = Drift()
     records: tuple[Stream, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -193,14 +194,10 @@ class Source(Block):
         for index, each in enumerate(self.records):
             if each.name in names[:index]:
                 raise FaultAt("two have the same name; rename one", "records", index, "name")
-            for key in ("table", "sheets"):
+            for key in ("event", "table", "sheets"):
                 if getattr(each, key) is not None and key not in self.takes:
                     raise FaultAt(f"`{key}` is not for a {self.kind} source", "records", index, key)
         return self
-
-    def reader(self, stream: Stream) -> Reader:
-        """Reads one stream of this source."""
-        raise NotImplementedError
 
     @property
     def tzinfo(self) -> dt.timezone:
@@ -212,5 +209,20 @@ class Source(Block):
     def digest(self, stream: Stream) -> str:
         """A digest of all that decides how the stream is read and written; addresses and secrets are not part of it."""
         apart = {"name", "where", "after", "limits", "schedule", "drift", "records", *self.reached}
-        content = f"{stream.model_dump_json()}|{self.model_dump_json(exclude=apart)}|{normal_forms.VERSION}"
+        said = stream.model_dump_json(exclude={"event"})
+        content = f"{said}|{self.model_dump_json(exclude=apart)}|{normal_forms.VERSION}"
         return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+class PulledSource(Source):
+    """A source that is read: where it is, and when it is due."""
+
+    filled: ClassVar[Mapping[tuple[str, ...], str]] = {("where",): ADDRESS_NOT_NEEDED}
+
+    where: str = Field(min_length=1)
+    schedule: Schedule | None = None
+    drift: Drift = Drift()
+
+    def reader(self, stream: Stream) -> Reader:
+        """Reads one stream of this source."""
+        raise NotImplementedError

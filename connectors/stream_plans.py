@@ -1,16 +1,19 @@
 """Plans of streams: which stream writes which field, and which streams come before it.
 
 The order of pulls does not matter: for each field the best trust rank wins, then the name of the source and of the
-stream. Two streams that both write an edge to one node are refused.
+stream. Two streams that both write an edge to one node are refused. Streams that meet those of a push source are
+marked, because its events come while they are pulled.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from connectors.base import Derivation, EdgePlan, StreamPlan
 from connectors.manifest import ManifestError
+from connectors.readers.pushed import PushSource
 from connectors.source_model import EdgeRule, Source, Stream
 from schema.catalogue import Catalogue, Entity
 
@@ -32,7 +35,32 @@ def plan_streams(sources: Sequence[Source], catalogue: Catalogue) -> dict[str, S
         writers_of_entity = sum(1 for _, other in pairs if other.entity == stream.entity)
         plans[name] = _plan(name, source, stream, better, catalogue, stream.key_is_identity and writers_of_entity == 1)
     _refuse_two_writers(plans.values(), catalogue)
-    return plans
+    pushed = [plans[f"{source.name}/{stream.name}"] for source, stream in pairs if isinstance(source, PushSource)]
+    return {name: replace(plan, beside_events=_meets_any(plan, pushed, plans)) for name, plan in plans.items()}
+
+
+def _meets_any(plan: StreamPlan, pushed: Sequence[StreamPlan], plans: Mapping[str, StreamPlan]) -> bool:
+    """Whether one of the pushed streams writes what this one reads or writes, or reads what it writes."""
+    return any(
+        not _written(plan, plans).isdisjoint(_read(other, plans))
+        or not _read(plan, plans).isdisjoint(_written(other, plans))
+        for other in pushed
+    )
+
+
+def _written(plan: StreamPlan, plans: Mapping[str, StreamPlan]) -> set[str]:
+    """The entity of a stream, and those whose regions follow it, however far."""
+    followed = [each.derivation.edge for each in plans.values() if each.derivation]
+    found, added = {plan.entity}, True
+    while added:
+        further = {edge.entity for edge in followed if edge.target in found} - found
+        found, added = found | further, bool(further)
+    return found
+
+
+def _read(plan: StreamPlan, plans: Mapping[str, StreamPlan]) -> set[str]:
+    """What a stream looks at before it writes: all that it may write, and the targets of its edges."""
+    return _written(plan, plans) | {edge.target for edge in plan.edges}
 
 
 def order_derivations(plans: Iterable[StreamPlan]) -> list[Derivation]:

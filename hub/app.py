@@ -1,9 +1,9 @@
 """Puts a hub together and makes its ASGI application.
 
-It answers these paths only, and no answer names the server software: `POST /graphql` for data, `/audit/…` for the log's
-checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing),
-`/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is
-ever sent.
+It answers these paths only, and no answer names the server software: `POST /graphql` for data, `POST /ingest/{source}`
+for events where a push source is declared, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the
+process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that this
+is the hub of its home, for its commands). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
+from hub.push.deliveries import Deliveries
+from hub.push.endpoint import answer_delivery
 from hub.readiness import Readiness
 from hub.request.auth import KEPT_TOKENS, KeyFollower, Verifier
 from hub.request.daily_caps import DailyCaps
@@ -92,8 +94,11 @@ def _load_keys(settings: Settings) -> Verifier:
     return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
 
 
-def build_app(hub: Hub, siblings: Siblings = ALONE) -> Starlette:
-    """The ASGI application of a hub; it closes the hub's parts when it ends. It speaks for its `siblings` too."""
+def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None) -> Starlette:
+    """The ASGI application of a hub; it closes the hub's parts when it ends. It speaks for its `siblings` too.
+
+    It takes events only with `deliveries`.
+    """
 
     pages, readiness = AuditPages(hub), Readiness(hub)
 
@@ -132,15 +137,26 @@ def build_app(hub: Hub, siblings: Siblings = ALONE) -> Starlette:
         Route("/readyz", readyz),
         Route("/metrics", partial(_metrics, hub, siblings)),
         Route(PROOF_PATH, prove),
+        *([Route("/ingest/{source}", _EveryMethod(partial(_ingest, hub, deliveries)))] if deliveries else []),
         *pages.routes(),
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lambda _: _lifespan(hub, pages, readiness, siblings),
+        lifespan=lambda _: _lifespan(hub, pages, readiness, siblings, deliveries),
         exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
     return app
+
+
+async def _ingest(hub: Hub, deliveries: Deliveries, scope: Scope, receive: Receive, send: Send) -> None:
+    incoming = Request(scope, receive)
+
+    async def body_of(arrival: Arrival, limit: int) -> Arrival:
+        return await receive_body(arrival, incoming, limit)
+
+    response = await answer_delivery(hub, deliveries, scope["path_params"]["source"], arrive(incoming), body_of)
+    await response(scope, receive, send)
 
 
 async def _metrics(hub: Hub, siblings: Siblings, request: Request) -> Response:
@@ -157,10 +173,14 @@ async def _metrics(hub: Hub, siblings: Siblings, request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness, siblings: Siblings) -> AsyncIterator[None]:
+async def _lifespan(
+    hub: Hub, pages: AuditPages, readiness: Readiness, siblings: Siblings, deliveries: Deliveries | None
+) -> AsyncIterator[None]:
     """Inside this context the hub serves; at its end all its parts are closed."""
-    async with _background_tasks(hub, readiness, siblings):
+    async with _background_tasks(hub, readiness, siblings, deliveries):
         yield
+    if deliveries is not None:
+        deliveries.close()
     await hub.floods.close()
     pages.close()
     await hub.graph.close()
@@ -169,7 +189,9 @@ async def _lifespan(hub: Hub, pages: AuditPages, readiness: Readiness, siblings:
 
 
 @asynccontextmanager
-async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) -> AsyncIterator[None]:
+async def _background_tasks(
+    hub: Hub, readiness: Readiness, siblings: Siblings, deliveries: Deliveries | None
+) -> AsyncIterator[None]:
     """Inside this context the hub follows merges of grids, keys and policy, and watches what it needs."""
     tasks: dict[str, Callable[[], Awaitable[None]]] = {
         "merged grids": lambda: hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline),
@@ -178,6 +200,8 @@ async def _background_tasks(hub: Hub, readiness: Readiness, siblings: Siblings) 
     }
     if siblings.addresses:
         tasks["siblings"] = partial(siblings.tell, partial(_state_of, hub, readiness))
+    if deliveries is not None:
+        tasks["delivered events"] = deliveries.forget
     if hub.key_follower is not None:
         tasks["issuer keys"] = hub.key_follower.run
     if hub.policy_follower is not None:
@@ -246,7 +270,12 @@ class _Server(uvicorn.Server):
             yield
 
 
-def make_server(hub: Hub, siblings: Siblings = ALONE, serving: Callable[[], None] = lambda: None) -> uvicorn.Server:
+def make_server(
+    hub: Hub,
+    siblings: Siblings = ALONE,
+    serving: Callable[[], None] = lambda: None,
+    deliveries: Deliveries | None = None,
+) -> uvicorn.Server:
     """A server for a hub at the address in its settings: no access log (it would print URLs), no server header.
 
     It calls `serving` once it listens. Beside `siblings` it takes one waiting connection at a time, so that a worker
@@ -257,7 +286,7 @@ def make_server(hub: Hub, siblings: Siblings = ALONE, serving: Callable[[], None
     all_open = OpenConnections(most, min(most, settings.connections_per_address), hub.telemetry.connection_refused)
     protocol = partial(BoundedProtocol, all_open=all_open, body_limit=settings.body_limit)
     config = uvicorn.Config(
-        build_app(hub, siblings),
+        build_app(hub, siblings, deliveries),
         host=hub.settings.host,
         port=hub.settings.port,
         access_log=False,

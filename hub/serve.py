@@ -36,6 +36,8 @@ from hub.ingest.annotate import detector_version
 from hub.ingest.redetect import redetect_gently
 from hub.log_lines import set_up_logging
 from hub.processor import SWITCH_SECONDS
+from hub.push.deliveries import Deliveries
+from hub.push.push_sources import load_push_sources
 from hub.request.pipeline import Hub
 from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.workers import Place, keep_working
@@ -59,6 +61,7 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     # Called first, so that what is missing or broken is reported before a home is made or a graph started in vain.
     folder_without_store(settings)
     detector_version(settings)
+    load_push_sources(settings, catalogue_of(settings))
     with closing(listen(settings)) as listener, only_hub(settings):
         _serve(settings, listener, tell)
 
@@ -69,6 +72,8 @@ def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], No
     store = _store(settings, catalogue)
     policy = load_files(store.in_force().files, catalogue)
     store.close()
+    if pushed := load_push_sources(settings, catalogue):
+        pushed.check_applications(policy.applications)
     _compare_folder(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)
     was_running = local.status().running if local else True
@@ -98,7 +103,8 @@ def _leave_alone_what_stays() -> None:
 def serve_here(place: Place, serving: Callable[[], None]) -> None:
     """Serve in this process, the only one or one of several, until SIGINT or SIGTERM; `serving` is called first.
 
-    Raises YamlFileError, KeyRefused, KeysRefused, AuditUnavailable or PolicyStoreError as `open_hub` and the store do.
+    Raises YamlFileError, KeyRefused, KeysRefused, AuditUnavailable, PolicyStoreError or ManifestError as `open_hub`,
+    the store and the sources do.
     """
     _set_up_process()
     settings, address, catalogue = place.settings, place.address, catalogue_of(place.settings)
@@ -107,10 +113,12 @@ def serve_here(place: Place, serving: Callable[[], None]) -> None:
     recent = RecentWrites(settings.recent_writes) if is_routed(address) else nothing_written
     graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
     hub = open_hub(settings, graph, policy, catalogue, store=store)
+    pushed = load_push_sources(settings, catalogue)
+    deliveries = Deliveries(settings, address, pushed, catalogue) if pushed else None
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():
         _leave_alone_what_stays()
-        make_server(hub, place.siblings, serving).run([place.listener])
+        make_server(hub, place.siblings, serving, deliveries).run([place.listener])
 
 
 def _set_up_process() -> None:

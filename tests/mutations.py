@@ -22,6 +22,7 @@ from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
 from tests.prepared_mutations import PREPARED
 from tests.pull_mutations import PULLS
+from tests.push_mutations import PUSHES
 from tests.request_mutations import REQUEST
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
@@ -39,6 +40,7 @@ MUTATIONS = (
     *POLICIES,
     *PREPARED,
     *PULLS,
+    *PUSHES,
     *SIGN_IN,
     *SLICES,
     Mutation(

@@ -24,16 +24,16 @@ from connectors.readers.dlt_resources import table_rows
 from connectors.readers.incremental_query import from_moment, keeps_times
 from connectors.readers.readable_cells import Unreadable, readable
 from connectors.secret_names import NOT_NEEDED, SecretName, read_secret
-from connectors.source_model import FaultAt, Source, Stream
+from connectors.source_model import FaultAt, PulledSource, Stream
 
 CHUNK = 2_000
 
 
-class TableSource(Source):
+class TableSource(PulledSource):
     """A database, as its YAML file declares it: a SQLite file or an address; each stream is one table."""
 
     takes: ClassVar[frozenset[str]] = frozenset({"table"})
-    filled: ClassVar[Mapping[tuple[str, ...], str]] = {**Source.filled, ("password",): NOT_NEEDED}
+    filled: ClassVar[Mapping[tuple[str, ...], str]] = {**PulledSource.filled, ("password",): NOT_NEEDED}
     reached: ClassVar[frozenset[str]] = frozenset({"password"})
 
     kind: Literal["sql"]

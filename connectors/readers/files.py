@@ -20,12 +20,12 @@ from pydantic import Field, model_validator
 
 from connectors.base import FILE, Broken, ConnectorError, FileRead, Header, Item, Note, Row, Since
 from connectors.readers.file_sets import FileSet, SourceFile, file_set, shown_name, single_file
-from connectors.source_model import FaultAt, Source, Stream
+from connectors.source_model import FaultAt, PulledSource, Stream
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
 
 
-class FilesSource(Source):
+class FilesSource(PulledSource):
     """Files of one kind, as a YAML file declares them."""
 
     files: str | None = Field(default=None, min_length=1, max_length=200)

@@ -26,18 +26,18 @@ from connectors.readers.json_rows import json_row
 from connectors.readers.page_json import canonical, charset
 from connectors.readers.paging import Answer, Page, Paging, Request, WrongPage, first_request, parse_page
 from connectors.secret_names import NOT_NEEDED, SecretName
-from connectors.source_model import ADDRESS_NOT_NEEDED, FaultAt, Source, Stream
+from connectors.source_model import ADDRESS_NOT_NEEDED, FaultAt, PulledSource, Stream
 
 TRIES = 3
 MAX_WAIT_SECONDS = 30.0
 """Longest pause before one further try, whatever the source asks for."""
 
 
-class RestSource(Source):
+class RestSource(PulledSource):
     """A REST interface, as its YAML file declares it: one paged collection."""
 
     filled: ClassVar[Mapping[tuple[str, ...], str]] = {
-        **Source.filled,
+        **PulledSource.filled,
         ("bearer",): NOT_NEEDED,
         ("apiKey", "secret"): NOT_NEEDED,
         ("oauth", "secret"): NOT_NEEDED,

@@ -21,10 +21,12 @@ _UNIQUE = (
     ("VanishedRecord", "key"),
     ("Quarantined", "key"),
     ("LoadedCatalogue", "only"),
+    ("DeliveredEvent", "key"),
 )
 _INDEXED = (
     ("Quarantined", ("stream",)),
     ("Quarantined", ("target",)),
+    ("DeliveredEvent", ("at",)),
 )
 _ALREADY_EXISTS = (
     "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",

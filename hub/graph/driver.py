@@ -203,9 +203,11 @@ class Transaction:
 
 
 class GraphWriter:
-    """The writer for connectors and set-up; synchronous. Its errors are `GraphWriteError`."""
+    """The writer for connectors and set-up; synchronous. Its errors are `GraphWriteError`; `seconds` bounds a write."""
 
-    def __init__(self, url: str, user: str, password: str, *, database: str | None = None) -> None:
+    def __init__(
+        self, url: str, user: str, password: str, *, database: str | None = None, seconds: float | None = None
+    ) -> None:
         _silence_driver()
         self._driver = neo4j.GraphDatabase.driver(
             url,
@@ -213,8 +215,9 @@ class GraphWriter:
             notifications_min_severity="OFF",
             telemetry_disabled=True,
             connection_timeout=CONNECT_SECONDS,
+            max_transaction_retry_time=seconds or 30.0,
         )
-        self._database = database
+        self._database, self._seconds = database, seconds
         # Shared by all sessions: in a cluster, what one of them wrote is seen by the next one's reading.
         self._seen = neo4j.GraphDatabase.bookmark_manager()
 
@@ -244,7 +247,8 @@ class GraphWriter:
         prefix = PLAN_ONCE if plan_once else ""
         try:
             with self._driver.session(database=self._database, bookmark_manager=self._seen) as session:
-                return session.execute_write(lambda transaction: work(Transaction(transaction, prefix)))
+                bounded = neo4j.unit_of_work(timeout=self._seconds)
+                return session.execute_write(bounded(lambda transaction: work(Transaction(transaction, prefix))))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
 

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
     words: Path | None = None
+    sources: Path | None = None
 
     connections: int = Field(default=1_000, ge=10, le=100_000)
     connections_per_address: int = Field(default=100, ge=1, le=100_000)

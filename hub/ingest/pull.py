@@ -19,7 +19,7 @@ from rich.text import Text
 from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
 from connectors.run import pull
-from connectors.source_model import Source
+from connectors.source_model import PulledSource, Source
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
 from hub.graph.constraints import ensure_constraints
@@ -116,13 +116,20 @@ def _address(settings: Settings) -> GraphAddress:
     return LocalGraph(settings).start()
 
 
-def wanted_sources(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
-    """The named sources, all if none is named; raises ManifestError for a name that none has."""
+def wanted_sources(sources: Sequence[Source], names: Sequence[str]) -> list[PulledSource]:
+    """The named sources, all that are pulled if none is named.
+
+    Raises ManifestError for a name that none has, or one that is pushed.
+    """
     known = [each.name for each in sources]
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ManifestError(f"unknown source {', '.join(unknown)}; known: {', '.join(known)}")
-    return [each for each in sources if not names or each.name in names]
+    pulled = [each for each in sources if isinstance(each, PulledSource)]
+    pushed = sorted(set(names) - {each.name for each in pulled})
+    if pushed:
+        raise ManifestError(f"{', '.join(pushed)}: a push source is not pulled; its events are sent to a hub")
+    return [each for each in pulled if not names or each.name in names]
 
 
 def pull_table(results: Sequence[PullResult]) -> Group:

@@ -20,7 +20,7 @@ from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_write import BatchWrite
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.positions import read_position
-from hub.ingest.runs.lease import Guard
+from hub.ingest.runs.lease import Guard, take_turn
 from hub.ingest.text_properties import Reading
 from schema.catalogue import Catalogue
 
@@ -108,7 +108,8 @@ class Sink:
         made = None if careful else self._made.get(batch.plan.entity)
         # A graph that grows has each statement planned anew again and again: half of Neo4j's processor.
         return self._writer.write(
-            lambda tx: BatchWrite(self._plans, self._guarded(tx), batch, reading, made, careful).run(), plan_once=True
+            lambda tx: BatchWrite(self._plans, self._guarded(tx, batch.plan), batch, reading, made, careful).run(),
+            plan_once=True,
         )
 
     def count_records(self, plan: StreamPlan) -> int:
@@ -128,13 +129,18 @@ class Sink:
         """Take records back in one transaction; raises GraphWriteError."""
         reading = Reading(self._catalogue.entity(plan.entity), self._annotator, {})
         return self._writer.write(
-            lambda tx: removal.RecordRemoval(self._plans, self._guarded(tx), plan, reading).run(run, keys),
+            lambda tx: removal.RecordRemoval(self._plans, self._guarded(tx, plan), plan, reading).run(run, keys),
             plan_once=True,
         )
 
-    def _guarded(self, transaction: Transaction) -> Transaction:
-        """The transaction, in which lease and catalogue are held; they are no part of what the batch changed."""
+    def _guarded(self, transaction: Transaction, plan: StreamPlan) -> Transaction:
+        """The transaction, in which lease and catalogue are held, and the turn where the stream meets events.
+
+        None of it is part of what the batch changed.
+        """
         self._guard(transaction)
         require_note(transaction, self._catalogue.version)
+        if plan.beside_events:
+            take_turn(transaction)
         transaction.totals.clear()
         return transaction

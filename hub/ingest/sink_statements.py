@@ -58,6 +58,7 @@ OPTIONAL MATCH (old:Quarantined {key: row.key}) USING INDEX SEEK old:Quarantined
 WITH row, old
 WHERE old IS NULL OR old.rule <> row.values.rule OR old.field <> row.values.field OR old.reason <> row.values.reason
   OR coalesce(old.target, '') <> coalesce(row.values.target, '')
+  OR coalesce(old.asOf.epochMillis, 0) <> coalesce(row.values.asOf.epochMillis, 0)
 MERGE (q:Quarantined {key: row.key})
 SET q = row.values, q.key = row.key, q.run = $run"""
 FORGET = "UNWIND $keys AS key MATCH (q:Quarantined {key: key}) USING INDEX SEEK q:Quarantined(key) DELETE q"

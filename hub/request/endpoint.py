@@ -134,13 +134,25 @@ def read_head(arrival: Arrival, settings: Settings) -> Head:
     """What an arrival says before its body; raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST."""
     if arrival.method != "POST":
         raise HubError(Code.METHOD, "send queries by POST")
+    check_headers(arrival, settings.body_limit)
+    _check_media(arrival)
+    return head_of(arrival)
+
+
+def check_headers(arrival: Arrival, limit: int) -> None:
+    """Refuse headers that contradict each other, and a body of more than `limit` bytes or compressed."""
     for name in SINGLE_HEADERS:
         if len(arrival.header(name)) > 1:
             raise _bad(f"the header {name} appears more than once; send it once")
     length = _one(arrival, "content-length") or ""
-    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > settings.body_limit):
-        raise _too_large(settings)
-    _check_media(arrival)
+    if length.isdecimal() and (len(length) > MAX_LENGTH_DIGITS or int(length) > limit):
+        raise too_large(limit)
+    if any(value.strip().lower() != "identity" for value in arrival.header("content-encoding")):
+        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+
+
+def head_of(arrival: Arrival) -> Head:
+    """What the headers of an arrival say of who asks, and for what."""
     return Head(
         purpose_header=_one(arrival, "access-purpose"),
         case_header=_one(arrival, "case-reference"),
@@ -159,12 +171,7 @@ def read_body(arrival: Arrival, head: Head, settings: Settings) -> Request:
 
     Raises HubError: TOO_LARGE, BATCHING_DISABLED, CLIENT_GONE or BAD_REQUEST.
     """
-    if arrival.fault is Code.TOO_LARGE:
-        raise _too_large(settings)
-    if arrival.fault is Code.CLIENT_GONE:
-        raise client_gone()
-    if arrival.fault is not None:
-        raise _bad("the body did not arrive completely; send the request again")
+    check_complete(arrival, settings.body_limit)
     members = _members(arrival.body)
     return Request(
         arrival,
@@ -177,12 +184,20 @@ def read_body(arrival: Arrival, head: Head, settings: Settings) -> Request:
     )
 
 
+def check_complete(arrival: Arrival, limit: int) -> None:
+    """Refuse a body that did not arrive as a whole; raises TOO_LARGE, CLIENT_GONE or BAD_REQUEST."""
+    if arrival.fault is Code.TOO_LARGE:
+        raise too_large(limit)
+    if arrival.fault is Code.CLIENT_GONE:
+        raise client_gone()
+    if arrival.fault is not None:
+        raise _bad("the body did not arrive completely; send the request again")
+
+
 def _check_media(arrival: Arrival) -> None:
     kind, *parameters = [part.strip().lower() for part in (_one(arrival, "content-type") or "").split(";")]
     if kind != JSON or any(part not in {"charset=utf-8", 'charset="utf-8"'} for part in parameters):
         raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, f"send the body as {JSON} in UTF-8")
-    if any(value.strip().lower() != "identity" for value in arrival.header("content-encoding")):
-        raise HubError(Code.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
 
 
 def _members(body: bytes) -> Mapping[str, Any]:
@@ -236,9 +251,9 @@ def _bearer(value: str | None) -> str | None:
     return token if scheme.lower() == "bearer" and token else None
 
 
-def _too_large(settings: Settings) -> HubError:
-    text = f"the body is larger than {settings.body_limit} bytes; ask for less in one request"
-    return HubError(Code.TOO_LARGE, text)
+def too_large(limit: int) -> HubError:
+    """The refusal of a body of more than `limit` bytes."""
+    return HubError(Code.TOO_LARGE, f"the body is larger than {limit} bytes; ask for less in one request")
 
 
 def _bad(message: str) -> HubError:

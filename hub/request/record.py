@@ -46,6 +46,7 @@ CHEAP_REFUSALS = frozenset(
         Code.POLICY_UNAVAILABLE,
         Code.TOO_MANY_REQUESTS,
         Code.OVERLOADED,
+        Code.DELIVERY_DENIED,
     }
 )
 """Refusals that cost the hub little, so that an application could fill the log with them; a flood is counted."""

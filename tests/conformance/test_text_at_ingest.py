@@ -26,7 +26,7 @@ from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.annotate import NOT_LOADED, Annotator, detector_version
 from hub.ingest.kept_rows import KeptRows
-from hub.ingest.pull import pull_json, pull_table
+from hub.ingest.pull import pull_json, pull_table, wanted_sources
 from hub.ingest.sink import Sink
 from hub.sample.known_people import CANARIES, PROTAGONIST, PROTAGONIST_TICKET
 from policies.text.masked_text import PLACEHOLDER
@@ -243,7 +243,7 @@ def test_a_repeated_transaction_reads_its_texts_once(
         sources = load_sources(SOURCES, SPINE, {"DATA": str(folder), **variables})
         plans = plan_streams(sources, SPINE)
         sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1), lambda _: None)
-        (source,) = [each for each in sources if each.name == "hotline"]
+        (source,) = wanted_sources(sources, ["hotline"])
         (result,) = pull_source(source, plans, SPINE, sink, silent, KeptRows(home / "pulled", key))
         assert writer.lost > 0
     assert result.texts == len(before) > 0

@@ -80,6 +80,7 @@ class Forks:
                 "home": str(settings.home),
                 "port": settings.port,
                 "audit_deadline": settings.audit_deadline,
+                **({"sources": str(settings.sources)} if settings.sources else {}),
                 **({"audit_store": store.get_secret_value()} if store else {}),
             },
             "graph": [self._address.url, self._address.user, self._address.password],
@@ -169,6 +170,8 @@ def _main() -> None:
 def _serve(given: Mapping[str, Any], policy: Any) -> None:
     from hub.app import make_server, open_hub
     from hub.graph.driver import Graph
+    from hub.push.deliveries import Deliveries
+    from hub.push.push_sources import load_push_sources
     from schema import SPINE
 
     try:
@@ -178,10 +181,13 @@ def _serve(given: Mapping[str, Any], policy: Any) -> None:
         if given["moment"]:
             _arm(*given["moment"])
         graph = Graph(*given["graph"])
-        hub = open_hub(Settings.load(**given["settings"]), graph, policy, SPINE)
+        settings = Settings.load(**given["settings"])
+        hub = open_hub(settings, graph, policy, SPINE)
+        pushed = load_push_sources(settings, SPINE)
+        deliveries = Deliveries(settings, GraphAddress(*given["graph"]), pushed, SPINE) if pushed else None
         if given["files"]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (given["files"], given["files"]))
-        running = make_server(hub)
+        running = make_server(hub, deliveries=deliveries)
         running.run()
     finally:
         os._exit(1)

@@ -21,6 +21,8 @@ from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
+from hub.push.deliveries import Deliveries
+from hub.push.push_sources import load_push_sources
 from hub.request.daily_caps import DailyCaps
 from hub.request.pipeline import Hub
 from hub.request.plan_model import Planned
@@ -42,6 +44,7 @@ class Served:
     hub: Hub
     client: httpx.Client
     issuer: Issuer
+    deliveries: Deliveries | None = None
 
     def ask(
         self,
@@ -97,14 +100,16 @@ def serving(
     hub = open_hub(known, graph, policy or load(COUNTY, catalogue), catalogue, store=store)
     if store is None and not counted:
         hub.caps = _Uncounted()
-    running = make_server(hub)
+    pushed = load_push_sources(known, catalogue)
+    deliveries = Deliveries(known, address, pushed, catalogue) if pushed else None
+    running = make_server(hub, deliveries=deliveries)
     thread = threading.Thread(target=running.run)
     thread.start()
     try:
         while not running.started and thread.is_alive():
             time.sleep(0.01)
         with httpx.Client(base_url=f"http://127.0.0.1:{known.port}", trust_env=False, timeout=30) as client:
-            yield Served(hub, client, Issuer(known))
+            yield Served(hub, client, Issuer(known), deliveries)
     finally:
         running.should_exit = True
         thread.join()

@@ -1,8 +1,11 @@
-"""The lease of a source: one pull of it at a time, whoever started it and on whichever machine.
+"""The lease of a source: one pull of it at a time, whoever started it and on whichever machine; and the turn to write.
 
 It is a `SourceRun` node of the graph and ends by the graph's clock, so that a pull that died holds nobody up for longer
 than `SECONDS`. It is renewed while a pull reads, and in each transaction that writes: whoever has lost it, and be it
 that they were stopped for an hour and then go on, writes nothing more (design §7).
+
+A source that is pushed has no lease: its events come at any time, to several hubs. Each transaction that may meet those
+of others takes the turn before it reads anything: who looks, and writes by what it saw, does so alone.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ RENEWALS = 3
 """How often it is renewed in that time."""
 JOIN_SECONDS = 5.0
 
+# To remove a property that is not there takes no lock, so it is set first.
+_TURN = "MATCH (k:SurrogateKey) SET k.lock = true REMOVE k.lock"
 # The node is locked before it is read, in a statement of its own, so that nothing is read before the lock is held.
 _LOCK = "MERGE (s:SourceRun {source: $source}) SET s.asked = $token"
 _LOCK_MINE = "MATCH (s:SourceRun {source: $source, token: $token}) SET s.asked = $token RETURN s.source AS source"
@@ -134,6 +139,12 @@ def renewed(lease: Lease) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(JOIN_SECONDS)
+
+
+def take_turn(transaction: Transaction) -> None:
+    """Wait for the turn to write, and keep it until the transaction ends; it is no change of the graph."""
+    transaction.run(_TURN)
+    transaction.totals.clear()
 
 
 Guard = Callable[[Transaction], None]

@@ -16,7 +16,7 @@ from connectors.base import ConnectorError
 from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
 from connectors.schedule import next_due
-from connectors.source_model import Source
+from connectors.source_model import PulledSource
 from connectors.sources import NONE, load_sources
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress
@@ -44,7 +44,7 @@ class Outcome:
 
 def declared_sources(
     settings: Settings, folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]
-) -> list[Source]:
+) -> list[PulledSource]:
     """The named sources of a folder (all if none is named), which are looked at and not pulled.
 
     None of them needs its variables. Raises ManifestError.
@@ -53,7 +53,7 @@ def declared_sources(
     return wanted_sources(load_sources(folder, catalogue_of(settings), filled, NONE), names)
 
 
-def due_at(source: Source, run: LastRun | None, zone: dt.tzinfo) -> dt.datetime | None:
+def due_at(source: PulledSource, run: LastRun | None, zone: dt.tzinfo) -> dt.datetime | None:
     """When a source with a schedule is due, None if at once."""
     assert source.schedule is not None  # noqa: S101 - the caller looked
     if run is None:

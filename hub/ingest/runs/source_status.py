@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.schedule import is_stale
-from connectors.source_model import Source
+from connectors.source_model import PulledSource
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
@@ -74,7 +74,7 @@ class SourceStatus:
         }
 
 
-def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[Source]) -> list[SourceStatus]:
+def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[PulledSource]) -> list[SourceStatus]:
     """The status of each of these sources; raises GraphWriteError."""
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source status", {}))
@@ -89,7 +89,7 @@ def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence
 
 
 def _status(
-    source: Source, run: LastRun | None, rows: Sequence[Mapping[str, Any]], now: dt.datetime, zone: dt.tzinfo
+    source: PulledSource, run: LastRun | None, rows: Sequence[Mapping[str, Any]], now: dt.datetime, zone: dt.tzinfo
 ) -> SourceStatus:
     waiting = [Waiting(row["stream"], row["field"], row["rule"], row["rows"], not row["whole"]) for row in rows]
     good = run.good if run else None

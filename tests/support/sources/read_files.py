@@ -9,16 +9,18 @@ from typing import Any
 
 from connectors.base import Broken, Item, Note, Row, Since
 from connectors.kinds import KINDS
-from connectors.source_model import Source
+from connectors.source_model import PulledSource
 
 STREAM = {"name": "s", "entity": "Region", "key": "k", "identity": "code", "fields": {"code": "k", "name": "v"}}
 """A stream of two columns, `k` and `v`."""
 
 
-def source(kind: str, where: Path | str, stream: Mapping[str, Any] | None = None, **more: Any) -> Source:
+def source(kind: str, where: Path | str, stream: Mapping[str, Any] | None = None, **more: Any) -> PulledSource:
     """A source of a kind, as its YAML file would declare it."""
     block = {"name": "f", "kind": kind, "where": str(where), "collectedFor": "pop", "trust": 1}
-    return KINDS[kind].model_validate({**block, "records": [{**STREAM, **(stream or {})}], **more})
+    made = KINDS[kind].model_validate({**block, "records": [{**STREAM, **(stream or {})}], **more})
+    assert isinstance(made, PulledSource)
+    return made
 
 
 def items(kind: str, where: Path | str, since: Since | None = None, **more: Any) -> Iterator[Item]:

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hub.cli.main import app
+from tests.push.pushing import APP, CLINICS, sources_in
+from tests.support.ports import free_port
 from tests.support.project import ROOT
 from tests.support.sources.slices import HEALTH, write_slices
 
@@ -65,3 +67,19 @@ def test_a_type_of_a_slice_is_explained_like_any_other(tmp_path: Path, monkeypat
     asked = ("policy", "explain", "--folder", POLICIES, "--app", "grid-desk", "--purpose", "event.dispatch")
     assert "nothing" in run(*asked, "Clinic.phone").stdout
     assert "| `Clinic.phone` | `redact` < `partial(0,4)` |" in run("policy", "vocabulary").stdout
+
+
+def test_a_hub_takes_events_about_a_type_of_a_slice_from_applications_that_it_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The type is found, so the start gets as far as the application."""
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SLUICEGATE_POLICIES", POLICIES)
+    monkeypatch.setenv("SLUICEGATE_SOURCES", str(sources_in(tmp_path / "sources", CLINICS.replace(APP, "nobody"))))
+    monkeypatch.setenv("SLUICEGATE_PORT", str(free_port()))
+    ended = run("serve")
+    assert (ended.exit_code, "desk.yaml:8: records.clinics.entity: " in ended.stderr) == (1, True), ended.stderr
+    monkeypatch.setenv("SLUICEGATE_SLICES", str(write_slices(tmp_path / "slices", {"health.yaml": HEALTH})))
+    ended = run("serve")
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("error: source desk: accepts: nobody: no application of the policy version in force")

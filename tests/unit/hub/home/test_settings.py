@@ -25,6 +25,7 @@ DEFAULTS = [
     ("audit_origin", "sluicegate.local/audit"),
     ("slices", None),
     ("policy_store", None),
+    ("sources", None),
     ("policy_max_age", 600.0),
     ("result_node_cap", 10_000),
     ("failed_matches", 20),

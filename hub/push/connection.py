@@ -1,0 +1,63 @@
+"""The connection over which a hub writes what is delivered, with the key of its graph and the detector of texts.
+
+It is opened with the first delivery, and only where a push source is declared; queries have a connection of their own,
+which reads. Every transaction has a deadline.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from connectors.base import Annotation, StreamPlan
+from hub.graph.constraints import ensure_constraints
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.graph.recent_writes import is_routed, note_writes
+from hub.home.settings import Settings
+from hub.ingest.annotate import annotator_of
+from hub.ingest.graph_key import key_of_graph
+from hub.ingest.known_plans import KnownPlans
+from hub.ingest.runs.lease import take_turn
+from hub.ingest.sink import Sink
+from hub.ingest.text_properties import Reading
+from schema.catalogue import Catalogue
+
+SECONDS: Final = 10.0
+"""How long a transaction may take."""
+
+
+class Connection:
+    """The writing connection of a hub; `plans` are those of the streams of all sources."""
+
+    def __init__(
+        self, settings: Settings, address: GraphAddress, plans: Mapping[str, StreamPlan], catalogue: Catalogue
+    ) -> None:
+        """Raises GraphWriteError and KeyRefused."""
+        self._settings, self._address, self._catalogue, self._all = settings, address, catalogue, plans
+        self._annotator = annotator_of(settings)
+        self.writer = GraphWriter(
+            address.url, address.user, address.password, database=settings.graph_database, seconds=SECONDS
+        )
+        try:
+            self.writer.check_reachable()
+            self._key = key_of_graph(settings, self.writer)
+            ensure_constraints(self.writer, catalogue)
+        except BaseException:
+            self.writer.close()
+            raise
+        self.plans = KnownPlans(plans, self._key)
+
+    def sink(self, today: dt.date) -> Sink:
+        """The graph as connectors see it, today."""
+        return Sink(self.writer, self._key, self._all, self._catalogue, self._annotator, today, take_turn)
+
+    def reading(self, plan: StreamPlan, found: Mapping[str, Annotation]) -> Reading:
+        """The texts of a write, of which this is known."""
+        return Reading(self._catalogue.entity(plan.entity), self._annotator, found)
+
+    def note_writes(self) -> None:
+        """Have the hubs that read from another server of a cluster wait for what was written."""
+        if is_routed(self._address):
+            note_writes(self._settings.recent_writes, self.writer.bookmarks())

@@ -1,0 +1,60 @@
+"""Makes the audit records of a delivery: what came, before anything of it is written, and what became of it.
+
+They hold source, application, counts and keyed digests of the events' ids, and nothing of the events themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from audit.record import Digester, Record
+from hub.push.cloud_events import Event, Invalid
+from hub.push.outcomes import Outcome
+from hub.request.endpoint import Reply
+from hub.request.record import Trail
+
+KIND: Final = "delivery"
+BEGUN: Final = "BEGUN"
+BEGIN_NAME: Final = "delivery begin"
+END_NAME: Final = "delivery"
+
+
+def begin_record(trail: Trail, digester: Digester, source: str, items: Sequence[Event | Invalid]) -> Record:
+    """What came: how many events, and for each that is one the digest of its source and id (`event.0`)."""
+    ids = {
+        f"event.{each.index}": digester.digest("event", f"{each.source}\x00{each.id}")
+        for each in items
+        if isinstance(each, Event)
+    }
+    return _record(trail, digester, BEGIN_NAME, BEGUN, 0, {"source": source, "events": str(len(items)), **ids})
+
+
+def end_record(
+    trail: Trail, digester: Digester, source: str | None, outcomes: Sequence[Outcome], reply: Reply
+) -> Record:
+    """What became of a delivery: how many events of each outcome, or why it was refused."""
+    counts = Counter(str(each.status) for each in outcomes)
+    facts = {"events": str(len(outcomes)), **{name: str(count) for name, count in sorted(counts.items())}}
+    named = {"source": source} if source is not None else {}
+    return _record(trail, digester, END_NAME, reply.code, reply.status, named | (facts if outcomes else {}))
+
+
+def _record(trail: Trail, digester: Digester, name: str, result: str, status: int, facts: Mapping[str, str]) -> Record:
+    subject, arrival = trail.subject, trail.arrival
+    return Record(
+        kind=KIND,
+        request_id=arrival.request_id,
+        result=result,
+        http_status=status,
+        application=subject.application if subject else None,
+        department=subject.department if subject else None,
+        region=subject.jurisdiction if subject else None,
+        subject=digester.digest("subject", subject.sub) if subject else None,
+        policy_version=trail.policy.version,
+        operation_name=name,
+        variables=facts,
+        duration_us=max(0, time.monotonic_ns() - arrival.started) // 1_000,
+    )
