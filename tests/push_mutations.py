@@ -91,7 +91,7 @@ PUSHES = (
     ),
     Mutation(
         "the turn is kept",
-        "hub/ingest/runs/lease.py",
+        "hub/ingest/lease.py",
         "SET k.lock = true REMOVE k.lock",
         "REMOVE k.lock",
         "tests/push/test_turn.py",

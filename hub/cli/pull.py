@@ -74,8 +74,8 @@ def pull(
 
 
 def _pull_named(given: Given, names: Sequence[str], address: GraphAddress, as_json: bool) -> None:
+    from hub.ingest.lease import SourcesBusy
     from hub.ingest.recorded_pull import recorded_pull
-    from hub.ingest.runs.lease import SourcesBusy
 
     results: list[PullResult] = []
     try:

@@ -33,9 +33,9 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
 from hub.ingest.kept_rows import KeptRows
-from hub.ingest.runs.lease import SourceBusy, SourcesBusy
-from hub.ingest.runs.source_runs import source_run
+from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.sink import Sink
+from hub.ingest.source_runs import source_run
 from hub.ingest.text_properties import Tally
 
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")

@@ -18,8 +18,8 @@ from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
+from hub.ingest.lease import SourceBusy
 from hub.ingest.pull import COUNTS, run_pull
-from hub.ingest.runs.lease import SourceBusy
 
 KIND = "pull"
 ALL = "all"

@@ -19,8 +19,8 @@ from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_write import BatchWrite
 from hub.ingest.known_plans import KnownPlans
+from hub.ingest.lease import Guard, take_turn
 from hub.ingest.positions import read_position
-from hub.ingest.runs.lease import Guard, take_turn
 from hub.ingest.text_properties import Reading
 from schema.catalogue import Catalogue
 

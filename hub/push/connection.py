@@ -13,13 +13,14 @@ from typing import Final
 from connectors.base import Annotation, StreamPlan
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
+from hub.graph.loaded_catalogue import note_catalogue, require_fit
 from hub.graph.local import GraphAddress
 from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import key_of_graph
 from hub.ingest.known_plans import KnownPlans
-from hub.ingest.runs.lease import take_turn
+from hub.ingest.lease import take_turn
 from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Reading
 from schema.catalogue import Catalogue
@@ -34,7 +35,7 @@ class Connection:
     def __init__(
         self, settings: Settings, address: GraphAddress, plans: Mapping[str, StreamPlan], catalogue: Catalogue
     ) -> None:
-        """Raises GraphWriteError and KeyRefused."""
+        """Raises GraphWriteError, KeyRefused and CatalogueMisfit."""
         self._settings, self._address, self._catalogue, self._all = settings, address, catalogue, plans
         self._annotator = annotator_of(settings)
         self.writer = GraphWriter(
@@ -42,8 +43,10 @@ class Connection:
         )
         try:
             self.writer.check_reachable()
+            require_fit(self.writer, catalogue)
             self._key = key_of_graph(settings, self.writer)
             ensure_constraints(self.writer, catalogue)
+            note_catalogue(self.writer, catalogue)
         except BaseException:
             self.writer.close()
             raise

@@ -25,6 +25,7 @@ from connectors.transforms import Context
 from hub.errors import Code, HubError
 from hub.fair_share import Client, FairShare
 from hub.graph.driver import GraphWriteError
+from hub.graph.loaded_catalogue import CatalogueMisfit
 from hub.graph.local import GraphAddress
 from hub.home.key_files import KeyRefused
 from hub.home.settings import Settings
@@ -163,8 +164,10 @@ class Deliveries:
 
         def write() -> dict[str, Outcome]:
             reading, run = known.connection.reading(plan, texts), uuid.uuid4().hex
-            plans = known.connection.plans
-            found = known.connection.writer.write(lambda tx: EventWrite(plans, tx, plan, run, offered).write(reading))
+            plans, version = known.connection.plans, self._catalogue.version
+            found = known.connection.writer.write(
+                lambda tx: EventWrite(plans, tx, plan, run, offered, version).write(reading)
+            )
             known.connection.note_writes()
             return found
 
@@ -177,7 +180,7 @@ class Deliveries:
             _log.warning("a delivery was not taken: %s", failed.code)
             text = "the graph cannot be written now, so nothing more of this delivery was taken; send it again"
             raise HubError(Code.GRAPH_UNAVAILABLE, text, retry_after=RETRY_SECONDS) from None
-        except KeyRefused as refused:
+        except (KeyRefused, CatalogueMisfit) as refused:
             _log.error("no delivery is taken: %s", refused)
             text = "the hub cannot write its graph; tell its operator, and send the delivery again later"
             raise HubError(Code.GRAPH_UNAVAILABLE, text, retry_after=RETRY_SECONDS) from None

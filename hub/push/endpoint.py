@@ -44,7 +44,7 @@ async def answer_delivery(
     hub: Hub, deliveries: Deliveries, name: str, arrival: endpoint.Arrival, receive_body: ReceiveBody
 ) -> Response:
     """The answer to one delivery to the source of this name, already recorded; 503 if it cannot be recorded."""
-    delivery = _Delivery(Trail(arrival, hub.policy))
+    delivery = _Delivery(Trail(arrival, hub.policy, hub.catalogue.version))
     trail = delivery.trail
     with hub.telemetry.request(None) as span:
         try:
@@ -148,7 +148,7 @@ async def _record_and_render(hub: Hub, delivery: _Delivery, reply: endpoint.Repl
     if trail.subject is not None:
         known["application"] = trail.subject.application
     hub.telemetry.ended(span, reply.code, known)
-    return endpoint.render(reply, hub.settings.audit_origin, receipt)
+    return endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
 
 
 async def _append(hub: Hub, delivery: _Delivery, reply: endpoint.Reply) -> Receipt:

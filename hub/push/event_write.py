@@ -1,6 +1,6 @@
 """The one transaction of the events of a stream: what the sink writes of their records, and that they were delivered.
 
-Events that were delivered before change nothing. Each transaction first takes the turn (`hub/ingest/runs/lease.py`), so that
+Events that were delivered before change nothing. Each transaction first takes the turn (`hub/ingest/lease.py`), so that
 of several workers one after the other looks and writes; killed at any moment, all of it is in the graph or nothing.
 """
 
@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.base import Batch, Record, Refused, StreamPlan
 from hub.graph.driver import Transaction
+from hub.graph.loaded_catalogue import require_note
 from hub.ingest import sink_statements as sink_cypher
 from hub.ingest.batch_rows import refused_row
 from hub.ingest.batch_write import BatchWrite
 from hub.ingest.known_plans import KnownPlans
-from hub.ingest.runs.lease import take_turn
+from hub.ingest.lease import take_turn
 from hub.ingest.text_properties import Reading
 from hub.push import statements as cypher
 from hub.push.outcomes import (
@@ -49,8 +50,15 @@ class EventWrite:
     """The work of one transaction. A new one is made for each attempt, so that each starts from nothing."""
 
     def __init__(
-        self, plans: KnownPlans, transaction: Transaction, plan: StreamPlan, run: str, offered: Sequence[Offered]
+        self,
+        plans: KnownPlans,
+        transaction: Transaction,
+        plan: StreamPlan,
+        run: str,
+        offered: Sequence[Offered],
+        catalogue_version: str,
     ) -> None:
+        self._catalogue_version = catalogue_version
         self._plans, self._tx, self._plan, self._run = plans, transaction, plan, run
         self._offered = offered
         self._held: dict[str, Mapping[str, object]] = {}
@@ -58,6 +66,7 @@ class EventWrite:
     def write(self, reading: Reading) -> dict[str, Outcome]:
         """Write the events; returns what became of each, by its key. Each key comes once."""
         take_turn(self._tx)
+        require_note(self._tx, self._catalogue_version)
         bodies = {each.key: each.body for each in self._offered}
         before = delivered(self._tx.run(cypher.DELIVERED, keys=sorted(bodies)), bodies)
         fresh = [each for each in self._offered if each.key not in before]

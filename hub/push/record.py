@@ -54,6 +54,7 @@ def _record(trail: Trail, digester: Digester, name: str, result: str, status: in
         region=subject.jurisdiction if subject else None,
         subject=digester.digest("subject", subject.sub) if subject else None,
         policy_version=trail.policy.version,
+        catalogue_version=trail.catalogue_version,
         operation_name=name,
         variables=facts,
         duration_us=max(0, time.monotonic_ns() - arrival.started) // 1_000,

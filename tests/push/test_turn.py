@@ -14,7 +14,7 @@ from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.ingest.graph_key import key_of_graph
-from hub.ingest.runs.lease import take_turn
+from hub.ingest.lease import take_turn
 from schema import SPINE
 from tests.support.pulling import empty, one
 from tests.support.sources.small_sources import SmallSource

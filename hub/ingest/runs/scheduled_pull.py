@@ -22,10 +22,10 @@ from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
+from hub.ingest.lease import SourcesBusy
 from hub.ingest.pull import wanted_sources
 from hub.ingest.recorded_pull import recorded_pull
-from hub.ingest.runs.lease import SourcesBusy
-from hub.ingest.runs.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
+from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
 from hub.home.settings import Settings
 from hub.ingest.runs.scheduled_pull import due_at
-from hub.ingest.runs.source_runs import LastRun, graph_time, last_runs
+from hub.ingest.source_runs import LastRun, graph_time, last_runs
 
 NEVER = "NEVER"
 _QUARANTINED = (

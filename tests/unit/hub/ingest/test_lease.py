@@ -24,9 +24,9 @@ from hub.cli.main import app
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
+from hub.ingest import lease
+from hub.ingest.lease import Lease, LeaseLost, SourceBusy, SourcesBusy
 from hub.ingest.pull import run_pull
-from hub.ingest.runs import lease
-from hub.ingest.runs.lease import Lease, LeaseLost, SourceBusy, SourcesBusy
 from schema import SPINE
 from tests.support.pulling import ask, empty, end_leases, one
 from tests.support.sources.small_sources import SmallSource

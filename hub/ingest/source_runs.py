@@ -16,7 +16,7 @@ from typing import Any
 from connectors.base import ConnectorError
 from connectors.results import PullResult
 from hub.graph.driver import GraphWriteError, GraphWriter
-from hub.ingest.runs.lease import Guard, Lease, renewed
+from hub.ingest.lease import Guard, Lease, renewed
 
 _READ = """
 MATCH (s:SourceRun)
