@@ -5,4 +5,5 @@ May import `schema`, but neither `policies` nor `hub`: the hub passes in the gra
 protocols in `base.py`. Begin with `base.py` (the data between the steps), then `run.py` (one pull), `source_model.py`,
 `kinds.py` and `manifest.py` (what a source declares), `readers/` (a kind of source a file), `shape.py` and
 `transforms.py` (from row to record), and `resolve.py` (which record decides).
+`drafts/` guesses what a new source could be.
 """

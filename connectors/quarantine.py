@@ -35,7 +35,12 @@ class Unfit(Exception):
 
 def may_be_shown(number: str) -> bool:
     """Whether a record number may be shown as it is."""
-    return _CLEAN.match(number) is not None and _PERSONAL.search(number) is None
+    return _CLEAN.match(number) is not None and not holds_number_of_person(number)
+
+
+def holds_number_of_person(text: str) -> bool:
+    """Whether a resident id number or a mobile number stands in a text."""
+    return _PERSONAL.search(text) is not None
 
 
 def holds_personal_number(text: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
@@ -27,6 +27,8 @@ from connectors.secret_names import NOT_NEEDED, SecretName, read_secret
 from connectors.source_model import FaultAt, PulledSource, Stream
 
 CHUNK = 2_000
+MAX_TABLES = 20
+"""How many tables an error names."""
 
 
 class TableSource(PulledSource):
@@ -121,12 +123,36 @@ class TableReader:
         names = [*([self._stream.updated.column] if self._stream.updated else []), *self._stream.key]
         return query.order_by(*(table.c[each] for each in names))
 
-    def _check_columns(self, engine: sa.Engine) -> Header:
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the table has, whatever the stream reads of them; raises ConnectorError."""
+        return self._inspected(lambda engine: tuple(self._types(engine)))
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables that the database has; raises ConnectorError."""
+        return self._inspected(lambda engine: _tables(sa.inspect(engine), None))
+
+    def _inspected(self, look: Callable[[sa.Engine], tuple[str, ...]]) -> tuple[str, ...]:
+        engine = self._engine()
+        try:
+            return look(engine)
+        except (sa.exc.SQLAlchemyError, ValueError) as error:
+            raise ConnectorError(self._name, f"the database failed ({type(error).__name__})", terminal=False) from None
+        finally:
+            engine.dispose()
+
+    def _types(self, engine: sa.Engine) -> dict[str, Any]:
+        """The columns of the table with their types; ConnectorError if there is no such table."""
         schema, _, bare = self._table.rpartition(".")
         inspector = sa.inspect(engine)
         if not inspector.has_table(bare, schema or None):
-            raise ConnectorError(self._name, f"there is no table {self._table}")
-        types = {each["name"]: each["type"] for each in inspector.get_columns(bare, schema or None)}
+            tables = _tables(inspector, schema or None)
+            more = ", …" if len(tables) > MAX_TABLES else ""
+            has = f"{', '.join(tables[:MAX_TABLES])}{more}" if tables else "no table that this account may see"
+            raise ConnectorError(self._name, f"there is no table {self._table}; it has {has}")
+        return {each["name"]: each["type"] for each in inspector.get_columns(bare, schema or None)}
+
+    def _check_columns(self, engine: sa.Engine) -> Header:
+        types = self._types(engine)
         known = list(types)
         missing = [each for each in self._stream.columns if each not in known]
         if missing:
@@ -164,6 +190,10 @@ class TableReader:
             return readable(sa.create_engine(url, hide_parameters=True))
         except (sa.exc.ArgumentError, ImportError):
             raise ConnectorError(self._name, "the database's address or driver is not usable") from None
+
+
+def _tables(inspector: Any, schema: str | None) -> tuple[str, ...]:
+    return (*sorted(inspector.get_table_names(schema)), *sorted(inspector.get_view_names(schema)))
 
 
 def _is_one_of(column: Any, numbers: list[str]) -> Any:

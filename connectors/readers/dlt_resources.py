@@ -25,10 +25,11 @@ def table_rows(
 ) -> Iterator[dict[str, Any]]:
     """The rows of one table, by the query that `adapter` makes from dlt's query and the table."""
     silence_dlt()
+    from dlt.extract.exceptions import ResourceExtractionError
     from dlt.sources.sql_database import sql_table
 
     schema, _, bare = table.rpartition(".")
-    yield from sql_table(
+    rows = sql_table(
         credentials=engine,
         table=bare,
         schema=schema or None,
@@ -38,3 +39,8 @@ def table_rows(
         included_columns=list(columns),
         query_adapter_callback=adapter,
     )
+    try:
+        yield from rows
+    except ResourceExtractionError as wrapped:
+        # Its text repeats the statement; what the database said is its cause.
+        raise (wrapped.__cause__ or wrapped) from None

@@ -93,14 +93,15 @@ def given_pull(home: Path | None, folder: Path, data: Path | None, variables: Se
     demo = read_source_locations(settings)
     for name, secret in (demo.secrets if demo else {}).items():
         os.environ.setdefault(name, secret)
-    filled = {**(demo.variables if demo else {}), **dict(_name_and_value(text) for text in variables or [])}
+    filled = {**(demo.variables if demo else {}), **dict(name_and_value(text) for text in variables or [])}
     return Given(settings, folder, data or Path(demo.data if demo else "county"), filled)
 
 
-def _name_and_value(text: str) -> tuple[str, str]:
+def name_and_value(text: str) -> tuple[str, str]:
+    """What `NAME=VALUE` of an option says; raises typer.BadParameter."""
     name, separator, value = text.partition("=")
     if not separator or not name:
-        raise typer.BadParameter("write NAME=VALUE", param_hint="--set")
+        raise typer.BadParameter("write NAME=VALUE")
     return name, value
 
 

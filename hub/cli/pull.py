@@ -33,10 +33,12 @@ app = typer.Typer()
 SKIPPED = 3
 """The exit code of a pull that did what it could, beside sources that other pulls hold."""
 WATCH_SECONDS = 30.0
+DRY_ROWS, SHOWN_ROWS = 1_000, 5
+"""How many rows of a stream `--dry-run` reads, and how many of them it shows."""
 
 
 @app.command(epilog="Example: sluicegate pull --data county --set HOTLINE_URL=http://127.0.0.1:8700 police")
-def pull(
+def pull(  # noqa: PLR0913, PLR0917 - the options of the command
     sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
     data: Data = None,
     folder: SourcesFolder = SOURCES,
@@ -47,6 +49,10 @@ def pull(
     watch: Annotated[
         bool, typer.Option("--watch", help="With --scheduled: look again every half minute, until it is ended.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Write nothing: show the first rows as they would be, and what is refused."),
+    ] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -55,13 +61,21 @@ def pull(
     The first source that fails ends the pull; what was done before it is shown, and stays. With --scheduled the others
     are pulled all the same, and the exit code is 1. Pulling again with nothing new writes nothing. A source that
     another pull holds is skipped, and the exit code is 3 if nothing failed. The pull is recorded in the audit log.
+
+    With --dry-run nothing is written or recorded. Of the first 1,000 rows of each stream it tells which would be
+    refused and why, and shows five as they would be; whatever is personal in them is masked.
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
 
         if watch and not scheduled:
             raise Refused("--watch goes with --scheduled")
+        if dry_run and scheduled:
+            raise Refused("--dry-run looks at sources by name; leave --scheduled out")
         given = given_pull(home, folder, data, variable)
+        if dry_run:
+            _dry_run(given, sources or [], as_json)
+            return
         with started_graph(given.settings) as address:
             if not scheduled:
                 _pull_named(given, sources or [], address, as_json)
@@ -133,6 +147,30 @@ def _show_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
     results = {each.result for each in outcomes}
     return 1 if "FAILED" in results else SKIPPED if "SKIPPED" in results else 0
+
+
+def _dry_run(given: Given, names: Sequence[str], as_json: bool) -> None:
+    """Show what a pull would do; exit code 1 if a stream cannot be read, or would stop the pull."""
+    from hub.ingest.trial.dry_run import Tried
+    from hub.ingest.trial.trials import try_sources
+    from hub.ingest.trial.tried_tables import tried_group, tried_json, unreadable_lines
+
+    console, every = text_console(160), []
+    for each in try_sources(
+        given.settings, given.folder, names, given.data, given.variables, first=DRY_ROWS, shown=SHOWN_ROWS
+    ):
+        every.append(each)
+        if as_json:
+            continue
+        if isinstance(each, Tried):
+            console.print(tried_group(each))
+        else:
+            for line in unreadable_lines(each):
+                typer.echo(f"error: {line}", err=True)
+    if as_json:
+        typer.echo(json.dumps(tried_json(every), ensure_ascii=False))
+    if not all(isinstance(each, Tried) and each.stops is None for each in every):
+        raise typer.Exit(1)
 
 
 def _show(results: Sequence[PullResult], as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The group `sluicegate source`: how the sources stand, and what happened to their rows.
+"""The group `sluicegate source`: new sources, how sources stand, and what happened to their rows.
 
 It shows places and reasons, and no value of a row.
 """
@@ -6,7 +6,9 @@ It shows places and reasons, and no value of a row.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,14 +23,17 @@ from hub.cli.options import (
     Variables,
     exit_on_refusal,
     given_pull,
+    name_and_value,
     open_settings,
     require_graph,
 )
-from hub.terminal import row_counter, text_console
+from hub.terminal import escape_unprintable, row_counter, text_console
 
 app = typer.Typer(help="Look at the sources (数据来源).", no_args_is_help=True)
 STALE = 3
 """The exit code of `source status` if a source is stale."""
+PAGE_ROWS, SAMPLE_ROWS = 200, 10_000
+"""How many rows `source try` reads of a stream, and `source new` of what it drafts."""
 
 
 @app.callback()
@@ -137,3 +142,81 @@ def retry(
     text_console(120).print(pull_table(done.results))
     for stream, rows in done.before.items():
         typer.echo(f"{stream}: {rows:,} rows were refused, {done.after.get(stream, 0):,} are now")
+
+
+@app.command("try", epilog="Example: sluicegate source try hotline --set HOTLINE_URL=https://hotline.example")
+def try_(
+    sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
+    data: Data = None,
+    folder: SourcesFolder = SOURCES,
+    variable: Variables = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Connect to sources and read one page of each (试连): what is wrong, and what to do about it.
+
+    Nothing is written or recorded, and no value is shown. The exit code is 1 if a stream cannot be read, or if a pull
+    of these rows would stop.
+    """
+    with exit_on_refusal():
+        from hub.ingest.trial.dry_run import Tried
+        from hub.ingest.trial.trials import try_sources
+        from hub.ingest.trial.tried_tables import answer_lines, tried_json, unreadable_lines
+
+        given = given_pull(home, folder, data, variable)
+        tried = []
+        for each in try_sources(
+            given.settings, given.folder, sources or [], given.data, given.variables, first=PAGE_ROWS, shown=0
+        ):
+            tried.append(each)
+            if not as_json:
+                _echo(answer_lines(each) if isinstance(each, Tried) else unreadable_lines(each))
+    if as_json:
+        typer.echo(json.dumps(tried_json(tried), ensure_ascii=False))
+    if not all(isinstance(each, Tried) and each.stops is None for each in tried):
+        raise typer.Exit(1)
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(escape_unprintable(line))
+
+
+@app.command(epilog="Example: sluicegate source new shops.csv --collected-for trade.register --out drafts")
+def new(
+    where: Annotated[
+        str, typer.Argument(metavar="FILE|DATABASE|URL", help="A CSV file, a SQLite file or database, or an address.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the drafts: sources/NAME.yaml and slices/NAME.yaml.")] = Path(
+        "drafts"
+    ),
+    name: Annotated[
+        str | None, typer.Option(help="Short name of source and slice (default: that of the file or table).")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What the records are called, in Chinese.")] = None,
+    table: Annotated[str | None, typer.Option(help="The table of a database.")] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="Where the key or password is kept: env:NAME or file:PATH; never itself.")
+    ] = None,
+    paging: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of `paging`, where an address gives pages of its own form.")
+    ] = None,
+    collected_for: Annotated[
+        str | None, typer.Option(help="For which purpose its keeper collects it; without it the draft asks.")
+    ] = None,
+) -> None:
+    """Draft a source and a slice from real data (新数据源).
+
+    By the first 10,000 rows it guesses how they are read, what each column holds and what in it is personal, and writes
+    two files that say what was guessed and why. No file is overwritten. No value is written or shown, but the words of
+    an enum: at most 20 of a column, each of which stands at least five times, and none where something is personal.
+    """
+    with exit_on_refusal():
+        from hub.ingest.trial.drafting import asked_for, draft, told, write
+
+        asked = asked_for(where, name, table, secret, dict(map(name_and_value, paging or [])), SAMPLE_ROWS)
+        made = draft(asked, title, collected_for, open_settings().now().date())
+        written = write(made, out)
+        _echo(told(made))
+    for path in written:
+        typer.echo(f"written: {path}")

@@ -40,6 +40,8 @@ REFUSED = {
     "source retry": (["police"], SOURCES),
     "schema diff": ([], HOME),
     "schema apply": ([], HOME),
+    "source try": ([], SOURCES),
+    "source new": (["shops.csv"], "shops.csv"),
     "pii redetect": ([], HOME),
     "pii eval": (["set.jsonl"], "set.jsonl"),
     "pii scan": (["notes.txt"], "notes.txt"),

@@ -1,0 +1,309 @@
+"""Guesses what each column of a sample is: its field, type, transform and classification, each with the reason.
+
+What is personal is told first and by little evidence; everything else needs nearly all cells. A column about which
+nothing is sure stays not guessed, and is commented out in the drafts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stdnum.cn import uscc
+
+from connectors.drafts.columns import Column
+from connectors.drafts.personal_kinds import NameTest, PersonalKind, is_never_stored, personal_kind
+from connectors.drafts.words import capitals, field_name
+from connectors.resolve import birth_of, is_resident_id
+from connectors.transforms import Options
+from schema.classification import Grade, Kind, Scalar
+from schema.region_paths import path_of_code
+
+MISFITS = 0.01
+"""The share of cells that may not fit a type: their rows would be refused."""
+FEW, OFTEN = 20, 5
+"""An enum has at most so many different words, and each stands at least so often."""
+MAX_WORD = 12
+"""Longest word of an enum, in characters."""
+DATES = (None, "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y")
+TIMES = (None, "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y%m%d%H%M%S", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M")
+"""Forms of days and moments that are tried, in this order; None is what a source reads without `format`."""
+ENUM_RULE = f"at most {FEW} words, each at least {OFTEN} times, and nothing personal"
+_CODED = re.compile("编号|编码|代码|序号|号$|code|_no\\b|number|^no$|^id$|_id$", re.IGNORECASE)
+_NAMED = re.compile("名称|店名|字号|^name$|_name$|title$", re.IGNORECASE)
+_YEAR = re.compile("年份|年度|建成年|year", re.IGNORECASE)
+_UPDATED = re.compile("更新时间|修改时间|变更时间|更新日期|updated|modified|changed_at", re.IGNORECASE)
+_DIGITS = re.compile(r"\d{5}")
+_ALL_DIGITS = re.compile(r"\d+\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a column is taken for. `scalar` None: not guessed, and then `why` says what was seen.
+
+    `values` are the words of an enum with the catalogue's own; `misfits` is how many cells the transform would refuse.
+    """
+
+    column: str
+    field: str
+    named: bool
+    scalar: Scalar | None
+    kind: Kind | None = None
+    grade: Grade = Grade.GENERAL_1
+    transform: str = ""
+    format: str | None = None
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    personal: PersonalKind | None = None
+    why: str = ""
+    misfits: int = 0
+    blanks: int = 0
+    unique: bool = False
+
+    @property
+    def numbers_records(self) -> bool:
+        """Whether it can be the key: a value in each row, none twice, a plain code, and nothing personal."""
+        return self.unique and self.transform == "code" and self.personal is None and not self.misfits
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a sample is taken for: a guess for each column, the one that numbers the records, and the one of changes."""
+
+    guesses: tuple[Guess, ...]
+    rows: int
+    key: Guess | None
+    updated: Guess | None
+
+
+def guess_all(columns: Sequence[Column], looks_like_name: NameTest, today: dt.date) -> Drafted:
+    """Guesses for the columns of one sample."""
+    guesses: list[Guess] = []
+    for at, column in enumerate(columns, 1):
+        name, named = field_name(column.header, at, {each.field for each in guesses})
+        guesses.append(_with_counts(_guess(column, name, named, looks_like_name, today), column))
+    guesses = _with_births(guesses, columns, today)
+    regions = [each for each in guesses if each.scalar is Scalar.REGION]
+    # A type lies in one place: of several columns of divisions, the finest is taken, and then the first.
+    place = min(regions, key=lambda each: each.transform != "region_of_grid", default=None)
+    guesses = [_only_region(each, place) for each in guesses]
+    keys = [each for each in guesses if each.numbers_records]
+    key = min(keys, key=lambda each: _CODED.search(each.column) is None, default=None)
+    moments = (each for each in guesses if each.scalar in {Scalar.DATE, Scalar.DATETIME} and not each.blanks)
+    updated = next((each for each in moments if _UPDATED.search(each.column) and not each.misfits), None)
+    return Drafted(tuple(guesses), columns[0].rows if columns else 0, key, updated)
+
+
+def _with_counts(guess: Guess, column: Column) -> Guess:
+    return dataclasses.replace(guess, blanks=column.blanks, unique=column.unique)
+
+
+def _guess(column: Column, name: str, named: bool, looks_like_name: NameTest, today: dt.date) -> Guess:
+    nothing = Guess(column.header, name, named, None)
+    if is_never_stored(column.header):
+        return dataclasses.replace(nothing, why="biometrics and travel tracks are never stored")
+    found = personal_kind(column, looks_like_name)
+    if not column.cells:
+        return dataclasses.replace(nothing, why="it is empty in every row")
+    guess = _public(column, nothing, today)
+    if found is None or (guess.scalar is not None and guess.why in _SURE):
+        return guess
+    return _personal(column, nothing, *found, today)
+
+
+_CREDIT = "unified social credit codes (GB 32100, with their check character)"
+_DIVISIONS = "codes of divisions (GB/T 2260, GB/T 10114)"
+_SURE = frozenset({_CREDIT, _DIVISIONS})
+"""Reasons that a check of the values gives: a header says nothing against them."""
+
+
+def _personal(column: Column, nothing: Guess, kind: PersonalKind, why: str, today: dt.date) -> Guess:
+    """A personal column: a text, unless nearly all of its cells are of the exact form of their kind."""
+    guess = dataclasses.replace(nothing, kind=kind.kind, grade=kind.grade, personal=kind, why=f"{kind.words}: {why}")
+    if kind.name in {"id", "phone"}:
+        transform = "resident_id" if kind.name == "id" else "phone"
+        return _exact(column, guess, Scalar.STRING, transform, today) or _as_text(column, guess, today)
+    if kind.name == "birth":
+        return _date(column, guess, today) or _as_text(column, dataclasses.replace(guess, personal=_REDACTED), today)
+    if kind.kind is Kind.STATUS and (known := _own_words(column)):
+        return dataclasses.replace(guess, scalar=Scalar.ENUM, transform="enum", values=known)
+    return _as_text(column, guess, today)
+
+
+_REDACTED = PersonalKind("birth", "days of birth", Kind.BIRTH, Grade.GENERAL_3, ("redact",))
+
+
+def _as_text(column: Column, guess: Guess, today: dt.date) -> Guess:
+    """A text, or a code where the source keeps numbers."""
+    for transform in ("text", "code"):
+        taken = _exact(column, guess, Scalar.STRING, transform, today)
+        if taken is not None:
+            return taken
+    return dataclasses.replace(guess, scalar=None, why=f"{guess.why}; but its cells are neither text nor codes")
+
+
+def _own_words(column: Column) -> dict[str, str]:
+    """Words that are ours and not the sample's, if the column holds nothing else."""
+    sexes = {"男": "MALE", "女": "FEMALE"}
+    return sexes if column.texts and set(column.counts) <= set(sexes) else {}
+
+
+def _public(column: Column, nothing: Guess, today: dt.date) -> Guess:
+    """A column in which nothing is personal: the first type that fits."""
+    guess = (
+        _checked(column, nothing, today)
+        or _moment(column, nothing, today)
+        or _number(column, nothing, today)
+        or _enum(column, nothing)
+        or _code(column, nothing, today)
+    )
+    if guess is None and _NAMED.search(column.header):
+        named = dataclasses.replace(nothing, kind=Kind.NAME, why="its header says so; it holds no names of people")
+        guess = _exact(column, named, Scalar.STRING, "text", today)
+    return guess or dataclasses.replace(nothing, why="a text of no kind that is known")
+
+
+def _exact(
+    column: Column, guess: Guess, scalar: Scalar, transform: str, today: dt.date, form: str | None = None
+) -> Guess | None:
+    """The guess with a transform, if nearly all cells fit it."""
+    misfits = column.misfits(transform, Options(form), today)
+    if misfits > MISFITS * len(column.cells):
+        return None
+    return dataclasses.replace(guess, scalar=scalar, transform=transform, format=form, misfits=misfits)
+
+
+def _checked(column: Column, nothing: Guess, today: dt.date) -> Guess | None:
+    """Codes that can be checked by themselves."""
+    if column.share(uscc.is_valid) >= 1 - MISFITS:
+        code = dataclasses.replace(nothing, kind=Kind.CODE, why=_CREDIT)
+        return _exact(column, code, Scalar.STRING, "code", today)
+    lengths = {len(text) for text in column.counts}
+    is_place = lengths in ({12}, {15}) and column.share(_is_division) >= 1 - MISFITS
+    if not is_place or _looks_like_ids(column):
+        return None
+    place = dataclasses.replace(nothing, kind=Kind.REGION, why=_DIVISIONS)
+    return _exact(column, place, Scalar.REGION, "region_of_grid" if lengths == {15} else "region_of_code", today)
+
+
+def _is_division(text: str) -> bool:
+    return text[0] in "123456789" and path_of_code(text) is not None and path_of_code(text[:6]) is not None
+
+
+def _looks_like_ids(column: Column) -> bool:
+    """Whether codes of 15 digits could be old numbers of identity cards: hardly any stands twice."""
+    told = re.search("网格|区划|社区|division|grid|region", column.header, re.IGNORECASE)
+    return told is None and len(column.counts) * 2 >= len(column.texts)
+
+
+def _moment(column: Column, nothing: Guess, today: dt.date) -> Guess | None:
+    if all(isinstance(each, int | float) for each in column.cells):
+        return None
+    day = _date(column, dataclasses.replace(nothing, kind=Kind.TIME, why="days"), today)
+    if day is not None:
+        return day
+    guess = dataclasses.replace(nothing, kind=Kind.TIME, why="moments")
+    fitting = (_exact(column, guess, Scalar.DATETIME, "datetime", today, form) for form in TIMES)
+    return next((each for each in fitting if each is not None), None)
+
+
+def _date(column: Column, guess: Guess, today: dt.date) -> Guess | None:
+    """Days in the one form that fits: where two do, such as 3/4 and 4/3, none is guessed."""
+    if column.share(lambda text: ":" in text) >= MISFITS:
+        return None
+    fitting = [
+        found for form in DATES if (found := _exact(column, guess, Scalar.DATE, "validity", today, form)) is not None
+    ]
+    if not fitting or (fitting[0].format is not None and len(fitting) > 1):
+        return None
+    best = fitting[0]
+    past = _exact(column, guess, Scalar.DATE, "date", today, best.format)
+    return past if past is not None and past.misfits <= best.misfits else best
+
+
+def _number(column: Column, nothing: Guess, today: dt.date) -> Guess | None:
+    if (
+        _CODED.search(column.header)
+        or column.share(lambda text: len(text) > 1 and text[0] == "0" and text[1] != ".") > 0
+    ):
+        return None
+    if column.share(lambda text: len(text) > 9 and text.isdigit()) > MISFITS:
+        return None
+    quantity = dataclasses.replace(nothing, kind=Kind.QUANTITY, why="numbers")
+    whole = _exact(column, quantity, Scalar.INT, "integer", today)
+    if whole is not None:
+        is_year = _YEAR.search(column.header) or column.share(_is_year) >= 1 - MISFITS
+        return dataclasses.replace(whole, kind=Kind.TIME, why="years") if is_year else whole
+    return _exact(column, quantity, Scalar.FLOAT, "number", today)
+
+
+def _is_year(text: str) -> bool:
+    return len(text) == 4 and text.isascii() and text.isdigit() and "1900" <= text <= "2100"
+
+
+def _enum(column: Column, nothing: Guess) -> Guess | None:
+    """Few words, each of which stands often: the rule by which words of the sample may be written into a draft."""
+    counts = column.counts
+    if len(counts) > FEW or min(counts.values()) < OFTEN or not all(isinstance(each, str) for each in column.cells):
+        return None
+    if not all(_is_word(word) for word in counts):
+        return None
+    values: dict[str, str] = {}
+    for at, word in enumerate(sorted(counts), 1):
+        value, _ = capitals(word, nothing.field, at)
+        # Two words of the source may mean one of ours; two unknown ones never do.
+        values[word] = value
+    why = f"{len(counts)} words ({ENUM_RULE})"
+    return dataclasses.replace(nothing, scalar=Scalar.ENUM, kind=Kind.STATUS, transform="enum", values=values, why=why)
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text can be a word of an enum: short, with a letter, and without the number of anything."""
+    has_letter = any(map(str.isalpha, text))
+    return len(text) <= MAX_WORD and has_letter and text.isprintable() and not _DIGITS.search(text)
+
+
+def _code(column: Column, nothing: Guess, today: dt.date) -> Guess | None:
+    coded = dataclasses.replace(nothing, kind=Kind.CODE, why="plain codes")
+    if (
+        column.unique
+        or _CODED.search(column.header)
+        or column.share(lambda text: _ALL_DIGITS.match(text) is not None) == 1
+    ):
+        return _exact(column, coded, Scalar.STRING, "code", today)
+    return None
+
+
+def _with_births(guesses: Sequence[Guess], columns: Sequence[Column], today: dt.date) -> list[Guess]:
+    """Days that are those in a column of id numbers are days of birth, whatever their header says."""
+    ids = next((at for at, each in enumerate(guesses) if each.transform == "resident_id"), None)
+    if ids is None:
+        return list(guesses)
+    births = {birth_of(text).strftime("%Y%m%d") for text in columns[ids].counts if is_resident_id(text)}
+
+    def is_birth(text: str) -> bool:
+        return re.sub(r"\D", "", text)[:8] in births
+
+    return [
+        _personal(column, dataclasses.replace(Guess(column.header, each.field, each.named, None)), *_BORN, today)
+        if each.scalar is Scalar.DATE and each.personal is None and column.share(is_birth) >= 0.8
+        else each
+        for each, column in zip(guesses, columns, strict=True)
+    ]
+
+
+_BORN = (
+    PersonalKind("birth", "days of birth", Kind.BIRTH, Grade.GENERAL_3, ("redact", "age_band")),
+    "they are those of the id numbers beside them",
+)
+
+
+def _only_region(guess: Guess, place: Guess | None) -> Guess:
+    """The column that says where a record lies becomes its `region`; other columns of divisions are codes."""
+    if guess.scalar is not Scalar.REGION:
+        return guess
+    if guess is place:
+        return dataclasses.replace(guess, field="region", named=True)
+    return dataclasses.replace(guess, scalar=Scalar.STRING, kind=Kind.CODE, transform="code")

@@ -1,0 +1,51 @@
+"""What to do about each thing that keeps a source from being read, for whoever set it up.
+
+The readers say what is wrong, and where they know it, what to do; this adds the rest. A fault that nobody thought of
+has no remedy here, and is told as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from connectors.base import ConnectorError
+
+_REMEDIES: Mapping[str, str] = {
+    r"certificate is not valid": "see its name and its dates, and have it signed by an authority that this machine "
+    "knows; checks are not switched off",
+    r"an address that is not asked|host .*not allowed": "name the host of the source itself, or have the keeper of the "
+    "network allow it",
+    r"refuses our key \(401\)": "the key is wrong or has expired: ask the source's keeper for one, and put it where "
+    "`bearer` says",
+    r"refuses our key \(403\)": "the key is known and may not read this: ask the source's keeper for that right",
+    r"redirects to another address": "if that is the source's own, write the address that it leads to into `where`",
+    r"something other than JSON": "a page for signing in, or an error page: check the path in `where`, and whether the "
+    "source's keeper must let this machine through",
+    r"not valid JSON": "check the path in `where`, and ask the source's keeper for JSON",
+    r"has no list|does not state|another page came": "say under `paging` how its members are called "
+    "(docs/connectors.md)",
+    r"does not answer": "check host and port in `where`, that it runs, and that a firewall lets this machine through",
+    r"answers 404": "there is nothing at this path: check `where`",
+    r"answers (429|5\d\d)": "it is busy or broken: try again later, or tell its keeper",
+    r"answers \d{3}": "check `where`; ask the source's keeper what it wants",
+    r"the database failed \(OperationalError\)": "check host, port, user and `password`, that it runs, and that the "
+    "account may sign in from here",
+    r"the database failed \(ProgrammingError\)": "check that the account may read the table: it needs the right to "
+    "SELECT",
+    r"the database failed \(DatabaseError\)": "check that the file is a database and not damaged",
+    r"the database failed": "check that another program can read the table with the same account",
+    r"address or driver is not usable": "write an address such as postgresql+psycopg://user@host:5432/name",
+    r"there is no table": "correct `table`, or have the account see it",
+    r"\blacks\b": "correct the names of the columns in the source file: they are those of the header, letter by letter",
+    r"the file is empty": "export it again, with its header and its rows",
+    r"byte order mark of UTF-8": "declare `encoding: utf-8`",
+    r"names a column twice": "rename one in the file, or do not read it",
+    r"the header cannot be read": "open the file in an editor, and mend its first line",
+}
+"""By a pattern of what the readers say; the first that is found counts."""
+
+
+def remedy_of(error: ConnectorError) -> str | None:
+    """What to do about it; None if what it says already tells, or if nobody thought of it."""
+    return next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, error.problem)), None)
