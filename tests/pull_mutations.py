@@ -93,6 +93,27 @@ PULLS = (
         "tests/conformance/test_recorded_pull.py",
     ),
     Mutation(
+        "a dry run masks what is personal",
+        "hub/ingest/trial/masked_cells.py",
+        "    if not (field.personal or field.sensitive or field.kind in _PERSONAL_BY_KIND):\n",
+        "    if True:\n",
+        "tests/unit/hub/ingest/trial/test_dry_run.py",
+    ),
+    Mutation(
+        "no draft takes the place of a file",
+        "hub/ingest/trial/drafting.py",
+        "        if os.path.lexists(path):\n",
+        "        if False:\n",
+        "tests/unit/hub/ingest/trial/test_new_source.py",
+    ),
+    Mutation(
+        "an enum of a draft has no personal words",
+        "connectors/drafts/guesses.py",
+        "    if found is None or (guess.scalar is not None and guess.why in _SURE):\n",
+        "    if True:\n",
+        "tests/unit/connectors/drafts/test_guesses.py",
+    ),
+    Mutation(
         "a file of kept rows is not believed without its seal",
         "hub/ingest/kept_rows.py",
         "not hmac.compare_digest(seal, self._seal(stream, sealed)) or ",

@@ -37,7 +37,7 @@ class Known:
 
 
 def person(rng: random.Random) -> str:
-    return rng.choice(SURNAMES) + rng.choice(GIVEN)
+    return f"{rng.choice(SURNAMES)}{rng.choice(GIVEN)}"
 
 
 def resident_id(rng: random.Random) -> str:
