@@ -218,5 +218,4 @@ def new(
         made = draft(asked, title, collected_for, open_settings().now().date())
         written = write(made, out)
         _echo(told(made))
-    for path in written:
-        typer.echo(f"written: {path}")
+    _echo(f"written: {path}" for path in written)
