@@ -1,0 +1,151 @@
+"""Every command of docs/new-register.md runs, in order, in an empty folder, and answers what stands below it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.county import LET_THROUGH
+from tests.support.ports import free_port
+from tests.support.searched_log import LOCAL
+
+pytestmark = [pytest.mark.examples, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "new-register.md").read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANYTHING, PORT = "…", "8600"
+READY_SECONDS = 180
+SHEET = ROOT / "examples" / "new-register" / "shops.csv"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block: a file to write, or commands with what they answer."""
+
+    kind: str
+    words: str
+    text: str
+    answer: str | None = None
+    told: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.words if self.kind == "yaml" else " ".join(self.text.split())[:70]
+
+
+def steps() -> list[Step]:
+    """The page's blocks, in order; `json` and `text` blocks are the answer of the commands above them."""
+    found: list[Step] = []
+    for kind, words, text in BLOCK.findall(PAGE):
+        last = found[-1] if found else None
+        if kind in {"json", "text"} and last is not None:
+            answer, told = (text, last.told) if kind == "json" else (last.answer, text)
+            found[-1] = Step(last.kind, last.words, last.text, answer, told)
+        else:
+            assert kind in {"yaml", "sh"}, kind
+            found.append(Step(kind, words, text))
+    return found
+
+
+@dataclass
+class Desk:
+    """The operator's folder, what is set in their shell, and the hub that they start."""
+
+    folder: Path
+    port: int
+    own: dict[str, str] = field(default_factory=dict)
+    hub: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As an operator's shell has it: our commands on the path, settings of this folder alone."""
+        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n in LET_THROUGH}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        home = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160", **LOCAL}
+        graph = {"HEAP": "512m", "PAGE_CACHE": "128m", "DEADLINE": "60"}
+        return kept | home | {f"SLUICEGATE_GRAPH_{name}": value for name, value in graph.items()} | self.own
+
+    def run(self, step: Step) -> None:
+        """Run the commands, and hold what they print against what is written."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", step.text.replace(PORT, str(self.port))],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        if step.answer is not None:
+            assert json.loads(done.stdout) == json.loads(step.answer), done.stdout
+        if step.told is not None:
+            shown = done.stderr if step.answer is not None else done.stdout
+            assert reads_like(shown, step.told), shown + done.stderr
+
+    def serve(self, step: Step) -> None:
+        """Start the hub, and wait until it is ready."""
+        words = shlex.split(step.text.replace(PORT, str(self.port)))
+        with (self.folder / "serve.log").open("wb") as log:
+            self.hub = subprocess.Popen(["env", *words], cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            assert self.hub.poll() is None, (self.folder / "serve.log").read_text("utf-8")
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
+        raise AssertionError("the hub did not become ready")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("operator")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    made = Desk(folder, free_port())
+    try:
+        yield made
+    finally:
+        if made.hub is not None:
+            made.hub.send_signal(signal.SIGTERM)
+            made.hub.wait(60)
+
+
+@pytest.mark.parametrize("step", steps(), ids=lambda step: step.title)
+def test_the_page_is_true(desk: Desk, step: Step) -> None:
+    if step.kind == "yaml":
+        path = desk.folder / step.words
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(step.text, "utf-8")
+    elif step.words == "env":
+        desk.own |= dict(re.findall(r"^export (\w+)=(\S+)$", step.text, re.MULTILINE))
+    elif step.words == "background":
+        desk.serve(step)
+    else:
+        desk.run(step)
+
+
+def reads_like(found: str, wanted: str) -> bool:
+    """Whether a text is the one that is written down, in which … stands for anything."""
+    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
+    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
+
+
+def test_the_page_goes_from_the_sheet_to_the_log() -> None:
+    commands = "".join(step.text for step in steps() if step.kind == "sh")
+    for command in ("source new", "source try", "pull --dry-run", "policy check", "serve", "query", "audit tail"):
+        assert f"sluicegate {command}" in commands, command
+    assert len(SHEET.read_text("gb18030").splitlines()) == 201
