@@ -102,7 +102,8 @@ def _way(asked: Asked) -> Callable[[Asked], _Found]:
         return _table
     path = Path(asked.where)
     if not path.is_file():
-        raise ConnectorError(asked.name, "there is no such file; name a file, a database or an address")
+        shown = "".join(each if each.isprintable() else "?" for each in asked.where)
+        raise ConnectorError(asked.name, f"there is no file {shown}; name a file, a database or an address")
     with path.open("rb") as file:
         start = file.read(len(SQLITE))
     if start == SQLITE:

@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_drafted_is_told_why(tmp_path: Path, content: str 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConnectorError, match="there is no such file"):
+    with pytest.raises(ConnectorError, match="there is no file"):
         seen(tmp_path / "b.csv")
 
 
