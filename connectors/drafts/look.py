@@ -22,6 +22,8 @@ from connectors.source_model import FaultAt, PulledSource
 
 SQLITE = b"SQLite format 3\x00"
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".et", ".ods"})
+_RECORDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".geojson": "geojson"}
+"""Kinds of files whose records name their members themselves."""
 MAX_COLUMNS = 200
 
 
@@ -108,6 +110,8 @@ def _way(asked: Asked) -> Callable[[Asked], _Found]:
         start = file.read(len(SQLITE))
     if start == SQLITE:
         return _table
+    if path.suffix.lower() in _RECORDS:
+        return _records
     if path.suffix.lower() in _SHEETS or start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ConnectorError(asked.name, "the file is a workbook or an archive; save the sheet as CSV UTF-8")
     return _csv
@@ -125,6 +129,11 @@ def _csv(asked: Asked) -> _Found:
     keys = {"encoding": encoding, **({} if delimiter == "," else {"delimiter": delimiter})}
     note = f"every byte of the file is valid {encoding}"
     return _Found("csv", str(path), keys, headers, notes=(note,))
+
+
+def _records(asked: Asked) -> _Found:
+    path = Path(asked.where)
+    return _Found(_RECORDS[path.suffix.lower()], str(path), {}, None)
 
 
 def _table(asked: Asked) -> _Found:

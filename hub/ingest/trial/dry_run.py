@@ -110,16 +110,17 @@ class Trial:
         shaped: list[Record | Refused] = []
         with closing(_items(source, stream)) as items:
             for item in items:
-                if isinstance(item, Header):
-                    findings.header(item, ())
-                elif isinstance(item, Note):
-                    findings.note(item)
-                elif isinstance(item, FileRead):
-                    continue
-                elif len(shaped) == self.first:
-                    return shaped, False
-                else:
-                    shaped.append(shaper.shape(item))
+                match item:
+                    case Header():
+                        findings.header(item, ())
+                    case Note():
+                        findings.note(item)
+                    case FileRead():
+                        continue
+                    case _ if len(shaped) == self.first:
+                        return shaped, False
+                    case _:
+                        shaped.append(shaper.shape(item))
         return shaped, True
 
     def _missing(self, stream: Stream, records: Sequence[Record]) -> Iterator[Note]:

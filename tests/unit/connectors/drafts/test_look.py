@@ -164,3 +164,14 @@ def test_an_address_that_may_not_be_asked(where: str, told: str) -> None:
 )
 def test_the_name_of_a_draft(where: str, name: str | None) -> None:
     assert name_of(where) == name
+
+
+def test_files_whose_records_name_their_members(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"no": f"PD{n}", "people": n}) + "\n" for n in range(5))
+    found = seen(file(tmp_path, lines, name="a.jsonl"))
+    assert (found.kind, [each.header for each in found.columns], found.rows) == ("jsonl", ["no", "people"], 5)
+    point = {"type": "Point", "coordinates": [113.6, 37.8]}
+    features = [{"type": "Feature", "geometry": point, "properties": {"no": f"PD{n}"}} for n in range(5)]
+    places = json.dumps({"type": "FeatureCollection", "features": features})
+    found = seen(file(tmp_path, places, name="a.geojson"))
+    assert (found.kind, found.columns[0].header, found.rows) == ("geojson", "no", 5)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.ingest.trial.masked_cells import rung_of
-from schema import CATALOGUE
+from schema import SPINE
 from schema.catalogue import Field, Grade, Kind, Scalar
 from tests.support.pulling import SOURCES, canonical, county, empty, hotline, pull, rows_of
 
@@ -152,8 +152,8 @@ def test_a_graph_that_is_away_is_as_if_there_were_none(data: Path, home: Path) -
 
 
 def test_no_field_of_the_catalogue_that_is_personal_is_shown_in_clear() -> None:
-    shown = {name: rung_of(field) for name, field in CATALOGUE.coordinates() if isinstance(field, Field)}
-    for name, field in CATALOGUE.coordinates():
+    shown = {name: rung_of(field) for name, field in SPINE.coordinates() if isinstance(field, Field)}
+    for name, field in SPINE.coordinates():
         if isinstance(field, Field) and (field.personal or field.sensitive):
             assert shown[name] not in {"clear", "pseudonym"}, name
     assert shown["Person.name"] == "initial"
