@@ -99,7 +99,7 @@ def memory(count: int) -> float:
     """Bytes that each rule of others takes once loaded, its application included."""
     gc.collect()
     tracemalloc.start()
-    kept = [loaded(0), loaded(count)]
+    kept = [loaded(1), loaded(1 + count)]
     gc.collect()
     both = tracemalloc.get_traced_memory()[0]
     kept.pop()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from connectors.source_model import PulledSource
 from connectors.sources import load_sources
 from hub.cli.main import app
 from hub.home.catalogue import catalogue_of
@@ -65,6 +66,7 @@ def test_drafts_load_as_they_are(drafts: Path) -> None:
     (source,) = load_sources(drafts / "drafts" / "sources", composed, {"DATA": str(drafts)})
     shop = composed.entity("Shop")
     (stream,) = source.records
+    assert isinstance(source, PulledSource)
     assert (source.where, source.collected_for, stream.key) == (str(drafts / "shops.csv"), "trade.register", (KEY,))
     assert {each.name for each in shop.fields} == set(stream.fields)
     assert len(stream.fields) > 60
