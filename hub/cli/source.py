@@ -117,7 +117,7 @@ def retry(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Let mended rows in again (重新接入): those that were refused, and now are not.
+    """Let mended rows in again (重新接入).
 
     Mend them at their source, or mend the source's file, first.
 
@@ -153,10 +153,10 @@ def try_(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Connect to sources and read one page of each (试连): what is wrong, and what to do about it.
+    """Connect to sources and read one page of each (试连).
 
-    Nothing is written or recorded, and no value is shown. The exit code is 1 if a stream cannot be read, or if a pull
-    of these rows would stop.
+    It tells what is wrong, and what to do about it. Nothing is written or recorded, and no value is shown. The exit code
+    is 1 if a stream cannot be read, or if a pull of these rows would stop.
     """
     with exit_on_refusal():
         from hub.ingest.trial.dry_run import Tried

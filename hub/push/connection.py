@@ -7,13 +7,13 @@ which reads. Every transaction has a deadline.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from connectors.base import Annotation, StreamPlan
 from hub.graph.constraints import ensure_constraints
-from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import note_catalogue, require_fit
+from hub.graph.driver import GraphWriter, Transaction
+from hub.graph.loaded_catalogue import CatalogueMisfit, note_catalogue, require_fit
 from hub.graph.local import GraphAddress
 from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.settings import Settings
@@ -25,6 +25,7 @@ from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Reading
 from schema.catalogue import Catalogue
 
+T = TypeVar("T")
 SECONDS: Final = 10.0
 """How long a transaction may take."""
 
@@ -43,14 +44,27 @@ class Connection:
         )
         try:
             self.writer.check_reachable()
-            require_fit(self.writer, catalogue)
-            self._key = key_of_graph(settings, self.writer)
-            ensure_constraints(self.writer, catalogue)
-            note_catalogue(self.writer, catalogue)
+            self._key = self._fitted()
         except BaseException:
             self.writer.close()
             raise
         self.plans = KnownPlans(plans, self._key)
+
+    def _fitted(self) -> bytes:
+        """The key of the graph, which is fit to be written, or is made so if it is empty."""
+        require_fit(self.writer, self._catalogue)
+        key = key_of_graph(self._settings, self.writer)
+        ensure_constraints(self.writer, self._catalogue)
+        note_catalogue(self.writer, self._catalogue)
+        return key
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """As `GraphWriter.write`; a graph that was emptied meanwhile is made fit once. Raises CatalogueMisfit too."""
+        try:
+            return self.writer.write(work)
+        except CatalogueMisfit:
+            self._fitted()
+            return self.writer.write(work)
 
     def sink(self, today: dt.date) -> Sink:
         """The graph as connectors see it, today."""

@@ -165,9 +165,7 @@ class Deliveries:
         def write() -> dict[str, Outcome]:
             reading, run = known.connection.reading(plan, texts), uuid.uuid4().hex
             plans, version = known.connection.plans, self._catalogue.version
-            found = known.connection.writer.write(
-                lambda tx: EventWrite(plans, tx, plan, run, offered, version).write(reading)
-            )
+            found = known.connection.write(lambda tx: EventWrite(plans, tx, plan, run, offered, version).write(reading))
             known.connection.note_writes()
             return found
 
