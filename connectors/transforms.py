@@ -26,6 +26,9 @@ from schema.region_paths import path_of_code
 
 MAX_TEXT = 20_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}\Z")
+_CREDIT_CODE = re.compile(r"[1-9A-HJ-NPQRTUWXY][0-9A-HJ-NPQRTUWXY]\d{6}[0-9A-HJ-NPQRTUWXY]{10}\Z", re.ASCII)
+_CREDIT_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_REGISTRATION = re.compile(r"\d{13}(\d{2})?\Z", re.ASCII)
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-\d{7,8})\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,，]\d{3})+(\.\d*)?\Z", re.ASCII)
@@ -213,6 +216,24 @@ def phone(cell: Any, _options: Options, _context: Context) -> str:
     return found
 
 
+def credit_code(cell: Any, _options: Options, _context: Context) -> str:
+    """A valid unified social credit code (GB 32100-2015) of 18 signs, its letters in upper case."""
+    found = normal_form(Kind.CODE, _digits(cell)).upper()
+    if _REGISTRATION.match(found):
+        raise Unfit(
+            "old-registration", "a registration number from before 2015; the unit's code of 18 signs was expected"
+        )
+    if not _CREDIT_CODE.match(found) or not _has_credit_check(found):
+        raise Unfit("bad-credit-code", "not a valid unified social credit code: length, signs or check sign are wrong")
+    return found
+
+
+def _has_credit_check(found: str) -> bool:
+    """Whether the last of 18 signs is the check sign (modulus 31, weights are the powers of 3)."""
+    values = [_CREDIT_SIGNS.index(each) for each in found]
+    return (sum(value * pow(3, place, 31) for place, value in enumerate(values[:17])) + values[17]) % 31 == 0
+
+
 def region_of_code(cell: Any, _options: Options, context: Context) -> str:
     """The jurisdiction path that an official code of 12 or 15 digits states."""
     return division_path(code(cell, Options(), context))
@@ -268,20 +289,26 @@ TRANSFORMS: Mapping[str, Transform] = {
     "enum": enum,
     "resident_id": resident_id,
     "phone": phone,
+    "credit_code": credit_code,
     "grid": grid,
     "region_of_grid": region_of_grid,
     "region_of_code": region_of_code,
 }
 """By the name that a source's file uses."""
 
-NORMAL: Mapping[Transform, Kind] = {code: Kind.CODE, resident_id: Kind.ID_NUMBER, phone: Kind.PHONE}
+NORMAL: Mapping[Transform, Kind] = {
+    code: Kind.CODE,
+    resident_id: Kind.ID_NUMBER,
+    phone: Kind.PHONE,
+    credit_code: Kind.CODE,
+}
 """Transforms whose values are in the normal form of a kind already."""
 
 REPEATED = frozenset({enum, date, validity, grid, region_of_grid, region_of_code})
 """Transforms of columns in which few different cells stand."""
 
 FITTING: Mapping[Scalar, tuple[str, ...]] = {
-    Scalar.STRING: ("text", "code", "resident_id", "phone", "grid"),
+    Scalar.STRING: ("text", "code", "resident_id", "phone", "credit_code", "grid"),
     Scalar.ENUM: ("enum",),
     Scalar.INT: ("integer",),
     Scalar.FLOAT: ("number",),

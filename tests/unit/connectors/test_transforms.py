@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import random
 import re
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from stdnum.cn import uscc
 
 from connectors.base import Broken, ConnectorError, Place, Record, Refused, Row
 from connectors.quarantine import Unfit, may_be_shown
@@ -34,6 +36,7 @@ PLACES = {
 }
 CONTEXT = Context(PLACES, ZONE, dt.date(2026, 6, 30))
 ID = "140321195703129022"
+CREDIT_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 FITS: list[tuple[str, Any, Options, Any]] = [
     ("text", " 祁慧兰 ", Options(), "祁慧兰"),
@@ -81,6 +84,10 @@ FITS: list[tuple[str, Any, Options, Any]] = [
     ("resident_id", "14032120100315329x", Options(), "14032120100315329X"),
     ("phone", "19903210001", Options(), "19903210001"),
     ("phone", "0353-1234567", Options(), "0353-1234567"),
+    ("credit_code", "91350100M000100Y43", Options(), "91350100M000100Y43"),
+    ("credit_code", " 91110000600037341l\u200b", Options(), "91110000600037341L"),
+    ("credit_code", "９１３５０１００M000100Y43", Options(), "91350100M000100Y43"),
+    ("credit_code", "N2140321MA0ABCDE7X", Options(), "N2140321MA0ABCDE7X"),
     ("grid", "140321001001001", Options(), "140321001001001"),
     ("grid", "140321001001099", Options(), "140321001001001"),
     ("region_of_grid", "140321001001099", Options(), "14/03/21/001/001/001/"),
@@ -125,6 +132,17 @@ UNFIT: list[tuple[str, Any, Options, str]] = [
     ("date", "4/13/2016", Options(format="%Y/%m/%d"), "not-a-date"),
     ("date", "2016/4/13 25:00", Options(format="%Y/%m/%d"), "not-a-date"),
     ("phone", "1990321000", Options(), "not-a-phone"),
+    ("credit_code", "91350100M000100Y44", Options(), "bad-credit-code"),
+    ("credit_code", "91350100M000010Y43", Options(), "bad-credit-code"),
+    ("credit_code", "9135O100M000100Y43", Options(), "bad-credit-code"),
+    ("credit_code", "91350100M000100I43", Options(), "bad-credit-code"),
+    ("credit_code", "91350100M000100Y4", Options(), "bad-credit-code"),
+    ("credit_code", "9" * 19, Options(), "bad-credit-code"),
+    ("credit_code", "0" * 18, Options(), "bad-credit-code"),
+    ("credit_code", 913501000001000143.0, Options(), "scientific-notation"),
+    ("credit_code", "350100100012345", Options(), "old-registration"),
+    ("credit_code", 350100100012345, Options(), "old-registration"),
+    ("credit_code", "3501001000123", Options(), "old-registration"),
     ("grid", "140321999999999", Options(), "unknown-grid"),
     ("grid", "140321001001", Options(), "unknown-grid"),
     ("grid", "140321001001098", Options(), "ended-grid"),
@@ -178,6 +196,23 @@ def test_a_level_that_a_place_lacks_keeps_its_position(code: str, path: str, lev
 )
 def test_resident_ids(text: str, valid: bool) -> None:
     assert is_resident_id(text) is valid
+
+
+def test_a_credit_code_with_one_other_sign_is_refused() -> None:
+    known = "91350100M000100Y43"
+    assert uscc.is_valid(known)
+    others = [known[:at] + sign + known[at + 1 :] for at in range(18) for sign in CREDIT_SIGNS if sign != known[at]]
+    assert len(others) == 18 * 30
+    for other in others:
+        with pytest.raises(Unfit, match="bad-credit-code"):
+            TRANSFORMS["credit_code"](other, Options(), CONTEXT)
+
+
+def test_check_signs_of_credit_codes_are_those_of_another_implementation(rng: random.Random) -> None:
+    for _ in range(300):
+        body = f"9{rng.randint(1, 9)}{rng.randint(0, 999_999):06d}" + "".join(rng.choices(CREDIT_SIGNS, k=9))
+        known = body + uscc.calc_check_digit(f"{body}0")
+        assert TRANSFORMS["credit_code"](known, Options(), CONTEXT) == known
 
 
 def test_what_an_id_number_says() -> None:
