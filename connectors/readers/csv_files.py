@@ -73,10 +73,13 @@ class _CsvFile:
         if record.fault is not None:
             raise ConnectorError(self._name, f"the header cannot be read: {record.fault}")
         header = [cell.strip(_AROUND_NAMES) for cell in record.cells]
-        if any(map(is_undecodable, header)) or is_really_utf_8(record.content, self._encoding):
+        utf_8 = is_really_utf_8(record.content, self._encoding)
+        if utf_8 or any(map(is_undecodable, header)):
+            why = "it is UTF-8" if utf_8 else wrong_byte(record.content, record.offset, self._encoding)
             raise ConnectorError(
                 self._name,
-                f"the header is not {self._encoding}; save the file so, or declare its `encoding` in the source file",
+                f"the header is not {self._encoding}: {why}; save the file so, or declare its `encoding` in the source "
+                "file",
             )
         check_header(self._name, header, self._columns, "export the file with its header, and nothing above it")
         return header

@@ -91,8 +91,14 @@ def test_k01_a_row_of_another_encoding_is_no_mojibake(tmp_path: Path, declared: 
 
 def test_k01_a_file_of_utf_8_that_says_gbk_is_refused_by_its_header(tmp_path: Path) -> None:
     path = written(tmp_path, "k,v,姓名\na,1,张三\n".encode())
-    with pytest.raises(ConnectorError, match="the header is not gbk"):
+    with pytest.raises(ConnectorError, match="the header is not gbk: it is UTF-8; save"):
         rows("csv", path, encoding="gbk")
+
+
+def test_k01_a_file_of_gbk_that_says_utf_8_is_refused_by_its_header_with_the_offset(tmp_path: Path) -> None:
+    path = written(tmp_path, "k,v,姓名\na,1,张三\n".encode("gbk"))
+    with pytest.raises(ConnectorError, match="the header is not utf-8: byte 4 of the file is not utf-8; save"):
+        rows("csv", path, encoding="utf-8")
 
 
 def test_k01_a_wrong_byte_of_utf_16_is_told_by_its_offset(tmp_path: Path) -> None:
