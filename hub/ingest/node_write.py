@@ -114,22 +114,24 @@ class NodeWrite:
     def _link(self, writes: Sequence[Write], there: set[str], complete: set[str]) -> None:
         """Create the edges whose target exists, but for those that were created with their node; the others wait."""
         written = {each.sid for each in writes}
-        rows: dict[EdgePlan, list[dict[str, Any]]] = {each: [] for each in self._plan.edges}
+        # This stream's own: another that states the edge too may require its target.
+        edges = {each.name: each for each in self._plan.edges}
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in edges}
         missing = []
         for each in writes:
             key = each.record.key
             for name, target in self._targets(each.record).items():
-                edge = self._plans.edge(self._plan.entity, name)
+                edge = edges[name]
                 inward = edge.target == self._plan.entity
                 if key in complete and not inward:
                     continue
                 if target in there or (inward and target in written):
-                    rows[edge].append({"sid": each.sid, "target": target, "key": key})
+                    rows[name].append({"sid": each.sid, "target": target, "key": key})
                 else:
                     missing.append(waiting_edge(self._plan, self._run, edge, each.record, target))
-        for edge, claims in rows.items():
+        for name, claims in rows.items():
             if claims:
-                self._tx.run(cypher.link(edge), rows=claims)
+                self._tx.run(cypher.link(edges[name]), rows=claims)
         if missing:
             self._tx.run(cypher.ENTER, rows=missing)
         self.unlinked += len(missing)

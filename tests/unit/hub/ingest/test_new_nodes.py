@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +20,11 @@ from hub.ingest import sink_statements as cypher
 from hub.ingest.positions import read_position
 from hub.sample.known_people import PROTAGONIST
 from schema import SPINE
-from tests.support.pulling import ask, canonical, county, empty, one, pull
+from tests.support.pulling import SOURCES, ask, canonical, county, empty, one, pull
 
 pytestmark = pytest.mark.unit
 
+LODGER, OTHER = "110101199003070011", "110101199003070038"
 EDGE = EdgePlan("dwellings", "Person", "LIVES_IN", True, "Dwelling", True)
 
 
@@ -107,6 +109,41 @@ def test_the_records_of_a_node_that_another_left_are_written_again(
     left = one(graph_driver, "MATCH (r:Stale {source: 'police'}) RETURN count(r)")
     assert left == pull(home, empty_graph, changed, "police")["register"].updated == 1
     assert one(graph_driver, "MATCH (r:Stale {source: 'police'}) RETURN count(r)") == 0
+
+
+LODGERS = """
+name: lodgers
+kind: csv
+where: ${DATA}/lodgers.csv
+collectedFor: pop
+trust: 4
+after: [divisions, police]
+records:
+  - name: lodgers
+    entity: Person
+    key: number
+    identity: idNumber
+    fields: {idNumber: {column: id, as: resident_id}, name: name}
+    edges: {dwellings: {entity: Dwelling, column: home}}
+"""
+
+
+def test_one_source_may_require_a_target_that_another_does_not(
+    folder: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver, tmp_path: Path
+) -> None:
+    """The occupancy of the housing authority has no row without its dwelling; a lodger's dwelling may come later."""
+    empty(graph_driver)
+    sources, data = tmp_path / "sources", tmp_path / "data"
+    shutil.copytree(SOURCES, sources)
+    (sources / "lodgers.yaml").write_text(LODGERS, "utf-8")
+    shutil.copytree(folder, data)
+    (data / "lodgers.csv").write_text(f"number,name,id,home\nL1,甲,{LODGER},FW00000001\nL2,乙,{OTHER},FW77\n", "utf-8")
+    first = pull(tmp_path / "home", empty_graph, data, "divisions", "lodgers", "police", "housing", sources=sources)
+    assert (first["lodgers"].inserted, first["lodgers"].unlinked, first["dwellings"].linked) == (2, 2, 1)
+    again = pull(tmp_path / "home", empty_graph, data, sources=sources)
+    assert {each.changes for name, each in again.items() if name != "tickets"} == {0}
+    homes = ask(graph_driver, "MATCH (p:Person {idNumber: $id})-[:LIVES_IN]->(d) RETURN d.code AS code", id=LODGER)
+    assert homes == [{"code": "FW00000001"}]
 
 
 def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddress, graph_driver: neo4j.Driver) -> None:
