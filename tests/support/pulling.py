@@ -106,7 +106,9 @@ def canonical(driver: neo4j.Driver) -> tuple[list[str], list[str]]:
 
 def _told(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
     return sorted(
-        (name, str(value)) for name, value in properties.items() if name not in {"run", "textDetectedAt", "compared"}
+        (name, str(value))
+        for name, value in properties.items()
+        if name not in {"run", "compared"} and not name.endswith("DetectedAt")
     )
 
 
