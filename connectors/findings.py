@@ -15,7 +15,7 @@ SHOWN = 3
 """How many reasons an error message names."""
 BLANK = "blank-lines"
 MAX_COLUMNS = 500
-INCOMPLETE = frozenset({"fewer-records", "truncated", "incomplete"})
+INCOMPLETE = frozenset({"fewer-records", "truncated", "incomplete", "hidden-sheets"})
 """Rules of notes by which a reader says that the source gave less than it has: nothing is removed after such a read."""
 
 

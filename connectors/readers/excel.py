@@ -19,7 +19,8 @@ from pydantic import Field
 from connectors.base import FILE, Broken, ConnectorError, Header, Item, Note, Row
 from connectors.readers.files import FilesSource
 from connectors.readers.headers import check_header
-from connectors.readers.workbook_parts import MAX_CELLS, SheetParts, UnfitWorkbook, look_through
+from connectors.readers.shared_strings import UnfitWorkbook
+from connectors.readers.workbook_parts import MAX_CELLS, SheetParts, look_through
 from connectors.source_model import Stream
 
 MAX_FILE_BYTES = 128 << 20
@@ -62,9 +63,8 @@ class ExcelSource(FilesSource):
                         raise
                     yield Broken(1, FILE, "unreadable-sheet", f"{wrong.problem}, or name the sheets to read", part=part)
         if hidden:
-            yield Note(
-                "hidden-sheets", "sheets are hidden, and are passed over; name them if they are to be read", hidden
-            )
+            text = "sheets are hidden, and are passed over; nothing is removed until the sheets to read are named"
+            yield Note("hidden-sheets", text, hidden)
         yield Header(tuple(each for each in columns if each))
 
 
@@ -78,7 +78,10 @@ def _opened(name: str, file: IO[bytes]) -> tuple[calamine.CalamineWorkbook, Mapp
         parts = look_through(content)
     except UnfitWorkbook as wrong:
         raise ConnectorError(name, str(wrong)) from None
-    return _asked(name, lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))), parts
+    book: calamine.CalamineWorkbook = _asked(name, lambda: calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)))
+    if book.sheet_names != list(parts):
+        raise ConnectorError(name, "the name of a sheet holds a tab or a line end, or is ambiguous; rename the sheet")
+    return book, parts
 
 
 def _asked(name: str, question: Callable[[], Any]) -> Any:

@@ -32,6 +32,7 @@ SMALL = 1 << 20
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
 _PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DRIVE = re.compile(r"[A-Za-z]:")
+_UNLISTED = ("unlisted-folder", "the folder cannot be listed; see that the account of the pull may read it")
 _UTF_8_NAME, _ENCRYPTED = 0x800, 0x1
 
 Open = Callable[[], AbstractContextManager[IO[bytes]]]
@@ -127,10 +128,10 @@ def _unchanged(source: str, path: Path, flags: int = 0) -> Iterator[IO[bytes]]:
 
 
 def _of_folder(source: str, folder: Path, pattern: str) -> FileSet:
-    files, refused, others = [], [], 0
-    for path in sorted(_walk(folder), key=lambda each: each.relative_to(folder).as_posix()):
+    files, refused, others, unlisted = [], [], 0, list[OSError]()
+    for path in sorted(_walk(folder, unlisted), key=lambda each: each.relative_to(folder).as_posix()):
         name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
+        if _is_link(path):
             refused.append(RefusedFile(name, "link", "a link may lead anywhere; put the file itself into the folder"))
         elif not _is_asked_for(name, pattern):
             others += 1
@@ -138,14 +139,26 @@ def _of_folder(source: str, folder: Path, pattern: str) -> FileSet:
             refused.append(RefusedFile(name, *fault))
         else:
             files.append(SourceFile(name, lambda path=path: _unchanged(source, path, os.O_NOFOLLOW)))  # type: ignore[misc]
+    for place in (Path(each.filename) for each in unlisted):
+        if place == folder:
+            raise ConnectorError(source, f"{folder} cannot be listed; see that the account of the pull may read it")
+        refused.append(RefusedFile(place.relative_to(folder).as_posix(), *_UNLISTED))
     return FileSet(tuple(files), tuple(refused), others)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """All that is in a folder but folders; links to folders are not followed."""
-    for root, folders, names in os.walk(folder):
+def _walk(folder: Path, unlisted: list[OSError]) -> Iterator[Path]:
+    """All that is in a folder but folders; links to folders are not followed. Folders that fail go to `unlisted`."""
+    for root, folders, names in os.walk(folder, onerror=unlisted.append):
         yield from (Path(root, each) for each in names)
-        yield from (path for each in folders if (path := Path(root, each)).is_symlink())
+        yield from (path for each in folders if _is_link(path := Path(root, each)))
+
+
+def _is_link(path: Path) -> bool:
+    """Whether a path is a link; one that cannot be looked at is none, and is refused when it is opened or listed."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def _of_archive(archive: zipfile.ZipFile, pattern: str) -> FileSet:

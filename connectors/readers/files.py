@@ -23,6 +23,7 @@ from connectors.readers.file_sets import FileSet, SourceFile, file_set, shown_na
 from connectors.source_model import FaultAt, PulledSource, Stream
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+_UNFORESEEN = (ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 class FilesSource(PulledSource):
@@ -114,7 +115,13 @@ class FilesReader:
             yield FileRead(digest)
 
     def _content(self, file: IO[bytes]) -> Iterator[Item]:
-        return self._source.items(self._name, self._stream, file)
+        # Whoever writes the file chooses what stands in it: what no reader foresaw costs this file, and not the pull.
+        # Only the class is told, for the text of the fault may hold a value.
+        try:
+            yield from self._source.items(self._name, self._stream, file)
+        except _UNFORESEEN as wrong:
+            kind = type(wrong).__name__
+            raise ConnectorError(self._name, f"its content cannot be read ({kind}); export it again") from None
 
 
 def _digest(name: str, file: IO[bytes]) -> str:

@@ -6,7 +6,6 @@ the feature. One that is no point has no position: it is refused where the posit
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import IO, Any, Literal
 
@@ -90,9 +89,8 @@ def _position(geometry: Any) -> tuple[float, float] | None:
     if not isinstance(given, list) or len(given) not in {2, 3}:
         return None
     for value, most in zip(given, _LIMITS, strict=False):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return None
-        if abs(value) > most:
+        # NaN is not within; a whole number may be too long for a float, and is only compared.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= most:
             return None
     return float(given[0]), float(given[1])
 

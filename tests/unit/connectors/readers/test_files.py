@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from connectors.base import Broken, ConnectorError, FileRead, Header, Row, Since
+from connectors.base import Broken, ConnectorError, FileRead, Header, Item, Row, Since
+from connectors.readers.geojson import GeoJsonSource
+from connectors.source_model import Stream
 from tests.support.sources.read_files import items, notes, refusals, rows, source, write_zip
 
 pytestmark = pytest.mark.unit
@@ -164,3 +167,56 @@ def test_a_file_that_could_not_be_read_is_not_known(tmp_path: Path) -> None:
 def test_a_growing_folder_says_what_it_needs(more: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         source("csv", "in", **more)  # type: ignore[arg-type]
+
+
+def deep_folder(folder: Path) -> None:
+    """Folders within folders, until the path is longer than the system takes; root may list any other folder."""
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=at)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_and_the_read_is_not_whole(tmp_path: Path) -> None:
+    where = folder(tmp_path / "in", a="k,v\na,1\n")
+    deep_folder(where)
+    read = list(items("csv", where, files="*.csv"))
+    (wrong,) = [each for each in read if isinstance(each, Broken)]
+    assert (wrong.field, wrong.rule) == ("file", "unlisted-folder")
+    assert [each.part for each in read if isinstance(each, Row)] == ["a.csv"]
+    assert Header(("k", "v"), complete=False) in read
+
+
+@pytest.mark.parametrize("fault", [KeyError("x"), OverflowError("x"), RecursionError("x"), UnicodeError("x")])
+def test_a_fault_that_no_reader_foresaw_costs_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """No file is known that makes such a fault, or it would be mended."""
+    plain = GeoJsonSource.items
+
+    def items_or_fault(self: GeoJsonSource, name: str, stream: Stream, file: IO[bytes]) -> Iterator[Item]:
+        is_wrong = b'"k": "a"' in file.read()
+        file.seek(0)
+        yield from plain(self, name, stream, file)
+        if is_wrong:
+            raise fault
+
+    monkeypatch.setattr(GeoJsonSource, "items", items_or_fault)
+    where = tmp_path / "in"
+    where.mkdir()
+    for name in "ab":
+        feature = f'{{"type": "Feature", "properties": {{"k": "{name}", "v": 1}}}}'
+        (where / f"{name}.geojson").write_text(f'{{"features": [{feature}]}}')
+    read = list(items("geojson", where, files="*"))
+    assert [each.part for each in read if isinstance(each, Row)] == ["a.geojson", "b.geojson"]
+    (wrong,) = [each for each in read if isinstance(each, Broken)]
+    assert (wrong.rule, wrong.part) == ("unreadable-file", "a.geojson")
+    assert wrong.reason == f"its content cannot be read ({type(fault).__name__}); export it again"
+    assert Header(("@id", "@latitude", "@longitude", "k", "v"), complete=False) in [
+        Header(tuple(sorted(each.columns)), each.complete) for each in read if isinstance(each, Header)
+    ]
+    with pytest.raises(ConnectorError, match="cannot be read"):
+        rows("geojson", where / "a.geojson")

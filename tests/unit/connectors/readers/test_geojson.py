@@ -51,6 +51,8 @@ WITHOUT = {
     "truth": (point(True, False), "no longitude and latitude"),
     "none": (point(None, None), "no longitude and latitude"),
     "four": (point(1, 2, 3, 4), "no longitude and latitude"),
+    "more digits than a float has": (point(int("9" * 399), 37), "no longitude and latitude"),
+    "no number": (point(113, float("nan")), "no longitude and latitude"),
 }
 
 
