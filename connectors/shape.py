@@ -46,6 +46,7 @@ FUTURE = dt.timedelta(days=1)
 """How far a row's updated time may lie after today: a clock that is fast, or a zone that is meant and not stated."""
 KEPT = 32_768
 """How many different cells of a column are kept: as many as there are days in ninety years."""
+_ESCAPED = str.maketrans({"\\": "\\\\", "/": "\\/"})
 SUCCESSOR = "successorCode"
 """Node property with the code of the division that took the place of a Region; not a catalogue field."""
 
@@ -274,7 +275,9 @@ class Shaper:
         """The number of the record if it may be shown, else its keyed digest; None if a part of it is blank."""
         if not cells or any(blank(cell) for cell in cells):
             return None
-        number = "/".join(str(cell).strip().strip("\ufeff").strip() for cell in cells)
+        parts = [str(cell).strip().strip("\ufeff").strip() for cell in cells]
+        # Within a part of several, `/` is escaped: else (1/2, 3) and (1, 2/3) would be one record.
+        number = parts[0] if len(parts) == 1 else "/".join(each.translate(_ESCAPED) for each in parts)
         return number if may_be_shown(number) else "~" + self._digest(number.encode("utf-8", "replace"))[:16]
 
     def _name_without_number(self, row: Row | Broken) -> str:

@@ -90,12 +90,19 @@ def _digits(cell: Any) -> str:
     """A cell of a code as text: text as it is, a whole number by its digits, and anything else is empty."""
     if isinstance(cell, str):
         return _exact(cell)
-    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal) or not math.isfinite(cell):
+    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal) or not _finite(cell):
         return ""
     # A larger floating-point number may have lost digits already.
     if isinstance(cell, float) and abs(cell) >= 2**53:
         raise Unfit("scientific-notation", _SCIENTIFIC_REASON)
     return str(int(cell)) if cell == int(cell) else ""
+
+
+def _finite(cell: float | Decimal) -> bool:
+    try:
+        return math.isfinite(cell)
+    except (OverflowError, ValueError):  # more digits than a float takes, or a signalling NaN
+        return False
 
 
 def _exact(cell: str) -> str:

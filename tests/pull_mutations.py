@@ -249,9 +249,23 @@ PULLS = (
     Mutation(
         "a source that fails stops no other",
         "hub/ingest/runs/scheduled_pull.py",
-        "    except ConnectorError as failed:\n",
-        "    except ZeroDivisionError as failed:\n",
-        "tests/unit/hub/ingest/test_scheduled_pull.py",
+        "    except Exception as fault:\n",
+        "    except OSError as fault:\n",
+        "tests/unit/hub/ingest/test_failed_sources.py",
+    ),
+    Mutation(
+        "an answer that drips is given up in time",
+        "connectors/readers/guarded_session.py",
+        "self._deadline - time.monotonic()",
+        "self._seconds",
+        "tests/unit/connectors/readers/test_slow_answers.py",
+    ),
+    Mutation(
+        "records with other keys have other numbers",
+        "connectors/shape.py",
+        "each.translate(_ESCAPED) for each",
+        "each for each",
+        "tests/unit/connectors/test_transforms.py -k other_numbers",
     ),
     Mutation(
         "a split moves nothing",

@@ -7,11 +7,13 @@ that no name leads into the machine or to the metadata of a cloud, whatever it l
 
 from __future__ import annotations
 
+import io
 import socket
 import time
 from collections.abc import Callable, Collection, Sequence
+from http.client import HTTPResponse
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -21,12 +23,16 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.source_model import FaultAt
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 MAX_ANSWER_BYTES = 16 << 20
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _METADATA = frozenset(map(ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254")))
 """Where clouds tell their machines who they are, outside the link-local addresses."""
 Network = IPv4Network | IPv6Network
 Check = Callable[[str, socket.socket], None]
+Left = Callable[[], float]
 
 
 class AddressRefused(Exception):
@@ -57,7 +63,7 @@ def may_be_asked(host: str, address: IPv4Address | IPv6Address, networks: Sequen
 
 
 class GuardedSession(requests.Session):
-    """Stays with the hosts of its source, and within time and size.
+    """Stays with the hosts of its source, and within time and size: an answer has so many seconds from its request on.
 
     `authority` is a file with the certificates of who vouches for them, None for the public authorities.
     """
@@ -69,6 +75,7 @@ class GuardedSession(requests.Session):
         self.trust_env = False
         self._origins = {origin_of(each) for each in urls}
         self._seconds, self._authority = seconds, authority
+        self._deadline = 0.0
 
         def check(host: str, connected: socket.socket) -> None:
             if not may_be_asked(host.strip("[]"), ip_address(connected.getpeername()[0].partition("%")[0]), networks):
@@ -76,21 +83,21 @@ class GuardedSession(requests.Session):
                 raise AddressRefused
 
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(check))
+            self.mount(scheme, _Adapter(check, lambda: self._deadline - time.monotonic()))
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """The answer, whole; raises requests' errors and AddressRefused."""
         if origin_of(request.url or "") not in self._origins:
             raise AddressRefused
         options.update(allow_redirects=False, timeout=self._seconds, stream=True, verify=self._authority or True)
+        self._deadline = time.monotonic() + self._seconds
         answer = super().send(request, **options)
-        deadline = time.monotonic() + self._seconds
         body = bytearray()
         try:
             for part in answer.iter_content(65_536):
                 body += part
-                if len(body) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                    raise requests.exceptions.ContentDecodingError("too large or too slow")
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise requests.exceptions.ContentDecodingError("too large")
         finally:
             answer.close()
         answer._content = bytes(body)
@@ -104,10 +111,10 @@ def origin_of(url: str) -> tuple[str, str | None, int | None]:
 
 
 class _Adapter(HTTPAdapter):
-    """Connects by connections that check where they lead."""
+    """Connects by connections that check where they lead, and are read for as many seconds as are left."""
 
-    def __init__(self, check: Check) -> None:
-        self._pools = _pools(check)
+    def __init__(self, check: Check, left: Left) -> None:
+        self._pools = _pools(check, left)
         super().__init__()
 
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
@@ -115,14 +122,46 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
 
-def _pools(check: Check) -> dict[str, Any]:
+class _TimedSocket(io.RawIOBase):
+    """The bytes of a socket while time is left: a socket's own timeout begins anew with each byte."""
+
+    def __init__(self, connected: socket.socket, left: Left) -> None:
+        self._socket, self._left = connected, left
+        self._bytes = connected.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        left = self._left()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._bytes.readinto(buffer)
+
+    def close(self) -> None:
+        self._bytes.close()
+        super().close()
+
+
+def _pools(check: Check, left: Left) -> dict[str, Any]:
+    class Timed(HTTPResponse):
+        def __init__(self, sock: socket.socket, *given: Any, **named: Any) -> None:
+            super().__init__(sock, *given, **named)
+            self.fp.close()
+            self.fp = io.BufferedReader(_TimedSocket(sock, left))
+
     class Plain(HTTPConnection):
+        response_class = Timed
+
         def _new_conn(self) -> socket.socket:
             connected = super()._new_conn()
             check(self.host, connected)
             return connected
 
     class Secure(HTTPSConnection):
+        response_class = Timed
+
         def _new_conn(self) -> socket.socket:
             connected = super()._new_conn()
             check(self.host, connected)

@@ -15,6 +15,8 @@ from connectors.readers.byte_lines import decode
 
 MAX_DIGITS = 400
 """Longest number that is read; what is longer is no number."""
+MAX_COUNT = 2**53
+"""No source has so many records or pages; what states more counts nothing."""
 
 
 class Doubled(dict[str, Any]):
@@ -43,10 +45,10 @@ def canonical(value: Any) -> bytes:
 def whole_number(value: Any) -> int | None:
     """A count that a page states, as a number or as text of digits; None if it is none."""
     if isinstance(value, str) and value.isascii() and value.strip().isdigit() and len(value) < MAX_DIGITS:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MAX_COUNT:
         return None
-    return int(value) if math.isfinite(value) and value == int(value) else None
+    return int(value) if value == int(value) else None
 
 
 def charset(content_type: str) -> str:

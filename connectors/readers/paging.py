@@ -6,6 +6,7 @@ source that leads back or elsewhere, and an answer without the members that its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -25,6 +26,7 @@ _OWN: Mapping[str, frozenset[str]] = {
     "link": frozenset({"total"}),
 }
 _COMMON = frozenset({"style", "items", "size", "rows", "since"})
+_SURROGATE = re.compile("[\ud800-\udfff]")
 WHOLE = "."
 """The name of the answer itself, for `items`."""
 
@@ -159,7 +161,8 @@ def _next_cursor(paging: Paging, request: Request, found: _Found) -> Request | N
     cursor = _member(found.answer, paging.next)
     if cursor is None or cursor == "" or cursor is False:
         return None
-    if isinstance(cursor, bool) or not isinstance(cursor, str | int):
+    # Half a character pair can stand in JSON, and in no address.
+    if isinstance(cursor, bool) or not isinstance(cursor, str | int) or _SURROGATE.search(str(cursor)):
         raise WrongPage(f"page {request.number} has no text under `{paging.next}`")
     return _after(request, found, (paging.cursor, str(cursor)))
 
@@ -167,8 +170,12 @@ def _next_cursor(paging: Paging, request: Request, found: _Found) -> Request | N
 def _next_link(_paging: Paging, request: Request, found: _Found) -> Request | None:
     if found.link is None:
         return None
-    url = urljoin(request.url, found.link)
-    if origin_of(url) != origin_of(request.url) or urlsplit(url).username:
+    try:
+        url = urljoin(request.url, found.link)
+        elsewhere = origin_of(url) != origin_of(request.url) or urlsplit(url).username
+    except ValueError:
+        raise WrongPage(f"page {request.number} has a link to the next one that is no address") from None
+    if elsewhere:
         raise WrongPage(f"page {request.number} leads to another host, which is not asked")
     return replace(_after(request, found), url=url, kept=())
 

@@ -135,7 +135,7 @@ def exit_on_refusal() -> Iterator[None]:
     """
     try:
         yield
-    except _refusals() as refusal:
+    except refusals() as refusal:
         for line in str(refusal).strip().splitlines() or [type(refusal).__name__]:
             typer.echo(f"error: {line}", err=True)
         raise typer.Exit(1) from None
@@ -174,7 +174,7 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _refusals() -> tuple[type[Exception], ...]:
+def refusals() -> tuple[type[Exception], ...]:
     """The errors whose texts are written for the person at the keyboard."""
     from audit import checkpoint
     from audit.accept_loss import LossRefused

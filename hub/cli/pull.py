@@ -21,7 +21,9 @@ from hub.cli.options import (
     Variables,
     exit_on_refusal,
     given_pull,
+    refusals,
 )
+from hub.log_lines import describe_exception
 from hub.terminal import row_counter, text_console
 
 if TYPE_CHECKING:
@@ -115,17 +117,15 @@ def _pull_due(given: Given, names: Sequence[str], address: GraphAddress) -> list
 
 def _watch(given: Given, names: Sequence[str], address: GraphAddress, as_json: bool) -> None:
     """Pull what is due again and again; what cannot be done now may be possible later."""
-    from audit.log import AuditUnavailable
-    from connectors.manifest import ManifestError
-    from hub.graph.driver import GraphWriteError
-
     # Told to end, the run that goes on gives its lease back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     while True:
         try:
             outcomes = _pull_due(given, names, address)
-        except (AuditUnavailable, GraphWriteError, ManifestError) as failed:
+        except refusals() as failed:
             typer.echo(f"error: {failed}", err=True)
+        except Exception as fault:
+            typer.echo(f"error: internal fault ({describe_exception(fault)}); please report it", err=True)
         else:
             if outcomes:
                 _show_outcomes(outcomes, as_json)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.log import AuditUnavailable
 from connectors.base import ConnectorError
 from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
@@ -19,13 +20,17 @@ from connectors.schedule import next_due
 from connectors.source_model import PulledSource
 from connectors.sources import NONE, load_sources
 from hub.graph.driver import GraphWriteError, GraphWriter
+from hub.graph.loaded_catalogue import CatalogueMisfit
 from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
+from hub.home.key_files import KeyRefused
 from hub.home.settings import Settings
 from hub.ingest.lease import SourcesBusy
 from hub.ingest.pull import wanted_sources
 from hub.ingest.recorded_pull import recorded_pull
 from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
+from hub.log_lines import describe_exception
+from schema.strict_yaml import YamlFileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +111,18 @@ def _pull_one(
         recorded_pull(settings, folder, [name], data, variables, progress, address, results)
     except SourcesBusy as busy:
         return Outcome(name, "SKIPPED", str(busy), results)
+    except AuditUnavailable:
+        raise
     except ConnectorError as failed:
         return Outcome(name, "FAILED", str(failed), results)
-    except ManifestError as failed:
+    except (CatalogueMisfit, KeyRefused, ManifestError, YamlFileError) as failed:
         return Outcome(name, "FAILED", f"{name}: {failed}", results)
     except GraphWriteError as failed:
         if not failed.code.startswith(SERVERS_OWN):
             raise
         return Outcome(name, "FAILED", f"{name}: {failed}", results)
+    except Exception as fault:
+        # Its text may quote data; its class and its place in the code do not.
+        problem = f"{name}: internal fault ({describe_exception(fault)}); please report it"
+        return Outcome(name, "FAILED", problem, results)
     return Outcome(name, "OK", None, results)

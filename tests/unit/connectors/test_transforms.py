@@ -103,6 +103,11 @@ UNFIT: list[tuple[str, Any, Options, str]] = [
     ("code", True, Options(), "not-a-code"),
     ("code", 1.5, Options(), "not-a-code"),
     ("code", Decimal("NaN"), Options(), "not-a-code"),
+    *((name, cell, Options(), rule) for cell in (int("9" * 399), Decimal("sNaN"), Decimal("1E+400")) for name, rule in [
+        ("code", "not-a-code"), ("resident_id", "bad-resident-id"), ("phone", "not-a-phone"), ("grid", "not-a-code"),
+        ("credit_code", "bad-credit-code"), ("enum", "unknown-value"), ("region_of_code", "not-a-code"),
+        ("region_of_grid", "not-a-code"), ("number", "not-a-number"),
+    ]),
     ("code", 1.40321e17, Options(), "scientific-notation"),
     ("code", "1.40321E+17", Options(), "scientific-notation"),
     ("text", "1.39E+10", Options(), "scientific-notation"),
@@ -362,6 +367,22 @@ def test_case_4_02_a_time_in_a_date_column_is_cut_and_told() -> None:
     assert isinstance(record, Record)
     assert record.values["birthDate"] == dt.date(1957, 3, 12)
     assert [each.rows for each in shaping.notes()] == [1]
+
+
+def test_records_with_other_keys_have_other_numbers() -> None:
+    sources = load_sources(SOURCES, SPINE, {"DATA": "/data", "HOTLINE_URL": "http://127.0.0.1:9"})
+    police = next(each for each in sources if each.name == "police")
+    stream = police.records[0].model_copy(update={"key": ("登记编号", "性别")})
+    shaping = Shaper(police, stream, SPINE, CONTEXT, lambda content: hashlib.sha256(content).hexdigest())
+
+    def number(*parts: str) -> str:
+        shaped = shaping.shape(Row(1, dict(zip(stream.key, parts, strict=True))))
+        assert isinstance(shaped, Refused)
+        return shaped.row
+
+    keys = [("1/2", "3"), ("1", "2/3"), ("1\\", "/2"), ("1", "\\/2"), ("1/2", "/3"), ("1//2", "3")]
+    assert len({number(*each) for each in keys}) == len(keys)
+    assert number("1", "2") == "1/2"
 
 
 def test_an_id_number_used_as_record_number_is_kept_as_a_digest() -> None:

@@ -19,7 +19,7 @@ TABLES = [
     ("an obligation", "policies/obligations.py", "OBLIGATIONS"),
     ("an obligation", "hub/request/daily_caps.py", "COUNTED"),
     ("an obligation", "hub/request/daily_caps.py", "MET_ELSEWHERE"),
-    ("a command", "hub/cli/options.py", "_refusals"),
+    ("a command", "hub/cli/options.py", "refusals"),
     ("a command", "audit/record.py", "KINDS"),
 ]
 

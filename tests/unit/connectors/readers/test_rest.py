@@ -150,6 +150,10 @@ FAULTS: dict[str, tuple[Reply | Answer, str]] = {
         "more than 5 pages",
     ),
     "a total in words": ((200, JSON, b'{"items": [], "pages": 1, "total": "many"}'), "does not state"),
+    "a total of 399 digits": (
+        (200, JSON, b'{"items": [], "pages": 1, "total": ' + b"9" * 399 + b"}"),
+        "does not state",
+    ),
     "always changing": (lambda n, q: page([item(f"k{n}")], 1, 1, 99), "kept changing"),
     "a page's member twice": ((200, JSON, b'{"items": [], "items": [], "pages": 1, "total": 0}'), "member twice"),
     "nested without end": ((200, JSON, b"[" * 200_000), "not valid JSON"),

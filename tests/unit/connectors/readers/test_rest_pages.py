@@ -128,6 +128,16 @@ ODD: dict[str, tuple[Answer, dict[str, Any], str]] = {
     "a link to a file": (
         lambda _n, _q: reply(["a"], {"Link": '<file:///etc/passwd>; rel="next"'}), {"style": "link"}, "another host",
     ),
+    "a link to no port": (
+        lambda _n, _q: reply(["a"], {"Link": '<http://127.0.0.1:99999/x>; rel="next"'}), {"style": "link"},
+        "page 1 has a link to the next one that is no address",
+    ),
+    "a link to no host": (
+        lambda _n, _q: reply(["a"], {"Link": '<http://[/x>; rel="next"'}), {"style": "link"}, "that is no address",
+    ),
+    "half an emoji for a cursor": (
+        lambda _n, _q: reply(["a"], next="\ud800"), {"style": "cursor"}, "no text under `next`",
+    ),
     "offsets without end": (lambda n, _: reply([str(n)]), {"style": "offset"}, "more than 9 pages"),
 }  # fmt: skip
 
