@@ -23,6 +23,11 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _VALUE = re.compile(r"[\d.,:/ +*xX年月日-]*\d[\d.,:/ +*xX年月日-]*\Z")
 """What is a number, a day or a time, and so no name of a column."""
 _MAX_HEADER = 40
+_WORDS_OF_ROWS = frozenset({
+    "男", "女", "是", "否", "无", "汉族", "已婚", "未婚", "离婚", "丧偶", "male", "female", "yes", "true", "false",
+    "null", "none", "married", "divorced",
+})  # fmt: skip
+"""Words that stand in rows and name no column, in small letters."""
 
 
 def encoding_of(name: str, file: IO[bytes]) -> str:
@@ -104,7 +109,7 @@ def header_of(name: str, lines: Sequence[str], delimiter: str) -> list[str]:
     widest = max((sum(map(bool, row)) for row in below), default=0)
     if len(filled) == 1 < widest:
         raise ConnectorError(name, "the first line is a title and no header; delete it, and what else stands above it")
-    if any(_VALUE.match(cell) or len(cell) > _MAX_HEADER for cell in filled) or _stands_below(first, below):
+    if any(map(_is_value, filled)) or _stands_below(first, below):
         raise ConnectorError(
             name, "the first line looks like a row and not like names of columns; add a line with their names above it"
         )
@@ -113,6 +118,11 @@ def header_of(name: str, lines: Sequence[str], delimiter: str) -> list[str]:
             name, "the header seems to go on in the second line; write each column's name into the first, delete that"
         )
     return first
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell cannot be the name of a column."""
+    return _VALUE.match(cell) is not None or len(cell) > _MAX_HEADER or cell.casefold() in _WORDS_OF_ROWS
 
 
 def _stands_below(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -16,7 +16,7 @@ from stdnum.cn import uscc
 
 from connectors.drafts.columns import Column
 from connectors.drafts.personal_kinds import NameTest, PersonalKind, is_never_stored, personal_kind
-from connectors.drafts.words import capitals, field_name
+from connectors.drafts.words import WORDS, capitals, field_name, latin_words
 from connectors.resolve import birth_of, is_resident_id
 from connectors.transforms import Options
 from schema.classification import Grade, Kind, Scalar
@@ -36,6 +36,15 @@ _CODED = re.compile("编号|编码|代码|序号|号$|code|_no\\b|number|^no$|^i
 _NAMED = re.compile("名称|店名|字号|^name$|_name$|title$", re.IGNORECASE)
 _YEAR = re.compile("年份|年度|建成年|year", re.IGNORECASE)
 _UPDATED = re.compile("更新时间|修改时间|变更时间|更新日期|updated|modified|changed_at", re.IGNORECASE)
+_LISTS = frozenset({
+    "category", "class", "grade", "kind", "level", "mode", "phase", "priority", "result", "risk", "stage", "state",
+    "status", "type",
+})  # fmt: skip
+_LISTED = re.compile("类别|类型|种类|状态|性质|等级|级别")
+"""Words of headers whose columns hold words of a list."""
+_OWN_WORDS = frozenset(WORDS.values())
+_LETTERS = re.compile(r"[^\W\d_\u3400-\u9fff]{2}")
+"""Letters that are no Chinese signs, in which any word may be a name."""
 _DIGITS = re.compile(r"\d{5}")
 _ALL_DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
@@ -248,7 +257,7 @@ def _enum(column: Column, nothing: Guess) -> Guess | None:
     counts = column.counts
     if len(counts) > FEW or min(counts.values()) < OFTEN or not all(isinstance(each, str) for each in column.cells):
         return None
-    if not all(_is_word(word) for word in counts):
+    if not all(_is_word(word) for word in counts) or not (_is_list(column.header) or all(map(_is_no_name, counts))):
         return None
     values: dict[str, str] = {}
     for at, word in enumerate(sorted(counts), 1):
@@ -263,6 +272,16 @@ def _is_word(text: str) -> bool:
     """Whether a text can be a word of an enum: short, with a letter, and without the number of anything."""
     has_letter = any(map(str.isalpha, text))
     return len(text) <= MAX_WORD and has_letter and text.isprintable() and not _DIGITS.search(text)
+
+
+def _is_list(header: str) -> bool:
+    """Whether a header says that its column holds words of a list."""
+    return not _LISTS.isdisjoint(latin_words(header)) or _LISTED.search(header) is not None
+
+
+def _is_no_name(word: str) -> bool:
+    """Whether a word is Chinese, or one that is known: what is a name in other letters (lihua) cannot be told."""
+    return not _LETTERS.search(word) or capitals(word, "", 1)[0] in _OWN_WORDS
 
 
 def _code(column: Column, nothing: Guess, today: dt.date) -> Guess | None:

@@ -17,6 +17,7 @@ from connectors.base import Broken, ConnectorError, Row, Since
 from connectors.drafts.columns import Column, columns_of
 from connectors.drafts.csv_form import delimiter_of, encoding_of, first_lines, header_of
 from connectors.kinds import KINDS
+from connectors.quarantine import holds_number_of_person
 from connectors.readers.database import TableReader
 from connectors.source_model import FaultAt, PulledSource
 
@@ -192,7 +193,13 @@ def _reason(wrong: ValueError) -> str:
 
 
 def _usable(asked: Asked, headers: Sequence[str], notes: list[str]) -> list[str]:
-    """The headers that a source can name: not empty, not twice, and printable."""
+    """The headers that a source can name: not empty, not twice, and printable. ConnectorError if one holds the number
+    of a person.
+    """
+    if any(map(holds_number_of_person, headers)):
+        raise ConnectorError(
+            asked.name, "a column is called by a number that looks like that of a person; export people as rows"
+        )
     counts = Counter(headers)
     twice = sorted(name for name, times in counts.items() if name and times > 1)
     if twice:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from stdnum import luhn
 
 from connectors.drafts.columns import Column
+from connectors.quarantine import ID, LANDLINE, MOBILE
 from schema.classification import Grade, Kind
 from schema.never_store import names_never_stored
 
@@ -65,12 +66,13 @@ _HEADERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         (
             "sensitive",
-            "民族|宗教|信仰|病史|疾病|病种|患病|诊断|残疾|婚姻|低保|困难类|收入|政治面貌|犯罪|刑|吸毒|信访|精神|血型"
-            "|religio|ethnic|disab|disease|marital|income",
+            "民族|宗教|信仰|病|诊断|残疾|婚姻|低保|困难类|收入|政治面貌|犯罪|前科|刑|吸毒|信访|精神|血型"
+            "|religio|ethnic|disab|disease|illness|diagnos|health|crime|criminal|convict|marital|income"
+            "|(?<![a-z])nation(?:ality)?(?![a-z])|(?-i:Nation)",
         ),
         (
             "account",
-            "银行|卡号|账号|帐号|账户|开户|车牌|号牌|微信|qq|邮箱|电子邮件|护照|e-?mail|wechat|plate|bank",
+            "银行|卡号|账号|帐号|账户|开户|车牌|号牌|微信|qq|邮箱|电子邮件|护照|passport|e-?mail|wechat|plate|bank",
         ),
         ("id", "身份证(?!.*址)|身份号码|证件号|公民.*号码|id_?card|id_?no\\b|id_?num|identity"),
         ("phone", "电话|手机|联系方式|座机|传真|移动号码|phone|mobile|\\btel|_tel"),
@@ -95,18 +97,9 @@ _HEADERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 """What headers say, the first that fits; Chinese words first in each."""
 
-_ID = re.compile(r"(?<![0-9A-Za-z])[1-8]\d{5}(?P<day>(?:18|19|20)\d{6})\d{3}[0-9Xx](?![0-9A-Za-z])", re.ASCII)
 _OLD_ID = re.compile(r"[1-8]\d{5}(?P<day>\d{6})\d{3}\Z", re.ASCII)
 _MASKED_ID = re.compile(r"[1-8]\d{2,9}[*xX×]{4,12}\d{0,4}[0-9Xx]?\Z", re.ASCII)
-_GAP = "[ .-]{0,2}"
-_MOBILE = re.compile(
-    rf"(?<![0-9A-Za-z])(?:\+?(?:00)?86{_GAP}|0)?1[3-9]\d{_GAP}\d{{4}}{_GAP}\d{{4}}(?![0-9A-Za-z])", re.ASCII
-)
-_MOBILE_344 = re.compile(r"(?<!\d)1[3-9]\d{1}(?:\d[ .-]?){8}(?!\d)", re.ASCII)
 _MASKED_MOBILE = re.compile(r"(?<!\d)1[3-9]\d[*xX×]{4}\d{4}(?!\d)", re.ASCII)
-_LANDLINE = re.compile(
-    r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?[(（]?0(?:10|2\d|[3-9]\d\d)[)）]?[ -]?[2-8]\d{6,7}(?![0-9A-Za-z])", re.ASCII
-)
 _SERVICE = re.compile(r"(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)", re.ASCII)
 _PLATE = re.compile(
     "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·. ]?[A-Z0-9]{4,5}[A-Z0-9挂学警]\\Z"
@@ -144,7 +137,7 @@ def _candidates(column: Column, looks_like_name: NameTest) -> Iterator[tuple[str
     for name, is_one in tests:
         yield from _by_share(name, column.share(is_one))
     named = next((name for name, pattern in _HEADERS if pattern.search(column.header)), None)
-    within = column.share(lambda text: bool(_ID.search(text) or _has_phone(text)))
+    within = column.share(lambda text: bool(ID.search(text) or _has_phone(text)))
     if within >= SHARE:
         yield "text", f"{within:.0%} of its cells hold a number of a person among other words"
     if named is not None:
@@ -166,7 +159,7 @@ def _by_share(name: str, share: float) -> Iterator[tuple[str, str]]:
 def _is_id(text: str, *, old: bool) -> bool:
     """An id number, right or wrongly written, or partly masked; the form of 15 digits only where `old`."""
     plain = text.replace(" ", "")
-    found = _ID.search(plain)
+    found = ID.search(plain)
     if found:
         return _is_day(found["day"]) and _is_most_of(found, plain)
     if _MASKED_ID.match(text) and len(text) in {15, 18}:
@@ -176,8 +169,9 @@ def _is_id(text: str, *, old: bool) -> bool:
 
 
 def _is_day(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
     try:
-        dt.date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return False
     return True
@@ -201,7 +195,7 @@ def _has_phone(text: str) -> bool:
 def _of_phones(text: str) -> int:
     """How many characters of a text belong to telephones."""
     found, left = 0, text
-    for pattern in (_MOBILE, _MOBILE_344, _MASKED_MOBILE, _LANDLINE, _SERVICE):
+    for pattern in (MOBILE, _MASKED_MOBILE, LANDLINE, _SERVICE):
         found += sum(len(each[0]) for each in pattern.finditer(left))
         left = pattern.sub(" ", left)
     return found

@@ -88,11 +88,16 @@ def field_name(header: str, at: int, taken: Container[str]) -> tuple[str, bool]:
 
 def _latin(header: str) -> str:
     """`shopNo` of `shop_no`, `Shop No` or `shopNo`."""
-    parts = _PARTS.findall(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header))
-    if not parts or not parts[0][0].isalpha():
+    words = latin_words(header)
+    if not words or not words[0][0].isalpha():
         return ""
-    words = [each.lower() for each in _joined(parts)]
     return words[0] + "".join(each.capitalize() for each in words[1:])
+
+
+def latin_words(header: str) -> list[str]:
+    """The words and numbers in Latin letters of a header, in small letters."""
+    parts = _PARTS.findall(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header))
+    return [each.lower() for each in _joined(parts)]
 
 
 def _joined(parts: list[str]) -> list[str]:

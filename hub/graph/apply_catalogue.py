@@ -3,7 +3,8 @@
 Nothing is taken out that was not asked for, and no value becomes another: where the form of a value changes, the graph
 is to be loaded anew. From the first write to the last the note says that the work is not finished, so that no hub
 answers and no pull writes meanwhile; work that was interrupted is ended by the next call. What is taken out goes in
-transactions of a bounded size. The next pull reads every register in full, so that nothing stays as it was left.
+transactions of a bounded size. The next pull reads every register in full, and an event that is sent again is written
+again, so that nothing stays as it was left.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ REREAD: Final = frozenset({Part.TYPE, Part.FIELD, Part.EDGE, Part.VALUE})
 
 # A register whose digest is another is read in full; how many rows it had is kept, to notice a loss.
 _READ_ANEW = "MATCH (c:SourceCursor) SET c.manifest = ''"
+# An event that is sent again is written again, and not answered by what became of it before.
+_DELIVERED = "MATCH (d:DeliveredEvent) WITH d LIMIT $batch DELETE d RETURN count(*) AS done"
 # A record whose fingerprint is another is written again when its row comes.
 _RECORDS_OF = "OPTIONAL MATCH (r:SourceRecord)-[:ASSERTS]->(n) SET r.hash = '' RETURN count(DISTINCT n) AS done"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -52,12 +55,12 @@ def apply_catalogue(
     """Make the graph fit; an empty one fits already.
 
     Raises CatalogueMisfit before anything is written where something would be taken out and `removing` was not said, or
-    where only loading anew helps; GraphWriteError.
+    where only loading anew helps, or later where another one changed the note meanwhile; GraphWriteError.
     """
     note = read_note(writer)
     if note is None:
         return Applied()
-    changes = note.differences(catalogue)
+    changes, held = note.differences(catalogue), note
     work = work_of(changes)
     if work is Work.RELOAD or (work is Work.REMOVAL and not removing):
         raise CatalogueMisfit(describe_misfit(note, catalogue))
@@ -66,14 +69,15 @@ def apply_catalogue(
     left, gone = _removals(begun), _removals(changes)
     taken = _take_out(writer, left, progress)
     if changes:
-        change_note(writer, catalogue, before=note.outline)
+        held = change_note(writer, note, catalogue, before=note.outline)
         taken += _take_out(writer, gone, progress)
     if any(each.part in REREAD or each.taken is not None for each in (*begun, *changes)):
         writer.write(lambda tx: tx.run(_READ_ANEW))
+        _forget_deliveries(writer)
     created = ensure_constraints(writer, catalogue).created
     dropped = drop_obsolete(writer, catalogue, _labels(note))
     if note.version != catalogue.version or note.before is not None:
-        change_note(writer, catalogue, before=None)
+        change_note(writer, held, catalogue, before=None)
     return Applied(changes, taken["nodes"], taken["relationships"], created, dropped)
 
 
@@ -122,6 +126,11 @@ def _batches(writer: GraphWriter, removal: _Removal) -> Iterator[int]:
         if not row["done"]:
             return
         yield row["done"]
+
+
+def _forget_deliveries(writer: GraphWriter) -> None:
+    while writer.write(lambda tx: tx.run(_DELIVERED, batch=BATCH))[0]["done"]:
+        pass
 
 
 def _statement(taken: Taken) -> str:

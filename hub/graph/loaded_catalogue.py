@@ -34,8 +34,11 @@ ON CREATE SET c.version = $version, c.outline = $outline
 RETURN c.version AS version
 """
 _WRITTEN_FOR: Final = "MATCH (c:LoadedCatalogue) RETURN c.version AS version, c.before IS NOT NULL AS unfinished"
+# To remove a property that is not there takes no lock, so it is set first.
+_LOCK: Final = "MATCH (c:LoadedCatalogue) SET c.lock = true REMOVE c.lock"
+_HELD: Final = "MATCH (c:LoadedCatalogue) RETURN c.version AS version, c.before AS before"
 _CHANGE: Final = """
-MERGE (c:LoadedCatalogue {only: true})
+MATCH (c:LoadedCatalogue)
 SET c.version = $version, c.outline = $outline, c.before = $before
 """
 
@@ -161,8 +164,23 @@ def require_note(transaction: Transaction, version: str) -> None:
         raise CatalogueMisfit(f"the graph's catalogue was changed meanwhile, and the pull has ended; see: {DIFF}")
 
 
-def change_note(writer: GraphWriter, catalogue: Catalogue, *, before: Outline | None) -> None:
-    """Put the note of a catalogue in the place of the one that is there; with `before`, as one that is not finished."""
-    told = None if before is None else canonical(before).decode()
-    outline = canonical(catalogue.outline).decode()
-    writer.write(lambda tx: tx.run(_CHANGE, version=catalogue.version, outline=outline, before=told))
+def change_note(writer: GraphWriter, note: Note, catalogue: Catalogue, *, before: Outline | None) -> Note:
+    """Put the note of a catalogue in the place of `note`, and return it; with `before`, as one that is not finished.
+
+    Raises CatalogueMisfit, and changes nothing, if another note than `note` is there by now.
+    """
+    held = [{"version": note.version, "before": _text_of(note.before)}]
+    fresh = Note(catalogue.version, catalogue.outline, before)
+
+    def change(transaction: Transaction) -> None:
+        transaction.run(_LOCK)
+        if transaction.run(_HELD) != held:
+            raise CatalogueMisfit(f"the graph's catalogue was changed meanwhile by another {APPLY}; see: {DIFF}")
+        transaction.run(_CHANGE, version=fresh.version, outline=_text_of(fresh.outline), before=_text_of(before))
+
+    writer.write(change)
+    return fresh
+
+
+def _text_of(outline: Outline | None) -> str | None:
+    return None if outline is None else canonical(outline).decode()

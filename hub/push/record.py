@@ -20,16 +20,25 @@ KIND: Final = "delivery"
 BEGUN: Final = "BEGUN"
 BEGIN_NAME: Final = "delivery begin"
 END_NAME: Final = "delivery"
+LISTED: Final = 100
+"""Events of a delivery whose digests stand in its record each; the others stand in one digest."""
 
 
 def begin_record(trail: Trail, digester: Digester, source: str, items: Sequence[Event | Invalid]) -> Record:
-    """What came: how many events, and for each that is one the digest of its source and id (`event.0`)."""
-    ids = {
+    """What came: how many events, and for each of the first that is one the digest of its source and id (`event.0`).
+
+    `event.others` is one digest over those of all further events, and `others` their number.
+    """
+    digests = {
         f"event.{each.index}": digester.digest("event", f"{each.source}\x00{each.id}")
         for each in items
         if isinstance(each, Event)
     }
-    return _record(trail, digester, BEGIN_NAME, BEGUN, 0, {"source": source, "events": str(len(items)), **ids})
+    listed = dict(list(digests.items())[:LISTED])
+    others = [digest for name, digest in digests.items() if name not in listed]
+    if others:
+        listed |= {"event.others": digester.digest("event", "\x00".join(others)), "others": str(len(others))}
+    return _record(trail, digester, BEGIN_NAME, BEGUN, 0, {"source": source, "events": str(len(items)), **listed})
 
 
 def end_record(

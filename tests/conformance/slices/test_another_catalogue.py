@@ -16,7 +16,7 @@ import pytest
 from hub.graph.catalogue_fit import MISFIT
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import CatalogueMisfit, change_note, note_catalogue
+from hub.graph.loaded_catalogue import CatalogueMisfit, note_catalogue
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
@@ -25,7 +25,7 @@ from schema.catalogue import Catalogue
 from tests.support.ports import free_port
 from tests.support.pulling import SOURCES, ask, county, silent
 from tests.support.serving import COUNTY, Served, code_of, serving
-from tests.support.sources.other_catalogues import with_field, without_field
+from tests.support.sources.other_catalogues import replace_note, with_field, without_field
 from tests.support.sources.slices import HEALTH, write_slices
 
 pytestmark = pytest.mark.attack
@@ -95,7 +95,7 @@ def test_l29_a_running_hub_closes_when_its_graph_becomes_another_ones(
         assert (code_of(first), first.json()["extensions"]["catalogueVersion"]) == ("OK", SPINE.version)
         assert ready(served).json()["catalogue"] is True
         for noted, before in ((OLDER, None), (SPINE, OLDER.outline)):
-            change_note(writer, noted, before=before)
+            replace_note(writer, noted, before=before)
             wait(lambda: ready(served).status_code == 503)
             told = ready(served).json()
             assert (told["ready"], told["catalogue"], told["graph"]) == (False, False, True)
@@ -106,7 +106,7 @@ def test_l29_a_running_hub_closes_when_its_graph_becomes_another_ones(
             assert "data" not in refused.json()
             assert served.hub.graph.statements == sent
             assert served.records()[-1].catalogue_version == SPINE.version
-            change_note(writer, SPINE, before=None)
+            replace_note(writer, SPINE, before=None)
             wait(lambda: ready(served).status_code == 200)
             assert code_of(served.ask(QUERY)) == "OK"
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from hub.graph.driver import GraphWriter
+from hub.graph.loaded_catalogue import change_note, read_note
 from schema import SPINE
 from schema.catalogue import Catalogue, Entity, Field, Kind, Scalar
+from schema.changes.differences import Outline
 
 NICKNAME = Field("nickname", Scalar.STRING, "小名", "Nickname", Kind.NAME, personal=True, indexed=True)
 
@@ -47,3 +50,10 @@ def without_edge(relationship: str) -> Catalogue:
     """The spine without an edge that no path to data subjects leads along."""
     edges = tuple(each for each in SPINE.edges if each.relationship != relationship)
     return Catalogue(tuple(SPINE), edges, SPINE.case)
+
+
+def replace_note(writer: GraphWriter, catalogue: Catalogue, *, before: Outline | None) -> None:
+    """Put the note of a catalogue in the place of the one that a graph has."""
+    note = read_note(writer)
+    assert note is not None
+    change_note(writer, note, catalogue, before=before)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import random
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -224,11 +225,27 @@ def test_what_an_id_number_says() -> None:
     assert (birth_of(ID), gender_of(ID)) == (dt.date(1957, 3, 12), "FEMALE")
 
 
+def checked(bodies: Iterable[str]) -> str:
+    """The first body whose check sign as that of a unit is a digit, with it."""
+    return next(body + sign for body in bodies if (sign := uscc.calc_check_digit(f"{body}0")).isdigit())
+
+
+DIGITS_OF_A_UNIT = checked(f"91140321{serial:09}" for serial in range(99))
+ID_LIKE_A_UNIT = checked(f"1101011990030{serial}" for serial in range(7000, 7999))
+"""The number of a person that has the check sign of a unit by chance."""
+
+
 @pytest.mark.parametrize(
     ("number", "shown"),
     [
         ("HJ0000000001", True), ("140321001001001", True), ("FW1/2", True),
+        ("2026-06-01/0001", True), ("91350100M000100Y43", True), (DIGITS_OF_A_UNIT, True), ("0000012345678", True),
         (ID, False), ("19903210001", False), ("no 19903210001", False), ("祁慧兰", False), ("a" * 65, False),
+        ("138-1234-5678", False), ("8613812345678", False), ("008613812345678", False), ("013812345678", False),
+        ("110101-19900307-1234", False), ("110101.19900307.1234", False), ("110101/1990-03-07/123X", False),
+        ("010-62345678", False), ("0355-6234567", False), ("8610-6234-5678", False), ("110101900307123", False),
+        ("E12345678", False), ("EA1234567", False), ("H1234567890", False), ("1/e12345678", False),
+        (DIGITS_OF_A_UNIT[:17] + "X", False), (ID_LIKE_A_UNIT, False),
     ],
 )  # fmt: skip
 def test_only_a_clean_record_number_is_shown(number: str, shown: bool) -> None:

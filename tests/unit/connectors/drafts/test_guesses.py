@@ -101,6 +101,42 @@ def test_the_rule_of_enums(cells: Sequence[Any], is_enum: bool) -> None:
     assert bool(found.values) == is_enum
 
 
+@pytest.mark.parametrize(
+    ("header", "words", "is_enum"),
+    [
+        ("handler", ("lihua", "wangfang"), False),
+        ("worker", ("Ahmet", "Olga"), False),
+        ("worker", ("LIHUA", "OLGA"), False),
+        ("列", ("Ахмет", "Ольга"), False),
+        ("shopStatus", ("trading", "idle"), True),
+        ("status2", ("trading", "idle"), True),
+        ("经营状态", ("trading", "idle"), True),
+        ("列", ("open", "closed"), True),
+        ("列", ("A", "B2"), True),
+        ("列", ("open", "lihua"), False),
+        ("estate", ("lihua", "wangfang"), False),
+    ],
+)
+def test_words_in_latin_letters_may_be_names(header: str, words: tuple[str, ...], is_enum: bool) -> None:
+    found = guess(header, repeated(*words))
+    assert (found.scalar is Scalar.ENUM, bool(found.values)) == (is_enum, is_enum)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["diagnosis", "nation", "Nationality", "personNation", "ethnicity", "religion", "disease", "health", "crime",
+     "passportno", "诊断", "民族", "宗教", "病种", "犯罪记录", "护照"],
+)  # fmt: skip
+def test_what_is_sensitive_is_redacted_and_none_of_its_words_is_kept(header: str) -> None:
+    found = guess(header, repeated("open", "closed"))
+    assert found.personal is not None
+    assert (found.personal.sensitive, found.personal.masks, found.values) == (True, ("redact",), {})
+
+
+def test_a_destination_is_not_a_nation() -> None:
+    assert guess("destination", repeated("open", "closed")).personal is None
+
+
 def test_words_that_are_not_known_get_a_number_and_the_known_ones_their_own() -> None:
     assert guess("状态", repeated("在营", "停业", "待定")).values == {
         "停业": "SUSPENDED", "在营": "OPEN", "待定": "STATUS_3",

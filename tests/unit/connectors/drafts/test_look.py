@@ -64,6 +64,8 @@ def test_so_many_rows_as_are_asked_for(tmp_path: Path) -> None:
         (ROWS, "looks like a row"),
         (f"{MARK},男,19903210001\n{ROWS}", "looks like a row"),
         (f"姓名甲,男,无\n{MARK},男,19903210001", "looks like a row"),
+        (f"{MARK},male,HIV\nname1,female,flu", "looks like a row"),
+        (f"{MARK},是,汉族\n王芳,否,回族", "looks like a row"),
         ("编号,负责人,,地址\n,姓名,电话,\nPD1,甲,1,乙", "looks like a row|go on in the second line"),
         ("编号,负责人,\n,姓名,电话\nPD1,甲,1", "go on in the second line"),
         (HEADER, "no row could be read"),
@@ -78,6 +80,13 @@ def test_a_file_that_cannot_be_drafted_is_told_why(tmp_path: Path, content: str 
     with pytest.raises(ConnectorError, match=told) as failed:
         seen(file(tmp_path, content))
     assert MARK not in str(failed.value)
+
+
+@pytest.mark.parametrize("member", ["13812345678", "138-1234-5678", "E12345678", "110101199003071234"])
+def test_members_that_are_called_by_numbers_of_people_are_refused(tmp_path: Path, member: str) -> None:
+    with pytest.raises(ConnectorError, match="looks like that of a person") as failed:
+        seen(file(tmp_path, json.dumps({"no": "A1", member: "x"}), name="a.jsonl"))
+    assert member not in str(failed.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ import hub.graph.apply_catalogue
 from hub.graph.apply_catalogue import Applied, apply_catalogue
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import CatalogueMisfit, change_note, read_note, require_fit
+from hub.graph.loaded_catalogue import CatalogueMisfit, read_note, require_fit
 from hub.graph.local import GraphAddress
 from schema import SPINE
 from schema.catalogue import Catalogue, Kind, Scalar
 from schema.outline import canonical, version_of
 from tests.support.pulling import ask, county, one, pull
 from tests.support.sources.other_catalogues import (
+    replace_note,
     with_changed_field,
     with_field,
     without_edge,
@@ -99,6 +100,7 @@ def world(pulled: tuple[World, list[Any]]) -> Iterator[World]:
 
 def test_what_is_new_is_added_and_nothing_is_taken_out(world: World) -> None:
     before = world.everything()
+    world.driver.execute_query("CREATE (:DeliveredEvent {key: 'desk:1', at: datetime()})")
     done = world.apply(with_field())
     assert ([str(each) for each in done.changes], done.nodes, done.created) == (
         ["Person.nickname: field added"],
@@ -108,6 +110,8 @@ def test_what_is_new_is_added_and_nothing_is_taken_out(world: World) -> None:
     require_fit(world.writer, with_field())
     assert world.everything() == before
     assert world.count("MATCH (c:SourceCursor) WHERE c.manifest <> '' RETURN count(c)") == 0
+    # An event that is sent again is written again.
+    assert world.count("MATCH (d:DeliveredEvent) RETURN count(d)") == 0
 
 
 def test_words_for_people_change_the_note_alone(world: World) -> None:
@@ -237,4 +241,4 @@ def test_a_name_in_the_note_that_is_none_reaches_no_statement(world: World) -> N
     with pytest.raises(CatalogueMisfit, match="a name that is none"):
         world.apply(SPINE, removing=True)
     assert world.everything() == everything
-    change_note(world.writer, SPINE, before=None)
+    replace_note(world.writer, SPINE, before=None)

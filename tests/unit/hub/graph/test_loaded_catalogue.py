@@ -25,7 +25,7 @@ from hub.graph.loaded_catalogue import (
 from hub.graph.local import GraphAddress
 from schema import SPINE
 from schema.catalogue import Catalogue, Scalar
-from tests.support.sources.other_catalogues import with_changed_field, with_field, without_field
+from tests.support.sources.other_catalogues import replace_note, with_changed_field, with_field, without_field
 
 pytestmark = pytest.mark.unit
 
@@ -133,14 +133,25 @@ def test_a_note_that_something_else_changed_is_not_believed(
 
 def test_a_change_that_has_not_ended_fits_neither(writer: GraphWriter) -> None:
     note_catalogue(writer, SPINE)
-    change_note(writer, LESS, before=SPINE.outline)
+    replace_note(writer, LESS, before=SPINE.outline)
     for catalogue in (SPINE, LESS):
         with pytest.raises(CatalogueMisfit, match="begun and is not finished"):
             require_fit(writer, catalogue)
         with pytest.raises(CatalogueMisfit):
             writer.write(lambda tx, catalogue=catalogue: require_note(tx, catalogue.version))  # type: ignore[misc]
-    change_note(writer, LESS, before=None)
+    replace_note(writer, LESS, before=None)
     require_fit(writer, LESS)
+
+
+def test_a_note_that_changed_meanwhile_is_not_replaced(writer: GraphWriter) -> None:
+    note_catalogue(writer, SPINE)
+    read = read_note(writer)
+    assert read is not None
+    begun = change_note(writer, read, LESS, before=SPINE.outline)
+    with pytest.raises(CatalogueMisfit, match="changed meanwhile by another"):
+        change_note(writer, read, with_field(), before=None)
+    assert read_note(writer) == begun
+    assert change_note(writer, begun, LESS, before=None) == read_note(writer)
 
 
 def test_of_two_pulls_for_two_catalogues_one_makes_the_note(
@@ -221,13 +232,13 @@ def test_a_reading_is_trusted_for_some_seconds_and_no_longer(writer: GraphWriter
         try:
             note_catalogue(writer, SPINE)
             await check()
-            change_note(writer, LESS, before=None)
+            replace_note(writer, LESS, before=None)
             clock.now += TRUSTED_SECONDS
             await check()
             clock.now += 0.1
             await check()
             assert fit.why == MISFIT
-            change_note(writer, SPINE, before=None)
+            replace_note(writer, SPINE, before=None)
             await check()
             await fit.read()
             await check()

@@ -8,13 +8,13 @@ import neo4j
 import pytest
 
 from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import CatalogueMisfit, change_note
+from hub.graph.loaded_catalogue import CatalogueMisfit
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from schema import SPINE
 from tests.support.pulling import SOURCES, county, one
-from tests.support.sources.other_catalogues import with_field
+from tests.support.sources.other_catalogues import replace_note, with_field
 
 pytestmark = pytest.mark.unit
 
@@ -35,7 +35,7 @@ def test_a_pull_ends_when_the_catalogue_is_changed_under_it(
             return
         written.append(one(graph_driver, ROWS))
         with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
-            change_note(writer, with_field(), before=SPINE.outline if unfinished else None)
+            replace_note(writer, with_field(), before=SPINE.outline if unfinished else None)
 
     settings, variables = Settings.load(home=tmp_path / "home"), {"HOTLINE_URL": "http://127.0.0.1:9"}
     with pytest.raises(CatalogueMisfit, match="changed meanwhile"):
