@@ -155,7 +155,7 @@ def try_(
 ) -> None:
     """Connect to sources and read one page of each (试连).
 
-    It tells what is wrong, and what to do about it. Nothing is written or recorded, and no value is shown. The exit code
+    It tells what is wrong and what to do about it. Nothing is written or recorded, and no value is shown. The exit code
     is 1 if a stream cannot be read, or if a pull of these rows would stop.
     """
     with exit_on_refusal():

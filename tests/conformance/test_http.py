@@ -220,5 +220,5 @@ def test_an_unforeseen_fault_is_internal_recorded_and_silent(
         response = other.ask('{ people(where: {name: {eq: "CANARY-7788"}}) { edges { node { name } } } }')
         assert (response.status_code, code_of(response)) == (500, "INTERNAL")
         assert other.records()[-1].result == "INTERNAL"
-    assert "internal fault in stage decide" in caplog.text
+    assert "internal fault in stage purpose" in caplog.text
     assert "CANARY" not in caplog.text + response.text

@@ -152,6 +152,8 @@ def test_l37_who_lost_the_lease_writes_nothing_more(
     small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with halted_pull(small, empty_graph, monkeypatch) as (go_on, running):
+        # The first batch is written beside the reading, and each write renews the lease.
+        until(lambda: one(graph_driver, "MATCH (e:Event) RETURN count(e)") == 10)
         end_leases(graph_driver)
         small.write([[row[0], "西街1号", *row[2:]] for row in ROWS])
         assert small.pull().read == 40
