@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,9 +117,15 @@ def _pull_due(given: Given, names: Sequence[str], address: GraphAddress) -> list
 
 def _watch(given: Given, names: Sequence[str], address: GraphAddress, as_json: bool) -> None:
     """Pull what is due again and again; what cannot be done now may be possible later."""
-    # Told to end, the run that goes on gives its lease back.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    while True:
+    told_to_end = threading.Event()
+
+    def end(*_: object) -> None:
+        told_to_end.set()
+        # So the run that goes on gives its lease back; within a call of the driver it may come out as another fault.
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    while not told_to_end.is_set():
         try:
             outcomes = _pull_due(given, names, address)
         except refusals() as failed:
@@ -129,7 +135,8 @@ def _watch(given: Given, names: Sequence[str], address: GraphAddress, as_json: b
         else:
             if outcomes:
                 _show_outcomes(outcomes, as_json)
-        time.sleep(WATCH_SECONDS)
+        told_to_end.wait(WATCH_SECONDS)
+    raise KeyboardInterrupt
 
 
 def _show_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:

@@ -192,9 +192,11 @@ def test_a_watch_that_is_told_to_end_gives_its_lease_back(
             },
         ) as watching:  # fmt: skip
             try:
-                until(lambda: [each["result"] for each in ask(graph_driver, RUN)] == ["RUNNING"])
-                watching.terminate()
-                assert watching.wait(60) == 130
+                mute.settimeout(60)
+                with mute.accept()[0]:
+                    until(lambda: [each["result"] for each in ask(graph_driver, RUN)] == ["RUNNING"])
+                    watching.terminate()
+                    assert watching.wait(60) == 130
             finally:
                 watching.kill()
     assert [(each["result"], each["until"]) for each in ask(graph_driver, RUN)] == [("INTERRUPTED", None)]
