@@ -8,6 +8,7 @@ creates constraints and indexes, and judges texts again that an older detector j
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import random
@@ -111,9 +112,13 @@ def serve_here(place: Place, serving: Callable[[], None]) -> None:
     store = store_of(settings, catalogue)
     policy = load_files(store.in_force().files, catalogue)
     recent = RecentWrites(settings.recent_writes) if is_routed(address) else nothing_written
-    graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
-    hub = open_hub(settings, graph, policy, catalogue, store=store)
     pushed = load_push_sources(settings, catalogue)
+    graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
+    try:
+        hub = open_hub(settings, graph, policy, catalogue, store=store)
+    except BaseException:
+        asyncio.run(graph.close())
+        raise
     deliveries = Deliveries(settings, address, pushed, catalogue) if pushed else None
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():
