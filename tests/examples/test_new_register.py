@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.county import LET_THROUGH
+from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
 from tests.support.ports import free_port
-from tests.support.searched_log import LOCAL
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "new-register.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ANYTHING, PORT = "…", "8600"
-READY_SECONDS = 180
 SHEET = ROOT / "examples" / "new-register" / "shops.csv"
 
 
@@ -71,23 +64,12 @@ class Desk:
 
     @property
     def environment(self) -> dict[str, str]:
-        """As an operator's shell has it: our commands on the path, settings of this folder alone."""
-        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n in LET_THROUGH}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        home = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160", **LOCAL}
-        graph = {"HEAP": "512m", "PAGE_CACHE": "128m", "DEADLINE": "60"}
-        return kept | home | {f"SLUICEGATE_GRAPH_{name}": value for name, value in graph.items()} | self.own
+        """As an operator's shell has it, with what the page has set in it."""
+        return shell_of(self.folder) | self.own
 
     def run(self, step: Step) -> None:
         """Run the commands, and hold what they print against what is written."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", step.text.replace(PORT, str(self.port))],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ran(self.folder, self.environment, step.text, self.port)
         assert done.returncode == 0, done.stderr + done.stdout
         if step.answer is not None:
             assert json.loads(done.stdout) == json.loads(step.answer), done.stdout
@@ -98,17 +80,7 @@ class Desk:
     def serve(self, step: Step) -> None:
         """Start the hub, and wait until it is ready."""
         words = shlex.split(step.text.replace(PORT, str(self.port)))
-        with (self.folder / "serve.log").open("wb") as log:
-            self.hub = subprocess.Popen(["env", *words], cwd=self.folder, env=self.environment, stdout=log, stderr=log)
-        end = time.monotonic() + READY_SECONDS
-        while time.monotonic() < end:
-            assert self.hub.poll() is None, (self.folder / "serve.log").read_text("utf-8")
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise AssertionError("the hub did not become ready")
+        self.hub = started_hub(self.folder, self.environment, ["env", *words], self.port)
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +108,6 @@ def test_the_page_is_true(desk: Desk, step: Step) -> None:
         desk.serve(step)
     else:
         desk.run(step)
-
-
-def reads_like(found: str, wanted: str) -> bool:
-    """Whether a text is the one that is written down, in which … stands for anything."""
-    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
-    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
 
 
 def test_the_page_goes_from_the_sheet_to_the_log() -> None:

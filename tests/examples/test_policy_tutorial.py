@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.support.county import LET_THROUGH
-from tests.support.searched_log import LOCAL
+from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "policy-language.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ANYTHING, PORT = "…", "8600"
-READY_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -62,26 +55,9 @@ class Desk:
     port: int
     hubs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """As a steward's shell has it: our commands on the path, settings of this folder alone."""
-        kept = {n: v for n, v in os.environ.items() if not n.startswith("SLUICEGATE_") or n in LET_THROUGH}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        own = {"PATH": path, "SLUICEGATE_HOME": str(self.folder / "home"), "COLUMNS": "160", **LOCAL}
-        # A fresh graph on a busy machine plans its first statements slowly.
-        graph = {"HEAP": "512m", "PAGE_CACHE": "128m", "DEADLINE": "60"}
-        return kept | own | {f"SLUICEGATE_GRAPH_{name}": value for name, value in graph.items()}
-
     def run(self, step: Step) -> None:
         """Run the commands, and hold what they print against what is written."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", step.text.replace(PORT, str(self.port))],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ran(self.folder, shell_of(self.folder), step.text, self.port)
         expected = int(step.words.removeprefix("exit=")) if step.words else 0
         assert done.returncode == expected, done.stderr + done.stdout
         if step.answer is not None:
@@ -91,24 +67,8 @@ class Desk:
     def serve(self, step: Step) -> None:
         """Start the hub, and wait until it is ready."""
         words = step.text.replace(PORT, str(self.port)).strip()
-        with (self.folder / "serve.log").open("wb") as log:
-            hub = subprocess.Popen(
-                ["bash", "-c", f"exec {words}" if "=" not in words.split()[0] else f"exec env {words}"],
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
-        self.hubs.append(hub)
-        end = time.monotonic() + READY_SECONDS
-        while time.monotonic() < end:
-            assert hub.poll() is None, (self.folder / "serve.log").read_text("utf-8")
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise AssertionError("the hub did not become ready")
+        command = ["bash", "-c", f"exec {words}" if "=" not in words.split()[0] else f"exec env {words}"]
+        self.hubs.append(started_hub(self.folder, shell_of(self.folder), command, self.port))
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +96,6 @@ def test_the_page_is_true(desk: Desk, step: Step) -> None:
         desk.serve(step)
     else:
         desk.run(step)
-
-
-def reads_like(found: str, wanted: str) -> bool:
-    """Whether a text is the one that is written down, in which … stands for anything."""
-    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
-    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from policies.text.word_list import SECTIONS
 from policies.text.word_list import read as read_words
 from schema import SPINE
 from tests.support.county import ROOT, environment
+from tests.support.pages.commands import reads_like
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
@@ -27,7 +28,6 @@ PAGE = (ROOT / "docs" / "text.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| ([A-Z_]+) \| (\S+) \| (.*) \|$", re.MULTILINE)
 MARK = re.compile(r"⟦(.*?)⟧")
-ANYTHING = "…"
 
 
 def blocks(kind: str) -> list[str]:
@@ -62,12 +62,6 @@ def test_an_example_is_found_just_where_it_is_marked(detector: Detector, kind: s
     assert [(each.kind, text[each.start : each.end]) for each in found.spans] == [
         (kind, marked) for marked in MARK.findall(example)
     ]
-
-
-def reads_like(found: str, wanted: str) -> bool:
-    """Whether a text is the one that is written down, in which … stands for anything."""
-    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
-    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
 
 
 @pytest.mark.parametrize(("commands", "answer"), answered("sh"))

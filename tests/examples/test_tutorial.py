@@ -14,13 +14,13 @@ import pytest
 
 from hub.demo.tour import stops
 from tests.support.county import ROOT, County, environment
+from tests.support.pages.commands import ANYTHING, reads_like
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)( refused)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ANYTHING = "…"
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,6 @@ def same(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
         return isinstance(found, list) and len(found) == len(wanted) and all(map(same, found, wanted))
     return bool(found == wanted)
-
-
-def reads_like(found: str, wanted: str) -> bool:
-    """Whether a text is the one that is written down, in which … stands for anything."""
-    pattern = ".*?".join(re.escape(part) for part in wanted.strip().split(ANYTHING))
-    return re.fullmatch(pattern, found.strip(), re.DOTALL) is not None
 
 
 @pytest.mark.parametrize(
