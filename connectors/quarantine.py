@@ -82,11 +82,6 @@ def _is_of_unit(code: str) -> bool:
     return bool(uscc.is_valid(code)) and _BORN.match(code) is None
 
 
-def holds_personal_number(text: str) -> bool:
-    """Whether the number of an identity card, a telephone or a passport stands in a text, such as a file's name."""
-    return holds_number_of_person(text)
-
-
 def check_share(stream: str, refused: int, rows: int, most: float, reasons: Callable[[], str]) -> None:
     """Raise ConnectorError if more than the share `most` of a batch is refused: the source itself must be wrong."""
     if rows >= SMALL_BATCH and refused > most * rows:

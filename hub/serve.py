@@ -38,7 +38,7 @@ from hub.ingest.redetect import redetect_gently
 from hub.log_lines import set_up_logging
 from hub.processor import SWITCH_SECONDS
 from hub.push.deliveries import Deliveries
-from hub.push.push_sources import load_push_sources
+from hub.push.push_sources import PushSources, load_push_sources
 from hub.request.pipeline import Hub
 from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.workers import Place, keep_working
@@ -62,18 +62,24 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     # Called first, so that what is missing or broken is reported before a home is made or a graph started in vain.
     folder_without_store(settings)
     detector_version(settings)
-    load_push_sources(settings, catalogue_of(settings))
-    with closing(listen(settings)) as listener, only_hub(settings):
-        _serve(settings, listener, tell)
-
-
-def _serve(settings: Settings, listener: socket.socket, tell: Callable[[str], None]) -> None:
-    _set_up_process()
     catalogue = catalogue_of(settings)
+    pushed = load_push_sources(settings, catalogue)
+    with closing(listen(settings)) as listener, only_hub(settings):
+        _serve(settings, catalogue, pushed, listener, tell)
+
+
+def _serve(
+    settings: Settings,
+    catalogue: Catalogue,
+    pushed: PushSources | None,
+    listener: socket.socket,
+    tell: Callable[[str], None],
+) -> None:
+    _set_up_process()
     store = _store(settings, catalogue)
     policy = load_files(store.in_force().files, catalogue)
     store.close()
-    if pushed := load_push_sources(settings, catalogue):
+    if pushed:
         pushed.check_applications(policy.applications)
     _compare_folder(settings, policy, tell)
     local = None if settings.graph_url else LocalGraph(settings)

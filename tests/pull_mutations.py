@@ -143,8 +143,8 @@ PULLS = (
     ),
     Mutation(
         "a pull for another catalogue ends before it writes",
-        "hub/ingest/pull.py",
-        "        require_fit(writer, catalogue)\n",
+        "hub/ingest/graph_key.py",
+        "    require_fit(writer, catalogue)\n",
         "",
         "tests/conformance/slices/test_another_catalogue.py -k pull",
     ),

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from connectors.base import ConnectorError
-from connectors.quarantine import holds_personal_number
+from connectors.quarantine import holds_number_of_person
 
 MAX_FILES = 10_000
 MAX_MEMBER_BYTES = 1 << 30
@@ -68,7 +68,7 @@ class FileSet:
 
 def shown_name(name: str, ordinal: int) -> str:
     """The name of a file as it may be told: not if it is unreadable, very long or holds a personal number."""
-    if name.isprintable() and len(name) <= 200 and not holds_personal_number(name):
+    if name.isprintable() and len(name) <= 200 and not holds_number_of_person(name):
         return name
     return f"file {ordinal}"
 

@@ -8,13 +8,28 @@ from __future__ import annotations
 
 import hashlib
 
+from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
+from hub.graph.loaded_catalogue import note_catalogue, require_fit
 from hub.home.key_files import KeyRefused
 from hub.home.seals import load_key
 from hub.home.settings import Settings
+from schema.catalogue import Catalogue
 
 _READ = "MATCH (k:SurrogateKey) RETURN k.digest AS digest"
 _NOTE = "MERGE (k:SurrogateKey {digest: $digest})"
+
+
+def open_to_write(settings: Settings, writer: GraphWriter, catalogue: Catalogue) -> bytes:
+    """The key of a graph that is to be written for a catalogue; it fits it then, and is made ready if it is empty.
+
+    Raises CatalogueMisfit and KeyRefused before anything is written, and GraphWriteError.
+    """
+    require_fit(writer, catalogue)
+    key = key_of_graph(settings, writer)
+    ensure_constraints(writer, catalogue)
+    note_catalogue(writer, catalogue)
+    return key
 
 
 def key_of_graph(settings: Settings, writer: GraphWriter) -> bytes:

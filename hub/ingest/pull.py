@@ -22,16 +22,14 @@ from connectors.run import pull
 from connectors.source_model import PulledSource, Source
 from connectors.sources import load_sources
 from connectors.stream_plans import plan_streams
-from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import note_catalogue, require_fit
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.graph.merged_grids import move_merged
 from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
-from hub.ingest.graph_key import key_of_graph
+from hub.ingest.graph_key import open_to_write
 from hub.ingest.kept_rows import KeptRows
 from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.sink import Sink
@@ -78,10 +76,7 @@ def run_pull(
     where = address or _address(settings)
     results: list[PullResult] = []
     with GraphWriter(where.url, where.user, where.password, database=settings.graph_database) as writer:
-        require_fit(writer, catalogue)
-        key = key_of_graph(settings, writer)
-        ensure_constraints(writer, catalogue)
-        note_catalogue(writer, catalogue)
+        key = open_to_write(settings, writer, catalogue)
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
         with _noted(settings, where, writer):

@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from connectors.base import Annotation, StreamPlan
-from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter, Transaction
-from hub.graph.loaded_catalogue import CatalogueMisfit, note_catalogue, require_fit
+from hub.graph.loaded_catalogue import CatalogueMisfit
 from hub.graph.local import GraphAddress
 from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
-from hub.ingest.graph_key import key_of_graph
+from hub.ingest.graph_key import open_to_write
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.lease import take_turn
 from hub.ingest.sink import Sink
@@ -44,26 +43,18 @@ class Connection:
         )
         try:
             self.writer.check_reachable()
-            self._key = self._fitted()
+            self._key = open_to_write(settings, self.writer, catalogue)
         except BaseException:
             self.writer.close()
             raise
         self.plans = KnownPlans(plans, self._key)
-
-    def _fitted(self) -> bytes:
-        """The key of the graph, which is fit to be written, or is made so if it is empty."""
-        require_fit(self.writer, self._catalogue)
-        key = key_of_graph(self._settings, self.writer)
-        ensure_constraints(self.writer, self._catalogue)
-        note_catalogue(self.writer, self._catalogue)
-        return key
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """As `GraphWriter.write`; a graph that was emptied meanwhile is made fit once. Raises CatalogueMisfit too."""
         try:
             return self.writer.write(work)
         except CatalogueMisfit:
-            self._fitted()
+            open_to_write(self._settings, self.writer, self._catalogue)
             return self.writer.write(work)
 
     def sink(self, today: dt.date) -> Sink:
