@@ -77,7 +77,7 @@ def say(served: Served, side: str, second: int, **data: Any) -> None:
     """One side's word about the tenancy T1."""
     event = {
         "specversion": "1.0", "id": f"{side}-{second}-{data}", "source": f"/{side}", "type": f"{side}.tenancy",
-        "time": f"2026-06-01T08:00:{second:02}Z", "data": {"number": "T1", **data},
+        "time": f"2026-06-01T08:00:{second:02}Z", "data": {"number": "T1", "starts": None, "occupants": None, **data},
     }  # fmt: skip
     app = APP if side == "landlord" else "tenant-app"
     assert statuses(deliver(served, event, app=app, source=side)) == ["stored"]

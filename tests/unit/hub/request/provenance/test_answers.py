@@ -192,7 +192,7 @@ def test_it_is_one_statement_and_fetched_once(graph: GraphAddress, policies: Pol
     document = "{ people { edges { node { a: provenance { source x: stale } provenance { y: source } } } } }"
     got = asked(graph, policies, document)
     assert got.statement is not None and got.statement.text.count("ASSERTS") == 1
-    assert got.planned.coordinates.clear == ("Person.provenance",)
+    assert "Person.provenance" in got.planned.coordinates.clear
     told = [each["node"] for each in got.answer.data["people"]["edges"] if each["node"]["provenance"]]
     for node in told:
         assert [each["source"] for each in node["a"]] == [each["y"] for each in node["provenance"]]
