@@ -176,7 +176,10 @@ def _checked(column: Column, nothing: Guess, today: dt.date) -> Guess | None:
     if not fitting or _looks_like_ids(column):
         return None
     place = dataclasses.replace(nothing, kind=Kind.REGION, why=_DIVISIONS)
-    return _exact(column, place, Scalar.REGION, "region_of_grid" if fitting[0] == 15 else "region_of_code", today)
+    guess = _exact(column, place, Scalar.REGION, "region_of_grid" if fitting[0] == 15 else "region_of_code", today)
+    # No graph is asked: what is no such code at all is no grid in any.
+    wrong = len(column.texts) - column.count(_DIVISION_OF[fitting[0]])
+    return None if guess is None else dataclasses.replace(guess, misfits=wrong)
 
 
 def _is_division(text: str) -> bool:

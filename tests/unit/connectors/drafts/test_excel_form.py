@@ -20,6 +20,7 @@ from connectors.sources import load_sources
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.trial.name_cells import looks_like_name
+from tests.support.sources.register_columns import known_columns
 from tests.support.sources.workbooks import Digits, Formula, Sheet, write_workbook
 
 pytestmark = pytest.mark.unit
@@ -170,6 +171,18 @@ def test_a_line_end_within_a_header_is_part_of_its_name(tmp_path: Path) -> None:
     assert headers(found)[1] == "负责人\n姓名"
     assert "负责人\n姓名" in drafted_rows(found, tmp_path)[0].values
     assert 'zh: "负责人 姓名"' in (tmp_path / "slices" / "shops.yaml").read_text("utf-8")
+
+
+def test_nothing_of_the_cells_is_written_but_the_words_of_enums(tmp_path: Path) -> None:
+    columns = list(known_columns(3))
+    rows = zip(*(each.cells for each in columns), strict=True)
+    title = [f"填报人：{PEOPLE[0]}", *[None] * (len(columns) - 1)]
+    drafted_rows(seen(book(tmp_path, [title, [each.header for each in columns], *rows], ["A1:Z1"])), tmp_path)
+    written = "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.yaml"))
+    personal = {str(cell) for each in columns if each.kind is not None for cell in each.cells if len(str(cell)) > 4}
+    assert len(personal) > 10_000
+    assert [value for value in {*personal, PEOPLE[0]} if value in written] == []
+    assert "餐饮: CATERING" in written
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,7 @@ def test_a_line_below_the_table_takes_no_key_away() -> None:
         ("更新时间", ["2026-06-01 10:00:00"], "昨天", Scalar.DATETIME, "datetime"),
         ("状态", ["在营", "停业"], "?", Scalar.ENUM, "enum"),
         ("列", ["140321001001001", "140321001001002"], "无", Scalar.REGION, "region_of_grid"),
+        ("列", ["140321001001001", "140321001001002"], "140321", Scalar.REGION, "region_of_grid"),
         ("身份证号", [ID, OTHER_ID], ID[:17] + "1", Scalar.STRING, "resident_id"),
         ("电话", ["19903210001"], "无", Scalar.STRING, "phone"),
     ],
