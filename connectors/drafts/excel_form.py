@@ -100,7 +100,8 @@ def _table(name: str, view: SheetView, looks_like_name: NameTest) -> _Table:
 def _notes(views: Sequence[SheetView], place: HeaderPlace, names: Sequence[str]) -> list[str]:
     end = place.above + place.rows
     rows = f"row {end}" if place.rows == 1 else f"rows {place.above + 1} to {end}"
-    notes = [f"the header is {rows} of the sheet {', '.join(names)}"]
+    of = f"sheet{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    notes = [f"the header is {rows} of the {of}"]
     others = [each.name for each in views if each.name not in names]
     if others:
         notes.append(f"sheets that are not read: {', '.join(others)}")

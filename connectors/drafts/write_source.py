@@ -61,7 +61,7 @@ def _where(sample: Sample) -> str:
 def rows_read(sample: Sample) -> str:
     """Of how many rows a draft is made, in words: those that could not be read are told beside the others."""
     of = rows_of(sample.rows + sample.broken, sample.whole)
-    return f"{sample.rows:,} of {of}; {sample.broken:,} could not be read" if sample.broken else of
+    return f"{sample.rows:,} of {of} ({sample.broken:,} could not be read)" if sample.broken else of
 
 
 def _value(value: Any) -> str:

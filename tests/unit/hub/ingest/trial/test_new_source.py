@@ -153,7 +153,7 @@ def test_rows_that_could_not_be_read_are_not_called_read(tmp_path: Path) -> None
     path = small_register(tmp_path)
     path.write_text(path.read_text("utf-8") + "PD10\n", "utf-8")
     made = run("source", "new", path, "--out", tmp_path / "drafts")
-    assert "read: 10 of all 11 rows; 1 could not be read, 2 columns" in made.output
+    assert "read: 10 of all 11 rows (1 could not be read), 2 columns" in made.output
     assert "1 row cannot be read, and would be refused by row wrong-length; the first is number 12" in made.output
 
 
