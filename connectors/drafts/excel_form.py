@@ -18,6 +18,7 @@ from connectors.drafts.header_rows import (
     header_place,
     spread_merged,
 )
+from connectors.quarantine import holds_number_of_person
 from connectors.readers.excel import SHEET, SheetView, column_names, visible_sheets
 
 SEPARATOR = "/"
@@ -55,6 +56,8 @@ def excel_form(name: str, path: Path, asked: Sequence[str], looks_like_name: Nam
     """The form of a workbook; of several tables those that are `asked` for. Raises ConnectorError."""
     with path.open("rb") as file:
         views = visible_sheets(name, file, _LOOKED_AT)
+    if any(holds_number_of_person(each.name) for each in views):
+        raise ConnectorError(name, "a sheet is called by a number that looks like that of a person; rename the sheet")
     chosen = _chosen(name, views, asked)
     tables = [_table(name, each, looks_like_name) for each in chosen]
     first = tables[0]

@@ -125,6 +125,13 @@ def test_of_sheets_with_other_headers_one_has_to_be_named(tmp_path: Path) -> Non
         seen(path, "六月")
 
 
+def test_a_sheet_that_is_called_by_the_number_of_a_person_is_not_told(tmp_path: Path) -> None:
+    path = book(tmp_path, [NAMES, *body()], **{"19903210001": Sheet([["说明"]])})
+    with pytest.raises(ConnectorError, match="rename the sheet") as failed:
+        seen(path)
+    assert "19903210001" not in str(failed.value)
+
+
 def test_numbers_whose_digits_are_lost_are_set_aside_and_told(tmp_path: Path) -> None:
     rows = [[*row, Digits("140321195703129022")] for row in body()]
     found = seen(book(tmp_path, [[*NAMES, "身份证号"], *rows]))
