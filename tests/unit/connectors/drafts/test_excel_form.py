@@ -126,7 +126,7 @@ def test_of_sheets_with_other_headers_one_has_to_be_named(tmp_path: Path) -> Non
 
 
 def test_a_sheet_that_is_called_by_the_number_of_a_person_is_not_told(tmp_path: Path) -> None:
-    path = book(tmp_path, [NAMES, *body()], **{"19903210001": Sheet([["说明"]])})
+    path = write_workbook(tmp_path / "shops.xlsx", {"表一": Sheet([NAMES, *body()]), "19903210001": Sheet([["说明"]])})
     with pytest.raises(ConnectorError, match="rename the sheet") as failed:
         seen(path)
     assert "19903210001" not in str(failed.value)
