@@ -37,7 +37,7 @@ from tests.support.small_graph import Asked, ask, sid
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "400"))
 CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "8"))
-CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "25"))
+CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "24"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4
 Alter = Callable[[int, Case], Case]
