@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ MATCH = """query Found($no: String!) {
   people(where: {idNumber: {eq: $no}}) { edges { node { id name phone gender } } }
 }"""
 COUNTS = "query Counts { peopleAggregate(groupBy: [REGION_STREET, AGE_BAND]) { regionStreet ageBand count } }"
+CLIENTS_PAGE = (Path(__file__).parents[3] / "docs" / "clients.md").read_text("utf-8")
 SETTINGS: dict[str, dict[str, Any]] = {
     "apollo": {},
     "urql": {"preferGetMethod": False},
@@ -112,3 +117,20 @@ def test_relay_sees_where_errors_are_if_they_are_listed(
         ["people", "edges", 0, "node", "gender"]
     ]
     assert answer["denied"] == ["Person.gender is not open to the purpose safety.fire.rental"]
+
+
+@pytest.mark.parametrize(("language", "program"), [("sh", ["bash", "-c"]), ("python", [sys.executable, "-c"])])
+def test_the_snippets_of_the_page_get_an_answer(county: County, language: str, program: list[str]) -> None:
+    (snippet,) = re.findall(rf"```{language}\n(.*?)```", CLIENTS_PAGE, re.DOTALL)
+    known = {"HUB": county.hub.url, "TOKEN": county.hub.token("fire-inspection"), "NO_PROXY": "*"}
+    done = subprocess.run(
+        [*program, snippet], env={**os.environ, **known}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    buildings = county.cypher("MATCH (b:Building) RETURN b.code AS code")
+    assert sum(each["code"] in done.stdout for each in buildings) >= 2
+
+
+def test_the_page_names_what_is_set() -> None:
+    assert "`preferGetMethod: false`" in CLIENTS_PAGE
+    assert [name for name, given in SETTINGS.items() if given] == ["urql"]

@@ -115,7 +115,7 @@ def test_what_is_denied_is_no_error_for_a_client_that_says_nothing(served: Serve
     assert "errors" not in told
     (denied,) = told["extensions"]["access"]["denied"]
     assert denied["paths"] == [["events"], ["x"]]
-    assert (denied["coordinate"], denied["owner"], denied["purposesThatWould"]) == ("Event", "hotline", ["c"])
+    assert (denied["coordinate"], denied["owner"], denied["purposesThatWould"]) == ("Event", "hotline", ["b", "c"])
     record = served.records()[-1]
     assert (record.result, record.decision.denied) == ("OK", ("Event",))
 
