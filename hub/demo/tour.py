@@ -46,7 +46,7 @@ COUNTS = "{ peopleAggregate(groupBy: [REGION_STREET, AGE_BAND]) { regionStreet a
 """By street, not by grid: a whole county has more grids and ages than one answer has cells."""
 
 ABSENT = None
-"""The value of a field that the purpose may not see: null, with the error FIELD_DENIED."""
+"""The value of a field that the purpose may not see: null, and told in `extensions.access`."""
 
 DEPARTMENTS = ("fire", "grid-centre", "civil-affairs")
 """The departments of the three stops."""
@@ -154,8 +154,8 @@ class Tour(TourClient):
             number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")}
         )
         _expect_person(stop, person)
-        denied = {each["extensions"]["access"]["coordinate"] for each in answer.body.get("errors", ())}
-        expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on exactly the fields it may not see")
+        denied = {each["coordinate"] for each in answer.access.get("denied", ())}
+        expect(denied == stop.denied, f"{stop.purpose}: told of exactly the fields it may not see")
         for coordinate in denied - {"Person.idNumber"}:
             expect(
                 _cypher_name(catalogue, coordinate) not in (found.statement or ""),
@@ -190,7 +190,7 @@ class Tour(TourClient):
         )
         # In a whole county there may be none.
         told = ["SUPPRESSED"] if len(shown) < len(cells) else []
-        expect(answer.codes == told, "smaller cells are null, with SUPPRESSED, which is told of no others")
+        expect(answer.codes == told, "smaller cells are null, which is told, and of no others")
         table = Table(title="people by street and age (some cells)", title_justify="left")
         for heading in ("street", "age", "people"):
             table.add_column(heading)

@@ -232,7 +232,8 @@ class _Compiler:
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
         order = self._order(other, edge.order, self.cypher.place(other))
-        limit = self.cypher.parameter(1 if edge.first is None else edge.first)
+        # One more than is shown tells whether there are more.
+        limit = self.cypher.parameter(1 if edge.first is None else edge.first + 1)
         nodes = (
             f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
             f"WITH {'DISTINCT ' if edge.first is not None else ''}{other.var} ORDER BY {order} LIMIT {limit} "
