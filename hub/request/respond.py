@@ -264,8 +264,8 @@ class _Responder:
 
     def _source(self, cell: ProvenanceCell, entry: Mapping[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}
-        for key, field in cell.parts:
-            self._show(shown, key, PROVENANCE_TYPE if field == "__typename" else entry[field])
+        for key, part in cell.parts:
+            self._show(shown, key, PROVENANCE_TYPE if part == "__typename" else entry[part])
         return shown
 
     # Pages.
