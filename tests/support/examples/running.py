@@ -89,7 +89,7 @@ class Running:
             "MATCH (q:Quarantined) "
             "RETURN q.stream AS stream, q.row AS row, q.field AS field, q.rule AS rule, q.whole AS whole",
         )
-        return [Entry(**row) for row in rows]
+        return [Entry(**row | {"row": "~" if row["row"].startswith("~") else row["row"]}) for row in rows]
 
     def _deliver(self, step: Deliver) -> None:
         lines = self.example.path(step.deliver).read_text("utf-8").splitlines()

@@ -41,7 +41,10 @@ class _Strict(BaseModel):
 
 
 class Entry(_Strict):
-    """One entry of quarantine: a refused row, or (`whole: false`) an edge that waits for its target."""
+    """One entry of quarantine: a refused row, or (`whole: false`) an edge that waits for its target.
+
+    A row that may not be named, and has a digest that differs from home to home, is `~`.
+    """
 
     stream: str
     row: str
