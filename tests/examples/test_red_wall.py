@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
@@ -16,7 +17,7 @@ from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from schema.strict_yaml import YamlFileError
 from tests.support.examples.running import Running, running
-from tests.support.examples.steps import Example, Step
+from tests.support.examples.steps import Ask, Example, Recorded, Step
 from tests.support.project import ROOT
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
@@ -43,12 +44,33 @@ def test_each_step_does_what_it_says(street: Running, step: Step) -> None:
     street.take(step)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"data": None},
+        {"status": 403, "errors": ("PURPOSE_DENIED",)},
+        {"errors": ()},
+        {"statements": 0},
+        {"hidden": ("needsVisit",)},
+        {"record": Recorded(nodes=4)},
+        {"record": Recorded(denied=("Person.watches",))},
+    ],
+    ids=str,
+)
+def test_a_step_that_says_otherwise_is_noticed(street: Running, wrong: dict[str, Any]) -> None:
+    step = next(each for each in EXAMPLE.steps if isinstance(each, Ask))
+    with pytest.raises(AssertionError):
+        street.take(step.model_copy(update=wrong))
+
+
 def test_the_policies_have_no_fault_and_the_log_is_whole(street: Running) -> None:
+    street.bring_in()
     street.check_policies()
     street.check_log()
 
 
 def test_the_three_uses_cannot_join_their_answers_by_id(street: Running) -> None:
+    street.bring_in()
     ids = {}
     for app, purpose in USES:
         (edge,) = street.served.ask(IDS, app=app, purpose=purpose).json()["data"]["dwellings"]["edges"]

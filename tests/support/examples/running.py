@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Running:
     driver: neo4j.Driver
     _open: ExitStack
     _served: Served | None = field(default=None, init=False)
+    _taken: set[str] = field(default_factory=set, init=False)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -61,7 +63,18 @@ class Running:
         return self._served
 
     def take(self, step: Step) -> None:
-        """Do what a step says; AssertionError if something else comes of it."""
+        """Do what a step says, after all that comes in before it; AssertionError if something else comes of it."""
+        self.bring_in(step.name)
+        self._do(step)
+
+    def bring_in(self, before: str | None = None) -> None:
+        """Take the pulls and deliveries, or those before the step of a name, that were not taken yet."""
+        for step in takewhile(lambda each: each.name != before, self.example.steps):
+            if not isinstance(step, Ask) and step.name not in self._taken:
+                self._do(step)
+
+    def _do(self, step: Step) -> None:
+        self._taken.add(step.name)
         if isinstance(step, Pull):
             self._pull(step)
         elif isinstance(step, Deliver):
@@ -71,6 +84,7 @@ class Running:
 
     def _pull(self, step: Pull) -> None:
         sources, data = self.example.path("sources"), self.example.path(step.pull)
+        before = self._records("pull")
         done = recorded_pull(self.settings, sources, step.sources, data, step.variables, silent, address=self.address)
         results = {f"{each.source}/{each.stream}": each for each in done}
         counted = {
@@ -78,6 +92,7 @@ class Running:
             for name, result in results.items()
         }
         assert counted == step.streams
+        assert self._records("pull") - before == 1 + len({each.source for each in done})
         whole = [each for each in results.values() if each.read != sum(_fates(each))]
         assert whole == []
         assert Counter(self.quarantine()) == Counter(step.waiting)
@@ -93,9 +108,11 @@ class Running:
 
     def _deliver(self, step: Deliver) -> None:
         lines = self.example.path(step.deliver).read_text("utf-8").splitlines()
+        before = self._records("delivery")
         answer = deliver(self.served, *map(json.loads, lines), app=step.app, source=step.source)
         assert answer.status_code == 200, answer.text
         assert tuple(statuses(answer)) == step.statuses, answer.text
+        assert self._records("delivery") - before == 2
 
     def _ask(self, step: Ask) -> None:
         served = self.served
@@ -134,15 +151,15 @@ class Running:
         """The personal values of the example, by the bytes that would show them."""
         return {value: tuple(forms(value)) for value in self.example.expected.personal}
 
+    def _records(self, kind: str) -> int:
+        """How many records of a kind the log holds; none where there is no log yet."""
+        if not self.settings.audit_file.exists():
+            return 0
+        return sum(each.record.kind == kind for each in read(self.settings.audit_file))
+
     def check_log(self) -> None:
-        """The log is whole and has a record of each pull, delivery and question; no file of the home holds a person."""
+        """The log is whole, and no file of the home holds anything of the people."""
         assert verify(self.settings.audit_file).ok
-        kinds = Counter(each.record.kind for each in read(self.settings.audit_file))
-        asked = [each for each in self.example.steps if isinstance(each, Ask)]
-        assert kinds["query"] == sum(each.status == 200 for each in asked)
-        assert kinds["refusal"] == sum(each.status != 200 for each in asked)
-        assert kinds["delivery"] == sum(isinstance(each, Deliver) for each in self.example.steps)
-        assert kinds["pull"] > sum(isinstance(each, Pull) for each in self.example.steps)
         assert leaks(files(self.home, apart=self.settings.graph_folder), self.people) == {}
 
     def check_policies(self) -> None:

@@ -30,10 +30,10 @@ An unknown key refuses the file. Lists of an answer are compared whatever their 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Tag, model_validator
 
 
 class _Strict(BaseModel):
@@ -138,6 +138,13 @@ class Expected(_Strict):
 
     personal: tuple[str, ...]
     steps: tuple[Step, ...]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [step.name for step in self.steps]
+        if len(set(names)) < len(names):
+            raise ValueError("two steps have one name; give each its own")
+        return self
 
 
 class Example:
