@@ -14,12 +14,13 @@ from tests.support.sources.whole_county import WholeCounty
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
+PEOPLE = 1_000
 SOURCES = ("divisions", "police", "housing", "hotline")
 
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory, empty_graph: GraphAddress) -> WholeCounty:
-    return WholeCounty(tmp_path_factory.mktemp("first-registers"), empty_graph)
+    return WholeCounty(tmp_path_factory.mktemp("first-registers"), empty_graph, people=PEOPLE)
 
 
 def test_each_row_is_in_the_graph_or_refused_by_the_field_of_its_flaw(
