@@ -112,7 +112,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
         async def body_of(arrival: Arrival) -> Arrival:
             return await receive_body(arrival, incoming, hub.settings.body_limit)
 
-        response = await answer(hub, arrive(incoming), is_gone, body_of)
+        response = await answer(hub, arrive(incoming, hub.settings.http_profile), is_gone, body_of)
         await response(scope, receive, send)
 
     async def healthz(_: Request) -> Response:

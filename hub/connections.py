@@ -1,8 +1,9 @@
 """The HTTP protocol of the hub's connections: uvicorn's, with bounds on what a client may send, hold and wait for.
 
 Whatever its client does, a connection costs a bounded amount of memory, time and descriptors. A head that is too large
-is refused with 431, one that does not arrive in time with 408; silent and idle connections are closed. If an address or
-the whole hub has too many, the one that waits longest without a request is closed, never one that is being answered.
+is refused with 431 (414 if it is its target), one that does not arrive in time with 408; silent and idle connections
+are closed. If an address or the whole hub has too many, the one that waits longest without a request is closed, never
+one that is being answered.
 Why uvicorn, and what other servers do: docs/adr/0008-bounded-connections.md.
 """
 
@@ -45,6 +46,7 @@ _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,
 REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: "this is no HTTP/1.1 request that can be read; send one Host, and the path as the target",
     HTTPStatus.REQUEST_TIMEOUT: "the head of the request did not arrive in time; send it again",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "the target of the request is too long; send queries by POST, in the body",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: f"a request line with its headers has {HEAD_BYTES} bytes and "
     f"{HEADERS} headers at most; shorten them",
     HTTPStatus.SERVICE_UNAVAILABLE: "too many connections are open; try again shortly",
@@ -290,7 +292,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._in_body:
             if self._in_message and self._head_bytes >= HEAD_BYTES:
                 self._open.count("head_size")
-                self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                long_target = len(self.url) > HEAD_BYTES / 2
+                too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                self.refuse(HTTPStatus.REQUEST_URI_TOO_LONG if long_target else too_large)
             return
         padded = self._wire_bytes - self._body_bytes > HEAD_BYTES + FRAMING * self._body_bytes
         unread = not self.is_answering and self._body_bytes > self._body_limit + LINGER_BYTES

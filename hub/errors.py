@@ -1,7 +1,8 @@
 """The error codes of the hub, and the exception that carries one.
 
-Each code has one HTTP status, one rule on partial data and one page in `docs/errors/` (a test compares the two), and no
-public message tells anything about hidden data.
+Each code has one HTTP status (another in the strict profile of GraphQL over HTTP, where the draft says so), one rule on
+partial data and one page in `docs/errors/` (a test compares the two), and no public message tells anything about hidden
+data.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class Code(StrEnum):
 
     BAD_REQUEST = "BAD_REQUEST"
     METHOD = "METHOD"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -51,15 +53,21 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The HTTP status of a code, and whether an answer with it may still hold data."""
+    """The HTTP status of a code, in the strict profile too, and whether an answer with it may still hold data."""
 
     http_status: int
     partial_data: bool = False
+    strict_status: int | None = None
+    """The status in the strict profile; None where it is the same."""
 
+
+PARTIAL = 294
+"""Partial success: data beside errors, in the strict profile."""
 
 RULES: Mapping[Code, Rule] = {
-    Code.BAD_REQUEST: Rule(400),
+    Code.BAD_REQUEST: Rule(400, strict_status=422),
     Code.METHOD: Rule(405),
+    Code.NOT_ACCEPTABLE: Rule(406),
     Code.TOO_LARGE: Rule(413),
     Code.UNSUPPORTED_MEDIA_TYPE: Rule(415),
     Code.UNAUTHENTICATED: Rule(401),
@@ -68,14 +76,14 @@ RULES: Mapping[Code, Rule] = {
     Code.CASE_REQUIRED: Rule(403),
     Code.DAILY_CAP: Rule(429),
     Code.POLICY_UNAVAILABLE: Rule(503),
-    Code.VALIDATION: Rule(400),
-    Code.DEPTH_LIMIT: Rule(400),
-    Code.COST_LIMIT: Rule(400),
-    Code.BATCHING_DISABLED: Rule(400),
-    Code.FIELD_NOT_FILTERABLE: Rule(400),
-    Code.BAD_CURSOR: Rule(400),
-    Code.FIELD_DENIED: Rule(200, partial_data=True),
-    Code.SUPPRESSED: Rule(200, partial_data=True),
+    Code.VALIDATION: Rule(400, strict_status=422),
+    Code.DEPTH_LIMIT: Rule(400, strict_status=422),
+    Code.COST_LIMIT: Rule(400, strict_status=422),
+    Code.BATCHING_DISABLED: Rule(400, strict_status=422),
+    Code.FIELD_NOT_FILTERABLE: Rule(400, strict_status=422),
+    Code.BAD_CURSOR: Rule(400, strict_status=422),
+    Code.FIELD_DENIED: Rule(200, partial_data=True, strict_status=PARTIAL),
+    Code.SUPPRESSED: Rule(200, partial_data=True, strict_status=PARTIAL),
     Code.TIMEOUT: Rule(504),
     Code.RESULT_LIMIT: Rule(400),
     Code.GRAPH_UNAVAILABLE: Rule(503),
@@ -98,6 +106,7 @@ class HubError(Exception):
 
     `locations` are (line, column) pairs in the document; `access` tells how to ask for what was missing; `also` holds
     further faults of the same code; `retry_after` is the number of seconds after which the client may try again.
+    `strict_status` is the HTTP status in the strict profile, where it is not that of the code.
     """
 
     def __init__(
@@ -110,6 +119,7 @@ class HubError(Exception):
         access: Mapping[str, Any] | None = None,
         also: tuple[HubError, ...] = (),
         retry_after: int | None = None,
+        strict_status: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {public_message}")
         self.code = code
@@ -119,11 +129,17 @@ class HubError(Exception):
         self.access = access
         self.also = also
         self.retry_after = retry_after
+        self._strict_status = strict_status
 
     @property
     def http_status(self) -> int:
         """The HTTP status that goes with the code."""
         return RULES[self.code].http_status
+
+    @property
+    def strict_status(self) -> int:
+        """The HTTP status in the strict profile."""
+        return self._strict_status or RULES[self.code].strict_status or self.http_status
 
 
 def internal_error() -> HubError:

@@ -90,7 +90,7 @@ def _serve(
         place, where = Place(settings, address, listener), f"http://{settings.host}:{settings.port}/graphql"
         with record_start_and_stop(settings, policy.version, catalogue.version):
             if settings.workers == 1:
-                serve_here(place, lambda: tell(f"serving {where} under policy {policy.version}"))
+                serve_here(place, lambda: tell(f"serving {where} under policy {policy.version}"), catalogue)
             else:
                 told = f"serving {where} by {settings.workers} workers under policy {policy.version}"
                 keep_working(place, serve_here, lambda: tell(told))
@@ -107,14 +107,14 @@ def _leave_alone_what_stays() -> None:
     gc.freeze()
 
 
-def serve_here(place: Place, serving: Callable[[], None]) -> None:
+def serve_here(place: Place, serving: Callable[[], None], known: Catalogue | None = None) -> None:
     """Serve in this process, the only one or one of several, until SIGINT or SIGTERM; `serving` is called first.
 
-    Raises YamlFileError, KeyRefused, KeysRefused, AuditUnavailable, PolicyStoreError or ManifestError as `open_hub`,
-    the store and the sources do.
+    `known` is the catalogue, where this process has read it already. Raises YamlFileError, KeyRefused, KeysRefused,
+    AuditUnavailable, PolicyStoreError or ManifestError as `open_hub`, the store and the sources do.
     """
     _set_up_process()
-    settings, address, catalogue = place.settings, place.address, catalogue_of(place.settings)
+    settings, address, catalogue = place.settings, place.address, known or catalogue_of(place.settings)
     store = store_of(settings, catalogue)
     policy = load_files(store.in_force().files, catalogue)
     recent = RecentWrites(settings.recent_writes) if is_routed(address) else nothing_written

@@ -31,17 +31,19 @@ from graphql import (
     GraphQLString,
 )
 
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
 from schema.normal_forms import date_form
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
-__all__ = ["ACCESS", "ACCESSES", "NODE", "aggregate_type", "bucket_value", "build", "root_fields"]
+__all__ = ["ACCESS", "ACCESSES", "NODE", "PROVENANCE_TYPE", "aggregate_type", "bucket_value", "build", "root_fields"]
 
 NODE = "Node"
 """The interface of everything with an id."""
 ACCESS = "Access"
 """The type of its rows."""
+PROVENANCE_TYPE = "Provenance"
+"""The type of the entries of `provenance`: a source each."""
 
 _Fields = dict[str, GraphQLField]
 _Inputs = dict[str, GraphQLInputField]
@@ -51,7 +53,9 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     """The schema that clients see, for graphql-core to parse, validate, coerce and introspect with."""
     types: dict[str, _EntityTypes] = {}
     types.update({entity.name: _EntityTypes(entity, types) for entity in catalogue})
-    fields = {"node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识查询对象。")}
+    fields = {
+        "node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识查询对象。One object by its id.")
+    }
     for each in types.values():
         fields |= each.root_fields()
     if catalogue.person is not None:
@@ -133,10 +137,34 @@ def _list(of: Any) -> GraphQLList[Any]:
     return GraphQLList(GraphQLNonNull(of))
 
 
+_SOURCES = GraphQLNonNull(_list(GraphQLString))
+_PROVENANCE = GraphQLObjectType(
+    PROVENANCE_TYPE,
+    {
+        "source": GraphQLField(_TEXT, description="来源名称。The source, by the name of its file."),
+        "assertedBy": GraphQLField(GraphQLString, description="申报方。Who says so, if the source's file tells."),
+        "asOf": GraphQLField(
+            _SCALARS[Scalar.DATETIME], description="更新时间。When its record last changed, if the source tells."
+        ),
+        "readAt": GraphQLField(
+            _SCALARS[Scalar.DATETIME],
+            description="最近读取时间。When the last good reading of the source began; null if it is pushed.",
+        ),
+        "stale": GraphQLField(
+            GraphQLBoolean,
+            description="是否过期。Whether that is more than two of its cycles ago; null without a schedule.",
+        ),
+        "confirmedBy": GraphQLField(_SOURCES, description="印证来源。Other sources that say nothing else of it."),
+        "disputedBy": GraphQLField(_SOURCES, description="异议来源。Other sources that say otherwise of some field."),
+    },
+    description="数据来源。A source that asserts the object.",
+)
+
+
 def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectType:
     shapes = {Op.IN: _list(of), Op.IS_NULL: GraphQLBoolean}
     fields = {op.value: GraphQLInputField(shapes.get(op, of)) for op in operators}
-    return GraphQLInputObjectType(name, fields, description="比较条件。")
+    return GraphQLInputObjectType(name, fields, description="比较条件。How a value is compared.")
 
 
 _FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for kind, scalar in _SCALARS.items()}
@@ -187,20 +215,24 @@ class _EntityTypes:
         edges = GraphQLNonNull(_list(GraphQLObjectType(f"{name}Edge", edge, description=title)))
         page = {"edges": GraphQLField(edges), "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO))}
         self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
-        text = f"{entity.zh}的查询条件。"
+        text = f"{entity.zh}的查询条件。Conditions. {entity.en}."
         self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
         self.aggregate_where = GraphQLInputObjectType(f"{name}AggregateWhere", self._aggregate_where, description=text)
         either = {quantifier: GraphQLInputField(self.where) for quantifier in ("some", "none")}
-        self.edge_filter = GraphQLInputObjectType(f"{name}EdgeFilter", either, description="关联对象的条件。")
+        self.edge_filter = GraphQLInputObjectType(
+            f"{name}EdgeFilter", either, description="关联对象的条件。Conditions on what a relation leads to."
+        )
         keys = {each.name: GraphQLInputField(_DIRECTION) for each in entity.fields}
         text = "每项只写一个字段。Exactly one field; list several for further keys."
         self.order = GraphQLInputObjectType(f"{name}Order", keys, description=text)
-        self.aggregate = GraphQLObjectType(aggregate_type(entity), self._cells(), description=f"{entity.zh}的统计。")
+        self.aggregate = GraphQLObjectType(
+            aggregate_type(entity), self._cells(), description=f"{entity.zh}的统计。Counts. {entity.en}."
+        )
 
     def root_fields(self) -> _Fields:
         """One, many, aggregate."""
         one, many, aggregate = root_fields(self._entity)
-        zh = self._entity.zh
+        zh, en = self._entity.zh, self._entity.en
         paging = {
             "first": GraphQLArgument(GraphQLInt),
             "after": GraphQLArgument(GraphQLString),
@@ -215,12 +247,14 @@ class _EntityTypes:
         names = [bucket_value(bucket) for _, bucket in self._entity.buckets()]
         if names:
             values = {name: name for name in names}
-            buckets = GraphQLEnumType(f"{self._entity.name}Bucket", values, description=f"{zh}的分组。")
+            buckets = GraphQLEnumType(
+                f"{self._entity.name}Bucket", values, description=f"{zh}的分组。What counts are grouped by. {en}."
+            )
             grouping["groupBy"] = GraphQLArgument(_list(buckets))
         return {
-            one: GraphQLField(self.node, {"id": GraphQLArgument(_ID)}, description=f"{zh}。"),
-            many: GraphQLField(self.connection, paging, description=f"{zh}列表。"),
-            aggregate: GraphQLField(_list(self.aggregate), grouping, description=f"{zh}统计。"),
+            one: GraphQLField(self.node, {"id": GraphQLArgument(_ID)}, description=f"{zh}。One by its id. {en}."),
+            many: GraphQLField(self.connection, paging, description=f"{zh}列表。A list, in pages. {en}."),
+            aggregate: GraphQLField(_list(self.aggregate), grouping, description=f"{zh}统计。Counts. {en}."),
         }
 
     def _fields(self) -> _Fields:
@@ -228,7 +262,9 @@ class _EntityTypes:
         for each in self._entity.fields:
             kind = self._enums.get(each.name) or _SCALARS[each.scalar]
             fields[each.name] = GraphQLField(kind, description=f"{each.zh}。{each.en}.")
-        return fields | {end.name: self._edge(end) for end in self._entity.edges.values()}
+        fields |= {end.name: self._edge(end) for end in self._entity.edges.values()}
+        about = self._entity.provenance
+        return fields | {PROVENANCE: GraphQLField(_list(_PROVENANCE), description=f"{about.zh}。{about.en}.")}
 
     def _edge(self, end: EdgeEnd) -> GraphQLField:
         target, text = self._others[end.target], f"{end.zh}。{end.en}."

@@ -4,7 +4,45 @@ from __future__ import annotations
 
 from tests.mutation import Mutation
 
+UNSEEN = "tests/property/test_oracle.py -k nobody_has_seen"
+"""The statement against the oracle, on generated catalogues."""
+
 SLICES = (
+    Mutation(
+        "a text is cut by the spans that stand beside it",
+        "hub/request/cypher.py",
+        'spans, check = f"{node.var}.{field.text_properties.spans}",',
+        'spans, check = f"{node.var}.textSpans",',
+        UNSEEN,
+    ),
+    Mutation(
+        "a type of slices shows a cell on the rows where it is clear",
+        "hub/request/cypher.py",
+        "        if node.within <= effects.clear:\n            return self.read(node, field, position, REQUEST)\n",
+        "        if effects.clear:\n            return self.read(node, field, position, REQUEST)\n",
+        UNSEEN,
+    ),
+    Mutation(
+        "a type of slices is counted by all the people that it tells about",
+        "hub/request/counts/cells.py",
+        "        if len(paths) == 1:\n",
+        "        if paths:\n",
+        UNSEEN,
+    ),
+    Mutation(
+        "a type of slices is shown on the rows of its rules",
+        "hub/request/cypher.py",
+        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))',
+        'return both(f"{node.var}.deletedAt IS NULL")',
+        UNSEEN,
+    ),
+    Mutation(
+        "the record names the people over each path",
+        "hub/request/compile.py",
+        "return f\"COLLECT {{ {' UNION '.join(ways)} }}\"",
+        'return f"COLLECT {{ {ways[0]} }}"',
+        UNSEEN,
+    ),
     Mutation(
         "a grant by type covers nothing that another slice adds",
         "policies/language.py",

@@ -67,6 +67,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
         headers = {
             "Authorization": f"Bearer {_issue_token(settings, application, person, 60, of_a_hub=True)}",
             "Access-Purpose": purpose,
+            "Access-Errors": "none",
             **({"Case-Reference": case} if case else {}),
         }
         status, answer = post_to_hub(settings, hub_address(settings, port), headers, body)
@@ -106,7 +107,7 @@ def _issue_token(
 
 
 def _print_answer(settings: Settings, answer: dict[str, Any], body: dict[str, Any]) -> None:
-    from hub.cli.query_errors import error_lines
+    from hub.cli.query_errors import error_lines, hidden_lines
     from hub.home.catalogue import catalogue_of
 
     if "data" in answer:
@@ -115,6 +116,8 @@ def _print_answer(settings: Settings, answer: dict[str, Any], body: dict[str, An
     for line in error_lines(errors, body["query"], body["variables"], catalogue_of(settings)) if errors else ():
         typer.echo(line, err=True)
     extensions = answer.get("extensions", {})
+    for line in hidden_lines(extensions.get("access", {})):
+        typer.echo(line, err=True)
     receipt = extensions.get("receipt")
     if receipt:
         typer.echo(

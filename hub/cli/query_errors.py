@@ -49,6 +49,26 @@ def error_lines(
     return lines + (_unknown_variables(document, variables) if is_wrong else [])
 
 
+def hidden_lines(access: Mapping[str, Any]) -> list[str]:
+    """A line for each thing that an answer says it hides (`extensions.access`), and one for how to ask for it."""
+    lines: list[str] = []
+    for each in access.get("denied", ()):
+        lines += [f"FIELD_DENIED {_path(path)}: {each['reason']}" for path in each["paths"]]
+        how = {name: member for name, member in each.items() if name not in {"paths", "reason"}}
+        lines.append(f"  {json.dumps(how, ensure_ascii=False)}")
+    lines += [f"SUPPRESSED {_path(each['path'])}: {each['reason']}" for each in access.get("suppressed", ())]
+    # A page of a root field is as long as it was asked for; a list inside it may end unnoticed.
+    nested = [each for each in access.get("cut", ()) if not each["coordinate"].startswith("Query.")]
+    lines += [f"{_path(each['path'])}: {each['shown']} are shown, and there are more" for each in nested]
+    if wanting := access.get("needsCase"):
+        lines.append(f"with a case there would be more of {', '.join(wanting)}: name one with --case")
+    return lines
+
+
+def _path(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path))
+
+
 def refusal_errors(refused: HubError) -> list[dict[str, Any]]:
     """The errors of a refusal as an answer of a hub has them."""
     return [
@@ -68,7 +88,7 @@ def _places(error: Mapping[str, Any]) -> list[Place]:
 
 def _where(error: Mapping[str, Any], places: list[Place]) -> str:
     """Where an error stands: the path in the answer, and the first place in the text of the query."""
-    path = ".".join(str(step) for step in error.get("path") or ())
+    path = _path(error.get("path") or ())
     at = f"at line {places[0][0]}, column {places[0][1]}" if places else ""
     return "".join(f" {each}" for each in (path, at) if each)
 

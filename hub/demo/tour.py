@@ -27,7 +27,7 @@ from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.steward.explain_query import explain_query
 from policies.masking import age_band
 from policies.text.masked_text import PLACEHOLDER
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, EdgeEnd, Field
 
 QUESTION = """\
 query Resident($idNumber: String!) {
@@ -46,7 +46,7 @@ COUNTS = "{ peopleAggregate(groupBy: [REGION_STREET, AGE_BAND]) { regionStreet a
 """By street, not by grid: a whole county has more grids and ages than one answer has cells."""
 
 ABSENT = None
-"""The value of a field that the purpose may not see: null, with the error FIELD_DENIED."""
+"""The value of a field that the purpose may not see: null, and told in `extensions.access`."""
 
 Part = Callable[[TourClient], list[TourAnswer]]
 """A part of the tour: asks, shows and checks, and returns the answers."""
@@ -159,8 +159,8 @@ class Tour(TourClient):
             number, stop, person, {line.coordinate for line in found.lines if line.effect.startswith("mask")}
         )
         _expect_person(stop, person)
-        denied = {each["extensions"]["access"]["coordinate"] for each in answer.body.get("errors", ())}
-        expect(denied == stop.denied, f"{stop.purpose}: FIELD_DENIED on exactly the fields it may not see")
+        denied = {each["coordinate"] for each in answer.access.get("denied", ())}
+        expect(denied == stop.denied, f"{stop.purpose}: told of exactly the fields it may not see")
         for coordinate in denied - {"Person.idNumber"}:
             expect(
                 _cypher_name(catalogue, coordinate) not in (found.statement or ""),
@@ -195,7 +195,7 @@ class Tour(TourClient):
         )
         # In a whole county there may be none.
         told = ["SUPPRESSED"] if len(shown) < len(cells) else []
-        expect(answer.codes == told, "smaller cells are null, with SUPPRESSED, which is told of no others")
+        expect(answer.codes == told, "smaller cells are null, which is told, and of no others")
         table = Table(title="people by street and age (some cells)", title_justify="left")
         for heading in ("street", "age", "people"):
             table.add_column(heading)
@@ -248,7 +248,9 @@ class Tour(TourClient):
 def _cypher_name(catalogue: Catalogue, coordinate: str) -> str:
     """The text by which a statement would read the coordinate: a property or a relationship."""
     found = catalogue.coordinate(coordinate)
-    return found.relationship if isinstance(found, EdgeEnd) else f".{found.name}"
+    if isinstance(found, EdgeEnd):
+        return found.relationship
+    return f".{found.name}" if isinstance(found, Field) else "ASSERTS"
 
 
 def _value_text(value: Any) -> str:

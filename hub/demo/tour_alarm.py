@@ -36,8 +36,8 @@ def show_alarm(tour: TourClient) -> list[TourAnswer]:
     answer = tour.ask(APPLICATION, PURPOSE, QUESTION, {"number": FIRST_ALARM})
     edges = (answer.body.get("data", {}).get("alarms") or {}).get("edges", [])
     expect(answer.status == 200 and len(edges) == 1, f"{PURPOSE}: the alarm that was pushed is found")
-    denied = {each["extensions"]["access"]["coordinate"] for each in answer.body.get("errors", ())}
-    expect(denied == DENIED, f"{PURPOSE}: FIELD_DENIED on rent and id number")
+    denied = {each["coordinate"] for each in answer.access.get("denied", ())}
+    expect(denied == DENIED, f"{PURPOSE}: told that rent and id number are denied")
     alarm = edges[0]["node"]
     _expect_dwelling(alarm["dwelling"])
     tour.console.print(_table(alarm))

@@ -30,8 +30,16 @@ class TourAnswer:
 
     @property
     def codes(self) -> list[str]:
-        """The error codes, in order."""
-        return [error["extensions"]["code"] for error in self.body.get("errors", ())]
+        """The codes of errors, then one for each denied selection, then one for each suppressed aggregate."""
+        codes = [error["extensions"]["code"] for error in self.body.get("errors", ())]
+        codes += ["FIELD_DENIED" for each in self.access.get("denied", ()) for _ in each["paths"]]
+        return codes + ["SUPPRESSED" for _ in self.access.get("suppressed", ())]
+
+    @property
+    def access(self) -> Mapping[str, Any]:
+        """What the answer says that it hides, by coordinate."""
+        access: Mapping[str, Any] = self.body["extensions"].get("access", {})
+        return access
 
     @property
     def index(self) -> int:
@@ -51,7 +59,8 @@ class TourClient:
 
     def ask(self, application: str, purpose: str | None, document: str, variables: Mapping[str, Any]) -> TourAnswer:
         """Send one query as this application; the hub records it."""
-        headers = {"Authorization": f"Bearer {self.issuer.issue(application, 'tour')}"}
+        token = self.issuer.issue(application, "tour")
+        headers = {"Authorization": f"Bearer {token}", "Access-Errors": "none"}
         if purpose is not None:
             headers["Access-Purpose"] = purpose
         body = {"query": document, "variables": dict(variables)}

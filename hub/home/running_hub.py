@@ -156,7 +156,7 @@ def post_to_hub(
             # From here on a lost connection is an error: on another one, somebody else might listen.
             wire.auto_open = 0
             _check_proof(settings, address, wire)
-            sent = {**headers, "Content-Type": "application/json"}
+            sent = {"Accept": "application/graphql-response+json", **headers, "Content-Type": "application/json"}
             wire.request("POST", "/graphql", json.dumps(body).encode(), sent)
             return _answer(wire)
         except (OSError, http.client.HTTPException, UnicodeEncodeError):

@@ -11,7 +11,7 @@ import os
 import pwd
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -80,6 +80,8 @@ class Settings(BaseSettings):
 
     connections: int = Field(default=1_000, ge=10, le=100_000)
     connections_per_address: int = Field(default=100, ge=1, le=100_000)
+    http_profile: Literal["common", "strict"] = "common"
+    compress_answers: bool = True
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)
     failed_matches: int = Field(default=20, ge=1)

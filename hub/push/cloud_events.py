@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from hub.errors import Code, HubError
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
-from hub.request.endpoint import JSON, Arrival
+from hub.request.answers.preferences import JSON
+from hub.request.endpoint import Arrival
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCHED: Final = "application/cloudevents-batch+json"

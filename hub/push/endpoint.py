@@ -23,6 +23,7 @@ from hub.push.deliveries import Deliveries
 from hub.push.outcomes import Outcome, Status
 from hub.push.record import begin_record, end_record
 from hub.request import auth, endpoint
+from hub.request.answers.preferences import JSON
 from hub.request.pipeline import Hub
 from hub.request.record import Trail, flood_source
 
@@ -119,7 +120,7 @@ def _reply(trail: Trail, outcomes: Sequence[Outcome], single: bool) -> endpoint.
     results = {"results": [each.told(index) for index, each in enumerate(outcomes)]}
     told = orjson.loads(reply.content).get("errors")
     content = orjson.dumps(results if told is None else {**results, "errors": told})
-    return replace(reply, content=content, media_type=endpoint.JSON)
+    return replace(reply, content=content, media_type=JSON)
 
 
 def _refusal(outcome: Outcome) -> HubError | None:

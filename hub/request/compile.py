@@ -25,6 +25,7 @@ from hub.request.plan_model import (
     Page,
     Planned,
 )
+from hub.request.provenance.sources import sources_of
 from hub.request.template import JointTemplate, Template
 from policies.model import RowSet
 from schema.catalogue import Catalogue, Entity
@@ -207,6 +208,8 @@ class _Compiler:
         cells = [f"{node.var}.sid"]
         cells += [self.cypher.cell(node, each.field) for each in shown.fields.values()]
         cells += [self._edge(each, node) for each in shown.edges.values()]
+        if shown.provenance is not None:
+            cells.append(sources_of(self.cypher, node))
         if shown.to_people:
             cells.append(self._touched(node, shown.to_people))
         return f"[{', '.join(cells)}]"
@@ -229,7 +232,8 @@ class _Compiler:
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
         order = self._order(other, edge.order, self.cypher.place(other))
-        limit = self.cypher.parameter(1 if edge.first is None else edge.first)
+        # One more than is shown tells whether there are more.
+        limit = self.cypher.parameter(1 if edge.first is None else edge.first + 1)
         nodes = (
             f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
             f"WITH {'DISTINCT ' if edge.first is not None else ''}{other.var} ORDER BY {order} LIMIT {limit} "

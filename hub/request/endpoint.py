@@ -3,8 +3,8 @@
 Only one well-formed GraphQL request over POST goes on to the next stage. Its head is read first; its body is received
 and parsed only for a sender who is known. Bodies are JSON in UTF-8 by the strict reading of RFC 7493, never compressed,
 and never held beyond the limit. Source: GraphQL over HTTP
-(graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; the HTTP statuses of both
-media types are those of the error table.
+(graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; statuses and media types
+are those of the two profiles in `answers/`.
 """
 
 from __future__ import annotations
@@ -26,16 +26,30 @@ from audit.log import Receipt
 from hub.errors import RULES, Code, HubError
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
+from hub.request.answers.languages import message_in
+from hub.request.answers.preferences import ENGLISH, JSON, Preferences, Profile, preferences_of
+from hub.request.answers.statuses import media_type_of, status_of
 from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
 SMALL_BODY = 4_096
 """Bytes of a body that is parsed on the event loop, because that takes less than moving it to a thread."""
-MEMBERS = frozenset({"query", "operationName", "variables", "extensions"})
-SINGLE_HEADERS = ("authorization", "access-purpose", "case-reference", "content-type", "content-length")
-JSON = "application/json"
-GRAPHQL_JSON = "application/graphql-response+json"
+SINGLE_HEADERS = (
+    "authorization",
+    "access-purpose",
+    "case-reference",
+    "access-errors",
+    "content-type",
+    "content-length",
+)
+VARY = "Accept, Accept-Encoding, Accept-Language, Access-Errors, Access-Purpose, Authorization, Case-Reference"
+"""What an answer depends on beside its body; nothing may keep it in any case."""
+BY_POST = (
+    "send queries by POST, as JSON: they hold personal values, and a URL is kept in logs and caches. In urql set "
+    "preferGetMethod: false; in Apollo Client leave useGETForQueries off; in graphql-request leave method at POST; in "
+    "Relay fetch with method: POST"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,12 @@ class Arrival:
     body: bytes = field(repr=False, default=b"")
     fault: Code | None = None
     source: str = field(repr=False, default="")
+    profile: Profile = "common"
+
+    @property
+    def preferences(self) -> Preferences:
+        """The form that its client wants the answer in."""
+        return preferences_of(self.headers, self.profile)
 
     def header(self, name: str) -> tuple[str, ...]:
         """All values of a header, by its lower-case name."""
@@ -95,18 +115,22 @@ class Reply:
     media_type: str
     request_id: str
     policy_version: str | None
+    preferences: Preferences
     challenge: bool = False
     retry_after: int | None = None
+    access: Mapping[str, Any] | None = None
+    """What the answer hides, by coordinate."""
 
 
-def arrive(incoming: HttpRequest) -> Arrival:
+def arrive(incoming: HttpRequest, profile: Profile = "common") -> Arrival:
     """A request whose head has arrived; nothing of its body has been read."""
     started = time.monotonic_ns()
     received = dt.datetime.now(dt.UTC)
     headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in incoming.headers.raw)
     source = source_address(incoming.client.host) if incoming.client else ""
     path = incoming.scope["path"]
-    return Arrival(secrets.token_hex(16), received, started, incoming.method, path, headers, source=source)
+    request_id = secrets.token_hex(16)
+    return Arrival(request_id, received, started, incoming.method, path, headers, source=source, profile=profile)
 
 
 async def receive_body(arrival: Arrival, incoming: HttpRequest, limit: int) -> Arrival:
@@ -131,12 +155,23 @@ async def _body(incoming: HttpRequest, limit: int) -> tuple[bytes, Code | None]:
 
 
 def read_head(arrival: Arrival, settings: Settings) -> Head:
-    """What an arrival says before its body; raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST."""
+    """What an arrival says before its body.
+
+    Raises HubError: METHOD, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, NOT_ACCEPTABLE or BAD_REQUEST.
+    """
     if arrival.method != "POST":
-        raise HubError(Code.METHOD, "send queries by POST")
+        raise HubError(Code.METHOD, BY_POST)
     check_headers(arrival, settings.body_limit)
     _check_media(arrival)
+    _check_preferences(arrival.preferences)
     return head_of(arrival)
+
+
+def _check_preferences(preferences: Preferences) -> None:
+    if not preferences.acceptable:
+        raise HubError(Code.NOT_ACCEPTABLE, "answers are application/graphql-response+json or application/json")
+    if not preferences.understood:
+        raise _bad("the header Access-Errors takes list or none")
 
 
 def check_headers(arrival: Arrival, limit: int) -> None:
@@ -191,7 +226,8 @@ def check_complete(arrival: Arrival, limit: int) -> None:
     if arrival.fault is Code.CLIENT_GONE:
         raise client_gone()
     if arrival.fault is not None:
-        raise _bad("the body did not arrive completely; send the request again")
+        text = "the body did not arrive completely; send the request again"
+        raise HubError(Code.BAD_REQUEST, text, strict_status=408)
 
 
 def _check_media(arrival: Arrival) -> None:
@@ -204,15 +240,13 @@ def _members(body: bytes) -> Mapping[str, Any]:
     try:
         members = loads(body)
     except NotStrict as wrong:
-        raise _bad(f"the body cannot be read: {wrong}") from None
+        raise HubError(Code.BAD_REQUEST, f"the body cannot be read: {wrong}", strict_status=400) from None
     if isinstance(members, list):
         raise HubError(
             Code.BATCHING_DISABLED, "one request carries one operation; send the operations of an array one by one"
         )
     if not isinstance(members, dict):
         raise _bad("the body must be an object with a `query`")
-    if not members.keys() <= MEMBERS:
-        raise _bad("the body may have no members besides query, operationName, variables and extensions")
     extensions = members.get("extensions")
     if extensions is not None and not isinstance(extensions, dict):
         raise _bad("`extensions` must be an object; what is in it is ignored")
@@ -265,33 +299,37 @@ def client_gone() -> HubError:
     return HubError(Code.CLIENT_GONE, "the client closed the connection before it was answered")
 
 
-def media_type(arrival: Arrival) -> str:
-    """The media type of the answer: GraphQL's own where the client names it, else plain JSON."""
-    listed = ",".join(arrival.header("accept")).lower().split(",")
-    wanted = {part.partition(";")[0].strip() for part in listed if "q=0" not in part.replace("q=0.", "")}
-    return GRAPHQL_JSON if GRAPHQL_JSON in wanted else JSON
-
-
 def compose(
-    arrival: Arrival, policy_version: str | None, data: Mapping[str, Any] | None, errors: tuple[HubError, ...]
+    arrival: Arrival,
+    policy_version: str | None,
+    data: Mapping[str, Any] | None,
+    errors: tuple[HubError, ...],
+    access: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """Serialise an answer; if one of the errors allows no partial data, the answer holds no data."""
+    """Serialise an answer; if one of the errors allows no partial data, the answer holds no data.
+
+    `access` tells what the data hides.
+    """
+    preferences = arrival.preferences
     blocking = next((each for each in errors if not RULES[each.code].partial_data), None)
-    if blocking is not None:
-        data = None
     members: dict[str, Any] = {} if blocking is not None else {"data": data}
     if errors:
-        members["errors"] = [_error(each, arrival.request_id, policy_version) for each in _listed(errors, blocking)]
+        told = _listed(errors, blocking)
+        language = preferences.language
+        members["errors"] = [_error(each, arrival.request_id, policy_version, language) for each in told]
     code = blocking.code if blocking is not None else None
+    status = status_of(errors, blocking, preferences)
     return Reply(
-        status=blocking.http_status if blocking is not None else 200,
+        status=status,
         code=str(code or "OK"),
         content=orjson.dumps(members),
-        media_type=media_type(arrival),
+        media_type=media_type_of(status, preferences),
         request_id=arrival.request_id,
         policy_version=policy_version,
+        preferences=preferences,
         challenge=code is Code.UNAUTHENTICATED,
         retry_after=blocking.retry_after if blocking is not None else None,
+        access=access if blocking is None else None,
     )
 
 
@@ -302,7 +340,7 @@ def _listed(errors: tuple[HubError, ...], blocking: HubError | None) -> Iterator
         yield from each.also
 
 
-def _error(error: HubError, request_id: str, policy_version: str | None) -> dict[str, Any]:
+def _error(error: HubError, request_id: str, policy_version: str | None, language: str | None) -> dict[str, Any]:
     extensions: dict[str, Any] = {
         "code": str(error.code),
         "policyVersion": policy_version,
@@ -310,7 +348,7 @@ def _error(error: HubError, request_id: str, policy_version: str | None) -> dict
     }
     if error.access is not None:
         extensions["access"] = dict(error.access)
-    members: dict[str, Any] = {"message": error.public_message, "extensions": extensions}
+    members: dict[str, Any] = {"message": message_in(language, error), "extensions": extensions}
     if error.path:
         members["path"] = list(error.path)
     if error.locations:
@@ -325,19 +363,28 @@ def render(reply: Reply, catalogue_version: str, log: str, receipt: Receipt | No
         "catalogueVersion": catalogue_version,
         "requestId": reply.request_id,
     }
+    if reply.access is not None:
+        extensions["access"] = reply.access
     if receipt is not None:
         extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}
     joined = b"".join((reply.content[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
-    response = Response(joined, reply.status, media_type=reply.media_type)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    return Response(joined, reply.status, _headers(reply), reply.media_type)
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Language": reply.preferences.language or ENGLISH,
+        "Vary": VARY,
+        "X-Content-Type-Options": "nosniff",
+    }
     if reply.challenge:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
+        headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
     if reply.retry_after is not None:
-        response.headers["Retry-After"] = str(reply.retry_after)
-    if reply.status == RULES[Code.METHOD].http_status:
-        response.headers["Allow"] = "POST"
-    if reply.status == RULES[Code.TOO_LARGE].http_status:
+        headers["Retry-After"] = str(reply.retry_after)
+    if reply.code == Code.METHOD:
+        headers["Allow"] = "POST"
+    if reply.code == Code.TOO_LARGE:
         # The rest of the body was not read: this connection cannot carry another request.
-        response.headers["Connection"] = "close"
-    return response
+        headers["Connection"] = "close"
+    return headers

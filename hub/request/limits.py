@@ -153,7 +153,8 @@ def _syntax_fault(text: str, error: GraphQLSyntaxError, limits: Limits) -> HubEr
     open_brackets = sum(counts[kind] for kind in _OPENING) - sum(counts[kind] for kind in _CLOSING)
     if open_brackets > limits.nesting:
         return HubError(Code.DEPTH_LIMIT, f"the document nests more than {limits.nesting} brackets; ask in two queries")
-    return HubError(Code.VALIDATION, "the document is not GraphQL at this place", locations=_locations(error))
+    text = "the document is not GraphQL at this place"
+    return HubError(Code.VALIDATION, text, locations=_locations(error), strict_status=400)
 
 
 _OPENING = (TokenKind.BRACE_L, TokenKind.PAREN_L, TokenKind.BRACKET_L)

@@ -33,6 +33,9 @@ from hub.home.settings import Settings
 from hub.processor import LONG_BODY, Processor
 from hub.request import auth, endpoint
 from hub.request.accesses import answer_accesses
+from hub.request.answers.access import tell_hidden
+from hub.request.answers.compression import LARGE, SMALL, compress
+from hub.request.answers.languages import descriptions_in
 from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
@@ -149,7 +152,7 @@ async def answer(
             if isinstance(head, Exception):
                 raise head
             answered = await _run_stages(hub, trail, head, now, receive_body)
-            reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors)
+            reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors, answered.access)
         except HubError as refusal:
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
         except Exception as fault:
@@ -268,11 +271,13 @@ def _respond(
     hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], policy: PolicySet
 ) -> Answer:
     planned = prepared.planned
-    answered_elsewhere = {**introspect(prepared.validated, planned, hub.schema), **accesses}
+    preferences = prepared.validated.purposed.identified.request.arrival.preferences
+    introspected = introspect(prepared.validated, planned, hub.schema)
+    answered_elsewhere = {**descriptions_in(preferences.language, introspected), **accesses}
     errors, cap = denial_errors(hub.parts, prepared), hub.settings.result_byte_cap
     answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, errors, cap)
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
-    return answer
+    return tell_hidden(planned, answer, errors, preferences, cap)
 
 
 async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
@@ -294,7 +299,21 @@ async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span
     if trail.answer is not None:
         known["nodes"] = trail.answer.nodes
     hub.telemetry.ended(span, reply.code, known)
-    return endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
+    response = endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
+    if reply.preferences.gzip and hub.settings.compress_answers and len(response.body) > SMALL:
+        await _compress(hub, _client(trail), response)
+    return response
+
+
+async def _compress(hub: Hub, client: Client, response: Response) -> None:
+    """Compress an answer, at its client's turn if it is long; without a turn it stays as it is."""
+    work = partial(compress, bytes(response.body))
+    try:
+        response.body = await hub.processor.do(client, work, long=len(response.body) > LARGE)
+    except HubError:
+        return
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))
 
 
 async def _append_record(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Receipt:

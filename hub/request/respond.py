@@ -1,16 +1,17 @@
 """Shapes the rows of a statement into the answer that was asked for (stage 9).
 
 The answer holds nothing that the plan does not name. The rows are decided and masked when they come; here surrogates
-become sealed ids, sort keys become sealed cursors, denied selections become null with FIELD_DENIED, aggregate cells
-below the threshold become null with SUPPRESSED, and masks that Cypher cannot express are applied. What was fetched once
-is shown under each name that asks for it; the answer is bounded as it grows, names included.
+become sealed ids, sort keys become sealed cursors, denied selections and aggregate cells below the threshold become
+null, each selection with one notice (FIELD_DENIED, SUPPRESSED), and masks that Cypher cannot express are applied. What
+was fetched once is shown under each name that asks for it; the answer is bounded as it grows, names included. How the
+client is told what is hidden: `answers/access.py`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, assert_never
 
@@ -42,21 +43,42 @@ from hub.request.plan_model import (
     Planned,
     TypenameCell,
 )
+from hub.request.provenance.cell import ProvenanceCell
+from hub.request.provenance.entries import Found, entries
 from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, frequent_words
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
-from schema.graphql import ACCESS, aggregate_type
+from schema.graphql import ACCESS, PROVENANCE_TYPE, aggregate_type
+
+Path = tuple[str | int, ...]
+"""Response names and list indices that lead to a place in an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A list, page or aggregate that ends after `shown` because no more was asked for, though there is more."""
+
+    coordinate: str
+    path: Path
+    shown: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Data and errors, and what the audit record keeps: how many nodes, and the surrogates of the people in them."""
+    """Data and errors, and what the audit record keeps: how many nodes, and the surrogates of the people in them.
+
+    `withheld` says by response name of an aggregate which of its rows have no count. `access` is what the client is
+    told of what is hidden.
+    """
 
     data: dict[str, Any]
     errors: tuple[HubError, ...]
     nodes: int
     subjects: tuple[str, ...]
+    cut: tuple[Cut, ...] = ()
+    withheld: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    access: Mapping[str, Any] | None = None
 
 
 def respond(
@@ -101,6 +123,9 @@ class _Responder:
         self._cursors: dict[tuple[bytes, str], str] = {}
         self._steps: dict[int, tuple[bool, tuple[_Step, ...]]] = {}
         """By the identity of a node plan, which lives as long as the plan of the operation."""
+        self._ended: dict[int, tuple[str, int]] = {}
+        """By the identity of an object or list of the answer that was cut: its coordinate, and how many it shows."""
+        self.withheld: dict[str, tuple[int, ...]] = {}
 
     def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
         data: dict[str, Any] = {}
@@ -114,7 +139,20 @@ class _Responder:
                 data[root.name] = answered_elsewhere.get(root.name)
             elif isinstance(root, DeniedCell | NullRoot):
                 data[root.name] = None
-        return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects))
+        cut = tuple(self._cuts(data, ())) if self._ended else ()
+        return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld)
+
+    def _cuts(self, value: Any, path: Path) -> Iterator[Cut]:
+        """What was cut in a part of the answer, in its order."""
+        if id(value) in self._ended:
+            coordinate, shown = self._ended[id(value)]
+            yield Cut(coordinate, path, shown)
+        if isinstance(value, dict):
+            for name, each in value.items():
+                yield from self._cuts(each, (*path, name))
+        elif isinstance(value, list):
+            for index, each in enumerate(value):
+                yield from self._cuts(each, (*path, index))
 
     def _fetched(self, root: FetchedRoot, fetch: Fetch, result: Any, rows: Any) -> Any:
         match root:
@@ -191,7 +229,11 @@ class _Responder:
                 return name, lambda _: None
             case EdgeCell(name):
                 edge = fetch.edge(cell)
-                return name, lambda row: self._edge(cell, edge.node, row[edge.column])
+                coordinate = f"{plan.entity.name}.{cell.edge}"
+                return name, lambda row: self._edge(coordinate, cell, edge.node, row[edge.column])
+            case ProvenanceCell(name):
+                column = fetch.provenance
+                return name, lambda row: self._provenance(cell, row[column])
         assert_never(cell)
 
     def _id(self, tag: int, sid: str) -> str:
@@ -209,10 +251,22 @@ class _Responder:
         """Derived once: for each of fifty texts it took a tenth of the processor of the request."""
         return self.seals.pseudonym_key(self.department, self.purpose)
 
-    def _edge(self, cell: EdgeCell, fetch: NodeFetch, fetched: Any) -> Any:
+    def _edge(self, coordinate: str, cell: EdgeCell, fetch: NodeFetch, fetched: Any) -> Any:
         if cell.first is None:
             return None if fetched is None else self._node(cell.node, fetch, fetched)
-        return [self._node(cell.node, fetch, row) for row in fetched[: cell.first]]
+        shown = [self._node(cell.node, fetch, row) for row in fetched[: cell.first]]
+        if len(fetched) > cell.first:
+            self._ended[id(shown)] = coordinate, cell.first
+        return shown
+
+    def _provenance(self, cell: ProvenanceCell, found: Sequence[Found] | None) -> list[dict[str, Any]] | None:
+        return None if found is None else [self._source(cell, each) for each in entries(found)]
+
+    def _source(self, cell: ProvenanceCell, entry: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, part in cell.parts:
+            self._show(shown, key, PROVENANCE_TYPE if part == "__typename" else entry[part])
+        return shown
 
     # Pages.
 
@@ -235,6 +289,8 @@ class _Responder:
                     for key, field in fields:
                         self._show(info, key, self._page_info(page, field, shown, more))
                     self._show(connection, name, info)
+        if more and page.match is None:
+            self._ended[id(connection)] = f"Query.{page.entity.plural}", page.first
         return connection
 
     def _edge_of_page(self, page: Page, fetch: NodeFetch, part: EdgesPart, row: _Row) -> dict[str, Any]:
@@ -293,9 +349,14 @@ class _Responder:
             pages = f"`first: {PAGE_CELLS}`, then `after` with the `cursor` of the last row"
             raise HubError(Code.COST_LIMIT, f"this grouping has {len(found):,} cells; ask for them in pages: {pages}")
         page = found[: root.first]
-        if any(count is None for _, count in page):
+        withheld = tuple(at for at, (_, count) in enumerate(page) if count is None)
+        if withheld:
             self.errors.append(self.denial_errors.suppressed(root.name))
-        return [self._aggregate_row(root, key, count) for key, count in page]
+            self.withheld[root.name] = withheld
+        shown = [self._aggregate_row(root, key, count) for key, count in page]
+        if len(found) > len(page):
+            self._ended[id(shown)] = f"Query.{root.entity.plural}Aggregate", len(page)
+        return shown
 
     def _aggregate_row(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> dict[str, Any]:
         values = {bucket.name: value for (_, bucket), value in zip(root.buckets, key, strict=True)}

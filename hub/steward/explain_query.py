@@ -17,9 +17,10 @@ from hub.home.catalogue import catalogue_of
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
+from hub.request.answers.preferences import JSON
 from hub.request.auth import Identified, registered, unauthenticated
 from hub.request.decision_cache import DecisionCache
-from hub.request.endpoint import JSON, Arrival, read
+from hub.request.endpoint import Arrival, read
 from hub.request.prepared.prepare import Parts, prepare
 from hub.request.record import Trail
 from hub.steward.changes import policy_of

@@ -264,6 +264,8 @@ def preview_lines(found: Preview) -> RenderableType:
         title = f"{explanation.purpose} under {explanation.policy_version}, grants: {', '.join(explanation.grants)}"
         parts.append(_table(escape_unprintable(title), ("what", "effect", "rows"), rows))
     answer = {name: value for name, value in found.answer.items() if name != "extensions"}
+    if access := found.answer.get("extensions", {}).get("access"):
+        answer["hidden"] = access
     parts.append(Text(json.dumps(answer, ensure_ascii=False, indent=2)))
     parts.append(_cell("invented people 虚构数据; this preview is recorded in the audit log"))
     return Lines(*parts)

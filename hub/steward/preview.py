@@ -36,8 +36,9 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
+from hub.request.answers.preferences import GRAPHQL_JSON, JSON
 from hub.request.daily_caps import DailyCaps
-from hub.request.endpoint import JSON, Arrival, read_body
+from hub.request.endpoint import Arrival, read_body
 from hub.request.pipeline import Hub, answer, identify_sender, prepare_request
 from hub.request.plan_model import Planned
 from hub.request.record import Trail
@@ -266,7 +267,7 @@ async def _answer(
 
 
 def _arrival(question: Question, more: tuple[tuple[str, str], ...]) -> Arrival:
-    headers = (("content-type", JSON), ("access-purpose", question.purpose), *more)
+    headers = (("content-type", JSON), ("accept", GRAPHQL_JSON), ("access-purpose", question.purpose), *more)
     if question.case is not None:
         headers = (*headers, ("case-reference", question.case))
     body = orjson.dumps({"query": question.query, "variables": dict(question.variables)})

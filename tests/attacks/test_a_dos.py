@@ -1,4 +1,7 @@
-"""A: what a hostile sender makes expensive is refused before it costs anything."""
+"""A: what a hostile sender makes expensive is refused before it costs anything, however large the catalogue is.
+
+Each case is tried on a hub of the spine alone, and on one with 60 types and 600 fields more.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from graphql import get_introspection_query
 
 from tests.support.serving import Served, code_of, serving
+from tests.support.sources.large_catalogue import write_large_catalogue
 
 pytestmark = pytest.mark.attack
 
 
+@pytest.fixture(scope="module", params=["spine", "large"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("dos")
+    slices = write_large_catalogue(folder / "slices") if request.param == "large" else None
+    with serving(folder / "home", slices=slices) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("dos") / "home") as running:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("large")
+    with serving(folder / "home", slices=write_large_catalogue(folder / "slices")) as running:
         yield running
 
 
@@ -34,6 +48,10 @@ def refused(served: Served, query: str, code: str, **members: Any) -> str:
 
 def people(selection: str) -> str:
     return f"{{ people(first: 1) {{ edges {{ node {{ {selection} }} }} }} }}"
+
+
+def kinds(selection: str) -> str:
+    return f"{{ kind0x1s(first: 1) {{ edges {{ node {{ {selection} }} }} }} }}"
 
 
 @pytest.mark.parametrize("levels", [5, 15, 30, 45, 300, 5_000])
@@ -116,6 +134,18 @@ def test_a09_circular_introspection(served: Served) -> None:
     refused(served, f'{{ __type(name: "Query") {{ {nested} }} }}', "DEPTH_LIMIT")
     wide = " ".join(f"a{n}: __schema {{ types {{ fields {{ args {{ type {{ name }} }} }} }} }}" for n in range(60))
     refused(served, f"{{ {wide} }}", "COST_LIMIT")
+
+
+def test_a09_what_tools_ask_for_is_answered(served: Served) -> None:
+    response = served.ask(get_introspection_query())
+    assert code_of(response) == "OK"
+    assert {"Query", "Person"} <= {each["name"] for each in response.json()["data"]["__schema"]["types"]}
+
+
+def test_a09_what_tools_ask_for_is_not_answered_over_and_over(served: Served) -> None:
+    whole = "types { kind name fields { name type { name ofType { name } } args { name type { name } } } }"
+    aliases = " ".join(f"a{n}: __schema {{ {whole} }}" for n in range(20))
+    refused(served, f"{{ {aliases} }}", "COST_LIMIT")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +234,27 @@ def test_a17_ranges_and_multipart(served: Served) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     response = served.client.post("/graphql", content=parts, headers=headers)
     assert (response.status_code, code_of(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+FIELDS_OF_KIND = " ".join(f"field{n}" for n in range(10))
+TO_EACH = [(file, kind) for file in range(10) for kind in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        (kinds("owners(first: 1) { kind0x1Owners(first: 1) { " * 7 + "id" + " } }" * 7), "DEPTH_LIMIT"),
+        (kinds("above(first: 1) { kind0x1Above(first: 1) { " * 7 + "id" + " } }" * 7), "DEPTH_LIMIT"),
+        (kinds("above(first: 200) { kind0x2Above(first: 200) { id } }"), "COST_LIMIT"),
+        (kinds(" ".join(f"a{n}: field{n % 10}" for n in range(500))), "COST_LIMIT"),
+        (people(" ".join(f"kind{f}x{k}Owners(first: 1) {{ {FIELDS_OF_KIND} }}" for f, k in TO_EACH)), "COST_LIMIT"),
+        (people(" ".join(f"kind{f}x{k}Owners {{ id }}" for f, k in TO_EACH)).replace("(first: 1)", ""), "COST_LIMIT"),
+        ("{" + " ".join(f"kind{f}x{k}sAggregate {{ count }}" for f, k in TO_EACH * 4) + "}", "COST_LIMIT"),
+    ],
+    ids=["through people", "through their own type", "pages", "aliases", "each field", "each edge", "each aggregate"],
+)
+def test_types_of_slices_cost_what_others_cost(large: Served, query: str, code: str) -> None:
+    refused(large, query, code)
 
 
 def test_the_stack_was_not_deepened() -> None:

@@ -53,7 +53,6 @@ def test_only_post_is_a_query(served: Served, method: str) -> None:
         (b'{"query": "{a}", "variables": []}', JSON, "BAD_REQUEST"),
         (b'{"query": "{a}", "operationName": 1}', JSON, "BAD_REQUEST"),
         (b'{"query": "{a}", "extensions": [{"persistedQuery": {}}]}', JSON, "BAD_REQUEST"),
-        (b'{"query": "{a}", "id": "x"}', JSON, "BAD_REQUEST"),
         (b"[" + TYPENAME + b"]", JSON, "BATCHING_DISABLED"),
         (TYPENAME, {}, "UNSUPPORTED_MEDIA_TYPE"),
         (TYPENAME, {"Content-Type": "application/graphql"}, "UNSUPPORTED_MEDIA_TYPE"),
@@ -91,10 +90,23 @@ def test_json_is_understood(served: Served, content_type: str) -> None:
         ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json"),
         ("application/graphql-response+json;q=0", "application/json"),
         ("text/html", "application/json"),
+        ("application/json, application/graphql-response+json;q=0.5", "application/json"),
+        ("application/*", "application/json"),
+        ("application/json;q=0, */*", "application/graphql-response+json"),
     ],
 )
 def test_media_type_follows_accept(served: Served, accept: str, media: str) -> None:
-    assert served.ask(headers={"Accept": accept}).headers["content-type"] == media
+    response = served.ask(headers={"Accept": accept})
+    assert response.headers["content-type"] == f"{media}; charset=utf-8"
+
+
+def test_members_that_the_hub_does_not_know_are_ignored(served: Served) -> None:
+    assert served.ask(id="x", extensions={"clientLibrary": {"name": "x"}}).status_code == 200
+
+
+def test_get_says_what_to_set_in_which_client(served: Served) -> None:
+    told = served.client.get("/graphql", params={"query": "{ __typename }"}).json()["errors"][0]["message"]
+    assert all(each in told for each in ("preferGetMethod: false", "Apollo", "graphql-request", "Relay"))
 
 
 def test_a_good_answer_has_the_envelope(served: Served) -> None:
@@ -113,6 +125,8 @@ def test_headers_tell_nothing_and_keep_nothing(served: Served) -> None:
     headers = served.ask().headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
+    read = {"accept", "accept-encoding", "accept-language", "access-errors"}
+    assert {each.strip().lower() for each in headers["vary"].split(",")} > read
     assert not {"server", "set-cookie", "etag", "x-powered-by"} & set(headers)
     assert not [name for name in headers if name.startswith("access-control-")]
 

@@ -1,6 +1,7 @@
 """The compiled statement and the naive oracle agree on generated policies, graphs and documents (semantics 15).
 
-`ORACLE_TRIPLES` sets how many (policy, graph, document) triples; `TEST_SEED` repeats a run.
+`ORACLE_TRIPLES` sets how many (policy, graph, document) triples of the spine, `ORACLE_CATALOGUES` how many generated
+catalogues there are beside it, each with `ORACLE_CATALOGUE_TRIPLES`; `TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,23 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
-from tests.support.oracle.expected_answers import CURSOR, Expected, expected
+from schema import SPINE
+from schema.catalogue import Catalogue
+from schema.graphql import bucket_value
+from tests.support.oracle import sources
+from tests.support.oracle.expected import Expected
+from tests.support.oracle.expected_answers import CURSOR, expected
 from tests.support.oracle.free_texts import PROSES
+from tests.support.oracle.random_catalogues import generated_catalogue, summary
 from tests.support.oracle.random_documents import PAGED, Document
 from tests.support.oracle.random_worlds import world
-from tests.support.oracle.triples import WORLDS, Case, draw
-from tests.support.small_graph import ask
+from tests.support.oracle.triples import DOCUMENTS, WORLDS, Case, draw
+from tests.support.small_graph import Asked, ask, sid
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
 TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "400"))
+CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "8"))
+CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "24"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4
 Alter = Callable[[int, Case], Case]
@@ -64,6 +74,22 @@ def errors_agree(wanted: Expected, errors: tuple[HubError, ...]) -> bool:
     return kept == wanted.errors
 
 
+def same_answer(wanted: Expected, got: Asked) -> bool:
+    """Whether data and errors are the same, and everybody of whom something is shown is in the record."""
+    named = {sid(each) for each in wanted.people} <= set(got.answer.subjects)
+    return (
+        not wanted.faults and named and agrees(wanted.data, got.answer.data) and errors_agree(wanted, got.answer.errors)
+    )
+
+
+def shown(got: Asked) -> str:
+    """The hub's answer and its statement, for a message."""
+    codes = [(each.code.value, each.path) for each in got.answer.errors]
+    text = got.statement.text if got.statement else ""
+    data = json.dumps(got.answer.data, ensure_ascii=False)
+    return f"{data}\n{codes}\n{len(got.answer.subjects)} people recorded\n{text}"
+
+
 async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | None:
     """How the two answers differ, page after page, or None; counts operations in `asked`."""
     theirs: dict[str, Any] = dict(case.document.variables)
@@ -71,20 +97,20 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
     for _ in range(MAX_PAGES):
         wanted = expected(case.sight, case.document.text, ours)
         try:
-            sight = case.sight
-            got = await ask(graph, case.policies, sight.who, sight.purpose, case.document.text, theirs, sight.case)
+            sight, text = case.sight, case.document.text
+            got = await ask(graph, case.policies, sight.who, sight.purpose, text, theirs, sight.case, sight.catalogue)
         except HubError as refusal:
             return (
                 None if refusal.code.value in wanted.faults | wanted.maybe else _tell(case, ours, wanted, repr(refusal))
             )
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a sum"] += got.statement is not None and "UNION ALL" in got.statement.text
+        asked["with a source"] += any(f"'{source}'" in str(got.answer.data) for source in sources.SOURCES)
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
-        if wanted.faults or not agrees(wanted.data, got.answer.data) or not errors_agree(wanted, got.answer.errors):
-            codes = [(each.code.value, each.path) for each in got.answer.errors]
-            text = got.statement.text if got.statement else ""
-            return _tell(case, ours, wanted, f"{json.dumps(got.answer.data, ensure_ascii=False)}\n{codes}\n{text}")
+        asked["with people to record"] += bool(wanted.people)
+        if not same_answer(wanted, got):
+            return _tell(case, ours, wanted, shown(got))
         if not case.document.paged or not wanted.data[PAGED] or not wanted.data[PAGED]["pageInfo"]["hasNextPage"]:
             return None
         if wanted.data[PAGED]["pageInfo"]["endCursor"] is None:
@@ -99,7 +125,7 @@ def _tell(case: Case, variables: Mapping[str, Any], wanted: Expected, got: str) 
         f"draw {case.label} ({case.sight.who.application}, {case.sight.purpose}, case {case.sight.case})\n"
         f"{case.document.text}\n{dict(variables)}\n"
         f"oracle: {json.dumps(wanted.data, ensure_ascii=False)}\n"
-        f"{wanted.errors} {wanted.faults}\nhub: {got}\n"
+        f"{wanted.errors} {wanted.faults}\n{len(wanted.people)} people to record\nhub: {got}\n"
     )
 
 
@@ -115,13 +141,20 @@ async def disagreements(graph: Graph, cases: list[Case], asked: Counter[str]) ->
 
 
 def compare(
-    address: GraphAddress, seed: int, folder: Path, triples: int, alter: Alter = lambda _, case: case
+    address: GraphAddress,
+    seed: int,
+    folder: Path,
+    triples: int,
+    alter: Alter = lambda _, case: case,
+    catalogue: Catalogue = SPINE,
+    documents: int = DOCUMENTS,
+    count: int = WORLDS,
 ) -> Counter[str]:
     """What was asked of as many triples at least, which agree; `alter` may put another document into a case."""
-    worlds = [world(random.Random(f"{seed}:world:{index}")) for index in range(WORLDS)]
+    worlds = [world(random.Random(f"{seed}:world:{index}"), catalogue) for index in range(count)]
     drawn = [
         [alter(index, case) for case in cases]
-        for index, cases in enumerate(draw(seed, worlds, folder, -(-triples // WORLDS)))
+        for index, cases in enumerate(draw(seed, worlds, folder, -(-triples // count), documents))
     ]
     asked: Counter[str] = Counter()
 
@@ -131,6 +164,7 @@ def compare(
             with GraphWriter(address.url, address.user, address.password) as writer:
                 for index, made in enumerate(worlds):
                     made.load(writer)
+                    sources.load(writer, made)
                     if found := await disagreements(graph, [cases[index] for cases in drawn], asked):
                         return found
             # None can have sent fewer than one, so none has sent more.
@@ -147,17 +181,69 @@ def compare(
 
 
 def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: random.Random, tmp_path: Path) -> None:
-    compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES)
+    asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES)
+    assert asked["with a source"] > 0
 
 
-def test_counts_that_are_sums_agree_whatever_their_conditions_are(
-    empty_graph: GraphAddress, rng: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", range(CATALOGUES))
+def test_they_agree_on_types_fields_and_edges_that_nobody_has_seen(
+    empty_graph: GraphAddress, rng: random.Random, tmp_path: Path, number: int
 ) -> None:
+    seed = rng.getrandbits(32) + number
+    made = generated_catalogue(random.Random(f"{seed}:catalogue"), tmp_path / "slices")
+    print(f"catalogue {number}: {dict(summary(made))}")
+    compare(empty_graph, seed, tmp_path, CATALOGUE_TRIPLES, catalogue=made, documents=4, count=2)
+
+
+def counting(documents: Sequence[str]) -> Alter:
+    """Puts one document after another into the cases."""
+
+    def count(index: int, case: Case) -> Case:
+        return replace(case, document=Document(documents[index % len(documents)], {}, False))
+
+    return count
+
+
+def counts_of(made: Catalogue) -> list[str]:
+    """Counts of new types by their divisions, and by one more value, in any order."""
+    found = []
+    for entity in (each for each in made if each.slice and each.located):
+        buckets = [bucket for _, bucket in entity.buckets() if bucket.comparable]
+        divisions = [None, *(each for each in buckets if each.level is not None)]
+        values = [None, *(each for each in buckets if each.level is None)]
+        for pair in product(values, divisions):
+            chosen = [each for each in pair if each is not None]
+            if not chosen:
+                continue
+            by = ", ".join(map(bucket_value, chosen))
+            cells = " ".join(each.name for each in chosen)
+            found.append(f"{{ {entity.plural}Aggregate(groupBy: [{by}]) {{ {cells} count }} }}")
+    return found
+
+
+@pytest.fixture
+def only_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most conditions are such that nodes are read; the sums of `hub/request/counts` are right for these too."""
     monkeypatch.setattr("hub.request.counts.cells.indexes_suffice", lambda *_: True)
 
-    def count(index: int, case: Case) -> Case:
-        return replace(case, document=Document(COUNTS[index % len(COUNTS)], {}, False))
 
-    asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES // 2, count)
+@pytest.mark.usefixtures("only_sums")
+def test_counts_that_are_sums_agree_whatever_their_conditions_are(
+    empty_graph: GraphAddress, rng: random.Random, tmp_path: Path
+) -> None:
+    asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES // 2, counting(COUNTS))
     assert asked["with a sum"] > TRIPLES // 20
+
+
+@pytest.mark.usefixtures("only_sums")
+@pytest.mark.parametrize("number", range(-(-CATALOGUES // 8)))
+def test_counts_that_are_sums_agree_on_types_that_nobody_has_seen(
+    empty_graph: GraphAddress, rng: random.Random, tmp_path: Path, number: int
+) -> None:
+    draws = random.Random(f"{rng.getrandbits(32) + number}:catalogue")
+    asked: list[str] = []
+    while not asked:
+        made = generated_catalogue(draws, tmp_path / f"slices{len(list(tmp_path.iterdir()))}")
+        asked = counts_of(made)
+    draws.shuffle(asked)
+    compare(empty_graph, draws.getrandbits(32), tmp_path, CATALOGUE_TRIPLES * 4, counting(asked), made)

@@ -35,6 +35,7 @@ from hub.sample.hotline import serve_hotline
 from policies.language import load
 from schema import SPINE
 from tests.support.ports import free_port
+from tests.support.serving import TELLING
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "examples" / "county" / "policies"
@@ -102,7 +103,7 @@ class HubProcess:
         self.settings = Settings.load(**self.given)
         self.settings.prepare_home()
         self.issuer = Issuer(self.settings)
-        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=2 * PATIENCE)
+        self.client = httpx.Client(base_url=self.url, headers=TELLING, trust_env=False, timeout=2 * PATIENCE)
 
     @property
     def url(self) -> str:

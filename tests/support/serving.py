@@ -34,6 +34,8 @@ from tests.support.ports import free_port
 COUNTY = Path(__file__).parents[2] / "examples" / "county" / "policies"
 NOWHERE = GraphAddress("bolt://127.0.0.1:9", "neo4j", "unused")
 """A graph that refuses connections: what must be refused earlier never gets there."""
+TELLING = {"Accept": "application/graphql-response+json", "Access-Errors": "list"}
+"""What a client sends that wants each refusal with its HTTP status, and each thing denied among the errors."""
 FIRE = {"app": "fire-inspection", "purpose": "safety.fire.rental"}
 
 
@@ -108,7 +110,8 @@ def serving(
     try:
         while not running.started and thread.is_alive():
             time.sleep(0.01)
-        with httpx.Client(base_url=f"http://127.0.0.1:{known.port}", trust_env=False, timeout=30) as client:
+        url = f"http://127.0.0.1:{known.port}"
+        with httpx.Client(base_url=url, headers=TELLING, trust_env=False, timeout=30) as client:
             yield Served(hub, client, Issuer(known), deliveries)
     finally:
         running.should_exit = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +14,14 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar
 
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, get_variable_values, parse, validate
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_variable_values,
+    parse,
+    validate,
+)
 from graphql.execution.values import VariableValues
 
 from hub.errors import HubError
@@ -39,6 +47,7 @@ from policies.model import PolicySet
 from policies.rules import Subject
 from policies.text.spans import checksum
 from schema import SPINE
+from schema.catalogue import Catalogue, Entity
 from schema.graphql import build
 from tests.support.oracle.free_texts import DETECTOR
 
@@ -60,6 +69,16 @@ grants:
 """A policy that hides nothing from `app`, for tests of what a request may say."""
 
 
+def schema_of(catalogue: Catalogue) -> GraphQLSchema:
+    """The GraphQL schema of a catalogue, built once."""
+    return SCHEMA if catalogue is SPINE else _built(catalogue)
+
+
+@functools.lru_cache(maxsize=2)
+def _built(catalogue: Catalogue) -> GraphQLSchema:
+    return build(catalogue)
+
+
 def sid(name: str) -> str:
     """The surrogate of a node that a test calls `name`."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]
@@ -71,6 +90,7 @@ class World:
 
     nodes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     edges: list[tuple[str, str, str]] = field(default_factory=list)
+    catalogue: Catalogue = SPINE
 
     def load(self, writer: GraphWriter) -> None:
         """Replace everything in the graph by this world."""
@@ -78,7 +98,7 @@ class World:
         by_label: dict[str, list[dict[str, Any]]] = {}
         for name, (entity, properties) in self.nodes.items():
             by_label.setdefault(entity, []).append(
-                {"sid": sid(name), **_lot(name), **_checked(properties), **properties}
+                {"sid": sid(name), **_lot(name), **_checked(self.catalogue.entity(entity), properties), **properties}
             )
         for label, rows in by_label.items():
             text = f"UNWIND $rows AS row CREATE (n:{label}) SET n = row"
@@ -87,7 +107,7 @@ class World:
         for source, edge, target in self.edges:
             by_edge.setdefault((self.nodes[source][0], edge), []).append([sid(source), sid(target)])
         for (label, edge), pairs in by_edge.items():
-            end = SPINE.entity(label).edge(edge)
+            end = self.catalogue.entity(label).edge(edge)
             text = f"UNWIND $pairs AS pair MATCH (a:{label} {{sid: pair[0]}}), (b:{end.target} {{sid: pair[1]}}) "
             text += f"CREATE (a)-[:{end.relationship}]->(b)"
             writer.write(lambda tx, text=text, pairs=pairs: tx.run(text, pairs=pairs))  # type: ignore[misc]
@@ -99,10 +119,14 @@ def _lot(name: str) -> dict[str, int]:
     return {LOT: int(surrogate[:15], 16) % ORDER_PRIME} if int(surrogate, 16) % 2 else {}
 
 
-def _checked(properties: Mapping[str, Any]) -> dict[str, int]:
-    """What ties spans to their text, where both stand there."""
-    text, spans = properties.get("text"), properties.get("textSpans")
-    return {} if text is None or spans is None else {"textCheck": checksum(text, spans)}
+def _checked(entity: Entity, properties: Mapping[str, Any]) -> dict[str, int]:
+    """What ties spans to their texts, where both stand there."""
+    kept = [each.text_properties for each in entity.fields if each.text_properties]
+    return {
+        each.check: checksum(properties[each.text], properties[each.spans])
+        for each in kept
+        if properties.get(each.text) is not None and properties.get(each.spans) is not None
+    }
 
 
 def policy(folder: Path, text: str) -> PolicySet:
@@ -139,26 +163,27 @@ def prepare(
     document: str,
     variables: Mapping[str, Any] | None = None,
     case: str | None = None,
+    catalogue: Catalogue = SPINE,
 ) -> tuple[Planned, Statement | None]:
     """Stages 4 to 7 of one operation, limits apart."""
-    parsed = parse(document)
-    errors = validate(SCHEMA, parsed)
+    parsed, schema = parse(document), schema_of(catalogue)
+    errors = validate(schema, parsed)
     assert not errors, errors
     operation = next(each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
-    values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
+    values = get_variable_values(schema, operation.variable_definitions or (), dict(variables or {}))
     assert isinstance(values, VariableValues), values
-    decision = dataclasses.replace(decide(SPINE, policies, who, purpose, TODAY), case=case)
-    planned = plan(operation, fragments, values, decision, SCHEMA, SPINE, SEALS)
-    statement = compiled(planned, DETECTOR)
+    decision = dataclasses.replace(decide(catalogue, policies, who, purpose, TODAY), case=case)
+    planned = plan(operation, fragments, values, decision, schema, catalogue, SEALS)
+    statement = compiled(planned, DETECTOR, catalogue)
     if is_without_values(normalise(parsed)):
-        statement = by_kept_plan(operation, fragments, values, planned, statement)
+        statement = by_kept_plan(operation, fragments, values, planned, statement, catalogue)
     return planned, statement
 
 
-def compiled(planned: Planned, detector: str = "") -> Statement | None:
+def compiled(planned: Planned, detector: str = "", catalogue: Catalogue = SPINE) -> Statement | None:
     """The statement of a plan, filled in for the subject of its decision."""
-    template = compile_plan(planned, SPINE, detector)
+    template = compile_plan(planned, catalogue, detector)
     return template.bind(Binding(planned.decision, SEALS)) if template is not None else None
 
 
@@ -168,18 +193,19 @@ def by_kept_plan(
     variables: VariableValues,
     planned: Planned,
     statement: Statement | None,
+    catalogue: Catalogue = SPINE,
 ) -> Statement | None:
     """The statement by a plan that was made for somebody else, with other values, on another day.
 
     It is what the plain way makes, and knows how it goes together with others.
     """
-    decision = planned.decision
-    split = Variables(SCHEMA, operation, size_variables(operation, fragments)).split(variables)
+    decision, schema = planned.decision, schema_of(catalogue)
+    split = Variables(schema, operation, size_variables(operation, fragments)).split(variables)
     if split is None:
         return statement
     nobody = Subject("another", "nobody", "none", "none", "99/99/", "nobody")
     theirs = dataclasses.replace(decision, subject=nobody, today=dt.date(1999, 1, 1), case=decision.case and "another")
-    kept = make_plan(operation, fragments, split.slotted, theirs, SCHEMA, SPINE, SEALS, DETECTOR)
+    kept = make_plan(operation, fragments, split.slotted, theirs, schema, catalogue, SEALS, DETECTOR)
     bound = kept.bind(Binding(decision, SEALS, split.values))
     if bound is None:
         return statement
@@ -190,9 +216,9 @@ def by_kept_plan(
     return bound[1]
 
 
-def denial_errors(policies: PolicySet, planned: Planned) -> DenialErrors:
+def denial_errors(policies: PolicySet, planned: Planned, catalogue: Catalogue = SPINE) -> DenialErrors:
     """The errors of what is denied, without other purposes that would do."""
-    return DenialErrors(SPINE, policies, planned.decision, lambda: planned.decision, lambda purpose: False)
+    return DenialErrors(catalogue, policies, planned.decision, lambda: planned.decision, lambda purpose: False)
 
 
 def with_graph(address: GraphAddress, work: Callable[[Graph], Awaitable[T]]) -> T:
@@ -216,17 +242,18 @@ async def ask(
     document: str,
     variables: Mapping[str, Any] | None = None,
     case: str | None = None,
+    catalogue: Catalogue = SPINE,
 ) -> Asked:
     """The answer to one operation, from the real graph."""
-    planned, statement = prepare(policies, who, purpose, document, variables, case)
+    planned, statement = prepare(policies, who, purpose, document, variables, case, catalogue)
     rows: list[dict[str, Any]] = [{}]
     if statement is not None:
         rows = await graph.fetch(statement.text, statement.parameters, deadline_seconds=120.0, byte_cap=50_000_000)
         if statement.joint is not None and _in_company(statement):
             alone = _comparable(rows[0])
             assert [_comparable(row) for row in await rows_of(graph, statement, statement)] == [alone, alone]
-    access = denial_errors(policies, planned)
-    return Asked(planned, statement, respond(planned, rows[0], {}, SPINE, SEALS, access, 50_000_000))
+    access = denial_errors(policies, planned, catalogue)
+    return Asked(planned, statement, respond(planned, rows[0], {}, catalogue, SEALS, access, 50_000_000))
 
 
 def _comparable(row: Mapping[str, Any]) -> dict[str, Any]:

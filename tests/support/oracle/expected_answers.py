@@ -8,10 +8,7 @@ world's seals. A refusal is a set of codes: the hub may name any one fault of a 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from itertools import islice
 from typing import Any
 
@@ -29,30 +26,19 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
-from schema import SPINE
 from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
+from tests.support.oracle import sources
+from tests.support.oracle.argument_values import plain
+from tests.support.oracle.expected import Expected
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_view import Sight
-from tests.support.small_graph import SCHEMA, SEALS, sid
+from tests.support.small_graph import SEALS, schema_of, sid
 
 LIST_DEFAULT, LIST_MAX, CELLS_MAX = 20, 200, 2_000
 CURSOR = "cursor:"
-
-
-@dataclass
-class Expected:
-    """What the oracle answers. `faults`: the codes of refusals, none of which leaves data."""
-
-    data: dict[str, Any] = field(default_factory=dict)
-    errors: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
-    faults: set[str] = field(default_factory=set)
-    forged: set[str] = field(default_factory=set)
-    """`node` roots whose id leads nowhere: which denials stand beside that null is not defined."""
-    maybe: set[str] = field(default_factory=set)
-    """Refusals that such roots may bring: their selections are checked as those of some type."""
 
 
 def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
@@ -60,20 +46,12 @@ def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expec
     parsed = parse(document)
     operation = next(each for each in parsed.definitions if isinstance(each, OperationDefinitionNode))
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
-    values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables))
+    values = get_variable_values(schema_of(sight.catalogue), operation.variable_definitions or (), dict(variables))
     assert isinstance(values, VariableValues), values
     reader = _Reader(sight, fragments, values)
     for name, nodes in reader.fields("Query", [operation]).items():
         reader.out.data[name] = reader.root(name, nodes)
     return reader.out
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 class _Reader:
@@ -85,6 +63,7 @@ class _Reader:
     ) -> None:
         self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
         self.fragments, self.variables = fragments, variables
+        self.catalogue, self.schema = sight.catalogue, schema_of(sight.catalogue)
         self.out = Expected()
 
     # The document.
@@ -113,8 +92,8 @@ class _Reader:
 
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
         """Coerced arguments."""
-        owner: Any = SCHEMA.type_map[type_name]
-        return dict(_plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
+        owner: Any = self.schema.type_map[type_name]
+        return dict(plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
 
     # Roots.
 
@@ -128,7 +107,7 @@ class _Reader:
             return self.out.faults.add("VALIDATION")
         if wanted == "node":
             return self.any_node(name, nodes, arguments["id"])
-        for entity in SPINE:
+        for entity in self.catalogue:
             if wanted == entity.plural:
                 return self.page(name, entity, nodes, arguments)
             if wanted == f"{entity.plural}Aggregate":
@@ -144,14 +123,14 @@ class _Reader:
     def found(self, text: str) -> str | None:
         """The name of the visible node with this sealed id."""
         for name, (label, _) in self.sight.world.nodes.items():
-            tag = SPINE.entity(label).tag
+            tag = self.catalogue.entity(label).tag
             if SEALS.seal_id(self.department, self.purpose, tag, sid(name)) == text:
                 return name if self.sight.alive(name) and self.sight.visible(name) else None
         return None
 
     def any_node(self, name: str, nodes: list[FieldNode], text: str) -> Any:
         opened = SEALS.open_id(self.department, self.purpose, text)
-        entity = SPINE.by_tag(opened[0]) if opened else None
+        entity = self.catalogue.by_tag(opened[0]) if opened else None
         if entity is None or not self.sight.opens(entity.name):
             self.out.forged.add(name)
             self.out.maybe |= self.possible(nodes)
@@ -163,7 +142,7 @@ class _Reader:
     def possible(self, nodes: list[FieldNode]) -> set[str]:
         """The faults of a selection, whatever type it is on."""
         kept, self.out = self.out, Expected()
-        for entity in SPINE:
+        for entity in self.catalogue:
             if self.sight.opens(entity.name):
                 self.denials((), entity, nodes)
         found, self.out = self.out.faults, kept
@@ -184,7 +163,7 @@ class _Reader:
         if source is None:
             return All(())
         try:
-            return conditions.parse(conditions.Grammar(SPINE, buckets=aggregate), entity, source)
+            return conditions.parse(conditions.Grammar(self.catalogue, buckets=aggregate), entity, source)
         except conditions.PredicateError:
             self.out.faults.add("VALIDATION")
             return None
@@ -200,7 +179,7 @@ class _Reader:
                 return Not(self.check(entity, part, aggregate=aggregate))
             case Related(edge, some, where):
                 self.require(entity, edge, "clear")
-                return Related(edge, some, self.check(SPINE.entity(entity.edge(edge).target), where))
+                return Related(edge, some, self.check(self.catalogue.entity(entity.edge(edge).target), where))
             case Compare(name, op, value, bucket):
                 return self.check_leaf(entity, name, op, value, bucket, aggregate=aggregate)
             case _:
@@ -330,14 +309,14 @@ class _Reader:
                 self.deny((*path, name))
             elif end:
                 self.list_arguments(entity, found[0])
-                self.denials((*path, name), SPINE.entity(end.target), found)
+                self.denials((*path, name), self.catalogue.entity(end.target), found)
 
     def list_arguments(self, entity: Entity, node: FieldNode) -> tuple[list[tuple[str, bool]], int]:
         end = entity.edge(node.name.value)
         if not end.many:
             return [], 1
         arguments = self.arguments(entity.name, node)
-        return self.order(SPINE.entity(end.target), arguments.get("orderBy") or []), self.first(arguments)
+        return self.order(self.catalogue.entity(end.target), arguments.get("orderBy") or []), self.first(arguments)
 
     def node(self, entity: Entity, row: str, nodes: list[FieldNode]) -> dict[str, Any]:
         """One visible node."""
@@ -349,16 +328,27 @@ class _Reader:
             return entity.name
         if wanted == "id":
             return SEALS.seal_id(self.department, self.purpose, entity.tag, sid(row))
+        if wanted == "provenance":
+            told, cells = sources.provenance(self.sight, row), self.fields("Provenance", nodes)
+            return told and [{name: each[of[0].name.value] for name, of in cells.items()} for each in told]
         if wanted not in entity.edges:
-            return self.sight.shown(row, wanted)
+            return self.shown(entity, row, wanted)
         end = entity.edge(wanted)
-        target = SPINE.entity(end.target)
+        target = self.catalogue.entity(end.target)
         if not self.sight.gives(entity.name, wanted, "clear") or not self.sight.opens(end.target):
             return None
         order, first = self.list_arguments(entity, nodes[0])
         rows = self.sight.sorted(self.sight.reached(row, wanted), order)
         shown = [self.node(target, each, nodes) for each in islice(rows, first)]
         return shown if end.many else next(iter(shown), None)
+
+    def shown(self, entity: Entity, row: str, name: str) -> Any:
+        """A field of a visible node; the record must name whom it tells about."""
+        value = self.sight.shown(row, name)
+        self.out.shown += value is not None
+        if value is not None and entity.field(name).personal and entity.subjects is not None:
+            self.out.people |= self.sight.subjects(row)
+        return value
 
     # Aggregates.
 
@@ -387,6 +377,7 @@ class _Reader:
         if first is None and len(cells) > CELLS_MAX:
             self.out.faults.add("COST_LIMIT")
             return None
+        self.out.shown += sum(bool(count) for _, count in cells)
         if any(count is None for _, count in cells):
             self.out.errors["SUPPRESSED", (name,)] += 1
         return [self.aggregate_row(entity, nodes, buckets, *cell) for cell in cells]

@@ -14,6 +14,7 @@ from typing import Any
 
 from policies.text.family_names import surname_called
 from policies.text.phone_tail import phone_tail
+from schema.declarations import TextProperties
 
 DETECTOR, OLDER = "0123456789abcdef", "fedcba9876543210"
 """The detector in force in the tests' worlds, and the one before it."""
@@ -63,6 +64,8 @@ PROSES = (
     written(""),
 )
 OF_TEXT: Mapping[str, Prose] = {each.text: each for each in PROSES}
+TEXT = TextProperties("text")
+"""What stands beside the text of an event, and of any other field that is called `text`."""
 BROKEN = ([0, 1], [1, 0, 0], [0, 99, 0], [0, 1, 13], [-1, 1, 0], [1, 2, 0, 0, 1, 0], [0, 2, 0, 1, 3, 0], [0, 0, 0])
 """Lists that are no spans: broken off, backwards, beyond the end, of no kind, unordered, overlapping, empty."""
 
@@ -71,24 +74,24 @@ MISMATCH = -1
 """A checksum of no text and spans, as beside a text that was being replaced when it was read."""
 
 
-def beside(rng: random.Random, text: str) -> dict[str, Any]:
+def beside(rng: random.Random, text: str, kept: TextProperties = TEXT) -> dict[str, Any]:
     """What stands beside a text in the graph: found by this detector, or an older one, or none, or in vain.
 
     Or found in another text than this.
     """
     known = OF_TEXT[text]
-    found = {"textSpans": known.stored, "textWords": list(known.words), "textDetector": DETECTOR}
+    found: dict[str, Any] = {kept.spans: known.stored, kept.words: list(known.words), kept.detector: DETECTOR}
     draw = rng.random()
     if draw < 0.6:
         return found
     if draw < 0.7:
-        return found | {"textDetector": OLDER}
+        return found | {kept.detector: OLDER}
     if draw < 0.8:
         return {}
     if draw < 0.85:
-        return found | {"textCheck": MISMATCH}
+        return found | {kept.check: MISMATCH}
     # Words beside a text that could not be judged are no ingest's doing; they must count for nothing all the same.
-    return found | {"textSpans": None if draw < 0.9 else rng.choice(BROKEN)}
+    return found | {kept.spans: None if draw < 0.9 else rng.choice(BROKEN)}
 
 
 def anything_beside(rng: random.Random, text: str) -> dict[str, Any]:
@@ -101,18 +104,19 @@ def anything_beside(rng: random.Random, text: str) -> dict[str, Any]:
     return made | ({"textCheck": MISMATCH} if rng.random() < 0.05 else {})
 
 
-def trusted(properties: Mapping[str, Any]) -> Sequence[int] | None:
+def trusted(properties: Mapping[str, Any], kept: TextProperties = TEXT) -> Sequence[int] | None:
     """The spans of the detector in force and of this text; None without."""
-    return properties.get("textSpans") if _judged(properties) and properties.get("textCheck") != MISMATCH else None
+    sound = _judged(properties, kept) and properties.get(kept.check) != MISMATCH
+    return properties.get(kept.spans) if sound else None
 
 
-def _judged(properties: Mapping[str, Any]) -> bool:
-    return properties.get("textSpans") is not None and properties.get("textDetector") == DETECTOR
+def _judged(properties: Mapping[str, Any], kept: TextProperties) -> bool:
+    return properties.get(kept.spans) is not None and properties.get(kept.detector) == DETECTOR
 
 
-def countable(properties: Mapping[str, Any]) -> list[str]:
+def countable(properties: Mapping[str, Any], kept: TextProperties = TEXT) -> list[str]:
     """The words that an aggregate may count."""
-    return list(properties.get("textWords") or ()) if _judged(properties) else []
+    return list(properties.get(kept.words) or ()) if _judged(properties, kept) else []
 
 
 def masked(rung: str, text: str, stored: Sequence[int] | None) -> str:

@@ -10,7 +10,6 @@ from itertools import product
 from typing import Any
 
 from policies import masking
-from schema import SPINE
 from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import All, Any_, Compare, Not, Predicate
 from tests.support.oracle.naive_view import Sight
@@ -112,9 +111,20 @@ def cells(
 
 
 def dominated(sight: Sight, entity: Entity, names: list[str]) -> bool:
-    """Whether more than half of the rows tell about one person; only events and units tell about just one."""
+    """Whether more than half of the rows tell about one person; only some types tell about just one."""
     told = [each for name in names for each in sight.subjects(name)]
-    return entity.name in {"Event", "Unit"} and any(told.count(each) > len(names) / 2 for each in set(told))
+    return tells_of_one(sight, entity) and any(told.count(each) > len(names) / 2 for each in set(told))
+
+
+def tells_of_one(sight: Sight, entity: Entity) -> bool:
+    """Whether a node of the type tells about one person at most, as an event about who reported it."""
+    if entity.subjects is None or len(entity.subjects) > 1:
+        return False
+    steps = []
+    for step in entity.subjects[0] if entity.subjects else ():
+        steps.append(entity.edges[step])
+        entity = sight.catalogue.entity(steps[-1].target)
+    return bool(steps) and not any(each.many for each in steps)
 
 
 def domain(sight: Sight, field_: Field, bucket: Bucket) -> list[Any]:
@@ -125,6 +135,6 @@ def domain(sight: Sight, field_: Field, bucket: Bucket) -> list[Any]:
         return list(field_.values)
     if bucket.kind == "words":
         return []
-    regions = SPINE.entity("Region")
+    regions = sight.catalogue.entity("Region")
     at_level = {sight.value(n, "region") for n in sight.names(regions) if sight.value(n, "level") == bucket.level}
     return sorted(path for path in at_level if path is not None and path.startswith(sight.who.jurisdiction))

@@ -16,7 +16,8 @@ from policies import masking
 from policies.model import PolicySet
 from policies.rules import Effect, Subject
 from schema import SPINE
-from schema.catalogue import Bucket, Entity, Field
+from schema.catalogue import Bucket, Catalogue, Entity, Field
+from schema.declarations import TextProperties
 from schema.predicate import (
     All,
     Any_,
@@ -61,11 +62,13 @@ def above_or_same(upper: str, lower: str) -> bool:
     return lower.split(".")[: upper.count(".") + 1] == upper.split(".")
 
 
-def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -> dict[str, list[Rule]]:
+def rules_for(
+    policies: PolicySet, who: Subject, purpose: str, today: dt.date, catalogue: Catalogue = SPINE
+) -> dict[str, list[Rule]]:
     """By type: the rules that apply to this subject and purpose today (semantics 1 to 4)."""
     lineage = [each for each in policies.purposes.values() if above_or_same(each.id, purpose)]
     if any(each.expires is not None and each.expires < today for each in lineage):
-        return {entity.name: [] for entity in SPINE}
+        return {entity.name: [] for entity in catalogue}
     least = max(each.contributors for each in lineage)
     coarsest = max(each.rounding for each in lineage)
     struck = {
@@ -74,7 +77,7 @@ def rules_for(policies: PolicySet, who: Subject, purpose: str, today: dt.date) -
         if any(above_or_same(p, purpose) or above_or_same(purpose, p) for p in each.purposes)
         for coordinate in each.coordinates
     }
-    found: dict[str, list[Rule]] = {entity.name: [] for entity in SPINE}
+    found: dict[str, list[Rule]] = {entity.name: [] for entity in catalogue}
     for grant in policies.grants:
         asked = any(above_or_same(each, purpose) for each in grant.purposes)
         if not (asked and grant.to.selects(who) and grant.valid.holds(today)):
@@ -150,12 +153,17 @@ class Sight:
     def __post_init__(self) -> None:
         for source, edge, target in self.world.edges:
             if self.alive(source) and self.alive(target):
-                inverse = SPINE.entity(self.entity(source).name).edge(edge).inverse.split(".")[1]
+                inverse = self.entity(source).edge(edge).inverse.split(".")[1]
                 self._edges.setdefault((source, edge), []).append(target)
                 self._edges.setdefault((target, inverse), []).append(source)
         self.raw = View(lambda name, leaf: self.value(name, leaf.field), self.neighbours, case=self.is_case)
         self.seen = View(lambda name, leaf: self.clear_value(name, leaf.field), self.reached)
         self.counted = View(self._countable, self.reached, self.seen)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the world is made of."""
+        return self.world.catalogue
 
     def alive(self, name: str) -> bool:
         """Whether the node is no tombstone."""
@@ -163,7 +171,7 @@ class Sight:
 
     def entity(self, name: str) -> Entity:
         """The node's type."""
-        return SPINE.entity(self.world.nodes[name][0])
+        return self.catalogue.entity(self.world.nodes[name][0])
 
     def names(self, entity: Entity) -> Iterator[str]:
         """All living nodes of a type, by surrogate."""
@@ -188,14 +196,16 @@ class Sight:
 
     def is_case(self, name: str | None) -> bool:
         """Semantics 12: an open event of the subject's department with that number, visible without the case."""
+        case = self.catalogue.case
+        assert case is not None
         if name is None:
-            return any(self.is_case(each) for each in self.names(SPINE.entity("Event")))
-        without = [rule for rule in self.rules["Event"] if rule.shows and not has_case(rule.where)]
+            return any(self.is_case(each) for each in self.names(self.catalogue.entity(case.entity)))
+        without = [rule for rule in self.rules[case.entity] if rule.shows and not has_case(rule.where)]
         return (
             self.case is not None
-            and self.value(name, "number") == self.case
-            and self.value(name, "status") in {"RECEIVED", "ASSIGNED", "HANDLING"}
-            and self.value(name, "handlingDepartment") == self.who.department
+            and self.value(name, case.number) == self.case
+            and self.value(name, case.status) in case.open
+            and self.value(name, case.department) == self.who.department
             and any(self.raw.truth(rule.where, name) is True for rule in without)
         )
 
@@ -224,10 +234,14 @@ class Sight:
         if value is None or effect is None or effect.name == "aggregate":
             return None
         if effect.mask is not None and effect.mask.startswith("text"):
-            return free_texts.masked(effect.mask, value, free_texts.trusted(self.world.nodes[name][1]))
+            return free_texts.masked(effect.mask, value, free_texts.trusted(*self.beside(name, field_)))
         if effect.mask is not None:
             return self.masked(effect.mask, value)
         return value.isoformat() if isinstance(value, dt.date) else value
+
+    def beside(self, name: str, field_: str) -> tuple[Mapping[str, Any], TextProperties]:
+        """A node's properties, and what those beside a free text are called."""
+        return self.world.nodes[name][1], TextProperties(field_)
 
     def masked(self, rung: str, value: Any) -> Any:
         """A value under one rung; a pseudonym has a key for each department and purpose."""
@@ -259,7 +273,7 @@ class Sight:
         if bucket.kind != "words":
             return [self.bucket(name, field_, bucket)]
         given = {rule.effects[field_.name].name for rule in self.holding(name) if field_.name in rule.effects}
-        return free_texts.countable(self.world.nodes[name][1]) if given & {"clear", "aggregate"} else []
+        return free_texts.countable(*self.beside(name, field_.name)) if given & {"clear", "aggregate"} else []
 
     def _countable(self, name: str, leaf: Compare) -> Any:
         if leaf.bucket is None:

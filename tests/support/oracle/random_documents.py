@@ -13,13 +13,25 @@ from typing import Any
 
 from policies.masking import AGE_BANDS
 from schema import SPINE
-from schema.catalogue import EdgeEnd, Entity, Scalar
+from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.graphql import bucket_value
-from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal, value_of
+from tests.support.oracle import sources
+from tests.support.oracle.random_worlds import PLACES, Word, leaf, literal, matchable, value_of
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
-ENTITIES = (*SPINE, SPINE.entity("Person"), SPINE.entity("Event"), SPINE.entity("Event"))
+
+
+def entities_of(catalogue: Catalogue) -> tuple[Entity, ...]:
+    """Types to ask for: people and cases more often than others, and what slices add most often."""
+    case = catalogue.case
+    people = [each for each in catalogue if each.subjects == ()]
+    cases = [each for each in catalogue if case and each.name == case.entity]
+    new = [each for each in catalogue if each.slice]
+    return (*catalogue, *people, *cases, *cases, *new * 10)
+
+
+ENTITIES = entities_of(SPINE)
 ROOTS = (1, 1, 1, 2, 3)
 FIRSTS = (0, 1, 1, 2, 3, 3, 5, 20, 200)
 PAGED = "paged"
@@ -41,12 +53,13 @@ def document(
     aliases: str = "a",
     entities: Sequence[Entity] = ENTITIES,
     roots: Sequence[int] = ROOTS,
+    catalogue: Catalogue = SPINE,
 ) -> Document:
     """A valid document; `ids` are sealed ids to look up, `aliases` begins each alias and each name in it.
 
     `entities` and `roots` are what its root fields are about and how many there are, the oftener the likelier.
     """
-    return _Drawing(rng, ids, likes, aliases, entities, roots).document()
+    return _Drawing(rng, ids, likes, aliases, entities, roots, catalogue).document()
 
 
 @dataclass
@@ -57,6 +70,7 @@ class _Drawing:
     prefix: str
     entities: Sequence[Entity]
     counts: Sequence[int]
+    catalogue: Catalogue
     declared: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     fragments: dict[str, list[str]] = field(default_factory=dict)
@@ -133,8 +147,8 @@ class _Drawing:
     def page_arguments(self, entity: Entity) -> list[str]:
         arguments = []
         if self.rng.random() < 0.7:
-            matches = entity.name == "Person" and self.rng.random() < 0.25
-            where = self.matching() if matches else self.condition(entity, 2)
+            matches = matchable(entity) and self.rng.random() < 0.25
+            where = self.matching(entity) if matches else self.condition(entity, 2)
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}Where', where)}")
         if self.rng.random() < 0.6:
             first = -1 if self.rng.random() < 0.01 else 201 if self.rng.random() < 0.01 else self.rng.choice(FIRSTS)
@@ -143,16 +157,16 @@ class _Drawing:
             arguments.append(f"orderBy: {self.order(entity)}")
         return arguments
 
-    def matching(self) -> dict[str, Any]:
-        name, pool = self.rng.choice((("idNumber", IDS), ("phone", PHONES)))
-        return {name: {"eq": self.rng.choice(pool)}}
+    def matching(self, entity: Entity) -> dict[str, Any]:
+        key = self.rng.choice(matchable(entity))
+        return {key.name: {"eq": value_of(self.rng, key)}}
 
     def order(self, entity: Entity) -> str:
         count = self.rng.choice((0, 1, 1, 1, 2, 3))
         names = dict.fromkeys(self.liked(entity) for _ in range(count))
         keys: list[Any] = [{name: Word(self.rng.choice(("ASC", "DESC")))} for name in names]
         if self.rng.random() < 0.02:
-            keys.append({"region": Word("ASC"), entity.fields[0].name: Word("ASC")})
+            keys.append({each.name: Word("ASC") for each in (entity.fields[0], entity.fields[-1])})
         return self.maybe_variable(f"[{entity.name}Order!]", keys)
 
     def liked(self, entity: Entity) -> str:
@@ -173,7 +187,7 @@ class _Drawing:
         if edges:
             ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
             for end in self.rng.sample(ends, len(ends)):
-                if inner := self.by_key(SPINE.entity(end.target), edges - 1):
+                if inner := self.by_key(self.catalogue.entity(end.target), edges - 1):
                     beside = self.where(entity, 0) if self.rng.random() < 0.3 else {}
                     return {**beside, end.name: {"some": inner}}
             return {}
@@ -197,16 +211,16 @@ class _Drawing:
         ends = [end for end in entity.edges.values() if self.likes(entity.name, end.name)]
         if draw < 0.6 and depth and ends:
             end = self.rng.choice(ends)
-            inner = SPINE.entity(end.target)
+            inner = self.catalogue.entity(end.target)
             quantifiers = self.rng.choice((["some"], ["none"], ["some", "none"]))
             return {end.name: {each: self.where(inner, depth - 1) for each in quantifiers}}
-        if aggregate and draw < 0.8 and any(True for _ in entity.buckets()):
+        if aggregate and draw < 0.8 and _comparable(entity):
             return self.bucket_leaf(entity)
         made = leaf(self.rng, entity.field(self.liked(entity)))
         return made if self.rng.random() < 0.8 else made | leaf(self.rng, entity.field(self.liked(entity)))
 
     def bucket_leaf(self, entity: Entity) -> dict[str, Any]:
-        each, bucket = self.rng.choice([(each, bucket) for each, bucket in entity.buckets() if bucket.comparable])
+        each, bucket = self.rng.choice(_comparable(entity))
         if bucket.kind == "value":
             return leaf(self.rng, each)
         pool = AGE_BANDS if bucket.kind == "age_band" else PLACES[:-1]
@@ -247,8 +261,8 @@ class _Drawing:
         return f" @{self.rng.choice(('include', 'skip'))}(if: {self.maybe_variable('Boolean!', flag)})"
 
     def node_interface(self) -> str:
-        entity = self.rng.choice(tuple(SPINE))
-        other = self.rng.choice(tuple(SPINE))
+        entity = self.rng.choice(tuple(self.catalogue))
+        other = self.rng.choice(tuple(self.catalogue))
         return f"{{ id __typename ... on {entity.name} {self.node(entity, 1)} ... on {other.name} {{ id }} }}"
 
     def node(self, entity: Entity, depth: int) -> str:
@@ -266,7 +280,9 @@ class _Drawing:
             return f"... on {on}{self.directive()} {{ id {self.alias()}__typename }}"
         if draw < 0.16 and depth:
             return f"...{self.directive()} {self.node(entity, depth - 1)}" if draw < 0.1 else self.spread(entity, depth)
-        if draw < 0.45 and depth:
+        if draw > 0.95:
+            return f"{self.name('p')}: {sources.selection(self.rng)}"
+        if draw < 0.45 and depth and entity.edges:
             return self.nested(self.rng.choice(list(entity.edges.values())), depth)
         return f"{self.alias()}{self.field(entity)}{self.directive()}"
 
@@ -286,7 +302,7 @@ class _Drawing:
         return f"...{name}{self.directive()}"
 
     def nested(self, end: EdgeEnd, depth: int) -> str:
-        target = SPINE.entity(end.target)
+        target = self.catalogue.entity(end.target)
         arguments = []
         if end.many and self.rng.random() < 0.5:
             arguments.append(f"first: {self.maybe_variable('Int', self.rng.choice(FIRSTS))}")
@@ -297,3 +313,8 @@ class _Drawing:
         if any(each.startswith("first") for each in arguments) or not end.many or depth < 2:
             return f"{head}{self.directive()} {self.node(target, depth - 1)}"
         return f"{head} {self.node(target, depth - 1)}"
+
+
+def _comparable(entity: Entity) -> list[tuple[Field, Bucket]]:
+    """The buckets that a condition may name."""
+    return [(each, bucket) for each, bucket in entity.buckets() if bucket.comparable]

@@ -1,5 +1,7 @@
 """Random small graphs and policies; the same `random.Random` gives the same ones.
 
+They follow from a catalogue: no type, field or edge of it is known here but the spine's divisions, of which paths are
+made.
 The graphs are crowded with what goes wrong: nulls, ties, tombstones, neighbouring streets, people without a region,
 events without a reporter, people with several dwellings. Policies overlap, mask, prohibit, expire, and turn on a case.
 Documents are valid against the schema; about one in eight holds something that must be refused.
@@ -18,7 +20,7 @@ import yaml
 from policies.language import load
 from policies.model import PolicySet
 from schema import SPINE
-from schema.catalogue import Entity, Field, Kind, RegionLevel, Scalar
+from schema.catalogue import Catalogue, Edge, Entity, Field, Kind, RegionLevel, Scalar
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.free_texts import PROSES, beside
 from tests.support.small_graph import World
@@ -27,7 +29,7 @@ ZONE = dt.timezone(dt.timedelta(hours=8))
 PURPOSES = ("safety", "safety.fire", "safety.fire.rental", "event", "event.call", "stat")
 APPLICATIONS = ("desk", "county")
 NAMES = ("张三", "李四", "欧阳修", "王", "司马光明", "𠮷田", "José", "")
-TEXTS = ("甲", "乙", "丙", "A1", "A2", "B1", "", "138")
+SIGNS = ("甲", "乙", "丙", "A1", "A2", "B1", "", "138")
 PHONES = ("13800001111", "13800002222", "0391-555", "12", "13900003333")
 IDS = ("140321195703011234", "140321200002291239", "14032119900101", "1403", "140321198812120018")
 DATES = tuple(dt.date(y, m, d) for y, m, d in ((1920, 1, 1), (1957, 6, 30), (1957, 7, 1), (2000, 2, 29), (2026, 12, 1)))
@@ -42,55 +44,74 @@ GRIDS = tuple(f"{street}00{community}/00{grid}/" for street in STREETS for commu
 PLACES = ("14/03/21/", "14/", "", *STREETS, *GRIDS, "14/03/21/001/001/", "14/03/21/00")
 
 
+PLACE = "Region"
+"""The type of divisions: their paths are a tree."""
+OF_KIND: Mapping[Kind, tuple[Any, ...]] = {
+    Kind.NAME: NAMES,
+    Kind.ID_NUMBER: IDS,
+    Kind.PHONE: PHONES,
+    Kind.ADDRESS: ADDRESSES,
+    Kind.FREE_TEXT: tuple(each.text for each in PROSES),
+}
+"""Texts such as a field of a kind holds."""
+
+
+def _of_case() -> Mapping[Field, tuple[str, ...]]:
+    case = SPINE.case
+    assert case is not None
+    entity = SPINE.entity(case.entity)
+    return {entity.field(case.number): TICKETS, entity.field(case.department): DEPARTMENTS}
+
+
+OF_CASE = _of_case()
+"""What the fields hold by which a case is known; the case is the spine's in each catalogue."""
+
+
 def value_of(rng: random.Random, each: Field) -> Any:
     """A value such as the field may hold in the graph, never null."""
-    pools: Mapping[str, tuple[Any, ...]] = {
-        "name": NAMES,
-        "reporterName": NAMES,
-        "idNumber": IDS,
-        "phone": PHONES,
-        "number": TICKETS,
-        "text": tuple(each.text for each in PROSES),
-        "handlingDepartment": DEPARTMENTS,
-    }
-    if each.kind is Kind.ADDRESS:
-        return rng.choice(ADDRESSES)
+    if each in OF_CASE:
+        return rng.choice(OF_CASE[each])
     by_scalar: Mapping[Scalar, tuple[Any, ...]] = {
-        Scalar.STRING: TEXTS,
+        Scalar.STRING: OF_KIND.get(each.kind, SIGNS),
         Scalar.ENUM: each.values,
+        Scalar.BOOLEAN: (True, False),
         Scalar.INT: NUMBERS,
         Scalar.FLOAT: SIZES,
         Scalar.DATE: DATES,
         Scalar.DATETIME: MOMENTS,
         Scalar.REGION: PLACES,
     }
-    return rng.choice(pools.get(each.name) or by_scalar[each.scalar])
+    return rng.choice(by_scalar[each.scalar])
 
 
 # Worlds.
 
 
-def world(rng: random.Random) -> World:
-    """About fifty nodes of the types that most rules are about, a few of each other type, and all kinds of edges."""
-    made = World()
-    regions = _regions(made)
-    buildings = _scatter(rng, made, "Building", rng.randint(2, 6))
-    dwellings = _scatter(rng, made, "Dwelling", rng.randint(4, 10))
-    people = _scatter(rng, made, "Person", rng.randint(8, 22))
-    events = _scatter(rng, made, "Event", rng.randint(8, 16))
-    grids = [name for name in regions if made.nodes[name][1]["level"] == RegionLevel.GRID.value]
-    _join(rng, made, buildings, "grid", grids, (0, 1))
-    _join(rng, made, dwellings, "building", buildings, (0, 1, 1, 1))
-    _join(rng, made, people, "dwellings", dwellings, (0, 1, 1, 2, 3))
-    _join(rng, made, events, "grid", grids, (0, 1, 1))
-    _join(rng, made, events, "reporter", people, (0, 1, 1, 1))
-    many = {"Region": regions, "Building": buildings, "Dwelling": dwellings, "Person": people, "Event": events}
-    few = {each.name: _scatter(rng, made, each.name, rng.randint(1, 5)) for each in SPINE if each.name not in many}
-    for edge in SPINE.edges:
-        if edge.source in few or edge.target in few:
-            degrees = (0, 1, 1, 2) if edge.many else (0, 1, 1)
-            _join(rng, made, (many | few)[edge.source], edge.name, (many | few)[edge.target], degrees)
+def world(rng: random.Random, catalogue: Catalogue = SPINE) -> World:
+    """A hundred nodes or so: many people, cases, and of what slices add, a few of each other type, and all edges."""
+    made = World(catalogue=catalogue)
+    by_type = {PLACE: _regions(made)}
+    for entity in catalogue:
+        if entity.name != PLACE:
+            by_type[entity.name] = _scatter(rng, made, entity, rng.randint(*_crowd(catalogue, entity)))
+    grids = [name for name in by_type[PLACE] if made.nodes[name][1]["level"] == RegionLevel.GRID.value]
+    for edge in catalogue.edges:
+        if edge.slice or edge.source != PLACE:  # what the spine says of divisions is made with them
+            targets = grids if edge.target == PLACE and not edge.slice else by_type[edge.target]
+            _join(rng, made, edge, by_type[edge.source], targets)
     return made
+
+
+def _crowd(catalogue: Catalogue, entity: Entity) -> tuple[int, int]:
+    """How many nodes of a type there are, at least and at most."""
+    if entity.subjects == ():
+        return 8, 22
+    if catalogue.case is not None and entity.name == catalogue.case.entity:
+        return 8, 16
+    if entity.slice:
+        return 5, 14
+    homes = any(end.many and catalogue.entity(end.target).subjects == () for end in entity.edges.values())
+    return (4, 10) if homes else (1, 5)
 
 
 def _regions(made: World) -> list[str]:
@@ -106,43 +127,48 @@ def _regions(made: World) -> list[str]:
     return paths
 
 
-def _scatter(rng: random.Random, made: World, entity: str, count: int) -> list[str]:
-    names = [f"{entity}-{index}" for index in range(count)]
+def _scatter(rng: random.Random, made: World, entity: Entity, count: int) -> list[str]:
+    names = [f"{entity.name}-{index}" for index in range(count)]
     for name in names:
-        properties = {each.name: value_of(rng, each) for each in SPINE.entity(entity).fields if rng.random() > 0.15}
-        properties["region"] = rng.choice((None, *GRIDS, *GRIDS[:4], STREETS[0]))
+        properties = {each.name: value_of(rng, each) for each in entity.fields if rng.random() > 0.15}
+        if entity.located:
+            properties["region"] = rng.choice((None, *GRIDS, *GRIDS[:4], STREETS[0]))
         if rng.random() < 0.06:
             properties["deletedAt"] = MOMENTS[0]
-        if entity == "Event" and "text" in properties:
-            properties |= beside(rng, properties["text"])
-        made.nodes[name] = (entity, {key: value for key, value in properties.items() if value is not None})
+        for each in entity.fields:
+            if each.text_properties and each.name in properties:
+                properties |= beside(rng, properties[each.name], each.text_properties)
+        made.nodes[name] = (entity.name, {key: value for key, value in properties.items() if value is not None})
     return names
 
 
-def _join(
-    rng: random.Random, made: World, sources: list[str], edge: str, targets: list[str], degrees: tuple[int, ...]
-) -> None:
+def _join(rng: random.Random, made: World, edge: Edge, sources: list[str], targets: list[str]) -> None:
+    """What an edge joins: each to none, one or several, at either end as many as it leads to from there."""
+    left = list(targets)
     for source in sources:
-        for target in rng.sample(targets, min(rng.choice(degrees), len(targets))):
-            made.edges.append((source, edge, target))
+        degree = rng.choice((0, 1, 1, 2, 3) if edge.many else (0, 1, 1, 1))
+        for target in rng.sample(left, min(degree, len(left))):
+            made.edges.append((source, edge.name, target))
+            if not edge.inverse_many:
+                left.remove(target)
 
 
 # Policies.
 
 
-def policies(rng: random.Random, folder: Path) -> PolicySet:
+def policies(rng: random.Random, folder: Path, catalogue: Catalogue = SPINE) -> PolicySet:
     """A policy set that the loader accepts, written to `folder` and read back."""
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        text = yaml.safe_dump(raw_policy(rng), allow_unicode=True)
+        text = yaml.safe_dump(raw_policy(rng, catalogue), allow_unicode=True)
         (folder / "policy.yaml").write_text(text, encoding="utf-8")
         try:
-            return load(folder, SPINE)
+            return load(folder, catalogue)
         except YamlFileError:
             continue  # two effects in one grant, or a mask off a ladder: drawn again
 
 
-def raw_policy(rng: random.Random) -> dict[str, Any]:
+def raw_policy(rng: random.Random, catalogue: Catalogue = SPINE) -> dict[str, Any]:
     """A policy as plain data; not every one loads."""
     registry = [
         {"id": "desk", "zh": "台", "en": "Desk", "department": "grid", "role": "worker", "jurisdiction": STREETS[0]},
@@ -151,8 +177,8 @@ def raw_policy(rng: random.Random) -> dict[str, Any]:
     return {
         "purposes": [_purpose(rng, each) for each in PURPOSES],
         "applications": registry,
-        "grants": [_grant(rng, f"g{index}") for index in range(rng.randint(2, 5))],
-        "prohibitions": [_prohibition(rng, f"p{index}") for index in range(rng.choice((0, 0, 0, 1, 2)))],
+        "grants": [_grant(rng, f"g{index}", catalogue) for index in range(rng.randint(2, 5))],
+        "prohibitions": [_prohibition(rng, f"p{index}", catalogue) for index in range(rng.choice((0, 0, 0, 1, 2)))],
     }
 
 
@@ -165,11 +191,12 @@ def _purpose(rng: random.Random, name: str) -> dict[str, Any]:
     return made
 
 
-def _grant(rng: random.Random, name: str) -> dict[str, Any]:
-    entities = [each for each in SPINE if rng.random() < 0.7] or [SPINE.entity("Person")]
+def _grant(rng: random.Random, name: str, catalogue: Catalogue) -> dict[str, Any]:
+    entities = [each for each in catalogue if rng.random() < 0.7] or [next(iter(catalogue))]
     fields: dict[str, Any] = {}
     for entity in entities:
         fields |= _effects(rng, entity)
+        fields |= {f"{entity.name}.provenance": "clear"} if rng.random() < 0.5 else {}
     grant: dict[str, Any] = {
         "id": name,
         "to": rng.choice(({"application": [*APPLICATIONS]}, {"department": ["grid", "fire"]}, {"role": ["worker"]})),
@@ -178,13 +205,16 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
         "contributors": rng.randint(2, 4),
         "rounding": rng.choice((1, 1, 2, 3, 5)),
         "buckets": rng.choice((0, 1, 2, 2, 2, 3)),
-        "rows": {entity.name: _rows(rng, entity, 2) for entity in entities},
+        "rows": {entity.name: _rows(rng, catalogue, entity, 2) for entity in entities},
         "fields": fields,
     }
-    if any(entity.name == "Person" for entity in entities) and rng.random() < 0.5:
-        grant["match"] = rng.sample(["Person.idNumber", "Person.phone"], rng.randint(1, 2))
-        if rng.random() < 0.3:  # it finds one person and lists nobody
-            grant["fields"] = {name: effect for name, effect in fields.items() if name.partition(".")[0] != "Person"}
+    keys = {entity.name: [each.name for each in matchable(entity)] for entity in entities if matchable(entity)}
+    if keys and rng.random() < 0.5:
+        owner = rng.choice(sorted(keys))
+        names = rng.sample(keys[owner], rng.randint(1, min(2, len(keys[owner]))))
+        grant["match"] = [f"{owner}.{each}" for each in names]
+        if rng.random() < 0.3:  # it finds one node and lists none
+            grant["fields"] = {name: effect for name, effect in fields.items() if name.partition(".")[0] != owner}
     if rng.random() < 0.1:
         grant["obligations"] = {"case": "required"}
     elif "match" in grant:
@@ -192,6 +222,11 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
     if rng.random() < 0.2:
         grant["valid"] = {rng.choice(("from", "to")): rng.choice((dt.date(2026, 6, 30), dt.date(2026, 7, 1)))}
     return grant
+
+
+def matchable(entity: Entity) -> list[Field]:
+    """The fields by whose whole value a node may be found."""
+    return [each for each in entity.fields if each.matchable]
 
 
 def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
@@ -211,28 +246,36 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
     return {coordinate: effect for coordinate, effect in given.items() if effect is not None}
 
 
-_OF_CASE: Mapping[str, dict[str, Any]] = {
-    "Event": {"number": {"eq": "$case"}},
-    "Person": {"reports": {"some": {"number": {"eq": "$case"}}}},
-}
+def _by_case(catalogue: Catalogue, entity: Entity) -> dict[str, Any]:
+    """That a node is the case, or that an edge leads to it; empty where neither can be."""
+    case = catalogue.case
+    assert case is not None
+    is_case = {case.number: {"eq": "$case"}}
+    if entity.name == case.entity:
+        return is_case
+    ends = [end.name for end in entity.edges.values() if end.target == case.entity]
+    return {ends[0]: {"some": is_case}} if ends else {}
 
 
-def _rows(rng: random.Random, entity: Entity, depth: int, *, within: bool = False, case: bool = True) -> dict[str, Any]:
+def _rows(
+    rng: random.Random, catalogue: Catalogue, entity: Entity, depth: int, *, within: bool = False, case: bool = True
+) -> dict[str, Any]:
     """A condition; `within` another it says something, and `case` says whether the case may stand in it."""
     draw = rng.random()
     if draw < 0.25 and not within:
         return {}
-    if draw < 0.5:
+    if draw < 0.5 and entity.located:
         return {"region": {"startsWith": "$subject.jurisdiction"}}
-    if draw < 0.55 and case and entity.name in _OF_CASE:
-        return _OF_CASE[entity.name]
-    if draw < 0.65 and depth:
+    if draw < 0.55 and case and (found := _by_case(catalogue, entity)):
+        return found
+    if draw < 0.65 and depth and entity.edges:
         end, some = rng.choice(list(entity.edges.values())), rng.random() < 0.5
-        inner = _rows(rng, SPINE.entity(end.target), depth - 1, case=case and some)
+        inner = _rows(rng, catalogue, catalogue.entity(end.target), depth - 1, case=case and some)
         return {end.name: {"some" if some else "none": inner}}
     if draw < 0.8 and depth:
         kind = rng.choice(("and", "or", "not"))
-        parts = [_rows(rng, entity, depth - 1, within=True, case=case and kind != "not") for _ in range(2)]
+        inside = case and kind != "not"
+        parts = [_rows(rng, catalogue, entity, depth - 1, within=True, case=inside) for _ in range(2)]
         return {kind: parts[0] if kind == "not" else parts}
     return leaf(rng, rng.choice(entity.fields), policy=True)
 
@@ -243,6 +286,7 @@ def leaf(rng: random.Random, each: Field, *, policy: bool = False) -> dict[str, 
         Scalar.STRING: ("eq", "in", "startsWith", "isNull"),
         Scalar.REGION: ("startsWith", "startsWith", "eq", "in", "isNull"),
         Scalar.ENUM: ("eq", "in", "isNull"),
+        Scalar.BOOLEAN: ("eq", "eq", "isNull"),
     }.get(each.scalar, ("eq", "in", "lt", "lte", "gt", "gte", "isNull"))
     operator = rng.choice(operators)
     if operator == "isNull":
@@ -260,9 +304,10 @@ def _bare(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _prohibition(rng: random.Random, name: str) -> dict[str, Any]:
-    names = [coordinate for coordinate, _ in SPINE.coordinates()]
-    names += ["sensitive", "kind:phone", "edge", "kind:birth"]
+def _prohibition(rng: random.Random, name: str, catalogue: Catalogue) -> dict[str, Any]:
+    known = dict(catalogue.coordinates())
+    tags = sorted({tag for each in known.values() for tag in each.tags})
+    names = [*known, *rng.sample(tags, 4)]  # few: a tag may take away most of a policy
     return {"id": name, "prohibit": rng.sample(names, 2), "for": [rng.choice(PURPOSES)], "basis": "generated"}
 
 

@@ -27,6 +27,8 @@ def test_a_page_says_what_the_table_says(code: Code) -> None:
     rule = RULES[code]
     assert re.match(rf"# {code} [\u4e00-\u9fff]+\n", page)
     assert f"\nHTTP status: {rule.http_status}\n" in page
+    strict = re.search(r"\nHTTP status in the strict profile: (\d+)\n", page)
+    assert (int(strict[1]) if strict else None) == rule.strict_status
     assert f"\nPartial data: {'yes' if rule.partial_data else 'no'}\n" in page
     for heading in ("## What happened", "## What to do"):
         body = page.partition(heading)[2].partition("##")[0].strip()

