@@ -31,7 +31,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Data = Annotated[
     Path | None, typer.Option(help="Folder that ${DATA} stands for (default: the running demo's, or county).")
 ]
-SourcesFolder = Annotated[Path, typer.Option("--sources", help="Folder of source files.")]
+SourcesFolder = Annotated[
+    Path | None,
+    typer.Option("--sources", help="Folder of source files (default: the running demo's, or examples/county/sources)."),
+]
 Variables = Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, for ${NAME} in a source file.")]
 SOURCES = Path("examples/county/sources")
 
@@ -83,14 +86,15 @@ class Given:
     variables: dict[str, str]
 
 
-def given_pull(home: Path | None, folder: Path, data: Path | None, variables: Sequence[str] | None) -> Given:
+def given_pull(home: Path | None, folder: Path | None, data: Path | None, variables: Sequence[str] | None) -> Given:
     """What a command was given, with a running demo's; its secrets go into the environment. Raises Refused."""
     from hub.ingest.source_locations import read_source_locations
 
     settings = open_settings(home)
+    demo = read_source_locations(settings)
+    folder = folder or (Path(demo.sources) if demo else SOURCES)
     if not folder.is_dir():
         raise Refused(f"{folder} is no folder here; name that of your source files with --sources")
-    demo = read_source_locations(settings)
     for name, secret in (demo.secrets if demo else {}).items():
         os.environ.setdefault(name, secret)
     filled = {**(demo.variables if demo else {}), **dict(name_and_value(text) for text in variables or [])}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.options import (
-    SOURCES,
     Data,
     Given,
     Home,
@@ -44,7 +43,7 @@ DRY_ROWS, SHOWN_ROWS = 1_000, 5
 def pull(  # noqa: PLR0913, PLR0917 - the options of the command
     sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
     data: Data = None,
-    folder: SourcesFolder = SOURCES,
+    folder: SourcesFolder = None,
     variable: Variables = None,
     scheduled: Annotated[
         bool, typer.Option("--scheduled", help="Pull what is due by the `schedule` of its file, each by itself.")

@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from hub.cli.options import (
-    SOURCES,
     Data,
     Home,
     Json,
@@ -79,7 +78,7 @@ def refused(
 @app.command(epilog="Example: sluicegate source status --json")
 def status(
     sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
-    folder: SourcesFolder = SOURCES,
+    folder: SourcesFolder = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -96,7 +95,7 @@ def status(
 
         given = given_pull(home, folder, None, None)
         require_graph(given.settings)
-        declared = declared_sources(given.settings, folder, sources or [], given.data, given.variables)
+        declared = declared_sources(given.settings, given.folder, sources or [], given.data, given.variables)
         with started_graph(given.settings) as address:
             statuses = source_statuses(given.settings, address, declared)
     if as_json:
@@ -113,7 +112,7 @@ def status(
 def retry(
     source: Annotated[str, typer.Argument(help="The source whose refused rows are read again.")],
     data: Data = None,
-    folder: SourcesFolder = SOURCES,
+    folder: SourcesFolder = None,
     variable: Variables = None,
     home: Home = None,
     as_json: Json = False,
@@ -151,7 +150,7 @@ def retry(
 def try_(
     sources: Annotated[list[str] | None, typer.Argument(help="Names of sources (default: all).")] = None,
     data: Data = None,
-    folder: SourcesFolder = SOURCES,
+    folder: SourcesFolder = None,
     variable: Variables = None,
     home: Home = None,
     as_json: Json = False,

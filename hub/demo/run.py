@@ -1,13 +1,13 @@
 """Sets up the demo, takes the tour, and leaves nothing running behind it.
 
-Makes the sample county, starts a real Neo4j, serves the hotline over HTTP, pulls the four registers, starts the hub as
-its users would, and takes the tour. Runs in the foreground until Ctrl-C; with `check` it ends after the tour.
+Makes the sample county, starts a real Neo4j, serves two of its registers over HTTP, pulls ten, starts the hub as its
+users would, delivers the eleventh to it, compares the graph with the county's manifest, and takes the tour. Runs in the
+foreground until Ctrl-C; with `check` it ends after the tour.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -21,8 +21,12 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from hub.demo.alarms import NotDelivered, deliver_alarms
+from hub.demo.interfaces import served_interfaces
+from hub.demo.manifest import counts_of, counts_table, differences
 from hub.demo.provider import demo_provider
 from hub.demo.tour import Tour
+from hub.demo.tour_alarm import show_alarm
 from hub.demo.tour_client import TourFailed
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.catalogue import catalogue_of
@@ -31,9 +35,8 @@ from hub.home.settings import Settings
 from hub.ingest.pull import pull_table
 from hub.ingest.recorded_pull import recorded_pull
 from hub.ingest.redetect import recorded_redetect
-from hub.ingest.source_locations import SourceLocations, published_source_locations
-from hub.sample.generate import generate, read_summary
-from hub.sample.hotline import serve_hotline
+from hub.ingest.source_locations import published_source_locations
+from hub.sample.generate import SampleSummary, generate, read_summary
 from hub.steward.actor import Actor
 from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter, text_console
@@ -41,6 +44,7 @@ from policies.language import load, read_folder, version_of
 from policies.versions import ChangeRefused
 
 ROOT = Path(__file__).parents[2]
+COUNTY, WHOLE = ROOT / "examples" / "county", ROOT / "examples" / "whole-county"
 START_SECONDS = 60.0
 
 
@@ -55,31 +59,37 @@ def run(people: int, seed: int, port: int | None, check: bool) -> int:
     # A signal to stop ends the demo in the same way as Ctrl-C, so that nothing is left running.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    settings = Settings.load(**({} if port is None else {"port": port}))
-    county = ROOT / "examples" / "county"
-    if not county.is_dir():
-        raise DemoFailed("the demo needs a checkout of the repository: there is no examples/county beside the program")
+    settings = _demo_settings(port)
+    if not (COUNTY.is_dir() and WHOLE.is_dir()):
+        raise DemoFailed("the demo needs a checkout of the repository: there is no examples/ beside the program")
     _refuse_taken_port(settings)
     with only_demo(settings):
-        return _run(console, settings, county, people, seed, check)
+        return _run(console, settings, people, seed, check)
 
 
-def _run(console: Console, settings: Settings, county: Path, people: int, seed: int, check: bool) -> int:
+def _demo_settings(port: int | None) -> Settings:
+    """The settings of the environment, with slices and sources of the whole county; its policies if none are set."""
+    settings = Settings.load(**({} if port is None else {"port": port}))
+    given = {"slices": settings.home.absolute() / "slices", "sources": WHOLE / "sources"}
+    if "policies" not in settings.model_fields_set:
+        given["policies"] = WHOLE / "policies"
+    return settings.model_copy(update=given)
+
+
+def _run(console: Console, settings: Settings, people: int, seed: int, check: bool) -> int:
     """As `run`, in a home that nobody else uses."""
     folder = settings.home.absolute() / "county"
     began = time.monotonic()
-    # Into the home, so that every command of this home finds the same word list.
-    shutil.copyfile(county / "words.yaml", settings.home.absolute() / "words.yaml")
-    _make_county(console, folder, people, seed)
+    summary = _make_county(folder, people, seed)
+    _prepare(settings)
     graph = LocalGraph(settings)
     try:
         address = graph.start(owned=True)
         console.print(f"Neo4j runs at {address.url}")
-        key = os.environ["HOTLINE_KEY"] = secrets.token_urlsafe(16)
-        with serve_hotline(folder / "hotline", key) as url:
-            locations = SourceLocations(str(folder), {"HOTLINE_URL": url}, {"HOTLINE_KEY": key})
+        sources = WHOLE / "sources"
+        with served_interfaces(sources, folder) as locations:
             with row_counter() as report:
-                results = recorded_pull(settings, county / "sources", (), folder, locations.variables, report, address)
+                results = recorded_pull(settings, sources, (), folder, locations.variables, report, address)
             console.print(pull_table(results))
             _recheck_texts(console, settings, address)
             _publish_policies(console, settings)
@@ -88,7 +98,8 @@ def _run(console: Console, settings: Settings, county: Path, people: int, seed: 
                 _hub(settings),
                 demo_provider(settings, _people(settings)),
             ):
-                code = _take_tour(console, settings)
+                code = _push_and_compare(console, settings, address, folder, summary)
+                code = _take_tour(console, settings) or code
                 seconds = time.monotonic() - began
                 console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
                 if not check:
@@ -111,15 +122,43 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from None
 
 
-def _make_county(console: Console, folder: Path, people: int, seed: int) -> None:
+def _prepare(settings: Settings) -> None:
+    """Put word list and slices into the home, so that every command of this home finds the same."""
+    shutil.copyfile(COUNTY / "words.yaml", settings.home.absolute() / "words.yaml")
+    slices = settings.home.absolute() / "slices"
+    if slices.exists():
+        shutil.rmtree(slices)
+    shutil.copytree(WHOLE / "slices", slices)
+
+
+def _make_county(folder: Path, people: int, seed: int) -> SampleSummary:
     """Write the sample county, unless the folder holds this one already."""
     if folder.exists():
         summary = read_summary(folder)
-        if (summary.people, summary.seed) == (people, seed):
-            return
+        if (summary.people, summary.seed) == (people, seed) and summary.defects:
+            return summary
         raise DemoFailed(f"{folder.parent} holds another county; remove it, or set SLUICEGATE_HOME to a new folder")
     with progress_bar() as progress:
-        generate(folder, people, seed, progress)
+        return generate(folder, people, seed, progress, whole=True)
+
+
+def _push_and_compare(
+    console: Console, settings: Settings, address: GraphAddress, folder: Path, summary: SampleSummary
+) -> int:
+    """Deliver the alarms, and compare the graph with the manifest; 1 if a count differs."""
+    try:
+        with progress_bar() as progress:
+            answers = deliver_alarms(settings, folder / "alarms" / "alarms.jsonl", progress)
+    except NotDelivered as failed:
+        raise DemoFailed(str(failed)) from None
+    told = ", ".join(f"{count} {status}" for status, count in sorted(answers.items()))
+    console.print(f"Fire alarms, delivered to the hub: {told}")
+    found = counts_of(address, settings.graph_database)
+    console.print(counts_table(summary, found))
+    wrong = list(differences(summary, found, answers))
+    for line in wrong:
+        console.print(line, style="red")
+    return 1 if wrong else 0
 
 
 def _recheck_texts(console: Console, settings: Settings, address: GraphAddress) -> None:
@@ -153,7 +192,7 @@ def _publish_policies(console: Console, settings: Settings) -> None:
 
 def _people(settings: Settings) -> list[tuple[str, str]]:
     """Who may be chosen at the demo's sign-in: the stewards of the example, with their roles."""
-    stewards = load(ROOT / "examples" / "county" / "policies", catalogue_of(settings)).stewards.values()
+    stewards = load(WHOLE / "policies", catalogue_of(settings)).stewards.values()
     return [(each.subject, f"{each.person}, {', '.join(each.roles)}") for each in stewards if each.subject]
 
 
@@ -163,7 +202,8 @@ def _hub(settings: Settings) -> Iterator[None]:
     environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
     # A graph that has just started plans its first statements slowly; on a small machine this takes seconds.
     environment.setdefault("SLUICEGATE_GRAPH_DEADLINE", "20")
-    environment["SLUICEGATE_POLICIES"] = str(settings.policies.absolute())
+    for name in ("policies", "sources", "slices"):
+        environment[f"SLUICEGATE_{name.upper()}"] = str(getattr(settings, name).absolute())
     command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
     process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
@@ -191,7 +231,7 @@ def _await_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
 
 def _take_tour(console: Console, settings: Settings) -> int:
     try:
-        Tour(settings, console, settings.now().date()).take()
+        Tour(settings, console, settings.now().date()).take(show_alarm)
     except TourFailed as failed:
         console.print(str(failed), style="red")
         return 1
@@ -208,7 +248,7 @@ def _wait_for_interrupt(console: Console) -> None:
     )
     console.print("  .venv/bin/sluicegate login   # choose a steward or the auditor; then: audit tail, policy draft …")
     console.print(
-        "  .venv/bin/sluicegate pull    # pulls again: nothing is new, so nothing is written", highlight=False
+        "  .venv/bin/sluicegate pull    # pulls the ten again: nothing is new, so nothing is written", highlight=False
     )
     try:
         signal.pause()

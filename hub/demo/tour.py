@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,9 @@ COUNTS = "{ peopleAggregate(groupBy: [REGION_STREET, AGE_BAND]) { regionStreet a
 
 ABSENT = None
 """The value of a field that the purpose may not see: null, and told in `extensions.access`."""
+
+Part = Callable[[TourClient], list[TourAnswer]]
+"""A part of the tour: asks, shows and checks, and returns the answers."""
 
 DEPARTMENTS = ("fire", "grid-centre", "civil-affairs")
 """The departments of the three stops."""
@@ -130,14 +133,16 @@ def _surname(name: str) -> str:
 class Tour(TourClient):
     """Asks a hub over HTTP, and shows and checks the answers."""
 
-    def take(self) -> None:
-        """Take the whole tour; raises TourFailed if an answer is not as expected."""
+    def take(self, *more: Part) -> None:
+        """Take the whole tour, with `more` parts in it; raises TourFailed if an answer is not as expected."""
         self.console.rule("One resident, one question, three purposes 同一居民·同一查询·三种目的")
         self.console.print(Panel(QUESTION, title="the question 查询", expand=False))
         answers = [self._ask_at(number, stop) for number, stop in enumerate(stops(self.today), 1)]
         answers += show_ticket_text(self)
         answers += show_accesses(self, DEPARTMENTS)
         answers += self._show_counts()
+        for part in more:
+            answers += part(self)
         refusals = self._show_refusals()
         self._show_log([*answers, *refusals])
 

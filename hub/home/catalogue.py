@@ -1,4 +1,4 @@
-"""The catalogue of an installation: the spine, and the slices that `SLUICEGATE_SLICES` names.
+"""The catalogue of an installation: the spine, and the slices that `SLUICEGATE_SLICES` names or its home holds.
 
 Whatever is wrong in a slice, mask ladders included, refuses all of them, with file, line and what to write.
 """
@@ -17,8 +17,9 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
     Files are read anew each time: a process asks once, and hands on what it got.
     """
-    if settings.slices is None:
+    folder = settings.slice_folder
+    if folder is None:
         return SPINE
-    composed = compose((*read_spine(), *read_slices(settings.slices)))
+    composed = compose((*read_spine(), *read_slices(folder)))
     composed.raise_faults(faults_of_ladders(composed.catalogue))
     return composed.catalogue

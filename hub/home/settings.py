@@ -29,7 +29,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 OF_A_HOME = frozenset({"keys", "graph", "audit.db", "policy.db", "audit.head", "hub.lock", "demo.lock"})
 """A folder with one of these is a home."""
-BEFORE_A_HOME = frozenset({"words.yaml", "county", "lost+found"})
+BEFORE_A_HOME = frozenset({"words.yaml", "slices", "county", "lost+found"})
 """What may lie in a folder that becomes a home."""
 
 
@@ -282,6 +282,15 @@ class Settings(BaseSettings):
         """
         of_home = self.home.absolute() / "words.yaml"
         return self.words or (of_home if of_home.exists() else None)
+
+    @property
+    def slice_folder(self) -> Path | None:
+        """The slices beside the spine: the folder that `slices` names, else `slices` of this home if it is there.
+
+        All commands and hubs of one graph must agree on it.
+        """
+        of_home = self.home.absolute() / "slices"
+        return self.slices or (of_home if of_home.exists() else None)
 
     @property
     def policy_folder(self) -> Path:

@@ -18,8 +18,9 @@ from hub.home.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SourceLocations:
-    """The data folder, and the variables of the source files; `secrets` are by name of an environment variable."""
+    """The folders of source files and of data, and the variables; `secrets` are by name of an environment variable."""
 
+    sources: str
     data: str
     variables: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)

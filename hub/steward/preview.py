@@ -57,7 +57,6 @@ DEADLINE_SECONDS = 60.0
 """Long, because a graph that has just started is slow at its first statement."""
 SHARED_SETTINGS = (
     "time_zone",
-    "slices",
     "graph_page_cache",
     "graph_transaction_memory",
     "jars",
@@ -147,7 +146,8 @@ class _UncountedCaps(DailyCaps):
 def preview_settings(settings: Settings) -> PreviewSettings:
     """Settings for a preview in the home of `settings`, without any address, password or store of the real hub."""
     home = settings.prepare_home()
-    kept = {name: getattr(settings, name) for name in SHARED_SETTINGS} | {"words": settings.word_list}
+    kept = {name: getattr(settings, name) for name in SHARED_SETTINGS}
+    kept |= {"words": settings.word_list, "slices": settings.slice_folder}
     # Not from the environment, which may hold the address of the real graph.
     return PreviewSettings.model_construct(
         home=home / "preview",

@@ -20,6 +20,7 @@ from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
 from hub.sample.whole.defects import QUARANTINE, SAME, SUCCESSOR, WAIT
 from policies.language import load
+from tests.support.postgres import Postgres
 from tests.support.pulling import ask, canonical, empty, one
 from tests.support.serving import code_of, serving
 from tests.support.sources.whole_county import POLICIES, SLICES, Found, WholeCounty, another_order, path_of
@@ -76,9 +77,9 @@ KINDS = dict(
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory: pytest.TempPathFactory, empty_graph: GraphAddress) -> WholeCounty:
-    """Its registers, pulled once."""
-    made = WholeCounty(tmp_path_factory.mktemp("whole-county"), empty_graph)
+def county(tmp_path_factory: pytest.TempPathFactory, empty_graph: GraphAddress, server: Postgres) -> WholeCounty:
+    """Its registers, pulled once; tenancies and inspections from PostgreSQL."""
+    made = WholeCounty(tmp_path_factory.mktemp("whole-county"), empty_graph, server)
     assert made.first
     return made
 

@@ -81,6 +81,7 @@ class Forks:
                 "port": settings.port,
                 "audit_deadline": settings.audit_deadline,
                 **({"sources": str(settings.sources)} if settings.sources else {}),
+                **({"slices": str(settings.slices), "policies": str(settings.policies)} if settings.slices else {}),
                 **({"audit_store": store.get_secret_value()} if store else {}),
             },
             "graph": [self._address.url, self._address.user, self._address.password],
@@ -170,9 +171,10 @@ def _main() -> None:
 def _serve(given: Mapping[str, Any], policy: Any) -> None:
     from hub.app import make_server, open_hub
     from hub.graph.driver import Graph
+    from hub.home.catalogue import catalogue_of
     from hub.push.deliveries import Deliveries
     from hub.push.push_sources import load_push_sources
-    from schema import SPINE
+    from policies.language import load
 
     try:
         with Path(os.devnull).open("r+") as nothing:
@@ -182,9 +184,12 @@ def _serve(given: Mapping[str, Any], policy: Any) -> None:
             _arm(*given["moment"])
         graph = Graph(*given["graph"])
         settings = Settings.load(**given["settings"])
-        hub = open_hub(settings, graph, policy, SPINE)
-        pushed = load_push_sources(settings, SPINE)
-        deliveries = Deliveries(settings, GraphAddress(*given["graph"]), pushed, SPINE) if pushed else None
+        catalogue = catalogue_of(settings)
+        if settings.slices:
+            policy = load(settings.policies, catalogue)
+        hub = open_hub(settings, graph, policy, catalogue)
+        pushed = load_push_sources(settings, catalogue)
+        deliveries = Deliveries(settings, GraphAddress(*given["graph"]), pushed, catalogue) if pushed else None
         if given["files"]:
             resource.setrlimit(resource.RLIMIT_NOFILE, (given["files"], given["files"]))
         running = make_server(hub, deliveries=deliveries)

@@ -20,6 +20,8 @@ from hub.sample.whole.world import IMPOSSIBLE_DATE, UNKNOWN_DWELLING, UNKNOWN_GR
 STREAM: Final = "alarms"
 EVENT_TYPE: Final = "cn.pingding.fire.alarm"
 EVENT_SOURCE: Final = "/fire-centre/140321"
+FIRST_ALARM: Final = "HJB00000001"
+"""The alarm in the protagonist's dwelling."""
 _LEAST: Final = 12
 _AT_WORK: Final = 0.25
 _STILL_RAISED: Final = 0.04

@@ -82,6 +82,9 @@ def write_visits(folder: Path, later: Path, faults: Path, county: County) -> Non
     for place, rows in ledgers.items():
         rows.sort(key=lambda row: str(row["visitNo"]))
         _write(folder, place, forms[place], rows)
+    # A small county has fewer communities than forms; each has a ledger all the same, so that its source finds one.
+    for form in FORMS[len(places) :]:
+        _write(folder, places[-1], form, [])
     longest = max(places, key=lambda place: len(ledgers[place]))
     _write(later, longest, forms[longest], _without_some(world, ledgers[longest]))
     first = places[0]

@@ -7,6 +7,7 @@ files against docs/sample-county.md.
 from __future__ import annotations
 
 import os
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.sample.whole.defects import QUARANTINE, SAME
 from hub.sample.whole.market import MarketRules, serve_market
+from hub.sample.whole.rental import fill_database
+from tests.support.postgres import PASSWORD, Postgres
 from tests.support.pulling import hotline, silent
 from tests.unit.hub.sample.whole import test_alarms as alarms
 from tests.unit.hub.sample.whole import test_migrants as migrants
@@ -56,23 +59,42 @@ class Found:
 class WholeCounty:
     """The files of a county, the settings of a home for its catalogue, and pulls of it into one graph."""
 
-    def __init__(self, folder: Path, address: GraphAddress) -> None:
-        self.whole = Whole(folder / "data")
+    def __init__(
+        self, folder: Path, address: GraphAddress, server: Postgres | None = None, people: int = 3_000
+    ) -> None:
+        """Write the files; tenancies and inspections go into a database of a PostgreSQL server, if one is given."""
+        self.whole = Whole(folder / "data", people)
         self.data = self.whole.folder
         self.settings = Settings.load(home=folder / "home", slices=SLICES, policies=POLICIES)
         self._address = address
+        self._rental_db = str(self.data / "rental" / "rental.sqlite") if server is None else self._fill(server)
+
+    def _fill(self, server: Postgres) -> str:
+        """Copy the two tables to a new database; its address, without the password."""
+        name = f"rental_{uuid.uuid4().hex[:12]}"
+        fill_database(server.database(name), self.data / "rental" / "rental.sqlite")
+        return server.address(name).replace(f":{PASSWORD}@", "@")
 
     def pull(self, *names: str, data: Path | None = None) -> dict[str, PullResult]:
         """Pull sources (all, or the named ones one by one in the order given); results by `source/stream`."""
         folder = data or self.data
-        with hotline(folder) as variables, _market(folder) as url:
-            given = {**variables, "MARKET_URL": url}
+        with self.interfaces(folder) as given:
             results = [
                 result
                 for chosen in ([[each] for each in names] or [[]])
                 for result in run_pull(self.settings, SOURCES, chosen, folder, given, silent, address=self._address)
             ]
         return {f"{each.source}/{each.stream}": each for each in results}
+
+    @contextmanager
+    def interfaces(self, folder: Path | None = None) -> Iterator[dict[str, str]]:
+        """Serve what is served; yields the variables of a pull, whose secrets are in the environment."""
+        with hotline(folder or self.data) as variables, _market(folder or self.data) as url:
+            os.environ["RENTAL_PASSWORD"] = PASSWORD
+            try:
+                yield {**variables, "MARKET_URL": url, "RENTAL_DB": self._rental_db}
+            finally:
+                del os.environ["RENTAL_PASSWORD"]
 
     @cached_property
     def first(self) -> dict[str, PullResult]:

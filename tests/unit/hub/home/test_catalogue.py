@@ -26,6 +26,14 @@ def test_without_slices_it_is_the_spine() -> None:
     assert catalogue_of(Settings()) is SPINE
 
 
+def test_the_slices_of_a_home_are_part_of_it_unless_the_setting_names_others(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    write_slices(home / "slices", {"health.yaml": HEALTH})
+    other = write_slices(tmp_path / "other", {"health.yaml": HEALTH.replace("Clinic", "Surgery")})
+    assert [each.name for each in catalogue_of(Settings(home=home))][-1] == "Clinic"
+    assert [each.name for each in catalogue_of(Settings(home=home, slices=other))][-1] == "Surgery"
+
+
 def test_the_slices_of_the_setting_are_part_of_it(tmp_path: Path) -> None:
     assert [each.name for each in catalogue_of(settings(tmp_path, HEALTH))][-1] == "Clinic"
 

@@ -43,10 +43,10 @@ def test_case_1_19_a_file_is_no_home(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("inside", ["keys", "graph", "audit.db", "policy.db", "words.yaml"])
+@pytest.mark.parametrize("inside", ["keys", "graph", "audit.db", "policy.db", "words.yaml", "slices"])
 def test_case_1_19_a_home_is_known_by_what_is_in_it(tmp_path: Path, inside: str) -> None:
     (tmp_path / inside).mkdir()
-    (tmp_path / ("notes.txt" if inside != "words.yaml" else "lost+found")).mkdir()
+    (tmp_path / ("notes.txt" if inside not in {"words.yaml", "slices"} else "lost+found")).mkdir()
     assert Settings.load(home=tmp_path).prepare_home() == tmp_path
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 

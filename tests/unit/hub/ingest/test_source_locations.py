@@ -12,7 +12,7 @@ from hub.home.settings import Settings
 from hub.ingest.source_locations import SourceLocations, published_source_locations, read_source_locations
 
 pytestmark = pytest.mark.unit
-LOCATIONS = SourceLocations("/data", {"HOTLINE_URL": "http://127.0.0.1:1"}, {"HOTLINE_KEY": "canary"})
+LOCATIONS = SourceLocations("/sources", "/data", {"HOTLINE_URL": "http://127.0.0.1:1"}, {"HOTLINE_KEY": "canary"})
 
 
 def test_the_locations_are_published_while_the_demo_runs(home: Path) -> None:

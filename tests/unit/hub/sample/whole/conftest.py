@@ -19,9 +19,9 @@ PEOPLE, SEED = 3_000, 7
 class Whole:
     """A whole county: its summary, and names, grids and dwellings as the older registers have them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, people: int = PEOPLE) -> None:
         self.folder = folder
-        self.summary = generate(folder, PEOPLE, SEED, whole=True)
+        self.summary = generate(folder, people, SEED, whole=True)
         with (folder / "divisions" / "regions.csv").open(encoding="utf-8", newline="") as file:
             self.regions = list(csv.DictReader(file))
         grids = [row for row in self.regions if row["级别"] == "网格"]
