@@ -88,7 +88,12 @@ class Findings:
     @property
     def incomplete(self) -> bool:
         """Whether the source gave less than it says it has, or one of its files could not be read."""
-        return not INCOMPLETE.isdisjoint(self.notes) or any(column == FILE for column, _ in self.reasons)
+        return not INCOMPLETE.isdisjoint(self.notes) or self.unread > 0
+
+    @property
+    def unread(self) -> int:
+        """How many files or sheets could not be read, or not to their end."""
+        return sum(each.rows for (column, _), each in self.reasons.items() if column == FILE)
 
     @property
     def blank(self) -> int:

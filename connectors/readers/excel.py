@@ -49,6 +49,7 @@ class ExcelSource(FilesSource):
         """Every row of the sheets of one workbook; ConnectorError if one is missing or not as declared."""
         book, parts = _opened(name, file)
         columns: dict[str, None] = {}
+        complete = True
         with book:
             chosen, hidden = _chosen(name, stream, book)
             for each in chosen:
@@ -61,11 +62,12 @@ class ExcelSource(FilesSource):
                 except ConnectorError as wrong:
                     if not stream.sheets:
                         raise
+                    complete = False
                     yield Broken(1, FILE, "unreadable-sheet", f"{wrong.problem}, or name the sheets to read", part=part)
         if hidden:
             text = "sheets are hidden, and are passed over; nothing is removed until the sheets to read are named"
             yield Note("hidden-sheets", text, hidden)
-        yield Header(tuple(each for each in columns if each))
+        yield Header(tuple(each for each in columns if each), complete)
 
 
 def _opened(name: str, file: IO[bytes]) -> tuple[calamine.CalamineWorkbook, Mapping[str, SheetParts]]:
