@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import FILE, Header, Note, Record, Refused
+from connectors.quarantine import holds_number_of_person
 from connectors.results import Refusals
 
 SHOWN = 3
@@ -47,7 +48,9 @@ class Findings:
     def header(self, header: Header, before: Sequence[str]) -> None:
         """Keep the columns that the source has now, and note what is not as at the last pull."""
         now = set(header.columns) if header.complete else {*header.columns, *before}
-        self.columns = tuple(sorted(name for name in now if name.isprintable()))[:MAX_COLUMNS]
+        self.columns = tuple(sorted(name for name in now if name.isprintable() and not holds_number_of_person(name)))[
+            :MAX_COLUMNS
+        ]
         added, gone = sorted(set(self.columns) - set(before)), sorted(set(before) - set(self.columns))
         if before and added:
             self.note(Note("new-columns", f"columns that were not there at the last pull: {', '.join(added)}"))

@@ -17,6 +17,7 @@ import python_calamine as calamine
 from pydantic import Field
 
 from connectors.base import FILE, Broken, ConnectorError, Header, Item, Note, Row
+from connectors.readers.file_sets import shown_name
 from connectors.readers.files import FilesSource
 from connectors.readers.headers import check_header
 from connectors.readers.shared_strings import UnfitWorkbook
@@ -52,8 +53,8 @@ class ExcelSource(FilesSource):
         complete = True
         with book:
             chosen, hidden = _chosen(name, stream, book)
-            for each in chosen:
-                part = each if stream.sheets else ""
+            for ordinal, each in enumerate(chosen, 1):
+                part = shown_name(each, ordinal, "sheet") if stream.sheets else ""
                 try:
                     sheet = _Sheet(name, self, stream, _sheet_of(name, book, each), parts[each].unfit)
                     columns.update(dict.fromkeys(sheet.header))
@@ -122,7 +123,7 @@ def _chosen(name: str, stream: Stream, book: calamine.CalamineWorkbook) -> tuple
 
 
 def _told(names: Sequence[str]) -> str:
-    return ", ".join(names[:20])
+    return ", ".join(shown_name(each, ordinal, "sheet") for ordinal, each in enumerate(names[:20], 1))
 
 
 class _Sheet:
@@ -139,7 +140,7 @@ class _Sheet:
         self._fill(range(source.skip_rows, self._first))
         self.header = self._named()
         columns = [each for each in stream.columns if each != SHEET or not stream.sheets]
-        check_header(name, self.header, columns, "correct `skipRows` and `headerRows`")
+        check_header(name, self.header, columns, "correct `skipRows` and `headerRows`", source.header_rows == 1)
 
     def items(self) -> Iterator[Item]:
         """The rows below the header; blank ones are counted."""

@@ -96,7 +96,7 @@ def status(
 
         given = given_pull(home, folder, None, None)
         require_graph(given.settings)
-        declared = shown_sources(given.settings, folder, sources or [], given.data, given.variables)
+        declared = shown_sources(given.settings, given.folder, sources or [], given.data, given.variables)
         with started_graph(given.settings) as address:
             statuses = source_statuses(given.settings, address, declared)
     if as_json:
