@@ -203,8 +203,10 @@ def test_each_way_has_one_beginning_and_one_end(world: World, name: str) -> None
 
 
 def test_any_order_of_them_leaves_as_many_ends_as_beginnings(world: World, rng: random.Random) -> None:
-    names = [each for each in WAYS if each != "graph away"] * 2
+    names = [each for each in WAYS if each not in {"graph away", "lost key"}] * 2
     rng.shuffle(names)
+    # After it nothing goes on in this home.
+    names.append("lost key")
     for name in names:
         empty(world.driver)
         world.small.declare()
