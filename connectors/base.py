@@ -186,6 +186,8 @@ class StreamPlan:
     """A record that a full read does not give is gone at the source."""
     beside_events: bool = False
     """Events may write, at the same time, what this stream reads or writes."""
+    shared: tuple[str, ...] = ()
+    """The fields that streams of other sources write too."""
     exchanged: float = 0.5
     """The share of changed records with two values exchanged at which a batch is refused."""
 

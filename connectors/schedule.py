@@ -38,6 +38,11 @@ class Schedule(BaseModel):
             return dt.timedelta(days=1)
         return dt.timedelta(**{_UNITS[self.every[-1]]: int(self.every[:-1])})
 
+    @property
+    def fresh_for(self) -> dt.timedelta:
+        """How long after its last good run began a source is not stale: two of its own cycles."""
+        return 2 * self.cycle
+
     def __str__(self) -> str:
         return f"every {self.every}" if self.every else f"daily {self.daily}"
 
@@ -66,4 +71,4 @@ def next_due(
 
 def is_stale(schedule: Schedule, good: dt.datetime | None, now: dt.datetime) -> bool:
     """Whether the last run that ended well began more than two of the source's own cycles ago, or never."""
-    return good is None or now - good > 2 * schedule.cycle
+    return good is None or now - good > schedule.fresh_for

@@ -179,7 +179,10 @@ class Limits(Block):
 
 
 class Source(Block):
-    """One system of a department, as its YAML file declares it; a kind of source adds its own keys."""
+    """One system of a department, as its YAML file declares it; a kind of source adds its own keys.
+
+    `asserted_by` is who says what is in it: a department, an organisation, a role such as `landlord`.
+    """
 
     unit: ClassVar[str] = "row"
     """What the number of a row counts: lines of a file, or rows."""
@@ -194,6 +197,7 @@ class Source(Block):
     kind: str
     zone: Annotated[str, Field(pattern=shapes.ZONE)] = "+08:00"
     collected_for: Purpose = Field(alias="collectedFor")
+    asserted_by: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(default=None, alias="assertedBy")
     trust: int = Field(ge=1, le=99)
     after: tuple[Name, ...] = ()
     limits: Limits = Limits()
@@ -219,7 +223,7 @@ class Source(Block):
 
     def digest(self, stream: Stream) -> str:
         """A digest of all that decides how the stream is read and written; addresses and secrets are not part of it."""
-        apart = {"name", "where", "after", "limits", "schedule", "drift", "records", *self.reached}
+        apart = {"name", "asserted_by", "where", "after", "limits", "schedule", "drift", "records", *self.reached}
         said = stream.model_dump_json(exclude={"event"})
         content = f"{said}|{self.model_dump_json(exclude=apart)}|{normal_forms.VERSION}"
         return hashlib.sha256(content.encode()).hexdigest()[:32]

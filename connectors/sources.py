@@ -90,7 +90,8 @@ class _StreamCheck:
         try:
             entity = self._catalogue.entity(self._stream.entity)
         except CatalogueError as error:
-            raise self._error("entity", str(error)) from None
+            hint = "a type of your own is known where SLUICEGATE_SLICES names the folder of its slice"
+            raise self._error("entity", f"{error}; {hint}") from None
         self._check_never_store()
         for name, rule in self._stream.fields.items():
             self._check_field(entity, name, rule)

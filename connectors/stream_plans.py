@@ -36,7 +36,16 @@ def plan_streams(sources: Sequence[Source], catalogue: Catalogue) -> dict[str, S
         plans[name] = _plan(name, source, stream, better, catalogue, stream.key_is_identity and writers_of_entity == 1)
     _refuse_two_writers(plans.values(), catalogue)
     pushed = [plans[f"{source.name}/{stream.name}"] for source, stream in pairs if isinstance(source, PushSource)]
-    return {name: replace(plan, beside_events=_meets_any(plan, pushed, plans)) for name, plan in plans.items()}
+    return {
+        name: replace(plan, beside_events=_meets_any(plan, pushed, plans), shared=_shared(plan, plans.values()))
+        for name, plan in plans.items()
+    }
+
+
+def _shared(plan: StreamPlan, plans: Iterable[StreamPlan]) -> tuple[str, ...]:
+    """The fields that a stream of another source writes too, from a column of its own."""
+    others = [each.fields for each in plans if each.entity == plan.entity and each.source != plan.source]
+    return tuple(name for name in plan.fields if any(name in fields for fields in others))
 
 
 def _meets_any(plan: StreamPlan, pushed: Sequence[StreamPlan], plans: Mapping[str, StreamPlan]) -> bool:

@@ -23,7 +23,7 @@ from policies.model import (
 from policies.obligations import standing, strictest
 from policies.rule_index import lineage
 from policies.rules import Grant, Prohibition, Subject
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, Field
 from schema.predicate import Predicate, conjuncts, negation_normal
 
 
@@ -136,7 +136,7 @@ class _Table:
 
     def _ladder(self, coordinate: str) -> tuple[str, ...]:
         found = self.catalogue.coordinate(coordinate)
-        return () if isinstance(found, EdgeEnd) else found.masks
+        return found.masks if isinstance(found, Field) else ()
 
     def _given(self, grant: Grant, entity: str) -> list[tuple[str, str, str | None]]:
         """(coordinate, effect, mask) of what a grant gives on a type, prohibitions taken away."""

@@ -29,7 +29,7 @@ from policies.yaml_models import (
     SelectorBlock,
     read_documents,
 )
-from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
+from schema.catalogue import PROVENANCE, Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
 from schema.strict_yaml import YamlFile, YamlFileError
@@ -287,13 +287,19 @@ class _Loader:
             return named
         covered = tuple(each for each in named if self._covers(block, name, each))
         if named and not covered:
-            problem = f"{name} covers only what slices add; name its coordinates, or its types under `rows`"
+            problem = f"{name} covers only what slices add, or provenance; name its coordinates, or types under `rows`"
             raise at.wrong(problem, "fields", name)
         return covered
 
     def _covers(self, block: GrantBlock, name: str, coordinate: str) -> bool:
-        """Whether a grant that names a type or tag means a coordinate: a new slice must not widen what is in force."""
-        entity = self.catalogue.entity(coordinate.partition(".")[0])
+        """Whether a grant that names a type or tag means a coordinate: a new slice must not widen what is in force.
+
+        Which sources hold a record tells more than what the record says, so that it is granted by its own name only.
+        """
+        owner, _, own = coordinate.partition(".")
+        entity = self.catalogue.entity(owner)
+        if own == PROVENANCE:
+            return False
         if self.catalogue.coordinate(coordinate).slice != entity.slice:
             return False
         return not entity.slice or name == entity.name or entity.name in block.rows
@@ -313,14 +319,15 @@ class _Loader:
         entity = self.catalogue.entity(name)
         if effect == AGGREGATE:
             return tuple(dict.fromkeys(f"{name}.{field.name}" for field, _ in entity.buckets()))
-        return tuple(f"{name}.{each}" for each in [*(field.name for field in entity.fields), *entity.edges])
+        return tuple(f"{name}.{each}" for each in [*(field.name for field in entity.fields), *entity.edges, PROVENANCE])
 
     def _check_effect(self, at: _BlockAt, name: str, coordinate: str, effect: Effect) -> None:
         field = self.catalogue.coordinate(coordinate)
         if effect == CLEAR:
             return
-        if isinstance(field, EdgeEnd):
-            raise at.wrong(f"{coordinate} is an edge: it is `clear` or not granted", "fields", name)
+        if not isinstance(field, CatalogueField):
+            what = "an edge" if isinstance(field, EdgeEnd) else "the provenance of a node"
+            raise at.wrong(f"{coordinate} is {what}: it is `clear` or not granted", "fields", name)
         if effect == AGGREGATE and not field.buckets:
             raise at.wrong(f"{coordinate} has no bucket in the catalogue, so it cannot be aggregated", "fields", name)
         if effect.mask is not None and effect.mask not in field.masks:
@@ -368,7 +375,8 @@ class _Loader:
             field = self.catalogue.coordinate(block.coordinate)
         except CatalogueError as unknown:
             raise at.wrong(str(unknown), "coordinate") from None
-        known = ("clear",) if isinstance(field, EdgeEnd) else ("clear", *reversed(field.masks), "aggregate", "match")
+        masks = field.masks if isinstance(field, CatalogueField) else None
+        known = ("clear",) if masks is None else ("clear", *reversed(masks), "aggregate", "match")
         for index, effect in enumerate(block.effects):
             if effect not in known:
                 raise at.wrong(explain_expected(block.coordinate, effect, known), "effects", index)

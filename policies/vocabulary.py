@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from policies import masking, obligations
 from policies.yaml_models import PolicyDocument
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, Field
 from schema.predicate import OPERATORS
 
 PLACEHOLDERS: Mapping[str, str] = {
@@ -135,14 +135,14 @@ def _masks(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 def _every_rung(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     for coordinate, field in catalogue.coordinates():
-        if not isinstance(field, EdgeEnd):
+        if isinstance(field, Field):
             for text in field.masks:
                 yield coordinate, text
 
 
 def _ladders(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     for coordinate, field in catalogue.coordinates():
-        if not isinstance(field, EdgeEnd) and field.masks:
+        if isinstance(field, Field) and field.masks:
             yield f"`{coordinate}`", " < ".join(f"`{text}`" for text in field.masks)
 
 

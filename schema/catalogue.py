@@ -14,6 +14,7 @@ from types import MappingProxyType
 from schema.classification import Grade, Kind, RegionLevel, Scalar
 from schema.declarations import (
     BUCKETS,
+    PROVENANCE,
     Bucket,
     Case,
     CatalogueError,
@@ -22,15 +23,19 @@ from schema.declarations import (
     Entity,
     Fault,
     Field,
+    Provenance,
     TextProperties,
 )
 from schema.declared_faults import faults_of
 from schema.outline import outline, version_of
 
 __all__ = [
-    "BUCKETS", "Bucket", "Case", "Catalogue", "CatalogueError", "Edge", "EdgeEnd", "Entity", "Fault", "Field", "Grade",
-    "Kind", "RegionLevel", "Scalar", "TextProperties",
+    "BUCKETS", "PROVENANCE", "Bucket", "Case", "Catalogue", "CatalogueError", "Coordinate", "Edge", "EdgeEnd", "Entity",
+    "Fault", "Field", "Grade", "Kind", "Provenance", "RegionLevel", "Scalar", "TextProperties",
 ]  # fmt: skip
+
+Coordinate = Field | EdgeEnd | Provenance
+"""What a policy may name of an entity."""
 
 
 class Catalogue:
@@ -78,19 +83,22 @@ class Catalogue:
         """The entity whose sealed ids carry `tag`, or None."""
         return self._by_tag.get(tag)
 
-    def coordinate(self, text: str) -> Field | EdgeEnd:
-        """The field or edge named `Type.name`; raises CatalogueError."""
+    def coordinate(self, text: str) -> Coordinate:
+        """The field or edge named `Type.name`, or `Type.provenance`; raises CatalogueError."""
         owner, _, name = text.partition(".")
         entity = self.entity(owner)
+        if name == PROVENANCE:
+            return entity.provenance
         return entity.edges[name] if name in entity.edges else entity.field(name)
 
-    def coordinates(self) -> Iterator[tuple[str, Field | EdgeEnd]]:
+    def coordinates(self) -> Iterator[tuple[str, Coordinate]]:
         """Each coordinate that a policy may name."""
         for entity in self:
             for each in entity.fields:
                 yield f"{entity.name}.{each.name}", each
             for end in entity.edges.values():
                 yield end.coordinate, end
+            yield f"{entity.name}.{PROVENANCE}", entity.provenance
 
     def tagged(self, tag: str) -> tuple[str, ...]:
         """Coordinates that carry a classification tag; raises CatalogueError if none does."""

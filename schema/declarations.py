@@ -175,6 +175,29 @@ class EdgeEnd:
         return frozenset({"edge", "personal"} if self.personal else {"edge"})
 
 
+PROVENANCE = "provenance"
+"""The field of each entity that tells which sources assert a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which sources assert the nodes of an entity, as a coordinate: it follows from the entity and is not declared.
+
+    That a source holds a record about a person tells something of them by itself: `personal` where the entity tells
+    about people.
+    """
+
+    personal: bool
+    slice: str
+    zh: str = "数据来源"
+    en: str = "Which sources assert it, how fresh, confirmed or disputed"
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Classification tags by which a prohibition may name it."""
+        return frozenset({PROVENANCE, "personal"} if self.personal else {PROVENANCE})
+
+
 TAG_BYTES = 4
 """The length of what marks the type in a sealed id."""
 
@@ -205,6 +228,11 @@ class Entity:
     def __post_init__(self) -> None:
         # Known beforehand, because each id of an answer asks for it.
         object.__setattr__(self, "tag", type_tag(self.name))
+
+    @property
+    def provenance(self) -> Provenance:
+        """The coordinate of its provenance."""
+        return Provenance(self.subjects is not None, self.slice)
 
     @property
     def located(self) -> bool:

@@ -126,7 +126,8 @@ class _Check:
     def _of_members(self) -> Iterator[Fault]:
         """Names within one type: fields, edges, buckets, and what is kept beside a free text."""
         for entity in self.declared:
-            claimed: _Claims = {name.lower(): "the hub" for name in derived.OWN_PROPERTIES | derived.OWN_CONDITIONS}
+            own = derived.OWN_PROPERTIES | derived.OWN_MEMBERS | derived.OWN_CONDITIONS
+            claimed: _Claims = {name.lower(): "the hub" for name in own}
             for each in entity.fields:
                 yield from _claim(claimed, each.name, each.name.lower(), f"{entity.name}.{each.name}", "field")
             for each in entity.fields:

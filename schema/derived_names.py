@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema.classification import Scalar
-from schema.declarations import Bucket, Entity, Field
+from schema.declarations import PROVENANCE, Bucket, Entity, Field
 
 ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
 OWN_ROOTS = frozenset({"node", ACCESSES})
 """Root fields that belong to no type."""
 OWN_TYPES = frozenset({
-    "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "ID", "BucketFilter",
+    "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",
     "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
     *(f"{scalar}Filter" for scalar in Scalar),
 })  # fmt: skip
@@ -31,6 +31,8 @@ OWN_RELATIONSHIPS = frozenset({"ASSERTED", "ASSERTS"})
 """Relationships that the hub keeps for itself."""
 OWN_PROPERTIES = frozenset({"id", "sid", "lot", "deletedAt", "formerRegion", "successorCode"})
 """Properties of each node that the hub keeps for itself, and `id`."""
+OWN_MEMBERS = frozenset({PROVENANCE})
+"""Fields of each type that follow from it, and are no property of its nodes."""
 OWN_CONDITIONS = frozenset({"and", "or", "not"})
 """Keys of a condition that are no field."""
 OWN_CELLS = frozenset({"count", "cursor"})

@@ -31,17 +31,19 @@ from graphql import (
     GraphQLString,
 )
 
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
 from schema.normal_forms import date_form
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
-__all__ = ["ACCESS", "ACCESSES", "NODE", "aggregate_type", "bucket_value", "build", "root_fields"]
+__all__ = ["ACCESS", "ACCESSES", "NODE", "PROVENANCE_TYPE", "aggregate_type", "bucket_value", "build", "root_fields"]
 
 NODE = "Node"
 """The interface of everything with an id."""
 ACCESS = "Access"
 """The type of its rows."""
+PROVENANCE_TYPE = "Provenance"
+"""The type of the entries of `provenance`: a source each."""
 
 _Fields = dict[str, GraphQLField]
 _Inputs = dict[str, GraphQLInputField]
@@ -131,6 +133,30 @@ _DIRECTION = GraphQLEnumType(
 def _list(of: Any) -> GraphQLList[Any]:
     """A list without nulls in it."""
     return GraphQLList(GraphQLNonNull(of))
+
+
+_SOURCES = GraphQLNonNull(_list(GraphQLString))
+_PROVENANCE = GraphQLObjectType(
+    PROVENANCE_TYPE,
+    {
+        "source": GraphQLField(_TEXT, description="来源名称。The source, by the name of its file."),
+        "assertedBy": GraphQLField(GraphQLString, description="申报方。Who says so, if the source's file tells."),
+        "asOf": GraphQLField(
+            _SCALARS[Scalar.DATETIME], description="更新时间。When its record last changed, if the source tells."
+        ),
+        "readAt": GraphQLField(
+            _SCALARS[Scalar.DATETIME],
+            description="最近读取时间。When the last good reading of the source began; null if it is pushed.",
+        ),
+        "stale": GraphQLField(
+            GraphQLBoolean,
+            description="是否过期。Whether that is more than two of its cycles ago; null without a schedule.",
+        ),
+        "confirmedBy": GraphQLField(_SOURCES, description="印证来源。Other sources that say nothing else of it."),
+        "disputedBy": GraphQLField(_SOURCES, description="异议来源。Other sources that say otherwise of some field."),
+    },
+    description="数据来源。A source that asserts the object.",
+)
 
 
 def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectType:
@@ -228,7 +254,9 @@ class _EntityTypes:
         for each in self._entity.fields:
             kind = self._enums.get(each.name) or _SCALARS[each.scalar]
             fields[each.name] = GraphQLField(kind, description=f"{each.zh}。{each.en}.")
-        return fields | {end.name: self._edge(end) for end in self._entity.edges.values()}
+        fields |= {end.name: self._edge(end) for end in self._entity.edges.values()}
+        about = self._entity.provenance
+        return fields | {PROVENANCE: GraphQLField(_list(_PROVENANCE), description=f"{about.zh}。{about.en}.")}
 
     def _edge(self, end: EdgeEnd) -> GraphQLField:
         target, text = self._others[end.target], f"{end.zh}。{end.en}."

@@ -21,6 +21,7 @@ from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
 from tests.policy_mutations import POLICIES
 from tests.prepared_mutations import PREPARED
+from tests.provenance_mutations import PROVENANCE
 from tests.pull_mutations import PULLS
 from tests.push_mutations import PUSHES
 from tests.request_mutations import REQUEST
@@ -45,6 +46,7 @@ MUTATIONS = (
     *RUNS,
     *SIGN_IN,
     *SLICES,
+    *PROVENANCE,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

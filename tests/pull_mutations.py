@@ -107,6 +107,13 @@ PULLS = (
         "tests/unit/hub/ingest/trial/test_new_source.py",
     ),
     Mutation(
+        "a list of a draft with a sensitive word is sensitive",
+        "connectors/drafts/personal_kinds.py",
+        "    if (repeats or len(column.counts) <= FEW_WORDS) and column.count(is_sensitive_word):\n",
+        "    if False:\n",
+        "tests/unit/connectors/drafts/test_guesses.py",
+    ),
+    Mutation(
         "an enum of a draft has no personal words",
         "connectors/drafts/guesses.py",
         "    if found is None or (guess.scalar is not None and guess.why in _SURE):\n",

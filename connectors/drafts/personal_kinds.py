@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from stdnum import luhn
 
 from connectors.drafts.columns import Column
+from connectors.drafts.sensitive_words import is_sensitive_word
 from connectors.quarantine import ID, LANDLINE, MOBILE
 from schema.classification import Grade, Kind
 from schema.never_store import names_never_stored
@@ -23,6 +24,8 @@ SHARE = 0.2
 """The share of cells that makes a column one of their kind."""
 NAME_SHARE = 0.15
 """The same for cells that look like names: one name in ten is a word too (高强, 马力), and does not look like one."""
+FEW_WORDS = 20
+"""A column of so few different words is a list, as is one in which each stands twice: one sensitive word tells it."""
 LONG = 25
 """From this length on, in characters, texts that are no address are free text."""
 NameTest = Callable[[str], bool]
@@ -110,6 +113,7 @@ _ADDRESS = re.compile(
     "(?:省|市|区|县|镇|乡|街道|大道|路|街|巷|胡同|村|屯|小区|花园|家园|苑|大厦|广场|市场|社区).{0,24}?"
     "(?:[0-9一二三四五六七八九十甲乙东西南北]+ ?(?:号|室|栋|幢|座|楼|单元|层|组|户|排|弄)|[0-9]+-[0-9]+)"
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?\Z", re.ASCII)
 _SENTENCE = re.compile("[，。！？；,;!?].*[\u4e00-\u9fff]|[。！？]")
 
 
@@ -127,7 +131,7 @@ def is_never_stored(header: str) -> bool:
 
 def _candidates(column: Column, looks_like_name: NameTest) -> Iterator[tuple[str, str]]:
     """Kinds with their reasons, the surest first."""
-    is_division = re.search("网格|区划|社区|division|grid", column.header, re.IGNORECASE) is not None
+    is_division = re.search("网格|区划|社区|division|grid", column.title, re.IGNORECASE) is not None
     repeats = len(column.counts) * 2 < len(column.texts)
     tests: tuple[tuple[str, Callable[[str], bool]], ...] = (
         ("id", lambda text: _is_id(text, old=not (is_division or repeats))),
@@ -135,25 +139,38 @@ def _candidates(column: Column, looks_like_name: NameTest) -> Iterator[tuple[str
         ("phone", _is_phone),
     )
     for name, is_one in tests:
-        yield from _by_share(name, column.share(is_one))
-    named = next((name for name, pattern in _HEADERS if pattern.search(column.header)), None)
-    within = column.share(lambda text: bool(ID.search(text) or _has_phone(text)))
-    if within >= SHARE:
-        yield "text", f"{within:.0%} of its cells hold a number of a person among other words"
+        yield from _by_count(name, column, is_one)
+    if (repeats or len(column.counts) <= FEW_WORDS) and column.count(is_sensitive_word):
+        yield "sensitive", "a word of its list says something sensitive about people"
+    yield from _by_count("sensitive", column, is_sensitive_word)
+    named = next((name for name, pattern in _HEADERS if pattern.search(column.title)), None)
+    within = column.count(lambda text: bool(ID.search(text) or _has_phone(text)))
+    if _is_enough(within, column):
+        yield "text", f"{_of(within, column)} hold a number of a person among other words"
     if named is not None:
         yield named, "its header says so"
-    yield from _by_share("name", column.share(looks_like_name))
-    sentences = column.share(lambda text: _SENTENCE.search(text) is not None)
-    if sentences < SHARE:
-        yield from _by_share("address", column.share(lambda text: _ADDRESS.search(text) is not None))
-    long = column.share(lambda text: len(text) >= LONG)
-    if max(sentences, long) >= SHARE:
-        yield "text", f"{max(sentences, long):.0%} of its cells are sentences or long"
+    yield from _by_count("name", column, looks_like_name)
+    sentences = column.count(lambda text: _SENTENCE.search(text) is not None)
+    if not _is_enough(sentences, column):
+        yield from _by_count("address", column, lambda text: _ADDRESS.search(text) is not None)
+    long = max(sentences, column.count(lambda text: len(text) >= LONG and not _MOMENT.match(text)))
+    if _is_enough(long, column):
+        yield "text", f"{_of(long, column)} are sentences or long"
 
 
-def _by_share(name: str, share: float) -> Iterator[tuple[str, str]]:
-    if share >= (NAME_SHARE if name == "name" else SHARE):
-        yield name, f"{share:.0%} of its cells look like {PERSONAL[name].words}"
+def _by_count(name: str, column: Column, is_one: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    count = column.count(is_one)
+    if _is_enough(count, column, NAME_SHARE if name == "name" else SHARE):
+        yield name, f"{_of(count, column)} look like {PERSONAL[name].words}"
+
+
+def _is_enough(count: int, column: Column, share: float = SHARE) -> bool:
+    return count > 0 and count / len(column.texts) >= share
+
+
+def _of(count: int, column: Column) -> str:
+    """So many of its cells, exactly: a share would be rounded."""
+    return f"{count:,} of its {len(column.texts):,} cells"
 
 
 def _is_id(text: str, *, old: bool) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from connectors.drafts.guesses import ENUM_RULE, Drafted, Guess
+from connectors.drafts.guess import Drafted, Guess
+from connectors.drafts.guesses import ENUM_RULE
 from connectors.drafts.names import DraftName
 from connectors.drafts.yaml_text import comment, flow, listed, scalar
 from schema.classification import Grade, Kind, Scalar
@@ -49,13 +50,13 @@ def _head(name: DraftName, drafted: Drafted) -> Iterator[str]:
 def _field(guess: Guess) -> Iterator[str]:
     yield from comment(_reason(guess), 6)
     if guess.scalar is None or guess.kind is None:
-        block = {"type": "String", "zh": scalar(guess.column), "en": scalar(_words(guess.field))}
+        block = {"type": "String", "zh": scalar(guess.title), "en": scalar(_words(guess.field))}
         more = {"kind": "free_text", "grade": Grade.GENERAL_3.value, "personal": "true", "masks": "[redact]"}
         yield f"      # {guess.field}: {flow({**block, **more})}"
         return
     yield f"      {guess.field}:"
     yield f"        type: {guess.scalar.value}"
-    yield f"        zh: {scalar(guess.column)}"
+    yield f"        zh: {scalar(guess.title)}"
     yield f"        en: {scalar(_words(guess.field))}"
     yield f"        kind: {guess.kind.value}"
     yield from (f"        {line}" for line in _classification(guess))

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.drafts.guesses import Drafted, Guess
+from connectors.drafts.columns import tolerated
+from connectors.drafts.counted import counted, rows_of
+from connectors.drafts.guess import Drafted, Guess
 from connectors.drafts.look import Sample
 from connectors.drafts.names import DraftName
-from connectors.drafts.yaml_text import comment, flow, scalar
+from connectors.drafts.yaml_text import comment, flow, listed, scalar
 from schema.classification import Scalar
 
 TRUST = 50
@@ -27,12 +29,11 @@ def source_text(name: DraftName, sample: Sample, drafted: Drafted, collected_for
 
 
 def _head(name: DraftName, sample: Sample, drafted: Drafted, collected_for: str | None) -> Iterator[str]:
-    of = "all" if sample.whole else "the first"
     yield from comment(
-        f"A draft by `sluicegate source new`, from {of} {drafted.rows:,} rows. Read each line: what it says was "
+        f"A draft by `sluicegate source new`, from {rows_read(sample)}. Read each line: what it says was "
         "guessed. Nothing of what the rows hold stands here, but the words of enums."
     )
-    for note in (*sample.notes, *([f"{sample.broken} rows could not be read"] if sample.broken else [])):
+    for note in sample.notes:
         yield from comment(note)
     yield f"name: {name.short}"
     yield f"kind: {sample.kind}"
@@ -57,7 +58,15 @@ def _where(sample: Sample) -> str:
     return scalar("${DATA}/" + Path(sample.where).name)
 
 
+def rows_read(sample: Sample) -> str:
+    """Of how many rows a draft is made, in words: those that could not be read are told beside the others."""
+    of = rows_of(sample.rows + sample.broken, sample.whole)
+    return f"{sample.rows:,} of {of} ({sample.broken:,} could not be read)" if sample.broken else of
+
+
 def _value(value: Any) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
     if isinstance(value, Mapping):
         return flow({key: scalar(str(each)) for key, each in value.items()})
     return scalar(str(value))
@@ -69,6 +78,8 @@ def _stream(name: DraftName, sample: Sample, drafted: Drafted) -> Iterator[str]:
     yield f"    entity: {name.entity}"
     if sample.table is not None:
         yield f"    table: {scalar(sample.table)}"
+    if sample.sheets:
+        yield f"    sheets: {listed(sample.sheets)}"
     yield from _key(drafted)
     yield from _updated(drafted)
     yield "    fields:"
@@ -84,14 +95,31 @@ def _key(drafted: Drafted) -> Iterator[str]:
             "Say which columns together do, and which field identifies the record.",
             4,
         )
+        for hint in nearly_keys(drafted):
+            yield from comment(hint, 4)
         yield "    # key: [column, column]"
         yield "    # identity: number"
         return
-    others = [each.column for each in drafted.guesses if each.numbers_records and each is not drafted.key]
+    others = [each.title for each in drafted.guesses if each.numbers_records and each is not drafted.key]
     also = f"; so is {', '.join(others)}" if others else ""
-    yield from comment(f"A plain code in each of the {drafted.rows:,} rows that were read, and none twice{also}.", 4)
+    numbered = drafted.key.cells - drafted.key.misfits
+    without = drafted.rows - numbered
+    refused = f"; {counted(without, 'row has', 'rows have')} none, and would be refused" if without else ""
+    of = f"{numbered:,} of the" if without else "each of the"
+    yield from comment(f"A plain code in {of} {drafted.rows:,} rows that were read, and none twice{also}{refused}.", 4)
     yield f"    key: {scalar(drafted.key.column)}"
     yield f"    identity: {drafted.key.field}"
+
+
+def nearly_keys(drafted: Drafted) -> Iterator[str]:
+    """Which columns would number the records, if no value stood twice in them."""
+    for each in drafted.guesses:
+        if each.may_number_records and 0 < each.repeats <= tolerated(each.cells):
+            repeated = counted(each.repeats, "row has", "rows have")
+            yield (
+                f"{each.title} would number them, but {repeated} a number that stands in an earlier row too: correct "
+                f"them at the source and draft again, or take `key: {each.title}`, and of each number one row is kept."
+            )
 
 
 def _updated(drafted: Drafted) -> Iterator[str]:
@@ -121,7 +149,7 @@ def _reason(guess: Guess, drafted: Drafted) -> str:
         return f"Not guessed, and so not read: {guess.why}."
     told = [guess.why]
     if guess.misfits:
-        told.append(f"{guess.misfits:,} cells do not fit, their rows would be refused")
+        told.append(guess.unfit)
     if guess.blanks:
         told.append(f"blank in {guess.blanks:,} of {drafted.rows:,} rows")
     if not guess.named:

@@ -16,8 +16,8 @@ def scalar(text: str) -> str:
     """A text as a YAML value: plain where it cannot be misread, else in double quotes."""
     if _PLAIN.match(text) and text.lower() not in _WORDS_OF_YAML:
         return text
-    # A JSON text is a YAML text; what is not printable stands as its escape in both.
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    # A JSON text is a YAML text; what is not printable stands as its escape in both, line ends in any case.
+    return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
 
 
 def flow(block: Mapping[str, str]) -> str:

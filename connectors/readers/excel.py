@@ -10,7 +10,7 @@ import datetime as dt
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import IO, Any, ClassVar, Literal
 
 import python_calamine as calamine
@@ -33,6 +33,45 @@ _LOST = ("precision-lost", "a number of more than 15 digits has lost digits; kee
 _AROUND_NAMES = " \t\r\n\u3000\ufeff\u200b"
 Unfit = dict[tuple[int, int], tuple[str, str]]
 Range = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last cell of merged ones, each as row and column from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """A visible sheet as it stands: the texts of its first rows, and its merged ranges."""
+
+    name: str
+    rows: Sequence[Sequence[str]] = field(repr=False)
+    merged: Sequence[Range] = ()
+
+
+def visible_sheets(name: str, file: IO[bytes], first: int) -> list[SheetView]:
+    """The visible sheets of a workbook with their `first` rows; ConnectorError if it cannot be read."""
+    book, _ = _opened(name, file)
+    with book:
+        return [_view(name, _sheet_of(name, book, each), first) for each in _visible(book)]
+
+
+def _view(name: str, sheet: calamine.CalamineSheet, first: int) -> SheetView:
+    rows: list[list[Any]] = _asked(name, lambda: sheet.to_python(skip_empty_area=False, nrows=first))
+    merged: list[Range] = _asked(name, lambda: sheet.merged_cell_ranges) or []
+    return SheetView(sheet.name, [[_text(cell) for cell in row] for row in rows], merged)
+
+
+def _visible(book: calamine.CalamineWorkbook) -> list[str]:
+    """The names of the sheets that whoever opens the workbook sees."""
+    sheets = [each for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
+    return [each.name for each in sheets if each.visible == calamine.SheetVisibleEnum.Visible]
+
+
+def column_names(head: Sequence[Sequence[str]], separator: str) -> list[str]:
+    """The name of each column: the texts above it from top to bottom, each once, empty if there is none."""
+    return [separator.join(dict.fromkeys(each for each in cells if each)) for cells in zip(*head, strict=True)]
+
+
+def _text(cell: Any) -> str:
+    """A cell as part of the name of a column."""
+    return "" if cell == "" else str(_value(cell, None)).strip(_AROUND_NAMES)
 
 
 class ExcelSource(FilesSource):
@@ -105,9 +144,8 @@ def _sheet_of(name: str, book: calamine.CalamineWorkbook, sheet: str) -> calamin
 
 def _chosen(name: str, stream: Stream, book: calamine.CalamineWorkbook) -> tuple[list[str], int]:
     """The sheets to read in the order of the workbook, and how many hidden ones are not read."""
-    sheets = [each for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
-    names = [each.name for each in sheets]
-    visible = [each.name for each in sheets if each.visible == calamine.SheetVisibleEnum.Visible]
+    names = [each.name for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
+    visible = _visible(book)
     if stream.sheets == _ALL:
         return visible, len(names) - len(visible)
     if stream.sheets is None:
@@ -170,11 +208,7 @@ class _Sheet:
         head = self._rows[self._source.skip_rows : self._first]
         if len(head) < self._source.header_rows:
             raise ConnectorError(self._name, "the sheet has no header")
-        names = []
-        for cells in zip(*head, strict=True):
-            told = [str(_value(each, None)).strip(_AROUND_NAMES) for each in cells if each != ""]
-            names.append(self._source.header_separator.join(dict.fromkeys(each for each in told if each)))
-        return names
+        return column_names([[_text(each) for each in row] for row in head], self._source.header_separator)
 
     def _fill(self, rows: range) -> None:
         """Give every cell of a merged range within these rows the value of its first cell."""

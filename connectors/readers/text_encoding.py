@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Literal
 
 from connectors.base import ConnectorError, Note
-from connectors.readers.byte_lines import CJK
+from connectors.readers.byte_lines import CJK, byte_lines, is_really_utf_8
 
 Encoding = Literal["utf-8", "utf-8-sig", "gbk", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be", "detect"]
 _CHUNK = 1 << 20
@@ -74,6 +74,38 @@ def _detect(name: str, file: IO[bytes]) -> str:
             raise ConnectorError(name, f"the file is UTF-8 up to byte {fault}, which is not; {_ADVICE}")
     told = ", ".join(f"byte {fault} is not {encoding}" for encoding, fault in faults.items())
     raise ConnectorError(name, f"no encoding fits the whole file: {told}; {_ADVICE}")
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLines:
+    """Lines whose bytes are not in an encoding: how many of how many, and the number and byte of the first one."""
+
+    count: int
+    lines: int
+    first: int
+    byte: int
+
+
+def wrong_lines(file: IO[bytes], encoding: str) -> WrongLines:
+    """The lines of a file that a reader would refuse under an encoding; byte order marks are not looked at."""
+    file.seek(0)
+    count = lines = first = byte = 0
+    for line in byte_lines(file, encoding):
+        lines += 1
+        at = _wrong_at(line.content, encoding)
+        if at is not None:
+            count += 1
+            first, byte = (first, byte) if count > 1 else (line.number, line.offset + at)
+    file.seek(0)
+    return WrongLines(count, lines, first, byte)
+
+
+def _wrong_at(content: bytes, encoding: str) -> int | None:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0 if is_really_utf_8(content, encoding) else None
 
 
 _ADVICE = "export it again, or declare its `encoding`: then only the rows with wrong bytes are refused"

@@ -97,6 +97,17 @@ def given_pull(home: Path | None, folder: Path, data: Path | None, variables: Se
     return Given(settings, folder, data or Path(demo.data if demo else "county"), filled)
 
 
+def check_sources(given: Given) -> None:
+    """Load the source files, before anything is started for them; no variable and no secret of theirs is needed.
+
+    Raises ManifestError, and YamlFileError for a slice.
+    """
+    from connectors.sources import NONE, load_sources
+    from hub.home.catalogue import catalogue_of
+
+    load_sources(given.folder, catalogue_of(given.settings), {}, NONE)
+
+
 def name_and_value(text: str) -> tuple[str, str]:
     """What `NAME=VALUE` of an option says; raises typer.BadParameter."""
     name, separator, value = text.partition("=")

@@ -19,6 +19,7 @@ from hub.cli.options import (
     Refused,
     SourcesFolder,
     Variables,
+    check_sources,
     exit_on_refusal,
     given_pull,
     refusals,
@@ -78,6 +79,9 @@ def pull(  # noqa: PLR0913, PLR0917 - the options of the command
         if dry_run:
             _dry_run(given, sources or [], as_json)
             return
+        if not watch:
+            # A watch goes on, and says at each look what keeps it from pulling.
+            check_sources(given)
         with started_graph(given.settings) as address:
             if not scheduled:
                 _pull_named(given, sources or [], address, as_json)

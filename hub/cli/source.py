@@ -21,6 +21,7 @@ from hub.cli.options import (
     Refused,
     SourcesFolder,
     Variables,
+    check_sources,
     exit_on_refusal,
     given_pull,
     name_and_value,
@@ -132,6 +133,7 @@ def retry(
 
         given = given_pull(home, folder, data, variable)
         require_graph(given.settings)
+        check_sources(given)
         with started_graph(given.settings) as address, row_counter() as report:
             done = retry_refused(given.settings, given.folder, source, given.data, given.variables, report, address)
     if as_json:
@@ -142,7 +144,8 @@ def retry(
         return
     text_console(120).print(pull_table(done.results))
     for stream, rows in done.before.items():
-        typer.echo(f"{stream}: {rows:,} rows were refused, {done.after.get(stream, 0):,} are now")
+        were, left = "row was" if rows == 1 else "rows were", done.after.get(stream, 0)
+        typer.echo(f"{stream}: {rows:,} {were} refused, {left:,} {'is' if left == 1 else 'are'} now")
 
 
 @app.command("try", epilog="Example: sluicegate source try hotline --set HOTLINE_URL=https://hotline.example")
@@ -183,10 +186,10 @@ def _echo(lines: Iterable[str]) -> None:
         typer.echo(escape_unprintable(line))
 
 
-@app.command(epilog="Example: sluicegate source new shops.csv --collected-for trade.register --out drafts")
-def new(
+@app.command(epilog="Example: sluicegate source new shops.xlsx --collected-for trade.register --out drafts")
+def new(  # noqa: PLR0913, PLR0917 - the options of the command
     where: Annotated[
-        str, typer.Argument(metavar="FILE|DATABASE|URL", help="A CSV file, a SQLite file or database, or an address.")
+        str, typer.Argument(metavar="FILE|DATABASE|URL", help="A workbook, a CSV file, a database or an address.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the drafts: sources/NAME.yaml and slices/NAME.yaml.")] = Path(
         "drafts"
@@ -196,6 +199,12 @@ def new(
     ] = None,
     title: Annotated[str | None, typer.Option(help="What the records are called, in Chinese.")] = None,
     table: Annotated[str | None, typer.Option(help="The table of a database.")] = None,
+    sheet: Annotated[
+        list[str] | None, typer.Option(help="A sheet of a workbook, where several hold tables; may be repeated.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The encoding of a CSV file, where it cannot be found: utf-8, gb18030 …")
+    ] = None,
     secret: Annotated[
         str | None, typer.Option(help="Where the key or password is kept: env:NAME or file:PATH; never itself.")
     ] = None,
@@ -215,7 +224,8 @@ def new(
     with exit_on_refusal():
         from hub.ingest.trial.drafting import asked_for, draft, told, write
 
-        asked = asked_for(where, name, table, secret, dict(map(name_and_value, paging or [])), SAMPLE_ROWS)
+        pages = dict(map(name_and_value, paging or []))
+        asked = asked_for(where, name, table, secret, pages, SAMPLE_ROWS, sheet or [], encoding)
         made = draft(asked, title, collected_for, open_settings().now().date())
         written = write(made, out)
         _echo(told(made))

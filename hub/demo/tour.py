@@ -27,7 +27,7 @@ from hub.sample.known_people import COMPANION, PROTAGONIST, PROTAGONIST_TICKET
 from hub.steward.explain_query import explain_query
 from policies.masking import age_band
 from policies.text.masked_text import PLACEHOLDER
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, EdgeEnd, Field
 
 QUESTION = """\
 query Resident($idNumber: String!) {
@@ -243,7 +243,9 @@ class Tour(TourClient):
 def _cypher_name(catalogue: Catalogue, coordinate: str) -> str:
     """The text by which a statement would read the coordinate: a property or a relationship."""
     found = catalogue.coordinate(coordinate)
-    return found.relationship if isinstance(found, EdgeEnd) else f".{found.name}"
+    if isinstance(found, EdgeEnd):
+        return found.relationship
+    return f".{found.name}" if isinstance(found, Field) else "ASSERTS"
 
 
 def _value_text(value: Any) -> str:

@@ -26,8 +26,10 @@ def stream_of(key: str) -> str:
     return key.partition(":")[0]
 
 
-def provenance(record: Record, sid: str, rejected: Sequence[str], contested: Sequence[str]) -> dict[str, Any]:
-    """A record's own provenance; `sid` is that of its node."""
+def provenance(
+    record: Record, sid: str, rejected: Sequence[str], contested: Sequence[str], said: str | None
+) -> dict[str, Any]:
+    """A record's own provenance; `sid` is that of its node, and `said` is compared with what other sources say."""
     return {
         "sid": sid,
         "key": record.key,
@@ -37,6 +39,7 @@ def provenance(record: Record, sid: str, rejected: Sequence[str], contested: Seq
         "hash": record.fingerprint,
         "rejected": list(rejected) or None,
         "contested": list(contested) or None,
+        "said": said,
     }
 
 

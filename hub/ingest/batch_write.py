@@ -198,7 +198,8 @@ class BatchWrite:
         rows = []
         for key, record in writes.items():
             sid, known = self._sids[key], key not in parts.inserts
-            about = provenance(record, sid, parts.rejected.get(key, ()), self._contested.get(key, ()))
+            said = self._plans.said(self._plan, record)
+            about = provenance(record, sid, parts.rejected.get(key, ()), self._contested.get(key, ()), said)
             # Of a stream that is alone no node was looked for: where its record is new, so is the node.
             alone = not (known or self._careful or describing[sid] > 1)
             there = sid in self._live

@@ -5,15 +5,22 @@ A batch needs it because nodes of one stream wait for, or take their region from
 
 from __future__ import annotations
 
+import datetime as dt
+import hmac
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from hashlib import blake2b
 
-from connectors.base import Derivation, EdgePlan, StreamPlan
+from connectors.base import Derivation, EdgePlan, Record, StreamPlan
+from connectors.resolve import as_held
 from connectors.stream_plans import order_derivations
 from hub.home.surrogates import KeyedDigest, surrogate
 
 KEPT = 16_384
 """How many surrogates are kept: more than the records and targets of a batch."""
+
+SAID_BYTES = 8
+"""The length of a digest of a value: two values are taken for one by chance once in 10^19."""
 
 
 class KnownPlans:
@@ -22,6 +29,7 @@ class KnownPlans:
     def __init__(self, plans: Mapping[str, StreamPlan], key: bytes) -> None:
         # Of each record and target it is asked several times while a batch is written (3 µs a time).
         self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
+        self._said_key = hmac.digest(key, b"what records say", "sha256")
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
         writers: dict[tuple[str, str], set[str]] = {}
@@ -41,6 +49,22 @@ class KnownPlans:
     def writers(self, entity: str, field: str) -> frozenset[str]:
         """The names of the streams that write a field; the region may follow an edge."""
         return self._writers.get((entity, field), frozenset())
+
+    def said(self, plan: StreamPlan, record: Record) -> str | None:
+        """What a record says in the fields that other sources write too: each with a keyed digest of its value.
+
+        A field without a value says nothing. None where no other source writes any of the stream's fields.
+        """
+        if not plan.shared:
+            return None
+        stated = ((name, record.values.get(name)) for name in plan.shared)
+        return " ".join(f"{name}={self._digest(name, value)}" for name, value in stated if value is not None)
+
+    def _digest(self, name: str, value: object) -> str:
+        # A moment is the same in each zone.
+        plain = value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
+        content = f"{name}={as_held(plain)}".encode("utf-8", "surrogatepass")
+        return blake2b(content, key=self._said_key, digest_size=SAID_BYTES).hexdigest()
 
     def edges_to(self, entity: str) -> list[EdgePlan]:
         """The edges that may wait for a node of this entity."""

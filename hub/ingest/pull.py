@@ -31,6 +31,7 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import open_to_write
 from hub.ingest.kept_rows import KeptRows
+from hub.ingest.known_sources import note_sources
 from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.sink import Sink
 from hub.ingest.source_runs import source_run
@@ -83,6 +84,7 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
         with _noted(settings, where, writer):
+            note_sources(writer, wanted)
             for source in wanted:
                 try:
                     with (

@@ -89,6 +89,7 @@ _OWN = {
     "hash": "row.hash",
     "rejected": "row.rejected",
     "contested": "row.contested",
+    "said": "row.said",
 }
 # Written with its properties: setting them on a node that was just created costs a fifth of the whole row more.
 _NEW_RECORD = "(r:SourceRecord {{key: row.key, {}}})".format(

@@ -19,9 +19,11 @@ from hub.home.settings import Settings
 from hub.ingest.annotate import annotator_of
 from hub.ingest.graph_key import open_to_write
 from hub.ingest.known_plans import KnownPlans
+from hub.ingest.known_sources import note_sources
 from hub.ingest.lease import take_turn
 from hub.ingest.sink import Sink
 from hub.ingest.text_properties import Reading
+from hub.push.push_sources import PushSources
 from schema.catalogue import Catalogue
 
 T = TypeVar("T")
@@ -30,36 +32,39 @@ SECONDS: Final = 10.0
 
 
 class Connection:
-    """The writing connection of a hub; `plans` are those of the streams of all sources."""
+    """The writing connection of a hub, for the sources that are pushed to it."""
 
-    def __init__(
-        self, settings: Settings, address: GraphAddress, plans: Mapping[str, StreamPlan], catalogue: Catalogue
-    ) -> None:
+    def __init__(self, settings: Settings, address: GraphAddress, known: PushSources, catalogue: Catalogue) -> None:
         """Raises GraphWriteError, KeyRefused and CatalogueMisfit."""
-        self._settings, self._address, self._catalogue, self._all = settings, address, catalogue, plans
+        self._settings, self._address, self._catalogue, self._known = settings, address, catalogue, known
         self._annotator = annotator_of(settings)
         self.writer = GraphWriter(
             address.url, address.user, address.password, database=settings.graph_database, seconds=SECONDS
         )
         try:
             self.writer.check_reachable()
-            self._key = open_to_write(settings, self.writer, catalogue)
+            self._key = self._prepare()
         except BaseException:
             self.writer.close()
             raise
-        self.plans = KnownPlans(plans, self._key)
+        self.plans = KnownPlans(known.plans, self._key)
+
+    def _prepare(self) -> bytes:
+        key = open_to_write(self._settings, self.writer, self._catalogue)
+        note_sources(self.writer, self._known.sources.values())
+        return key
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """As `GraphWriter.write`; a graph that was emptied meanwhile is made fit once. Raises CatalogueMisfit too."""
         try:
             return self.writer.write(work)
         except CatalogueMisfit:
-            open_to_write(self._settings, self.writer, self._catalogue)
+            self._prepare()
             return self.writer.write(work)
 
     def sink(self, today: dt.date) -> Sink:
         """The graph as connectors see it, today."""
-        return Sink(self.writer, self._key, self._all, self._catalogue, self._annotator, today, take_turn)
+        return Sink(self.writer, self._key, self._known.plans, self._catalogue, self._annotator, today, take_turn)
 
     def reading(self, plan: StreamPlan, found: Mapping[str, Annotation]) -> Reading:
         """The texts of a write, of which this is known."""

@@ -204,7 +204,7 @@ class Deliveries:
     def _open(self) -> Connection:
         with self._opening:
             if self._connection is None:
-                self._connection = Connection(self._settings, self._address, self._known.plans, self._catalogue)
+                self._connection = Connection(self._settings, self._address, self._known, self._catalogue)
             return self._connection
 
 

@@ -27,7 +27,7 @@ from hub.home.settings import Settings
 from hub.request.plan_model import Accesses, Planned
 from policies.decide import told_to_residents
 from policies.model import PolicySet
-from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
+from schema.catalogue import PROVENANCE, Catalogue, CatalogueError, EdgeEnd, Field
 
 UNLISTED = "unlisted"
 """The kind of data where a record keeps no list of its coordinates, because it was too long."""
@@ -160,7 +160,7 @@ def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:
         except CatalogueError:
             continue  # a field that is no longer in the catalogue
         if coordinate.personal and not isinstance(coordinate, EdgeEnd):
-            yield coordinate.kind.value
+            yield coordinate.kind.value if isinstance(coordinate, Field) else PROVENANCE
 
 
 def _midnight(day: dt.date | None, zone: dt.tzinfo) -> dt.datetime | None:

@@ -25,6 +25,7 @@ from hub.request.plan_model import (
     Page,
     Planned,
 )
+from hub.request.provenance.sources import sources_of
 from hub.request.template import JointTemplate, Template
 from policies.model import RowSet
 from schema.catalogue import Catalogue, Entity
@@ -207,6 +208,8 @@ class _Compiler:
         cells = [f"{node.var}.sid"]
         cells += [self.cypher.cell(node, each.field) for each in shown.fields.values()]
         cells += [self._edge(each, node) for each in shown.edges.values()]
+        if shown.provenance is not None:
+            cells.append(sources_of(self.cypher, node))
         if shown.to_people:
             cells.append(self._touched(node, shown.to_people))
         return f"[{', '.join(cells)}]"

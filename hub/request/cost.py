@@ -39,7 +39,7 @@ from graphql.type import get_nullable_type
 
 from hub.errors import Code, HubError
 from hub.request.plan import PAGE_DEFAULT, PAGE_MAX
-from schema.graphql import ACCESS
+from schema.graphql import ACCESS, PROVENANCE_TYPE
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | None
 META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -233,6 +233,8 @@ class _Meter:
             return self._limits.aggregate_cost, 1
         if "first" in definition.args:
             return 1, self._page(node)
+        if named.name == PROVENANCE_TYPE:
+            return 1, 1
         entity = isinstance(named, GraphQLObjectType) and self._node in named.interfaces
         return (1 if entity or named is self._node else 0), 1
 

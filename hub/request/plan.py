@@ -38,15 +38,15 @@ from hub.request.plan_model import (
     Root,
     TypenameCell,
     fetches_of_roots,
-    shows_cursors,
 )
+from hub.request.provenance.cell import ProvenanceCell
 from hub.request.selection import Selections, location_of
 from hub.request.template import SealedId, open_id
 from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
 from policies.model import Decision
-from schema.catalogue import Catalogue, EdgeEnd, Entity
-from schema.graphql import ACCESS, ACCESSES, aggregate_type, root_fields
+from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity
+from schema.graphql import ACCESS, ACCESSES, PROVENANCE_TYPE, aggregate_type, root_fields
 from schema.predicate import TRUE, Predicate
 from schema.slot import Slot, holds_slot
 
@@ -60,6 +60,9 @@ LISTS = 24
 
 EDGES_FOLLOWED = 1_000
 """How many edges the conditions of one operation may follow for each row, one to many taken for twenty."""
+
+CURSORS = frozenset({"startCursor", "endCursor"})
+"""The cursors among the fields of `PageInfo`."""
 
 
 class NotOfItsShape(Exception):
@@ -202,7 +205,7 @@ class _Planner:
         shapes: list[NodePlan] = []
         shape = self._connection((name,), entity, nodes, shapes)
         first = 1 if match is not None else _first(arguments, nodes[0])
-        binding = bound if shows_cursors(shape) else b""
+        binding = bound if _shows_cursors(shape) else b""
         return Page(name, entity, where, order, first, last, binding, match, shape, tuple(shapes))
 
     def _connection(
@@ -253,6 +256,10 @@ class _Planner:
             return self._deny(path, coordinate)
         if field in entity.edges:
             return self._edge(path, entity.edge(field), nodes)
+        if field == PROVENANCE:
+            self._use(coordinate, "clear")
+            parts = self._children(PROVENANCE_TYPE, nodes).items()
+            return ProvenanceCell(name, tuple((key, found[0].name.value) for key, found in parts))
         if effects.clear:
             self._use(coordinate, "clear")
         if effects.masks:
@@ -298,6 +305,17 @@ class _Planner:
 
     def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         return self.selections.collect(type_name, [node.selection_set for node in nodes])
+
+
+def _shows_cursors(shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]) -> bool:
+    """Whether a page of this shape has a cursor anywhere in it."""
+    for part in shape:
+        match part:
+            case EdgesPart(parts=parts) if any(isinstance(each, CursorPart) for each in parts):
+                return True
+            case PageInfoPart(parts=parts) if any(field in CURSORS for _, field in parts):
+                return True
+    return False
 
 
 def _first(arguments: dict[str, Any], node: FieldNode) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
 from policies.model import Decision
 from schema.catalogue import Bucket, Entity, Field
@@ -70,7 +71,7 @@ class EdgeCell:
     node: NodePlan
 
 
-Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell
+Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell | ProvenanceCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,14 @@ EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
 class NodeFetch:
     """What is asked of a node: each field and edge once, in an order that the request does not choose.
 
-    Its row is a list: the surrogate, the fields, the edges, and at the end, if there is a way `to_people`, theirs.
+    Its row is a list: the surrogate, the fields, the edges, its `provenance` if that is asked for (the place of it),
+    and at the end, if there is a way `to_people`, theirs.
     """
 
     entity: Entity
     fields: Mapping[str, FieldFetch]
     edges: Mapping[EdgeAsked, EdgeFetch]
+    provenance: int | None = None
 
     def field(self, cell: FieldCell) -> FieldFetch:
         """What answers a cell of a plan that this was made of."""
@@ -126,13 +129,14 @@ class NodeFetch:
     @property
     def to_people(self) -> tuple[tuple[str, ...], ...]:
         """The paths to the people who are recorded, because something personal is shown that is about them; or none."""
-        is_personal = any(each.field.personal for each in self.fields.values())
+        told = self.provenance is not None and self.entity.provenance.personal
+        is_personal = told or any(each.field.personal for each in self.fields.values())
         return (self.entity.subjects or ()) if is_personal else ()
 
     @property
     def lists(self) -> int:
-        """How many lists over edges it holds, at all levels."""
-        return sum(1 + each.node.lists for each in self.edges.values())
+        """How many lists over edges it holds, at all levels; provenance is one too."""
+        return (self.provenance is not None) + sum(1 + each.node.lists for each in self.edges.values())
 
 
 def fetch_of_nodes(entity: Entity, plans: Iterable[NodePlan]) -> NodeFetch:
@@ -145,7 +149,8 @@ def fetch_of_nodes(entity: Entity, plans: Iterable[NodePlan]) -> NodeFetch:
         if isinstance(cell, EdgeCell):
             alike.setdefault(_edge_asked(cell), []).append(cell)
     edges = {key: _edge_fetch(at, alike[key]) for at, key in enumerate(sorted(alike), 1 + len(fields))}
-    return NodeFetch(entity, fields, edges)
+    asked = any(isinstance(cell, ProvenanceCell) for cell in cells)
+    return NodeFetch(entity, fields, edges, 1 + len(fields) + len(edges) if asked else None)
 
 
 def _edge_asked(cell: EdgeCell) -> EdgeAsked:
@@ -199,10 +204,6 @@ class PageInfoPart:
     parts: tuple[tuple[str, str], ...]
 
 
-CURSORS = frozenset({"startCursor", "endCursor"})
-"""The cursors among the fields of `PageInfo`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """A connection. `after` holds the last row's keys, place and surrogate, `match` the one comparison of a match.
@@ -220,17 +221,6 @@ class Page:
     match: Compare | None
     shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]
     nodes: tuple[NodePlan, ...]
-
-
-def shows_cursors(shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]) -> bool:
-    """Whether a page of this shape has a cursor anywhere in it."""
-    for part in shape:
-        match part:
-            case EdgesPart(parts=parts) if any(isinstance(each, CursorPart) for each in parts):
-                return True
-            case PageInfoPart(parts=parts) if any(field in CURSORS for _, field in parts):
-                return True
-    return False
 
 
 @dataclass(frozen=True, slots=True)

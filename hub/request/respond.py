@@ -42,11 +42,13 @@ from hub.request.plan_model import (
     Planned,
     TypenameCell,
 )
+from hub.request.provenance.cell import ProvenanceCell
+from hub.request.provenance.entries import Found, entries
 from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, frequent_words
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
-from schema.graphql import ACCESS, aggregate_type
+from schema.graphql import ACCESS, PROVENANCE_TYPE, aggregate_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,9 @@ class _Responder:
             case EdgeCell(name):
                 edge = fetch.edge(cell)
                 return name, lambda row: self._edge(cell, edge.node, row[edge.column])
+            case ProvenanceCell(name):
+                column = fetch.provenance
+                return name, lambda row: self._provenance(cell, row[column])
         assert_never(cell)
 
     def _id(self, tag: int, sid: str) -> str:
@@ -213,6 +218,15 @@ class _Responder:
         if cell.first is None:
             return None if fetched is None else self._node(cell.node, fetch, fetched)
         return [self._node(cell.node, fetch, row) for row in fetched[: cell.first]]
+
+    def _provenance(self, cell: ProvenanceCell, found: Sequence[Found] | None) -> list[dict[str, Any]] | None:
+        return None if found is None else [self._source(cell, each) for each in entries(found)]
+
+    def _source(self, cell: ProvenanceCell, entry: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        for key, field in cell.parts:
+            self._show(shown, key, PROVENANCE_TYPE if field == "__typename" else entry[field])
+        return shown
 
     # Pages.
 

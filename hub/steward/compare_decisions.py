@@ -24,7 +24,7 @@ from policies import obligations
 from policies.decide import applicable
 from policies.model import Decision, PolicySet
 from policies.review.check import subject_of
-from schema.catalogue import Catalogue, CatalogueError, EdgeEnd
+from schema.catalogue import Catalogue, CatalogueError, Field
 
 CACHED = 20_000
 """How many kinds of operations are kept with their comparison."""
@@ -216,7 +216,7 @@ class DecisionComparer:
         except CatalogueError:
             # It has been removed from the catalogue since; no policy that loads now can name it.
             return ()
-        return () if found is None or isinstance(found, EdgeEnd) else found.masks
+        return found.masks if isinstance(found, Field) else ()
 
     def _top(self, coordinate: str) -> int:
         return len(self._ladder(coordinate)) + 1

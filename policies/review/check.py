@@ -16,7 +16,7 @@ from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
 from policies.review.undecided import undecided
 from policies.rules import Effect, Grant, Selector, Subject
-from schema.catalogue import Catalogue, EdgeEnd, Entity
+from schema.catalogue import Catalogue, Entity, Field
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
 from schema.region_paths import fault_of_path
 
@@ -207,7 +207,7 @@ def _as_strong(catalogue: Catalogue, wide: Grant, name: str, effect: Effect) -> 
         return False
     if given.mask is not None and effect.mask is not None:
         field = catalogue.coordinate(name)
-        ladder = () if isinstance(field, EdgeEnd) else field.masks
+        ladder = field.masks if isinstance(field, Field) else ()
         return ladder.index(given.mask) >= ladder.index(effect.mask)
     return given == effect or (effect.name != "aggregate" and _STRENGTH[given.name] > _STRENGTH[effect.name])
 

@@ -23,7 +23,7 @@ from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
 from policies.review.guards import changed_guards
 from policies.rules import Subject
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, Field
 from schema.predicate import Any_, Predicate, has_case
 
 _DAY = dt.timedelta(days=1)
@@ -163,7 +163,7 @@ class _Comparison:
             yield from self._figures(app, purpose, entity.name, old, new)
             for name in dict.fromkeys([*old.fields, *new.fields]):
                 field = self.catalogue.coordinate(f"{entity.name}.{name}")
-                ladder = ("clear",) if isinstance(field, EdgeEnd) else (*field.masks, "clear")
+                ladder = (*field.masks, "clear") if isinstance(field, Field) else ("clear",)
                 kind = _kind(left.levels(old, old.of(name), ladder), right.levels(new, new.of(name), ladder))
                 if kind is not None:
                     own = left.subject != right.subject

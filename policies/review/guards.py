@@ -13,7 +13,7 @@ from policies.decide import days_until_told, prohibitions_on
 from policies.model import PolicySet
 from policies.review.changes import Change, Kind, Shown
 from policies.stewards import Steward, changes_of_stewards
-from schema.catalogue import Catalogue, EdgeEnd
+from schema.catalogue import Catalogue, Field
 
 _Question = tuple[str, str, str]
 """Application, purpose and coordinate of an expectation."""
@@ -73,7 +73,7 @@ def _kind_of_test(
     if old == new:
         return None
     field = catalogue.coordinate(coordinate)
-    ladder = ("clear",) if isinstance(field, EdgeEnd) else (*field.masks, "clear")
+    ladder = (*field.masks, "clear") if isinstance(field, Field) else ("clear",)
     passes = ("clear",) if new is None else new
     if all(_covered(ladder, each, old) for each in passes):
         return Kind.GONE if new is None else Kind.NARROWED

@@ -1,7 +1,8 @@
 """Finds pairs of purposes of one application whose answers a clear key joins to more than either of them shows.
 
 A key is a value that names one node: it joins what two purposes show of that node, and of the one node at the other
-end of an edge. What many rows share, and rows whose values happen to be unique, are not looked at.
+end of an edge. Provenance is one, by its times. What many rows share, and rows whose values happen to be unique, are
+not looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import combinations
 from policies.decide import decide
 from policies.model import Decision, FieldDecision, PolicySet
 from policies.rules import Subject
-from schema.catalogue import Catalogue, EdgeEnd, Entity, Field
+from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity, Field
 from schema.classification import Kind, Scalar
 
 _NAMING = frozenset({Kind.CODE, Kind.ID_NUMBER, Kind.PHONE})
@@ -66,6 +67,9 @@ def _joined(catalogue: Catalogue, pair: tuple[Decision, Decision]) -> Iterator[J
     by_added: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for entity in catalogue:
         keys = [f"{entity.name}.{each.name}" for each in entity.fields if _is_key(each, entity, pair)]
+        if all(each.of(entity.name).of(PROVENANCE).clear for each in pair):
+            # The second in which a record changed is nearly its name.
+            keys.append(f"{entity.name}.{PROVENANCE}")
         added = _added([*_reached(catalogue, entity, pair)], pair) if keys else ((), ())
         if all(added):
             by_added.setdefault(added, []).extend(keys)

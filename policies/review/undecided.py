@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policies.model import PolicySet
-from schema.catalogue import Catalogue
+from schema.catalogue import PROVENANCE, Catalogue
 
 
 def undecided(catalogue: Catalogue, policy: PolicySet) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def in_short(catalogue: Catalogue, coordinates: Sequence[str]) -> list[str]:
     """Those coordinates for a person to read: `Unit.*` for a type of which each is among them."""
     among, listed = set(coordinates), list[str]()
     for entity in catalogue:
-        own = [f"{entity.name}.{name}" for name in (*(each.name for each in entity.fields), *entity.edges)]
+        own = [f"{entity.name}.{name}" for name in (*(each.name for each in entity.fields), *entity.edges, PROVENANCE)]
         found = [each for each in own if each in among]
         listed += [f"{entity.name}.*"] if len(found) == len(own) else found
     return listed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 import json
 import re
 import shlex
@@ -13,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.drafts.look import Asked, look
+from hub.ingest.trial.name_cells import looks_like_name
 from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
 from tests.support.ports import free_port
 
@@ -21,7 +25,7 @@ pytestmark = [pytest.mark.examples, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "new-register.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHEET = ROOT / "examples" / "new-register" / "shops.csv"
+EXAMPLE = ROOT / "examples" / "new-register"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         if made.hub is not None:
             made.hub.send_signal(signal.SIGTERM)
             made.hub.wait(60)
+        ran(folder, made.environment, "sluicegate graph stop", made.port)
 
 
 @pytest.mark.parametrize("step", steps(), ids=lambda step: step.title)
@@ -112,6 +117,33 @@ def test_the_page_is_true(desk: Desk, step: Step) -> None:
 
 def test_the_page_goes_from_the_sheet_to_the_log() -> None:
     commands = "".join(step.text for step in steps() if step.kind == "sh")
-    for command in ("source new", "source try", "pull --dry-run", "policy check", "serve", "query", "audit tail"):
+    for command in (
+        "source new examples/new-register/shops.xlsx",
+        "source try",
+        "pull --dry-run",
+        "policy check",
+        "serve",
+        "query",
+        "audit tail",
+    ):
         assert f"sluicegate {command}" in commands, command
-    assert len(SHEET.read_text("gb18030").splitlines()) == 201
+
+
+def test_the_workbook_and_the_csv_file_hold_the_same_200_shops() -> None:
+    header, *written = csv.reader((EXAMPLE / "shops.csv").read_text("gb18030").splitlines())
+    asked = Asked(str(EXAMPLE / "shops.xlsx"), "shops", 1_000)
+    columns = look(asked, looks_like_name).columns
+    assert [each.header.removeprefix("经营者/").replace("姓名", "经营者") for each in columns] == [
+        "经营者" if each == "经营者" else each.removeprefix("经营者") for each in header
+    ]
+    assert len(written) == 200
+    for at, column in enumerate(columns):
+        filled = [row[at] for row in written if row[at]]
+        assert [plain(each) for each in column.cells] == [plain(each) for each in filled], column.header
+
+
+def plain(cell: object) -> str:
+    """A cell as both files have it: a day without zeros, a number without a point that says nothing."""
+    if isinstance(cell, dt.date):
+        return f"{cell.year}/{cell.month}/{cell.day}"
+    return str(cell).removesuffix(".0")

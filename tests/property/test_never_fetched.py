@@ -36,12 +36,18 @@ DOCUMENTS = int(os.environ.get("NEVER_FETCHED_DOCUMENTS", "150"))
 PER_POLICY, SAMPLE = 10, 10
 ALIASES = "zzq"
 
+OF_PROVENANCE = {
+    *(f"SourceRecord.{name}" for name in ("source", "asOf", "said", "key")),
+    *(f"SourceRun.{name}" for name in ("assertedBy", "good", "freshFor")),
+}
+"""What a statement with provenance reads of records and runs: no number of a record among it."""
 EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString
 toInteger x k UNION ALL sign
 year floor path found contributors amount share largest max sum rows total g s k n d m v c t touched
+datetime duration seconds ASSERTS SourceRun source asOf said key assertedBy good freshFor
 """
 KEYWORDS = frozenset(VOCABULARY.split())
 MADE = re.compile(r"(?:n|p|r|c|b|d)\d+\Z")
@@ -125,6 +131,7 @@ def corpus(seed: int, folder: Path, refused: list[str]) -> Iterator[Prepared]:
 def properties(text: str) -> set[str]:
     """`Type.property` of each property read in a statement, from the labels or relationships of its variables."""
     followed = {
+        "<-[:ASSERTS]-": "SourceRecord",
         **{f"-[:{edge.relationship}]->": edge.target for edge in SPINE.edges},
         **{f"<-[:{edge.relationship}]-": edge.source for edge in SPINE.edges},
     }
@@ -152,6 +159,7 @@ def problems(case: Prepared) -> list[str]:
     asked = {each.coordinate for each in case.statement.references if each.origin == "request"}
     known = {each.coordinate for each in case.statement.references}
     house = {f"{entity.name}.{name}" for entity in SPINE for name in ("sid", LOT, "deletedAt")}
+    house |= OF_PROVENANCE if any(each.endswith(".provenance") for each in asked) else set()
     bare = re.sub(r"'[^']*'", "''", text)
     words = set(re.findall(r"[A-Za-z_]\w*", bare)) - KEYWORDS - NAMES
     return [

@@ -20,6 +20,7 @@ import pytest
 from hub.errors import HubError
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
+from tests.support.oracle import sources
 from tests.support.oracle.expected_answers import CURSOR, Expected, expected
 from tests.support.oracle.free_texts import PROSES
 from tests.support.oracle.random_documents import PAGED, Document
@@ -79,6 +80,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
             )
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a sum"] += got.statement is not None and "UNION ALL" in got.statement.text
+        asked["with a source"] += any(f"'{source}'" in str(got.answer.data) for source in sources.SOURCES)
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
         if wanted.faults or not agrees(wanted.data, got.answer.data) or not errors_agree(wanted, got.answer.errors):
@@ -131,6 +133,7 @@ def compare(
             with GraphWriter(address.url, address.user, address.password) as writer:
                 for index, made in enumerate(worlds):
                     made.load(writer)
+                    sources.load(writer, made)
                     if found := await disagreements(graph, [cases[index] for cases in drawn], asked):
                         return found
             # None can have sent fewer than one, so none has sent more.
@@ -147,7 +150,8 @@ def compare(
 
 
 def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: random.Random, tmp_path: Path) -> None:
-    compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES)
+    asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES)
+    assert asked["with a source"] > 0
 
 
 def test_counts_that_are_sums_agree_whatever_their_conditions_are(

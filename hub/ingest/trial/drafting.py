@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.base import ConnectorError
-from connectors.drafts.guesses import Drafted, Guess, guess_all
+from connectors.drafts.counted import counted
+from connectors.drafts.guess import Drafted, Guess
+from connectors.drafts.guesses import guess_all
 from connectors.drafts.look import Asked, Sample, look, name_of
 from connectors.drafts.names import DraftName
 from connectors.drafts.write_slice import slice_text
-from connectors.drafts.write_source import source_text
+from connectors.drafts.write_source import nearly_keys, rows_read, source_text
 from hub.ingest.trial.name_cells import looks_like_name
 from schema import shapes
 
@@ -38,20 +40,27 @@ class Draft:
 
 
 def asked_for(
-    where: str, name: str | None, table: str | None, secret: str | None, paging: Mapping[str, str], rows: int
+    where: str,
+    name: str | None,
+    table: str | None,
+    secret: str | None,
+    paging: Mapping[str, str],
+    rows: int,
+    sheets: Sequence[str] = (),
+    encoding: str | None = None,
 ) -> Asked:
     """What a command line asks for; its name, where none is given, is that of the table or file. ConnectorError."""
     short = name or name_of(table or where)
     if short is None or not re.match(shapes.SHORT_NAME, short):
         raise ConnectorError("--name", "give a short name of small letters, digits and hyphens, such as market-shops")
-    return Asked(where, short, rows, table, secret, paging)
+    return Asked(where, short, rows, table, secret, paging, tuple(sheets), encoding)
 
 
 def draft(asked: Asked, title: str | None, collected_for: str | None, today: dt.date) -> Draft:
     """The draft of what was asked for; `title` is what its records are called. Raises ConnectorError."""
     if collected_for is not None and not re.match(shapes.PURPOSE, collected_for):
         raise ConnectorError("--collected-for", _PURPOSE)
-    sample = look(asked)
+    sample = look(asked, looks_like_name)
     drafted = guess_all(sample.columns, looks_like_name, today)
     name = DraftName(asked.name, title or _title(asked))
     if not any(each.scalar for each in drafted.guesses):
@@ -96,14 +105,17 @@ def _parts(made: Draft) -> Sequence[tuple[str, str]]:
 def told(made: Draft) -> Iterator[str]:
     """What was guessed, a line for each column, without any of its cells."""
     drafted, sample = made.drafted, made.sample
-    of = "all" if sample.whole else "the first"
-    yield f"{of} {drafted.rows:,} rows of {len(drafted.guesses)} columns were read; the drafts say why each is guessed"
+    columns = counted(len(drafted.guesses), "column", "columns")
+    yield f"read: {rows_read(sample)}, {columns}; the drafts say why each is guessed"
     yield from sample.notes
     width = max(len(each.field) for each in drafted.guesses)
     for each in drafted.guesses:
-        yield f"  {each.field:<{width}}  {_what(each, drafted)}: {each.column}"
+        yield f"  {each.field:<{width}}  {_what(each, drafted)}: {each.title}"
+        if each.unfit:
+            yield f"  {'':<{width}}  ! {each.unfit}"
     if drafted.key is None:
         yield "no column numbers the records: say in the draft which do, before it can be pulled"
+        yield from nearly_keys(drafted)
 
 
 def _what(guess: Guess, drafted: Drafted) -> str:

@@ -15,6 +15,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from connectors.drafts.counted import counted, rows_of
 from hub.ingest.trial.dry_run import Tried
 from hub.ingest.trial.masked_cells import CLEAR, MaskedCell
 from hub.ingest.trial.remedies import remedy_of
@@ -59,8 +60,7 @@ def _plain(value: Any) -> str:
 def summary_lines(tried: Tried) -> Iterator[str]:
     """How many rows were read, what of them would be refused and why, and what else was found."""
     name = f"{tried.source}/{tried.stream}"
-    of = "all" if tried.whole else "the first"
-    yield f"{name}: {of} {tried.read:,} rows read, {tried.refused:,} would be refused; nothing was written"
+    yield f"{name}: {rows_of(tried.read, tried.whole)} read, {tried.refused:,} would be refused; nothing was written"
     for why in tried.refusals:
         yield f"{name}: {why.rows:,} by {why.field} {why.rule}: {why.reason}; first: {why.first}"
     for note in tried.notes:
@@ -81,8 +81,9 @@ def unreadable_lines(failed: Unreadable) -> Iterator[str]:
 def answer_lines(tried: Tried) -> Iterator[str]:
     """That a stream can be read, and what its first page would become."""
     name = f"{tried.source}/{tried.stream}"
-    columns = f", {len(tried.columns)} columns" if tried.columns else ""
-    yield f"{name}: ok, {tried.read:,} rows of its first page read{columns}; {tried.refused:,} would be refused"
+    columns = f", {counted(len(tried.columns), 'column', 'columns')}" if tried.columns else ""
+    rows = counted(tried.read, "row", "rows")
+    yield f"{name}: ok, {rows} of its first page read{columns}; {tried.refused:,} would be refused"
     yield from list(summary_lines(tried))[1:]
 
 

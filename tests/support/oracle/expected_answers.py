@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import islice
 from typing import Any
 
@@ -34,6 +33,8 @@ from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
+from tests.support.oracle import sources
+from tests.support.oracle.argument_values import plain
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SCHEMA, SEALS, sid
@@ -66,14 +67,6 @@ def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expec
     for name, nodes in reader.fields("Query", [operation]).items():
         reader.out.data[name] = reader.root(name, nodes)
     return reader.out
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 class _Reader:
@@ -114,7 +107,7 @@ class _Reader:
     def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
         """Coerced arguments."""
         owner: Any = SCHEMA.type_map[type_name]
-        return dict(_plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
+        return dict(plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
 
     # Roots.
 
@@ -349,6 +342,9 @@ class _Reader:
             return entity.name
         if wanted == "id":
             return SEALS.seal_id(self.department, self.purpose, entity.tag, sid(row))
+        if wanted == "provenance":
+            told, cells = sources.provenance(self.sight, row), self.fields("Provenance", nodes)
+            return told and [{name: each[of[0].name.value] for name, of in cells.items()} for each in told]
         if wanted not in entity.edges:
             return self.sight.shown(row, wanted)
         end = entity.edge(wanted)

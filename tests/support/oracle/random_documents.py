@@ -15,6 +15,7 @@ from policies.masking import AGE_BANDS
 from schema import SPINE
 from schema.catalogue import EdgeEnd, Entity, Scalar
 from schema.graphql import bucket_value
+from tests.support.oracle import sources
 from tests.support.oracle.random_worlds import IDS, PHONES, PLACES, Word, leaf, literal, value_of
 
 Likes = Callable[[str, str], bool]
@@ -266,6 +267,8 @@ class _Drawing:
             return f"... on {on}{self.directive()} {{ id {self.alias()}__typename }}"
         if draw < 0.16 and depth:
             return f"...{self.directive()} {self.node(entity, depth - 1)}" if draw < 0.1 else self.spread(entity, depth)
+        if draw > 0.95:
+            return f"{self.name('p')}: {sources.selection(self.rng)}"
         if draw < 0.45 and depth:
             return self.nested(self.rng.choice(list(entity.edges.values())), depth)
         return f"{self.alias()}{self.field(entity)}{self.directive()}"

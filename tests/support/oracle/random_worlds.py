@@ -170,6 +170,7 @@ def _grant(rng: random.Random, name: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for entity in entities:
         fields |= _effects(rng, entity)
+        fields |= {f"{entity.name}.provenance": "clear"} if rng.random() < 0.5 else {}
     grant: dict[str, Any] = {
         "id": name,
         "to": rng.choice(({"application": [*APPLICATIONS]}, {"department": ["grid", "fire"]}, {"role": ["worker"]})),

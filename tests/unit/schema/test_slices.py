@@ -58,7 +58,7 @@ def test_a_slice_adds_types_edges_and_fields(tmp_path: Path) -> None:
     made = with_health(tmp_path)
     added = {name for name, _ in made.coordinates()} - {name for name, _ in SPINE.coordinates()}
     assert added == {
-        *(f"Clinic.{name}" for name in ("code", "name", "level", "phone", "region", "patients")),
+        *(f"Clinic.{name}" for name in ("code", "name", "level", "phone", "region", "patients", "provenance")),
         *("Person.clinics", "Dwelling.heating"),
     }
     assert {name for name, _ in SPINE.coordinates()} <= {name for name, _ in made.coordinates()}
@@ -143,6 +143,11 @@ FAULTS = {
     "a place of another name": ("      region:", "      place:", "region:", "a RegionPath is called `region`"),
     "a field of the hub": ("      code: {", "      lot: {", "code: {", "Clinic.lot: the field lot is kept for the hub"),
     "a field of conditions": ("      code: {", "      not: {", "code: {", "the field not is kept for the hub"),
+    "the provenance of a type": (
+        "      code: {", "      provenance: {", "code: {", "the field provenance is kept for the hub",
+    ),
+    "an edge called provenance": ("name: clinics", "name: provenance", "from:", "Person.provenance is declared twice"),
+    "the type of provenance": (CLINIC, "  Provenance:\n", "Clinic:", "the type Provenance is kept for the hub"),
     "an id": ("      code: {", "      id: {", "code: {", "the field id is kept for the hub"),
     "a surrogate": ("      code: {", "      sid: {", "code: {", "the field sid is kept for the hub"),
     "a name of introspection": ("      code: {", "      __code: {", "code: {", "'__code' is not a plain name"),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.drafts.columns import columns_of
-from connectors.drafts.guesses import Drafted, Guess, guess_all
+from connectors.drafts.guess import Drafted, Guess
+from connectors.drafts.guesses import guess_all
 from schema.classification import Grade, Kind, Scalar
 
 pytestmark = pytest.mark.unit
@@ -90,7 +91,9 @@ def test_what_is_not_sure_is_not_guessed(header: str, cells: Sequence[Any]) -> N
         (repeated("甲类", "乙类", times=4), False),
         (repeated(*(f"第{n}类" for n in range(20)), times=5), True),
         (repeated(*(f"第{n}类" for n in range(21)), times=5), False),
-        ([*repeated("甲类", times=20), "乙类"], False),
+        ([*repeated("甲类", times=20), "乙类"], True),
+        ([*repeated("甲类", times=20), "乙类", "丙类"], False),
+        ([*repeated("甲类", times=40), "乙类", "丙类"], True),
         (repeated("很长很长很长很长很长很长很长的词", times=20), False),
         (repeated("代号123456", times=20), False),
     ],
@@ -191,7 +194,7 @@ def test_the_key_has_a_plain_code_in_each_row_and_none_twice() -> None:
     made = drafted(("批次", [f"B{n}" for n in range(20)]), ("商铺编号", codes), ("列", ["x"] * 20))
     assert made.key is not None
     assert made.key.column == "商铺编号"
-    for spoiled in ([*codes[:19], codes[0]], [*codes[:19], None]):
+    for spoiled in ([*codes[:19], codes[0]], [*codes[:18], None, None], [*codes[:17], "合计", "无", None]):
         assert drafted(("商铺编号", spoiled)).key is None
     assert drafted(("证件号码", [f"E{n:08}" for n in range(20)])).key is None
 
@@ -213,10 +216,98 @@ def test_a_column_of_changes_is_the_updated_one() -> None:
     assert drafted(("更新时间", [None, *repeated("2026-06-02 10:00:00")])).updated is None
 
 
-def test_a_few_cells_that_do_not_fit_are_told() -> None:
-    found = guess("面积", [*repeated("87.5", times=199), "约九十"])
-    assert (found.scalar, found.misfits) == (Scalar.FLOAT, 1)
-    assert guess("面积", [*repeated("87.5", times=50), "约九十"]).scalar is None
+def test_a_line_below_the_table_takes_no_key_away() -> None:
+    made = drafted(("商铺编号", [*(f"PD{n:03}" for n in range(20)), "合计"]), ("人数", [*range(20), 190]))
+    assert made.key is not None
+    assert (made.key.column, made.key.misfits) == ("商铺编号", 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "good", "bad", "scalar", "transform"),
+    [
+        ("面积", ["87.5"], "约九十", Scalar.FLOAT, "number"),
+        ("人数", ["12", "7"], "1,200", Scalar.INT, "integer"),
+        ("成立日期", ["2016-04-13"], "不详", Scalar.DATE, "date"),
+        ("date", ["31/12/2020", "03/04/2021"], "?", Scalar.DATE, "date"),
+        ("更新时间", ["2026-06-01 10:00:00"], "昨天", Scalar.DATETIME, "datetime"),
+        ("状态", ["在营", "停业"], "?", Scalar.ENUM, "enum"),
+        ("列", ["140321001001001", "140321001001002"], "无", Scalar.REGION, "region_of_grid"),
+        ("列", ["140321001001001", "140321001001002"], "140321", Scalar.REGION, "region_of_grid"),
+        ("身份证号", [ID, OTHER_ID], ID[:17] + "1", Scalar.STRING, "resident_id"),
+        ("电话", ["19903210001"], "无", Scalar.STRING, "phone"),
+    ],
+)
+@pytest.mark.parametrize("wrong", [1, 3])
+def test_a_few_cells_that_do_not_fit_change_no_type_and_are_counted(
+    header: str, good: list[str], bad: str, scalar: Scalar, transform: str, wrong: int
+) -> None:
+    """Three of sixty are one in twenty, which is the limit."""
+    cells = [*[bad] * wrong, *(good[at % len(good)] for at in range(60 - wrong))]
+    found = guess(header, cells)
+    assert (found.scalar, found.transform, found.misfits) == (scalar, transform, wrong)
+    assert f"{wrong} of 60 cells ({wrong / 60:.1%}) do" in found.unfit
+    assert bad not in found.values
+
+
+@pytest.mark.parametrize(("header", "good", "bad"), [("面积", "87.5", "约九十"), ("成立日期", "2016-04-13", "不详")])
+def test_more_cells_that_do_not_fit_do(header: str, good: str, bad: str) -> None:
+    assert guess(header, [*[bad] * 4, *[good] * 56]).scalar is None
+    assert guess(header, [bad, *[good] * 3]).scalar is None
+
+
+def test_the_form_of_days_that_fits_all_is_taken_before_one_that_fits_most() -> None:
+    found = guess("date", [*repeated("03/04/2021", times=40), "31/12/2020"])
+    assert (found.scalar, found.format, found.misfits) == (Scalar.DATE, "%d/%m/%Y", 0)
+
+
+def test_a_personal_column_that_is_no_more_than_a_text_says_how_many_cells_do_not_fit() -> None:
+    found = guess("身份证号", [*repeated(ID[:17] + "1", times=10), *repeated(ID, times=50)])
+    assert (found.transform, found.misfits) == ("text", 0)
+    assert "60 of its 60 cells look like" in found.why
+    assert "10 of 60 cells do not fit `as: resident_id`" in found.why
+
+
+def test_numbers_by_which_excel_counts_days_are_no_numbers() -> None:
+    found = guess("成立日期", [str(45000 + at) for at in range(20)])
+    assert found.scalar is None
+    assert "formatted as dates" in found.why
+    assert guess("金额", [str(45000 + at) for at in range(20)]).scalar is Scalar.INT
+
+
+def test_a_column_that_was_not_read_is_not_guessed_and_says_why() -> None:
+    (column,) = columns_of(["身份证号"], [[None]] * 9, {"身份证号": "digits are lost"})
+    (found,) = guess_all((column,), nobody, TODAY).guesses
+    assert (found.scalar, found.why) == (None, "digits are lost")
+
+
+@pytest.mark.parametrize("header", ["状态", "status", "status2", "人员类别", "列1", "type"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("正常", "在逃"), ("已结案", "被捕"), ("无", "吸毒"), ("求职", "信访"), ("一般", "社区矫正"), ("无", "精神病"),
+        ("released", "arrested"), ("normal", "Wanted"), ("none", "HIV"), ("flu", "TB"), ("normal", "drug_user"),
+        ("汉族", "回族"), ("无", "佛教"), ("正常", "低保"), ("married", "single"), ("Han", "Uyghur"),
+    ],
+)  # fmt: skip
+def test_a_list_with_a_sensitive_word_is_sensitive_whatever_its_header_says(
+    header: str, words: tuple[str, str]
+) -> None:
+    found = guess(header, [*[words[0]] * 190, *[words[1]] * 10])
+    assert found.personal is not None
+    assert (found.personal.name, found.personal.sensitive, found.personal.masks) == ("sensitive", True, ("redact",))
+    assert (found.scalar, found.grade, found.values) == (Scalar.STRING, Grade.GENERAL_4, {})
+
+
+@pytest.mark.parametrize("words", [("信访局", "公安局"), ("戒毒所", "医院"), ("在营", "停业"), ("handled", "hanging")])
+def test_offices_and_plain_words_are_not_sensitive(words: tuple[str, str]) -> None:
+    assert guess("状态", repeated(*words)).personal is None
+
+
+@pytest.mark.parametrize("words", [("指纹", "密码"), ("行程", "住址"), ("face", "card")])
+def test_a_list_with_a_word_for_what_is_never_stored_is_not_guessed(words: tuple[str, str]) -> None:
+    found = guess("类型", repeated(*words))
+    assert (found.scalar, found.values) == (None, {})
+    assert "never stored" in found.why
 
 
 @pytest.mark.parametrize(

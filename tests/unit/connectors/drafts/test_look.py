@@ -12,6 +12,7 @@ import pytest
 
 from connectors.base import ConnectorError
 from connectors.drafts.look import Asked, Sample, look, name_of
+from hub.ingest.trial.name_cells import looks_like_name
 from tests.support.sources.rest_server import JSON, Reply, server
 
 pytestmark = pytest.mark.unit
@@ -22,7 +23,7 @@ MARK = "祁慧兰"
 
 
 def seen(where: object, rows: int = 100, table: str | None = None, **paging: str) -> Sample:
-    return look(Asked(str(where), "shops", rows, table, None, paging))
+    return look(Asked(str(where), "shops", rows, table, None, paging), looks_like_name)
 
 
 def file(folder: Path, content: str | bytes, encoding: str = "utf-8", name: str = "a.csv") -> Path:
@@ -40,6 +41,7 @@ def file(folder: Path, content: str | bytes, encoding: str = "utf-8", name: str 
         ("gb18030", "\t", {"encoding": "gb18030", "delimiter": "\t"}),
         ("utf-8", ";", {"encoding": "utf-8", "delimiter": ";"}),
         ("utf-8", "|", {"encoding": "utf-8", "delimiter": "|"}),
+        ("utf-16", ",", {"encoding": "utf-16-le"}),
     ],
 )
 def test_how_a_csv_file_is_written(tmp_path: Path, encoding: str, sign: str, keys: Mapping[str, str]) -> None:
@@ -47,6 +49,31 @@ def test_how_a_csv_file_is_written(tmp_path: Path, encoding: str, sign: str, key
     assert (found.kind, found.keys, found.rows, found.whole) == ("csv", keys, 30, True)
     assert [each.header for each in found.columns] == ["编号", "名称", "电话"]
     assert found.columns[1].cells[0] == "店铺0"
+
+
+@pytest.mark.parametrize(("encoding", "found"), [("utf-8", "utf-8"), ("gb18030", "gb18030")])
+def test_a_line_with_a_wrong_byte_is_told_and_the_others_are_drafted(tmp_path: Path, encoding: str, found: str) -> None:
+    lines = f"{HEADER}\n{ROWS}".encode(encoding).split(b"\n")
+    lines[7] = lines[7].replace("店铺".encode(encoding), b"\xff\xff")
+    sample = seen(file(tmp_path, b"\n".join(lines)))
+    assert (sample.keys, sample.rows, sample.broken) == ({"encoding": found}, 29, 1)
+    assert f"1 line is not {found}, of 31; the first is line 8 (byte " in sample.notes[0]
+    assert "--encoding" in sample.notes[0]
+    assert "1 row cannot be read, and would be refused by 名称 not-decodable" in sample.notes[1]
+
+
+def test_an_encoding_that_is_named_is_believed(tmp_path: Path) -> None:
+    path = file(tmp_path, "編號,商號\n" + "\n".join(f"PD{n},商號{n}" for n in range(30)), "big5")
+    made = look(Asked(str(path), "shops", 100, encoding="big5"), looks_like_name)
+    assert (made.keys, made.rows, made.notes) == ({"encoding": "big5"}, 30, ("every byte of the file is valid big5",))
+    with pytest.raises(ConnectorError, match="no byte order mark"):
+        look(Asked(str(path), "shops", 100, encoding="utf-16"), looks_like_name)
+
+
+@pytest.mark.parametrize("header", ["房号,经营者,安全", "单元,负责人,方向"])
+def test_names_of_columns_that_look_like_names_of_people_are_no_row(tmp_path: Path, header: str) -> None:
+    rows = "\n".join(f"{n}-1,{name},好{n}" for n, name in enumerate(["祁慧兰", "王芳", "李强"] * 3))
+    assert len(seen(file(tmp_path, f"{header}\n{rows}")).columns) == 3
 
 
 def test_so_many_rows_as_are_asked_for(tmp_path: Path) -> None:
@@ -70,10 +97,15 @@ def test_so_many_rows_as_are_asked_for(tmp_path: Path) -> None:
         ("编号,负责人,\n,姓名,电话\nPD1,甲,1", "go on in the second line"),
         (HEADER, "no row could be read"),
         (",,\n,,\n1,2,3", "looks like a row|name of its own|title"),
-        ((f"{HEADER}\n{MARK},".encode() + b"\xff\n"), "UTF-8 up to byte"),
-        (b"\xff\xfe" + f"{HEADER}\n{ROWS}".encode("utf-16-le"), "UTF-16"),
-        (b"a,b\n\x81\x20,1\n", "is not UTF-8 and byte"),
+        (
+            (f"{HEADER}\n{MARK},".encode() + b"\xff\n"),
+            r"the first is line 2 \(byte 3\d of the file\).* name its --encoding",
+        ),
+        (b"a,b\n\x81\x20,1\n", r"first is line 2 \(byte 4 .*name its --encoding"),
         (b"PK\x03\x04rest", "workbook"),
+        ("\n".join(["张伟,祁慧兰", "王芳,李强", "祁慧兰,马丽", "葛平,赵敏"]), "looks like a row"),
+        ("祁慧兰,面馆\n王芳,药店\n李强,超市\n葛平,饭庄", "looks like a row"),
+        ("Li Wei,shop\nZhang Min,store\nJohn Smith,bar", "looks like a row"),
     ],
 )
 def test_a_file_that_cannot_be_drafted_is_told_why(tmp_path: Path, content: str | bytes, told: str) -> None:
@@ -98,7 +130,7 @@ def test_columns_that_cannot_be_named_are_left_out_and_told(tmp_path: Path) -> N
     found = seen(file(tmp_path, "编号,,电话,电话\n1,2,3,4\n2,3,4,5"))
     assert [each.header for each in found.columns] == ["编号"]
     assert "more than one column has the name: 电话" in found.notes[1]
-    assert "1 columns without a name" in found.notes[2]
+    assert "1 column without a name" in found.notes[2]
 
 
 @pytest.fixture

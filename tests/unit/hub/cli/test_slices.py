@@ -30,7 +30,7 @@ def test_policy_check_lists_what_nobody_has_decided_on(tmp_path: Path, monkeypat
     checked = run("policy", "check", POLICIES, "--json")
     assert checked.exit_code == 0, checked.output
     new = set(json.loads(checked.stdout)["undecided"]) - set(before)
-    of_clinic = {f"Clinic.{name}" for name in ("code", "name", "level", "phone", "region", "patients")}
+    of_clinic = {f"Clinic.{name}" for name in ("code", "name", "level", "phone", "region", "patients", "provenance")}
     assert new == {"Person.clinics", "Dwelling.heating", *of_clinic}
     (line,) = (each for each in run("policy", "check", POLICIES).stdout.splitlines() if each.startswith("undecided:"))
     assert "Clinic.*" in line

@@ -126,7 +126,7 @@ def test_mended_rows_go_in_at_a_retry(
     assert small.pull().inserted == 0
     told = command(small, empty_graph, "retry", "small")
     assert told.exit_code == 0, told.stderr
-    assert "small/events: 2 rows were refused, 1 are now" in told.stdout
+    assert "small/events: 2 rows were refused, 1 is now" in told.stdout
     assert one(graph_driver, "MATCH (e:Event {number: 'E3'}) RETURN count(e)") == 1
     table.execute("UPDATE events SET k = 'E4' WHERE k = 'E#4'")
     done = json.loads(command(small, empty_graph, "retry", "small", "--json").stdout)

@@ -53,6 +53,13 @@ def test_case_1_12_a_clear_key_that_joins_names_and_telephones_is_told(tmp_path:
     ]
 
 
+def test_case_1_12_the_times_of_records_join_too(tmp_path: Path) -> None:
+    one, two = "Person.provenance: clear, Person.name: clear", "Person.provenance: clear, Person.gender: clear"
+    (join,) = found(tmp_path, one, two)
+    assert (join.keys, join.added) == (("Person.provenance",), (("Person.name",), ("Person.gender",)))
+    assert found(tmp_path, one, "Person.gender: clear") == []
+
+
 def test_case_1_12_a_key_of_the_person_joins_too(tmp_path: Path) -> None:
     (join,) = found(tmp_path, "Person.phone: clear, Person.name: clear", "Person.phone: clear, Person.gender: clear")
     assert (join.keys, join.added) == (("Person.phone",), (("Person.name",), ("Person.gender",)))

@@ -16,6 +16,7 @@ from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from schema.catalogue import Catalogue
 from tests.support.sources.register_columns import ROWS, known_columns
+from tests.support.sources.workbooks import Sheet, write_workbook
 
 pytestmark = pytest.mark.unit
 
@@ -137,6 +138,50 @@ def test_where_no_column_numbers_the_records_somebody_has_to_say(tmp_path: Path)
     assert "no column numbers the records" in made.output
     assert "# key: " in (tmp_path / "drafts" / "sources" / "shops.yaml").read_text("utf-8")
     assert run("source", "try", "--sources", tmp_path / "drafts" / "sources").exit_code == 1
+
+
+def test_a_number_that_stands_twice_is_told_with_what_to_do(tmp_path: Path) -> None:
+    path = small_register(tmp_path)
+    path.write_text(path.read_text("utf-8").replace("PD9,", "PD8,"), "utf-8")
+    made = run("source", "new", path, "--out", tmp_path / "drafts")
+    assert "编号 would number them, but 1 row has a number that stands in an earlier row too" in made.output
+    assert "PD8" not in made.output
+    assert "编号 would number them" in (tmp_path / "drafts" / "sources" / "shops.yaml").read_text("utf-8")
+
+
+def test_rows_that_could_not_be_read_are_not_called_read(tmp_path: Path) -> None:
+    path = small_register(tmp_path)
+    path.write_text(path.read_text("utf-8") + "PD10\n", "utf-8")
+    made = run("source", "new", path, "--out", tmp_path / "drafts")
+    assert "read: 10 of all 11 rows (1 could not be read), 2 columns" in made.output
+    assert "1 row cannot be read, and would be refused by row wrong-length; the first is number 12" in made.output
+
+
+def test_sheets_and_an_encoding_can_be_named(tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    sheets = {name: Sheet([["编号", name], *([f"{name}{at}", "x"] for at in range(9))]) for name in ("A", "B")}
+    write_workbook(book, sheets)
+    refused = run("source", "new", book, "--out", tmp_path / "drafts")
+    assert (refused.exit_code, "--sheet: A, B" in refused.output) == (1, True)
+    assert run("source", "new", book, "--sheet", "B", "--out", tmp_path / "drafts").exit_code == 0
+    assert "sheets: [B]" in (tmp_path / "drafts" / "sources" / "book.yaml").read_text("utf-8")
+    path = tmp_path / "old.csv"
+    path.write_bytes("編號,商號\nA1,面館\n".encode("big5"))
+    assert run("source", "new", path, "--encoding", "big5", "--out", tmp_path / "drafts").exit_code == 0
+    assert "encoding: big5" in (tmp_path / "drafts" / "sources" / "old.yaml").read_text("utf-8")
+    wrong = run("source", "new", path, "--encoding", "latin-1", "--out", tmp_path / "other")
+    assert (wrong.exit_code, "name one of utf-8" in wrong.output) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["pull", "try", "dry run", "scheduled"])
+def test_forgotten_slices_are_told_before_anything_is_started(drafts: Path, tmp_path: Path, command: str) -> None:
+    words = {"try": ["source", "try"], "dry run": ["pull", "--dry-run"], "scheduled": ["pull", "--scheduled"]}
+    home = tmp_path / "home"
+    done = run(*words.get(command, ["pull"]), "--sources", drafts / "drafts" / "sources", "--home", home)
+    assert done.exit_code == 1
+    assert "unknown type 'Shop'" in done.output
+    assert "SLUICEGATE_SLICES" in done.output
+    assert not home.exists()
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_table_that_is_as_declared_is_ok(database: Path, tmp_path: Path) -> None:
     done = attempt(declare(tmp_path, "sql", str(database), {"table": "events"}), "small")
     assert done.exit_code == 0, done.output
-    assert "small/events: ok, 1 rows of its first page read, 2 columns" in done.output
+    assert "small/events: ok, 1 row of its first page read, 2 columns" in done.output
 
 
 @pytest.mark.server

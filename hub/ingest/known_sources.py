@@ -1,0 +1,32 @@
+"""Notes in the graph what the files of sources say about them, because a hub that serves has no other way to know it.
+
+It stands on the source's `SourceRun` node: who asserts what is in it, and for how many seconds a good reading counts as
+fresh. A value that the file no longer states is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connectors.source_model import PulledSource, Source
+from hub.graph.driver import GraphWriter
+
+_NOTE = """
+UNWIND $rows AS row
+MERGE (s:SourceRun {source: row.source})
+SET s.assertedBy = row.assertedBy, s.freshFor = row.freshFor"""
+
+
+def note_sources(writer: GraphWriter, sources: Iterable[Source]) -> None:
+    """Note what these sources say about themselves; raises GraphWriteError."""
+    rows = [
+        {"source": each.name, "assertedBy": each.asserted_by, "freshFor": _fresh_for(each)}
+        for each in sorted(sources, key=lambda each: each.name)
+    ]
+    writer.write(lambda transaction: transaction.run(_NOTE, rows=rows))
+
+
+def _fresh_for(source: Source) -> int | None:
+    """In seconds; None of a source without a schedule, and of one that is pushed."""
+    schedule = source.schedule if isinstance(source, PulledSource) else None
+    return None if schedule is None else int(schedule.fresh_for.total_seconds())
