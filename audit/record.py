@@ -44,6 +44,8 @@ KINDS: Final = (
     "proof",
     "admin",
 )
+BEGUN: Final = "BEGUN"
+"""The result of a record that is made before an act; a second one with its request id says how the act ended."""
 MAX_BYTES: Final = 65_535
 DIGEST_LENGTH: Final = 22
 MAX_TEXT: Final = 256  # bytes of JSON for one text; nothing legitimate comes near it

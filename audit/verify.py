@@ -21,6 +21,7 @@ from typing import Final
 
 from audit.checkpoint import Checkpoint, Verifier
 from audit.diagnosis import Damage, diagnose_body, diagnose_row
+from audit.open_acts import OpenAct, OpenActs
 from audit.record import RecordInvalid, check
 from audit.stores.base import Row, StoreFault, Where
 from audit.stores.open import open_reader
@@ -78,7 +79,8 @@ class Verdict:
     operation, checkpoint (what depends on the records); rolled-back (a checkpoint covers records that are not there);
     foreign (a checkpoint is of another log, or this log was rewritten: the `size` records are older than that);
     older (an older version wrote it); unreadable. `note` is the number, from 1, of the note kept elsewhere that does
-    not fit. `compared` says what the verdict rests on.
+    not fit. `compared` says what the verdict rests on. `open` are the acts in a sound log that were begun and have no
+    end: they run still, or were killed.
     """
 
     ok: bool
@@ -88,6 +90,7 @@ class Verdict:
     why: str | None = None
     note: int | None = None
     compared: Compared = field(default=Compared(), compare=False)
+    open: tuple[OpenAct, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ class _Verified:
     tree: Frontier = field(default_factory=Frontier)
     nodes: dict[tuple[object, object], bytes] = field(default_factory=dict)
     compared: Compared = Compared()
+    acts: OpenActs = field(default_factory=OpenActs)
 
 
 def verify(where: Where, *, verifier: Verifier | None = None, recorded_head: Path | None = None) -> Verdict:
@@ -121,7 +125,7 @@ def verify(where: Where, *, verifier: Verifier | None = None, recorded_head: Pat
         damage = Damage("older" if str(fault) == "OLDER_LAYOUT" else "unreadable")
     sound = (verified.tree.size, verified.tree.root())
     if damage is None:
-        return Verdict(True, sound[0], sound[1].hex(), compared=verified.compared)
+        return Verdict(True, sound[0], sound[1].hex(), compared=verified.compared, open=verified.acts.left())
     size, root = damage.sound or sound
     return Verdict(False, size, root.hex(), damage.index, damage.why, damage.note)
 
@@ -199,6 +203,7 @@ def _add_row(reader: Reader, verified: _Verified, row: Row) -> None:
     if row.month is not None and not time.startswith(row.month):
         raise Damage("changed", row.index)
     verified.tree = after
+    verified.acts.take(row.index, row.body)
     verified.nodes.update({(node.level, node.index): node.hash for node in completed})
 
 

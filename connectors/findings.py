@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from connectors.base import FILE, Header, Note, Record, Refused
+from connectors.quarantine import holds_number_of_person
 from connectors.results import Refusals
 
 SHOWN = 3
@@ -47,7 +48,9 @@ class Findings:
     def header(self, header: Header, before: Sequence[str]) -> None:
         """Keep the columns that the source has now, and note what is not as at the last pull."""
         now = set(header.columns) if header.complete else {*header.columns, *before}
-        self.columns = tuple(sorted(name for name in now if name.isprintable()))[:MAX_COLUMNS]
+        self.columns = tuple(sorted(name for name in now if name.isprintable() and not holds_number_of_person(name)))[
+            :MAX_COLUMNS
+        ]
         added, gone = sorted(set(self.columns) - set(before)), sorted(set(before) - set(self.columns))
         if before and added:
             self.note(Note("new-columns", f"columns that were not there at the last pull: {', '.join(added)}"))
@@ -88,7 +91,12 @@ class Findings:
     @property
     def incomplete(self) -> bool:
         """Whether the source gave less than it says it has, or one of its files could not be read."""
-        return not INCOMPLETE.isdisjoint(self.notes) or any(column == FILE for column, _ in self.reasons)
+        return not INCOMPLETE.isdisjoint(self.notes) or self.unread > 0
+
+    @property
+    def unread(self) -> int:
+        """How many files or sheets could not be read, or not to their end."""
+        return sum(each.rows for (column, _), each in self.reasons.items() if column == FILE)
 
     @property
     def blank(self) -> int:

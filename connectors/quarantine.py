@@ -92,6 +92,16 @@ def check_share(stream: str, refused: int, rows: int, most: float, reasons: Call
         )
 
 
+def check_any_read(stream: str, rows: int, unread: int, reasons: Callable[[], str]) -> None:
+    """Raise ConnectorError if `unread` files or sheets are all that a read gave: nothing else could be read."""
+    if unread and unread == rows:
+        raise ConnectorError(
+            stream,
+            f"no row can be read, and of its files or sheets {unread} cannot; nothing is changed: {reasons()}. Each is "
+            f"listed by: sluicegate source refused {stream}",
+        )
+
+
 def check_growth(stream: str, rows: int, before: int | None, most: float) -> None:
     """Raise ConnectorError if a full read has more than `most` times the rows of the last one."""
     if before and rows > most * max(before, SMALL_BATCH):

@@ -37,7 +37,7 @@ from connectors.base import (
 from connectors.drift import ColumnWatch
 from connectors.fan_out import FanOut
 from connectors.findings import Findings
-from connectors.quarantine import check_growth, check_not_empty, check_share
+from connectors.quarantine import check_any_read, check_growth, check_not_empty, check_share
 from connectors.resolve import is_settled, keep_best, rank
 from connectors.results import PullResult, Report, add
 from connectors.row_memory import Recalled, RowMemory, RowStore, digest_context
@@ -270,7 +270,7 @@ class _Run:
         # Of a repeated row the first one has the entry.
         entries = {each.key: each for each in reversed(refused) if each.key not in self.refused}
         self.findings.refused(refused)
-        self._check_share(len(refused), len(shaped), entries)
+        self._check_refused(len(refused), len(shaped), entries, closing and not self.files)
         self.refused.update(entries)
         batch = Batch(
             self.plan,
@@ -331,10 +331,11 @@ class _Run:
             self.repeats.add(record.key)
         return replace(record, repeated=True)
 
-    def _check_share(self, refused: int, rows: int, entries: Mapping[str, Refused]) -> None:
-        """Stop the pull if too many rows are refused; their entries are kept, so that they can be looked at."""
+    def _check_refused(self, refused: int, rows: int, entries: Mapping[str, Refused], alone: bool) -> None:
+        """Stop the pull if too much is refused, or `alone` is all; the entries are kept, so that they can be seen."""
         try:
             check_share(self.plan.name, refused, rows, self.limits.quarantined, self.findings.summary)
+            check_any_read(self.plan.name, self.rows, self.findings.unread if alone else 0, self.findings.summary)
         except ConnectorError:
             self.sink.write(Batch(self.plan, self.identifier, refused=tuple(entries.values())))
             raise

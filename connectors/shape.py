@@ -44,6 +44,8 @@ OF_ANOTHER_FORM = frozenset({"not-a-date", "not-a-time"})
 """Rules by which a cell is refused for its form alone."""
 FUTURE = dt.timedelta(days=1)
 """How far a row's updated time may lie after today: a clock that is fast, or a zone that is meant and not stated."""
+CONSTANT = frozenset({Scalar.STRING, Scalar.INT, Scalar.FLOAT})
+"""What a field can be, besides an enum, that has one value in each record."""
 KEPT = 32_768
 """How many different cells of a column are kept: as many as there are days in ninety years."""
 _ESCAPED = str.maketrans({"\\": "\\\\", "/": "\\/"})
@@ -155,6 +157,11 @@ class Shaper:
             for name, rule in stream.fields.items()
             if (column := rule.column) is not None
         }
+        self._constants = {
+            name: constant_of(rule.value, entity.field(name), context)
+            for name, rule in stream.fields.items()
+            if rule.value is not None
+        }
         self._links = {
             name: _cell(rule.column, TRANSFORMS[rule.transform], Options(), rule.required)
             for name, rule in stream.edges.items()
@@ -178,7 +185,7 @@ class Shaper:
             if number is None:
                 raise _with_column(self._stream.key[0], Unfit("missing", "the record has no number"))
             as_of = self._time_of(row)
-            values = {name: cell.take(row, self._context) for name, cell in self._fields.items()}
+            values = {name: cell.take(row, self._context) for name, cell in self._fields.items()} | self._constants
             self._check(values)
             links = self._take_links(row)
             if self._successor:
@@ -301,6 +308,18 @@ def outline(cell: Any) -> str:
     return "".join(
         next((sign for is_kind, sign in kinds if is_kind(each)), "?") if each.isalnum() else each for each in text
     )
+
+
+def constant_of(value: str | int | float, field: Field, context: Context) -> Any:
+    """The value of a field that is the same in each record, in the form that a cell would get; raises Unfit."""
+    if field.scalar is Scalar.ENUM:
+        if value not in field.values:
+            raise Unfit("unknown-word", f"must be one of {', '.join(field.values)}")
+        return value
+    if field.scalar not in CONSTANT:
+        raise Unfit("not-constant", "only a text, a number or a word of an enum can be the same in each record")
+    found = TRANSFORMS[FITTING[field.scalar][0]](value, Options(), context)
+    return normal_form(field.kind, found) if field.scalar is Scalar.STRING else found
 
 
 def _field_cell(rule: FieldRule, column: str, field: Field, identity: bool) -> _Cell:

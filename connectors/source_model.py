@@ -40,7 +40,9 @@ class Block(BaseModel):
 
 
 class FieldRule(Block):
-    """How one catalogue field is filled: from a column by a transform, or from the node to which an edge leads."""
+    """How one catalogue field is filled: from a column by a transform, from the node to which an edge leads, or with
+    one `value` in each record.
+    """
 
     column: Column | None = None
     transform: str | None = Field(default=None, alias="as")
@@ -51,18 +53,27 @@ class FieldRule(Block):
     least: float | None = Field(default=None, alias="min")
     most: float | None = Field(default=None, alias="max")
     via: str | None = None
+    value: str | int | float | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, given: Any) -> Any:
         return {"column": given} if isinstance(given, str) else given
 
+    @field_validator("value", mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        if isinstance(given, bool) or not isinstance(given, str | int | float):
+            raise ValueError("a text in quotes or a number is expected")
+        return given
+
     @model_validator(mode="after")
     def _one(self) -> FieldRule:
-        if (self.column is None) == (self.via is None):
-            raise ValueError("a field takes either `column` or `via`")
-        if self.via is not None and self.model_fields_set - {"via"}:
-            raise ValueError("`via` takes no other key beside it")
+        given = [each for each in ("column", "via", "value") if getattr(self, each) is not None]
+        if len(given) != 1:
+            raise ValueError("a field takes one of `column`, `via` and `value`")
+        if given != ["column"] and self.model_fields_set - {*given}:
+            raise ValueError(f"`{given[0]}` takes no other key beside it")
         return self
 
 

@@ -6,15 +6,17 @@ travel tracks. Each error says where it stands and what is allowed there.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from connectors.days import sorts_by_day
 from connectors.manifest import ManifestError, read_yaml, source_of
-from connectors.shape import CHECKS
+from connectors.quarantine import Unfit
+from connectors.shape import CHECKS, constant_of
 from connectors.source_model import EdgeRule, FieldRule, Source, Stream
-from connectors.transforms import FITTING, TRANSFORMS
-from schema.catalogue import Catalogue, CatalogueError, Entity, Scalar
+from connectors.transforms import FITTING, TRANSFORMS, Context
+from schema.catalogue import Catalogue, CatalogueError, Entity, Field, Scalar
 from schema.never_store import NEVER_STORED, names_never_stored
 from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_folder import yaml_paths
@@ -111,6 +113,9 @@ class _StreamCheck:
                 known = ", ".join(self._stream.edges) or "none"
                 raise self._error(f"fields.{name}", f"only region is taken via an edge of this stream: {known}", "via")
             return
+        if rule.value is not None:
+            self._check_constant(field, name, rule.value)
+            return
         fitting = FITTING[field.scalar]
         if rule.transform is not None and rule.transform not in fitting:
             raise self._error(f"fields.{name}.as", f"{field.scalar} takes {', '.join(fitting)}")
@@ -123,6 +128,12 @@ class _StreamCheck:
             raise self._error(f"fields.{name}.values", "only an enum has values")
         if field.scalar is Scalar.REGION and rule.transform is None:
             raise self._error(f"fields.{name}.as", f"say which of {', '.join(fitting)}")
+
+    def _check_constant(self, field: Field, name: str, value: str | int | float) -> None:
+        try:
+            constant_of(value, field, Context({}, self._source.tzinfo, dt.date.min))
+        except Unfit as unfit:
+            raise self._error(f"fields.{name}.value", unfit.reason) from None
 
     def _check_edge(self, entity: Entity, name: str, rule: EdgeRule) -> None:
         try:
@@ -153,12 +164,13 @@ class _StreamCheck:
             raise self._error("identity", "a Person is identified by idNumber, as resident_id")
 
     def _check_checks(self) -> None:
+        taken = {name for name, rule in self._stream.fields.items() if rule.column is not None}
         for i, each in enumerate(self._stream.checks):
             if each.rule not in CHECKS:
                 raise self._error(f"checks.{i}.rule", f"known: {', '.join(CHECKS)}")
-            wrong = [at for at, name in enumerate(each.fields) if name not in self._stream.fields]
+            wrong = [at for at, name in enumerate(each.fields) if name not in taken]
             if len(each.fields) != 2 or wrong:
-                raise self._error(f"checks.{i}.fields", "two fields of this stream", *wrong[:1])
+                raise self._error(f"checks.{i}.fields", "two fields of this stream, with a column each", *wrong[:1])
 
     def _check_cursor(self) -> None:
         """A table is read from a time on by comparing texts, so the texts must sort by their day."""

@@ -25,6 +25,7 @@ from tests.provenance_mutations import PROVENANCE
 from tests.pull_mutations import PULLS
 from tests.push_mutations import PUSHES
 from tests.request_mutations import REQUEST
+from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
 
@@ -42,6 +43,7 @@ MUTATIONS = (
     *PREPARED,
     *PULLS,
     *PUSHES,
+    *RUNS,
     *SIGN_IN,
     *SLICES,
     *PROVENANCE,

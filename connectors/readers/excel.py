@@ -17,6 +17,7 @@ import python_calamine as calamine
 from pydantic import Field
 
 from connectors.base import FILE, Broken, ConnectorError, Header, Item, Note, Row
+from connectors.readers.file_sets import shown_name
 from connectors.readers.files import FilesSource
 from connectors.readers.headers import check_header
 from connectors.readers.shared_strings import UnfitWorkbook
@@ -88,10 +89,11 @@ class ExcelSource(FilesSource):
         """Every row of the sheets of one workbook; ConnectorError if one is missing or not as declared."""
         book, parts = _opened(name, file)
         columns: dict[str, None] = {}
+        complete = True
         with book:
             chosen, hidden = _chosen(name, stream, book)
-            for each in chosen:
-                part = each if stream.sheets else ""
+            for ordinal, each in enumerate(chosen, 1):
+                part = shown_name(each, ordinal, "sheet") if stream.sheets else ""
                 try:
                     sheet = _Sheet(name, self, stream, _sheet_of(name, book, each), parts[each].unfit)
                     columns.update(dict.fromkeys(sheet.header))
@@ -100,11 +102,12 @@ class ExcelSource(FilesSource):
                 except ConnectorError as wrong:
                     if not stream.sheets:
                         raise
+                    complete = False
                     yield Broken(1, FILE, "unreadable-sheet", f"{wrong.problem}, or name the sheets to read", part=part)
         if hidden:
             text = "sheets are hidden, and are passed over; nothing is removed until the sheets to read are named"
             yield Note("hidden-sheets", text, hidden)
-        yield Header(tuple(each for each in columns if each))
+        yield Header(tuple(each for each in columns if each), complete)
 
 
 def _opened(name: str, file: IO[bytes]) -> tuple[calamine.CalamineWorkbook, Mapping[str, SheetParts]]:
@@ -158,7 +161,7 @@ def _chosen(name: str, stream: Stream, book: calamine.CalamineWorkbook) -> tuple
 
 
 def _told(names: Sequence[str]) -> str:
-    return ", ".join(names[:20])
+    return ", ".join(shown_name(each, ordinal, "sheet") for ordinal, each in enumerate(names[:20], 1))
 
 
 class _Sheet:
@@ -175,7 +178,7 @@ class _Sheet:
         self._fill(range(source.skip_rows, self._first))
         self.header = self._named()
         columns = [each for each in stream.columns if each != SHEET or not stream.sheets]
-        check_header(name, self.header, columns, "correct `skipRows` and `headerRows`")
+        check_header(name, self.header, columns, "correct `skipRows` and `headerRows`", source.header_rows == 1)
 
     def items(self) -> Iterator[Item]:
         """The rows below the header; blank ones are counted."""

@@ -66,11 +66,11 @@ class FileSet:
     others: int = 0
 
 
-def shown_name(name: str, ordinal: int) -> str:
-    """The name of a file as it may be told: not if it is unreadable, very long or holds a personal number."""
+def shown_name(name: str, ordinal: int, what: str = "file") -> str:
+    """The name of a file or sheet as it may be told: not if it is unreadable, very long or holds a personal number."""
     if name.isprintable() and len(name) <= 200 and not holds_number_of_person(name):
         return name
-    return f"file {ordinal}"
+    return f"{what} {ordinal}"
 
 
 @contextmanager

@@ -85,6 +85,7 @@ class FilesReader:
                     match item:
                         case Header():
                             columns.update(dict.fromkeys(item.columns))
+                            complete = complete and item.complete
                         case Row() | Broken():
                             yield replace(item, part="/".join(each for each in (part, item.part) if each))
                         case _:

@@ -135,7 +135,11 @@ def verify(
 
 def _verdict_json(result: Verdict, missing: list[str]) -> dict[str, Any]:
     names = ("ok", "size", "root", "first_bad", "why", "note")
-    compared = {"compared": asdict(result.compared), "not_compared": missing} if result.ok else {}
+    compared = (
+        {"compared": asdict(result.compared), "not_compared": missing, "open": [asdict(each) for each in result.open]}
+        if result.ok
+        else {}
+    )
     return {name: getattr(result, name) for name in names} | compared
 
 
@@ -154,6 +158,8 @@ def _print_verdict(result: Verdict, missing: list[str], kept: Path | None) -> No
     if compared.uncovered and not compared.overdue:
         typer.echo(f"the last {compared.uncovered} records are too new to be in a checkpoint")
     tell_not_compared(missing)
+    for act in result.open:
+        typer.echo(f"without an end: record {act.index}, {act.name}, {act.time}: it runs still, or was killed")
 
 
 app.add_typer(audit_search.app)

@@ -84,18 +84,19 @@ def status(
 ) -> None:
     """Show how the sources stand (数据来源状态).
 
-    Of each its last run, its age, when it is due, and what waits in quarantine, by reason.
+    Of each its last run, its age, when it is due, and what waits in quarantine, by reason; of one that is pushed what
+    waits.
 
     The exit code is 3 if one of them is stale: its last good run began more than two of its own cycles ago.
     """
     with exit_on_refusal():
         from hub.graph.local import started_graph
-        from hub.ingest.runs.scheduled_pull import declared_sources
+        from hub.ingest.runs.scheduled_pull import shown_sources
         from hub.ingest.runs.source_status import source_statuses, status_lines, status_table
 
         given = given_pull(home, folder, None, None)
         require_graph(given.settings)
-        declared = declared_sources(given.settings, given.folder, sources or [], given.data, given.variables)
+        declared = shown_sources(given.settings, given.folder, sources or [], given.data, given.variables)
         with started_graph(given.settings) as address:
             statuses = source_statuses(given.settings, address, declared)
     if as_json:

@@ -36,6 +36,8 @@ RETURN c.version AS version
 _WRITTEN_FOR: Final = "MATCH (c:LoadedCatalogue) RETURN c.version AS version, c.before IS NOT NULL AS unfinished"
 # To remove a property that is not there takes no lock, so it is set first.
 _LOCK: Final = "MATCH (c:LoadedCatalogue) SET c.lock = true REMOVE c.lock"
+_LOCK_PULLS: Final = "MATCH (s:SourceRun) SET s.lock = true REMOVE s.lock"
+_LOCK_EVENTS: Final = "MATCH (k:SurrogateKey) SET k.lock = true REMOVE k.lock"
 _HELD: Final = "MATCH (c:LoadedCatalogue) RETURN c.version AS version, c.before AS before"
 _CHANGE: Final = """
 MATCH (c:LoadedCatalogue)
@@ -158,22 +160,35 @@ def note_catalogue(writer: GraphWriter, catalogue: Catalogue) -> None:
 
 
 def require_note(transaction: Transaction, version: str) -> None:
-    """Raise CatalogueMisfit unless the graph's note is that of a catalogue, in the transaction that writes for it."""
+    """Raise CatalogueMisfit unless the graph's note is that of a catalogue, in the transaction that writes for it.
+
+    The transaction holds its lease or its turn by then, for which a change of the note waits: until it ends, the note
+    stays as it is.
+    """
     rows = transaction.run(_WRITTEN_FOR)
     if rows != [{"version": version, "unfinished": False}]:
         raise CatalogueMisfit(f"the graph's catalogue was changed meanwhile, and the pull has ended; see: {DIFF}")
 
 
+def wait_for_change(transaction: Transaction) -> None:
+    """Wait until a change of the note that is being made is in; the next one waits for this transaction."""
+    transaction.run(_LOCK)
+
+
 def change_note(writer: GraphWriter, note: Note, catalogue: Catalogue, *, before: Outline | None) -> Note:
     """Put the note of a catalogue in the place of `note`, and return it; with `before`, as one that is not finished.
 
-    Raises CatalogueMisfit, and changes nothing, if another note than `note` is there by now.
+    It waits for the batches and events that are being written; those that come later find the new note. Raises
+    CatalogueMisfit, and changes nothing, if another note than `note` is there by now.
     """
     held = [{"version": note.version, "before": _text_of(note.before)}]
     fresh = Note(catalogue.version, catalogue.outline, before)
 
     def change(transaction: Transaction) -> None:
-        transaction.run(_LOCK)
+        wait_for_change(transaction)
+        # In the order in which pulls and events take them: lease, then turn.
+        transaction.run(_LOCK_PULLS)
+        transaction.run(_LOCK_EVENTS)
         if transaction.run(_HELD) != held:
             raise CatalogueMisfit(f"the graph's catalogue was changed meanwhile by another {APPLY}; see: {DIFF}")
         transaction.run(_CHANGE, version=fresh.version, outline=_text_of(fresh.outline), before=_text_of(before))

@@ -11,12 +11,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from audit.checkpoint import Signer, Verifier
 from audit.log import AuditLog, Receipt
-from audit.record import Digester, Record
+from audit.record import BEGUN, Digester, Record, new_salt, utc_now
 from audit.stores.base import Where
 from audit.stores.open import open_reader
 from hub.home.key_files import KeyRefused
@@ -127,6 +128,16 @@ def command_record(
         operation_name=name,
         variables=dict(facts or {}),
     )
+
+
+def begin_record(digester: Digester, kind: str, name: str, facts: Mapping[str, str] | None = None) -> Record:
+    """The record that a command begins something, made before it does; `end_record` makes that of its end."""
+    return command_record(digester, kind, f"{name} begin", facts, BEGUN)
+
+
+def end_record(begun: Record, name: str, facts: Mapping[str, str], result: str) -> Record:
+    """The record of how what `begun` says ended: under the same request id, so that one without an end is found."""
+    return replace(begun, operation_name=name, variables=facts, result=result, time=utc_now(), salt=new_salt())
 
 
 def append_record(settings: Settings, record: Record) -> Receipt:

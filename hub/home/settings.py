@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     local_stewards: bool = False
     words: Path | None = None
     sources: Path | None = None
+    pull_lease: float = Field(default=60.0, ge=1, le=3600)
 
     connections: int = Field(default=1_000, ge=10, le=100_000)
     connections_per_address: int = Field(default=100, ge=1, le=100_000)

@@ -1,8 +1,9 @@
 """The lease of a source: one pull of it at a time, whoever started it and on whichever machine; and the turn to write.
 
 It is a `SourceRun` node of the graph and ends by the graph's clock, so that a pull that died holds nobody up for longer
-than `SECONDS`. It is renewed while a pull reads, and in each transaction that writes: whoever has lost it, and be it
-that they were stopped for an hour and then go on, writes nothing more (design §7).
+than its length; one that died on this machine holds nobody up at all (`lease_holder.py`). It is renewed while a pull
+reads, and in each transaction that writes: whoever has lost it, and be it that they were stopped for an hour and then
+go on, writes nothing more (design §7).
 
 A source that is pushed has no lease: its events come at any time, to several hubs. Each transaction that may meet those
 of others takes the turn before it reads anything: who looks, and writes by what it saw, does so alone.
@@ -18,26 +19,28 @@ from typing import Any
 
 from connectors.base import ConnectorError
 from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
+from hub.graph.loaded_catalogue import wait_for_change
+from hub.ingest.lease_holder import Holder, holder_of, this_process
 
-SECONDS = 60.0
-"""How long a lease lasts that nobody renews."""
 RENEWALS = 3
-"""How often it is renewed in that time."""
+"""How often a lease is renewed in the time that it lasts."""
 JOIN_SECONDS = 5.0
 
 # To remove a property that is not there takes no lock, so it is set first.
 _TURN = "MATCH (k:SurrogateKey) SET k.lock = true REMOVE k.lock"
 # The node is locked before it is read, in a statement of its own, so that nothing is read before the lock is held.
 _LOCK = "MERGE (s:SourceRun {source: $source}) SET s.asked = $token"
+_HOLDER = "MATCH (s:SourceRun {source: $source}) RETURN s.holder AS holder"
 _LOCK_MINE = "MATCH (s:SourceRun {source: $source, token: $token}) SET s.asked = $token RETURN s.source AS source"
 _TAKE = """
 MATCH (s:SourceRun {source: $source})
 WITH s, datetime.realtime() AS now
-WITH s, now, s.until IS NULL OR s.until <= now OR s.token = $token AS free, s.until AS until
+WITH s, now, s.until IS NULL OR s.until <= now OR s.token = $token OR $dead AS free, s.until AS until,
+  toString(s.started) AS started
 FOREACH (_ IN CASE WHEN free THEN [1] ELSE [] END |
   SET s.token = $token, s.until = now + duration({milliseconds: $lasts}), s.started = now, s.ended = null,
-    s.result = 'RUNNING', s.problem = null)
-RETURN free, toString(until) AS until"""
+    s.holder = $holder, s.result = 'RUNNING', s.problem = null)
+RETURN free, toString(until) AS until, started"""
 _RENEW = """
 MATCH (s:SourceRun {source: $source, token: $token})
 SET s.until = datetime.realtime() + duration({milliseconds: $lasts})
@@ -45,7 +48,7 @@ RETURN s.source AS source"""
 _END = """
 MATCH (s:SourceRun {source: $source, token: $token})
 WITH s, datetime.realtime() AS now
-SET s += $outcome, s.ended = now, s.until = null, s.token = null,
+SET s += $outcome, s.ended = now, s.until = null, s.token = null, s.holder = null,
   s.good = CASE WHEN $outcome.result = 'OK' THEN s.started ELSE s.good END"""
 
 
@@ -65,25 +68,32 @@ class LeaseLost(ConnectorError):
 
 
 class Lease:
-    """The lease of one source, held under a token of its own."""
+    """The lease of one source, held under a token of its own; it lasts for so many seconds unless it is renewed."""
 
-    def __init__(self, writer: GraphWriter, source: str) -> None:
-        self._writer, self._source, self._token = writer, source, uuid.uuid4().hex
+    def __init__(self, writer: GraphWriter, source: str, seconds: float) -> None:
+        self._writer, self._source, self.seconds = writer, source, seconds
+        self._token = uuid.uuid4().hex
 
     def take(self) -> None:
         """Take the lease; raises SourceBusy while another pull holds it, and GraphWriteError."""
-        (row,) = self._writer.write(self._take)
+        row, held_by = self._writer.write(self._take)
         if not row["free"]:
             raise SourceBusy(
                 self._source,
-                "skipped, because another pull of this source is running; if that one has died, its lease ends at "
-                f"{row['until']} by the graph's clock",
+                f"skipped, because another pull of this source is running ({held_by or 'of an older release'}, since "
+                f"{row['started']}); if that one has died, its lease ends at {row['until']} by the graph's clock",
                 terminal=False,
             )
 
-    def _take(self, transaction: Transaction) -> list[dict[str, Any]]:
+    def _take(self, transaction: Transaction) -> tuple[dict[str, Any], Holder | None]:
+        """What was found, and by whom the lease was held."""
+        # A change of the catalogue waits for all pulls that it finds, so it must find this one, or end before.
+        wait_for_change(transaction)
         transaction.run(_LOCK, source=self._source, token=self._token)
-        return transaction.run(_TAKE, **self._parameters())
+        held_by = holder_of(transaction.run(_HOLDER, source=self._source)[0]["holder"])
+        dead = held_by is not None and held_by.is_dead
+        (row,) = transaction.run(_TAKE, **self._parameters(), dead=dead, holder=this_process().as_text())
+        return row, held_by
 
     def guard(self, transaction: Transaction) -> None:
         """Renew the lease in a transaction that will write; raises LeaseLost.
@@ -114,7 +124,7 @@ class Lease:
         self._writer.write(work)
 
     def _parameters(self) -> dict[str, Any]:
-        return {"source": self._source, "token": self._token, "lasts": int(SECONDS * 1000)}
+        return {"source": self._source, "token": self._token, "lasts": int(self.seconds * 1000)}
 
 
 @contextmanager
@@ -123,7 +133,7 @@ def renewed(lease: Lease) -> Iterator[None]:
     ended = threading.Event()
 
     def beat() -> None:
-        while not ended.wait(SECONDS / RENEWALS):
+        while not ended.wait(lease.seconds / RENEWALS):
             try:
                 lease.renew()
             except LeaseLost:

@@ -36,6 +36,7 @@ from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.sink import Sink
 from hub.ingest.source_runs import source_run
 from hub.ingest.text_properties import Tally
+from schema.catalogue import Catalogue
 
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
 SourceRecorder = Callable[[str], AbstractContextManager[list[PullResult]]]
@@ -48,7 +49,7 @@ def unrecorded(_: str) -> Iterator[list[PullResult]]:
     yield []
 
 
-def run_pull(
+def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is recorded gives
     settings: Settings,
     sources_folder: Path,
     names: Sequence[str],
@@ -58,17 +59,19 @@ def run_pull(
     *,
     address: GraphAddress | None = None,
     recorder: SourceRecorder = unrecorded,
+    catalogue: Catalogue | None = None,
 ) -> list[PullResult]:
     """Pull the named sources of a folder (all of them if none is named), in the order that they state.
 
     `variables` replace `${NAME}` in the source files, and the data folder replaces `${DATA}`. Without an `address` the
-    graph of the settings is taken; a local one is started if it does not run. Raises ManifestError, ConnectorError,
+    graph of the settings is taken; a local one is started if it does not run. Without a `catalogue` that of the
+    settings is composed. Raises ManifestError, ConnectorError,
     GraphWriteError, LocalGraphError, SettingsError and YamlFileError (a broken word list); what was written before
     stays, and the next pull goes on from there. CatalogueMisfit is raised before anything is written. A source that
     another pull holds is skipped: SourcesBusy is raised when the others are done.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
-    catalogue = catalogue_of(settings)
+    catalogue = catalogue or catalogue_of(settings)
     sources = load_sources(sources_folder, catalogue, filled, names)
     wanted = wanted_sources(sources, names)
     plans = plan_streams(sources, catalogue)
@@ -84,7 +87,10 @@ def run_pull(
             note_sources(writer, wanted)
             for source in wanted:
                 try:
-                    with recorder(source.name) as done, source_run(writer, source.name, done) as guard:
+                    with (
+                        recorder(source.name) as done,
+                        source_run(writer, source.name, done, settings.pull_lease) as guard,
+                    ):
                         sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date(), guard)
                         done.extend(pull(source, plans, catalogue, sink, progress, rows))
                     results.extend(done)
@@ -118,10 +124,7 @@ def wanted_sources(sources: Sequence[Source], names: Sequence[str]) -> list[Pull
 
     Raises ManifestError for a name that none has, or one that is pushed.
     """
-    known = [each.name for each in sources]
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ManifestError(f"unknown source {', '.join(unknown)}; known: {', '.join(known)}")
+    named_sources(sources, names)
     pulled = [each for each in sources if isinstance(each, PulledSource)]
     pushed = sorted(set(names) - {each.name for each in pulled})
     if pushed:
@@ -129,11 +132,21 @@ def wanted_sources(sources: Sequence[Source], names: Sequence[str]) -> list[Pull
     return [each for each in pulled if not names or each.name in names]
 
 
+def named_sources(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    """The named sources, all if none is named; raises ManifestError for a name that none has."""
+    known = [each.name for each in sources]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ManifestError(f"unknown source {', '.join(unknown)}; known: {', '.join(known)}")
+    return [each for each in sources if not names or each.name in names]
+
+
 def pull_table(results: Sequence[PullResult]) -> Group:
     """The counts, one row for each stream; below, why rows were refused and what else there is to say."""
     lines = [
         *_refusal_lines(results),
         *_note_lines(results),
+        *_partial_lines(results),
         *_older_lines(results),
         _texts_summary(results),
         _unlinked_summary(results),
@@ -163,6 +176,14 @@ def _note_lines(results: Sequence[PullResult]) -> list[str]:
         f"{each.source}/{each.stream}: {f'{note.rows:,} ' if note.rows else ''}{note.text}"
         for each in results
         for note in each.notes
+    ]
+
+
+def _partial_lines(results: Sequence[PullResult]) -> list[str]:
+    return [
+        f"{each.source}/{each.stream}: read in part: what could be read is in, and nothing was removed"
+        for each in results
+        if each.incomplete
     ]
 
 

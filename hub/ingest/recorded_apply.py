@@ -9,11 +9,10 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from audit.record import Record
 from hub.graph.apply_catalogue import Applied, Progress, apply_catalogue
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.audit_log import begin_record, digester_of, end_record, open_log
 from hub.home.settings import Settings
 from schema.catalogue import Catalogue
 
@@ -22,13 +21,10 @@ def recorded_apply(
     settings: Settings, address: GraphAddress, catalogue: Catalogue, removing: bool, progress: Progress
 ) -> Applied:
     """`apply_catalogue`, recorded; raises what it raises, KeyRefused and AuditUnavailable."""
-    digester = digester_of(settings)
-
-    def record(name: str, facts: dict[str, str], result: str = "OK") -> Record:
-        return replace(command_record(digester, "admin", name, facts, result), catalogue_version=catalogue.version)
-
+    begun = begin_record(digester_of(settings), "admin", "schema apply", {"removing": str(removing).lower()})
+    begun = replace(begun, catalogue_version=catalogue.version)
     with closing(open_log(settings)) as log:
-        log.append_sync(record("schema apply begin", {"removing": str(removing).lower()}))
+        log.append_sync(begun)
         counts, result = {}, "FAILED"
         try:
             with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
@@ -40,5 +36,5 @@ def recorded_apply(
                 "relationships": str(done.relationships),
             }
         finally:
-            log.append_sync(record("schema apply", counts, result))
+            log.append_sync(end_record(begun, "schema apply", counts, result))
     return done

@@ -20,7 +20,7 @@ from typing import Any
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.loaded_catalogue import prepare_graph
 from hub.graph.local import GraphAddress
-from hub.home.audit_log import command_record, digester_of, open_log
+from hub.home.audit_log import begin_record, digester_of, end_record, open_log
 from hub.home.settings import Settings
 from hub.ingest.annotate import Annotator, annotator_of
 from hub.ingest.text_properties import Tally, properties
@@ -190,15 +190,15 @@ def recorded_redetect(
     settings: Settings, address: GraphAddress, catalogue: Catalogue, progress: Progress, limit: int | None = None
 ) -> Redetected:
     """`redetect`, recorded in the audit log: that it began and how it ended. Raises what both raise."""
-    digester = digester_of(settings)
+    begun = begin_record(digester_of(settings), "admin", "pii redetect")
     with closing(open_log(settings)) as log:
-        log.append_sync(command_record(digester, "admin", "pii redetect begin"))
+        log.append_sync(begun)
         counts, result = {}, "FAILED"
         try:
             done = redetect(settings, address, catalogue, progress, limit)
             counts, result = {"texts": str(done.tally.texts), "left": str(done.left)}, "OK"
         finally:
-            log.append_sync(command_record(digester, "admin", "pii redetect", counts, result))
+            log.append_sync(end_record(begun, "pii redetect", counts, result))
     return done
 
 

@@ -45,12 +45,12 @@ class LastRun:
 
 
 @contextmanager
-def source_run(writer: GraphWriter, source: str, results: Sequence[PullResult]) -> Iterator[Guard]:
+def source_run(writer: GraphWriter, source: str, results: Sequence[PullResult], seconds: float) -> Iterator[Guard]:
     """One run of a source under its lease, for whose writes the guard is; how it ended is kept, with `results`.
 
-    The results are those that are there when it ends. Raises SourceBusy.
+    The lease lasts for so many `seconds`. The results are those that are there when it ends. Raises SourceBusy.
     """
-    lease = Lease(writer, source)
+    lease = Lease(writer, source, seconds)
     lease.take()
     try:
         with renewed(lease):

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from audit.record import Digester, Record
+from audit.record import BEGUN, Digester, Record
 from hub.push.cloud_events import Event, Invalid
 from hub.push.outcomes import Outcome
 from hub.request.endpoint import Reply
 from hub.request.record import Trail
 
 KIND: Final = "delivery"
-BEGUN: Final = "BEGUN"
 BEGIN_NAME: Final = "delivery begin"
 END_NAME: Final = "delivery"
 LISTED: Final = 100

@@ -34,10 +34,11 @@ def test_who_pulled_what_is_on_record(empty_graph: GraphAddress, tmp_path: Path)
     folder = county(tmp_path / "county", people=100)
     with hotline(folder) as variables:
         results = recorded_pull(settings, SOURCES, ["divisions"], folder, variables, silent, empty_graph)
-        begun, ended = records(settings)
-        assert [each.kind for each in (begun, ended)] == ["pull", "pull"]
-        assert {each.subject for each in (begun, ended)} == {operator_digest(digester_of(settings))}
-        assert (begun.operation_name, dict(begun.variables)) == ("pull begin", {"sources": "1"})
+        begun, ended, end = records(settings)
+        assert [each.kind for each in (begun, ended, end)] == ["pull", "pull", "pull"]
+        assert {each.subject for each in (begun, ended, end)} == {operator_digest(digester_of(settings))}
+        assert (begun.operation_name, begun.result, dict(begun.variables)) == ("pull begin", "BEGUN", {"sources": "1"})
+        assert (end.operation_name, end.result, end.request_id) == ("pull end", "OK", begun.request_id)
         counts = {name: sum(getattr(each, name) for each in results) for name in ("read", "inserted", "quarantined")}
         assert (ended.operation_name, ended.result, ended.variables["source"]) == ("pull", "OK", "divisions")
         assert {name: int(ended.variables[name]) for name in counts} == counts
@@ -46,7 +47,8 @@ def test_who_pulled_what_is_on_record(empty_graph: GraphAddress, tmp_path: Path)
         (folder / "divisions" / "regions.csv").unlink()
         with pytest.raises(ConnectorError):
             recorded_pull(settings, SOURCES, ["divisions"], folder, variables, silent, empty_graph)
-        failed = records(settings)[-1]
+        failed, end = records(settings)[-2:]
+        assert (end.operation_name, end.result) == ("pull end", "FAILED")
         assert (failed.result, failed.variables["source"], failed.variables["read"]) == ("FAILED", "divisions", "0")
 
 

@@ -179,9 +179,9 @@ def test_the_command(stale: None, settings: Settings, empty_graph: GraphAddress)
     )
     assert command(settings, empty_graph).stdout == "no text had to be checked again\n"
     assert acts(settings)[-6:] == [
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "20", "left": str(EVENTS - 20)})),
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": str(EVENTS - 20), "left": "0"})),
-        *(("pii redetect begin", "OK", {}), ("pii redetect", "OK", {"texts": "0", "left": "0"})),
+        *(("pii redetect begin", "BEGUN", {}), ("pii redetect", "OK", {"texts": "20", "left": str(EVENTS - 20)})),
+        *(("pii redetect begin", "BEGUN", {}), ("pii redetect", "OK", {"texts": str(EVENTS - 20), "left": "0"})),
+        *(("pii redetect begin", "BEGUN", {}), ("pii redetect", "OK", {"texts": "0", "left": "0"})),
     ]
 
 

@@ -17,7 +17,7 @@ from connectors.base import ConnectorError
 from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
 from connectors.schedule import next_due
-from connectors.source_model import PulledSource
+from connectors.source_model import PulledSource, Source
 from connectors.sources import NONE, load_sources
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.graph.loaded_catalogue import CatalogueMisfit
@@ -26,7 +26,7 @@ from hub.home.catalogue import catalogue_of
 from hub.home.key_files import KeyRefused
 from hub.home.settings import Settings
 from hub.ingest.lease import SourcesBusy
-from hub.ingest.pull import wanted_sources
+from hub.ingest.pull import named_sources, wanted_sources
 from hub.ingest.recorded_pull import recorded_pull
 from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
 from hub.log_lines import describe_exception
@@ -50,12 +50,23 @@ class Outcome:
 def declared_sources(
     settings: Settings, folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]
 ) -> list[PulledSource]:
-    """The named sources of a folder (all if none is named), which are looked at and not pulled.
+    """The named sources of a folder that are pulled (all if none is named), which are looked at alone.
 
     None of them needs its variables. Raises ManifestError.
     """
+    return wanted_sources(_looked_at(settings, folder, data, variables), names)
+
+
+def shown_sources(
+    settings: Settings, folder: Path, names: Sequence[str], data: Path, variables: Mapping[str, str]
+) -> list[Source]:
+    """As `declared_sources`, with those that are pushed."""
+    return named_sources(_looked_at(settings, folder, data, variables), names)
+
+
+def _looked_at(settings: Settings, folder: Path, data: Path, variables: Mapping[str, str]) -> tuple[Source, ...]:
     filled = {"DATA": str(data.absolute()), **variables}
-    return wanted_sources(load_sources(folder, catalogue_of(settings), filled, NONE), names)
+    return load_sources(folder, catalogue_of(settings), filled, NONE)
 
 
 def due_at(source: PulledSource, run: LastRun | None, zone: dt.tzinfo) -> dt.datetime | None:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.schedule import is_stale
-from connectors.source_model import PulledSource
+from connectors.source_model import PulledSource, Source
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.audit_log import command_record, digester_of, open_log
@@ -25,7 +25,7 @@ from hub.home.settings import Settings
 from hub.ingest.runs.scheduled_pull import due_at
 from hub.ingest.source_runs import LastRun, graph_time, last_runs
 
-NEVER = "NEVER"
+NEVER, PARTIAL, PUSHED = "NEVER", "PARTIAL", "PUSHED"
 _QUARANTINED = (
     "MATCH (q:Quarantined) WITH q.stream AS stream, q.source AS source, q.field AS field, q.rule AS rule, "
     "q.whole AS whole, count(*) AS rows "
@@ -46,7 +46,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One source. `state` is that of `LastRun`, or NEVER; times are of the graph's clock.
+    """One source. `state` is that of `LastRun`, or NEVER, or PARTIAL for a run that ended well and could not read all
+    that the source has; times are of the graph's clock. A source that is pushed has none of them, and is PUSHED.
 
     `age_seconds` is how long ago the last run began that ended well. `due` is None without a schedule; one in the past
     is due now. `stale` is None without a schedule. `streams` is what the last run did.
@@ -74,7 +75,7 @@ class SourceStatus:
         }
 
 
-def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[PulledSource]) -> list[SourceStatus]:
+def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[Source]) -> list[SourceStatus]:
     """The status of each of these sources; raises GraphWriteError."""
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source status", {}))
@@ -89,20 +90,21 @@ def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence
 
 
 def _status(
-    source: PulledSource, run: LastRun | None, rows: Sequence[Mapping[str, Any]], now: dt.datetime, zone: dt.tzinfo
+    source: Source, run: LastRun | None, rows: Sequence[Mapping[str, Any]], now: dt.datetime, zone: dt.tzinfo
 ) -> SourceStatus:
     waiting = [Waiting(row["stream"], row["field"], row["rule"], row["rows"], not row["whole"]) for row in rows]
     good = run.good if run else None
-    schedule = source.schedule
+    schedule = source.schedule if isinstance(source, PulledSource) else None
+    due = due_at(source, run, zone) if isinstance(source, PulledSource) and schedule else None
     return SourceStatus(
         source=source.name,
-        state=run.state if run else NEVER,
+        state=_state(run) if isinstance(source, PulledSource) else PUSHED,
         schedule=None if schedule is None else str(schedule),
         started=_in(zone, run.started if run else None),
         ended=_in(zone, run.ended if run else None),
         good=_in(zone, good),
         age_seconds=None if good is None else int((now - good).total_seconds()),
-        due=None if schedule is None else _in(zone, due_at(source, run, zone) or now),
+        due=None if schedule is None else _in(zone, due or now),
         stale=None if schedule is None else is_stale(schedule, good, now),
         refused=sum(each.rows for each in waiting if not each.written),
         unlinked=sum(each.rows for each in waiting if each.written),
@@ -110,6 +112,13 @@ def _status(
         waiting=waiting,
         streams=run.streams if run else (),
     )
+
+
+def _state(run: LastRun | None) -> str:
+    if run is None:
+        return NEVER
+    is_partial = run.state == "OK" and any(each.get("incomplete") for each in run.streams)
+    return PARTIAL if is_partial else run.state
 
 
 def _in(zone: dt.tzinfo, moment: dt.datetime | None) -> dt.datetime | None:
@@ -127,7 +136,7 @@ def status_table(statuses: Sequence[SourceStatus]) -> Table:
         age = "" if each.age_seconds is None else _age(each.age_seconds)
         cells = (
             each.source, each.state, _minute(each.started), _minute(each.good), f"{age} STALE" if each.stale else age,
-            _minute(each.due) if each.schedule else "by hand", f"{each.refused:,}", f"{each.unlinked:,}",
+            _next(each), f"{each.refused:,}", f"{each.unlinked:,}",
         )  # fmt: skip
         table.add_row(*(Text(cell.strip()) for cell in cells))
     return table
@@ -143,6 +152,12 @@ def status_lines(statuses: Sequence[SourceStatus]) -> list[str]:
             for waiting in each.waiting
         ]
     return lines
+
+
+def _next(status: SourceStatus) -> str:
+    if status.schedule is None:
+        return "as events come" if status.state == PUSHED else "by hand"
+    return _minute(status.due)
 
 
 def _minute(moment: dt.datetime | None) -> str:

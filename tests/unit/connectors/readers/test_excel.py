@@ -189,3 +189,30 @@ def test_what_a_workbook_does_not_take_is_refused(kind: str, more: dict[str, Any
 def test_a_serial_that_is_no_day_is_no_text_either(tmp_path: Path) -> None:
     """Day 0 is shown as 1900-01-00; it comes as the time that it is, which no field takes."""
     assert cells(book(tmp_path, ["k", "v"], ["a", Serial(0)])) == [dt.time(0)]
+
+
+NUMBER = "130123202605209101"
+
+
+def test_a_sheet_named_by_a_number_of_a_person_is_told_by_its_place(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", {"一月": PLAIN, NUMBER: PLAIN, f"表{NUMBER}": Sheet([["填表说明"]])})
+    read = list(items("excel", path, stream={"sheets": "*"}))
+    assert {each.part for each in read if isinstance(each, Row)} == {"一月", "sheet 2"}
+    assert [each.part for each in refusals("excel", path, stream={"sheets": "*"})] == ["sheet 3"]
+    for sheets in (None, ["二月"]):
+        with pytest.raises(ConnectorError, match="一月, sheet 2, sheet 3") as refused:
+            rows("excel", path, **({"stream": {"sheets": sheets}} if sheets else {}))
+        assert NUMBER not in str(refused.value)
+
+
+def test_of_a_header_of_several_rows_that_lacks_a_column_no_cell_is_told(tmp_path: Path) -> None:
+    """One row too many is declared, so that a record is in the names."""
+    path = book(tmp_path, ["k", "v"], ["王某", ""], ["a", "1"])
+    with pytest.raises(ConnectorError, match="the header lacks k; correct `skipRows` and `headerRows`") as refused:
+        rows("excel", path, headerRows=2)
+    assert "王" not in str(refused.value)
+
+
+def test_a_number_of_a_person_in_a_header_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ConnectorError, match=r"lacks v; it has k, \(a number of a person\)$"):
+        rows("excel", book(tmp_path, ["k", NUMBER], ["a", "1"]))

@@ -236,6 +236,25 @@ def test_case_4_03_records_that_a_source_states_and_does_not_give_are_told() -> 
     assert len(asked) == 4
 
 
+def told(pages: dict[str, list[Any]], total: int) -> tuple[list[Any], list[Any], int]:
+    """The keys that a source of two pages gives, what is told, and how many requests it took."""
+    with server(lambda _n, query: page(pages[query["page"]], int(query["page"]), 2, total)) as (url, asked):
+        found = list(reader(url).read(Since()))
+    rows = [each.values["k"] for each in found if isinstance(each, Row)]
+    return rows, [(each.rule, each.rows) for each in found if isinstance(each, Note)], len(asked)
+
+
+def test_a_record_that_stands_twice_on_a_page_is_two_of_those_that_the_source_states() -> None:
+    assert told({"1": [item("a"), item("a")], "2": [item("b")]}, 3) == (["a", "a", "b"], [], 2)
+    # What is missing beside it is told all the same.
+    assert told({"1": [item("a"), item("a")], "2": [item("b")]}, 4) == (["a", "a", "b"], [("fewer-records", 1)], 4)
+
+
+def test_a_record_that_stands_on_two_pages_may_stand_for_one_that_was_left_out() -> None:
+    rows, notes, asked = told({"1": [item("a"), item("b")], "2": [item("b")]}, 3)
+    assert (set(rows), notes, asked) == ({"a", "b"}, [("fewer-records", 1)], 4)
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("name", FAULTS)
 def test_k02_k08_faults_are_told(name: str) -> None:

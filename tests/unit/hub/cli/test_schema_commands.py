@@ -120,6 +120,7 @@ def test_apply_makes_the_graph_fit_and_is_on_record(
     assert (begun.operation_name, ended.operation_name) == ("schema apply begin", "schema apply")
     assert begun.catalogue_version == ended.catalogue_version == version
     assert (dict(begun.variables), ended.result) == ({"removing": "false"}, "OK")
+    assert (begun.result, begun.request_id) == ("BEGUN", ended.request_id)
     assert dict(ended.variables) == {"changes": "3", "nodes": "0", "relationships": "0"}
 
     refused = run(home, "apply", graph=graph)

@@ -21,6 +21,7 @@ DEFAULTS = [
     ("body_limit", 262_144),
     ("graph_deadline", 5.0),
     ("graph_statements", 8),
+    ("pull_lease", 60.0),
     ("graph_quick_start", False),
     ("audit_deadline", 2.0),
     ("audit_store", None),

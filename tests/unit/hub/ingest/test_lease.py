@@ -24,7 +24,6 @@ from hub.cli.main import app
 from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
-from hub.ingest import lease
 from hub.ingest.lease import Lease, LeaseLost, SourceBusy, SourcesBusy
 from hub.ingest.pull import run_pull
 from schema import SPINE
@@ -101,7 +100,7 @@ def test_l37_sources_that_nobody_holds_are_pulled_beside_one_that_is_skipped(
 ) -> None:
     block = (small.folder / "sources" / "small.yaml").read_text("utf-8")
     (small.folder / "sources" / "zother.yaml").write_text(block.replace('"small"', '"zother"'), "utf-8")
-    Lease(writer, "small").take()
+    Lease(writer, "small", 60).take()
     with pytest.raises(SourcesBusy) as skipped:
         small.pull()
     assert skipped.value.source == "small"
@@ -115,7 +114,7 @@ def test_l37_of_many_at_once_one_gets_the_lease(writer: GraphWriter, graph_drive
         def take(_: int, source: str = source, together: threading.Barrier = together) -> bool:
             together.wait(60)
             try:
-                Lease(writer, source).take()
+                Lease(writer, source, 60).take()
             except SourceBusy:
                 return False
             return True
@@ -126,20 +125,23 @@ def test_l37_of_many_at_once_one_gets_the_lease(writer: GraphWriter, graph_drive
 
 
 def test_l37_a_pull_that_died_holds_nobody_up_for_longer_than_its_lease(
-    small: SmallSource, writer: GraphWriter, monkeypatch: pytest.MonkeyPatch
+    small: SmallSource, writer: GraphWriter
 ) -> None:
-    monkeypatch.setattr(lease, "SECONDS", 1.0)
-    Lease(writer, "small").take()
+    Lease(writer, "small", 1).take()
     with pytest.raises(SourceBusy):
-        Lease(writer, "small").take()
+        Lease(writer, "small", 1).take()
     time.sleep(1.2)
     assert small.pull().inserted == 40
 
 
 def test_l37_a_source_that_is_slow_keeps_its_lease(
-    small: SmallSource, empty_graph: GraphAddress, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "SECONDS", 1.0)
+    empty(graph_driver)
+    monkeypatch.setenv("SLUICEGATE_PULL_LEASE", "1")
+    small = SmallSource(tmp_path, empty_graph)
+    assert small.settings.pull_lease == 1.0
+    small.write(ROWS)
     with halted_pull(small, empty_graph, monkeypatch) as (go_on, running):
         time.sleep(2.5)
         with pytest.raises(SourcesBusy):
@@ -163,6 +165,67 @@ def test_l37_who_lost_the_lease_writes_nothing_more(
     # The older pull had read rows of the old file, and would have written them over the new ones.
     assert one(graph_driver, "MATCH (e:Event) RETURN collect(DISTINCT e.address)") == ["西街1号"]
     assert [(each["result"], each["until"]) for each in ask(graph_driver, RUN)] == [("OK", None)]
+
+
+def holds(small: SmallSource, graph: GraphAddress) -> subprocess.Popen[str]:
+    """A process of this machine that holds the lease of the source, until it ends."""
+    code = f"""
+from hub.graph.driver import GraphWriter
+from hub.ingest.lease import Lease
+with GraphWriter({graph.url!r}, {graph.user!r}, {graph.password!r}) as writer:
+    Lease(writer, "small", 3600).take()
+    print("held", flush=True)
+    input()
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def test_a_refusal_tells_who_holds_the_source_and_until_when(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver, writer: GraphWriter
+) -> None:
+    with holds(small, empty_graph) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(SourcesBusy) as busy:
+            small.pull()
+        (until_when,) = [str(each["until"]) for each in ask(graph_driver, "MATCH (s:SourceRun) "
+            "RETURN toString(s.until) AS until")]  # fmt: skip
+        told = str(busy.value)
+        assert f"(process {other.pid} on {socket.gethostname()}, since 2" in told
+        assert f"its lease ends at {until_when} by the graph's clock" in told
+        other.kill()
+
+
+@pytest.mark.parametrize("how", ["killed", "ended"])
+def test_a_pull_that_died_on_this_machine_is_taken_over_at_once_and_writes_no_more(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver, how: str
+) -> None:
+    with holds(small, empty_graph) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        token = one(graph_driver, "MATCH (s:SourceRun) RETURN s.token")
+        if how == "killed":
+            other.kill()
+        else:
+            other.communicate("\n")
+        other.wait()
+    assert small.pull().inserted == 40
+    assert one(graph_driver, "MATCH (s:SourceRun) WHERE s.token = $token RETURN count(s)", token=token) == 0
+
+
+def test_a_pull_that_died_elsewhere_holds_its_source_until_its_lease_ends(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    with holds(small, empty_graph) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        other.kill()
+    elsewhere = "MATCH (s:SourceRun) SET s.holder = replace(s.holder, ' pid:', ' another:')"
+    graph_driver.execute_query(elsewhere)
+    with pytest.raises(SourcesBusy):
+        small.pull()
+    end_leases(graph_driver)
+    assert small.pull().inserted == 40
 
 
 def test_a_run_that_fails_gives_its_lease_back_and_is_kept(small: SmallSource, graph_driver: neo4j.Driver) -> None:

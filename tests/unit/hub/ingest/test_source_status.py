@@ -138,3 +138,42 @@ def test_mended_rows_go_in_at_a_retry(
     assert small.pull().read < 10
     assert command(small, empty_graph, "retry", "other").stderr == "error: unknown source other; known: small\n"
     assert len(ask(graph_driver, "MATCH (e:Event) RETURN e.number AS number")) == 40
+
+
+PUSHED = """
+name: desk
+kind: push
+accepts: [grid-desk]
+collectedFor: housing
+trust: 2
+records:
+  - {name: buildings, event: desk.building, entity: Building, key: number, identity: code, updated: ce:time,
+     fields: {code: {column: number, as: code}, name: name}}
+"""
+
+
+def test_what_waits_of_a_source_that_is_pushed_is_shown(
+    small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> None:
+    (small.folder / "sources" / "desk.yaml").write_text(PUSHED, "utf-8")
+    small.write([*ROWS, ["", "x", "y", "z"]])
+    small.pull()
+    entry = {"key": "desk/buildings:B1", "source": "desk", "stream": "desk/buildings", "row": "B1", "field": "number"}
+    graph_driver.execute_query(
+        "CREATE (q:Quarantined {whole: true, rule: 'not-a-code'}) SET q += $entry", entry=entry
+    )  # fmt: skip
+    told = command(small, empty_graph, "status", "--json")
+    assert told.exit_code == 0, told.stderr
+    by_name = {each["source"]: each for each in json.loads(told.stdout)}
+    desk = by_name["desk"]
+    assert (desk["state"], desk["refused"], desk["schedule"], desk["stale"]) == ("PUSHED", 1, None, None)
+    assert [(each["stream"], each["rule"], each["rows"]) for each in desk["waiting"]] == [
+        ("desk/buildings", "not-a-code", 1)
+    ]  # fmt: skip
+    assert (by_name["small"]["state"], by_name["small"]["refused"]) == ("OK", 1)
+    shown = command(small, empty_graph, "status", "desk")
+    assert shown.exit_code == 0, shown.stderr
+    assert "PUSHED" in shown.stdout and "as events come" in shown.stdout
+    assert "desk/buildings: 1 refused by number not-a-code" in shown.stdout
+    # It is shown, and neither pulled nor retried.
+    assert command(small, empty_graph, "retry", "desk").stderr.startswith("error: desk: a push source is not pulled")
