@@ -158,7 +158,9 @@ class Running:
         return sum(each.record.kind == kind for each in read(self.settings.audit_file))
 
     def check_log(self) -> None:
-        """The log is whole, and no file of the home holds anything of the people."""
+        """The log is whole, and no file of the home holds anything of the people. The hub is stopped for it."""
+        self._open.close()
+        self._served = None
         assert verify(self.settings.audit_file).ok
         assert leaks(files(self.home, apart=self.settings.graph_folder), self.people) == {}
 
