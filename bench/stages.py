@@ -1,10 +1,11 @@
-"""Measures where the time of one request goes: microseconds of each stage, cold, plain and warm, one request at a time.
+"""Measures where the time of one request goes: microseconds of each stage, cold, plain and warm, one request at a time,
+and warm with several at a time, as a hub that is busy.
 
 Cold is the first request of its document under a new hub; plain is each with everything made anew
 (`SLUICEGATE_PLAIN=1`); warm is with what is kept of documents, plans, decisions and tokens. Medians of several hubs for
 cold, means for the others. The stages are those of `sluicegate_stage_seconds`; what is left is the way between them.
 
-`python bench/stages.py [--people N] [--requests N] [--questions point,page]`
+`python bench/stages.py [--people N] [--requests N] [--questions point,page] [--together N]`
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -58,8 +59,8 @@ class Bench:
             pass
         self._token = Issuer(settings).issue("bench", "bench-1", 3_600)
 
-    async def measure(self, plain: bool, warm_up: int, count: int) -> Times:
-        """Microseconds of each stage of a request, the mean of `count` after `warm_up` others."""
+    async def measure(self, plain: bool, warm_up: int, count: int, together: int = 1) -> Times:
+        """Microseconds of each stage of a request, the mean of `count` after `warm_up` others, so many at a time."""
         settings = self._settings.model_copy(update={"plain": plain})
         graph = Graph(self._address.url, self._address.user, self._address.password, database=settings.graph_database)
         await graph.ready()
@@ -69,8 +70,8 @@ class Bench:
             for number in range(warm_up):
                 await self._ask(hub, number)
             before, began, own = _sums(hub), time.perf_counter(), time.thread_time()
-            for number in range(count):
-                await self._ask(hub, warm_up + number)
+            numbers = iter(range(warm_up, warm_up + count))
+            await asyncio.gather(*(self._ask_each(hub, numbers) for _ in range(together)))
             whole, own = time.perf_counter() - began, time.thread_time() - own
             after = _sums(hub)
         finally:
@@ -81,6 +82,10 @@ class Bench:
         times = {name: (after[name] - before.get(name, 0.0)) / count * 1e6 for name in after}
         times["whole"], times["processor"] = whole / count * 1e6, own / count * 1e6
         return times
+
+    async def _ask_each(self, hub: Hub, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await self._ask(hub, number)
 
     async def _ask(self, hub: Hub, number: int) -> None:
         body = json.dumps(self._question.body("hub", self._values, number)).encode()
@@ -130,7 +135,7 @@ def told(name: str, columns: Mapping[str, Times]) -> None:
     row("processor of the loop", lambda times: times["processor"])
 
 
-async def run(bench: Bench, name: str, requests: int) -> None:
+async def run(bench: Bench, name: str, requests: int, together: int) -> None:
     """Measure one question; the graph, which may have just been started, has planned and read it before."""
     for _ in range(20):
         with suppress(NotAnswered):
@@ -139,7 +144,8 @@ async def run(bench: Bench, name: str, requests: int) -> None:
     cold = _median([await bench.measure(plain=False, warm_up=0, count=1) for _ in range(COLD)])
     plain = await bench.measure(plain=True, warm_up=50, count=requests)
     warm = await bench.measure(plain=False, warm_up=200, count=requests)
-    told(name, {"cold": cold, "plain": plain, "warm": warm})
+    busy = await bench.measure(plain=False, warm_up=200, count=requests, together=together)
+    told(name, {"cold": cold, "plain": plain, "warm": warm, f"warm, {together}": busy})
 
 
 def main() -> None:
@@ -148,6 +154,7 @@ def main() -> None:
     given.add_argument("--people", type=int, default=3_000)
     given.add_argument("--requests", type=int, default=1_000)
     given.add_argument("--questions", default="point,page", help="of bench/peers/questions.py")
+    given.add_argument("--together", type=int, default=16, help="requests at a time in the last column")
     given.add_argument("--folder", type=Path, help="keeps the county for the next run")
     chosen = given.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {chosen.people:,} people")
@@ -156,7 +163,7 @@ def main() -> None:
         for question in QUESTIONS:
             if question.name in chosen.questions.split(","):
                 bench = Bench(county.settings, county.address, question, values)
-                asyncio.run(run(bench, question.name, chosen.requests))
+                asyncio.run(run(bench, question.name, chosen.requests, chosen.together))
 
 
 if __name__ == "__main__":
