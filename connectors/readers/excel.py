@@ -30,6 +30,7 @@ EXACT = 10**15
 SHEET = "@sheet"
 _ALL = ("*",)
 _LOST = ("precision-lost", "a number of more than 15 digits has lost digits; keep the column as text in the workbook")
+_MERGED = "its merged ranges span too many cells"
 _AROUND_NAMES = " \t\r\n\u3000\ufeff\u200b"
 Unfit = dict[tuple[int, int], tuple[str, str]]
 Range = tuple[tuple[int, int], tuple[int, int]]
@@ -46,15 +47,27 @@ class SheetView:
 
 
 def visible_sheets(name: str, file: IO[bytes], first: int) -> list[SheetView]:
-    """The visible sheets of a workbook with their `first` rows; ConnectorError if it cannot be read."""
-    book, _ = _opened(name, file)
+    """The visible sheets of a workbook with their `first` rows; ConnectorError if it cannot be read, or is too wide."""
+    book, parts = _opened(name, file)
     with book:
-        return [_view(name, _sheet_of(name, book, each), first) for each in _visible(book)]
+        visible = _visible(book)
+        # All of them are held at once, and each of them is as wide as its last cell says.
+        if sum(min(parts[each].rows, first) * parts[each].columns for each in visible) > MAX_CELLS:
+            raise ConnectorError(
+                name, "its sheets are too many and too wide; remove what stands far outside, or save them apart"
+            )
+        return [_view(name, _sheet_of(name, book, each), first) for each in visible]
 
 
 def _view(name: str, sheet: calamine.CalamineSheet, first: int) -> SheetView:
     rows: list[list[Any]] = _asked(name, lambda: sheet.to_python(skip_empty_area=False, nrows=first))
-    merged: list[Range] = _asked(name, lambda: sheet.merged_cell_ranges) or []
+    ranges: list[Range] = _asked(name, lambda: sheet.merged_cell_ranges) or []
+    last = max(map(len, rows), default=0) - 1
+    # What is merged beyond the last cell of the sheet merges nothing.
+    merged = [(start, (bottom, min(right, last))) for start, (bottom, right) in ranges if start[1] <= last]
+    spanned = ((min(bottom + 1, first) - top) * (right + 1 - left) for (top, left), (bottom, right) in merged)
+    if sum(each for each in spanned if each > 0) > MAX_CELLS:
+        raise ConnectorError(name, _MERGED)
     return SheetView(sheet.name, [[_text(cell) for cell in row] for row in rows], merged)
 
 
@@ -220,7 +233,7 @@ class _Sheet:
             last = min(right + 1, len(self._rows[top]))
             total += len(filled) * (last - left)
             if total > MAX_CELLS:
-                raise ConnectorError(self._name, "its merged ranges span too many cells")
+                raise ConnectorError(self._name, _MERGED)
             for at in filled:
                 self._rows[at][left:last] = [self._rows[top][left]] * (last - left)
                 if (top, left) in self._unfit:

@@ -64,6 +64,15 @@ class Cut:
     shown: int
 
 
+CUT_BYTES = 80
+"""About the size of what is told of one cut, without its path."""
+
+
+def path_size(path: Path) -> int:
+    """The size of a path as JSON: response names are as long as the client likes, and stand in each path again."""
+    return sum(len(str(step)) + 3 for step in path)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Data and errors, and what the audit record keeps: how many nodes, and the surrogates of the people in them.
@@ -93,7 +102,7 @@ def respond(
     """The answer made of the statement's one row (`r0`, `r1`, …) and of root fields that the graph does not answer.
 
     `answered_elsewhere` holds the latter by response name: introspection, and who saw a person's data. Raises
-    RESULT_LIMIT where names and values are larger than `byte_cap` together (about their size as JSON).
+    RESULT_LIMIT where names, values and what is told of cuts are larger than `byte_cap` together (about, as JSON).
     """
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
@@ -140,12 +149,14 @@ class _Responder:
             elif isinstance(root, DeniedCell | NullRoot):
                 data[root.name] = None
         cut = tuple(self._cuts(data, ())) if self._ended else ()
+        self._use(sum(path_size(each.path) for each in self.errors))
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld)
 
     def _cuts(self, value: Any, path: Path) -> Iterator[Cut]:
         """What was cut in a part of the answer, in its order."""
         if id(value) in self._ended:
             coordinate, shown = self._ended[id(value)]
+            self._use(CUT_BYTES + path_size(path))
             yield Cut(coordinate, path, shown)
         if isinstance(value, dict):
             for name, each in value.items():

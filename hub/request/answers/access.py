@@ -17,11 +17,12 @@ from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import Preferences
 from hub.request.denials import DenialErrors
 from hub.request.plan_model import Aggregate, Planned
-from hub.request.respond import Answer, Path
-from policies.model import Decision, FieldDecision
+from hub.request.respond import Answer, Path, path_size
+from policies.model import Decision, FieldDecision, RowSet, TypeDecision
+from schema.predicate import Predicate, conjuncts
 
 ERROR_BYTES = 600
-"""About the size of one listed error, with how to ask."""
+"""About the size of one listed error, with how to ask and without its path."""
 
 
 def tell_hidden(
@@ -34,11 +35,18 @@ def tell_hidden(
     access = access_of(planned, answer, denial_errors, preferences.language)
     errors: tuple[HubError, ...] = ()
     if preferences.lists_errors and answer.errors:
-        counts = _count_names(planned)
-        errors = tuple(each for error in answer.errors for each in _at_each_null(error, answer.data, counts))
-        if len(errors) * ERROR_BYTES > byte_cap:
-            raise too_large(byte_cap)
+        errors = tuple(_listed(planned, answer, byte_cap))
     return replace(answer, errors=errors, access=access)
+
+
+def _listed(planned: Planned, answer: Answer, byte_cap: int) -> Iterator[HubError]:
+    counts, left = _count_names(planned), byte_cap
+    for error in answer.errors:
+        for each in _at_each_null(error, answer.data, counts):
+            left -= ERROR_BYTES + path_size(each.path)
+            if left < 0:
+                raise too_large(byte_cap)
+            yield each
 
 
 def access_of(
@@ -104,9 +112,24 @@ def _needing_case(planned: Planned, denial_errors: DenialErrors) -> list[str]:
 
 
 def _opens_more(with_case: Decision, decision: Decision, coordinate: str) -> bool:
-    if "." in coordinate:
-        return _effects(with_case, coordinate) != _effects(decision, coordinate)
-    return with_case.of(coordinate).visible != decision.of(coordinate).visible
+    return _shown_on(with_case, coordinate) != _shown_on(decision, coordinate)
+
+
+def _shown_on(decision: Decision, coordinate: str) -> dict[str, set[Predicate]]:
+    """By effect: the rows that have it. Two decisions number their rows apart, so that their numbers tell nothing."""
+    entity, dot, _ = coordinate.partition(".")
+    table = decision.of(entity)
+    if not dot:
+        return {entity: _widest(table, table.visible)}
+    found = _effects(decision, coordinate)
+    effects = {"clear": found.clear, **dict(found.masks), "aggregate": found.aggregate, "match": found.match}
+    return {effect: _widest(table, rows) for effect, rows in effects.items() if rows}
+
+
+def _widest(table: TypeDecision, rows: RowSet) -> set[Predicate]:
+    """The predicates of rows, without those that lie within another one of them."""
+    demands = {table.rows[row]: conjuncts(table.rows[row]) for row in rows}
+    return {each for each, more in demands.items() if not any(less < more for less in demands.values())}
 
 
 def _aggregates(planned: Planned) -> Mapping[str, Aggregate]:

@@ -6,6 +6,7 @@ has a cell of the town's rectangle, and its parts lie in it.
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +45,19 @@ def write_parts(path: Path, county: County) -> None:
 
 
 def _features(world: World, total: int) -> Iterator[Row]:
+    """Good features with odd ones among them: a clump of wrong rows is taken for a fault of the source."""
     yard = _Yard(world)
-    for _ in range(total):
+    odd = _odd(world, yard)
+    every = max(1, total // (world.turns * (len(yard.spoilers()) + 2)))
+    for number in range(1, total + 1):
         world.tally.good(STREAM)
         yield yard.part()
+        if number % every == 0:
+            yield from islice(odd, 1)
+    yield from odd
+
+
+def _odd(world: World, yard: "_Yard") -> Iterator[Row]:
     yield from plant(world.tally, STREAM, world.turns, yard.part, yard.spoilers())
     for _ in range(world.turns):
         count(world.tally, STREAM, "duplicate")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Broken, ConnectorError, Record, Refused, Row, Since
+from connectors.drafts.look import Asked, look
 from connectors.readers import workbook_parts
 from connectors.shape import Shaper
 from connectors.transforms import Context
@@ -193,6 +194,38 @@ def test_g10_a_merged_range_is_filled_within_the_sheet_only(tmp_path: Path, monk
     monkeypatch.setattr("connectors.readers.excel.MAX_CELLS", 1)
     with pytest.raises(ConnectorError, match="merged ranges span too many cells"):
         rows("excel", path, fillMerged=True)
+
+
+FAR = '<c r="XFD2"><v>1</v></c>'
+
+
+def drafted(path: Path) -> list[str]:
+    """The headers that a draft finds in a workbook."""
+    return [each.header for each in look(Asked(str(path), "a", 10), lambda _: False).columns]
+
+
+def test_g10_many_wide_sheets_are_not_all_held_for_a_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workbook of 150 kB with 400 sheets took more than 3 GB."""
+    sheets = {f"表{at}": Sheet([["k", "v"], ["a", "1"]]) for at in range(3)}
+    path = write_workbook(tmp_path / "a.xlsx", sheets, replaced={'<row r="2">': f'<row r="2">{FAR}'})
+    assert drafted(path) == ["k", "v", "@sheet"]
+    monkeypatch.setattr("connectors.readers.excel.MAX_CELLS", 3 * 2 * 16_384 - 1)
+    with pytest.raises(ConnectorError, match="too many and too wide"):
+        drafted(path)
+
+
+def test_g10_ranges_over_everything_are_not_filled_for_a_draft(tmp_path: Path) -> None:
+    """A workbook of 2 kB took seven seconds for 2,000 of them."""
+    replaced = {'<row r="2">': f'<row r="2">{FAR}'}
+    whole = Sheet([["k", "v"], ["a", "1"], ["b", "2"]], ["A2:XFD1048576"] * 20)
+    path = write_workbook(tmp_path / "a.xlsx", {"表一": whole}, replaced=replaced)
+    with pytest.raises(ConnectorError, match="merged ranges span too many cells"):
+        drafted(path)
+
+
+def test_g10_a_range_beyond_the_last_cell_costs_a_draft_nothing(tmp_path: Path) -> None:
+    sheet = Sheet([["k", "v"], ["a", "1"], ["b", "2"]], ["C1:ZZZZZ1", "C9:XFD1048576"] * 20)
+    assert drafted(write_workbook(tmp_path / "a.xlsx", {"表一": sheet})) == ["k", "v"]
 
 
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'

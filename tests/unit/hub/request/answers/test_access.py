@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hub.errors import Code, HubError
 from hub.request.answers.access import ERROR_BYTES, tell_hidden
 from hub.request.answers.preferences import Preferences
 from hub.request.denials import DenialErrors
-from hub.request.respond import Answer, respond
+from hub.request.respond import Answer, path_size, respond
 from policies.decide import decide
 from policies.model import PolicySet
 from schema import SPINE
@@ -64,7 +65,7 @@ def told(
 ) -> Answer:
     planned, _ = prepare(policies, subject(policies, "app"), purpose, f"{{ {document} }}")
     errors = denial_errors(policies, planned)
-    answer = respond(planned, row, {}, SPINE, SEALS, errors, 1_000_000)
+    answer = respond(planned, row, {}, SPINE, SEALS, errors, byte_cap)
     return tell_hidden(planned, answer, errors, preferences, byte_cap)
 
 
@@ -124,9 +125,42 @@ def test_a_person_who_is_not_found_brings_no_error(policies: PolicySet) -> None:
 
 def test_more_listed_errors_than_an_answer_holds_are_refused(policies: PolicySet) -> None:
     two = rows(["祁**", "1"], ["祁**", "2"])
-    assert len(told(policies, PEOPLE, two, LISTED, byte_cap=2 * ERROR_BYTES).errors) == 2
+    enough = 2 * (ERROR_BYTES + path_size(("people", "edges", 0, "node", "idNumber")))
+    assert len(told(policies, PEOPLE, two, LISTED, byte_cap=enough).errors) == 2
     with pytest.raises(HubError, match="RESULT_LIMIT"):
-        told(policies, PEOPLE, two, LISTED, byte_cap=2 * ERROR_BYTES - 1)
+        told(policies, PEOPLE, two, LISTED, byte_cap=enough - 1)
+
+
+LONG = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("shown", "node"),
+    [
+        # The name stands once in the data, and in each path below it again.
+        ("dwellings(first: 0) { code }", [[[sid("d"), "code d"]]]),
+        (" ".join(f"n{at}: idNumber" for at in range(9)), []),
+    ],
+    ids=["cut", "denied"],
+)
+def test_a_long_name_counts_in_each_path_that_is_told(policies: PolicySet, shown: str, node: list[Any]) -> None:
+    def tell(name: str) -> Answer:
+        document = f"{name}: people(first: 9) {{ edges {{ node {{ {shown} }} }} }}"
+        return told(policies, document, rows(*[node] * 9), byte_cap=60_000)
+
+    assert tell("x").access is not None
+    with pytest.raises(HubError, match="RESULT_LIMIT"):
+        tell(LONG)
+
+
+def test_a_long_name_counts_in_each_error_that_is_listed(policies: PolicySet) -> None:
+    def tell(preferences: Preferences) -> Answer:
+        document = f"{LONG}: people(first: 9) {{ edges {{ node {{ idNumber }} }} }}"
+        return told(policies, document, rows(*[[]] * 9), preferences, byte_cap=60_000)
+
+    assert tell(TOLD).errors == ()
+    with pytest.raises(HubError, match="RESULT_LIMIT"):
+        tell(LISTED)
 
 
 def test_lists_that_end_early_are_told_where_they_are(policies: PolicySet) -> None:
@@ -187,6 +221,25 @@ def test_what_a_case_would_open_is_told_if_none_is_named(policies: PolicySet, tm
     assert access is not None
     assert access["needsCase"] == ["Person.idNumber"]
     assert "with a case only" in access["denied"][0]["reason"]
+
+
+def test_what_a_case_opens_elsewhere_is_not_told_of_what_stays_as_it_is(policies: PolicySet, tmp_path: Path) -> None:
+    """The rules of a case stand first, so that a decision with one numbers all rows otherwise."""
+    before = """
+  - {id: of-case, to: {application: [app]}, for: [a], basis: law,
+     rows: {Person: {region: {startsWith: $subject.jurisdiction}, gender: {eq: MALE}}, Dwelling: {usage: {eq: RENTED}}},
+     fields: {Person.idNumber: clear, Person.phone: clear, Dwelling.area: clear}}
+  - {id: of-case-rented, to: {application: [app]}, for: [a], basis: law, rows: {Dwelling: {usage: {eq: RENTED}}},
+     fields: {Dwelling.code: clear}}"""
+    more = policy(tmp_path, POLICY.replace("grants:", f"grants:{before}"))
+    document = "{ people { edges { node { name phone dwellings { code usage } } } } }"
+    planned, _ = prepare(policies, subject(policies, "app"), "a", document)
+    opened = decide(SPINE, more, subject(more, "app"), "a", TODAY)
+    errors = DenialErrors(SPINE, policies, planned.decision, lambda: opened, lambda purpose: False)
+    answer = respond(planned, rows(), {}, SPINE, SEALS, errors, 1_000_000)
+    access = tell_hidden(planned, answer, errors, Preferences(), 1_000_000).access
+    assert access is not None
+    assert "needsCase" not in access
 
 
 def test_reasons_are_in_the_language_that_is_asked_for(policies: PolicySet) -> None:
