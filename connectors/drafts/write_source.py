@@ -131,7 +131,8 @@ def nearly_keys(drafted: Drafted) -> Iterator[str]:
             repeated = counted(each.repeats, "row has", "rows have")
             yield (
                 f"{each.title} would number them, but {repeated} a number that stands in an earlier row too: correct "
-                f"them at the source and draft again, or take `key: {each.title}`, and of each number one row is kept."
+                f"them at the source and draft again, or take `key: {each.title}` and `identity: {each.field}`, and of "
+                "each number one row is kept."
             )
 
 

@@ -141,6 +141,7 @@ def test_a_key_that_counts_the_lines_is_warned_of(tmp_path: Path) -> None:
     for told in (made.output, " ".join(drafted.replace("    # ", "").split())):
         assert "序号 seems to count the lines" in told
         assert "商铺编号 would number them, but 1 row has a number" in told
+        assert "or take `key: 商铺编号` and `identity: number`" in told
 
 
 def test_where_no_column_numbers_the_records_somebody_has_to_say(tmp_path: Path) -> None:
