@@ -271,12 +271,16 @@ def region_of_grid(cell: Any, _options: Options, context: Context) -> str:
     return _grid_in_force(cell, context)[1].path
 
 
+_NO_DIVISIONS = "the graph holds no divisions yet; pull them first, and name their source under `after`"
+
+
 def _grid_in_force(cell: Any, context: Context) -> tuple[str, Place]:
     official = code(cell, Options(), context)
     for _ in range(8):
         place = context.places.get(official)
         if place is None or not place.grid:
-            raise Unfit("unknown-grid", "no known grid has this code", ("Region", official))
+            known = "no known grid has this code" if context.places else _NO_DIVISIONS
+            raise Unfit("unknown-grid", known, ("Region", official))
         if not place.ended:
             return official, place
         if place.successor is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.drafts.columns import on_one_line, tolerated
 from connectors.drafts.personal_kinds import PersonalKind
 from schema.classification import Grade, Kind, Scalar
+
+_LINES = re.compile(r"序号|行号|行次|^no\.?$|^#$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Guess:
         if self.misfits == 1:
             return f"{share} does not fit: its row would be refused"
         return f"{share} do not fit: their rows would be refused"
+
+    @property
+    def counts_lines(self) -> bool:
+        """Whether it counts the lines of a sheet, by its header: another row may have its number in the next one."""
+        return _LINES.search(self.title) is not None
 
     @property
     def may_number_records(self) -> bool:

@@ -37,6 +37,8 @@ _NAMED = re.compile("名称|店名|字号|^name$|_name$|title$", re.IGNORECASE)
 _YEAR = re.compile("年份|年度|建成年|year", re.IGNORECASE)
 _UPDATED = re.compile("更新时间|修改时间|变更时间|更新日期|updated|modified|changed_at", re.IGNORECASE)
 _DAYS = re.compile("日期|时间|有效期|到期|日$|date|\\bday|expir", re.IGNORECASE)
+_TERM = re.compile("至|期限|到期|截止|有效|失效|计划|预计|expir|until|valid|\\bdue\\b|\\bend", re.IGNORECASE)
+"""Words of headers of days that may lie in the future."""
 _SERIAL = re.compile(r"[1-7]\d{4}(\.\d+)?\Z", re.ASCII)
 SERIALS = "numbers by which Excel counts days; have the column formatted as dates in the workbook"
 """Said of a column of days that holds numbers from 10000 (1927) to 79999 (2119)."""
@@ -65,7 +67,7 @@ def guess_all(columns: Sequence[Column], looks_like_name: NameTest, today: dt.da
     place = min(regions, key=lambda each: each.transform != "region_of_grid", default=None)
     guesses = [_only_region(each, place) for each in guesses]
     keys = [each for each in guesses if each.numbers_records]
-    key = min(keys, key=lambda each: _CODED.search(each.title) is None, default=None)
+    key = min(keys, key=lambda each: (_CODED.search(each.title) is None, each.counts_lines), default=None)
     moments = (each for each in guesses if each.scalar in {Scalar.DATE, Scalar.DATETIME} and not each.blanks)
     updated = next((each for each in moments if _UPDATED.search(each.title) and not each.misfits), None)
     return Drafted(tuple(guesses), columns[0].rows if columns else 0, key, updated)
@@ -222,7 +224,9 @@ def _date(column: Column, guess: Guess, today: dt.date) -> Guess | None:
     if best.format is not None and any(each.misfits == best.misfits for each in others):
         return None
     past = _exact(column, guess, Scalar.DATE, "date", today, best.format)
-    return past if past is not None and past.misfits <= best.misfits else best
+    if past is None or (past.misfits > best.misfits and _TERM.search(column.title)):
+        return best
+    return past
 
 
 def _number(column: Column, nothing: Guess, today: dt.date) -> Guess | None:

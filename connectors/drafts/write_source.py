@@ -107,8 +107,21 @@ def _key(drafted: Drafted) -> Iterator[str]:
     refused = f"; {counted(without, 'row has', 'rows have')} none, and would be refused" if without else ""
     of = f"{numbered:,} of the" if without else "each of the"
     yield from comment(f"A plain code in {of} {drafted.rows:,} rows that were read, and none twice{also}{refused}.", 4)
+    if drafted.key.counts_lines:
+        for warning in key_that_counts_lines(drafted):
+            yield from comment(warning, 4)
     yield f"    key: {scalar(drafted.key.column)}"
     yield f"    identity: {drafted.key.field}"
+
+
+def key_that_counts_lines(drafted: Drafted) -> Iterator[str]:
+    """What is wrong with a key that counts the lines of a sheet, and which columns would do better."""
+    if drafted.key is not None:
+        yield (
+            f"{drafted.key.title} seems to count the lines: once they are counted anew, each record would be taken for "
+            "another. Take a column that stays with the record."
+        )
+    yield from nearly_keys(drafted)
 
 
 def nearly_keys(drafted: Drafted) -> Iterator[str]:
@@ -118,7 +131,8 @@ def nearly_keys(drafted: Drafted) -> Iterator[str]:
             repeated = counted(each.repeats, "row has", "rows have")
             yield (
                 f"{each.title} would number them, but {repeated} a number that stands in an earlier row too: correct "
-                f"them at the source and draft again, or take `key: {each.title}`, and of each number one row is kept."
+                f"them at the source and draft again, or take `key: {each.title}` and `identity: {each.field}`, and of "
+                "each number one row is kept."
             )
 
 

@@ -352,7 +352,7 @@ def too_large(cap: int) -> HubError:
 
 
 def _timeout() -> HubError:
-    return HubError(Code.TIMEOUT, "the graph did not answer in time; ask for fewer nodes or narrow the filter")
+    return HubError(Code.TIMEOUT, "the graph did not answer in time; ask again, for fewer nodes, or narrow the filter")
 
 
 def _unavailable() -> HubError:

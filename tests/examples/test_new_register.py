@@ -115,6 +115,17 @@ def test_the_page_is_true(desk: Desk, step: Step) -> None:
         desk.run(step)
 
 
+def test_the_page_writes_into_no_folder_of_the_code() -> None:
+    commands = "".join(step.text for step in steps() if step.kind == "sh")
+    files = [step.words for step in steps() if step.kind == "yaml"]
+    folders = {"drafts", *(Path(each).parts[0] for each in [*files, *re.findall(r"--out (\S+)", commands)])}
+    assert folders == {"drafts", "from-csv", "county"}
+    for each in folders:
+        assert not (ROOT / each / "__init__.py").exists(), f"{each} is a room of the code"
+    ignored = (ROOT / ".gitignore").read_text("utf-8").split()
+    assert {f"/{each}/" for each in folders} <= set(ignored)
+
+
 def test_the_page_goes_from_the_sheet_to_the_log() -> None:
     commands = "".join(step.text for step in steps() if step.kind == "sh")
     for command in (

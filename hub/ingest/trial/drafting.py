@@ -21,10 +21,11 @@ from connectors.drafts.guesses import guess_all
 from connectors.drafts.look import Asked, Sample, look, name_of
 from connectors.drafts.names import DraftName
 from connectors.drafts.write_slice import slice_text
-from connectors.drafts.write_source import nearly_keys, rows_read, source_text
+from connectors.drafts.write_source import key_that_counts_lines, nearly_keys, rows_read, source_text
 from hub.ingest.trial.name_cells import looks_like_name
 from schema import shapes
 
+_NAME = "give a short name of small letters, digits and hyphens, such as: --name market-shops"
 _PURPOSE = "write a purpose: small letters, digits, _ and -, with a dot between its steps, such as trade.register"
 
 
@@ -52,7 +53,9 @@ def asked_for(
     """What a command line asks for; its name, where none is given, is that of the table or file. ConnectorError."""
     short = name or name_of(table or where)
     if short is None or not re.match(shapes.SHORT_NAME, short):
-        raise ConnectorError("--name", "give a short name of small letters, digits and hyphens, such as market-shops")
+        raise ConnectorError(
+            "--name", _NAME if name else f"no letter of the name that it has can stand in one; {_NAME}"
+        )
     return Asked(where, short, rows, table, secret, paging, tuple(sheets), encoding)
 
 
@@ -116,6 +119,8 @@ def told(made: Draft) -> Iterator[str]:
     if drafted.key is None:
         yield "no column numbers the records: say in the draft which do, before it can be pulled"
         yield from nearly_keys(drafted)
+    elif drafted.key.counts_lines:
+        yield from key_that_counts_lines(drafted)
 
 
 def _what(guess: Guess, drafted: Drafted) -> str:

@@ -169,6 +169,12 @@ def test_unfit(name: str, cell: Any, options: Options, rule: str) -> None:
     assert str(cell)[:40] not in str(caught.value)
 
 
+def test_where_no_division_is_in_the_graph_that_is_said() -> None:
+    with pytest.raises(Unfit, match="holds no divisions yet; pull them first") as caught:
+        TRANSFORMS["grid"]("140321001001001", Options(), Context({}, ZONE, dt.date(2026, 6, 30)))
+    assert caught.value.rule == "unknown-grid"
+
+
 @pytest.mark.parametrize(
     ("code", "path", "level"),
     [

@@ -43,6 +43,9 @@ def repeated(*words: Any, times: int = 10) -> list[Any]:
         ("成立日期", repeated("2016/4/13", "2020-01-31"), Scalar.DATE, "date", None),
         ("成立日期", repeated("20160413", "20200131"), Scalar.DATE, "date", None),
         ("有效期至", repeated("2016-04-13", "2031-01-31"), Scalar.DATE, "validity", None),
+        ("检查日期", ["2031-01-31", *repeated("2016-04-13", times=30)], Scalar.DATE, "date", None),
+        ("有效期至", ["2031-01-31", *repeated("2016-04-13", times=30)], Scalar.DATE, "validity", None),
+        ("开学日期", repeated("2016-04-13", "2031-01-31"), Scalar.DATE, "validity", None),
         ("date", repeated("31/12/2020", "03/04/2021"), Scalar.DATE, "date", "%d/%m/%Y"),
         ("date", repeated("12/31/2020", "03/04/2021"), Scalar.DATE, "date", "%m/%d/%Y"),
         ("更新时间", repeated("2026-06-01 10:00:00"), Scalar.DATETIME, "datetime", None),
@@ -197,6 +200,16 @@ def test_the_key_has_a_plain_code_in_each_row_and_none_twice() -> None:
     for spoiled in ([*codes[:19], codes[0]], [*codes[:18], None, None], [*codes[:17], "合计", "无", None]):
         assert drafted(("商铺编号", spoiled)).key is None
     assert drafted(("证件号码", [f"E{n:08}" for n in range(20)])).key is None
+
+
+def test_what_counts_the_lines_is_the_key_only_where_nothing_better_is() -> None:
+    lines = ("序号", [str(n) for n in range(20)])
+    better = drafted(lines, ("商铺编号", [f"PD{n:03}" for n in range(20)])).key
+    assert better is not None
+    assert (better.column, better.counts_lines) == ("商铺编号", False)
+    alone = drafted(lines, ("类别", repeated("餐饮", "零售"))).key
+    assert alone is not None
+    assert (alone.column, alone.counts_lines) == ("序号", True)
 
 
 def test_one_column_alone_is_the_place_and_the_finest_wins() -> None:

@@ -130,6 +130,20 @@ def test_without_a_purpose_the_source_is_refused_until_somebody_says_it(tmp_path
     assert "collectedFor" in tried.output
 
 
+def test_a_key_that_counts_the_lines_is_warned_of(tmp_path: Path) -> None:
+    codes = ["GS000", *(f"GS{n:03}" for n in range(29))]
+    lines = [f"{n + 1},{code},餐饮" for n, code in enumerate(codes)]
+    (tmp_path / "shops.csv").write_text("\n".join(["序号,商铺编号,类别", *lines, ""]), "utf-8")
+    made = run("source", "new", tmp_path / "shops.csv", "--out", tmp_path / "drafts")
+    assert made.exit_code == 0, made.output
+    drafted = (tmp_path / "drafts" / "sources" / "shops.yaml").read_text("utf-8")
+    assert "    key: 序号\n" in drafted
+    for told in (made.output, " ".join(drafted.replace("    # ", "").split())):
+        assert "序号 seems to count the lines" in told
+        assert "商铺编号 would number them, but 1 row has a number" in told
+        assert "or take `key: 商铺编号` and `identity: number`" in told
+
+
 def test_where_no_column_numbers_the_records_somebody_has_to_say(tmp_path: Path) -> None:
     path = tmp_path / "shops.csv"
     path.write_text("经营状态,人数\n" + "在营,3\n停业,4\n" * 10, "utf-8")
@@ -187,7 +201,7 @@ def test_forgotten_slices_are_told_before_anything_is_started(drafts: Path, tmp_
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["商铺.csv"], "give a short name"),
+        (["商铺.csv"], "no letter of the name that it has can stand in one; give a short name"),
         (["shops.csv", "--name", "Shops"], "give a short name"),
         (["shops.csv", "--collected-for", "Trade Register"], "write a purpose"),
         (["none.csv"], "there is no file"),
