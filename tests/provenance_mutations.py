@@ -69,8 +69,22 @@ PROVENANCE = (
     Mutation(
         "what is not known is no confirmation",
         "hub/request/provenance/entries.py",
-        "    if one is None or other is None:\n",
-        "    if False:\n",
+        "for name in both) if both else None",
+        "for name in both)",
+        _ANSWERS,
+    ),
+    Mutation(
+        "what may not be seen is not compared",
+        "hub/request/provenance/entries.py",
+        "in stated.keys() & compared}",
+        "in stated}",
+        _ANSWERS,
+    ),
+    Mutation(
+        "what is clear on some rows only is not compared",
+        "hub/request/provenance/cell.py",
+        "if told <= table.of(each.name).clear)",
+        "if table.of(each.name).clear)",
         _ANSWERS,
     ),
     Mutation(

@@ -39,7 +39,7 @@ from hub.request.plan_model import (
     TypenameCell,
     fetches_of_roots,
 )
-from hub.request.provenance.cell import ProvenanceCell
+from hub.request.provenance.cell import ProvenanceCell, compared_fields
 from hub.request.selection import Selections, location_of
 from hub.request.template import SealedId, open_id
 from policies.aggregate import PAGE_CELLS
@@ -259,7 +259,8 @@ class _Planner:
         if field == PROVENANCE:
             self._use(coordinate, "clear")
             parts = self._children(PROVENANCE_TYPE, nodes).items()
-            return ProvenanceCell(name, tuple((key, found[0].name.value) for key, found in parts))
+            compared = compared_fields(entity, self.decision.of(entity.name))
+            return ProvenanceCell(name, tuple((key, found[0].name.value) for key, found in parts), compared)
         if effects.clear:
             self._use(coordinate, "clear")
         if effects.masks:

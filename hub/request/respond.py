@@ -271,7 +271,7 @@ class _Responder:
         return shown
 
     def _provenance(self, cell: ProvenanceCell, found: Sequence[Found] | None) -> list[dict[str, Any]] | None:
-        return None if found is None else [self._source(cell, each) for each in entries(found)]
+        return None if found is None else [self._source(cell, each) for each in entries(found, cell.compared)]
 
     def _source(self, cell: ProvenanceCell, entry: Mapping[str, Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {}

@@ -37,7 +37,7 @@ records:
       occupants: {{column: occupants, min: 0, max: 99}}
 """
 POLICY = f"""
-purposes: [{{id: rental, zh: 租赁, en: Rental}}]
+purposes: [{{id: rental, zh: 租赁, en: Rental}}, {{id: sides, zh: 双方, en: Sides}}]
 applications:
   - {{id: {APP}, zh: 台, en: Desk, department: housing, jurisdiction: 14/}}
   - {{id: tenant-app, zh: 租客, en: Tenants, department: housing, jurisdiction: 14/}}
@@ -48,6 +48,12 @@ grants:
     basis: law
     rows: {{Tenancy: {{}}}}
     fields: {{Tenancy: clear, Tenancy.provenance: clear}}
+  - id: sides
+    to: {{application: [{APP}]}}
+    for: [sides]
+    basis: law
+    rows: {{Tenancy: {{}}}}
+    fields: {{Tenancy.number: clear, Tenancy.occupants: clear, Tenancy.provenance: clear}}
 """
 QUERY = (
     "{ tenancies { edges { node { number provenance { source assertedBy stale readAt confirmedBy disputedBy } } } } }"
@@ -83,9 +89,9 @@ def say(served: Served, side: str, second: int, **data: Any) -> None:
     assert statuses(deliver(served, event, app=app, source=side)) == ["stored"]
 
 
-def told(served: Served) -> dict[str, tuple[list[str], list[str]]]:
+def told(served: Served, purpose: str = "rental") -> dict[str, tuple[list[str], list[str]]]:
     """By source: who confirms it, and who disputes it."""
-    response = served.ask(QUERY, app=APP, purpose="rental")
+    response = served.ask(QUERY, app=APP, purpose=purpose)
     assert code_of(response) == "OK", response.text
     (edge,) = response.json()["data"]["tenancies"]["edges"]
     entries = edge["node"]["provenance"]
@@ -104,6 +110,18 @@ DISPUTED: Sides = {"landlord": ([], ["tenant"]), "tenant": ([], ["landlord"])}
 def test_one_side_alone_is_confirmed_by_nobody(served: Served) -> None:
     say(served, "tenant", 1, starts="2026-05-01", occupants=2)
     assert told(served) == {"tenant": ([], [])}
+
+
+def test_nobody_finds_out_by_pushing_what_the_other_side_says_of_a_hidden_field(served: Served) -> None:
+    """Landlords state one first day after the other, and see whether the tenant still disputes it."""
+    say(served, "tenant", 1, starts="2026-05-02", occupants=2)
+    answers = []
+    for second, starts in enumerate(("2026-05-01", "2026-05-02", "2026-05-03"), 2):
+        say(served, "landlord", second, starts=starts, occupants=2)
+        answers.append(told(served, "sides"))
+    assert answers == [CONFIRMED] * 3
+    say(served, "landlord", 9, starts="2026-05-02", occupants=3)
+    assert told(served, "sides") == DISPUTED
 
 
 @pytest.mark.parametrize("sides", [("landlord", "tenant"), ("tenant", "landlord")])

@@ -5,7 +5,7 @@ Two sources are compared by keyed digests of what they say of the same field; no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 Found = Sequence[Any]
@@ -13,9 +13,12 @@ Found = Sequence[Any]
 whether that is too long ago."""
 
 
-def entries(found: Sequence[Found]) -> list[dict[str, Any]]:
-    """An entry for each source, by the fields of GraphQL's `Provenance`, in the order found."""
-    said = {source: _said(text) for source, _, text, *_ in found}
+def entries(found: Sequence[Found], compared: Set[str]) -> list[dict[str, Any]]:
+    """An entry for each source, by the fields of GraphQL's `Provenance`, in the order found.
+
+    Sources are compared by what they say of the fields `compared`, and of no other.
+    """
+    said = {source: _said(text, compared) for source, _, text, *_ in found}
     return [
         {
             "source": source,
@@ -30,13 +33,13 @@ def entries(found: Sequence[Found]) -> list[dict[str, Any]]:
     ]
 
 
-def _said(text: str | None) -> Mapping[str, str] | None:
-    """Digests by field; None of a record that was written when no other source wrote the same fields."""
-    return None if text is None else dict(each.split("=") for each in text.split())
+def _said(text: str | None, compared: Set[str]) -> Mapping[str, str]:
+    """Digests by field; none of a record that was written when no other source wrote the same fields."""
+    stated = dict(each.split("=") for each in (text or "").split())
+    return {name: stated[name] for name in stated.keys() & compared}
 
 
-def _differ(one: Mapping[str, str] | None, other: Mapping[str, str] | None) -> bool | None:
-    """Whether two records differ in a field that both state; None if it is not known what one of them says."""
-    if one is None or other is None:
-        return None
-    return any(one[name] != other[name] for name in one.keys() & other.keys())
+def _differ(one: Mapping[str, str], other: Mapping[str, str]) -> bool | None:
+    """Whether two records differ in a field that both state; None if there is none."""
+    both = one.keys() & other.keys()
+    return any(one[name] != other[name] for name in both) if both else None

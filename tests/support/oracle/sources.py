@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any
 
 from hub.graph.driver import GraphWriter
-from tests.support.oracle.naive_view import Sight
+from tests.support.oracle.naive_view import Rule, Sight
 from tests.support.small_graph import World, sid
 
 MINUTE, CENTURIES = 60, 3_000_000_000
 """How many seconds a reading is good for: it is long past, or it holds."""
 GOOD = "2020-05-01T08:00:00+08:00"
 TIMES = (None, "1950-01-01T00:00:00+08:00", "2026-05-01T00:00:00+08:00", "2026-06-01T00:00:00+08:00")
+STATED = ("name", "phone", "rent")
 SHOWN = ("source", "assertedBy", "asOf", "readAt", "stale", "confirmedBy", "disputedBy")
 _RUNS = """
 UNWIND $rows AS row
@@ -76,7 +77,7 @@ def records_of(name: str) -> tuple[Record, ...]:
 
 
 def _said(rng: random.Random) -> Iterator[tuple[str, str]]:
-    for name in ("name", "phone", "rent"):
+    for name in STATED:
         if rng.random() < 0.6:
             yield name, rng.choice("ab")
 
@@ -114,14 +115,28 @@ def provenance(sight: Sight, name: str) -> list[dict[str, Any]] | None:
     dated.sort(key=lambda each: each.as_of or "", reverse=True)
     undated = sorted((each for each in speaking.values() if not each.as_of), key=lambda each: each.source)
     order = [each.source for each in (*dated, *undated)]
-    return [_entry(speaking[source], [speaking[each] for each in order if each != source]) for source in order]
+    clear = _compared(sight, name)
+    return [_entry(speaking[source], [speaking[each] for each in order if each != source], clear) for source in order]
+
+
+def _compared(sight: Sight, name: str) -> frozenset[str]:
+    """The fields by which its sources are compared: clear by a rule that holds wherever one of provenance does."""
+    rules = sight.rules[sight.world.nodes[name][0]]
+
+    def clear(field: str) -> list[Rule]:
+        return [each for each in rules if field in each.effects and each.effects[field].name == "clear"]
+
+    def covered(field: str) -> bool:
+        return all(any(each.demands <= rule.demands for each in clear(field)) for rule in clear("provenance"))
+
+    return frozenset(filter(covered, STATED))
 
 
 def _newest(records: Iterable[Record]) -> Record | None:
     return max(records, key=lambda each: (each.as_of or "", each.number), default=None)
 
 
-def _entry(record: Record, others: list[Record]) -> dict[str, Any]:
+def _entry(record: Record, others: list[Record], compared: frozenset[str]) -> dict[str, Any]:
     run = SOURCES[record.source]
     return {
         "source": record.source,
@@ -129,16 +144,15 @@ def _entry(record: Record, others: list[Record]) -> dict[str, Any]:
         "asOf": record.as_of,
         "readAt": run.good,
         "stale": run.stale,
-        "confirmedBy": [each.source for each in others if _agree(record, each) is True],
-        "disputedBy": [each.source for each in others if _agree(record, each) is False],
+        "confirmedBy": [each.source for each in others if _agree(record, each, compared) is True],
+        "disputedBy": [each.source for each in others if _agree(record, each, compared) is False],
     }
 
 
-def _agree(one: Record, other: Record) -> bool | None:
-    if one.said is None or other.said is None:
-        return None
-    theirs = dict(other.said)
-    return all(theirs.get(name, value) == value for name, value in one.said)
+def _agree(one: Record, other: Record, compared: frozenset[str]) -> bool | None:
+    ours, theirs = dict(one.said or ()), dict(other.said or ())
+    both = [name for name in ours if name in theirs and name in compared]
+    return all(theirs[name] == ours[name] for name in both) if both else None
 
 
 def selection(rng: random.Random) -> str:

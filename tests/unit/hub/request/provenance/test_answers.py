@@ -20,7 +20,7 @@ from tests.support.small_graph import SCHEMA, Asked, World, ask, policy, prepare
 pytestmark = pytest.mark.unit
 
 POLICY = """
-purposes: [{id: a, zh: 甲, en: A}, {id: b, zh: 乙, en: B}]
+purposes: [{id: a, zh: 甲, en: A}, {id: b, zh: 乙, en: B}, {id: c, zh: 丙, en: C}]
 applications: [{id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/01/}]
 grants:
   - id: all
@@ -40,6 +40,18 @@ grants:
     for: [b]
     basis: law
     rows: {Person: {}}
+    fields: {Person.name: clear}
+  - id: masked
+    to: {application: [app]}
+    for: [c]
+    basis: law
+    rows: {Person: {}}
+    fields: {Person.provenance: clear, Person.name: {mask: surname}}
+  - id: own-names
+    to: {application: [app]}
+    for: [c]
+    basis: law
+    rows: {Person: {region: {startsWith: $subject.jurisdiction}}}
     fields: {Person.name: clear}
 """
 EVERYTHING = "source assertedBy asOf readAt stale confirmedBy disputedBy"
@@ -141,14 +153,31 @@ def test_sources_confirm_and_dispute_each_other(graph: GraphAddress, policies: P
     }  # fmt: skip
 
 
+def test_sources_are_compared_by_what_the_purpose_sees(graph: GraphAddress, policies: PolicySet) -> None:
+    """Police and housing differ in the telephone, which this purpose does not see."""
+    told = people(graph, policies, "provenance { source confirmedBy disputedBy }", "b")["甲"]["provenance"]
+    assert {each["source"]: (each["confirmedBy"], each["disputedBy"]) for each in told} == {
+        "housing": (["police", "desk"], []), "police": (["housing", "desk"], []), "desk": (["housing", "police"], []),
+        "old": ([], []),
+    }  # fmt: skip
+
+
+def test_what_is_masked_or_clear_on_some_rows_only_is_not_compared(graph: GraphAddress, policies: PolicySet) -> None:
+    told = people(graph, policies, "provenance { source confirmedBy disputedBy }", "c")["甲"]["provenance"]
+    assert [(each["confirmedBy"], each["disputedBy"]) for each in told] == [([], [])] * 4
+
+
 @pytest.mark.parametrize(
     ("said", "confirmed", "disputed"),
     [
         (["a=1", "a=1"], [["y"], ["x"]], [[], []]),
         (["a=1 b=2", "a=1 b=3"], [[], []], [["y"], ["x"]]),
-        # A field that one of them does not state is no dispute.
+        # A field that one of them does not state is no dispute, and no word of it is no confirmation.
         (["a=1 b=2", "a=1"], [["y"], ["x"]], [[], []]),
-        (["", "a=1"], [["y"], ["x"]], [[], []]),
+        (["", "a=1"], [[], []], [[], []]),
+        # A field that may not be seen does neither.
+        (["a=1 hidden=2", "a=1 hidden=3"], [["y"], ["x"]], [[], []]),
+        (["hidden=2", "hidden=2"], [[], []], [[], []]),
         # It is not known what a record of before says.
         ([None, "a=1"], [[], []], [[], []]),
         ([None, None], [[], []], [[], []]),
@@ -157,7 +186,8 @@ def test_sources_confirm_and_dispute_each_other(graph: GraphAddress, policies: P
 def test_what_two_sources_say(
     said: Sequence[str | None], confirmed: list[list[str]], disputed: list[list[str]]
 ) -> None:
-    told = entries([[name, None, each, None, None, None] for name, each in zip("xy", said, strict=True)])
+    found = [[name, None, each, None, None, None] for name, each in zip("xy", said, strict=True)]
+    told = entries(found, frozenset({"a", "b"}))
     assert [each["confirmedBy"] for each in told] == confirmed
     assert [each["disputedBy"] for each in told] == disputed
 
