@@ -271,7 +271,8 @@ def region_of_grid(cell: Any, _options: Options, context: Context) -> str:
     return _grid_in_force(cell, context)[1].path
 
 
-_NO_DIVISIONS = "the graph holds no divisions yet; pull them first, and name their source under `after`"
+# The same words whatever the graph holds: what is in quarantine must not depend on the order in which sources came.
+_NO_GRID = "no known grid has this code; if the divisions are not in yet, pull them first, and name their source in `after`"
 
 
 def _grid_in_force(cell: Any, context: Context) -> tuple[str, Place]:
@@ -279,8 +280,7 @@ def _grid_in_force(cell: Any, context: Context) -> tuple[str, Place]:
     for _ in range(8):
         place = context.places.get(official)
         if place is None or not place.grid:
-            known = "no known grid has this code" if context.places else _NO_DIVISIONS
-            raise Unfit("unknown-grid", known, ("Region", official))
+            raise Unfit("unknown-grid", _NO_GRID, ("Region", official))
         if not place.ended:
             return official, place
         if place.successor is None:
