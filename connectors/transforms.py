@@ -272,7 +272,7 @@ def region_of_grid(cell: Any, _options: Options, context: Context) -> str:
 
 
 # The same words whatever the graph holds: what is in quarantine must not depend on the order in which sources came.
-_NO_GRID = "no known grid has this code; if the divisions are not in yet, pull them first, and name their source in `after`"
+_NO_GRID = "no known grid has this code; if divisions are not in yet, pull them first, and name their source in `after`"
 
 
 def _grid_in_force(cell: Any, context: Context) -> tuple[str, Place]:

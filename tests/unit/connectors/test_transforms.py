@@ -172,7 +172,7 @@ def test_unfit(name: str, cell: Any, options: Options, rule: str) -> None:
 def test_why_a_grid_is_unknown_is_told_alike_before_and_after_the_divisions_came() -> None:
     told = set()
     for context in (CONTEXT, Context({}, ZONE, dt.date(2026, 6, 30))):
-        with pytest.raises(Unfit, match="if the divisions are not in yet, pull them first") as caught:
+        with pytest.raises(Unfit, match="if divisions are not in yet, pull them first") as caught:
             TRANSFORMS["grid"]("140321999999999", Options(), context)
         told.add((caught.value.rule, str(caught.value)))
     assert len(told) == 1
