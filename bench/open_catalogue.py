@@ -3,7 +3,7 @@
 Goal: a hub whose graph runs already is ready within 5 seconds. Figures are medians of rounds; a start is timed from the
 command `sluicegate serve` to the first 200 of `/readyz`, in a new home and then in the same one again.
 
-`python bench/catalogue.py [--types N] [--fields N] [--rounds N] [--parts]`; `--parts` starts no graph and no hub.
+`python bench/open_catalogue.py [--types N] [--fields N] [--rounds N] [--parts]`; `--parts` starts no graph and no hub.
 """
 
 from __future__ import annotations
