@@ -54,9 +54,16 @@ def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
     assert re.findall(r"://|^--|find-links|index-url", lock, re.MULTILINE) == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "neo4j_graphql/package-lock.json"])
-def test_no_lock_of_a_peer_holds_an_address(lock: str) -> None:
-    assert "://" not in (ROOT / "bench" / "peers" / lock).read_text("utf-8")
+LOCKS = (
+    "bench/peers/requirements.lock",
+    "bench/peers/neo4j_graphql/package-lock.json",
+    "tests/conformance/clients/package-lock.json",
+)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_lock_of_what_is_fetched_beside_holds_an_address(lock: str) -> None:
+    assert "://" not in (ROOT / lock).read_text("utf-8")
 
 
 def test_docker_compose() -> None:
