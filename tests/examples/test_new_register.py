@@ -18,43 +18,15 @@ import pytest
 from connectors.drafts.look import Asked, look
 from hub.ingest.trial.name_cells import looks_like_name
 from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
+from tests.support.pages.steps import Step, steps_of
 from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "new-register.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STEPS = steps_of(PAGE)
 EXAMPLE = ROOT / "examples" / "new-register"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One block: a file to write, or commands with what they answer."""
-
-    kind: str
-    words: str
-    text: str
-    answer: str | None = None
-    told: str | None = None
-
-    @property
-    def title(self) -> str:
-        return self.words if self.kind == "yaml" else " ".join(self.text.split())[:70]
-
-
-def steps() -> list[Step]:
-    """The page's blocks, in order; `json` and `text` blocks are the answer of the commands above them."""
-    found: list[Step] = []
-    for kind, words, text in BLOCK.findall(PAGE):
-        last = found[-1] if found else None
-        if kind in {"json", "text"} and last is not None:
-            answer, told = (text, last.told) if kind == "json" else (last.answer, text)
-            found[-1] = Step(last.kind, last.words, last.text, answer, told)
-        else:
-            assert kind in {"yaml", "sh"}, kind
-            found.append(Step(kind, words, text))
-    return found
 
 
 @dataclass
@@ -101,12 +73,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         ran(folder, made.environment, "sluicegate graph stop", made.port)
 
 
-@pytest.mark.parametrize("step", steps(), ids=lambda step: step.title)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
 def test_the_page_is_true(desk: Desk, step: Step) -> None:
     if step.kind == "yaml":
-        path = desk.folder / step.words
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(step.text, "utf-8")
+        step.write(desk.folder)
     elif step.words == "env":
         desk.own |= dict(re.findall(r"^export (\w+)=(\S+)$", step.text, re.MULTILINE))
     elif step.words == "background":
@@ -116,8 +86,8 @@ def test_the_page_is_true(desk: Desk, step: Step) -> None:
 
 
 def test_the_page_writes_into_no_folder_of_the_code() -> None:
-    commands = "".join(step.text for step in steps() if step.kind == "sh")
-    files = [step.words for step in steps() if step.kind == "yaml"]
+    commands = "".join(step.text for step in STEPS if step.kind == "sh")
+    files = [step.words for step in STEPS if step.kind == "yaml"]
     folders = {"drafts", *(Path(each).parts[0] for each in [*files, *re.findall(r"--out (\S+)", commands)])}
     assert folders == {"drafts", "from-csv", "county"}
     for each in folders:
@@ -127,7 +97,7 @@ def test_the_page_writes_into_no_folder_of_the_code() -> None:
 
 
 def test_the_page_goes_from_the_sheet_to_the_log() -> None:
-    commands = "".join(step.text for step in steps() if step.kind == "sh")
+    commands = "".join(step.text for step in STEPS if step.kind == "sh")
     for command in (
         "source new examples/new-register/shops.xlsx",
         "source try",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import subprocess
@@ -13,38 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
+from tests.support.pages.steps import Step, steps_of
 
 pytestmark = [pytest.mark.examples, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "policy-language.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One block: files to write, or commands with what they answer."""
-
-    kind: str
-    words: str
-    text: str
-    answer: str | None = None
-
-    @property
-    def title(self) -> str:
-        return self.words if self.kind == "yaml" else " ".join(self.text.split())[:70]
-
-
-def steps() -> list[Step]:
-    """The page's blocks, in order; a `text` block is the answer of the commands above it."""
-    found: list[Step] = []
-    for kind, words, text in BLOCK.findall(PAGE):
-        if kind == "text":
-            found[-1] = Step(found[-1].kind, found[-1].words, found[-1].text, text)
-        else:
-            assert kind in {"yaml", "sh"}, kind
-            found.append(Step(kind, words, text))
-    return found
+STEPS = steps_of(PAGE)
 
 
 @dataclass
@@ -60,9 +34,10 @@ class Desk:
         done = ran(self.folder, shell_of(self.folder), step.text, self.port)
         expected = int(step.words.removeprefix("exit=")) if step.words else 0
         assert done.returncode == expected, done.stderr + done.stdout
-        if step.answer is not None:
+        assert step.answer is None, "what this page's commands answer is text"
+        if step.told is not None:
             shown = done.stdout if done.stdout.strip() else done.stderr
-            assert reads_like(shown, step.answer), shown + done.stderr
+            assert reads_like(shown, step.told), shown + done.stderr
 
     def serve(self, step: Step) -> None:
         """Start the hub, and wait until it is ready."""
@@ -86,12 +61,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             hub.wait(60)
 
 
-@pytest.mark.parametrize("step", steps(), ids=lambda step: step.title)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)
 def test_the_page_is_true(desk: Desk, step: Step) -> None:
     if step.kind == "yaml":
-        path = desk.folder / step.words
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(step.text, "utf-8")
+        step.write(desk.folder)
     elif step.words == "background":
         desk.serve(step)
     else:
@@ -107,11 +80,11 @@ def test_an_answer_that_differs_would_be_seen(found: str, wanted: str, holds: bo
 
 
 def test_the_page_covers_what_a_steward_does() -> None:
-    commands = "".join(step.text for step in steps() if step.kind == "sh")
+    commands = "".join(step.text for step in STEPS if step.kind == "sh")
     for command in ("check", "explain", "diff", "preview", "draft", "approve", "activate", "history", "replay"):
         assert f"sluicegate policy {command} " in commands or f"sluicegate policy {command}\n" in commands, command
     assert "sluicegate policy rollback" in commands
     assert {"purposes", "grants", "prohibitions", "expect"} <= {
-        line.rstrip(":") for step in steps() if step.kind == "yaml" for line in step.text.splitlines()
+        line.rstrip(":") for step in STEPS if step.kind == "yaml" for line in step.text.splitlines()
     }
-    assert len(steps()) > 20
+    assert len(STEPS) > 20

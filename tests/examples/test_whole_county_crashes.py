@@ -49,39 +49,19 @@ MOMENTS = (
 )
 """Where a hub kills itself: before an event is noted, before the commit, before the answer is recorded."""
 CHILD = """
-import json, os, signal, sys
+import json, sys
 from pathlib import Path
 import connectors.run
 from connectors.base import ConnectorError
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
-from hub.ingest.sink import Sink
+from tests.support.pulling import die_in_write
 
 given = json.loads(sys.stdin.readline())
 connectors.run.BATCH_ROWS = 100
-left, real = given["writes"], Sink.write
-
-def write(self, batch):
-    global left
-    left -= 1
-    if left < 0:
-        plain = self._writer.write
-        def dying(transaction):
-            run, count = transaction.run, 0
-            def counted(text, **parameters):
-                nonlocal count
-                count += 1
-                if count > given["statements"]:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return run(text, **parameters)
-            transaction.run = counted
-            return transaction
-        self._writer.write = lambda work, **how: plain(lambda transaction: work(dying(transaction)), **how)
-    return real(self, batch)
-
 if given["writes"] is not None:
-    Sink.write = write
+    die_in_write(given["writes"], given["statements"])
 settings = Settings.load(home=Path(given["home"]), slices=Path(given["slices"]))
 address = GraphAddress(*given["graph"])
 for name in given["names"]:

@@ -25,42 +25,17 @@ from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, e
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 CHILD = """
-import json, os, signal, sys
+import json, sys
 from pathlib import Path
 import connectors.run
 from hub.graph.local import GraphAddress
 from hub.ingest.pull import run_pull
 from hub.home.settings import Settings
-from hub.ingest.sink import Sink
+from tests.support.pulling import die_in_write
 
 given = json.loads(sys.stdin.readline())
 connectors.run.BATCH_ROWS = 40
-left = given["writes"]
-real = Sink.write
-
-def write(self, batch):
-    # The kill comes from within, so that each moment is met for certain: before a batch, or while it is in flight.
-    global left
-    left -= 1
-    if left < 0 and given["inside"]:
-        def dying(transaction):
-            run = transaction.run
-            count = 0
-            def counted(text, **parameters):
-                nonlocal count
-                count += 1
-                if count > given["statements"]:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return run(text, **parameters)
-            transaction.run = counted
-            return transaction
-        plain = self._writer.write
-        self._writer.write = lambda work, **how: plain(lambda transaction: work(dying(transaction)), **how)
-    elif left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(self, batch)
-
-Sink.write = write
+die_in_write(given["writes"], given["statements"] if given["inside"] else None)
 address = GraphAddress(given["url"], given["user"], given["password"])
 variables = {"HOTLINE_URL": given["hotline"]}
 settings = Settings.load(home=Path(given["home"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any
 
 import neo4j
 
+from connectors.base import Batch, Written
 from connectors.results import PullResult
+from hub.graph.driver import Transaction
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
+from hub.ingest.sink import Sink
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 
@@ -120,3 +124,41 @@ def end_leases(driver: neo4j.Driver) -> None:
 def empty(driver: neo4j.Driver) -> None:
     """Remove all data, keep constraints and indexes."""
     driver.execute_query("MATCH (n) DETACH DELETE n")
+
+
+def die_in_write(writes: int, statements: int | None) -> None:
+    """Let this process kill itself as it begins the batch after `writes` others, or in it, after so many `statements`.
+
+    From within, so that each moment is met for certain: before a batch, or while it is in flight.
+    """
+    left, real = writes, Sink.write
+
+    def write(sink: Sink, batch: Batch) -> Written:
+        nonlocal left
+        left -= 1
+        if left < 0 and statements is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif left < 0 and statements is not None:
+            _die_after(sink, statements)
+        return real(sink, batch)
+
+    Sink.write = write  # type: ignore[method-assign, assignment]
+
+
+def _die_after(sink: Sink, statements: int) -> None:
+    plain = sink._writer.write
+
+    def dying(transaction: Transaction) -> Transaction:
+        run, count = transaction.run, 0
+
+        def counted(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+            nonlocal count
+            count += 1
+            if count > statements:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return run(text, **parameters)
+
+        transaction.run = counted  # type: ignore[method-assign]
+        return transaction
+
+    sink._writer.write = lambda work, **how: plain(lambda tx: work(dying(tx)), **how)  # type: ignore[method-assign]
