@@ -366,7 +366,11 @@ class GraphSink(Protocol):
         ...
 
     def write(self, batch: Batch) -> Written:
-        """Write all of a batch or nothing of it."""
+        """Write all of a batch or nothing of it, after all of the batches before; it may not be in before `settle`."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until all that was written is in."""
         ...
 
     def count_records(self, plan: StreamPlan) -> int:

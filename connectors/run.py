@@ -122,7 +122,7 @@ class _Run:
 
     def pull(self, reader: Reader, shaper: Shaper, report: Report) -> None:
         """Read, shape and write everything; the last batch closes the pull."""
-        with WriteBehind(self.sink.write) as writes:
+        with WriteBehind(self.sink) as writes:
             full = self._read(reader, shaper, report, writes)
         if self.is_whole:
             self._write_outvoted()

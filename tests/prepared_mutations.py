@@ -98,8 +98,8 @@ PREPARED = (
     Mutation(
         "each row of several has the cap of one",
         "hub/graph/driver.py",
-        'return row["i"], _plain(row, _Meter(byte_cap))',
-        'return row["i"], _plain(row, _Meter(2**62))',
+        'return row["i"], plain(row, Meter(byte_cap))',
+        'return row["i"], plain(row, Meter(2**62))',
         "tests/faults/test_graph_reader.py",
     ),
     Mutation(

@@ -191,6 +191,27 @@ PULLS = (
         "tests/unit/hub/ingest/test_kept_rows.py -k without",
     ),
     Mutation(
+        "a batch is committed after the one before",
+        "hub/ingest/sink.py",
+        "            self._commits.wait()\n",
+        "",
+        "tests/unit/hub/ingest/test_commit_behind.py -k order",
+    ),
+    Mutation(
+        "a commit that failed is made good",
+        "hub/ingest/commit_behind.py",
+        "                self._again(last.batch)\n",
+        "                pass\n",
+        "tests/unit/hub/ingest/test_commit_behind.py -k whatever",
+    ),
+    Mutation(
+        "who lost the lease commits nothing that was begun",
+        "hub/ingest/sink.py",
+        "            self._guard(transaction, self._catalogue.version)\n            return written",
+        "            return written",
+        "tests/unit/hub/ingest/test_commit_behind.py -k lease",
+    ),
+    Mutation(
         "the second of two pulls skips",
         "hub/ingest/lease.py",
         "s.until IS NULL OR s.until <= now OR s.token = $token OR $dead AS free",

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar, cast
 
 import neo4j
-from neo4j import exceptions, time
+from neo4j import exceptions
 
 from hub.errors import Code, HubError, internal_error
+from hub.graph.plain_rows import Meter, plain, rows
 
 T = TypeVar("T")
 
@@ -28,8 +29,6 @@ READY_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 PLAN_ONCE = "CYPHER replan=skip "
 """For a pull: on a graph that grows from nothing, planning again took a third of Neo4j's processor."""
-VALUE_OVERHEAD = 8
-"""Bytes counted for each value besides its text, about as many as JSON punctuation takes."""
 
 _COUNTED = (
     "nodes_created",
@@ -94,8 +93,8 @@ class Graph:
         memory for one transaction, GRAPH_UNAVAILABLE where there is no connection, INTERNAL for anything
         else.
         """
-        meter = _Meter(byte_cap)
-        return await self._in_time(text, parameters, deadline_seconds, lambda row: _plain(row, meter))
+        meter = Meter(byte_cap)
+        return await self._in_time(text, parameters, deadline_seconds, lambda row: plain(row, meter))
 
     async def fetch_numbered(
         self, text: str, parameters: Mapping[str, Any], *, deadline_seconds: float, byte_cap: int
@@ -107,7 +106,7 @@ class Graph:
 
         def numbered(row: neo4j.Record) -> tuple[int, dict[str, Any] | HubError]:
             try:
-                return row["i"], _plain(row, _Meter(byte_cap))
+                return row["i"], plain(row, Meter(byte_cap))
             except HubError as refusal:
                 return row["i"], refusal
 
@@ -189,17 +188,17 @@ class Graph:
 class Transaction:
     """One write transaction; `totals` sums what its statements changed (`nodes_created`, `properties_set`, …)."""
 
-    def __init__(self, transaction: neo4j.ManagedTransaction, prefix: str = "") -> None:
+    def __init__(self, transaction: neo4j.ManagedTransaction | neo4j.Transaction, prefix: str = "") -> None:
         self._transaction, self._prefix = transaction, prefix
         self.totals: Counter[str] = Counter()
 
     def run(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement in this transaction and return its rows as plain values."""
         result = self._transaction.run(self._prefix + text, parameters)
-        rows = _rows(result)
+        found = rows(result)
         counters = result.consume().counters
         self.totals.update({name: count for name in _COUNTED if (count := getattr(counters, name))})
-        return rows
+        return found
 
 
 class GraphWriter:
@@ -252,13 +251,38 @@ class GraphWriter:
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
 
+    def begin(self, work: Callable[[Transaction], T], *, plan_once: bool = False) -> tuple[T, Callable[[], None]]:
+        """Run `work` in a transaction that stays open, and return what ends it, which any thread may call once.
+
+        That raises GraphWriteError, as this does; nothing is tried again. If `work` raises, the transaction is undone.
+        """
+        session = self._driver.session(database=self._database, bookmark_manager=self._seen)
+        try:
+            opened = session.begin_transaction(timeout=self._seconds)
+            done = work(Transaction(opened, PLAN_ONCE if plan_once else ""))
+        except (exceptions.Neo4jError, exceptions.DriverError) as error:
+            session.close()
+            raise _write_error(error) from None
+        except BaseException:
+            session.close()
+            raise
+
+        def commit() -> None:
+            try:
+                with session:
+                    opened.commit()
+            except (exceptions.Neo4jError, exceptions.DriverError) as error:
+                raise _write_error(error) from None
+
+        return done, commit
+
     def read(self, text: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of one read statement, repeated after a transient error."""
         try:
             with self._driver.session(
                 database=self._database, default_access_mode=neo4j.READ_ACCESS, bookmark_manager=self._seen
             ) as session:
-                return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
+                return session.execute_read(lambda tx: rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error, "a reading") from None
 
@@ -269,7 +293,7 @@ class GraphWriter:
         """
         try:
             with self._driver.session(database=self._database) as session:
-                return session.execute_write(lambda tx: _rows(tx.run(text, parameters)))
+                return session.execute_write(lambda tx: rows(tx.run(text, parameters)))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
 
@@ -278,77 +302,11 @@ class GraphWriter:
         self._driver.close()
 
 
-class _Meter:
-    """Turns driver values into plain ones in their place and counts their size, in one walk.
-
-    A call for each map and list, not for each value (what a text takes is that of `size_of`), and nothing is copied: a
-    page of 100 people with two levels takes a third of the time.
-    """
-
-    def __init__(self, byte_cap: int) -> None:
-        self._cap = self._left = byte_cap
-
-    def plain(self, value: Any) -> Any:
-        """The value, whose maps and lists hold plain values from now on; raises RESULT_LIMIT."""
-        self._walk(held := [value])
-        return held[0]
-
-    def _walk(self, within: Any) -> None:
-        """Make plain what a map or a list holds."""
-        left = self._left
-        for key, value in within.items() if type(within) is dict else enumerate(within):
-            kind = type(value)
-            left -= VALUE_OVERHEAD
-            if kind is str:
-                left -= len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-            elif kind is dict or kind is list:
-                self._left = left
-                self._walk(value)
-                left = self._left
-            elif kind not in _PLAIN:
-                within[key] = _iso(value)
-        self._left = left
-        if left < 0:
-            raise too_large(self._cap)
-
-
-_PLAIN = frozenset({str, int, float, bool, type(None)})
-
-
-def _iso(value: object) -> str:
-    if isinstance(value, time.Date | time.DateTime | time.Time):
-        return value.to_native().isoformat()
-    # The compiler never asks for a node, a point or a duration, so this is a fault in our own code.
-    _log.error("the graph returned a value of the type %s", type(value).__name__)
-    raise internal_error()
-
-
-def _plain(record: neo4j.Record, meter: _Meter) -> dict[str, Any]:
-    return {name: meter.plain(value) for name, value in zip(record.keys(), record, strict=True)}
-
-
-def _rows(result: neo4j.Result) -> list[dict[str, Any]]:
-    meter = _Meter(2**62)
-    return [_plain(record, meter) for record in result]
-
-
 def _operators(plan: Mapping[str, Any]) -> Iterator[str]:
     if "operatorType" in plan:
         yield str(plan["operatorType"]).partition("@")[0]
     for child in plan.get("children", ()):
         yield from _operators(child)
-
-
-def size_of(value: object) -> int:
-    """Bytes counted for a value, those that it holds apart: about what it takes as JSON."""
-    if type(value) is not str:
-        return VALUE_OVERHEAD
-    return VALUE_OVERHEAD + (len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass")))
-
-
-def too_large(cap: int) -> HubError:
-    """The refusal of an answer larger than `cap` bytes."""
-    return HubError(Code.RESULT_LIMIT, f"the answer is larger than {cap} bytes; ask for fewer nodes or fields")
 
 
 def _timeout() -> HubError:

@@ -16,11 +16,10 @@ from typing import Any
 from connectors.base import Batch, Record, Refused, Written
 from connectors.exchanged import check_exchanged
 from connectors.quarantine import SMALL_BATCH
-from connectors.resolve import Assertion, Partition, Stored, milliseconds, partition, survive
+from connectors.resolve import Assertion, Partition, Stored, contested, milliseconds, partition, survive
 from hub.graph.driver import Transaction
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_rows import orphan, provenance, refused_row, stream_of
-from hub.ingest.contested import find_contested
 from hub.ingest.derived_regions import DerivedRegions
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.node_write import NodeWrite, Write
@@ -157,8 +156,19 @@ class BatchWrite:
         pairs = [(self._sids[key], each) for key, each in writes.items()]
         if self._careful or not self._plan.alone:
             self._find_asserted(inserts)
-            self._contested = find_contested(self._tx, self._plan, pairs, self._live)
+            self._contested = contested(self._plan, pairs, self._live, self._held(writes))
         return survive(self._plan, pairs, self._live)
+
+    def _held(self, writes: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
+        """What those nodes hold that other records of the stream describe, of which each pull tells the differences."""
+        mine = self._plan.name
+        sids = sorted(
+            sid
+            for sid, told in self._live.items()
+            if any(each.stream == mine and each.key not in writes for each in told)
+        )
+        rows = self._tx.run(cypher.values(self._plan.entity), sids=sids) if sids else []
+        return {row["sid"]: row["held"] for row in rows}
 
     def _find_asserted(self, inserts: Container[str]) -> None:
         """Find which of the nodes are there, and what asserts them.

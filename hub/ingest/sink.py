@@ -17,6 +17,7 @@ from hub.home.surrogates import KeyedDigest
 from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_write import BatchWrite
+from hub.ingest.commit_behind import CommitBehind
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.lease import Guard, take_turn
 from hub.ingest.positions import read_position
@@ -52,6 +53,7 @@ class Sink:
         self._catalogue, self._annotator = catalogue, annotator
         self._digest = KeyedDigest(hmac.digest(key, b"record fingerprint", "sha256"))
         self._today, self._guard = today, guard
+        self._commits = CommitBehind(self._plans, self._write_alone)
         self._made: dict[str, set[str]] = {}
         """Of entities without a node when a stream began: the nodes that it has made since."""
 
@@ -97,8 +99,43 @@ class Sink:
         self._plans.foresee(plan, records)
 
     def write(self, batch: Batch) -> Written:
-        """Write a batch in one transaction; raises GraphWriteError, and CatalogueMisfit where the note has changed."""
-        reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator, batch.annotated)
+        """Write a batch in one transaction, which may not be committed before `settle`.
+
+        Raises GraphWriteError, and CatalogueMisfit where the note has changed.
+        """
+        if self._commits.may_begin(batch):
+            try:
+                return self._write_ahead(batch)
+            except GraphWriteError:
+                # In the ordinary way it is tried again where that helps.
+                pass
+        self._commits.settle()
+        return self._write_alone(batch)
+
+    def settle(self) -> None:
+        """Wait until each batch is in; raises as `write`."""
+        self._commits.settle()
+
+    def _write_ahead(self, batch: Batch) -> Written:
+        """Run the statements of a batch while the one before is being committed."""
+
+        def work(transaction: Transaction) -> Written:
+            made = self._made.get(batch.plan.entity)
+            written = BatchWrite(self._plans, transaction, batch, self._reading(batch), made, careful=False).run()
+            self._commits.wait()
+            # The lease is held by the batch before until that is in.
+            self._guard(transaction, self._catalogue.version)
+            return written
+
+        written, commit = self._writer.begin(work, plan_once=True)
+        self._commits.begin(batch, commit)
+        return written
+
+    def _reading(self, batch: Batch) -> Reading:
+        return Reading(self._catalogue.entity(batch.plan.entity), self._annotator, batch.annotated)
+
+    def _write_alone(self, batch: Batch) -> Written:
+        reading = self._reading(batch)
         try:
             return self._write(batch, reading, careful=False)
         except GraphWriteError as failed:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, assert_never
 
 from hub.errors import Code, HubError
-from hub.graph.driver import size_of, too_large
+from hub.graph.plain_rows import size_of, too_large
 from hub.home.seals import Seals
 from hub.request.denials import DenialErrors
 from hub.request.filters import bad_cursor

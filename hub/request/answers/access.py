@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.errors import Code, HubError
-from hub.graph.driver import too_large
+from hub.graph.plain_rows import too_large
 from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import Preferences
 from hub.request.denials import DenialErrors

@@ -21,6 +21,7 @@ class Slow:
         self.allowed = threading.Event()
         self.failing = failing
         self.written: list[str] = []
+        self.settled = -1
 
     def write(self, batch: Batch) -> Written:
         assert self.allowed.wait(20)
@@ -29,6 +30,9 @@ class Slow:
         self.written.append(batch.run)
         return Written(inserted=int(batch.run))
 
+    def settle(self) -> None:
+        self.settled = len(self.written)
+
 
 def batch(number: int) -> Batch:
     return Batch(PLAN, str(number))
@@ -36,7 +40,7 @@ def batch(number: int) -> Batch:
 
 def test_the_reader_goes_on_while_a_batch_is_written() -> None:
     sink, taken = Slow(), list[int]()
-    with WriteBehind(sink.write) as writes:
+    with WriteBehind(sink) as writes:
         writes.begin(batch(1), lambda written: taken.append(written.inserted))
         assert (sink.written, taken) == ([], [])
         sink.allowed.set()
@@ -44,12 +48,13 @@ def test_the_reader_goes_on_while_a_batch_is_written() -> None:
         assert (sink.written, taken) == (["1"], [1])
         writes.begin(batch(2), lambda written: taken.append(written.inserted))
     assert (sink.written, taken) == (["1", "2"], [1, 2])
+    assert sink.settled == 2
 
 
 def test_nothing_is_begun_beside_another_batch() -> None:
     sink = Slow()
     sink.allowed.set()
-    with WriteBehind(sink.write) as writes:
+    with WriteBehind(sink) as writes:
         writes.begin(batch(1), lambda _: None)
         with pytest.raises(AssertionError):
             writes.begin(batch(2), lambda _: None)
@@ -59,7 +64,7 @@ def test_nothing_is_begun_beside_another_batch() -> None:
 def test_a_failed_write_is_raised_and_its_result_not_taken() -> None:
     sink, taken = Slow("1"), list[Written]()
     sink.allowed.set()
-    writes = WriteBehind(sink.write)
+    writes = WriteBehind(sink)
     with pytest.raises(RuntimeError, match="1"), writes:
         writes.begin(batch(1), taken.append)
         writes.settle()
@@ -71,7 +76,7 @@ def test_a_failed_write_is_raised_and_its_result_not_taken() -> None:
 def test_a_failed_reading_waits_for_what_came_before(failing: tuple[str, ...]) -> None:
     sink, taken = Slow(*failing), list[Written]()
     expected = RuntimeError if failing else ConnectorError
-    with pytest.raises(expected), WriteBehind(sink.write) as writes:
+    with pytest.raises(expected), WriteBehind(sink) as writes:
         writes.begin(batch(1), taken.append)
         sink.allowed.set()
         raise ConnectorError("s", "cannot be read")
@@ -80,7 +85,7 @@ def test_a_failed_reading_waits_for_what_came_before(failing: tuple[str, ...]) -
 
 def test_an_interrupted_reading_waits_and_stays_interrupted() -> None:
     sink = Slow("1")
-    with pytest.raises(KeyboardInterrupt), WriteBehind(sink.write) as writes:
+    with pytest.raises(KeyboardInterrupt), WriteBehind(sink) as writes:
         writes.begin(batch(1), lambda _: None)
         sink.allowed.set()
         raise KeyboardInterrupt
