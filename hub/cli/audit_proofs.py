@@ -325,7 +325,7 @@ def _verified_proof(path: Path, verifier: Verifier) -> dict[str, Any]:
         with path.open("rb") as file:
             content = loads(file.read(MAX_PROOF_BYTES))
     except (OSError, NotStrict):
-        raise Refused(f"{path} is not a proof file, or cannot be read") from None
+        raise Refused(f"{path} is not a proof file of the form json, or cannot be read") from None
     if not isinstance(content, dict):
         raise Refused(f"{path} is not a proof file")
     try:

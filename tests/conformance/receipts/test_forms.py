@@ -142,6 +142,9 @@ def test_a_command_writes_what_the_page_gives(served: Served, tmp_path: Path, fo
     assert size > asked["size"]
     shown = page(served, {**asked, "size": size, "form": form}).content
     assert (json.loads(out.read_bytes()) == json.loads(shown)) if form == "json" else (out.read_bytes() == shown)
+    verified = CliRunner().invoke(app, ["audit", "verify", str(out), "--home", home])
+    assert verified.exit_code == (0 if form == "json" else 1)
+    assert form == "json" or "of the form json" in verified.output
 
 
 def test_a_receipt_is_signed_with_the_key_of_the_home_alone(served: Served) -> None:
