@@ -94,10 +94,9 @@ def inclusion_of(
     size = newest.size if size is None else size
     if not 0 <= index < size <= newest.size:
         raise ProofUnknown
-    (found,) = reader.leaves(index, index + 1)
+    found, path = _leaf_and_path(reader, index, size)
     if leaf is not None and found.hex() != leaf:
         raise ProofUnknown
-    path = inclusion(reader, index, size)
     known, sealed = (newest, note) if size == newest.size else _checkpoint_of(reader, verifier, size)
     if known is not None:
         try:
@@ -105,6 +104,14 @@ def inclusion_of(
         except ProofRefused:
             raise AuditUnavailable("the log does not lead to its checkpoint") from None
     return Inclusion(verifier.name, index, found, size, path, known, sealed)
+
+
+def _leaf_and_path(reader: Reader, index: int, size: int) -> tuple[bytes, list[bytes]]:
+    try:
+        (found,) = reader.leaves(index, index + 1)
+        return found, inclusion(reader, index, size)
+    except ValueError:
+        raise AuditUnavailable("the log does not hold the hashes of its size") from None
 
 
 def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> dict[str, Any]:
