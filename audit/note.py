@@ -144,6 +144,16 @@ class Signer:
             raise ValueError("the note is too long")
         return note
 
+    def sign_structure(self, content: bytes) -> bytes:
+        """The signature (64 bytes) over something that is no note; ValueError for what could be the text of one.
+
+        The key signs in two forms, and a signature in one of them must never be good in the other.
+        """
+        with suppress(UnicodeDecodeError):
+            content.decode()
+            raise ValueError("this could be the text of a note")
+        return self._key.sign(content)
+
 
 def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     """The text of a note and its signatures: name, and key hash with signature."""

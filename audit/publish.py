@@ -25,8 +25,11 @@ from audit.stores.base import SERVER, StoreFault, Where
 from audit.stores.open import open_reader, open_store
 from audit.stores.reader import Reader
 
-INTERVAL_SECONDS: Final = 1.0
-"""Between two checkpoints, while there are new records; with the time that publishing takes, less than 2."""
+INTERVAL_SECONDS: Final = 0.5
+"""Between two checkpoints, while there are new records; with the time that publishing takes, less than 1."""
+
+STORE_SECONDS: Final = 1.0
+"""How long the store may take to keep a checkpoint; then it is tried again."""
 
 OVERDUE_SECONDS: Final = 10.0
 """How long an acknowledged record may be in no checkpoint before the log is not healthy."""
@@ -91,7 +94,7 @@ class Publisher:
         self._closing.set()
         self._wake.set()
         if self._thread.ident is not None:
-            self._thread.join(LAST_SECONDS + INTERVAL_SECONDS)
+            self._thread.join(LAST_SECONDS + STORE_SECONDS)
 
     def _check_recorded(self, recorded: RecordedHead, reader: Reader, newest: tuple[Checkpoint, bytes] | None) -> None:
         known = recorded.read()
@@ -167,7 +170,7 @@ class Publisher:
         return newest[0].size
 
     def _keep(self, size: int, note: bytes) -> None:
-        self._store.begin(time.monotonic() + INTERVAL_SECONDS)
+        self._store.begin(time.monotonic() + STORE_SECONDS)
         self._store.publish(size, note)
         self._store.commit()
 

@@ -112,7 +112,7 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores, load {load:.1f};"
         f" {given.writers} writers in one event loop, {len(encode(record(0)))} bytes a record,"
-        f" WAL, synchronous=FULL; PostgreSQL on this machine, fsync on; {given.seconds:g} s each, a checkpoint a second"
+        f" WAL, synchronous=FULL; PostgreSQL on this machine, fsync on; {given.seconds:g} s each, two checkpoints/s"
     )
     with tempfile.TemporaryDirectory(dir=given.folder, prefix="audit-bench-") as name:
         folder = Path(name)

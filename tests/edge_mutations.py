@@ -165,6 +165,27 @@ EDGE = (
         "tests/unit/audit/test_prepared_months.py",
     ),
     Mutation(
+        "no proof is given that does not lead to its checkpoint",
+        "hub/auditor/proofs.py",
+        "            check_inclusion(found, index, known.size, known.root, path)\n",
+        "            pass\n",
+        "tests/conformance/receipts/test_forms.py -k f09",
+    ),
+    Mutation(
+        "nothing is signed for a proof that leads elsewhere",
+        "audit/forms/cose_receipt.py",
+        "    check_inclusion(leaf, index, checkpoint.size, checkpoint.root, path)\n",
+        "",
+        "tests/unit/audit/forms/test_cose_receipt.py",
+    ),
+    Mutation(
+        "a text is never signed as a structure",
+        "audit/note.py",
+        '            raise ValueError("this could be the text of a note")\n',
+        "",
+        "tests/unit/audit/forms/test_cose_receipt.py",
+    ),
+    Mutation(
         "a clock that was set back undoes no policy",
         "policies/store.py",
         "max([now, *(each.made for each in chain)])",

@@ -2,7 +2,8 @@
 
 They show hashes and signatures, never a record. Checkpoint and tiles are C2SP tlog-checkpoint and tlog-tiles without
 entry bundles, and anyone may read them. `/audit/proof` gives consistency proofs to anyone, and inclusion proofs for a
-receipt or to an application with the role `auditor`; an auditor's request is recorded before it is answered.
+receipt or to an application with the role `auditor`; an auditor's request is recorded before it is answered. Inclusion
+proofs come as JSON, C2SP tlog-proof or COSE receipt (RFC 9942).
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from audit.checkpoint import NoteRefused, Verifier, open_checkpoint
+from audit.checkpoint import NoteRefused, open_checkpoint
 from audit.log import AuditUnavailable
 from audit.record import Digester, Record
 from audit.stores.base import StoreFault
 from audit.stores.open import open_reader
 from audit.stores.reader import Reader
 from audit.tiles import TileUnknown, parse, tile
-from hub.auditor.proofs import ProofUnknown, consistency_of, inclusion_of
+from hub.auditor.proofs import Inclusion, ProofUnknown, consistency_of, inclusion_of
 from hub.errors import Code, HubError
-from hub.home.audit_log import verifier_of
+from hub.home.audit_log import signer_of
 from hub.request import auth
 from hub.request.floods import Meter, Source, source_address
 from hub.request.pipeline import Hub
@@ -39,9 +40,10 @@ from policies.rules import Subject
 AUDITOR: Final = "auditor"
 PLAIN: Final = "text/plain; charset=utf-8"
 OCTETS: Final = "application/octet-stream"
+COSE: Final = 'application/cose; cose-type="cose-sign1"'
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "public, max-age=1"
-"""Short, because the next checkpoint follows within two seconds."""
+"""Short, because the next checkpoint follows within a second."""
 NEVER: Final = "no-store"
 
 BURST: Final = 1_000
@@ -50,7 +52,9 @@ PER_SECOND: Final = 200.0
 THREADS: Final = 4
 WAITING: Final = 64
 MAX_QUERY: Final = 512
-RETRY_SECONDS: Final = 2
+RETRY_SECONDS: Final = 1
+ASKED: Final = "index, leafHash and maybe size and form, or with from and to"
+FORMS: Final = ("json", "tlog-proof", "cose")
 
 _NUMBER: Final = re.compile("0|[1-9][0-9]{0,18}", re.ASCII)
 _HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
@@ -63,7 +67,8 @@ class AuditPages:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._verifier: Verifier = verifier_of(hub.settings)
+        self._signer = signer_of(hub.settings)
+        self._verifier = self._signer.verifier
         self._meter = Meter(BURST, PER_SECOND)
         # Its own threads: a store that hangs must not take up those of the rest of the hub.
         self._threads = ThreadPoolExecutor(THREADS, "audit-pages")
@@ -138,18 +143,27 @@ class AuditPages:
             raise HubError(Code.PROOF_UNKNOWN, str(unknown), retry_after=RETRY_SECONDS) from None
 
     async def _inclusion(self, request: Request, asked: dict[str, str]) -> Response:
-        if not {"index"} <= asked.keys() <= {"index", "leafHash", "size"}:
-            raise _bad_request("ask for a proof with index, leafHash and maybe size, or with from and to")
+        if not {"index"} <= asked.keys() <= {"index", "leafHash", "size", "form"}:
+            raise _bad_request(f"ask for a proof with {ASKED}")
         index = _number(asked, "index")
         size = _number(asked, "size") if "size" in asked else None
-        leaf = asked.get("leafHash")
+        leaf, form = asked.get("leafHash"), asked.get("form", FORMS[0])
         if leaf is not None and not _HASH.fullmatch(leaf):
             raise _bad_request("leafHash is 64 lower-case hex digits, as in the receipt")
+        if form not in FORMS:
+            raise _bad_request(f"form is one of {', '.join(FORMS)}")
         if leaf is None:
             auditor = self._auditor(request)
             await self._hub.log.append(_proof_record(self._hub.digester, auditor, index))
         verifier = self._verifier
-        return _json_page(await self._read(lambda reader: inclusion_of(reader, verifier, index, leaf, size)))
+        return self._formed(await self._read(lambda reader: inclusion_of(reader, verifier, index, leaf, size)), form)
+
+    def _formed(self, proof: Inclusion, form: str) -> Response:
+        if form == "tlog-proof":
+            return _page(proof.as_tlog_proof(), PLAIN, NEVER)
+        if form == "cose":
+            return _page(proof.as_cose(self._signer), COSE, NEVER)
+        return _json_page(proof.as_json())
 
     def _auditor(self, request: Request) -> Subject:
         """The auditor whose token the request carries; raises HubError UNAUTHENTICATED if it carries none."""
@@ -238,7 +252,7 @@ def _parameters(request: Request) -> dict[str, str]:
     try:
         pairs = parse_qsl(given.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=4)
     except ValueError:
-        raise _bad_request("ask for a proof with index, leafHash and maybe size, or with from and to") from None
+        raise _bad_request(f"ask for a proof with {ASKED}") from None
     if len({name for name, _ in pairs}) != len(pairs):
         raise _bad_request("a parameter is given more than once")
     return dict(pairs)

@@ -2,7 +2,8 @@
 
 A proof file is checked with nothing but the log's public key. It is JSON: `log`, `index` and `leafHash` (a receipt)
 with `size`, `proof` and the checkpoint of that size; or `log`, `from`, `to`, `proof` and the known checkpoints of these
-sizes. Hashes are hex; proofs are as in RFC 6962, from the leaf up; a checkpoint is a C2SP signed note.
+sizes. Hashes are hex; proofs are as in RFC 6962, from the leaf up; a checkpoint is a C2SP signed note. For the software
+of others a proof comes as tlog-proof or COSE receipt too. No proof is given that does not lead to its checkpoint.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.checkpoint import Checkpoint, NoteRefused, Verifier, open_checkpoint
+from audit.checkpoint import Checkpoint, NoteRefused, Signer, Verifier, open_checkpoint
+from audit.forms.cose_receipt import cose_receipt
+from audit.forms.tlog_proof import tlog_proof
 from audit.log import AuditUnavailable
 from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion
 from audit.stores.reader import Reader
 
 UNKNOWN: Final = (
     "no published checkpoint covers such a record: it has another leaf hash, or the log does not have it yet; a new "
-    "record is covered within two seconds"
+    "record is covered within a second"
 )
 
 
@@ -40,29 +43,75 @@ class Proved:
     older: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a record is in a log: its index and leaf hash, and the path of hashes to the root of the tree of `size`.
+
+    `checkpoint` and its `note` are those that were published of exactly this size, or None.
+    """
+
+    log: str
+    index: int
+    leaf: bytes
+    size: int
+    path: list[bytes]
+    checkpoint: Checkpoint | None
+    note: bytes | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of a proof file."""
+        return {
+            "log": self.log,
+            "index": self.index,
+            "leafHash": self.leaf.hex(),
+            "size": self.size,
+            "proof": [each.hex() for each in self.path],
+            "checkpoint": None if self.note is None else self.note.decode(),
+        }
+
+    def as_tlog_proof(self) -> bytes:
+        """The C2SP tlog-proof; raises ProofUnknown if no checkpoint was published of this size."""
+        if self.note is None:
+            raise ProofUnknown
+        return tlog_proof(self.index, self.path, self.note)
+
+    def as_cose(self, signer: Signer) -> bytes:
+        """The COSE receipt under the log's key; raises as `as_tlog_proof`."""
+        if self.checkpoint is None:
+            raise ProofUnknown
+        return cose_receipt(signer, self.leaf, self.index, self.path, self.checkpoint)
+
+
 def inclusion_of(
     reader: Reader, verifier: Verifier, index: int, leaf: str | None = None, size: int | None = None
-) -> dict[str, Any]:
+) -> Inclusion:
     """The proof that the record at `index` is in the tree of `size`, by default that of the newest checkpoint.
 
     If a `leaf` hash (hex) is given, the record must have it. Raises ProofUnknown, and AuditUnavailable if
-    there is no checkpoint.
+    there is no checkpoint, or the log does not lead to it.
     """
     newest, note = _newest(reader, verifier)
     size = newest.size if size is None else size
     if not 0 <= index < size <= newest.size:
         raise ProofUnknown
-    (found,) = reader.leaves(index, index + 1)
+    found, path = _leaf_and_path(reader, index, size)
     if leaf is not None and found.hex() != leaf:
         raise ProofUnknown
-    return {
-        "log": verifier.name,
-        "index": index,
-        "leafHash": found.hex(),
-        "size": size,
-        "proof": [each.hex() for each in inclusion(reader, index, size)],
-        "checkpoint": note.decode() if size == newest.size else _note_of(reader, size),
-    }
+    known, sealed = (newest, note) if size == newest.size else _checkpoint_of(reader, verifier, size)
+    if known is not None:
+        try:
+            check_inclusion(found, index, known.size, known.root, path)
+        except ProofRefused:
+            raise AuditUnavailable("the log does not lead to its checkpoint") from None
+    return Inclusion(verifier.name, index, found, size, path, known, sealed)
+
+
+def _leaf_and_path(reader: Reader, index: int, size: int) -> tuple[bytes, list[bytes]]:
+    try:
+        (found,) = reader.leaves(index, index + 1)
+        return found, inclusion(reader, index, size)
+    except ValueError:
+        raise AuditUnavailable("the log does not hold the hashes of its size") from None
 
 
 def consistency_of(reader: Reader, verifier: Verifier, old: int, new: int) -> dict[str, Any]:
@@ -131,10 +180,22 @@ def _newest(reader: Reader, verifier: Verifier) -> tuple[Checkpoint, bytes]:
     note = reader.checkpoint()
     if note is None:
         raise AuditUnavailable("no checkpoint is published yet")
+    return _opened(note, verifier), note
+
+
+def _checkpoint_of(reader: Reader, verifier: Verifier, size: int) -> tuple[Checkpoint, bytes] | tuple[None, None]:
+    """The checkpoint that was published of exactly this size, if one was."""
+    note = _note_of(reader, size)
+    if note is None:
+        return None, None
+    return _opened(note.encode(), verifier), note.encode()
+
+
+def _opened(note: bytes, verifier: Verifier) -> Checkpoint:
     try:
-        return open_checkpoint(note, verifier), note
+        return open_checkpoint(note, verifier)
     except NoteRefused:
-        raise AuditUnavailable("the newest checkpoint is not of this log and this key") from None
+        raise AuditUnavailable("a checkpoint is not of this log and this key") from None
 
 
 def _note_of(reader: Reader, size: int) -> str | None:

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -19,8 +19,10 @@ from hub.cli.options import MAX_NUMBER, As, Home, Json, Refused, exit_on_refusal
 if TYPE_CHECKING:
     from audit.checkpoint import Verifier
     from audit.stores.reader import Reader
+    from hub.auditor.proofs import Inclusion
     from hub.home.settings import Settings
 
+Found = TypeVar("Found")
 PublicKey = Annotated[
     str | None,
     typer.Option("--public-key", "--key", help="The log's public key, or a file with it (default: this home's)."),
@@ -66,6 +68,10 @@ def prove(
     leaf_hash: Annotated[
         str | None, typer.Option(help="The leafHash in the receipt; refused if the record has another.")
     ] = None,
+    form: Annotated[
+        Literal["json", "tlog-proof", "cose"],
+        typer.Option(help="json for `audit verify`, or a form of other software."),
+    ] = "json",
     out: Annotated[Path | None, typer.Option(help="New file to write (default: standard output).")] = None,
     public_key: PublicKey = None,
     named: As = None,
@@ -73,11 +79,14 @@ def prove(
 ) -> None:
     """Write the proof that a record is in the log (证明).
 
-    `audit verify FILE` checks it with the public key alone. That the proof was asked for is recorded first, and its
-    checkpoint covers that record too.
+    `audit verify FILE` checks the form json with the public key alone. That the proof was asked for is recorded first,
+    and its checkpoint covers that record too.
     """
     with exit_on_refusal():
-        _write_proof(_proof(open_settings(home), named, index, leaf_hash, public_key), out)
+        if form == "cose" and public_key is not None:
+            raise Refused("a COSE receipt is signed with the key of this home: leave --public-key out")
+        settings = open_settings(home)
+        _write_content(_formed(settings, _proof(settings, named, index, leaf_hash, public_key), form), out)
 
 
 @app.command(epilog="Example: sluicegate audit continuation 1000 --out grown.proof")
@@ -96,7 +105,7 @@ def continuation(
     record, so it is for anyone.
     """
     with exit_on_refusal():
-        _write_proof(_continuation(open_settings(home), older, newer, public_key), out)
+        _write_content(_as_file(_continuation(open_settings(home), older, newer, public_key)), out)
 
 
 def _continuation(settings: Settings, older: int, newer: int | None, public_key: str | None) -> dict[str, Any]:
@@ -115,27 +124,40 @@ def _continuation(settings: Settings, older: int, newer: int | None, public_key:
     return _from_log(settings, public_key, read)
 
 
-def _write_proof(content: dict[str, Any], out: Path | None) -> None:
-    proof = json.dumps(content, indent=2, sort_keys=True) + "\n"
+def _formed(settings: Settings, proof: Inclusion, form: str) -> bytes:
+    from hub.home.audit_log import signer_of
+
+    if form == "tlog-proof":
+        return proof.as_tlog_proof()
+    if form == "cose":
+        return proof.as_cose(signer_of(settings))
+    return _as_file(proof.as_json())
+
+
+def _as_file(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _write_content(content: bytes, out: Path | None) -> None:
     if out is None:
-        typer.echo(proof, nl=False)
+        typer.echo(content, nl=False)
         return
     try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(proof)
+        with out.open("xb") as file:
+            file.write(content)
     except OSError as fault:
         raise Refused(f"{out} can't be written as a new file ({type(fault).__name__})") from None
 
 
 def _proof(
     settings: Settings, named: str | None, index: int, leaf_hash: str | None, public_key: str | None
-) -> dict[str, Any]:
+) -> Inclusion:
     from hub.auditor.proofs import inclusion_of
 
     def record() -> None:
         record_reading(settings, "proof", "audit prove", auditor_of(settings, named), {"index": str(index)})
 
-    def read(reader: Reader, verifier: Verifier) -> dict[str, Any]:
+    def read(reader: Reader, verifier: Verifier) -> Inclusion:
         return inclusion_of(reader, verifier, index, leaf_hash)
 
     return _from_log(settings, public_key, read, record)
@@ -144,9 +166,9 @@ def _proof(
 def _from_log(
     settings: Settings,
     public_key: str | None,
-    read: Callable[[Reader, Verifier], dict[str, Any]],
+    read: Callable[[Reader, Verifier], Found],
     record: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
+) -> Found:
     """What `read` proves from the log of a home under its key, after `record`; raises Refused."""
     from contextlib import closing
 
@@ -303,7 +325,7 @@ def _verified_proof(path: Path, verifier: Verifier) -> dict[str, Any]:
         with path.open("rb") as file:
             content = loads(file.read(MAX_PROOF_BYTES))
     except (OSError, NotStrict):
-        raise Refused(f"{path} is not a proof file, or cannot be read") from None
+        raise Refused(f"{path} is not a proof file of the form json, or cannot be read") from None
     if not isinstance(content, dict):
         raise Refused(f"{path} is not a proof file")
     try:

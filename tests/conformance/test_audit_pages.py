@@ -177,7 +177,7 @@ def test_a_wrong_hash_and_an_unknown_index_look_alike(
     asked = {"index": known.get(index, index), "leafHash": receipt["leafHash"] if leaf == "own" else leaf}
     shown = served.client.get("/audit/proof", params=asked)
     assert code(shown) == (404, "PROOF_UNKNOWN")
-    assert shown.headers["retry-after"] == "2"
+    assert shown.headers["retry-after"] == "1"
     assert shown.content == served.client.get("/audit/proof", params={**asked, "index": "7777"}).content
 
 

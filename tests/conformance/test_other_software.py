@@ -8,12 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import Signer, sign_checkpoint
+from audit.forms.tlog_proof import tlog_proof
 from audit.log import read
-from audit.proof import consistency, inclusion, root_at
+from audit.proof import ProofRefused, check_consistency, check_inclusion, consistency, inclusion, root_at
 from audit.record import Record, encode
 from audit.stores.open import open_reader
 from hub.home.audit_log import open_log, verifier_of
 from hub.home.settings import Settings
+from tests.conformance.golog.wrong_proofs import Claim, continuations, inclusions
 from tests.support import serving as hubs
 from tests.support.golog import Case, Served, ask, build, serving
 from tests.support.memory_tree import Tree, numbered
@@ -60,6 +62,24 @@ def record(tree: Tree, index: int) -> Case:
 def beginning(tree: Tree, old: int) -> Case:
     proof = consistency(tree, old, tree.size)
     return {"kind": "consistency", "old": old, "root": root_at(tree, old), "proof": proof}
+
+
+def holds(claim: Claim, *, growth: bool) -> bool:
+    """Whether our own check takes what is claimed."""
+    try:
+        if growth:
+            check_consistency(claim.small, claim.below, claim.size, claim.above, claim.proof)
+        else:
+            check_inclusion(claim.below, claim.small, claim.size, claim.above, claim.proof)
+    except ProofRefused:
+        return False
+    return True
+
+
+def claimed(claim: Claim, *, growth: bool) -> Case:
+    hashes = {"root": claim.below, "leaf": claim.above} if growth else {"root": claim.above, "leaf": claim.below}
+    place = {"kind": "grown", "old": claim.small} if growth else {"kind": "included", "index": claim.small}
+    return {**place, "size": claim.size, "proof": claim.proof, **hashes}
 
 
 def places(size: int, rng: random.Random) -> list[int]:
@@ -168,6 +188,33 @@ def test_proofs_of_anything_else_are_refused(golog: Path, trees: dict[int, Tree]
     opened, *others = said(golog, served(tree), [OPEN, *cases])
     assert opened == ""
     assert all(others)
+
+
+@pytest.mark.parametrize("growth", [False, True])
+def test_other_software_refuses_the_same_wrong_proofs(golog: Path, trees: dict[int, Tree], growth: bool) -> None:
+    """Whatever transparency-dev/merkle publishes as a wrong proof, at every place of its tree: neither takes it."""
+    claims = [each for each in (continuations() if growth else inclusions()) if each.small or not growth]
+    theirs = [not why for why in said(golog, served(trees[2]), [claimed(each, growth=growth) for each in claims])]
+    assert [holds(each, growth=growth) for each in claims] == theirs
+    assert [each.kind for each, taken in zip(claims, theirs, strict=True) if taken != (not each.kind)] == []
+    assert len(claims) > 1_000
+
+
+def test_other_software_reads_our_proof_files(golog: Path, trees: dict[int, Tree]) -> None:
+    tree = trees[257]
+    head = sign_checkpoint(LOG, 257, tree.root)
+    files = [(at, tlog_proof(at, inclusion(tree, at, 257), head)) for at in (0, 100, 255, 256)]
+    good: list[Case] = [{"kind": "file", "file": file, "leaf": tree.leaves(at, at + 1)[0]} for at, file in files]
+    wrong = [
+        {**good[1], "leaf": tree.leaves(101, 102)[0]},
+        {**good[1], "file": files[1][1].replace(b"index 100", b"index 101")},
+        {**good[1], "file": files[1][1].replace(b"index 100", b"index 0100")},
+        {**good[1], "file": tlog_proof(100, inclusion(tree, 100, 257), sign_checkpoint(OTHER, 257, tree.root))},
+        {**good[1], "file": tlog_proof(100, inclusion(tree, 100, 257)[1:], head)},
+    ]
+    found = said(golog, served(tree), [*good, *wrong])
+    assert found[: len(good)] == [""] * len(good)
+    assert all(found[len(good) :])
 
 
 @pytest.mark.parametrize("name", [NAME, "数闸.example/审计"])

