@@ -116,6 +116,16 @@ class FieldDecision:
         """Whether some row shows it, in clear or masked."""
         return bool(self.clear or self.masks)
 
+    @property
+    def comparable(self) -> bool:
+        """Whether a request may compare, sort and page by it: masked values are never compared."""
+        return bool(self.clear)
+
+    @property
+    def countable(self) -> bool:
+        """Whether counts may be grouped and narrowed by its buckets."""
+        return bool(self.clear or self.aggregate)
+
 
 NOTHING = FieldDecision()
 

@@ -162,7 +162,7 @@ MUTATIONS = (
     Mutation(
         "a match stands alone",
         "hub/request/filters.py",
-        "_require(bool(effects.clear) or coarse, ",
+        "_require(effects.comparable or coarse, ",
         "_require(bool(effects.clear or effects.match) or coarse, ",
         "tests/unit/hub/request/test_filters.py tests/attacks/test_b_authorisation.py",
     ),

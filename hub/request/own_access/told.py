@@ -1,0 +1,82 @@
+"""What an asker is told of their access, as the value of `myAccess`: in parts as a query selects, or whole.
+
+Both are made of one table. The size of what is told is bounded like that of any answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from hub.graph.driver import size_of, too_large
+from hub.request.introspection import execute_roots
+from hub.request.limits import Validated
+from hub.request.own_access.table import AccessTable, purpose_access
+from hub.request.own_access.why import why
+from hub.request.plan_model import MyAccess, Planned
+from policies.obligations import StandingCap
+from schema.own_access.types import MY_ACCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A table, what is left today of its daily caps, and the language of its texts."""
+
+    table: AccessTable
+    left: Mapping[StandingCap, int] = field(default_factory=dict)
+    language: str | None = None
+
+    def whole(self, purposes: tuple[str, ...], coordinate: str | None) -> dict[str, Any]:
+        """All that is told of these purposes; with `why` for each, if a coordinate is named. Raises VALIDATION."""
+        told = {**self._asker(), "purposes": [self._purpose(each) for each in purposes]}
+        for each in told["purposes"]:
+            each["types"] = each["types"]()
+        if coordinate is not None:
+            told["why"] = [why(self.table, each, coordinate, self.language) for each in purposes]
+        return told
+
+    def parts(self) -> dict[str, Any]:
+        """The same for graphql-core, which calls what a query selects."""
+        return {
+            **self._asker(),
+            "purposes": lambda *_: [self._purpose(each) for each in self.table.decisions],
+            "purpose": lambda _, id: self._purpose(id) if id in self.table.decisions else None,
+            "why": lambda _, purpose, coordinate: why(self.table, purpose, coordinate, self.language),
+        }
+
+    def _asker(self) -> dict[str, Any]:
+        asker = self.table.asker
+        return {"application": asker.subject.application, "caseStated": asker.has_case}
+
+    def _purpose(self, purpose: str) -> dict[str, Any]:
+        told = purpose_access(self.table, self.left, purpose)
+        return {**told, "types": lambda *_: self.table.type_access(purpose)}
+
+
+def answer_my_access(
+    validated: Validated, planned: Planned, schema: GraphQLSchema, told: Told, byte_cap: int
+) -> Mapping[str, Any]:
+    """Response name → value of each `myAccess` of an operation; raises VALIDATION and RESULT_LIMIT."""
+    names = [each.name for each in planned.roots if isinstance(each, MyAccess)]
+    answered = execute_roots(validated, schema, names, {MY_ACCESS: told.parts()})
+    check_size(answered, byte_cap)
+    return answered
+
+
+def check_size(answered: Mapping[str, Any], byte_cap: int) -> None:
+    """Raises RESULT_LIMIT for what is larger than `byte_cap`, names included; counted without making its text."""
+    left, stack = byte_cap, [answered]
+    while stack:
+        value: Any = stack.pop()
+        if isinstance(value, dict):
+            left -= sum(map(size_of, value))
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+        else:
+            left -= size_of(value)
+        if left < 0:
+            raise too_large(byte_cap)
