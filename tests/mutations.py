@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.access_mutations import ACCESS
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -47,6 +48,7 @@ MUTATIONS = (
     *SIGN_IN,
     *SLICES,
     *PROVENANCE,
+    *ACCESS,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,21 +25,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield hub
 
 
-def snippet(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found)
+def snippets(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_command_is_told_why(served: Served) -> None:
-    token = served.issuer.issue("fire-inspection", "inspector-1")
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_commands_are_told_why(served: Served, number: int) -> None:
+    token, path = served.issuer.issue("fire-inspection", "inspector-1"), Path(sys.executable).parent
     known = {"HUB": f"http://127.0.0.1:{served.port}", "TOKEN": token, "NO_PROXY": "*"}
-    command = ["bash", "-c", snippet("sh")]
+    known |= {"SLUICEGATE_HOME": str(served.hub.settings.home), "PATH": f"{path}:{os.environ['PATH']}"}
+    command = ["bash", "-c", snippets("sh")[number]]
     done = subprocess.run(command, env={**os.environ, **known}, capture_output=True, text=True, check=True, timeout=60)
-    assert '"missing":"Person.phone is not open to the purpose safety.fire"' in done.stdout
+    assert "Person.phone is not open to the purpose safety.fire" in done.stdout
 
 
 def test_the_query_is_answered(served: Served) -> None:
-    found = served.ask(snippet("graphql")).json()["data"]["myAccess"]
+    (query,) = snippets("graphql")
+    found = served.ask(query).json()["data"]["myAccess"]
     assert found["why"]["purposesThatWould"] == ["safety.fire.rental"]
     assert [each["type"] for each in found["purpose"]["types"]] == [each.name for each in served.hub.catalogue]
 
