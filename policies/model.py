@@ -60,6 +60,8 @@ class Application:
     level: str = ""
     staff: Mapping[str, str] = field(default_factory=dict)
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
+    developers: frozenset[str] = frozenset()
+    """Who of those that may act for it (`sub`) may ask what it would see with another role or level."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
 

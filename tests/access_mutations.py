@@ -68,6 +68,13 @@ ACCESS = (
         "tests/unit/hub/request/test_daily_caps.py",
     ),
     Mutation(
+        "only a developer asks as another",
+        "hub/request/own_access/hypothetical.py",
+        "    if asker.subject.sub not in asker.policy.applications[asker.subject.application].developers:\n",
+        "    if False:\n",
+        "tests/conformance/access/test_hypothetical.py",
+    ),
+    Mutation(
         "a token goes over TLS, or to this machine",
         "hub/home/remote_hub.py",
         'parts.scheme == "http" and parts.hostname in LOOPBACK',

@@ -31,6 +31,8 @@ from schema.own_access.types import MY_ACCESS
 
 WHY: Final = "why"
 """The one key of the address: a coordinate of which the reasons are told too."""
+ACCESS_AS: Final = "access-as"
+"""The header by which a developer asks as another: `role=…`, `level=…`, or both with a comma between them."""
 MAX_QUERY: Final = 256
 """Bytes of the address after the question mark."""
 
@@ -72,9 +74,11 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
     trail.stage = "decide"
     with hub.telemetry.stage("decide"):
-        coordinate = _coordinate(asked.query)
+        coordinate, other = _coordinate(asked.query), _other_asker(trail.arrival.header(ACCESS_AS))
         asker = Asker(trail.policy, subject, now.date(), stated_case(head.case_header) is not None)
         told = await tell_access(hub, _client(trail, subject), asker, trail.arrival.preferences.language)
+        if other is not None:
+            told = told.as_another(other.get("role"), other.get("level"))
         purposes = tuple(told.table.decisions)
         if head.purpose_header:
             if len(head.purpose_header) > MAX_PURPOSE or head.purpose_header not in purposes:
@@ -117,6 +121,19 @@ def _coordinate(query: bytes) -> str | None:
         text = "the address takes ?why=Type.field and nothing else; purpose and case are headers, never in the address"
         raise HubError(Code.BAD_REQUEST, text)
     return pairs[0][1]
+
+
+def _other_asker(stated: tuple[str, ...]) -> Mapping[str, str] | None:
+    """What the header states of another asker; raises BAD_REQUEST for another form of it."""
+    if not stated:
+        return None
+    pairs = [each.strip().partition("=") for each in stated[0].split(",")]
+    named = {name: value for name, equals, value in pairs if equals and name in {"role", "level"}}
+    if len(stated) > 1 or len(named) != len(pairs):
+        raise HubError(
+            Code.BAD_REQUEST, "the header Access-As takes role=…, level=…, or both with a comma between them"
+        )
+    return named
 
 
 def _reply(trail: Trail, data: Mapping[str, Any] | None, refusal: HubError | None) -> endpoint.Reply:

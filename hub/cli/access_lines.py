@@ -13,7 +13,8 @@ Told = Mapping[str, Any]
 
 def access_lines(told: Told) -> Iterator[str]:
     """What may be seen for each purpose."""
-    yield f"{told['application']}, {'with' if told['caseStated'] else 'without'} a case:"
+    other = " as another" if told["hypothetical"] else ""
+    yield f"{told['application']}{other}, {'with' if told['caseStated'] else 'without'} a case:"
     if not told["purposes"]:
         yield "  no grant is in force for any purpose"
     for purpose in told["purposes"]:

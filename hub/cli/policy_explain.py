@@ -6,6 +6,7 @@ It explains a policy of this home or folder, or with `--remote` asks a running h
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,6 +50,8 @@ def explain(  # noqa: PLR0913, PLR0917 - each is one option of the command
         typer.Option(help="Address of a running hub: what the bearer of SLUICEGATE_TOKEN (or of its _FILE) may see."),
     ] = None,
     case: Annotated[str | None, typer.Option(help="With --remote: case reference, sent as Case-Reference.")] = None,
+    role: Annotated[str | None, typer.Option(help="With --remote, for a developer: as if it had this role.")] = None,
+    level: Annotated[str | None, typer.Option(help="With --remote, for a developer: as if it had this level.")] = None,
     named: As = None,
     home: Home = None,
     as_json: Json = False,
@@ -64,11 +67,12 @@ def explain(  # noqa: PLR0913, PLR0917 - each is one option of the command
         with exit_on_refusal():
             if wrong := [name for name, value in given.items() if value is not None]:
                 raise Refused(f"--remote asks as the bearer of its token; leave {', '.join(wrong)} out")
-            _explain_remote(remote, home, (coordinate, purpose, case), as_json=as_json)
+            headers = {"Access-Purpose": purpose, "Case-Reference": case, "Access-As": _access_as(role, level)}
+            _explain_remote(remote, home, coordinate, headers, as_json=as_json)
         return
     with exit_on_refusal():
-        if case is not None:
-            raise Refused("--case is for --remote; here every rule is told, with what it says of a case")
+        if any(each is not None for each in (case, role, level)):
+            raise Refused("--case, --role and --level are for --remote; here every rule is told, whatever its rows")
         explanation = _explanation(str(coordinate), str(application), str(purpose), folder, named, home)
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
@@ -121,19 +125,23 @@ def _print(explanation: CoordinateExplanation) -> None:
     typer.echo(f"owner to ask for a grant: {explanation.owner or 'none is named'}")
 
 
+def _access_as(role: str | None, level: str | None) -> str | None:
+    """The header that states another asker; None where neither is given."""
+    given = [f"{name}={value}" for name, value in (("role", role), ("level", level)) if value is not None]
+    return ", ".join(given) or None
+
+
 def _explain_remote(
-    url: str, home: Path | None, asked: tuple[str | None, str | None, str | None], *, as_json: bool
+    url: str, home: Path | None, coordinate: str | None, stated: Mapping[str, str | None], *, as_json: bool
 ) -> None:
     """Ask a running hub, and print what it tells; raises Refused for what it refuses."""
     from urllib.parse import urlencode
 
     from hub.home.remote_hub import get_access, read_token
 
-    coordinate, purpose, case = asked
     settings = open_settings(home)
     headers = {"Authorization": f"Bearer {read_token(settings)}"}
-    headers |= {"Access-Purpose": purpose} if purpose is not None else {}
-    headers |= {"Case-Reference": case} if case is not None else {}
+    headers |= {name: value for name, value in stated.items() if value is not None}
     query = "" if coordinate is None else urlencode({"why": coordinate})
     _, answer = get_access(settings, url, query, headers)
     told = (answer.get("data") or {}).get("myAccess")

@@ -40,7 +40,7 @@ from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
-from hub.request.own_access.table import Asker, caps_of, table_of
+from hub.request.own_access.table import AccessTable, Asker, caps_of, table_of
 from hub.request.own_access.told import Told, answer_my_access
 from hub.request.plan_model import Accesses, Introspection, MyAccess, Planned
 from hub.request.policy_follower import PolicyFollower
@@ -282,11 +282,17 @@ async def _read_own_access(hub: Hub, client: Client, prepared: Prepared) -> Told
 
 async def tell_access(hub: Hub, client: Client, asker: Asker, language: str | None) -> Told:
     """What an asker may see, decided at the turn of a client; no statement goes to the graph."""
-    work = partial(table_of, hub.catalogue, hub.decisions, hub.merged_grids.successors, asker)
+    successors = hub.merged_grids.successors
+    work = partial(table_of, hub.catalogue, hub.decisions, successors, asker)
     table = await hub.processor.do(client, work, long=True)
     subject = asker.subject
     left = await hub.caps.left(caps_of(table), subject.application, subject.sub, hub.now())
-    return Told(table, left, language)
+
+    def decide(other: Asker) -> AccessTable:
+        # Decisions for nobody do not push out those that requests are made with.
+        return table_of(hub.catalogue, DecisionCache(), successors, other)
+
+    return Told(table, decide, left, language)
 
 
 def _respond(

@@ -15,6 +15,8 @@ from graphql import (
     GraphQLEnumType,
     GraphQLEnumValue,
     GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
     GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
@@ -163,6 +165,9 @@ _MY_ACCESS = GraphQLObjectType(
     "MyAccess",
     {
         "application": GraphQLField(_TEXT, description="应用标识。Who asks."),
+        "hypothetical": GraphQLField(
+            _YES_OR_NO, description="是否假设。Whether it is told for another role or level than the asker's own."
+        ),
         "caseStated": GraphQLField(
             _YES_OR_NO, description="是否填写办件。Whether a case is named; what is told holds if the case does."
         ),
@@ -187,14 +192,25 @@ TYPES: Final[tuple[GraphQLObjectType, ...]] = (
     _MY_ACCESS, _PURPOSE, _CAP, _TYPE, _COORDINATE, _ROWS, _WHY, _RULE,
 )  # fmt: skip
 """The object types below the root field."""
-TYPE_NAMES: Final = frozenset({"AccessEffect", *(each.name for each in TYPES)})
+_ASKER = GraphQLInputObjectType(
+    "HypotheticalAsker",
+    {
+        "role": GraphQLInputField(GraphQLString, description="角色。Another role; an empty text is none."),
+        "level": GraphQLInputField(GraphQLString, description="层级。Another level; an empty text is none."),
+    },
+    description="假设的查询者。The asking application as if it had another role or level; for its developers.",
+)
+TYPE_NAMES: Final = frozenset({"AccessEffect", _ASKER.name, *(each.name for each in TYPES)})
 """All types that the root field adds."""
 
 
 def my_access_field() -> GraphQLField:
     """The root field."""
     text = "本应用在各目的下的可见情况。What the asking application may see for each of its purposes; no data is read."
-    return GraphQLField(GraphQLNonNull(_MY_ACCESS), description=text)
+    asker = GraphQLArgument(
+        _ASKER, description="假设的查询者。For developers; without it the asker's own access is told."
+    )
+    return GraphQLField(GraphQLNonNull(_MY_ACCESS), {"asker": asker}, description=text)
 
 
 def list_sizes(schema: GraphQLSchema) -> Mapping[str, int]:

@@ -28,12 +28,16 @@ from schema.derived_names import bucket_value
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose access is told, under which policy, on which day; `has_case`: whether they name a case."""
+    """Whose access is told, under which policy, on which day; `has_case`: whether they name a case.
+
+    `hypothetical`: whether a developer asks what they would be told with another role or level.
+    """
 
     policy: PolicySet
     subject: Subject = field(repr=False)
     today: dt.date
     has_case: bool
+    hypothetical: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Both are made of one table. The size of what is told is bounded like that of any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from graphql import GraphQLSchema
 from hub.graph.driver import size_of, too_large
 from hub.request.introspection import execute_roots
 from hub.request.limits import Validated
-from hub.request.own_access.table import AccessTable, purpose_access
+from hub.request.own_access.hypothetical import other_asker
+from hub.request.own_access.table import AccessTable, Asker, purpose_access
 from hub.request.own_access.why import why
 from hub.request.plan_model import MyAccess, Planned
 from policies.obligations import StandingCap
@@ -23,11 +24,19 @@ from schema.own_access.types import MY_ACCESS
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A table, what is left today of its daily caps, and the language of its texts."""
+    """A table, what is left today of its daily caps, and the language of its texts.
+
+    `decide` makes the table of another asker.
+    """
 
     table: AccessTable
+    decide: Callable[[Asker], AccessTable] = field(repr=False)
     left: Mapping[StandingCap, int] = field(default_factory=dict)
     language: str | None = None
+
+    def as_another(self, role: str | None, level: str | None) -> Told:
+        """What the same application would be told with another role or level; raises ASKER_DENIED or VALIDATION."""
+        return Told(self.decide(other_asker(self.table.asker, role, level)), self.decide, {}, self.language)
 
     def whole(self, purposes: tuple[str, ...], coordinate: str | None) -> dict[str, Any]:
         """All that is told of these purposes; with `why` for each, if a coordinate is named. Raises VALIDATION."""
@@ -40,6 +49,12 @@ class Told:
 
     def parts(self) -> dict[str, Any]:
         """The same for graphql-core, which calls what a query selects."""
+        return {MY_ACCESS: lambda _, asker=None: self._of_asker(asker)._parts()}
+
+    def _of_asker(self, asker: Mapping[str, str | None] | None) -> Told:
+        return self if asker is None else self.as_another(asker.get("role"), asker.get("level"))
+
+    def _parts(self) -> dict[str, Any]:
         return {
             **self._asker(),
             "purposes": lambda *_: [self._purpose(each) for each in self.table.decisions],
@@ -49,7 +64,11 @@ class Told:
 
     def _asker(self) -> dict[str, Any]:
         asker = self.table.asker
-        return {"application": asker.subject.application, "caseStated": asker.has_case}
+        return {
+            "application": asker.subject.application,
+            "hypothetical": asker.hypothetical,
+            "caseStated": asker.has_case,
+        }
 
     def _purpose(self, purpose: str) -> dict[str, Any]:
         told = purpose_access(self.table, self.left, purpose)
@@ -61,7 +80,7 @@ def answer_my_access(
 ) -> Mapping[str, Any]:
     """Response name → value of each `myAccess` of an operation; raises VALIDATION and RESULT_LIMIT."""
     names = [each.name for each in planned.roots if isinstance(each, MyAccess)]
-    answered = execute_roots(validated, schema, names, {MY_ACCESS: told.parts()})
+    answered = execute_roots(validated, schema, names, told.parts())
     check_size(answered, byte_cap)
     return answered
 

@@ -168,7 +168,7 @@ def test_a_hub_elsewhere_needs_a_certificate_that_is_trusted(
     explain: Explain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path)
-    told: dict[str, Any] = {"application": "app\x1b[2J", "caseStated": False, "purposes": []}
+    told: dict[str, Any] = {"application": "app\x1b[2J", "hypothetical": False, "caseStated": False, "purposes": []}
     answer = json.dumps({"data": {"myAccess": told}}).encode()
     with stranger(answer, authority.server()) as (port, received):
         url = f"https://127.0.0.1:{port}/gate/"
@@ -197,4 +197,4 @@ def test_what_is_no_hub_is_told(explain: Explain, monkeypatch: pytest.MonkeyPatc
 
 def test_without_a_hub_a_case_is_refused(served: Served) -> None:
     local = ["policy", "explain", "--app", "a", "--purpose", "b", "--case", "E1", "Person.phone"]
-    assert "--case is for --remote" in CliRunner().invoke(app, local).stderr
+    assert "are for --remote" in CliRunner().invoke(app, local).stderr
