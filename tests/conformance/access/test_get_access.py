@@ -90,6 +90,18 @@ def test_a_query_is_told_the_same_without_a_statement(served: Served) -> None:
     assert served.hub.graph.statements == before
 
 
+def test_a_document_that_is_kept_is_answered_alike(served: Served) -> None:
+    query = """query ($p: String!, $c: String!, $more: Boolean!) { ...F }
+      fragment F on Query { mine: myAccess { ...M } }
+      fragment M on MyAccess { application @include(if: $more) why(purpose: $p, coordinate: $c) { effect } }"""
+    asked = [("safety.fire", "Person.phone", True), ("safety.fire.rental", "Person.phone", False)] * 3
+    found = [served.ask(query, variables={"p": p, "c": c, "more": more}).json()["data"] for p, c, more in asked]
+    denied = {"mine": {"application": "fire-inspection", "why": {"effect": "DENIED"}}}
+    assert found == [denied, {"mine": {"why": {"effect": "MASKED"}}}] * 3
+    assert served.hub.kept is not None
+    assert any("myAccess" in each.document.normalised.text for each in served.hub.kept.documents)
+
+
 def test_why_is_told_for_each_purpose(served: Served) -> None:
     denied, masked, _ = told(access(served, "?why=Person.phone"))["why"]
     assert denied["missing"] == "Person.phone is not open to the purpose safety.fire"
