@@ -42,7 +42,7 @@ ACCESS = (
     Mutation(
         "a stated purpose must be granted",
         "hub/access/endpoint.py",
-        "head.purpose_header not in purposes:",
+        "stated not in purposes:",
         "False:",
         _GET,
     ),

@@ -16,17 +16,16 @@ from opentelemetry.trace import Span
 from starlette.responses import Response
 
 from audit.log import AuditUnavailable, Receipt
-from hub.access.record import access_record
+from hub.access.record import access_record, facts_of
 from hub.errors import Code, HubError, internal_error
 from hub.request import auth, endpoint
 from hub.request.answers.preferences import JSON
 from hub.request.own_access.table import Asker
-from hub.request.own_access.told import check_size
+from hub.request.own_access.told import Told, check_size
 from hub.request.own_access.why import check_coordinate
 from hub.request.pipeline import Hub, render_recorded, tell_access
 from hub.request.purpose import MAX_PURPOSE, purpose_denied, stated_case
 from hub.request.record import Trail, flood_source
-from policies.rules import Subject
 from schema.own_access.types import MY_ACCESS
 
 WHY: Final = "why"
@@ -39,11 +38,11 @@ MAX_QUERY: Final = 256
 
 @dataclass(slots=True)
 class _Asked:
-    """What the stages have made of one request so far; `coordinate` is a name of the schema."""
+    """What the stages have made of one request so far; `facts` are what its record says of what was asked."""
 
     trail: Trail
     query: bytes = field(repr=False)
-    coordinate: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 async def answer_access(hub: Hub, arrival: endpoint.Arrival, query: bytes) -> Response:
@@ -72,21 +71,21 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+    client = (subject.application, subject.sub, trail.arrival.source)
     trail.stage = "decide"
     with hub.telemetry.stage("decide"):
         coordinate, other = _coordinate(asked.query), _other_asker(trail.arrival.header(ACCESS_AS))
         asker = Asker(trail.policy, subject, now.date(), stated_case(head.case_header) is not None)
-        told = await tell_access(hub, _client(trail, subject), asker, trail.arrival.preferences.language)
+        told = await tell_access(hub, client, asker, trail.arrival.preferences.language)
         if other is not None:
-            told = told.as_another(other.get("role"), other.get("level"))
-        purposes = tuple(told.table.decisions)
-        if head.purpose_header:
-            if len(head.purpose_header) > MAX_PURPOSE or head.purpose_header not in purposes:
-                raise purpose_denied(trail.policy, subject, now.date())
-            purposes = (head.purpose_header,)
+            own = told
+            told = await hub.processor.do(
+                client, lambda: own.as_another(other.get("role"), other.get("level")), long=True
+            )
+        purposes = _purposes(told, head.purpose_header)
         if coordinate is not None:
             check_coordinate(told.table, coordinate)
-            asked.coordinate = coordinate
+        asked.facts = facts_of(told.table.asker, hub.digester, coordinate)
     trail.stage = "respond"
     with hub.telemetry.stage("respond"):
 
@@ -95,11 +94,17 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
             check_size(whole, hub.settings.result_byte_cap)
             return whole
 
-        return await hub.processor.do(_client(trail, subject), work, long=True)
+        return await hub.processor.do(client, work, long=True)
 
 
-def _client(trail: Trail, subject: Subject) -> tuple[str, str, str]:
-    return subject.application, subject.sub, trail.arrival.source
+def _purposes(told: Told, stated: str | None) -> tuple[str, ...]:
+    """The purposes that are told: all of the asker's, or the stated one; raises PURPOSE_DENIED for another."""
+    purposes, asker = tuple(told.table.decisions), told.table.asker
+    if stated is None:
+        return purposes
+    if len(stated) > MAX_PURPOSE or stated not in purposes:
+        raise purpose_denied(asker.policy, asker.subject, asker.today)
+    return (stated,)
 
 
 def _read_head(hub: Hub, arrival: endpoint.Arrival) -> endpoint.Head:
@@ -167,7 +172,7 @@ async def _append(hub: Hub, asked: _Asked, reply: endpoint.Reply) -> Receipt:
     source = flood_source(asked.trail, reply, hub.digester)
     if source is not None and hub.floods.needs_counting(source):
         return await hub.floods.count(source, Code(reply.code))
-    return await hub.log.append(access_record(asked.trail, reply, hub.digester, asked.query, asked.coordinate))
+    return await hub.log.append(access_record(asked.trail, reply, hub.digester, asked.query, asked.facts))
 
 
 def _unrecorded(trail: Trail) -> endpoint.Reply:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from graphql import GraphQLSchema
 
+from hub.errors import Code, HubError
 from hub.graph.driver import size_of, too_large
 from hub.request.introspection import execute_roots
 from hub.request.limits import Validated
@@ -20,6 +21,9 @@ from hub.request.own_access.why import why
 from hub.request.plan_model import MyAccess, Planned
 from policies.obligations import StandingCap
 from schema.own_access.types import MY_ACCESS
+
+OTHERS: Final = 3
+"""As how many other askers one operation may ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,23 @@ class Told:
     decide: Callable[[Asker], AccessTable] = field(repr=False)
     left: Mapping[StandingCap, int] = field(default_factory=dict)
     language: str | None = None
+    _others: dict[tuple[str | None, str | None], Told] = field(default_factory=dict, init=False, repr=False)
 
     def as_another(self, role: str | None, level: str | None) -> Told:
-        """What the same application would be told with another role or level; raises ASKER_DENIED or VALIDATION."""
-        return Told(self.decide(other_asker(self.table.asker, role, level)), self.decide, {}, self.language)
+        """What the same application would be told with another role or level, decided once for each of a few.
+
+        Raises ASKER_DENIED, VALIDATION or COST_LIMIT.
+        """
+        named = role, level
+        if named not in self._others:
+            other = other_asker(self.table.asker, role, level)
+            if len(self._others) >= OTHERS:
+                text = (
+                    f"the query asks as more than {OTHERS} others, and each has to be decided; ask in several queries"
+                )
+                raise HubError(Code.COST_LIMIT, text)
+            self._others[named] = Told(self.decide(other), self.decide, {}, self.language)
+        return self._others[named]
 
     def whole(self, purposes: tuple[str, ...], coordinate: str | None) -> dict[str, Any]:
         """All that is told of these purposes; with `why` for each, if a coordinate is named. Raises VALIDATION."""

@@ -135,6 +135,7 @@ REFUSED = [
     ("?why=%E5%BC%A0%E4%B8%89", {}, 400, "VALIDATION"),
     ("", {"Access_Purpose": "event"}, 403, "PURPOSE_DENIED"),
     ("", {"Access_Purpose": "safety"}, 403, "PURPOSE_DENIED"),
+    ("", {"Access_Purpose": ""}, 403, "PURPOSE_DENIED"),
     ("", {"Access_Purpose": "Safety.Fire"}, 403, "PURPOSE_DENIED"),
     ("", {"Access_Purpose": "x" * 5_000}, 403, "PURPOSE_DENIED"),
 ]

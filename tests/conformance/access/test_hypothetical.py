@@ -120,6 +120,23 @@ def test_what_says_nothing_or_is_no_name_is_refused(served: Served, asker: str) 
     assert "张三" not in refused.text and "1380000" not in refused.text
 
 
+def test_only_a_few_others_are_decided_in_one_query(served: Served) -> None:
+    def asked(number: int) -> str:
+        many = (f'a{each}: myAccess(asker: {{role: "role-{each % number}"}}) {{ application }}' for each in range(20))
+        return code_of(served.ask(f"{{ {' '.join(many)} }}", app="app", person="dev-1", purpose="a"))
+
+    assert [asked(number) for number in (3, 4)] == ["OK", "COST_LIMIT"]
+
+
+def test_it_is_recorded_as_whom_was_asked(served: Served) -> None:
+    assert get(served, "role=lead").status_code == 200
+    record = served.records()[-1]
+    assert (record.kind, dict(record.variables)) == ("access", {"role": "lead", "level": ""})
+    assert get(served, "level=zhang-san").status_code == 200
+    facts = dict(served.records()[-1].variables)
+    assert facts["role"] == "worker" and facts["level"].startswith("#")
+
+
 def test_two_headers_are_refused(served: Served) -> None:
     token = ("Authorization", f"Bearer {served.issuer.issue('app', 'dev-1')}")
     twice = [token, ("Access-As", "role=lead"), ("Access-As", "role=worker")]
