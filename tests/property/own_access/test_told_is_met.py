@@ -173,7 +173,7 @@ def test_what_may_be_done_is_what_an_operation_may_do(rng: random.Random, tmp_pa
         for purpose in rng.sample(sorted(scene.table.decisions), min(2, len(scene.table.decisions))):
             for name, told in scene.told(purpose).items():
                 entity = SPINE.entity(name)
-                for each in rng.sample(told["coordinates"], 5):
+                for each in rng.sample(told["coordinates"], 3):
                     field = each["coordinate"].partition(".")[2]
                     if field == PROVENANCE:
                         assert not (each["filter"] or each["order"] or each["groupBy"] or each["match"])
