@@ -102,9 +102,8 @@ def respond(
 ) -> Answer:
     """The answer made of the statement's one row (`r0`, `r1`, …) and of root fields that the graph does not answer.
 
-    `answered_elsewhere` holds the latter by response name: introspection, what the asker may see, and who saw a
-    person's data. Raises RESULT_LIMIT where names, values and what is told of cuts are larger than `byte_cap` together
-    (about, as JSON).
+    `answered_elsewhere` holds the latter by response name: introspection, `myAccess`, who saw a person's data. Raises
+    RESULT_LIMIT where names, values and what is told of cuts are larger than `byte_cap` together (about, as JSON).
     """
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
 
