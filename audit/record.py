@@ -37,6 +37,7 @@ KINDS: Final = (
     "policy",  # drafts, approvals, activations, and those that were refused
     "replay",
     "pull",
+    "access",  # an application was told what it may see
     "delivery",  # events that an application pushed: what came, and what became of it
     "search",
     "export",

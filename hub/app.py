@@ -1,9 +1,10 @@
 """Puts a hub together and makes its ASGI application.
 
-It answers these paths only, and no answer names the server software: `POST /graphql` for data, `POST /ingest/{source}`
-for events where a push source is declared, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the
-process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that this
-is the hub of its home, for its commands). No cross-origin header is ever sent.
+It answers these paths only, and no answer names the server software: `POST /graphql` for data, `GET /access` for what
+the asker may see, `POST /ingest/{source}` for events where a push source is declared, `/audit/…` for the log's
+checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing),
+`/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is
+ever sent.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from hub.access.endpoint import answer_access
 from hub.auditor.pages import AuditPages
 from hub.connections import GONE, BoundedProtocol, OpenConnections, connections_that_fit
 from hub.errors import HubError
@@ -133,6 +135,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
 
     routes = [
         Route("/graphql", _EveryMethod(graphql)),
+        Route("/access", _EveryMethod(partial(_access, hub))),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", partial(_metrics, hub, siblings)),
@@ -147,6 +150,12 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
     )
     app.router.redirect_slashes = False
     return app
+
+
+async def _access(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
+    arrival = arrive(Request(scope, receive), hub.settings.http_profile)
+    response = await answer_access(hub, arrival, scope["query_string"])
+    await response(scope, receive, send)
 
 
 async def _ingest(hub: Hub, deliveries: Deliveries, scope: Scope, receive: Receive, send: Send) -> None:

@@ -103,6 +103,16 @@ def count_uses(engine: sa.Engine, day: dt.date, operations: Sequence[Counted]) -
     return found
 
 
+def uses_today(engine: sa.Engine, day: dt.date, application: str, uses: Sequence[Use]) -> list[int]:
+    """How often each has been counted on a day for an application; nothing is counted. Raises StoreUnavailable."""
+    rows = [Counted(application, "").row(day, use) for use in uses]
+    if not rows:
+        return []
+    with translate_database_errors(), engine.execution_options(changing=False).begin() as sql:
+        found = _read(sql, sorted(set(rows)))
+    return [found[row] for row in rows]
+
+
 def _lock(sql: sa.Connection, rows: Sequence[_Row]) -> dict[_Row, int]:
     """The counts of sorted rows, which nobody else changes from now on."""
     # In one order, so that two processes that count the same wait for each other and never both.

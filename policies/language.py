@@ -153,7 +153,12 @@ class _Loader:
                 raise at.wrong(f"application {block.id!r} is defined twice; remove or rename one", "id")
             lines = {sub: at.file.place((*at.path, "staff", sub)) for sub in block.staff}
             lines[""] = at.file.place((*at.path, "jurisdiction"))
-            self.applications[block.id] = Application(**block.model_dump(), places=lines)
+            developers = frozenset(block.developers)
+            if block.staff and developers - set(block.staff):
+                text = "an account here is not among `staff`, so that nobody can ask with it; list it there too"
+                raise at.wrong(text, "developers")
+            registered = block.model_dump() | {"developers": developers}
+            self.applications[block.id] = Application(**registered, places=lines)
 
     def _read_owners(self) -> None:
         for file, document in self.documents:

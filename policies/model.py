@@ -60,6 +60,8 @@ class Application:
     level: str = ""
     staff: Mapping[str, str] = field(default_factory=dict)
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
+    developers: frozenset[str] = frozenset()
+    """Who of those that may act for it (`sub`) may ask what it would see with another role or level."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
 
@@ -115,6 +117,16 @@ class FieldDecision:
     def shown(self) -> bool:
         """Whether some row shows it, in clear or masked."""
         return bool(self.clear or self.masks)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether a request may compare, sort and page by it: masked values are never compared."""
+        return bool(self.clear)
+
+    @property
+    def countable(self) -> bool:
+        """Whether counts may be grouped and narrowed by its buckets."""
+        return bool(self.clear or self.aggregate)
 
 
 NOTHING = FieldDecision()

@@ -51,7 +51,10 @@ class PurposeBlock(Block):
 
 
 class ApplicationBlock(Block):
-    """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for."""
+    """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
+
+    `developers` are the persons who may also ask what it would see with another role or level.
+    """
 
     id: Name
     zh: str
@@ -61,6 +64,7 @@ class ApplicationBlock(Block):
     role: Name | Literal[""] = ""
     level: Name | Literal[""] = ""
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
+    developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
 
 
 class SelectorBlock(Block):

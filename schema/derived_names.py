@@ -9,15 +9,17 @@ from collections.abc import Iterator
 
 from schema.classification import Scalar
 from schema.declarations import PROVENANCE, Bucket, Entity, Field
+from schema.own_access.types import MY_ACCESS
+from schema.own_access.types import TYPE_NAMES as ACCESS_TYPES
 
 ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
-OWN_ROOTS = frozenset({"node", ACCESSES})
+OWN_ROOTS = frozenset({"node", ACCESSES, MY_ACCESS})
 """Root fields that belong to no type."""
 OWN_TYPES = frozenset({
     "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",
     "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
-    *(f"{scalar}Filter" for scalar in Scalar),
+    *(f"{scalar}Filter" for scalar in Scalar), *ACCESS_TYPES,
 })  # fmt: skip
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
 OWN_LABELS = frozenset(

@@ -34,6 +34,7 @@ from graphql import (
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
 from schema.normal_forms import date_form
+from schema.own_access.types import MY_ACCESS, my_access_field
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 __all__ = ["ACCESS", "ACCESSES", "NODE", "PROVENANCE_TYPE", "aggregate_type", "bucket_value", "build", "root_fields"]
@@ -60,6 +61,7 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
         fields |= each.root_fields()
     if catalogue.person is not None:
         fields[ACCESSES] = _accesses(types[catalogue.person.name].where)
+    fields[MY_ACCESS] = my_access_field()
     text = "数闸查询入口。Everything that can be asked; each query states its purpose."
     return GraphQLSchema(GraphQLObjectType("Query", fields, description=text))
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.access_mutations import ACCESS
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -47,6 +48,7 @@ MUTATIONS = (
     *SIGN_IN,
     *SLICES,
     *PROVENANCE,
+    *ACCESS,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",
@@ -162,7 +164,7 @@ MUTATIONS = (
     Mutation(
         "a match stands alone",
         "hub/request/filters.py",
-        "_require(bool(effects.clear) or coarse, ",
+        "_require(effects.comparable or coarse, ",
         "_require(bool(effects.clear or effects.match) or coarse, ",
         "tests/unit/hub/request/test_filters.py tests/attacks/test_b_authorisation.py",
     ),

@@ -101,9 +101,9 @@ SIGN_IN = (
     ),
     Mutation(
         "the version in force is explained to a signed-in reader",
-        "hub/cli/policy.py",
-        "        actor = None if folder else reader_of(settings, named, CURRENT)\n",
-        "        actor = None\n",
+        "hub/cli/policy_explain.py",
+        "    actor = None if folder else reader_of(settings, named, CURRENT)\n",
+        "    actor = None\n",
         "tests/attacks/test_sign_in.py",
     ),
     Mutation(

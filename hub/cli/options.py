@@ -120,6 +120,16 @@ def name_and_value(text: str) -> tuple[str, str]:
     return name, value
 
 
+def folder_named(folder: Path) -> Path:
+    """The folder; Refused where a version is named in its place."""
+    if not folder.is_dir() and (str(folder).casefold() == "current" or str(folder).isdecimal()):
+        raise Refused(
+            f"a folder is read here, and {folder} names a version; write its files into one first: "
+            f"`sluicegate policy export {folder} --out FOLDER`"
+        )
+    return folder
+
+
 def require_graph(settings: Settings) -> None:
     """Raise Refused in a folder without a graph: an answer about an empty one would be believed."""
     if settings.graph_url is None and not settings.graph_folder.exists():

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli import policy_changes
-from hub.cli.options import As, Home, Json, NamesStrayArguments, Refused, exit_on_refusal, open_settings
+from hub.cli import policy_changes, policy_explain
+from hub.cli.options import As, Home, Json, NamesStrayArguments, Refused, exit_on_refusal, folder_named, open_settings
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
@@ -47,7 +47,7 @@ def check(
         from policies.review.undecided import in_short, undecided
 
         settings = open_settings()
-        folder = _folder_named(folder) if folder else _folder_meant(settings)
+        folder = folder_named(folder) if folder else _folder_meant(settings)
         catalogue = catalogue_of(settings)
         policy = load(folder, catalogue)
         findings = findings_of(catalogue, policy, settings.now().date())
@@ -71,16 +71,6 @@ def check(
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
         _print_findings(findings)
     raise typer.Exit(1 if any(each.level == "error" for each in findings) else 0)
-
-
-def _folder_named(folder: Path) -> Path:
-    """The folder; Refused where a version is named in its place."""
-    if not folder.is_dir() and (str(folder).casefold() == "current" or str(folder).isdecimal()):
-        raise Refused(
-            f"a folder is read here, and {folder} names a version; write its files into one first: "
-            f"`sluicegate policy export {folder} --out FOLDER`"
-        )
-    return folder
 
 
 def _folder_meant(settings: Settings) -> Path:
@@ -124,7 +114,7 @@ def draft(
         from hub.steward.policy_lookup import CURRENT, version_number
         from policies.language import read_folder
 
-        settings, files = open_settings(home), read_folder(_folder_named(folder))
+        settings, files = open_settings(home), read_folder(folder_named(folder))
         with steward_session(settings, catalogue_of(settings)) as changes, _print_conflict():
             made_from = None if base == CURRENT else version_number(changes.store, base)
             version = changes.draft(files, acting(settings, named), made_from, note)
@@ -289,64 +279,6 @@ def _write_files(out: Path, files: dict[str, bytes]) -> None:
         raise Refused(f"{out} cannot be written") from None
 
 
-@app.command(
-    cls=NamesStrayArguments,
-    epilog="Example: sluicegate policy explain --app fire-inspection --purpose safety.fire.rental Person.phone",
-)
-def explain(
-    coordinate: Annotated[str, typer.Argument(help="Field, such as Person.phone.")],
-    application: Annotated[str, typer.Option("--app", help="Registered application.")],
-    purpose: Annotated[str, typer.Option(help="Access purpose.")],
-    folder: Annotated[Path | None, typer.Option(help="A policy folder, instead of the version in force.")] = None,
-    named: As = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Explain what an application may see of a field (解释).
-
-    Shows which rules open or close it, on which rows and with which effect, and whom to ask for a grant. Reading the
-    version in force needs a sign-in and is recorded; a folder needs neither.
-    """
-    with exit_on_refusal():
-        from hub.home.catalogue import catalogue_of
-        from hub.steward.changes import policy_of
-        from hub.steward.explain_coordinate import explain_coordinate
-        from hub.steward.policy_lookup import CURRENT, reader_of, record_reading
-        from policies.language import load
-        from schema.catalogue import CatalogueError
-
-        settings = open_settings(home)
-        actor = None if folder else reader_of(settings, named, CURRENT)
-        catalogue = catalogue_of(settings)
-        policy = load(_folder_named(folder), catalogue) if folder else policy_of(settings, catalogue)
-        if application not in policy.applications:
-            raise Refused(f"no application {application!r} is registered; registered: {', '.join(policy.applications)}")
-        if purpose not in policy.purposes:
-            raise Refused(f"unknown purpose {purpose!r}; known: {', '.join(policy.purposes)}")
-        try:
-            day = settings.now().date()
-            explanation = explain_coordinate(catalogue, policy, application, purpose, coordinate, day)
-        except CatalogueError as unknown:
-            raise Refused(str(unknown)) from None
-        facts = {"application": application, "purpose": purpose, "coordinate": coordinate}
-        record_reading(settings, "policy explain", actor, facts)
-    if as_json:
-        typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
-        return
-    typer.echo(f"{coordinate} for {application}, {purpose}: {', '.join(explanation.effects) or 'nothing'}")
-    for rule in explanation.rules:
-        typer.echo(f"  {rule.rule} ({rule.place}): {rule.effect}{f' on rows where {rule.rows}' if rule.rows else ''}")
-    if explanation.hidden_target:
-        typer.echo(f"  it leads to {explanation.hidden_target}, of which {purpose} shows nothing")
-    for obligation in explanation.obligations:
-        typer.echo(f"  obligation {obligation}")
-    if not explanation.granted:
-        typer.echo(f"  {application} has no grant in force for {purpose}")
-    would = ", ".join(explanation.purposes_that_would) or "none"
-    typer.echo(f"other purposes of {application} that would show it: {would}")
-    typer.echo(f"owner to ask for a grant: {explanation.owner or 'none is named'}")
-
-
 @app.command(epilog="Example: sluicegate policy schema > docs/policy.schema.json")
 def schema() -> None:
     """Print the JSON Schema of a policy file, for editors (模式)."""
@@ -365,4 +297,5 @@ def vocabulary() -> None:
         typer.echo(page(catalogue_of(open_settings())), nl=False)
 
 
+app.add_typer(policy_explain.app)
 app.add_typer(policy_changes.app)

@@ -149,6 +149,20 @@ def post_to_hub(
     settings: Settings, address: HubAddress, headers: Mapping[str, str], body: Mapping[str, Any]
 ) -> tuple[int, dict[str, Any]]:
     """The status and answer of one query, sent once the hub has proved that it is this home's; raises HubNotFound."""
+    sent = {"Accept": "application/graphql-response+json", **headers, "Content-Type": "application/json"}
+    return _send(settings, address, "POST", "/graphql", sent, json.dumps(body).encode())
+
+
+def get_from_hub(
+    settings: Settings, address: HubAddress, path: str, headers: Mapping[str, str]
+) -> tuple[int, dict[str, Any]]:
+    """The status and answer of a GET, sent once the hub has proved that it is this home's; raises HubNotFound."""
+    return _send(settings, address, "GET", path, headers, None)
+
+
+def _send(
+    settings: Settings, address: HubAddress, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+) -> tuple[int, dict[str, Any]]:
     # No proxy of the environment is asked: the token is for the hub alone.
     with closing(http.client.HTTPConnection(_reachable(address.host), address.port, timeout=ANSWER_SECONDS)) as wire:
         try:
@@ -156,8 +170,7 @@ def post_to_hub(
             # From here on a lost connection is an error: on another one, somebody else might listen.
             wire.auto_open = 0
             _check_proof(settings, address, wire)
-            sent = {"Accept": "application/graphql-response+json", **headers, "Content-Type": "application/json"}
-            wire.request("POST", "/graphql", json.dumps(body).encode(), sent)
+            wire.request(method, path, body, dict(headers))
             return _answer(wire)
         except (OSError, http.client.HTTPException, UnicodeEncodeError):
             raise HubNotFound(

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
+    token: SecretStr | None = None
+    token_file: Path | None = None
     words: Path | None = None
     sources: Path | None = None
     pull_lease: float = Field(default=60.0, ge=1, le=3600)

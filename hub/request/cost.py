@@ -40,6 +40,7 @@ from graphql.type import get_nullable_type
 from hub.errors import Code, HubError
 from hub.request.plan import PAGE_DEFAULT, PAGE_MAX
 from schema.graphql import ACCESS, PROVENANCE_TYPE
+from schema.own_access.types import ENTRIES, MY_ACCESS, TYPE_NAMES, list_sizes
 
 Parent = GraphQLObjectType | GraphQLInterfaceType | None
 META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -49,8 +50,8 @@ META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 class Limits:
     """Bounds on one document. `cost` counts nodes; introspection may nest deeper, because tools ask that way.
 
-    `introspection` is how many values introspection may return for each type of the schema; a tool's usual query asks
-    for about 340.
+    `introspection` is how many values introspection and `myAccess` may return for each type of the schema; a tool's
+    usual query asks for about 340.
     `fields` counts fields, spreads and inline fragments after expansion; `repeats` counts pairs of fields that share a
     place in the answer, which validation compares with each other.
     """
@@ -113,7 +114,7 @@ def _check(cost: Cost, limits: Limits, introspection: int) -> None:
     if cost.fields > limits.fields:
         raise HubError(Code.COST_LIMIT, f"the query asks for more than {limits.fields} fields; split it")
     if cost.introspected > introspection:
-        text = f"introspection could return more than {introspection} values; ask for less, and once"
+        text = f"introspection and myAccess could return more than {introspection} values; ask for less, and once"
         raise HubError(Code.COST_LIMIT, text)
     if cost.nodes > limits.cost:
         raise HubError(
@@ -216,6 +217,10 @@ class _Meter:
             # Most types are not wrapped, and few twice, whatever number of levels a tool asks for.
             inside = inner.introspected // 4 if name == "ofType" else inner.introspected
             return Cost(depth, inner.fields + 1, 0, times * (1 + inside))
+        if name == MY_ACCESS or (parent is not None and parent.name in TYPE_NAMES):
+            many = is_list_type(get_nullable_type(definition.type))
+            times = _access_sizes(self._schema).get(name, ENTRIES) if many else 1
+            return Cost(depth, inner.fields + 1, 0, times * (1 + inner.introspected))
         own, times = self._weight(node, definition, named)
         return Cost(depth, inner.fields + 1, times * max(own + inner.nodes, own), inner.introspected)
 
@@ -283,6 +288,11 @@ def _introspection_sizes(schema: GraphQLSchema) -> Mapping[str, int]:
         "possibleTypes": -(-(_implementations(schema) ** 2) // len(types)),
         "directives": len(schema.directives),
     }
+
+
+@lru_cache(maxsize=8)
+def _access_sizes(schema: GraphQLSchema) -> Mapping[str, int]:
+    return list_sizes(schema)
 
 
 def _implementations(schema: GraphQLSchema) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from hub.errors import Code, HubError
 from hub.recently_used import RecentlyUsed
 from hub.request.plan_model import Planned
-from policies.daily_counts import Counted, Use, count_uses, forget
+from policies.daily_counts import Counted, Use, count_uses, forget, uses_today
 from policies.model import Decision
 from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
@@ -124,6 +124,20 @@ class DailyCaps:
             Use(FAILED_MATCH, failed, of_person, person=person, everywhere=True),
             Use(FAILED_MATCH, failed, of_application, everywhere=True),
         ]
+
+    async def left(
+        self, caps: Sequence[StandingCap], application: str, sub: str, now: dt.datetime
+    ) -> Mapping[StandingCap, int]:
+        """How much of each cap is left today for a person of an application; without those that cannot be told now."""
+        if self._store is None:
+            return {}
+        engine = self._store.engine
+        try:
+            uses = [self._use(each, 0, sub) for each in caps]
+            used = await asyncio.to_thread(uses_today, engine, now.date(), application, uses)
+        except StoreUnavailable:
+            return {}
+        return {each: max(0, each.cap.limit - count) for each, count in zip(caps, used, strict=True)}
 
     @property
     def _known_store(self) -> PolicyStore:

@@ -189,13 +189,13 @@ def _check(catalogue: Catalogue, decision: Decision, entity: Entity, predicate: 
             for part in parts:
                 _check(catalogue, decision, entity, part, use)
         case Related(edge, _, where):
-            _require(bool(table.of(edge).clear), f"{entity.name}.{edge}")
+            _require(table.of(edge).comparable, f"{entity.name}.{edge}")
             use(f"{entity.name}.{edge}", "clear")
             _check(catalogue, decision, catalogue.entity(entity.edge(edge).target), where, use)
         case Compare(field, _, _, bucket):
             effects = table.of(field)
             coarse = bucket is not None and bool(effects.aggregate)
-            _require(bool(effects.clear) or coarse, f"{entity.name}.{field}")
+            _require(effects.comparable or coarse, f"{entity.name}.{field}")
             use(f"{entity.name}.{field}", "clear" if effects.clear else "aggregated")
         case Not():
             raise AssertionError("a condition is checked in negation normal form")
@@ -231,7 +231,7 @@ def sort_keys(
         ((name, direction),) = each.items()
         if direction is None:
             raise HubError(Code.VALIDATION, f"orderBy.{name} takes ASC or DESC")
-        _require(bool(table.of(name).clear), f"{entity.name}.{name}")
+        _require(table.of(name).comparable, f"{entity.name}.{name}")
         use(f"{entity.name}.{name}", "clear")
         keys.append(OrderKey(entity.field(name), direction == "DESC"))
     if len({key.field.name for key in keys}) != len(keys):
@@ -253,7 +253,7 @@ def group_buckets(
     found = tuple(named[each] for each in wanted)
     for field, _ in found:
         effects = decision.of(entity.name).of(field.name)
-        _require(bool(effects.clear or effects.aggregate), f"{entity.name}.{field.name}")
+        _require(effects.countable, f"{entity.name}.{field.name}")
         use(f"{entity.name}.{field.name}", "aggregated")
     return found
 

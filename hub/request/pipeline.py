@@ -40,7 +40,9 @@ from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
-from hub.request.plan_model import Accesses, Introspection, Planned
+from hub.request.own_access.table import AccessTable, Asker, caps_of, table_of
+from hub.request.own_access.told import Told, answer_my_access
+from hub.request.plan_model import Accesses, Introspection, MyAccess, Planned
 from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
@@ -195,9 +197,10 @@ async def _run_stages(
         row = await _fetch(hub, trail, prepared.statement)
         await hub.caps.note_failed(prepared.planned, failed_matches(prepared.planned, row), now)
         accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
-    long = long or any(isinstance(root, Introspection) for root in prepared.planned.roots)
+        told = await _read_own_access(hub, client, prepared)
+    long = long or any(isinstance(root, Introspection | MyAccess) for root in prepared.planned.roots)
     with stage("respond"):
-        work = partial(_respond, hub, prepared, row, accesses, trail.policy)
+        work = partial(_respond, hub, prepared, row, accesses, told)
         trail.answer = answered = await hub.processor.do(client, work, long=long)
     return answered
 
@@ -267,14 +270,41 @@ async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], pol
     return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digest, policy, hub.catalogue)
 
 
+async def _read_own_access(hub: Hub, client: Client, prepared: Prepared) -> Told | None:
+    """What the sender of an operation may see, if it asks for that."""
+    if not any(isinstance(root, MyAccess) for root in prepared.planned.roots):
+        return None
+    purposed = prepared.validated.purposed
+    identified = purposed.identified
+    asker = Asker(identified.policy, identified.subject, purposed.today, purposed.case is not None)
+    return await tell_access(hub, client, asker, identified.request.arrival.preferences.language)
+
+
+async def tell_access(hub: Hub, client: Client, asker: Asker, language: str | None) -> Told:
+    """What an asker may see, decided at the turn of a client; no statement goes to the graph."""
+    successors = hub.merged_grids.successors
+    work = partial(table_of, hub.catalogue, hub.decisions, successors, asker)
+    table = await hub.processor.do(client, work, long=True)
+    subject = asker.subject
+    left = await hub.caps.left(caps_of(table), subject.application, subject.sub, hub.now())
+
+    def decide(other: Asker) -> AccessTable:
+        # Decisions for nobody do not push out those that requests are made with.
+        return table_of(hub.catalogue, DecisionCache(), successors, other)
+
+    return Told(table, decide, left, language)
+
+
 def _respond(
-    hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], policy: PolicySet
+    hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], told: Told | None
 ) -> Answer:
-    planned = prepared.planned
+    planned, cap = prepared.planned, hub.settings.result_byte_cap
     preferences = prepared.validated.purposed.identified.request.arrival.preferences
     introspected = introspect(prepared.validated, planned, hub.schema)
     answered_elsewhere = {**descriptions_in(preferences.language, introspected), **accesses}
-    errors, cap = denial_errors(hub.parts, prepared), hub.settings.result_byte_cap
+    if told is not None:
+        answered_elsewhere |= answer_my_access(prepared.validated, planned, hub.schema, told, cap)
+    errors = denial_errors(hub.parts, prepared)
     answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, errors, cap)
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
     return tell_hidden(planned, answer, errors, preferences, cap)
@@ -299,6 +329,11 @@ async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span
     if trail.answer is not None:
         known["nodes"] = trail.answer.nodes
     hub.telemetry.ended(span, reply.code, known)
+    return await render_recorded(hub, trail, reply, receipt)
+
+
+async def render_recorded(hub: Hub, trail: Trail, reply: endpoint.Reply, receipt: Receipt | None) -> Response:
+    """The HTTP response of a reply that is recorded, compressed for a client that accepts it."""
     response = endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
     if reply.preferences.gzip and hub.settings.compress_answers and len(response.body) > SMALL:
         await _compress(hub, _client(trail), response)

@@ -29,6 +29,7 @@ from hub.request.plan_model import (
     IdCell,
     Introspection,
     Lookup,
+    MyAccess,
     NodePart,
     NodePlan,
     NullRoot,
@@ -47,6 +48,7 @@ from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity
 from schema.graphql import ACCESS, ACCESSES, PROVENANCE_TYPE, aggregate_type, root_fields
+from schema.own_access.types import MY_ACCESS
 from schema.predicate import TRUE, Predicate
 from schema.slot import Slot, holds_slot
 
@@ -129,6 +131,8 @@ class _Planner:
             return TypenameCell(name, "Query")
         if field in {"__schema", "__type"}:
             return Introspection(name)
+        if field == MY_ACCESS:
+            return MyAccess(name)
         arguments = self.selections.arguments("Query", nodes[0])
         if field == "node":
             return self._any_node(name, nodes, arguments)

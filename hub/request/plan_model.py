@@ -274,7 +274,14 @@ class Introspection:
     name: str
 
 
-Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection
+@dataclass(frozen=True, slots=True)
+class MyAccess:
+    """`myAccess`, answered from the policy by graphql-core: the graph is not asked."""
+
+    name: str
+
+
+Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection | MyAccess
 FetchedRoot = Lookup | Page | Aggregate | Accesses
 """Roots for which the graph is asked."""
 

@@ -49,28 +49,39 @@ def check_purpose(identified: Identified, today: dt.date, find: Applicable = app
         raise HubError(
             Code.PURPOSE_REQUIRED,
             "state one purpose in the header Access-Purpose; there is no default",
-            access=_own_purposes(identified, today),
+            access=_own_purposes(identified.policy, identified.subject, today),
         )
     purpose = request.purpose_header
     grants = find(identified.policy, identified.subject, purpose, today) if len(purpose) <= MAX_PURPOSE else ()
     if not grants:
-        raise HubError(
-            Code.PURPOSE_DENIED,
-            "this application has no grant in force for the purpose that it states; state another, or ask for a grant",
-            access=_own_purposes(identified, today),
-        )
-    if not request.case_header and all(obligations.CASE in grant.obligations for grant in grants):
+        raise purpose_denied(identified.policy, identified.subject, today)
+    if not request.case_header and needs_case(grants):
         raise HubError(
             Code.CASE_REQUIRED,
             "everything granted for this purpose needs a case: name it in the header Case-Reference",
         )
-    return Purposed(identified, purpose, _case(request.case_header), grants, today)
+    return Purposed(identified, purpose, stated_case(request.case_header), grants, today)
 
 
-def _case(stated: str | None) -> str | None:
+def needs_case(grants: tuple[Grant, ...]) -> bool:
+    """Whether nothing that is granted is answered without a case."""
+    return all(obligations.CASE in grant.obligations for grant in grants)
+
+
+def stated_case(stated: str | None) -> str | None:
+    """The case that a header states, if any."""
     # A text longer than any case number is not a case; whether a case exists is never told.
     return stated if stated and len(stated) <= MAX_CASE else None
 
 
-def _own_purposes(identified: Identified, today: dt.date) -> Mapping[str, Any]:
-    return {"purposesThatWould": list(purposes_of(identified.policy, identified.subject, today))}
+def purpose_denied(policy: PolicySet, subject: Subject, today: dt.date) -> HubError:
+    """The refusal of a purpose for which a subject has no grant in force, whatever the reason."""
+    return HubError(
+        Code.PURPOSE_DENIED,
+        "this application has no grant in force for the purpose that it states; state another, or ask for a grant",
+        access=_own_purposes(policy, subject, today),
+    )
+
+
+def _own_purposes(policy: PolicySet, subject: Subject, today: dt.date) -> Mapping[str, Any]:
+    return {"purposesThatWould": list(purposes_of(policy, subject, today))}

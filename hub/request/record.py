@@ -46,6 +46,7 @@ CHEAP_REFUSALS = frozenset(
         Code.POLICY_UNAVAILABLE,
         Code.TOO_MANY_REQUESTS,
         Code.OVERLOADED,
+        Code.ASKER_DENIED,
         Code.DELIVERY_DENIED,
     }
 )

@@ -34,6 +34,7 @@ from hub.request.plan_model import (
     IdCell,
     Introspection,
     Lookup,
+    MyAccess,
     NodeFetch,
     NodePart,
     NodePlan,
@@ -101,7 +102,7 @@ def respond(
 ) -> Answer:
     """The answer made of the statement's one row (`r0`, `r1`, …) and of root fields that the graph does not answer.
 
-    `answered_elsewhere` holds the latter by response name: introspection, and who saw a person's data. Raises
+    `answered_elsewhere` holds the latter by response name: introspection, `myAccess`, who saw a person's data. Raises
     RESULT_LIMIT where names, values and what is told of cuts are larger than `byte_cap` together (about, as JSON).
     """
     return _Responder(planned, catalogue, seals, denial_errors, byte_cap).answer(row, answered_elsewhere)
@@ -144,7 +145,7 @@ class _Responder:
                 data[root.name] = self._fetched(root, fetch, row[column], answered_elsewhere.get(root.name))
             elif isinstance(root, TypenameCell):
                 data[root.name] = root.text
-            elif isinstance(root, Introspection):
+            elif isinstance(root, Introspection | MyAccess):
                 data[root.name] = answered_elsewhere.get(root.name)
             elif isinstance(root, DeniedCell | NullRoot):
                 data[root.name] = None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.request.own_access.row_words import predicate_in_words
 from hub.request.plan_model import Planned
 from hub.request.template import Statement
 from policies.model import Decision, RowSet, TypeDecision
-from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Placeholder, Predicate, Related
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +69,3 @@ def _lines(decision: Decision, coordinate: str) -> list[Line]:
 
 def _rows(table: TypeDecision, rows: RowSet) -> str:
     return " or ".join(predicate_in_words(table.rows[index]) for index in sorted(rows))
-
-
-def predicate_in_words(predicate: Predicate) -> str:
-    """A row predicate in words: `region startsWith $subject.jurisdiction and usage eq RENTED`."""
-    match predicate:
-        case All(parts):
-            return " and ".join(predicate_in_words(each) for each in parts) or "all"
-        case Any_(parts):
-            return f"({' or '.join(predicate_in_words(each) for each in parts)})" if parts else "none"
-        case Not(part):
-            return f"not ({predicate_in_words(part)})"
-        case Related(edge, some, where):
-            return f"{'some' if some else 'no'} {edge} with ({predicate_in_words(where)})"
-        case IsCase():
-            return "it is the request's case"
-        case CaseHolds():
-            return "the request's case holds"
-        case Compare(field, op, value):
-            return f"{field} {op} {_value(value)}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Placeholder):
-        return f"${value.name}" + (f" - {value.years_ago}y" if value.years_ago else "")
-    if isinstance(value, tuple):
-        return f"[{', '.join(_value(each) for each in value)}]"
-    return str(value)

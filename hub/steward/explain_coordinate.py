@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from hub.steward.explain import predicate_in_words
+from hub.request.own_access.row_words import predicate_in_words
 from policies.decide import applicable, decide, hidden_target, purposes_that_would
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation

@@ -36,6 +36,7 @@ from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
+from schema.own_access.types import MY_ACCESS
 
 Shape = Any
 """A condition without its values: nested mappings and lists; None at a leaf."""
@@ -143,7 +144,7 @@ class _Walk:
     def roots(self, operation: OperationDefinitionNode) -> None:
         for nodes in self.selections.collect("Query", [operation.selection_set]).values():
             field = nodes[0].name.value
-            if field.startswith("__"):
+            if field.startswith("__") or field == MY_ACCESS:
                 continue
             if field == ACCESSES:
                 self._accesses(nodes)

@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.home.zone import show_time
+from hub.request.own_access.row_words import predicate_in_words
 from hub.steward.compare_decisions import Outcome
 from hub.steward.estimate import Estimate
-from hub.steward.explain import predicate_in_words
 from hub.steward.preview import Preview
 from hub.steward.replay import Group, Replay
 from hub.terminal import escape_unprintable

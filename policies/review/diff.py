@@ -79,6 +79,7 @@ class _Comparison:
             if old is not None and new is not None:
                 yield from self._staff(old, new)
                 yield from self._jurisdictions(old, new)
+            yield from self._developers(name, old, new)
             for purpose in dict.fromkeys([*self.before.purposes, *self.after.purposes]):
                 yield from self._purpose(old, new, purpose)
 
@@ -93,6 +94,14 @@ class _Comparison:
             yield self._figure(new.id, "*", "staff", Kind.NEW, "", f"{joined} more")
         if left:
             yield self._figure(new.id, "*", "staff", Kind.GONE, f"{left} more", "")
+
+    def _developers(self, name: str, old: Application | None, new: Application | None) -> Iterator[Change]:
+        """Who may ask what it would see as another, told by number like the staff."""
+        before, after = (frozenset[str]() if each is None else each.developers for each in (old, new))
+        if joined := len(after - before):
+            yield self._figure(name, "*", "developers", Kind.NEW, "", f"{joined} more")
+        if left := len(before - after):
+            yield self._figure(name, "*", "developers", Kind.GONE, f"{left} more", "")
 
     def _jurisdictions(self, old: Application, new: Application) -> Iterator[Change]:
         """Places that are answered for, whether or not a grant asks for them by now; staff are told by number."""

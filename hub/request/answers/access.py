@@ -108,10 +108,11 @@ def _needing_case(planned: Planned, denial_errors: DenialErrors) -> list[str]:
     """What the operation reads, or is denied, of which a case would open more; the request names none."""
     used, with_case = planned.coordinates, denial_errors.with_case()
     names = sorted({*used.clear, *used.masked, *used.aggregated, *used.denied})
-    return [each for each in names if _opens_more(with_case, planned.decision, each)]
+    return [each for each in names if opens_more(with_case, planned.decision, each)]
 
 
-def _opens_more(with_case: Decision, decision: Decision, coordinate: str) -> bool:
+def opens_more(with_case: Decision, decision: Decision, coordinate: str) -> bool:
+    """Whether a case opens more of a coordinate than what is decided without one."""
     return _shown_on(with_case, coordinate) != _shown_on(decision, coordinate)
 
 
@@ -120,13 +121,13 @@ def _shown_on(decision: Decision, coordinate: str) -> dict[str, set[Predicate]]:
     entity, dot, _ = coordinate.partition(".")
     table = decision.of(entity)
     if not dot:
-        return {entity: _widest(table, table.visible)}
+        return {entity: widest(table, table.visible)}
     found = _effects(decision, coordinate)
     effects = {"clear": found.clear, **dict(found.masks), "aggregate": found.aggregate, "match": found.match}
-    return {effect: _widest(table, rows) for effect, rows in effects.items() if rows}
+    return {effect: widest(table, rows) for effect, rows in effects.items() if rows}
 
 
-def _widest(table: TypeDecision, rows: RowSet) -> set[Predicate]:
+def widest(table: TypeDecision, rows: RowSet) -> set[Predicate]:
     """The predicates of rows, without those that lie within another one of them."""
     demands = {table.rows[row]: conjuncts(table.rows[row]) for row in rows}
     return {each for each, more in demands.items() if not any(less < more for less in demands.values())}

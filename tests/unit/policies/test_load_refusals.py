@@ -118,6 +118,7 @@ EMPTY = {
     "an end left out": ("basis: law", "basis: law\n    valid: {to: }", "grants.0.valid.to: nothing"),
     "an end that is null": ("basis: law", "basis: law\n    valid: {to: null}", "grants.0.valid.to: nothing"),
     "staff": ("jurisdiction: 14/}", "jurisdiction: 14/, staff: {}}", "applications.0.staff: nothing"),
+    "developers": ("jurisdiction: 14/}", "jurisdiction: 14/, developers: []}", "applications.0.developers: nothing"),
     "an expiry left out": ("en: A}", "en: A, expires: }", "purposes.0.expires: nothing"),
     "a prohibition": ("grants:", "prohibitions: [{id: s, prohibit: [], for: [a], basis: x}]\ngrants:", "0.prohibit: "),
     "its purposes": ("grants:", "prohibitions: [{id: s, prohibit: [Person], for: [], basis: law}]\ngrants:", "0.for: "),

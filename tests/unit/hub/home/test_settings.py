@@ -38,6 +38,8 @@ DEFAULTS = [
     ("sign_in_issuer", None),
     ("sign_in_client", "sluicegate"),
     ("local_stewards", False),
+    ("token", None),
+    ("token_file", None),
 ]
 REFUSED = [
     ({"SLUICEGATE_PROT": "8601"}, "unknown setting SLUICEGATE_PROT; nearest: SLUICEGATE_PORT"),

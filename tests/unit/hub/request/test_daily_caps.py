@@ -116,3 +116,29 @@ def test_who_goes_away_while_it_is_counted_holds_nobody_up(tmp_path: Path) -> No
         return await spent(caps, ["one"] * 5)
 
     assert asyncio.run(run()) == ["counted"] * 5
+
+
+def test_what_is_left_is_told_without_counting(tmp_path: Path) -> None:
+    caps = DailyCaps(a_store(in_file(tmp_path)))
+    shared, own = (StandingCap(DAILY_CAP, "grant", Cap(LIMIT, personal)) for personal in (False, True))
+    asyncio.run(spent(caps, ["one"] * 4))
+    asyncio.run(spent(caps, ["one"] * 3 + ["other"] * 2, personal=True))
+    for _ in range(2):
+        told = {sub: asyncio.run(caps.left((shared, own), "app", sub, NOW)) for sub in ("one", "other", "third")}
+        assert {sub: (left[shared], left[own]) for sub, left in told.items()} == {
+            "one": (LIMIT - 4, LIMIT - 3),
+            "other": (LIMIT - 4, LIMIT - 2),
+            "third": (LIMIT - 4, LIMIT),
+        }
+    assert asyncio.run(caps.left((shared,), "another", "one", NOW)) == {shared: LIMIT}
+    assert asyncio.run(caps.left((shared,), "app", "one", NOW + dt.timedelta(days=1))) == {shared: LIMIT}
+    assert asyncio.run(caps.left((), "app", "one", NOW)) == {}
+
+
+def test_what_is_left_is_not_told_where_it_cannot_be_counted(tmp_path: Path) -> None:
+    cap = StandingCap(DAILY_CAP, "grant", Cap(LIMIT))
+    assert asyncio.run(DailyCaps().left((cap,), "app", "one", NOW)) == {}
+    store = a_store(in_file(tmp_path))
+    with store.engine.begin() as sql:
+        sql.execute(sa.text("DROP TABLE policy_use"))
+    assert asyncio.run(DailyCaps(store).left((cap,), "app", "one", NOW)) == {}

@@ -71,6 +71,7 @@ def told(found: Diff) -> set[tuple[str, str, str]]:
 PARTIAL = 'Person.phone: {mask: "partial(%s)"}'
 FIXED = "{region: {startsWith: 14/03/}}"
 STAFF = "jurisdiction: 14/03/, staff: {s-1: %s}"
+DEVELOPERS = "jurisdiction: 14/03/, developers: [%s]"
 MATCH = "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}"
 CAPPED = "    obligations: {dailyCap: 9}"
 NOBODY: dict[str, str] = {}
@@ -105,6 +106,10 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]
     ("staff no longer listed", {"app": STAFF % "14/03/"}, NOBODY, {("*", "staff", "widened")}),
     ("staff joined", {"app": STAFF % "14/03/"}, {"app": "jurisdiction: 14/03/, staff: {s-1: 14/03/, s-2: 14/03/}"},
      {("*", "staff", "new")}),
+    ("a developer more", NOBODY, {"app": DEVELOPERS % "s-1"}, {("*", "developers", "new")}),
+    ("a developer less", {"app": DEVELOPERS % "s-1, s-2"}, {"app": DEVELOPERS % "s-1"}, {("*", "developers", "gone")}),
+    ("another developer", {"app": DEVELOPERS % "s-1"}, {"app": DEVELOPERS % "s-2"},
+     {("*", "developers", "new"), ("*", "developers", "gone")}),
     ("a match more", {"extra": CAPPED}, {"extra": MATCH}, {("a", "Person.idNumber", "new")}),
     ("a match less", {"extra": MATCH}, {"extra": CAPPED}, {("a", "Person.idNumber", "gone")}),
     ("a cap more", NOBODY, {"extra": "    obligations: {nodeCap: 5}"}, {("a", "obligation nodeCap", "narrowed")}),
