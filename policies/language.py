@@ -153,7 +153,8 @@ class _Loader:
                 raise at.wrong(f"application {block.id!r} is defined twice; remove or rename one", "id")
             lines = {sub: at.file.place((*at.path, "staff", sub)) for sub in block.staff}
             lines[""] = at.file.place((*at.path, "jurisdiction"))
-            self.applications[block.id] = Application(**block.model_dump(), places=lines)
+            known = {**block.model_dump(), "limits": block.limits.limits}
+            self.applications[block.id] = Application(**known, places=lines)
 
     def _read_owners(self) -> None:
         for file, document in self.documents:

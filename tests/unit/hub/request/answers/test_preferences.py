@@ -101,7 +101,7 @@ def test_several_headers_of_a_name_are_one_list() -> None:
 
 def test_a_header_that_is_read_is_told_to_caches() -> None:
     source = Path(preferences_of.__code__.co_filename).read_text("utf-8")
-    from hub.request.endpoint import VARY
+    from hub.request.answers.headers import VARY
 
     read = {"Accept", "Accept-Encoding", "Accept-Language", "Access-Errors"}
     assert read < {each.strip() for each in VARY.split(",")}
