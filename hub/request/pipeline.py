@@ -176,7 +176,9 @@ def _head_or_failure(hub: Hub, trail: Trail, now: dt.datetime) -> endpoint.Head 
         return hub.telemetry.before_request(name)
 
     try:
-        return identify_sender(hub, trail, now, stage)
+        head = identify_sender(hub, trail, now, stage)
+        hub.rates.enter(trail.account)
+        return head
     except Exception as failure:
         return failure
 
@@ -234,7 +236,6 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
             hub.policy_follower.check()
         trail.subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
         trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
-        hub.rates.enter(trail.account)
     return head
 
 

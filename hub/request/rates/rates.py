@@ -82,16 +82,15 @@ class Rates:
         key = (subject.application, subject.sub, declared)
         return Account(limits, self._places.find(key) or self._places.keep(key, self._find(subject, limits)))
 
-    def enter(self, account: Account) -> None:
+    def enter(self, account: Account | None) -> None:
         """Spend what each request costs; raises HubError RATE_LIMIT."""
-        self._spend(account, REQUEST, REQUEST)
+        self._spend(_known(account), REQUEST, REQUEST)
 
     def spend(self, account: Account | None, cost: Cost) -> None:
         """Spend the rest of what an operation costs; raises HubError RATE_LIMIT, or COST_LIMIT for more than a bucket
         ever holds.
         """
-        if account is None:
-            raise ValueError("the sender is not known")
+        account = _known(account)
         if further := further_price(cost):
             for name, quota in zip(NAMES, (account.limits.application, account.limits.person), strict=True):
                 if further + REQUEST > quota.burst:
@@ -122,6 +121,12 @@ class Rates:
             for name, quota in zip(NAMES, (application, person), strict=True)
         ]
         return Limits(application, person, ", ".join(told))
+
+
+def _known(account: Account | None) -> Account:
+    if account is None:
+        raise ValueError("the sender is not known")
+    return account
 
 
 def _lesser(one: Rate, other: Rate) -> Rate:
