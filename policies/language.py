@@ -153,8 +153,8 @@ class _Loader:
                 raise at.wrong(f"application {block.id!r} is defined twice; remove or rename one", "id")
             lines = {sub: at.file.place((*at.path, "staff", sub)) for sub in block.staff}
             lines[""] = at.file.place((*at.path, "jurisdiction"))
-            known = {**block.model_dump(), "limits": block.limits.limits}
-            self.applications[block.id] = Application(**known, places=lines)
+            registered = block.model_dump() | {"limits": block.limits.limits}
+            self.applications[block.id] = Application(**registered, places=lines)
 
     def _read_owners(self) -> None:
         for file, document in self.documents:

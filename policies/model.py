@@ -74,9 +74,9 @@ class Application:
     jurisdiction: str
     role: str = ""
     level: str = ""
+    limits: RateLimits = RateLimits()
     staff: Mapping[str, str] = field(default_factory=dict)
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
-    limits: RateLimits = RateLimits()
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
 

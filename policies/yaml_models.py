@@ -88,10 +88,7 @@ class LimitsBlock(Block):
 
 
 class ApplicationBlock(Block):
-    """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
-
-    `limits` says how much it may ask for.
-    """
+    """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for."""
 
     id: Name
     zh: str
@@ -100,8 +97,8 @@ class ApplicationBlock(Block):
     jurisdiction: Jurisdiction
     role: Name | Literal[""] = ""
     level: Name | Literal[""] = ""
-    staff: dict[str, Jurisdiction] = Field(default_factory=dict)
     limits: LimitsBlock = Field(default_factory=LimitsBlock)
+    staff: dict[str, Jurisdiction] = Field(default_factory=dict)
 
 
 class SelectorBlock(Block):
