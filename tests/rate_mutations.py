@@ -53,15 +53,15 @@ RATES = (
     Mutation(
         "a person has no more than half where only the application is named",
         "hub/request/rates/rates.py",
-        "declared.person or _lesser(self._of_person, half)",
-        "declared.person or self._of_person",
+        "half), whole)",
+        "whole), whole)",
         _RATES,
     ),
     Mutation(
         "a person has no more than the application",
         "hub/request/rates/rates.py",
-        "        own = _lesser(own, whole)\n",
-        "",
+        "_lesser(declared.person or _lesser(self._of_person, half), whole)",
+        "declared.person or _lesser(self._of_person, half)",
         _RATES,
     ),
     Mutation(

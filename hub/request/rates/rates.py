@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.buckets import SECOND, Bucket, Buckets, Quota, Spent
 from hub.errors import Code, HubError
 from hub.home.settings import Settings
-from hub.recently_used import RecentlyUsed
 from hub.request.cost import Cost
 from hub.request.rates.price import REQUEST, further_price
 from policies.model import Application, Rate, RateLimits
@@ -25,7 +24,7 @@ NAMES: Final = (APPLICATION, PERSON)
 UNIT: Final = "cost"
 """Of what the limits are; the draft's own units are requests, bytes and requests at a time."""
 ACCOUNTS: Final = 10_000
-"""Of how many persons it is kept where their buckets lie; what they have left is elsewhere."""
+"""Of how many persons it is kept where their buckets lie, so that it need not be found again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,12 @@ class Limits:
     application: Quota
     person: Quota
     policy: str
+
+
+class _Known(NamedTuple):
+    declared: RateLimits
+    limits: Limits
+    buckets: tuple[Bucket, Bucket]
 
 
 @dataclass(slots=True)
@@ -49,13 +54,13 @@ class Account:
         """What the limits are, how much is left, and in how many seconds there is more."""
         if self.spent is None:
             return {}
-        quotas = (self.limits.application, self.limits.person)
-        waits = self.spent.waits or (0, 0)
-        told = [
-            f'"{name}";r={left};t={_seconds(wait) or int(left < quota.burst)}'
-            for name, quota, left, wait in zip(NAMES, quotas, self.spent.left, waits, strict=True)
-        ]
-        return {"RateLimit-Policy": self.limits.policy, "RateLimit": ", ".join(told)}
+        whole, own = self.spent.left
+        more_of_whole, more = int(whole < self.limits.application.burst), int(own < self.limits.person.burst)
+        if self.spent.waits:
+            wait_for_whole, wait = map(_seconds, self.spent.waits)
+            more_of_whole, more = wait_for_whole or more_of_whole, wait or more
+        left = f'"{APPLICATION}";r={whole};t={more_of_whole}, "{PERSON}";r={own};t={more}'
+        return {"RateLimit-Policy": self.limits.policy, "RateLimit": left}
 
 
 class Rates:
@@ -65,22 +70,29 @@ class Rates:
         self._of_application = Rate(settings.rate_of_application, settings.burst_of_application)
         self._of_person = Rate(settings.rate_of_person, settings.burst_of_person)
         self._buckets = buckets
-        self._limits: RecentlyUsed[RateLimits, Limits] = RecentlyUsed(ACCOUNTS)
-        self._places: RecentlyUsed[tuple[str, str, RateLimits], tuple[Bucket, Bucket]] = RecentlyUsed(ACCOUNTS)
+        self._known: dict[tuple[str, str], _Known] = {}
 
     def limits(self, declared: RateLimits) -> Limits:
         """The limits of an application: what its entry in the registry says, or else the settings.
 
         Where only the application's stand there, each person has at most half of them.
         """
-        return self._limits.find(declared) or self._limits.keep(declared, self._resolve(declared))
+        whole = declared.application or self._of_application
+        half = Rate(max(1, whole.rate // 2), max(REQUEST, whole.burst // 2))
+        own = _lesser(declared.person or _lesser(self._of_person, half), whole)
+        application, person = Quota(whole.rate, whole.burst), Quota(own.rate, own.burst)
+        told = [
+            f'"{name}";q={quota.burst};qu="{UNIT}";w={quota.window}'
+            for name, quota in zip(NAMES, (application, person), strict=True)
+        ]
+        return Limits(application, person, ", ".join(told))
 
     def open(self, subject: Subject, application: Application) -> Account:
         """The buckets of a request whose sender is known."""
-        declared = application.limits
-        limits = self.limits(declared)
-        key = (subject.application, subject.sub, declared)
-        return Account(limits, self._places.find(key) or self._places.keep(key, self._find(subject, limits)))
+        known = self._known.get((subject.application, subject.sub))
+        if known is None or known.declared is not application.limits:
+            known = self._find(subject, application.limits)
+        return Account(known.limits, known.buckets)
 
     def enter(self, account: Account | None) -> None:
         """Spend what each request costs; raises HubError RATE_LIMIT."""
@@ -103,24 +115,18 @@ class Rates:
             longest = max(spent.waits)
             raise _over(NAMES[spent.waits.index(longest)], whole, _seconds(longest))
 
-    def _find(self, subject: Subject, limits: Limits) -> tuple[Bucket, Bucket]:
+    def _find(self, subject: Subject, declared: RateLimits) -> _Known:
+        """Where the buckets of a person lie, under the limits that the policy in force declares."""
+        limits = self.limits(declared)
         # No name of an application has a blank in it.
-        return (
+        buckets = (
             self._buckets.bucket(0, subject.application, limits.application),
             self._buckets.bucket(1, f"{subject.application} {subject.sub}", limits.person),
         )
-
-    def _resolve(self, declared: RateLimits) -> Limits:
-        whole = declared.application or self._of_application
-        half = Rate(max(1, whole.rate // 2), max(REQUEST, whole.burst // 2))
-        own = declared.person or _lesser(self._of_person, half)
-        own = _lesser(own, whole)
-        application, person = Quota(whole.rate, whole.burst), Quota(own.rate, own.burst)
-        told = [
-            f'"{name}";q={quota.burst};qu="{UNIT}";w={quota.window}'
-            for name, quota in zip(NAMES, (application, person), strict=True)
-        ]
-        return Limits(application, person, ", ".join(told))
+        if len(self._known) >= ACCOUNTS:
+            self._known.clear()
+        known = self._known[subject.application, subject.sub] = _Known(declared, limits, buckets)
+        return known
 
 
 def _known(account: Account | None) -> Account:

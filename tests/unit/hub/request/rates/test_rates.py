@@ -137,3 +137,14 @@ def test_two_applications_with_persons_of_one_name_share_nothing() -> None:
     rate.enter(one)
     desk = Application("desk2", "台", "Desk", "grid", "14/", limits=limits(10, 100))
     rate.enter(rate.open(Subject("desk2", "grid", "", "", "14/", "wang.fang"), desk))
+
+
+def test_another_policy_in_force_is_followed_and_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.request.rates.rates.ACCOUNTS", 3)
+    rate = rates()
+    one, same = account(rate, limits=limits(1_000, 10_000)), account(rate, limits=limits(1_000, 10_000))
+    assert one.buckets == same.buckets, "an equal entry of another version is the same bucket"
+    assert account(rate, limits=limits(1_000, 9_000)).limits.application == Quota(1_000, 9_000)
+    for at in range(10):
+        account(rate, f"person-{at}")
+    assert len(rate._known) <= 3
