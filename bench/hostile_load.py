@@ -34,6 +34,7 @@ import httpx
 import neo4j
 import psutil
 
+from bench.peers.world import unlimited
 from hub.graph.local import LocalGraph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
@@ -207,7 +208,7 @@ def measure(home: Path, seconds: float, singly: bool) -> None:
         address = graph.address()
         names = ("divisions", "police", "housing")
         run_pull(settings, ROOT / "examples/county/sources", names, home / "county", {}, lambda *_: None)
-        environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home)}
+        environment = {**os.environ, **unlimited(), "SLUICEGATE_HOME": str(settings.home)}
         command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
         with subprocess.Popen(command, cwd=ROOT, env=environment) as hub:
             try:

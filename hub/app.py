@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.access.endpoint import answer_access
 from hub.auditor.pages import AuditPages
+from hub.buckets import Buckets
 from hub.connections import GONE, BoundedProtocol, OpenConnections, connections_that_fit
 from hub.errors import HubError
 from hub.graph.driver import Graph
@@ -60,12 +61,13 @@ def open_hub(
     catalogue: Catalogue,
     telemetry: Telemetry | None = None,
     store: PolicyStore | None = None,
+    buckets: Buckets | None = None,
 ) -> Hub:
     """Put a hub together: keys and audit log come from the home, which is created if there is none.
 
     With a `store` the hub follows the store's version in force and counts daily caps; without one `policy` stays in
-    force, and whatever has a daily cap is refused. Raises KeyRefused, KeysRefused or AuditUnavailable if keys or log
-    cannot be used, and YamlFileError for a broken word list.
+    force, and whatever has a daily cap is refused. `buckets` are those of all workers, or else its own. Raises
+    KeyRefused, KeysRefused or AuditUnavailable if keys or log cannot be used, and YamlFileError for a broken word list.
     """
     detector = detector_version(settings)
     settings.prepare_home()
@@ -82,6 +84,7 @@ def open_hub(
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
         caps=DailyCaps(store, settings.failed_matches, settings.failed_matches_of_application),
         detector=detector,
+        buckets=buckets or Buckets(),
     )
     key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
     hub.key_follower = KeyFollower(hub, key_file, lambda: _load_keys(settings))

@@ -121,7 +121,7 @@ def serve_here(place: Place, serving: Callable[[], None], known: Catalogue | Non
     pushed = load_push_sources(settings, catalogue)
     graph = Graph(address.url, address.user, address.password, database=settings.graph_database, bookmarks=recent)
     try:
-        hub = open_hub(settings, graph, policy, catalogue, store=store)
+        hub = open_hub(settings, graph, policy, catalogue, store=store, buckets=place.buckets)
     except BaseException:
         asyncio.run(graph.close())
         raise

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
+from hub.buckets import Buckets
 from hub.graph.local import GraphAddress
 from hub.home.running_hub import CannotServe
 from hub.home.settings import Settings
@@ -41,6 +42,8 @@ class Place:
     address: GraphAddress = field(repr=False)
     listener: socket.socket
     siblings: Siblings = ALONE
+    buckets: Buckets | None = field(default=None, repr=False)
+    """Those of all workers; None for a hub of one process, which makes its own."""
 
     @property
     def is_first(self) -> bool:
@@ -120,9 +123,9 @@ def keep_working(place: Place, work: Work, serving: Callable[[], None]) -> None:
         sockets = [own_socket() for _ in range(place.settings.workers)]
     except OSError:
         raise CannotServe("several workers need Linux; set SLUICEGATE_WORKERS to 1") from None
-    addresses = [each.getsockname() for each in sockets]
+    addresses, buckets = [each.getsockname() for each in sockets], Buckets.shared()
     workers = [
-        _Worker(work, Place(place.settings, place.address, place.listener, Siblings(number, own, addresses)))
+        _Worker(work, Place(place.settings, place.address, place.listener, Siblings(number, own, addresses), buckets))
         for number, own in enumerate(sockets, 1)
     ]
     # One that does not serve yet reads everything anew anyway, and would die of a hangup.

@@ -157,7 +157,7 @@ class _Loader:
             if block.staff and developers - set(block.staff):
                 text = "an account here is not among `staff`, so that nobody can ask with it; list it there too"
                 raise at.wrong(text, "developers")
-            registered = block.model_dump() | {"developers": developers}
+            registered = block.model_dump() | {"developers": developers, "limits": block.limits.limits}
             self.applications[block.id] = Application(**registered, places=lines)
 
     def _read_owners(self) -> None:

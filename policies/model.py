@@ -48,6 +48,22 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How much may be asked for: `burst` units of cost at once, and `rate` units a second from then on."""
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What an application may ask for with all its persons together, and each of them; None where the hub says it."""
+
+    application: Rate | None = None
+    person: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """A registered application: who it is, whatever its token claims."""
 
@@ -58,6 +74,7 @@ class Application:
     jurisdiction: str
     role: str = ""
     level: str = ""
+    limits: RateLimits = RateLimits()
     staff: Mapping[str, str] = field(default_factory=dict)
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
     developers: frozenset[str] = frozenset()

@@ -72,10 +72,15 @@ def _sections() -> Iterator[str]:
             yield f"## `{section}`\n\nType → the department that answers for its data."
             continue
         yield f"## `{section}`\n\n{_docstring(block)}\n\n{_keys(block)}"
-        for name, each in block.model_fields.items():
-            inner = _block(each)
-            if inner is not None:
-                yield f"### `{section}.{each.alias or name}`\n\n{_docstring(inner)}\n\n{_keys(inner)}"
+        yield from _inner_blocks(section, block)
+
+
+def _inner_blocks(section: str, block: type[BaseModel]) -> Iterator[str]:
+    for name, each in block.model_fields.items():
+        inner, title = _block(each), f"{section}.{each.alias or name}"
+        if inner is not None:
+            yield f"### `{title}`\n\n{_docstring(inner)}\n\n{_keys(inner)}"
+            yield from _inner_blocks(title, inner)
 
 
 def _block(info: FieldInfo) -> type[BaseModel] | None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from policies.effect_words import explain_effect
-from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS
+from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Rate, RateLimits
 from policies.stewards import Role, Steward
 from schema import shapes
 from schema.region_paths import path_meant
@@ -26,6 +26,9 @@ Name = Annotated[str, StringConstraints(pattern=shapes.NAME, max_length=64)]
 Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max_length=100)]
 
 
+MOST_UNITS = 1_000_000_000
+LEAST_BURST = 100
+"""What the cheapest request costs: with less nobody could ask anything."""
 RoleName = Literal["steward", "approver", "auditor", "operator"]
 
 
@@ -50,6 +53,40 @@ class PurposeBlock(Block):
     delayed_days: int = Field(default=0, ge=0, le=36_500, alias="delayedDays")
 
 
+class RateBlock(Block):
+    """How much may be asked for: `burst` units of cost at once, and `rate` units a second from then on."""
+
+    rate: int = Field(ge=1, le=MOST_UNITS)
+    burst: int = Field(ge=LEAST_BURST, le=MOST_UNITS)
+
+    @property
+    def limit(self) -> Rate:
+        """What it says, as plain data."""
+        return Rate(self.rate, self.burst)
+
+
+class LimitsBlock(Block):
+    """Rate limits: of an application with all its persons, and of each of them; settings say what is left out."""
+
+    application: RateBlock | None = None
+    person: RateBlock | None = None
+
+    @model_validator(mode="after")
+    def _check_person(self) -> Self:
+        whole, own = self.application, self.person
+        if whole and own and (own.rate > whole.rate or own.burst > whole.burst):
+            raise ValueError(
+                "of one person neither rate nor burst may be larger than of the application; write at most as much"
+            )
+        return self
+
+    @property
+    def limits(self) -> RateLimits:
+        """What they say, as plain data."""
+        application, person = (each.limit if each else None for each in (self.application, self.person))
+        return RateLimits(application, person)
+
+
 class ApplicationBlock(Block):
     """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
 
@@ -63,6 +100,7 @@ class ApplicationBlock(Block):
     jurisdiction: Jurisdiction
     role: Name | Literal[""] = ""
     level: Name | Literal[""] = ""
+    limits: LimitsBlock = Field(default_factory=LimitsBlock)
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
     developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
 

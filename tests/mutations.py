@@ -25,6 +25,7 @@ from tests.prepared_mutations import PREPARED
 from tests.provenance_mutations import PROVENANCE
 from tests.pull_mutations import PULLS
 from tests.push_mutations import PUSHES
+from tests.rate_mutations import RATES
 from tests.request_mutations import REQUEST
 from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
@@ -44,6 +45,7 @@ MUTATIONS = (
     *PREPARED,
     *PULLS,
     *PUSHES,
+    *RATES,
     *RUNS,
     *SIGN_IN,
     *SLICES,

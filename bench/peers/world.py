@@ -35,6 +35,10 @@ from hub.sample.hotline import serve_hotline
 ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
 JURISDICTION = "14/03/21/"
 START_SECONDS = 120.0
+UNLIMITED = {
+    name: 1_000_000_000 for name in ("rate_of_application", "burst_of_application", "rate_of_person", "burst_of_person")
+}
+"""Settings with which one application may ask as much as the hub can answer."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def open_county(kept: Path | None, people: int, **given: Any) -> Iterator[OpenCo
     with tempfile.TemporaryDirectory() as temporary:
         folder = kept or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        settings = Settings.load(home=folder / "home", **given)
+        settings = Settings.load(home=folder / "home", **UNLIMITED, **given)
         graph = LocalGraph(settings)
         try:
             address = make_county(folder, settings, people)
@@ -102,9 +106,14 @@ def open_county(kept: Path | None, people: int, **given: Any) -> Iterator[OpenCo
             graph.stop()
 
 
+def unlimited() -> dict[str, str]:
+    """The environment of a hub without rate limits that matter."""
+    return {f"SLUICEGATE_{name.upper()}": str(value) for name, value in UNLIMITED.items()}
+
+
 def hub_command(settings: Settings, port: int, policies: Path, workers: int) -> tuple[Sequence[str], Mapping[str, str]]:
     """The command that serves a hub, and what it finds in its environment."""
-    own = {"SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(policies)}
+    own = {**unlimited(), "SLUICEGATE_HOME": str(settings.home), "SLUICEGATE_POLICIES": str(policies)}
     command = [sys.executable, "-m", "hub", "serve", "--port", str(port)]
     return command, {**own, "SLUICEGATE_WORKERS": str(workers)}
 

@@ -25,6 +25,8 @@ POSTGRES_SCHEME = "postgresql://"
 JavaSize = Annotated[str, Field(pattern=shapes.JAVA_SIZE)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Units = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Burst = Annotated[int, Field(ge=100, le=1_000_000_000)]
 
 
 OF_A_HOME = frozenset({"keys", "graph", "audit.db", "policy.db", "audit.head", "hub.lock", "demo.lock"})
@@ -87,6 +89,10 @@ class Settings(BaseSettings):
     compress_answers: bool = True
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)
+    rate_of_application: Units = 200_000
+    burst_of_application: Burst = 2_000_000
+    rate_of_person: Units = 40_000
+    burst_of_person: Burst = 400_000
     failed_matches: int = Field(default=20, ge=1)
     failed_matches_of_application: int = Field(default=1_000, ge=1)
     result_byte_cap: int = Field(default=8 * 1024 * 1024, ge=1_024)

@@ -26,8 +26,9 @@ from audit.log import Receipt
 from hub.errors import RULES, Code, HubError
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
+from hub.request.answers.headers import headers_of
 from hub.request.answers.languages import message_in
-from hub.request.answers.preferences import ENGLISH, JSON, Preferences, Profile, preferences_of
+from hub.request.answers.preferences import JSON, Preferences, Profile, preferences_of
 from hub.request.answers.statuses import media_type_of, status_of
 from hub.request.floods import source_address
 
@@ -40,11 +41,10 @@ SINGLE_HEADERS = (
     "access-purpose",
     "case-reference",
     "access-errors",
+    "access-cost",
     "content-type",
     "content-length",
 )
-VARY = "Accept, Accept-Encoding, Accept-Language, Access-Errors, Access-Purpose, Authorization, Case-Reference"
-"""What an answer depends on beside its body; nothing may keep it in any case."""
 BY_POST = (
     "send queries by POST, as JSON: they hold personal values, and a URL is kept in logs and caches. In urql set "
     "preferGetMethod: false; in Apollo Client leave useGETForQueries off; in graphql-request leave method at POST; in "
@@ -171,7 +171,7 @@ def _check_preferences(preferences: Preferences) -> None:
     if not preferences.acceptable:
         raise HubError(Code.NOT_ACCEPTABLE, "answers are application/graphql-response+json or application/json")
     if not preferences.understood:
-        raise _bad("the header Access-Errors takes list or none")
+        raise _bad("the header Access-Errors takes list or none, and Access-Cost takes tell or none")
 
 
 def check_headers(arrival: Arrival, limit: int) -> None:
@@ -356,8 +356,18 @@ def _error(error: HubError, request_id: str, policy_version: str | None, languag
     return members
 
 
-def render(reply: Reply, catalogue_version: str, log: str, receipt: Receipt | None) -> Response:
-    """The HTTP response: the composed answer, with the receipt of its record in the log of the name `log`."""
+def render(
+    reply: Reply,
+    catalogue_version: str,
+    log: str,
+    receipt: Receipt | None,
+    limits: Mapping[str, str] | None = None,
+    cost: Mapping[str, int] | None = None,
+) -> Response:
+    """The HTTP response: the composed answer, with the receipt of its record in the log of the name `log`.
+
+    `limits` are headers that tell what its sender has left, `cost` is what it cost, where that is asked.
+    """
     extensions: dict[str, Any] = {
         "policyVersion": reply.policy_version,
         "catalogueVersion": catalogue_version,
@@ -365,26 +375,10 @@ def render(reply: Reply, catalogue_version: str, log: str, receipt: Receipt | No
     }
     if reply.access is not None:
         extensions["access"] = reply.access
+    if cost is not None:
+        extensions["cost"] = cost
     if receipt is not None:
         extensions["receipt"] = {"log": log, "index": receipt.index, "leafHash": receipt.leaf_hash}
     joined = b"".join((reply.content[:-1], b',"extensions":', orjson.dumps(extensions), b"}"))
-    return Response(joined, reply.status, _headers(reply), reply.media_type)
-
-
-def _headers(reply: Reply) -> dict[str, str]:
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Language": reply.preferences.language or ENGLISH,
-        "Vary": VARY,
-        "X-Content-Type-Options": "nosniff",
-    }
-    if reply.challenge:
-        headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
-    if reply.retry_after is not None:
-        headers["Retry-After"] = str(reply.retry_after)
-    if reply.code == Code.METHOD:
-        headers["Allow"] = "POST"
-    if reply.code == Code.TOO_LARGE:
-        # The rest of the body was not read: this connection cannot carry another request.
-        headers["Connection"] = "close"
-    return headers
+    headers = headers_of(reply.preferences, reply.code, challenge=reply.challenge, retry_after=reply.retry_after)
+    return Response(joined, reply.status, {**headers, **(limits or {})}, reply.media_type)

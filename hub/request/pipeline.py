@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from audit.log import AuditLog, AuditUnavailable, Receipt
 from audit.record import Digester, Record
+from hub.buckets import Buckets
 from hub.errors import Code, HubError, internal_error
 from hub.fair_share import Client, FairShare
 from hub.graph.catalogue_fit import CatalogueFit
@@ -47,6 +48,8 @@ from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
 from hub.request.prepared.round_trips import RoundTrips
+from hub.request.rates.price import told_price
+from hub.request.rates.rates import Rates
 from hub.request.record import Trail, flood_source, make_record
 from hub.request.respond import Answer, respond
 from hub.request.template import Statement
@@ -78,6 +81,9 @@ class Hub:
     key_follower: auth.KeyFollower | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
+    buckets: Buckets = field(default_factory=Buckets, repr=False)
+    """What applications and persons have left; the workers of one hub share it."""
+    rates: Rates = field(init=False, repr=False)
     now: Callable[[], dt.datetime] = field(init=False, repr=False)
     """The clock, in the time zone of the settings: its date is the day of grants and caps."""
     round_trips: RoundTrips = field(init=False, repr=False)
@@ -94,6 +100,7 @@ class Hub:
         self.catalogue_fit = CatalogueFit(self.graph, self.catalogue.version, deadline)
         self.round_trips = RoundTrips(self.graph, turns, deadline, byte_cap)
         self.processor = Processor(self.settings.graph_deadline)
+        self.rates = Rates(self.settings, self.buckets)
         self.kept = None if self.settings.plain else DocumentCache()
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
@@ -171,7 +178,9 @@ def _head_or_failure(hub: Hub, trail: Trail, now: dt.datetime) -> endpoint.Head 
         return hub.telemetry.before_request(name)
 
     try:
-        return identify_sender(hub, trail, now, stage)
+        head = identify_sender(hub, trail, now, stage)
+        hub.rates.enter(trail.account)
+        return head
     except Exception as failure:
         return failure
 
@@ -192,6 +201,7 @@ async def _run_stages(
     client, long = _client(trail), _is_long(hub, trail)
     prepared = await hub.processor.do(client, lambda: prepare_request(hub, trail, now, stage), long=long)
     with stage("caps"):
+        hub.rates.spend(trail.account, prepared.validated.cost)
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
         row = await _fetch(hub, trail, prepared.statement)
@@ -228,6 +238,7 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+        trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
     return head
 
 
@@ -334,10 +345,19 @@ async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span
 
 async def render_recorded(hub: Hub, trail: Trail, reply: endpoint.Reply, receipt: Receipt | None) -> Response:
     """The HTTP response of a reply that is recorded, compressed for a client that accepts it."""
-    response = endpoint.render(reply, hub.catalogue.version, hub.settings.audit_origin, receipt)
+    response = endpoint.render(
+        reply, hub.catalogue.version, hub.settings.audit_origin, receipt, *_told_of_limits(trail, reply)
+    )
     if reply.preferences.gzip and hub.settings.compress_answers and len(response.body) > SMALL:
         await _compress(hub, _client(trail), response)
     return response
+
+
+def _told_of_limits(trail: Trail, reply: endpoint.Reply) -> tuple[Mapping[str, str], Mapping[str, int] | None]:
+    """Headers that tell the sender of a request, if it is known, what it has left; and what it cost, if it asks."""
+    tells = reply.preferences.tells_cost and trail.validated is not None
+    cost = told_price(trail.validated.cost) if tells and trail.validated is not None else None
+    return (trail.account.headers() if trail.account is not None else {}), cost
 
 
 async def _compress(hub: Hub, client: Client, response: Response) -> None:

@@ -22,6 +22,7 @@ from hub.request.floods import Source
 from hub.request.limits import Validated
 from hub.request.plan_model import Accesses, Aggregate, Page, Planned
 from hub.request.purpose import Purposed
+from hub.request.rates.rates import Account
 from hub.request.respond import Answer
 from hub.request.template import stored
 from policies.model import PolicySet
@@ -44,6 +45,7 @@ CHEAP_REFUSALS = frozenset(
         Code.BAD_CURSOR,
         Code.DAILY_CAP,
         Code.POLICY_UNAVAILABLE,
+        Code.RATE_LIMIT,
         Code.TOO_MANY_REQUESTS,
         Code.OVERLOADED,
         Code.ASKER_DENIED,
@@ -68,6 +70,7 @@ class Trail:
     validated: Validated | None = None
     planned: Planned | None = None
     answer: Answer | None = None
+    account: Account | None = None
 
 
 def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record, str | None]:

@@ -16,7 +16,17 @@ from dataclasses import dataclass
 
 from policies.decide import decide
 from policies.implication import implies, resolve
-from policies.model import NOTHING, Application, Decision, FieldDecision, PolicySet, Purpose, RowSet, TypeDecision
+from policies.model import (
+    NOTHING,
+    Application,
+    Decision,
+    FieldDecision,
+    PolicySet,
+    Purpose,
+    Rate,
+    RowSet,
+    TypeDecision,
+)
 from policies.obligations import COUNTED_DAILY, StandingCap
 from policies.purposes import covered
 from policies.review.changes import Change, Diff, Kind, Shown
@@ -347,6 +357,14 @@ def _notes_of_application(before: Application, after: Application) -> Iterator[s
         old, new = (getattr(each, key) for each in (before, after))
         if old != new:
             yield f"application {after.id} {key}: {old or 'none'} → {new or 'none'}"
+    for key in ("application", "person"):
+        was, will = (_rate_text(getattr(each.limits, key)) for each in (before, after))
+        if was != will:
+            yield f"application {after.id} limits.{key}: {was} → {will}"
+
+
+def _rate_text(rate: Rate | None) -> str:
+    return "as the hub sets it" if rate is None else f"{rate.rate} a second, {rate.burst} at once"
 
 
 def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -234,6 +236,68 @@ def test_a17_ranges_and_multipart(served: Served) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     response = served.client.post("/graphql", content=parts, headers=headers)
     assert (response.status_code, code_of(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+LIMITED: Mapping[str, Any] = {
+    "rate_of_person": 500,
+    "burst_of_person": 5_000,
+    "rate_of_application": 2_000,
+    "burst_of_application": 30_000,
+}
+CHEAP = "{ __typename }"
+ALIASED = "{" + " ".join(f"a{n}: people(first: 20) {{ edges {{ cursor }} }}" for n in range(50)) + "}"
+
+
+def codes_until_refused(served: Served, person: str, query: Any, most: int) -> list[str]:
+    """The codes of the same request, sent again and again until the rate is refused."""
+    codes: list[str] = []
+    while len(codes) < most and codes[-1:] != ["RATE_LIMIT"]:
+        response = served.ask(query, person=person)
+        codes.append(code_of(response))
+        if codes[-1] == "RATE_LIMIT":
+            assert response.status_code == 429
+            assert int(response.headers["Retry-After"]) >= 1
+    return codes
+
+
+def test_a18_cheap_queries_are_bounded_by_the_second(tmp_path: Path) -> None:
+    with serving(tmp_path / "home", **LIMITED) as served:
+        began = time.monotonic()
+        codes = codes_until_refused(served, "inspector-1", CHEAP, 1_000)
+        passed = time.monotonic() - began
+        assert codes[-1] == "RATE_LIMIT"
+        assert set(codes[:-1]) == {"OK"}
+        assert len(codes) - 1 <= (5_000 + 500 * passed) / 100 + 1
+        # Whoever goes on all the same gets no more by it, and fills neither log nor graph.
+        statements = served.hub.graph.statements
+        further = [code_of(served.ask(CHEAP, person="inspector-1")) for _ in range(60)]
+        passed = time.monotonic() - began
+        assert codes.count("OK") + further.count("OK") <= (5_000 + 500 * passed) / 100 + 1
+        assert further.count("RATE_LIMIT") > 30
+        assert served.hub.graph.statements == statements
+
+
+def test_a18_aliases_batches_and_what_is_refused_draw_from_the_same_bucket(tmp_path: Path) -> None:
+    with serving(tmp_path / "home", **LIMITED) as served:
+        # Each stands for a page, so that a few requests are enough.
+        assert len(codes_until_refused(served, "inspector-1", ALIASED, 1_000)) < 20
+    for number, query in enumerate(("{ nothing }", "no GraphQL", "{ __typename " * 3)):
+        with serving(tmp_path / f"home-{number}", **LIMITED) as served:
+            assert codes_until_refused(served, "inspector-1", query, 1_000)[-1] == "RATE_LIMIT"
+    with serving(tmp_path / "batches", **LIMITED) as served:
+        token = served.issuer.issue("fire-inspection", "inspector-1")
+        headers = {"Authorization": f"Bearer {token}", "Access-Purpose": "safety.fire.rental"}
+        batch = [{"query": CHEAP}] * 10
+        codes = {code_of(served.client.post("/graphql", json=batch, headers=headers)) for _ in range(60)}
+        assert codes == {"BATCHING_DISABLED", "RATE_LIMIT"}
+        assert code_of(served.ask(CHEAP, person="inspector-1")) == "RATE_LIMIT"
+        assert code_of(served.ask(CHEAP, person="inspector-2")) == "OK"
+
+
+def test_a18_introspection_draws_from_the_same_bucket(tmp_path: Path) -> None:
+    with serving(tmp_path / "home", **{**LIMITED, "burst_of_person": 20_000}) as served:
+        codes = codes_until_refused(served, "inspector-1", get_introspection_query(), 100)
+        assert set(codes[:-1]) == {"OK"} and codes[-1] == "RATE_LIMIT" and 1 < len(codes) < 10
 
 
 FIELDS_OF_KIND = " ".join(f"field{n}" for n in range(10))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.errors import Code
 from schema.predicate import Op
 from tests.support.small_graph import SCHEMA
 
@@ -44,7 +43,6 @@ def source(*folders: str) -> str:
 
 ABSENT: Mapping[str, Callable[[], bool]] = {
     "subscriptions": lambda: SCHEMA.subscription_type is None and "WebSocketRoute" not in source("hub"),
-    "rate limits": lambda: not any("RATE" in code for code in Code),
     "token revocation": lambda: "revoked" not in source("hub"),
     "delegation": lambda: "on_behalf_of" not in source("hub"),
     "console": lambda: not (ROOT / "hub" / "console").exists(),

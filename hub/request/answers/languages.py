@@ -39,6 +39,7 @@ MESSAGES: Mapping[Code, str] = {
     Code.GRAPH_UNAVAILABLE: "图数据库暂不可用，请稍后再试",
     Code.AUDIT_UNAVAILABLE: "审计日志暂不可用，未经记录不予答复，请稍后再试",
     Code.CLIENT_GONE: "客户端已断开",
+    Code.RATE_LIMIT: "查询用量已达上限，请按 Retry-After 等待后再试",
     Code.TOO_MANY_REQUESTS: "请求过于频繁，请稍后再试",
     Code.OVERLOADED: "系统繁忙，请稍后再试",
     Code.ASKER_DENIED: "无权以其他角色或层级查询可见情况",

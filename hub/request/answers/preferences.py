@@ -16,13 +16,16 @@ JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 ERRORS_HEADER: Final = "access-errors"
 """Whether what is denied or suppressed is listed in `errors`: `list` or `none`."""
+COST_HEADER: Final = "access-cost"
+"""Whether `extensions.cost` says what the operation cost: `tell` or `none`."""
 CHINESE: Final = "zh"
 ENGLISH: Final = "en"
 Profile = Literal["common", "strict"]
-_READ: Final = frozenset({"accept", "accept-encoding", "accept-language", ERRORS_HEADER})
+_READ: Final = frozenset({"accept", "accept-encoding", "accept-language", ERRORS_HEADER, COST_HEADER})
 READ_AT_MOST: Final = 1_000
 """Characters of a header that are read: whoever sends more wants to keep the hub busy."""
 _LISTED: Final = {"list": True, "none": False}
+_COST_TOLD: Final = {"tell": True, "none": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,15 @@ class Preferences:
     """The form of one answer.
 
     `language` is None where the client names none that we have: then messages are English, and descriptions are in
-    both. `acceptable` and `understood` say whether there is a media type that the client takes, and whether its header
-    Access-Errors has one of its values.
+    both. `acceptable` and `understood` say whether there is a media type that the client takes, and whether its headers
+    Access-Errors and Access-Cost have one of their values.
     """
 
     strict: bool = False
     media_type: str = JSON
     acceptable: bool = True
     lists_errors: bool = False
+    tells_cost: bool = False
     understood: bool = True
     language: str | None = None
     gzip: bool = False
@@ -55,20 +59,25 @@ def preferences_of(headers: Iterable[tuple[str, str]], profile: Profile) -> Pref
         said.get("accept-encoding", ""),
         said.get("accept-language", ""),
         said.get(ERRORS_HEADER),
+        said.get(COST_HEADER, "none"),
     )
 
 
 # Clients are few and each always says the same: what a header means is worked out once.
 @lru_cache(maxsize=256)
-def _preferences(strict: bool, accept: str | None, encoding: str, language: str, errors: str | None) -> Preferences:
+def _preferences(
+    strict: bool, accept: str | None, encoding: str, language: str, errors: str | None, cost: str
+) -> Preferences:
     media_type = _media_type("*/*" if accept is None else accept, strict)
     listed = strict if errors is None else _LISTED.get(errors.strip().lower())
+    told = _COST_TOLD.get(cost.strip().lower())
     return Preferences(
         strict=strict,
         media_type=media_type or (GRAPHQL_JSON if strict else JSON),
         acceptable=media_type is not None or not strict,
         lists_errors=bool(listed),
-        understood=listed is not None,
+        tells_cost=bool(told),
+        understood=listed is not None and told is not None,
         language=_language(language),
         gzip=_quality(_ranges(encoding), "gzip", "*") > 0,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from graphql import GraphQLSchema
 
 from hub.errors import Code, HubError
-from hub.graph.driver import size_of, too_large
+from hub.graph.plain_rows import size_of, too_large
 from hub.request.introspection import execute_roots
 from hub.request.limits import Validated
 from hub.request.own_access.hypothetical import other_asker

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from policies.language import load
+from policies.model import Rate, RateLimits
 from policies.rules import AGGREGATE, CLEAR, Effect
 from schema import SPINE
 from schema.strict_yaml import YamlFileError
@@ -57,6 +58,13 @@ def test_a_small_policy_is_read(tmp_path: Path) -> None:
     (grant,) = load(write(tmp_path / "p", GOOD), SPINE).grants
     assert grant.fields == {"Person.name": CLEAR, "Person.phone": Effect("mask", "partial(3,4)")}
     assert (grant.contributors, grant.place) == (10, "p.yaml:8")
+
+
+def test_limits_are_read_and_need_not_be_there(tmp_path: Path) -> None:
+    assert load(write(tmp_path / "p", GOOD), SPINE).applications["app"].limits == RateLimits()
+    given = "14/03/21/, limits: {application: {rate: 9, burst: 900}, person: {rate: 9, burst: 900}}}"
+    limited = load(write(tmp_path / "q", GOOD.replace("14/03/21/}", given)), SPINE)
+    assert limited.applications["app"].limits == RateLimits(Rate(9, 900), Rate(9, 900))
 
 
 BAD = {
@@ -109,6 +117,25 @@ BAD = {
         "basis: law",
         "basis: !!python/object:os.system {}",
         "p.yaml:11: tags such as tag:yaml.org,2002:python/object:os.system are not allowed",
+    ),
+    "a limit with a key that is not there": (
+        "14/03/21/}",
+        "14/03/21/, limits: {application: {rate: 9, bursts: 900}}}",
+        "p.yaml:6: applications.0.limits.application.bursts: unknown key",
+    ),
+    "a limit of somebody else": ("14/03/21/}", "14/03/21/, limits: {user: {rate: 9, burst: 900}}}", "limits.user"),
+    "half a limit": (
+        "14/03/21/}",
+        "14/03/21/, limits: {person: {rate: 9}}}",
+        "limits.person.burst: this key is missing",
+    ),
+    "no limit": ("14/03/21/}", "14/03/21/, limits: {}}", "limits: nothing stands here"),
+    "a limit of nothing": ("14/03/21/}", "14/03/21/, limits: {person: {rate: 0, burst: 900}}}", "limits.person.rate"),
+    "a limit below a request": ("14/03/21/}", "14/03/21/, limits: {person: {rate: 1, burst: 99}}}", "equal to 100"),
+    "a person with more than all": (
+        "14/03/21/}",
+        "14/03/21/, limits: {application: {rate: 9, burst: 900}, person: {rate: 9, burst: 901}}}",
+        "limits: of one person neither rate nor burst may be larger than of the application; write at most as much",
     ),
     "alias": ("basis: law", "basis: &x law\n    match: [*x]", "aliases are not allowed"),
     "not YAML": ("grants:", "grants: [", "p.yaml"),

@@ -253,6 +253,12 @@ def test_whose_place_changes_is_counted_and_department_role_and_level_are_noted(
     assert "s-1" not in repr(found)
 
 
+def test_another_limit_is_noted_and_is_no_change_of_what_may_be_seen() -> None:
+    found = compare({}, {"app": "jurisdiction: 14/03/, limits: {person: {rate: 50, burst: 500}}"})
+    assert found.changes == ()
+    assert found.notes == ("application app limits.person: as the hub sets it → 50 a second, 500 at once",)
+
+
 def test_staff_are_counted_and_not_named() -> None:
     found = compare({"app": STAFF % "14/03/"}, {"app": "jurisdiction: 14/03/, staff: {s-1: 14/03/, s-2: 14/03/}"})
     assert "s-2" not in repr(found) and "1 more" in repr(found)

@@ -95,14 +95,24 @@ def test_a_very_long_header_costs_little() -> None:
     assert of(accept=f"{'a,' * 4_000}{GRAPHQL_JSON}").media_type == JSON
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("tell", True), (" Tell ", True), ("none", False), ("", None), ("list", None), ("tell,tell", None)],
+)
+def test_the_cost_is_told_to_who_says_so(said: str, told: bool | None) -> None:
+    found = of(access_cost=said)
+    assert (found.tells_cost if found.understood else None) == told
+    assert (of().tells_cost, of().understood) == (False, True)
+
+
 def test_several_headers_of_a_name_are_one_list() -> None:
     assert preferences_of([("accept", "text/html"), ("accept", GRAPHQL_JSON)], "strict").media_type == GRAPHQL_JSON
 
 
 def test_a_header_that_is_read_is_told_to_caches() -> None:
     source = Path(preferences_of.__code__.co_filename).read_text("utf-8")
-    from hub.request.endpoint import VARY
+    from hub.request.answers.headers import VARY
 
-    read = {"Accept", "Accept-Encoding", "Accept-Language", "Access-Errors"}
+    read = {"Accept", "Accept-Encoding", "Accept-Language", "Access-Cost", "Access-Errors"}
     assert read < {each.strip() for each in VARY.split(",")}
     assert all(f'"{name.lower()}"' in source for name in read)
