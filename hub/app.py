@@ -43,12 +43,14 @@ from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
-from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, readiness_of_all
+from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore
 from schema.catalogue import Catalogue
 from schema.graphql import build as build_schema
+
+TICKS_A_BEAT = int(10 * BEAT_SECONDS)
 
 
 def open_hub(
@@ -246,11 +248,11 @@ def _failed(_: Request, __: Exception) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens; one of several goes on saying so, for whoever watches them."""
 
-    def __init__(self, config: uvicorn.Config, serving: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, serving: Callable[[], None], again: bool) -> None:
         super().__init__(config)
-        self._serving = serving
+        self._serving, self._again = serving, again
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, with room for as many waiting connections as ever, whatever is taken at a time."""
@@ -258,6 +260,12 @@ class _Server(uvicorn.Server):
         for each in sockets or ():
             each.listen(WAITING_CONNECTIONS)
         self._serving()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second while connections are taken; ticks are counted, as a clock may be set."""
+        if self._again and counter % TICKS_A_BEAT == 0:
+            self._serving()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -278,8 +286,8 @@ def make_server(
 ) -> uvicorn.Server:
     """A server for a hub at the address in its settings: no access log (it would print URLs), no server header.
 
-    It calls `serving` once it listens. Beside `siblings` it takes one waiting connection at a time, so that a worker
-    that is busy leaves the next one to another.
+    It calls `serving` once it listens, and beside `siblings` every BEAT_SECONDS. Beside them it takes one waiting
+    connection at a time, so that a worker that is busy leaves the next one to another.
     """
     settings = hub.settings
     most = connections_that_fit(settings.connections)
@@ -299,4 +307,4 @@ def make_server(
         timeout_graceful_shutdown=10,
         backlog=1 if siblings.addresses else WAITING_CONNECTIONS,
     )
-    return _Server(config, serving)
+    return _Server(config, serving, again=bool(siblings.addresses))
