@@ -80,7 +80,7 @@ class Lease:
         if not row["free"]:
             raise SourceBusy(
                 self._source,
-                f"skipped, because another pull of this source is running ({held_by or 'of an older release'}, since "
+                f"another pull of this source is running ({held_by or 'of an older release'}, since "
                 f"{row['started']}); if that one has died, its lease ends at {row['until']} by the graph's clock",
                 terminal=False,
             )
