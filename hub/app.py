@@ -12,6 +12,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -49,8 +50,6 @@ from policies.model import PolicySet
 from policies.store import PolicyStore
 from schema.catalogue import Catalogue
 from schema.graphql import build as build_schema
-
-TICKS_A_BEAT = int(10 * BEAT_SECONDS)
 
 
 def open_hub(
@@ -252,7 +251,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, serving: Callable[[], None], again: bool) -> None:
         super().__init__(config)
-        self._serving, self._again = serving, again
+        self._serving, self._again, self._said = serving, again, time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, with room for as many waiting connections as ever, whatever is taken at a time."""
@@ -262,8 +261,10 @@ class _Server(uvicorn.Server):
         self._serving()
 
     async def on_tick(self, counter: int) -> bool:
-        """Called ten times a second while connections are taken; ticks are counted, as a clock may be set."""
-        if self._again and counter % TICKS_A_BEAT == 0:
+        """Called ten times a second while connections are taken, and less often when there is much to do."""
+        now = time.monotonic()
+        if self._again and now - self._said >= BEAT_SECONDS:
+            self._said = now
             self._serving()
         return await super().on_tick(counter)
 

@@ -230,8 +230,8 @@ EDGE = (
     Mutation(
         "one of several workers goes on saying that it serves",
         "hub/app.py",
-        "if self._again and counter",
-        "if False and counter",
+        "if self._again and now",
+        "if False and now",
         "tests/unit/hub/test_workers.py -k goes_on",
     ),
     Mutation(
