@@ -373,6 +373,10 @@ class GraphSink(Protocol):
         """What is to be kept beside the texts of records, by text. May be asked while a batch is being written."""
         ...
 
+    def foresee(self, plan: StreamPlan, records: Sequence[Record]) -> None:
+        """Compute what depends on records that will be written alone, while the batch before them is being written."""
+        ...
+
     def write(self, batch: Batch) -> Written:
         """Write all of a batch or nothing of it."""
         ...

@@ -159,9 +159,11 @@ class _Ledger:
         return (*before.rejected, before.fingerprint)
 
     def _remember(self, key: str, stored: Stored, rejected: tuple[str, ...]) -> None:
-        ordered = tuple(sorted(set(rejected)))
-        self.stored[key] = Stored(stored.fingerprint, stored.as_of, ordered, stored.sid)
-        self.rejected[key] = ordered
+        if rejected != stored.rejected:
+            ordered = tuple(sorted(set(rejected)))
+            stored = Stored(stored.fingerprint, stored.as_of, ordered, stored.sid)
+        self.stored[key] = stored
+        self.rejected[key] = stored.rejected
 
 
 def keep_best(outvoted: dict[str, tuple[Record, str]], record: Record, winner: str) -> None:
@@ -212,14 +214,19 @@ def survive(
     """
     nodes: dict[str, dict[str, Any]] = {}
     written = {record.key for _, record in records}
-    for sid, record in sorted(records, key=lambda pair: _rank(pair[1].as_of, pair[1].key)):
+    if len({sid for sid, _ in records}) < len(records):
+        records = sorted(records, key=lambda pair: _rank(pair[1].as_of, pair[1].key))
+    for sid, record in records:
         others = [each for each in live.get(sid, ()) if each.key not in written]
+        if not others:
+            nodes.setdefault(sid, {}).update(record.values)
+            continue
         mine = _rank(record.as_of, record.key)
         later = any(each.stream == plan.name and (_time(each.as_of), each.key) > mine for each in others)
         values = nodes.setdefault(sid, {})
         if not later:
             streams = {each.stream for each in others}
-            better = {name for name in record.values if plan.better.get(name, _NONE) & streams} if streams else _NONE
+            better = {name for name in record.values if plan.better.get(name, _NONE) & streams}
             values.update({name: value for name, value in record.values.items() if name not in better})
     return nodes
 

@@ -199,7 +199,11 @@ class _Run:
 
     def _annotate(self, batch: Sequence[Shaped]) -> Mapping[str, Annotation]:
         """What is to be kept beside the texts of a batch that will be written, found while the one before is."""
-        return self.sink.annotate(self.plan, [each for each in batch if isinstance(each, Record)]) if self.first else {}
+        if not self.first:
+            return {}
+        records = [each for each in batch if isinstance(each, Record)]
+        self.sink.foresee(self.plan, records)
+        return self.sink.annotate(self.plan, records)
 
     def _confirmed(self, batch: Sequence[Shaped], shaper: Shaper) -> list[Shaped]:
         """The batch, in which those recalled rows alone are left whose record the graph holds as it is.

@@ -90,7 +90,7 @@ PROVENANCE = (
     Mutation(
         "a digest of a value is keyed",
         "hub/ingest/known_plans.py",
-        "blake2b(content, key=self._said_key, ",
+        "blake2b(content, key=key, ",
         "blake2b(content, ",
         "tests/unit/hub/ingest/test_known_sources.py",
     ),

@@ -157,9 +157,9 @@ PULLS = (
     ),
     Mutation(
         "a batch is written for the catalogue of the graph's note",
-        "hub/ingest/sink.py",
-        "        require_note(transaction, self._catalogue.version)\n",
-        "",
+        "hub/ingest/lease.py",
+        "check_note(self._renew(transaction), version)",
+        "self._renew(transaction)",
         "tests/unit/hub/ingest/test_pull_under_change.py",
     ),
     Mutation(
@@ -200,8 +200,8 @@ PULLS = (
     Mutation(
         "who lost the lease writes nothing",
         "hub/ingest/lease.py",
-        "if not mine or not transaction.run(_RENEW, **self._parameters()):",
-        "if False:",
+        '{source: $source, token: $token})"\n',
+        '{source: $source})"\n',
         "tests/unit/hub/ingest/test_lease.py -k lost",
     ),
     Mutation(

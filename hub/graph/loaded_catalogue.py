@@ -33,7 +33,8 @@ MERGE (c:LoadedCatalogue {only: true})
 ON CREATE SET c.version = $version, c.outline = $outline
 RETURN c.version AS version
 """
-_WRITTEN_FOR: Final = "MATCH (c:LoadedCatalogue) RETURN c.version AS version, c.before IS NOT NULL AS unfinished"
+WRITTEN_FOR: Final = "COLLECT { MATCH (c:LoadedCatalogue) RETURN [c.version, c.before IS NULL] }"
+"""The notes of a graph, each with its version and whether it is finished, for `check_note`."""
 # To remove a property that is not there takes no lock, so it is set first.
 _LOCK: Final = "MATCH (c:LoadedCatalogue) SET c.lock = true REMOVE c.lock"
 _LOCK_PULLS: Final = "MATCH (s:SourceRun) SET s.lock = true REMOVE s.lock"
@@ -165,8 +166,13 @@ def require_note(transaction: Transaction, version: str) -> None:
     The transaction holds its lease or its turn by then, for which a change of the note waits: until it ends, the note
     stays as it is.
     """
-    rows = transaction.run(_WRITTEN_FOR)
-    if rows != [{"version": version, "unfinished": False}]:
+    (row,) = transaction.run(f"RETURN {WRITTEN_FOR} AS notes")
+    check_note(row["notes"], version)
+
+
+def check_note(notes: Sequence[Sequence[Any]], version: str) -> None:
+    """As `require_note`, for notes that were read as `WRITTEN_FOR`."""
+    if notes != [[version, True]]:
         raise CatalogueMisfit(f"the graph's catalogue was changed meanwhile, and the pull has ended; see: {DIFF}")
 
 

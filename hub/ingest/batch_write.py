@@ -203,11 +203,12 @@ class BatchWrite:
             # Of a stream that is alone no node was looked for: where its record is new, so is the node.
             alone = not (known or self._careful or describing[sid] > 1)
             there = sid in self._live
-            rows.append(Write(record, sid, about, known, fresh=alone and not there, further=alone and there))
+            led = self._plans.targets(self._plan.entity, record)
+            rows.append(Write(record, sid, about, led, known, fresh=alone and not there, further=alone and there))
         self._nodes.write(rows, {sid: self._reading.written(each) for sid, each in nodes.items()}, targets)
-        others = {sid: {each.stream for each in told} for sid, told in self._live.items()}
-        mine = self._plan.name
-        self._regions.wrote(self._plan.entity, {sid: frozenset({mine, *others.get(sid, ())}) for sid in nodes})
+        mine = frozenset({self._plan.name})
+        others = {sid: mine.union(each.stream for each in told) for sid, told in self._live.items()}
+        self._regions.wrote(self._plan.entity, {sid: others.get(sid, mine) for sid in nodes})
 
     def _rejections(self, parts: Partition, writes: Mapping[str, Record], stored: Mapping[str, Stored]) -> None:
         rows = [

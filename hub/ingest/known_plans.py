@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
 
@@ -16,8 +16,8 @@ from connectors.resolve import as_held
 from connectors.stream_plans import order_derivations
 from hub.home.surrogates import KeyedDigest, surrogate
 
-KEPT = 16_384
-"""How many surrogates are kept: more than the records and targets of a batch."""
+KEPT = 32_768
+"""How many surrogates, and digests of values, are kept: more than two batches have."""
 
 SAID_BYTES = 8
 """The length of a digest of a value: two values are taken for one by chance once in 10^19."""
@@ -29,7 +29,9 @@ class KnownPlans:
     def __init__(self, plans: Mapping[str, StreamPlan], key: bytes) -> None:
         # Of each record and target it is asked several times while a batch is written (3 µs a time).
         self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
-        self._said_key = hmac.digest(key, b"what records say", "sha256")
+        self._said = lru_cache(maxsize=KEPT, typed=True)(
+            partial(_digest, hmac.digest(key, b"what records say", "sha256"))
+        )
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
         writers: dict[tuple[str, str], set[str]] = {}
@@ -58,13 +60,21 @@ class KnownPlans:
         if not plan.shared:
             return None
         stated = ((name, record.values.get(name)) for name in plan.shared)
-        return " ".join(f"{name}={self._digest(name, value)}" for name, value in stated if value is not None)
+        return " ".join([f"{name}={self._said(name, value)}" for name, value in stated if value is not None])
 
-    def _digest(self, name: str, value: object) -> str:
-        # A moment is the same in each zone.
-        plain = value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
-        content = f"{name}={as_held(plain)}".encode("utf-8", "surrogatepass")
-        return blake2b(content, key=self._said_key, digest_size=SAID_BYTES).hexdigest()
+    def foresee(self, plan: StreamPlan, records: Iterable[Record]) -> None:
+        """Compute surrogates and digests of records that will be written, which are kept.
+
+        A thread that waits for the graph has the time; the one that writes has not (a tenth of its work).
+        """
+        for record in records:
+            self.sid(plan.entity, record.identity)
+            self.targets(plan.entity, record)
+            self.said(plan, record)
+
+    def targets(self, entity: str, record: Record) -> dict[str, str]:
+        """The surrogates of the nodes to which the edges of a record of an entity lead, by the name of the edge."""
+        return {each.edge: self.sid(self.edge(entity, each.edge).target, each.identity) for each in record.links}
 
     def edges_to(self, entity: str) -> list[EdgePlan]:
         """The edges that may wait for a node of this entity."""
@@ -73,3 +83,10 @@ class KnownPlans:
     def derivations(self) -> Sequence[Derivation]:
         """The rules by which regions follow edges; a rule comes after those that it depends on."""
         return self._derivations
+
+
+def _digest(key: bytes, name: str, value: object) -> str:
+    # A moment is the same in each zone.
+    plain = value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
+    content = f"{name}={as_held(plain)}".encode("utf-8", "surrogatepass")
+    return blake2b(content, key=key, digest_size=SAID_BYTES).hexdigest()

@@ -19,7 +19,7 @@ from typing import Any
 
 from connectors.base import ConnectorError
 from hub.graph.driver import LONGEST_WRITE, GraphWriteError, GraphWriter, Transaction
-from hub.graph.loaded_catalogue import wait_for_change
+from hub.graph.loaded_catalogue import WRITTEN_FOR, check_note, wait_for_change
 from hub.ingest.lease_holder import Holder, holder_of, this_process
 
 TAKE_SECONDS = 10.0
@@ -35,7 +35,8 @@ _TURN = "MATCH (k:SurrogateKey) SET k.lock = true REMOVE k.lock"
 # The node is locked before it is read, in a statement of its own, so that nothing is read before the lock is held.
 _LOCK = "MERGE (s:SourceRun {source: $source}) SET s.asked = $token"
 _HOLDER = "MATCH (s:SourceRun {source: $source}) RETURN s.holder AS holder"
-_LOCK_MINE = "MATCH (s:SourceRun {source: $source, token: $token}) SET s.asked = $token RETURN s.source AS source"
+_MINE = "MATCH (s:SourceRun {source: $source, token: $token})"
+_LOCK_MINE = f"{_MINE} SET s.asked = $token RETURN s.source AS source"
 _TAKE = """
 MATCH (s:SourceRun {source: $source})
 WITH s, datetime.realtime() AS now
@@ -45,12 +46,12 @@ FOREACH (_ IN CASE WHEN free THEN [1] ELSE [] END |
   SET s.token = $token, s.until = now + duration({milliseconds: $lasts}), s.started = now, s.ended = null,
     s.holder = $holder, s.result = 'RUNNING', s.problem = null)
 RETURN free, toString(until) AS until, started"""
-_RENEW = """
-MATCH (s:SourceRun {source: $source, token: $token})
-SET s.until = datetime.realtime() + duration({milliseconds: $lasts})
-RETURN s.source AS source"""
-_END = """
-MATCH (s:SourceRun {source: $source, token: $token})
+_RENEW = f"""
+{_MINE}
+SET s.until = datetime.realtime() + duration({{milliseconds: $lasts}})
+RETURN {WRITTEN_FOR} AS notes"""
+_END = f"""
+{_MINE}
 WITH s, datetime.realtime() AS now
 SET s += $outcome, s.ended = now, s.until = null, s.token = null, s.holder = null,
   s.good = CASE WHEN $outcome.result = 'OK' THEN s.started ELSE s.good END"""
@@ -109,23 +110,30 @@ class Lease:
         (row,) = transaction.run(_TAKE, **self._parameters(), dead=dead, holder=this_process().as_text())
         return row, held_by
 
-    def guard(self, transaction: Transaction) -> None:
-        """Renew the lease in a transaction that will write; raises LeaseLost.
+    def guard(self, transaction: Transaction, version: str) -> None:
+        """Renew the lease in a transaction that will write for a catalogue; raises LeaseLost, and CatalogueMisfit.
 
-        The node stays locked until the transaction ends, so nobody can take the lease before what it writes is in.
+        The node stays locked until the transaction ends, so nobody can take the lease, or change the catalogue, before
+        what it writes is in.
         """
+        check_note(self._renew(transaction), version)
+
+    def _renew(self, transaction: Transaction) -> list[list[Any]]:
+        """The catalogues for which the graph is written: it is asked as few times as can be (5 ms each)."""
         mine = transaction.run(_LOCK_MINE, source=self._source, token=self._token)
-        if not mine or not transaction.run(_RENEW, **self._parameters()):
+        found = transaction.run(_RENEW, **self._parameters()) if mine else []
+        if not found:
             raise LeaseLost(
                 self._source,
                 "the pull was stopped for so long that its lease ended; nothing more is written. Pull again: it goes "
                 "on from there",
                 terminal=False,
             )
+        return list(found[0]["notes"])
 
     def renew(self) -> None:
         """Renew the lease alone; raises LeaseLost and GraphWriteError."""
-        self._writer.write(self.guard)
+        self._writer.write(self._renew)
 
     def end(self, result: str, problem: str | None, report: str) -> None:
         """Give the lease back and note how the run ended; nothing happens if the lease was lost."""
@@ -171,5 +179,5 @@ def take_turn(transaction: Transaction) -> None:
     transaction.totals.clear()
 
 
-Guard = Callable[[Transaction], None]
-"""Raises LeaseLost in a transaction that must not write."""
+Guard = Callable[[Transaction, str], None]
+"""Raises LeaseLost, or CatalogueMisfit, in a transaction that must not write for the catalogue of this version."""

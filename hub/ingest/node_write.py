@@ -24,12 +24,14 @@ from hub.ingest.known_plans import KnownPlans
 class Write:
     """A record to be written: its node, its provenance, and whether it is in the graph.
 
-    `fresh`: it brings its node. `further`: its node is there, and no other record of the batch describes it.
+    `targets` are the surrogates of the nodes to which its edges lead, by the name of the edge. `fresh`: it brings its
+    node. `further`: its node is there, and no other record of the batch describes it.
     """
 
     record: Record
     sid: str
     provenance: Mapping[str, Any]
+    targets: Mapping[str, str]
     known: bool
     fresh: bool
     further: bool
@@ -89,21 +91,12 @@ class NodeWrite:
         complete, others = [], []
         for each in writes:
             row = {**each.provenance, "node": values[each.sid]}
-            targets = self._targets(each.record)
-            if all(targets.get(edge.name) in there for edge in edges):
-                row |= {f"t{number}": targets[edge.name] for number, edge in enumerate(edges)}
+            if all(each.targets.get(edge.name) in there for edge in edges):
+                row |= {f"t{number}": each.targets[edge.name] for number, edge in enumerate(edges)}
                 complete.append(row)
             else:
                 others.append(row)
         return complete, others
-
-    def _targets(self, record: Record) -> dict[str, str]:
-        """The surrogates of the nodes to which a record's edges lead, by the name of the edge."""
-        entity = self._plan.entity
-        return {
-            each.edge: self._plans.sid(self._plans.edge(entity, each.edge).target, each.identity)
-            for each in record.links
-        }
 
     def _records(self, writes: Sequence[Write]) -> None:
         for known, statement in ((False, cypher.create_records), (True, cypher.change_records)):
@@ -120,7 +113,7 @@ class NodeWrite:
         missing = []
         for each in writes:
             key = each.record.key
-            for name, target in self._targets(each.record).items():
+            for name, target in each.targets.items():
                 edge = edges[name]
                 inward = edge.target == self._plan.entity
                 if key in complete and not inward:

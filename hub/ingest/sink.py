@@ -13,7 +13,6 @@ from typing import Any
 
 from connectors.base import Annotation, Batch, Place, Position, Record, StreamPlan, TextAnnotator, Written
 from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
-from hub.graph.loaded_catalogue import require_note
 from hub.home.surrogates import KeyedDigest
 from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
@@ -93,6 +92,10 @@ class Sink:
         reading.read(each.values for each in records)
         return reading.found
 
+    def foresee(self, plan: StreamPlan, records: Sequence[Record]) -> None:
+        """Compute what depends on the records alone."""
+        self._plans.foresee(plan, records)
+
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; raises GraphWriteError, and CatalogueMisfit where the note has changed."""
         reading = Reading(self._catalogue.entity(batch.plan.entity), self._annotator, batch.annotated)
@@ -138,8 +141,7 @@ class Sink:
 
         None of it is part of what the batch changed.
         """
-        self._guard(transaction)
-        require_note(transaction, self._catalogue.version)
+        self._guard(transaction, self._catalogue.version)
         if plan.beside_events:
             take_turn(transaction)
         transaction.totals.clear()

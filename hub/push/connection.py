@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from connectors.base import Annotation, StreamPlan
 from hub.graph.driver import GraphWriter, Transaction
-from hub.graph.loaded_catalogue import CatalogueMisfit
+from hub.graph.loaded_catalogue import CatalogueMisfit, require_note
 from hub.graph.local import GraphAddress
 from hub.graph.recent_writes import is_routed, note_writes
 from hub.home.settings import Settings
@@ -64,7 +64,7 @@ class Connection:
 
     def sink(self, today: dt.date) -> Sink:
         """The graph as connectors see it, today."""
-        return Sink(self.writer, self._key, self._known.plans, self._catalogue, self._annotator, today, take_turn)
+        return Sink(self.writer, self._key, self._known.plans, self._catalogue, self._annotator, today, _take_turn)
 
     def reading(self, plan: StreamPlan, found: Mapping[str, Annotation]) -> Reading:
         """The texts of a write, of which this is known."""
@@ -74,3 +74,8 @@ class Connection:
         """Have the hubs that read from another server of a cluster wait for what was written."""
         if is_routed(self._address):
             note_writes(self._settings.recent_writes, self.writer.bookmarks())
+
+
+def _take_turn(transaction: Transaction, version: str) -> None:
+    take_turn(transaction)
+    require_note(transaction, version)

@@ -244,7 +244,7 @@ def test_a_repeated_transaction_reads_its_texts_once(
     with hotline(folder) as variables, Losing(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         sources = load_sources(SOURCES, SPINE, {"DATA": str(folder), **variables})
         plans = plan_streams(sources, SPINE)
-        sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1), lambda _: None)
+        sink = Sink(writer, key, plans, SPINE, counting, dt.date(2026, 6, 1), lambda *_: None)
         (source,) = wanted_sources(sources, ["hotline"])
         (result,) = pull_source(source, plans, SPINE, sink, silent, KeptRows(home / "pulled", key))
         assert writer.lost > 0

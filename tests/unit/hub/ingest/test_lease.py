@@ -185,7 +185,7 @@ def test_l37_who_is_halted_within_a_write_holds_nobody_up_for_longer_than_a_writ
     lease.take()
 
     def halted(transaction: Transaction) -> None:
-        lease.guard(transaction)
+        lease._renew(transaction)
         locked.set()
         assert go_on.wait(60)
         transaction.run("CREATE (:Unit {code: 'late'})")

@@ -80,8 +80,11 @@ def test_a_change_of_the_catalogue_waits_for_what_is_being_written(
     lease.take()
 
     def batch(transaction: Transaction) -> None:
-        lease.guard(transaction) if way == "lease" else take_turn(transaction)
-        require_note(transaction, SPINE.version)
+        if way == "lease":
+            lease.guard(transaction, SPINE.version)
+        else:
+            take_turn(transaction)
+            require_note(transaction, SPINE.version)
         seen.set()
         # The change has come, and waits; without its wait it would be in by now, and this would end by the patience.
         until(lambda: one(graph_driver, WAITS) == 1)
@@ -126,8 +129,7 @@ def test_a_pull_that_begins_while_the_catalogue_is_changed_waits_and_finds_the_n
         changed.result()
 
     def batch(transaction: Transaction) -> None:
-        lease.guard(transaction)
-        require_note(transaction, SPINE.version)
+        lease.guard(transaction, SPINE.version)
 
     with pytest.raises(CatalogueMisfit, match="changed meanwhile"):
         writing.write(batch)
