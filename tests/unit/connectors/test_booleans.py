@@ -56,7 +56,10 @@ def shaped(folder: Path, alarmed: str, cell: Any) -> Record | Refused:
         ("a", True, True),
         ("a", None, None),
         ('{column: a, values: {是: "true", 否: "false"}}', "是", True),
+        ('{column: a, values: {是: "true", 否: "false"}}', " 是 ", True),
         ('{column: a, values: {是: "true", 否: "false"}}', "否", False),
+        ('{column: a, values: {是: "true", 否: "false"}}', False, False),
+        ('{column: a, values: {"1": "true", "0": "false"}}', 0, False),
     ],
 )
 def test_it_is_read_from_a_column(tmp_path: Path, alarmed: str, cell: Any, value: bool | None) -> None:
@@ -64,8 +67,9 @@ def test_it_is_read_from_a_column(tmp_path: Path, alarmed: str, cell: Any, value
     assert isinstance(record, Record) and record.values["alarmed"] is value
 
 
-def test_a_word_that_is_not_declared_refuses_the_row(tmp_path: Path) -> None:
-    refused = shaped(tmp_path, "a", "是")
+@pytest.mark.parametrize("cell", ["是", "true", 1, ["是"]])
+def test_a_word_that_is_not_declared_refuses_the_row(tmp_path: Path, cell: Any) -> None:
+    refused = shaped(tmp_path, "a", cell)
     assert isinstance(refused, Refused) and refused.rule == "unknown-value"
 
 
