@@ -82,16 +82,28 @@ class Header:
     complete: bool = True
 
 
+_OF_ONE = {"are": "is", "were": "was", "have": "has", "hold": "holds", "stand": "stands", "repeat": "repeats"}
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What whoever keeps a source should know, and what refuses no row; it never holds a value.
 
-    `rows` is how many rows it is about.
+    `rows` is how many rows it is about; then the text goes on after a number, as for many of them: "rows are …".
     """
 
     rule: str
     text: str
     rows: int = 0
+
+    @property
+    def in_words(self) -> str:
+        """The text after the number of rows, in the singular for one."""
+        if self.rows != 1:
+            return f"{self.rows:,} {self.text}" if self.rows else self.text
+        said, mark, remedy = self.text.partition(";")
+        what, *words = said.split(" ")
+        return " ".join(["1", what.removesuffix("s"), *(_OF_ONE.get(each, each) for each in words)]) + mark + remedy
 
 
 Item = Row | Broken | Header | Note | FileRead

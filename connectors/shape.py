@@ -48,6 +48,7 @@ CONSTANT = frozenset({Scalar.STRING, Scalar.INT, Scalar.FLOAT})
 """What a field can be, besides an enum, that has one value in each record."""
 KEPT = 32_768
 """How many different cells of a column are kept: as many as there are days in ninety years."""
+_BELOW_TABLE = "; the row holds little else: a total or a signature below the table is no record, and may stay refused"
 _ESCAPED = str.maketrans({"\\": "\\\\", "/": "\\/"})
 SUCCESSOR = "successorCode"
 """Node property with the code of the division that took the place of a Region; not a catalogue field."""
@@ -276,7 +277,10 @@ class Shaper:
         key = f"{self._name}:{number}"
         # Nobody finds a row at its source by the digest of its number.
         place = f" ({self._place(row)})" if number.startswith("~") and not self._stream.cursor else ""
-        return Refused(key, number, column, unfit.rule, unfit.reason + place, as_of, unfit.awaits)
+        reason = unfit.reason + place
+        if column in self._stream.key and not self._stream.cursor and _holds_little(row):
+            reason += _BELOW_TABLE
+        return Refused(key, number, column, unfit.rule, reason, as_of, unfit.awaits)
 
     def _number(self, cells: tuple[Any, ...] | None) -> str | None:
         """The number of the record if it may be shown, else its keyed digest; None if a part of it is blank."""
@@ -331,6 +335,11 @@ def _field_cell(rule: FieldRule, column: str, field: Field, identity: bool) -> _
 
 def _cell(column: str, transform: Transform, options: Options, required: bool, kind: Kind | None = None) -> _Cell:
     return _Cell(column, transform, options, required, kind, known={} if transform in REPEATED else None)
+
+
+def _holds_little(row: Row | Broken) -> bool:
+    """Whether at most half of its cells hold something."""
+    return isinstance(row, Row) and 2 * sum(not blank(each) for each in row.values.values()) <= len(row.values)
 
 
 def _with_column(column: str, unfit: Unfit) -> Unfit:

@@ -15,7 +15,7 @@ from connectors.manifest import ManifestError, read_yaml, source_of
 from connectors.quarantine import Unfit
 from connectors.shape import CHECKS, constant_of
 from connectors.source_model import EdgeRule, FieldRule, Source, Stream
-from connectors.transforms import FITTING, TRANSFORMS, Context
+from connectors.transforms import BOOLEANS, FITTING, TRANSFORMS, Context
 from schema.catalogue import Catalogue, CatalogueError, Entity, Field, Scalar
 from schema.never_store import NEVER_STORED, names_never_stored
 from schema.strict_yaml import YamlFile, YamlFileError
@@ -119,13 +119,14 @@ class _StreamCheck:
         fitting = FITTING[field.scalar]
         if rule.transform is not None and rule.transform not in fitting:
             raise self._error(f"fields.{name}.as", f"{field.scalar} takes {', '.join(fitting)}")
-        if field.scalar is Scalar.ENUM:
-            values = rule.values or {"": ""}
-            wrong = next((each for each in values if values[each] not in field.values), None)
+        if field.scalar in {Scalar.ENUM, Scalar.BOOLEAN}:
+            words = field.values or BOOLEANS
+            values = rule.values or ({"": ""} if field.values else {})
+            wrong = next((each for each in values if values[each] not in words), None)
             if wrong is not None:
-                raise self._error(f"fields.{name}.values", f"must lead to {', '.join(field.values)}", wrong)
+                raise self._error(f"fields.{name}.values", f"must lead to {', '.join(words)}", wrong)
         elif rule.values is not None:
-            raise self._error(f"fields.{name}.values", "only an enum has values")
+            raise self._error(f"fields.{name}.values", "only an enum and a Boolean have values")
         if field.scalar is Scalar.REGION and rule.transform is None:
             raise self._error(f"fields.{name}.as", f"say which of {', '.join(fitting)}")
 

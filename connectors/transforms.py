@@ -59,6 +59,8 @@ class Options:
     most: float | None = None
 
 
+BOOLEANS = ("true", "false")
+"""To what `values` leads in a Boolean field."""
 Transform = Callable[[Any, Options, Context], Any]
 
 
@@ -207,6 +209,11 @@ def enum(cell: Any, options: Options, _context: Context) -> str:
     raise Unfit("unknown-value", "not one of the declared values")
 
 
+def boolean(cell: Any, options: Options, context: Context) -> bool:
+    """Yes or no: as the source has it, or what the file declares for the source's word, in the words of `BOOLEANS`."""
+    return cell if isinstance(cell, bool) else enum(cell, options, context) == BOOLEANS[0]
+
+
 def resident_id(cell: Any, _options: Options, _context: Context) -> str:
     """A valid resident id number (GB 11643), the check character in upper case."""
     found = normal_form(Kind.ID_NUMBER, _digits(cell))
@@ -298,6 +305,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "validity": validity,
     "datetime": datetime,
     "enum": enum,
+    "boolean": boolean,
     "resident_id": resident_id,
     "phone": phone,
     "credit_code": credit_code,
@@ -323,7 +331,7 @@ FITTING: Mapping[Scalar, tuple[str, ...]] = {
     Scalar.ENUM: ("enum",),
     Scalar.INT: ("integer",),
     Scalar.FLOAT: ("number",),
-    Scalar.BOOLEAN: (),
+    Scalar.BOOLEAN: ("boolean",),
     Scalar.DATE: ("date", "validity"),
     Scalar.DATETIME: ("datetime",),
     Scalar.REGION: ("region_of_grid", "region_of_code"),

@@ -13,6 +13,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -46,7 +47,7 @@ from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
-from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, readiness_of_all
+from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -258,11 +259,11 @@ def _failed(_: Request, __: Exception) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens; one of several goes on saying so, for whoever watches them."""
 
-    def __init__(self, config: uvicorn.Config, serving: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, serving: Callable[[], None], again: bool) -> None:
         super().__init__(config)
-        self._serving = serving
+        self._serving, self._again, self._said = serving, again, time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, with room for as many waiting connections as ever, whatever is taken at a time."""
@@ -270,6 +271,14 @@ class _Server(uvicorn.Server):
         for each in sockets or ():
             each.listen(WAITING_CONNECTIONS)
         self._serving()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second while connections are taken, and less often when there is much to do."""
+        now = time.monotonic()
+        if self._again and now - self._said >= BEAT_SECONDS:
+            self._said = now
+            self._serving()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -290,8 +299,8 @@ def make_server(
 ) -> uvicorn.Server:
     """A server for a hub at the address in its settings: no access log (it would print URLs), no server header.
 
-    It calls `serving` once it listens. Beside `siblings` it takes one waiting connection at a time, so that a worker
-    that is busy leaves the next one to another.
+    It calls `serving` once it listens, and beside `siblings` every BEAT_SECONDS. Beside them it takes one waiting
+    connection at a time, so that a worker that is busy leaves the next one to another.
     """
     settings = hub.settings
     most = connections_that_fit(settings.connections)
@@ -311,4 +320,4 @@ def make_server(
         timeout_graceful_shutdown=10,
         backlog=1 if siblings.addresses else WAITING_CONNECTIONS,
     )
-    return _Server(config, serving)
+    return _Server(config, serving, again=bool(siblings.addresses))

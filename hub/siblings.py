@@ -26,6 +26,8 @@ ASK_SECONDS: Final = 4.0
 """How long a worker is waited for: it may have to find out first that the graph does not answer, for two seconds."""
 KEPT_SECONDS: Final = 1.0
 """For so long the same is told again, so that nobody makes all workers busy by asking one of them."""
+BEAT_SECONDS: Final = 5.0
+"""How often a worker tells the process that started it that it goes on."""
 WorkerState = Mapping[str, Any]
 """`readiness` as in `/readyz`, and `metrics` in the text format of Prometheus, of one worker."""
 

@@ -1,7 +1,8 @@
 """The workers of a hub: several processes that serve one port and write one log (ADR 0014).
 
 Each worker is a whole hub of its own; what they share is on the disk or in the graph. This process only keeps them
-running: a worker that ends is started again after a pause, and its connections go to the others meanwhile.
+running: a worker that ends is started again after a pause, and its connections go to the others meanwhile. One that
+serves and then no longer answers is ended, which is the same.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import select
 import signal
 import socket
 import threading
@@ -25,11 +27,13 @@ from hub.graph.local import GraphAddress
 from hub.home.running_hub import CannotServe
 from hub.home.settings import Settings
 from hub.log_lines import describe_exception
-from hub.siblings import ALONE, Siblings, own_socket
+from hub.siblings import ALONE, BEAT_SECONDS, Siblings, own_socket
 from hub.upkeep import FIRST_PAUSE, LONGEST_PAUSE
 
 STOP_SECONDS: Final = 25.0
 """How long a worker may take to end: ten seconds for answers under way, and what closing tasks, log and graph takes."""
+SILENT_LOOKS: Final = 6
+"""A worker from which nothing came between so many looks, `BEAT_SECONDS` apart, hangs."""
 _log = logging.getLogger("sluicegate.workers")
 _spawn = multiprocessing.get_context("spawn")
 
@@ -52,7 +56,7 @@ class Place:
 
 
 Work = Callable[[Place, Callable[[], None]], None]
-"""Serves at a place until a signal comes, and calls its second argument as soon as it does serve."""
+"""Serves at a place until a signal comes; calls its second argument once it does serve, and every BEAT_SECONDS."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class _Worker:
     process: multiprocessing.process.BaseProcess | None = None
     messages: Connection | None = None
     up: bool = False
+    silent_looks: int = 0
     began: float = 0.0
     pause: float = FIRST_PAUSE
     restart_at: float | None = None
@@ -72,21 +77,32 @@ class _Worker:
         """Start a process for the place."""
         self.messages, sender = _spawn.Pipe(duplex=False)
         self.process = _spawn.Process(target=_run, args=(self.work, self.place, sender), daemon=True)
-        self.up, self.restart_at, self.began = False, None, time.monotonic()
+        self.up, self.silent_looks, self.restart_at, self.began = False, 0, None, time.monotonic()
         self.process.start()
         sender.close()
 
     def why_not_serving(self) -> Exception | None:
         """Read what its process sent; the reason, if that cannot serve."""
         try:
-            while not self.up and self.messages is not None and self.messages.poll():
+            while self.messages is not None and self.messages.poll():
                 message = self.messages.recv()
                 if isinstance(message, Exception):
                     return message
-                self.up = True
-        except EOFError:
-            return CannotServe("a worker ended before it served; its last lines may say why")
+                self.up, self.silent_looks = True, 0
+        except (EOFError, OSError):
+            self.messages = None
+            if not self.up:
+                return CannotServe("a worker ended before it served; its last lines may say why")
         return None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it served and has been silent for too long; to be asked once a look.
+
+        Looks are counted and not seconds: when the whole hub was halted, its workers are not late.
+        """
+        self.silent_looks += self.up
+        return self.silent_looks > SILENT_LOOKS
 
     @property
     def has_ended(self) -> bool:
@@ -150,21 +166,32 @@ def _signal_all(workers: list[_Worker], number: signal.Signals) -> None:
 
 
 def _watch(workers: list[_Worker], serving: Callable[[], None]) -> None:
-    all_served = False
+    all_served, next_look = False, time.monotonic() + BEAT_SECONDS
     while True:
         now = time.monotonic()
         for worker in workers:
             if worker.restart_at is not None and worker.restart_at <= now:
                 worker.start()
         pauses = [worker.restart_at - now for worker in workers if worker.restart_at is not None]
+        pauses.append(max(0.0, next_look - now))
         running = [worker for worker in workers if worker.restart_at is None]
         ends = [each.process.sentinel for each in running if each.process is not None]
-        wait([*ends, *(each.messages for each in running if each.messages and not each.up)], min(pauses, default=None))
+        wait([*ends, *(each.messages for each in running if each.messages)], min(pauses))
         for worker in running:
             _note(worker, all_served)
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + BEAT_SECONDS
+            _end_those_that_hang(running)
         if not all_served and all(worker.up for worker in workers):
             all_served = True
             serving()
+
+
+def _end_those_that_hang(workers: list[_Worker]) -> None:
+    for worker in workers:
+        if worker.restart_at is None and worker.hangs:
+            _log.error("worker %d does not answer; it is ended", worker.place.siblings.number)
+            worker.signal(signal.SIGKILL)
 
 
 def _note(worker: _Worker, all_served: bool) -> None:
@@ -184,7 +211,7 @@ def _run(work: Work, place: Place, messages: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
-        work(place, lambda: messages.send("serving"))
+        work(place, lambda: _tell(messages))
     except Exception as failed:
         _log.error("this worker cannot serve (%s)", describe_exception(failed))
         messages.send(
@@ -192,6 +219,15 @@ def _run(work: Work, place: Place, messages: Connection) -> None:
         )
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends anyway
+
+
+def _tell(messages: Connection) -> None:
+    """Say that this worker serves; never waits, not even for a supervisor that was halted or is gone."""
+    room = select.poll()
+    room.register(messages, select.POLLOUT)
+    with suppress(OSError):
+        if room.poll(0):
+            messages.send("serving")
 
 
 def _can_be_sent(failed: Exception) -> bool:

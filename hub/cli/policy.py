@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from hub.home.settings import Settings
     from policies.review.check import Finding
 
+MOST_LISTED, FIRST_LISTED = 5, 3
+"""Of more warnings of one kind than the first `policy check` lists the second."""
 app = typer.Typer(help="Check, compare, change and explain policies (策略).", no_args_is_help=True)
 Number = Annotated[
     str, typer.Argument(metavar="NUMBER", help="Number of a version, see `policy history`; or `current`.")
@@ -33,12 +36,13 @@ def check(
     folder: Annotated[
         Path | None, typer.Argument(help="Policy folder (default: SLUICEGATE_POLICIES, or examples/county/policies).")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="List every warning, however many there are of a kind.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check a policy folder and run its tests (检查).
 
     The folder is loaded as the hub loads it. Prints errors and warnings, and under `undecided` each field and edge that
-    no rule names; exit code 1 if there is an error.
+    no rule names; exit code 1 if there is an error. Of more than five warnings of one kind the first three are listed.
     """
     with exit_on_refusal():
         from hub.home.catalogue import catalogue_of
@@ -69,7 +73,7 @@ def check(
         summary["undecided"] = in_short(catalogue, summary["undecided"])
         for name, value in summary.items():
             typer.echo(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
-        _print_findings(findings)
+        _print_findings(findings, every=every)
     raise typer.Exit(1 if any(each.level == "error" for each in findings) else 0)
 
 
@@ -84,9 +88,18 @@ def _folder_meant(settings: Settings) -> Path:
     return settings.policy_folder
 
 
-def _print_findings(findings: list[Finding]) -> None:
+def _print_findings(findings: list[Finding], *, every: bool) -> None:
+    """Print each error, and each warning or the first ones of its kind; last how many there are."""
+    kinds = Counter(each.rule for each in findings if each.level != "error")
+    shown: Counter[str] = Counter()
     for each in findings:
+        if each.level != "error" and not every and kinds[each.rule] > MOST_LISTED:
+            shown[each.rule] += 1
+            if shown[each.rule] > FIRST_LISTED:
+                continue
         typer.echo(f"{each.level} {each.place}: {each.text} [{each.rule}]")
+    for rule, listed in shown.items():
+        typer.echo(f"warnings: {listed} of this kind, {listed - FIRST_LISTED} of them not listed; see --all [{rule}]")
     errors = sum(each.level == "error" for each in findings)
     typer.echo(f"{errors} errors, {len(findings) - errors} warnings")
 

@@ -23,10 +23,10 @@ from hub.graph.plain_rows import Meter, plain, rows
 
 T = TypeVar("T")
 
-RETRIES = 2
-BACKOFF_SECONDS = 0.05
-READY_SECONDS = 2.0
-CONNECT_SECONDS = 5.0
+RETRIES, BACKOFF_SECONDS = 2, 0.05
+READY_SECONDS, CONNECT_SECONDS = 2.0, 5.0
+LONGEST_WRITE = 300.0
+"""Seconds after which the server undoes a write: who was halted or cut off within it locks nothing for longer."""
 PLAN_ONCE = "CYPHER replan=skip "
 """For a pull: on a graph that grows from nothing, planning again took a third of Neo4j's processor."""
 
@@ -237,16 +237,17 @@ class GraphWriter:
         """What was written so far, for readers on other servers of a cluster."""
         return sorted(self._seen.get_bookmarks())
 
-    def write(self, work: Callable[[Transaction], T], *, plan_once: bool = False) -> T:
+    def write(self, work: Callable[[Transaction], T], *, plan_once: bool = False, seconds: float | None = None) -> T:
         """Run `work` in one transaction, which is kept or undone as a whole.
 
         `work` is called again after a transient error, so it must change nothing but its transaction. With `plan_once`
-        the server keeps the plan of each statement however the graph grows; the statements must need no other.
+        the server keeps the plan of each statement however the graph grows; the statements must need no other. It may
+        take so many `seconds`, else those of the writer, else LONGEST_WRITE.
         """
         prefix = PLAN_ONCE if plan_once else ""
         try:
             with self._driver.session(database=self._database, bookmark_manager=self._seen) as session:
-                bounded = neo4j.unit_of_work(timeout=self._seconds)
+                bounded = neo4j.unit_of_work(timeout=seconds or self._seconds or LONGEST_WRITE)
                 return session.execute_write(bounded(lambda transaction: work(Transaction(transaction, prefix))))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             raise _write_error(error) from None
@@ -258,7 +259,7 @@ class GraphWriter:
         """
         session = self._driver.session(database=self._database, bookmark_manager=self._seen)
         try:
-            opened = session.begin_transaction(timeout=self._seconds)
+            opened = session.begin_transaction(timeout=self._seconds or LONGEST_WRITE)
             done = work(Transaction(opened, PLAN_ONCE if plan_once else ""))
         except (exceptions.Neo4jError, exceptions.DriverError) as error:
             session.close()

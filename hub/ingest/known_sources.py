@@ -1,7 +1,8 @@
 """Notes in the graph what the files of sources say about them, because a hub that serves has no other way to know it.
 
 It stands on the source's `SourceRun` node: who asserts what is in it, and for how many seconds a good reading counts as
-fresh. A value that the file no longer states is removed.
+fresh. A value that the file no longer states is removed. What stands there already is not written again: the node is
+locked while a pull of that source writes, and those of others need not wait.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Iterable
 from connectors.source_model import PulledSource, Source
 from hub.graph.driver import GraphWriter
 
+_NOTED = """
+MATCH (s:SourceRun) WHERE s.source IN $sources
+RETURN s.source AS source, s.assertedBy AS assertedBy, s.freshFor AS freshFor"""
 _NOTE = """
 UNWIND $rows AS row
 MERGE (s:SourceRun {source: row.source})
@@ -23,7 +27,10 @@ def note_sources(writer: GraphWriter, sources: Iterable[Source]) -> None:
         {"source": each.name, "assertedBy": each.asserted_by, "freshFor": _fresh_for(each)}
         for each in sorted(sources, key=lambda each: each.name)
     ]
-    writer.write(lambda transaction: transaction.run(_NOTE, rows=rows))
+    noted = writer.read(_NOTED, sources=[each["source"] for each in rows])
+    changed = [each for each in rows if each not in noted]
+    if changed:
+        writer.write(lambda transaction: transaction.run(_NOTE, rows=changed))
 
 
 def _fresh_for(source: Source) -> int | None:

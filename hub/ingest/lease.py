@@ -18,10 +18,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from connectors.base import ConnectorError
-from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
+from hub.graph.driver import LONGEST_WRITE, GraphWriteError, GraphWriter, Transaction
 from hub.graph.loaded_catalogue import WRITTEN_FOR, check_note, wait_for_change
 from hub.ingest.lease_holder import Holder, holder_of, this_process
 
+TAKE_SECONDS = 10.0
+"""How long to wait for another pull of the source that is writing; a write takes a second or two."""
+_HELD_UP = ("TransactionTimedOut", "LockClientStopped", "TransactionMarkedAsFailed", "Terminated")
+"""Codes of a wait that the server ended hold one of these."""
 RENEWALS = 3
 """How often a lease is renewed in the time that it lasts."""
 JOIN_SECONDS = 5.0
@@ -77,11 +81,21 @@ class Lease:
 
     def take(self) -> None:
         """Take the lease; raises SourceBusy while another pull holds it, and GraphWriteError."""
-        row, held_by = self._writer.write(self._take)
+        try:
+            row, held_by = self._writer.write(self._take, seconds=TAKE_SECONDS)
+        except GraphWriteError as failed:
+            if not any(each in failed.code for each in _HELD_UP):
+                raise
+            raise SourceBusy(
+                self._source,
+                "another pull of this source, or a change of the catalogue, is in the middle of a write; if it was "
+                f"halted or cut off, the graph undoes that write {LONGEST_WRITE / 60:.0f} minutes after it began",
+                terminal=False,
+            ) from None
         if not row["free"]:
             raise SourceBusy(
                 self._source,
-                f"skipped, because another pull of this source is running ({held_by or 'of an older release'}, since "
+                f"another pull of this source is running ({held_by or 'of an older release'}, since "
                 f"{row['started']}); if that one has died, its lease ends at {row['until']} by the graph's clock",
                 terminal=False,
             )

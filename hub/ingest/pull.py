@@ -16,6 +16,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from connectors.base import Note
 from connectors.manifest import ManifestError
 from connectors.results import PullResult, Report
 from connectors.run import pull
@@ -38,6 +39,7 @@ from hub.ingest.source_runs import source_run
 from hub.ingest.text_properties import Tally
 from schema.catalogue import Catalogue
 
+OLDER = "rows are older than what the graph holds, and were ignored"
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
 SourceRecorder = Callable[[str], AbstractContextManager[list[PullResult]]]
 """A context around the pull of one source, by name; the results of its streams are put into its list."""
@@ -172,11 +174,7 @@ def _refusal_lines(results: Sequence[PullResult]) -> list[str]:
 
 
 def _note_lines(results: Sequence[PullResult]) -> list[str]:
-    return [
-        f"{each.source}/{each.stream}: {f'{note.rows:,} ' if note.rows else ''}{note.text}"
-        for each in results
-        for note in each.notes
-    ]
+    return [f"{each.source}/{each.stream}: {note.in_words}" for each in results for note in each.notes]
 
 
 def _partial_lines(results: Sequence[PullResult]) -> list[str]:
@@ -189,9 +187,7 @@ def _partial_lines(results: Sequence[PullResult]) -> list[str]:
 
 def _older_lines(results: Sequence[PullResult]) -> list[str]:
     return [
-        f"{each.source}/{each.stream}: {each.older:,} rows are older than what the graph holds, and were ignored"
-        for each in results
-        if each.older
+        f"{each.source}/{each.stream}: {Note('older', OLDER, each.older).in_words}" for each in results if each.older
     ]
 
 

@@ -42,10 +42,12 @@ _CONTESTED = (
     "ORDER BY stream, row LIMIT $limit"
 )
 _COUNTS = (
-    f"{_QUARANTINED}RETURN count(*) AS entries, count(CASE WHEN q.whole THEN 1 END) AS refused",
-    f"{_LOST}RETURN count(*) AS entries, 0 AS refused",
-    f"{_DOUBTFUL}RETURN count(*) AS entries, 0 AS refused",
+    f"{_QUARANTINED}RETURN q.stream AS stream, q.field + ' ' + q.rule AS reason, q.whole AS refused, count(*) AS rows",
+    f"{_LOST}RETURN r.stream AS stream, '{REPEATED}' AS reason, false AS refused, count(*) AS rows",
+    f"{_DOUBTFUL}RETURN r.stream AS stream, '{CONTESTED}' AS reason, false AS refused, count(*) AS rows",
 )
+MOST_REASONS = 20
+"""How many reasons the summary counts one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,31 @@ class RefusedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many rows of a stream are refused, or written with a reservation, by one reason: a field and a rule."""
+
+    stream: str
+    reason: str
+    refused: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """The rows that are listed; `entries` is how many there are in all, `refused` how many of those are not written."""
+    """The rows that are listed, and how many there are in all for each reason, the most first."""
 
     rows: Sequence[RefusedRow]
-    entries: int
-    refused: int
+    reasons: Sequence[ReasonCount]
+
+    @property
+    def entries(self) -> int:
+        """How many there are in all."""
+        return sum(each.rows for each in self.reasons)
+
+    @property
+    def refused(self) -> int:
+        """How many of them are not written."""
+        return sum(each.rows for each in self.reasons if each.refused)
 
 
 class UnknownSource(ValueError):
@@ -89,8 +110,8 @@ def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, 
             _contested(each["stream"], each["row"], each["fields"], each["timed"])
             for each in writer.read(_CONTESTED, stream=stream, limit=max(0, limit - len(rows)))
         ]
-        counts = [each for text in _COUNTS for each in writer.read(text, stream=stream)]
-    return Listing(rows, sum(each["entries"] for each in counts), sum(each["refused"] for each in counts))
+        counts = [ReasonCount(**each) for text in _COUNTS for each in writer.read(text, stream=stream)]
+    return Listing(rows, sorted(counts, key=lambda each: (-each.rows, each.stream, each.reason)))
 
 
 def _check_name(wanted: str | None, streams: Sequence[str]) -> None:
@@ -124,9 +145,15 @@ def refused_table(rows: Sequence[RefusedRow]) -> Table:
 
 
 def listing_summary(listing: Listing) -> list[str]:
-    """How many entries there are of each state, and how many of them are not listed."""
+    """How many entries there are of each state and reason, and how many of them are not listed."""
     written = listing.entries - listing.refused
     lines = [f"{listing.entries:,} entries: {listing.refused:,} refused, {written:,} about rows that are written"]
+    lines += [
+        f"  {each.rows:,} {'refused' if each.refused else 'written'} of {each.stream}: {each.reason}"
+        for each in listing.reasons[:MOST_REASONS]
+    ]
+    if len(listing.reasons) > MOST_REASONS:
+        lines.append(f"  and others for {len(listing.reasons) - MOST_REASONS:,} more reasons")
     if listing.entries > len(listing.rows):
         lines.append(
             f"not all are listed: {len(listing.rows):,} of {listing.entries:,}; raise --limit, or name a stream"

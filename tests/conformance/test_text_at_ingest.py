@@ -216,7 +216,9 @@ class Losing(GraphWriter):
 
     lost = 0
 
-    def write(self, work: Callable[[Transaction], Any], *, plan_once: bool = False) -> Any:
+    def write(
+        self, work: Callable[[Transaction], Any], *, plan_once: bool = False, seconds: float | None = None
+    ) -> Any:
         attempts = 0
 
         def losing(transaction: Transaction) -> Any:
@@ -228,7 +230,7 @@ class Losing(GraphWriter):
                 raise SessionExpired
             return done
 
-        return super().write(losing, plan_once=plan_once)
+        return super().write(losing, plan_once=plan_once, seconds=seconds)
 
 
 def test_a_repeated_transaction_reads_its_texts_once(

@@ -64,7 +64,7 @@ def summary_lines(tried: Tried) -> Iterator[str]:
     for why in tried.refusals:
         yield f"{name}: {why.rows:,} by {why.field} {why.rule}: {why.reason}; first: {why.first}"
     for note in tried.notes:
-        yield f"{name}: {f'{note.rows:,} ' if note.rows else ''}{note.text}"
+        yield f"{name}: {note.in_words}"
     if tried.stops is not None:
         yield f"{name}: a pull would stop here: {tried.stops}"
 

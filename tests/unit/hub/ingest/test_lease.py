@@ -22,7 +22,7 @@ from connectors.base import ConnectorError
 from connectors.results import PullResult
 from hub.cli.main import app
 from hub.graph.constraints import ensure_constraints
-from hub.graph.driver import GraphWriter
+from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.ingest.lease import Lease, LeaseLost, SourceBusy, SourcesBusy
 from hub.ingest.pull import run_pull
@@ -54,6 +54,14 @@ def writer(empty_graph: GraphAddress) -> Iterator[GraphWriter]:
         yield open_writer
 
 
+def inserted_unless_busy(small: SmallSource) -> int | None:
+    """How many rows a pull inserts; None while another one holds the source."""
+    try:
+        return small.pull().inserted
+    except SourcesBusy:
+        return None
+
+
 @contextmanager
 def halted_pull(
     small: SmallSource, graph: GraphAddress, monkeypatch: pytest.MonkeyPatch
@@ -81,7 +89,7 @@ def test_l37_the_second_of_two_schedulers_skips(
     small: SmallSource, empty_graph: GraphAddress, graph_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with halted_pull(small, empty_graph, monkeypatch) as (go_on, running):
-        with pytest.raises(SourcesBusy, match="small: skipped, because another pull of this source is running"):
+        with pytest.raises(SourcesBusy, match="small: another pull of this source is running"):
             small.pull()
         told = CliRunner().invoke(
             app, ["pull", "--sources", str(small.folder / "sources"), "--home", str(small.settings.home), "--json"],
@@ -165,6 +173,37 @@ def test_l37_who_lost_the_lease_writes_nothing_more(
     # The older pull had read rows of the old file, and would have written them over the new ones.
     assert one(graph_driver, "MATCH (e:Event) RETURN collect(DISTINCT e.address)") == ["西街1号"]
     assert [(each["result"], each["until"]) for each in ask(graph_driver, RUN)] == [("OK", None)]
+
+
+def test_l37_who_is_halted_within_a_write_holds_nobody_up_for_longer_than_a_write_may_take(
+    small: SmallSource, writer: GraphWriter, empty_graph: GraphAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of an open transaction is no lease: it has no end of its own."""
+    monkeypatch.setattr("hub.graph.driver.LONGEST_WRITE", 6.0)
+    monkeypatch.setattr("hub.ingest.lease.TAKE_SECONDS", 1.0)
+    lease, locked, go_on = Lease(writer, "small", 1), threading.Event(), threading.Event()
+    lease.take()
+
+    def halted(transaction: Transaction) -> None:
+        lease._renew(transaction)
+        locked.set()
+        assert go_on.wait(60)
+        transaction.run("CREATE (:Unit {code: 'late'})")
+
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(writer.write, halted)
+        try:
+            assert locked.wait(60)
+            began = time.monotonic()
+            with pytest.raises(SourcesBusy, match="in the middle of a write"):
+                small.pull()
+            assert time.monotonic() - began < 6
+            until(lambda: inserted_unless_busy(small) == 40)
+        finally:
+            go_on.set()
+        with pytest.raises((GraphWriteError, LeaseLost)):
+            running.result()
+    assert writer.read("MATCH (u:Unit) RETURN count(u) AS n") == [{"n": 0}]
 
 
 def holds(small: SmallSource, graph: GraphAddress) -> subprocess.Popen[str]:

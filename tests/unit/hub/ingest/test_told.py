@@ -17,7 +17,15 @@ from connectors.base import ConnectorError
 from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.ingest.pull import pull_table
-from hub.ingest.refused_rows import Listing, RefusedRow, UnknownSource, listing_summary, refused_rows, refused_table
+from hub.ingest.refused_rows import (
+    Listing,
+    ReasonCount,
+    RefusedRow,
+    UnknownSource,
+    listing_summary,
+    refused_rows,
+    refused_table,
+)
 from tests.support.ports import free_port
 from tests.support.pulling import ask, empty
 from tests.support.sources.small_sources import SmallSource
@@ -26,7 +34,7 @@ pytestmark = pytest.mark.unit
 
 ROWS = [[f"E{i}", f"东街{i}号", f"赵{'一二三四五六七八九十'[i % 10]}", f"1990321{i:04}"] for i in range(40)]
 
-NOTHING = Listing([], 0, 0)
+NOTHING = Listing([], [])
 
 
 @pytest.fixture
@@ -88,6 +96,14 @@ def test_case_3_16_the_table_counts_reasons_and_names_the_first(small: SmallSour
     assert "(line 44); first: ~" in shown.getvalue()
 
 
+def test_a_total_below_the_table_is_said_to_be_no_record(small: SmallSource) -> None:
+    small.write([*ROWS, ["", "", "", ""], ["合计", "40", "", ""], ["制表人:赵一", "", "", ""], ["", "x", "y", "z"]])
+    result = small.pull()
+    reasons = {(each.rule, "may stay refused" in each.reason) for each in result.refusals}
+    assert (result.inserted, result.quarantined) == (40, 3)
+    assert reasons == {("not-a-code", True), ("missing", False)}
+
+
 def test_a_listing_says_what_it_leaves_out_and_what_is_written(small: SmallSource, empty_graph: GraphAddress) -> None:
     small.write([*ROWS, ["", "x", "y", "z"], ["", "x", "y", "z"], ["E7", "西街7号", "钱七", "19903210007"]])
     small.pull()
@@ -97,9 +113,18 @@ def test_a_listing_says_what_it_leaves_out_and_what_is_written(small: SmallSourc
     other = refused_rows(small.settings, empty_graph, "small/events", 1)
     assert listing_summary(other) == [
         "3 entries: 2 refused, 1 about rows that are written",
+        "  2 refused of small/events: k missing",
+        "  1 written of small/events: repeated-number",
         "not all are listed: 1 of 3; raise --limit, or name a stream",
     ]
-    assert len(listing_summary(listing)) == 1
+    assert len(listing_summary(listing)) == 3
+
+
+def test_a_listing_counts_the_commonest_reasons_one_by_one() -> None:
+    reasons = [ReasonCount("s/t", f"k rule-{i}", True, 30 - i) for i in range(23)]
+    lines = listing_summary(Listing([], reasons))
+    assert lines[1] == "  30 refused of s/t: k rule-0"
+    assert lines[20:22] == ["  11 refused of s/t: k rule-19", "  and others for 3 more reasons"]
 
 
 def test_a_table_of_rows_tells_which_are_written() -> None:
