@@ -33,6 +33,7 @@ from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
 from tests.support.oracle import sources
 from tests.support.oracle.argument_values import plain
 from tests.support.oracle.expected import Expected
+from tests.support.oracle.naive_cost import MOST_FOLLOWED, edges_followed
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SEALS, schema_of, sid
@@ -64,7 +65,7 @@ class _Reader:
         self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
         self.fragments, self.variables = fragments, variables
         self.catalogue, self.schema = sight.catalogue, schema_of(sight.catalogue)
-        self.out = Expected()
+        self.out, self.followed = Expected(), 0
 
     # The document.
 
@@ -168,6 +169,13 @@ class _Reader:
             self.out.faults.add("VALIDATION")
             return None
 
+    def bounded(self, entity: Entity, predicate: Predicate) -> Predicate:
+        """The condition, which with those before it may follow so many edges and no more."""
+        self.followed += edges_followed(self.catalogue, entity, predicate)
+        if self.followed > MOST_FOLLOWED:
+            self.out.faults.add("COST_LIMIT")
+        return predicate
+
     def check(self, entity: Entity, predicate: Predicate, *, aggregate: bool = False) -> Predicate:
         """Refuse what is not clear anywhere; an enum open to aggregates becomes its bucket."""
         match predicate:
@@ -227,7 +235,7 @@ class _Reader:
         if matched:
             rows = self.sight.match(entity, matched.field, matched.value)
         else:
-            checked = self.check(entity, predicate or All(()))
+            checked = self.check(entity, self.bounded(entity, predicate or All(())))
             order = self.page_order(entity, arguments.get("orderBy"))
             rows = [] if self.out.faults else self.sight.page(entity, checked, order)
         self.connection_denials((name,), entity, nodes)
@@ -356,7 +364,7 @@ class _Reader:
         if not any(rule.effects for rule in self.sight.rules[entity.name]):
             return self.deny((name,))
         predicate = self.condition(entity, arguments.get("where"), aggregate=True) or All(())
-        where = self.check(entity, predicate, aggregate=True)
+        where = self.check(entity, self.bounded(entity, predicate), aggregate=True)
         known = {bucket_value(bucket): (each, bucket) for each, bucket in entity.buckets()}
         wanted = arguments.get("groupBy") or []
         if len(set(wanted)) < len(wanted):
