@@ -27,9 +27,10 @@ from hub.errors import RULES, Code, HubError
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
 from hub.request.answers.languages import message_in
-from hub.request.answers.preferences import ENGLISH, JSON, Preferences, Profile, preferences_of
+from hub.request.answers.preferences import JSON, Preferences, Profile, preferences_of
 from hub.request.answers.statuses import media_type_of, status_of
 from hub.request.floods import source_address
+from schema.interface.languages import ENGLISH
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12

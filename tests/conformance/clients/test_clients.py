@@ -120,15 +120,25 @@ def test_relay_sees_where_errors_are_if_they_are_listed(
 
 
 @pytest.mark.parametrize(("language", "program"), [("sh", ["bash", "-c"]), ("python", [sys.executable, "-c"])])
-def test_the_snippets_of_the_page_get_an_answer(county: County, language: str, program: list[str]) -> None:
-    (snippet,) = re.findall(rf"```{language}\n(.*?)```", CLIENTS_PAGE, re.DOTALL)
+def test_the_snippets_of_the_page_get_an_answer(
+    county: County, language: str, program: list[str], tmp_path: Path
+) -> None:
+    snippets = "".join(re.findall(rf"```{language}\n(.*?)```", CLIENTS_PAGE, re.DOTALL))
     known = {"HUB": county.hub.url, "TOKEN": county.hub.token("fire-inspection"), "NO_PROXY": "*"}
     done = subprocess.run(
-        [*program, snippet], env={**os.environ, **known}, capture_output=True, text=True, check=False, timeout=60
+        [*program, snippets],
+        cwd=tmp_path,
+        env={**os.environ, **known},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     buildings = county.cypher("MATCH (b:Building) RETURN b.code AS code")
     assert sum(each["code"] in done.stdout for each in buildings) >= 2
+    if language == "sh":
+        assert "type Query" in (tmp_path / "schema.graphql").read_text("utf-8")
 
 
 def test_the_page_names_what_is_set() -> None:
