@@ -1,4 +1,4 @@
-"""What clients read of the API before they ask: the schema as a text, and the language of its descriptions.
+"""What clients read of the API before they ask: the schema as a text, and the words of its descriptions.
 
-It may import graphql-core, and nothing of ours. Begin reading with `sdl.py`.
+It may import graphql-core, and of ours the declarations of `schema/`. Begin reading with `sdl.py`.
 """
