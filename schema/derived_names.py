@@ -12,7 +12,7 @@ from schema.declarations import PROVENANCE, Bucket, Entity, Field
 
 ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
-OWN_ROOTS = frozenset({"node", ACCESSES})
+OWN_ROOTS = frozenset({"node", "nodes", ACCESSES})
 """Root fields that belong to no type."""
 OWN_TYPES = frozenset({
     "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",

@@ -56,7 +56,10 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     """The schema that clients see, for graphql-core to parse, validate, coerce and introspect with."""
     types: dict[str, _EntityTypes] = {}
     types.update({entity.name: _EntityTypes(entity, types) for entity in catalogue})
-    fields = {"node": GraphQLField(_NODE, {"id": _ID_SOUGHT}, description="按标识查询对象。One object by its id.")}
+    fields = {
+        "node": GraphQLField(_NODE, {"id": _ID_SOUGHT}, description=words.NODE),
+        "nodes": GraphQLField(GraphQLNonNull(GraphQLList(_NODE)), {"ids": _IDS_SOUGHT}, description=words.NODES),
+    }
     for each in types.values():
         fields |= each.root_fields()
     if catalogue.person is not None:
@@ -118,6 +121,7 @@ _SCALARS: Mapping[Scalar, GraphQLScalarType] = {
 _ID, _TEXT, _YES_OR_NO = (GraphQLNonNull(each) for each in (GraphQLID, GraphQLString, GraphQLBoolean))
 _NODE_ID = GraphQLField(_ID, description=words.ID)
 _ID_SOUGHT = GraphQLArgument(_ID, description=words.ID_SOUGHT)
+_IDS_SOUGHT = GraphQLArgument(GraphQLNonNull(GraphQLList(_ID)), description=words.IDS_SOUGHT)
 _NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="有标识的对象。Anything with an id.")
 _PAGE_INFO = GraphQLObjectType(
     "PageInfo",

@@ -14,7 +14,14 @@ from schema.interface.languages import STOP
 from schema.predicate import Op
 
 ID: Final = "本部门、本目的内有效的标识。Opaque; valid for one department and purpose only."
+NODE: Final = "按标识查询对象。One object by its id."
+NODES: Final = (
+    "按标识查询多个对象，次序相同，找不到的为空。Objects by their ids, in that order; null where nothing is found."
+)
 ID_SOUGHT: Final = "本部门、本目的内得到的标识。An id that this department got for this purpose."
+IDS_SOUGHT: Final = (
+    "本部门、本目的内得到的标识，最多 200 个。Ids that this department got for this purpose, 200 at most."
+)
 FIRST: Final = "每页条数，默认 20，最多 200。How many; 20 if it is left out, 200 at most."
 AFTER: Final = "上一页的 endCursor。The `endCursor` of the page before; without it the first page."
 CONDITIONS: Final = "查询条件。Only what fulfils these conditions."

@@ -63,6 +63,8 @@ def refusal(query: str, **members: Any) -> HubError:
         ("{ ...F ...F } fragment F on Query { __typename }", Cost(1, 4, 0)),
         ("{ ... { __typename } }", Cost(1, 2, 0)),
         ("{ __typename @skip(if: true) }", Cost(1, 1, 0)),
+        ('{ nodes(ids: ["a", "b", "c"]) { id } }', Cost(2, 2, 3)),
+        ('{ nodes(ids: "a") { ... on Building { dwellings(first: 5) { id } } } }', Cost(3, 4, 6)),
     ],
 )
 def test_cost(query: str, cost: Cost) -> None:
@@ -73,6 +75,11 @@ def test_cost(query: str, cost: Cost) -> None:
 def test_cost_of_a_variable_page(given_: dict[str, Any], pages: int) -> None:
     found = check("query ($n: Int) { people(first: $n) { edges { node { name } } } }", variables=given_)
     assert found.cost.nodes == pages * 2
+
+
+@pytest.mark.parametrize(("ids", "nodes"), [([], 1), ("a", 1), (["a"] * 7, 7), (["a"] * 900, 200)])
+def test_cost_of_a_list_of_ids_in_a_variable(ids: Any, nodes: int) -> None:
+    assert check("query ($i: [ID!]!) { nodes(ids: $i) { id } }", variables={"i": ids}).cost.nodes == nodes
 
 
 def test_the_usual_introspection_fits() -> None:

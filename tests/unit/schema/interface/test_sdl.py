@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
 
 PAGE = ROOT / "docs" / "schema.graphql"
 RENEW = "renew it with: sluicegate schema print > docs/schema.graphql"
-MARK = re.compile(r"\(schema `([0-9a-f]+)`\)")
+MARK = re.compile(r"\(schema\s+`([0-9a-f]+)`\)")
 """What ends a line of the changelog that tells a change of the schema: the digest of the schema after it."""
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
