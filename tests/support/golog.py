@@ -27,14 +27,22 @@ SOURCE = Path(__file__).parents[1] / "conformance" / "golog"
 Case = dict[str, Any]
 
 
-def build(folder: Path) -> Path:
-    """The program, built in `folder`."""
+def _go_root() -> Path:
     found = find_spec("go")
     assert found is not None and found.origin is not None
-    root = Path(found.origin).parent
-    environment = {
+    return Path(found.origin).parent
+
+
+def go() -> str:
+    """The command of the toolchain."""
+    return str(_go_root() / "bin" / "go")
+
+
+def go_environment(folder: Path) -> dict[str, str]:
+    """The environment in which the toolchain keeps everything in `folder`, and takes what go.sum says."""
+    return {
         **os.environ,
-        "GOROOT": str(root),
+        "GOROOT": str(_go_root()),
         "GOPATH": str(folder / "path"),
         "GOMODCACHE": str(folder / "modules"),
         "GOCACHE": str(folder / "built"),
@@ -44,10 +52,14 @@ def build(folder: Path) -> Path:
         "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false",
         "CGO_ENABLED": "0",
     }
+
+
+def build(folder: Path) -> Path:
+    """The program, built in `folder`."""
     program = folder / "golog"
     # Without optimisation it is built in two thirds of the time.
-    command = [str(root / "bin" / "go"), "build", "-gcflags=all=-N -l", "-o", str(program), "."]
-    done = subprocess.run(command, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
+    command = [go(), "build", "-gcflags=all=-N -l", "-o", str(program), "."]
+    done = subprocess.run(command, cwd=SOURCE, env=go_environment(folder), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for cache in ("path", "modules", "built"):
         shutil.rmtree(folder / cache, ignore_errors=True)  # a hundred megabytes that nobody needs again
