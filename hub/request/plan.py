@@ -12,6 +12,7 @@ from typing import Any
 from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode
 from graphql.execution.values import VariableValues
 
+from audit.record import Coordinates
 from hub.errors import Code, HubError
 from hub.home.seals import Seals
 from hub.request import filters
@@ -19,7 +20,6 @@ from hub.request.plan_model import (
     Accesses,
     Aggregate,
     Cell,
-    CoordinatesByEffect,
     CursorPart,
     Denial,
     DeniedCell,
@@ -101,7 +101,7 @@ class _Planner:
     def plan(self, operation: OperationDefinitionNode) -> Planned:
         fields = self.selections.collect("Query", [operation.selection_set])
         roots = tuple(self._root(name, nodes) for name, nodes in fields.items())
-        coordinates = CoordinatesByEffect(**{how: tuple(sorted(names)) for how, names in self.used.items()})
+        coordinates = Coordinates(**{how: tuple(sorted(names)) for how, names in self.used.items()})
         planned = Planned(self.decision, roots, tuple(self.denials), coordinates, fetches_of_roots(roots))
         if planned.lists > LISTS:
             text = f"the query asks for more than {LISTS} lists that differ in condition or order; ask in two queries"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.record import Coordinates
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
 from policies.model import Decision
@@ -340,17 +341,6 @@ def _node_plans(root: FetchedRoot) -> tuple[NodePlan, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class CoordinatesByEffect:
-    """The coordinates that an operation read, by effect, for its audit record; sorted, each once."""
-
-    clear: tuple[str, ...] = ()
-    masked: tuple[str, ...] = ()
-    aggregated: tuple[str, ...] = ()
-    matched: tuple[str, ...] = ()
-    denied: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Denial:
     """One denied selection: the response names that lead to it (no list index: it holds for every row)."""
 
@@ -367,7 +357,8 @@ class Planned:
     decision: Decision
     roots: tuple[Root, ...]
     denials: tuple[Denial, ...] = ()
-    coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
+    coordinates: Coordinates = field(default_factory=Coordinates)
+    """What the operation read, by effect, for its audit record; sorted, each once."""
 
     fetches: Mapping[str, tuple[str, Fetch]] = field(default_factory=dict, repr=False, compare=False)
     """By response name of each root that the graph answers: its column of the statement's row, and what is fetched.
