@@ -62,7 +62,10 @@ class SchemaPage:
             receipt = None
             try:
                 receipt = await self._record(trail, reply)
-            except (AuditUnavailable, OSError):
+            except AuditUnavailable:
+                reply = _unrecorded(trail)
+            except Exception as fault:
+                self._hub.telemetry.fault("audit", fault)
                 reply = _unrecorded(trail)
             known: dict[str, str | int] = {"policy_version": trail.policy.version, "http_status": reply.status}
             self._hub.telemetry.ended(span, reply.code, known)
