@@ -43,6 +43,7 @@ KINDS: Final = (
     "export",
     "subject",  # who saw a person's data
     "proof",
+    "schema",  # an application read the GraphQL schema
     "admin",
 )
 BEGUN: Final = "BEGUN"

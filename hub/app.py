@@ -1,10 +1,10 @@
 """Puts a hub together and makes its ASGI application.
 
 It answers these paths only, and no answer names the server software: `POST /graphql` for data, `GET /access` for what
-the asker may see, `POST /ingest/{source}` for events where a push source is declared, `/audit/…` for the log's
-checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing),
-`/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is
-ever sent.
+the asker may see, `POST /ingest/{source}` for events where a push source is declared, `/schema.graphql` for the schema
+as a text, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can
+serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its
+commands). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
+from hub.schema_page import SchemaPage
 from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.telemetry import Telemetry, otlp_exporter
 from policies.model import PolicySet
@@ -145,6 +146,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
         Route("/metrics", partial(_metrics, hub, siblings)),
         Route(PROOF_PATH, prove),
         *([Route("/ingest/{source}", _EveryMethod(partial(_ingest, hub, deliveries)))] if deliveries else []),
+        SchemaPage(hub).route(),
         *pages.routes(),
     ]
     app = Starlette(

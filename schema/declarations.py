@@ -56,10 +56,20 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueWords:
+    """What a value of an enum is called."""
+
+    name: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One property of an entity. `masks` is the mask ladder, least to most revealing.
 
-    `slice` is the slice that declares it, empty for the spine.
+    `slice` is the slice that declares it, empty for the spine. `value_words` says what values are called, where the
+    slice tells. `deprecated` is why clients should not ask for it any more, empty if they may.
     """
 
     name: str
@@ -77,6 +87,8 @@ class Field:
     matchable: bool = False
     indexed: bool = False
     slice: str = ""
+    value_words: tuple[ValueWords, ...] = ()
+    deprecated: str = ""
 
     @property
     def tags(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ from schema.own_access.types import TYPE_NAMES as ACCESS_TYPES
 
 ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
-OWN_ROOTS = frozenset({"node", ACCESSES, MY_ACCESS})
+OWN_ROOTS = frozenset({"node", "nodes", ACCESSES, MY_ACCESS})
 """Root fields that belong to no type."""
 OWN_TYPES = frozenset({
     "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from graphql import (
     GraphQLArgument,
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLEnumValue,
     GraphQLField,
     GraphQLFloat,
     GraphQLID,
@@ -33,6 +35,7 @@ from graphql import (
 
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
+from schema.interface import words
 from schema.normal_forms import date_form
 from schema.own_access.types import MY_ACCESS, my_access_field
 from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
@@ -55,7 +58,8 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     types: dict[str, _EntityTypes] = {}
     types.update({entity.name: _EntityTypes(entity, types) for entity in catalogue})
     fields = {
-        "node": GraphQLField(_NODE, {"id": GraphQLArgument(_ID)}, description="按标识查询对象。One object by its id.")
+        "node": GraphQLField(_NODE, {"id": _ID_SOUGHT}, description=words.NODE),
+        "nodes": GraphQLField(GraphQLNonNull(GraphQLList(_NODE)), {"ids": _IDS_SOUGHT}, description=words.NODES),
     }
     for each in types.values():
         fields |= each.root_fields()
@@ -103,7 +107,11 @@ _SCALARS: Mapping[Scalar, GraphQLScalarType] = {
     Scalar.BOOLEAN: GraphQLBoolean,
     Scalar.DATE: _DATE,
     Scalar.DATETIME: GraphQLScalarType(
-        "DateTime", str, _moment, description="时间。ISO 8601 time with a zone (2026-06-30T08:00:00+08:00)."
+        "DateTime",
+        str,
+        _moment,
+        description="时间。RFC 3339 time with a zone (2026-06-30T08:00:00+08:00).",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     ),
     Scalar.REGION: GraphQLScalarType(
         "RegionPath",
@@ -113,23 +121,26 @@ _SCALARS: Mapping[Scalar, GraphQLScalarType] = {
     ),
 }
 _ID, _TEXT, _YES_OR_NO = (GraphQLNonNull(each) for each in (GraphQLID, GraphQLString, GraphQLBoolean))
-_NODE_ID = GraphQLField(
-    _ID, description="本部门、本目的内有效的标识。Opaque; valid for one department and purpose only."
-)
+_NODE_ID = GraphQLField(_ID, description=words.ID)
+_ID_SOUGHT = GraphQLArgument(_ID, description=words.ID_SOUGHT)
+_IDS_SOUGHT = GraphQLArgument(GraphQLNonNull(GraphQLList(_ID)), description=words.IDS_SOUGHT)
 _NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="有标识的对象。Anything with an id.")
 _PAGE_INFO = GraphQLObjectType(
     "PageInfo",
     {
-        "hasNextPage": GraphQLField(_YES_OR_NO),
-        "hasPreviousPage": GraphQLField(_YES_OR_NO),
-        "startCursor": GraphQLField(GraphQLString),
-        "endCursor": GraphQLField(GraphQLString),
+        "hasNextPage": GraphQLField(_YES_OR_NO, description="是否还有下一页。Whether more follow this page."),
+        "hasPreviousPage": GraphQLField(_YES_OR_NO, description="是否有上一页。Whether some come before this page."),
+        "startCursor": GraphQLField(GraphQLString, description="本页首条的位置。Where this page begins."),
+        "endCursor": GraphQLField(GraphQLString, description="本页末条的位置。Where this page ends, for `after`."),
     },
     description="分页。What follows a page.",
 )
 _DIRECTION = GraphQLEnumType(
     "Direction",
-    {"ASC": "ASC", "DESC": "DESC"},
+    {
+        "ASC": GraphQLEnumValue("ASC", description="升序，空值在后。Ascending; null comes last."),
+        "DESC": GraphQLEnumValue("DESC", description="降序，空值在前。Descending; null comes first."),
+    },
     description="排序方向。Null comes last ascending, first descending.",
 )
 
@@ -165,7 +176,7 @@ _PROVENANCE = GraphQLObjectType(
 
 def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectType:
     shapes = {Op.IN: _list(of), Op.IS_NULL: GraphQLBoolean}
-    fields = {op.value: GraphQLInputField(shapes.get(op, of)) for op in operators}
+    fields = {op.value: GraphQLInputField(shapes.get(op, of), description=words.OPERATORS[op]) for op in operators}
     return GraphQLInputObjectType(name, fields, description="比较条件。How a value is compared.")
 
 
@@ -190,9 +201,11 @@ def _accesses(whose: GraphQLInputObjectType) -> GraphQLField:
         description="部门某日为某一目的访问数据的情况。What one department saw for one purpose in a day.",
     )
     arguments = {
-        "where": GraphQLArgument(GraphQLNonNull(whose)),
-        "since": GraphQLArgument(_DATE),
-        "until": GraphQLArgument(_DATE),
+        "where": GraphQLArgument(
+            GraphQLNonNull(whose), description="本人，以完整证件号指明。The person, named in full."
+        ),
+        "since": GraphQLArgument(_DATE, description="起始日。The first day; without it the earliest."),
+        "until": GraphQLArgument(_DATE, description="截止日。The last day; without it today."),
     }
     text = "本人数据的访问记录。Who saw the data of the person named in full, newest first; both days are included."
     return GraphQLField(_list(row), arguments, description=text)
@@ -207,107 +220,122 @@ class _EntityTypes:
     def __init__(self, entity: Entity, others: Mapping[str, _EntityTypes]) -> None:
         self._entity = entity
         self._others = others
-        name, title = entity.name, f"{entity.zh}。{entity.en}."
+        name, title = entity.name, words.of_entity(entity)
         self._enums = {each.name: _enum(entity, each) for each in entity.fields if each.scalar is Scalar.ENUM}
         self._enum_filters = {
             field: _filter(f"{enum.name}Filter", enum, OPERATORS[Scalar.ENUM]) for field, enum in self._enums.items()
         }
         self.node = GraphQLObjectType(name, self._fields, interfaces=[_NODE], description=title)
-        edge = {"node": GraphQLField(GraphQLNonNull(self.node)), "cursor": GraphQLField(_TEXT)}
+        edge = {
+            "node": GraphQLField(GraphQLNonNull(self.node), description=words.NODE_OF_EDGE),
+            "cursor": GraphQLField(_TEXT, description=words.CURSOR_OF_EDGE),
+        }
         edges = GraphQLNonNull(_list(GraphQLObjectType(f"{name}Edge", edge, description=title)))
-        page = {"edges": GraphQLField(edges), "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO))}
+        page = {
+            "edges": GraphQLField(edges, description=words.EDGES),
+            "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO), description=words.PAGE),
+        }
         self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
-        text = f"{entity.zh}的查询条件。Conditions. {entity.en}."
+        text = words.of_entity(entity, "的查询条件", "Conditions. ")
         self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
         self.aggregate_where = GraphQLInputObjectType(f"{name}AggregateWhere", self._aggregate_where, description=text)
-        either = {quantifier: GraphQLInputField(self.where) for quantifier in ("some", "none")}
+        either = {name: GraphQLInputField(self.where, description=text) for name, text in words.QUANTIFIERS.items()}
         self.edge_filter = GraphQLInputObjectType(
             f"{name}EdgeFilter", either, description="关联对象的条件。Conditions on what a relation leads to."
         )
-        keys = {each.name: GraphQLInputField(_DIRECTION) for each in entity.fields}
-        text = "每项只写一个字段。Exactly one field; list several for further keys."
-        self.order = GraphQLInputObjectType(f"{name}Order", keys, description=text)
-        self.aggregate = GraphQLObjectType(
-            aggregate_type(entity), self._cells(), description=f"{entity.zh}的统计。Counts. {entity.en}."
-        )
+        keys = {each.name: _condition(each, _DIRECTION) for each in entity.fields}
+        self.order = GraphQLInputObjectType(f"{name}Order", keys, description=words.ORDER_KEY)
+        text = words.of_entity(entity, "的统计", "Counts. ")
+        self.aggregate = GraphQLObjectType(aggregate_type(entity), self._cells(), description=text)
 
     def root_fields(self) -> _Fields:
         """One, many, aggregate."""
         one, many, aggregate = root_fields(self._entity)
-        zh, en = self._entity.zh, self._entity.en
+        titled = partial(words.of_entity, self._entity)
         paging = {
-            "first": GraphQLArgument(GraphQLInt),
-            "after": GraphQLArgument(GraphQLString),
-            "where": GraphQLArgument(self.where),
-            "orderBy": GraphQLArgument(_list(self.order)),
+            "first": GraphQLArgument(GraphQLInt, description=words.FIRST),
+            "after": GraphQLArgument(GraphQLString, description=words.AFTER),
+            "where": GraphQLArgument(self.where, description=words.CONDITIONS),
+            "orderBy": GraphQLArgument(_list(self.order), description=words.ORDER),
         }
         grouping = {
-            "where": GraphQLArgument(self.aggregate_where),
-            "first": GraphQLArgument(GraphQLInt, description="每页多少组。How many groups; all of them without it."),
-            "after": GraphQLArgument(GraphQLString, description="上一页最后一组的 cursor。`cursor` of the last group."),
+            "where": GraphQLArgument(self.aggregate_where, description=words.CONDITIONS),
+            "first": GraphQLArgument(GraphQLInt, description=words.GROUPS),
+            "after": GraphQLArgument(GraphQLString, description=words.AFTER_GROUP),
         }
-        names = [bucket_value(bucket) for _, bucket in self._entity.buckets()]
-        if names:
-            values = {name: name for name in names}
-            buckets = GraphQLEnumType(
-                f"{self._entity.name}Bucket", values, description=f"{zh}的分组。What counts are grouped by. {en}."
-            )
-            grouping["groupBy"] = GraphQLArgument(_list(buckets))
+        values = {bucket_value(bucket): _bucket_value(field, bucket) for field, bucket in self._entity.buckets()}
+        if values:
+            text = titled("的分组", "What counts are grouped by. ")
+            buckets = GraphQLEnumType(f"{self._entity.name}Bucket", values, description=text)
+            grouping["groupBy"] = GraphQLArgument(_list(buckets), description=words.GROUP_BY)
         return {
-            one: GraphQLField(self.node, {"id": GraphQLArgument(_ID)}, description=f"{zh}。One by its id. {en}."),
-            many: GraphQLField(self.connection, paging, description=f"{zh}列表。A list, in pages. {en}."),
-            aggregate: GraphQLField(_list(self.aggregate), grouping, description=f"{zh}统计。Counts. {en}."),
+            one: GraphQLField(self.node, {"id": _ID_SOUGHT}, description=titled("", "One by its id. ")),
+            many: GraphQLField(self.connection, paging, description=titled("列表", "A list, in pages. ")),
+            aggregate: GraphQLField(_list(self.aggregate), grouping, description=titled("统计", "Counts. ")),
         }
 
     def _fields(self) -> _Fields:
         fields = {"id": _NODE_ID}
         for each in self._entity.fields:
             kind = self._enums.get(each.name) or _SCALARS[each.scalar]
-            fields[each.name] = GraphQLField(kind, description=f"{each.zh}。{each.en}.")
+            text, reason = words.of_member(each), each.deprecated or None
+            fields[each.name] = GraphQLField(kind, description=text, deprecation_reason=reason)
         fields |= {end.name: self._edge(end) for end in self._entity.edges.values()}
-        about = self._entity.provenance
-        return fields | {PROVENANCE: GraphQLField(_list(_PROVENANCE), description=f"{about.zh}。{about.en}.")}
+        text = words.of_member(self._entity.provenance)
+        return fields | {PROVENANCE: GraphQLField(_list(_PROVENANCE), description=text)}
 
     def _edge(self, end: EdgeEnd) -> GraphQLField:
-        target, text = self._others[end.target], f"{end.zh}。{end.en}."
+        target, text = self._others[end.target], words.of_member(end)
         if not end.many:
             return GraphQLField(target.node, description=text)
-        arguments = {"first": GraphQLArgument(GraphQLInt), "orderBy": GraphQLArgument(_list(target.order))}
+        arguments = {
+            "first": GraphQLArgument(GraphQLInt, description=words.FIRST),
+            "orderBy": GraphQLArgument(_list(target.order), description=words.ORDER),
+        }
         return GraphQLField(_list(target.node), arguments, description=text)
 
     def _cells(self) -> _Fields:
         cells = {
-            "count": GraphQLField(
-                GraphQLInt, description="数量；人数低于最小统计数时为空。Null below the contributor threshold."
-            ),
-            "cursor": GraphQLField(GraphQLString, description="下一页从这里继续。Where the next page goes on."),
+            "count": GraphQLField(GraphQLInt, description=words.COUNT),
+            "cursor": GraphQLField(GraphQLString, description=words.GROUP_CURSOR),
         }
         for field, bucket in self._entity.buckets():
-            text = f"{field.zh}。{field.en}; null unless grouped by it."
-            cells[bucket.name] = GraphQLField(GraphQLString, description=text)
+            text, reason = words.of_bucket(field, bucket, "; null unless grouped by it"), field.deprecated or None
+            cells[bucket.name] = GraphQLField(GraphQLString, description=text, deprecation_reason=reason)
         return cells
 
     def _where(self) -> _Inputs:
         return dict(self._conditions(self.where, ()))
 
     def _aggregate_where(self) -> _Inputs:
-        coarse = [bucket for _, bucket in self._entity.buckets() if bucket.kind != "value" and bucket.comparable]
+        coarse = [each for each in self._entity.buckets() if each[1].kind != "value" and each[1].comparable]
         return dict(self._conditions(self.aggregate_where, coarse))
 
     def _conditions(
-        self, where: GraphQLInputObjectType, buckets: Iterable[Bucket]
+        self, where: GraphQLInputObjectType, buckets: Iterable[tuple[Field, Bucket]]
     ) -> Iterator[tuple[str, GraphQLInputField]]:
-        yield from (("and", GraphQLInputField(_list(where))), ("or", GraphQLInputField(_list(where))))
-        yield "not", GraphQLInputField(where)
+        yield "and", GraphQLInputField(_list(where), description=words.AND)
+        yield "or", GraphQLInputField(_list(where), description=words.OR)
+        yield "not", GraphQLInputField(where, description=words.NOT)
         for each in self._entity.fields:
-            yield each.name, GraphQLInputField(self._enum_filters.get(each.name) or _FILTERS[each.scalar])
-        for bucket in buckets:
-            yield bucket.name, GraphQLInputField(_BUCKET_FILTER)
+            yield each.name, _condition(each, self._enum_filters.get(each.name) or _FILTERS[each.scalar])
+        for field, bucket in buckets:
+            yield bucket.name, _condition(field, _BUCKET_FILTER, words.of_bucket(field, bucket))
         for end in self._entity.edges.values():
-            yield end.name, GraphQLInputField(self._others[end.target].edge_filter)
+            yield end.name, GraphQLInputField(self._others[end.target].edge_filter, description=words.of_member(end))
+
+
+def _condition(field: Field, kind: Any, text: str | None = None) -> GraphQLInputField:
+    """What compares a field, or sorts by it."""
+    text = text or words.of_member(field)
+    return GraphQLInputField(kind, description=text, deprecation_reason=field.deprecated or None)
+
+
+def _bucket_value(field: Field, bucket: Bucket) -> GraphQLEnumValue:
+    text, reason = words.of_bucket(field, bucket), field.deprecated or None
+    return GraphQLEnumValue(bucket_value(bucket), description=text, deprecation_reason=reason)
 
 
 def _enum(entity: Entity, field: Field) -> GraphQLEnumType:
-    return GraphQLEnumType(
-        enum_type(entity, field), {each: each for each in field.values}, description=f"{field.zh}。{field.en}."
-    )
+    values = {each: GraphQLEnumValue(each, description=words.of_value(field, each)) for each in field.values}
+    return GraphQLEnumType(enum_type(entity, field), values, description=words.of_member(field))

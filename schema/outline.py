@@ -9,9 +9,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from schema.declarations import Case, Edge, Entity
+
+_IF_SAID: Final = frozenset({"value_words", "deprecated"})
+"""What stands in an outline only if a slice says it, so that catalogues which do not are the same as before."""
 
 
 def outline(entities: Iterable[Entity], edges: Iterable[Edge], case: Case | None) -> dict[str, Any]:
@@ -43,7 +46,8 @@ def _entity(entity: Entity) -> dict[str, Any]:
 
 
 def _plain(declared: Any, *without: str) -> dict[str, Any]:
-    return {each.name: _value(getattr(declared, each.name)) for each in fields(declared) if each.name not in without}
+    found = {each.name: _value(getattr(declared, each.name)) for each in fields(declared) if each.name not in without}
+    return {name: each for name, each in found.items() if each or name not in _IF_SAID}
 
 
 def _value(value: Any) -> Any:

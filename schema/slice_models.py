@@ -6,14 +6,15 @@ tells. Names are checked by `declared_faults.py`, when all slices are together.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, PlainValidator, StringConstraints, TypeAdapter, model_validator
 from pydantic import Field as Key
 
 from schema import shapes
 from schema.classification import Grade, Kind, RegionLevel, Scalar
-from schema.declarations import Bucket, Case, Edge, Entity, Field
+from schema.declarations import Bucket, Case, Edge, Entity, Field, ValueWords
 from schema.yaml_blocks import Block
 
 
@@ -32,12 +33,34 @@ _Grade = Annotated[Grade, Key(strict=False)]
 _PERSONAL_BY_NATURE = frozenset({Kind.NAME, Kind.ID_NUMBER, Kind.PHONE, Kind.BIRTH, Kind.FREE_TEXT})
 
 
+class ValueBlock(Block):
+    """What a value of an enum is called."""
+
+    zh: Words
+    en: Words
+
+
+_NAMES: TypeAdapter[list[str]] = TypeAdapter(list[str])
+_CALLED: TypeAdapter[dict[str, ValueBlock]] = TypeAdapter(dict[str, ValueBlock])
+
+
+def _values(given: Any) -> list[str] | dict[str, ValueBlock]:
+    """Values as names alone, or with what each is called; a fault is told for the form that was written."""
+    if isinstance(given, dict):
+        return _CALLED.validate_python(given, strict=True)
+    return _NAMES.validate_python(given, strict=True)
+
+
+_Values = Annotated[list[str] | dict[str, ValueBlock], PlainValidator(_values)]
+
+
 class FieldBlock(Block):
     """One property: its type, what it is called, its classification, and what may be made of it.
 
-    `masks` is the mask ladder, least to most revealing. `buckets` are the ways to coarsen the field in aggregates: name
-    → `value` (an enum as it is), `age_band`, `words`, or `region(LEVEL)`. `matchable`: a grant may let somebody find a
-    node by its whole value. `source` is the department that answers for what it holds.
+    `values` are those of an enum, and may say what each is called. `masks` is the mask ladder, least to most revealing.
+    `buckets` are the ways to coarsen the field in aggregates: name → `value` (an enum as it is), `age_band`, `words`,
+    or `region(LEVEL)`. `matchable`: a grant may let somebody find a node by its whole value. `source` is the department
+    that answers for what it holds. `deprecated` is why clients should not ask for it any more.
     """
 
     type: _Scalar
@@ -47,12 +70,13 @@ class FieldBlock(Block):
     grade: _Grade
     personal: bool = False
     sensitive: bool = False
-    values: list[str] = Key(default_factory=list)
+    values: _Values = Key(default_factory=list)
     masks: list[str] = Key(default_factory=list)
     buckets: dict[str, str] = Key(default_factory=dict)
     matchable: bool = False
     indexed: bool = False
     source: SliceName | Literal[""] = ""
+    deprecated: Words | None = None
 
     @model_validator(mode="after")
     def _says_whether_personal(self) -> FieldBlock:
@@ -78,7 +102,13 @@ class FieldBlock(Block):
             self.matchable,
             self.indexed,
             slice_name,
+            tuple(self._value_words()),
+            self.deprecated or "",
         )
+
+    def _value_words(self) -> Iterator[ValueWords]:
+        if isinstance(self.values, dict):
+            yield from (ValueWords(name, each.zh, each.en) for name, each in self.values.items())
 
 
 def _bucket(name: str, written: str) -> Bucket:

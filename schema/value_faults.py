@@ -1,7 +1,6 @@
 """Says what is wrong with a value of a request: where it stands, which type is expected, and the nearest name.
 
-It names places and names of the schema, which every authenticated application may read, and never repeats a value; a
-nearest name is one of an enum or a comparison, never a field.
+It names places and names of the schema, which every authenticated application may read, and never repeats a value.
 """
 
 from __future__ import annotations
@@ -29,6 +28,8 @@ from schema.nearest_name import nearest_name
 FILTER = "Filter"
 """How the types of comparisons are called; their fields are the operators."""
 MOST_NAMES = 12
+MOST_COMPARED = 100
+"""Names of an enum or an object that are compared with one that is not known."""
 EXAMPLES: Mapping[str, str] = {
     "Date": "such as 1957-03-01",
     "DateTime": "such as 2026-06-30T08:00:00+08:00",
@@ -81,14 +82,15 @@ def _one_of(values: Iterable[str], value: str | None, quoted: bool) -> str:
 
 
 def _object(named: GraphQLInputObjectType, names: list[str]) -> str:
-    if not named.name.endswith(FILTER):
-        return f"{named.name}, an object with the fields that introspection lists for it"
     unknown = next((each for each in names if each not in named.fields), "")
-    return f"{named.name}, which takes {', '.join(named.fields)}{_nearest(unknown, list(named.fields))}"
+    near = _nearest(unknown, list(named.fields))
+    if not named.name.endswith(FILTER):
+        return f"{named.name}, an object with the fields that introspection lists for it{near}"
+    return f"{named.name}, which takes {', '.join(named.fields)}{near}"
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    near = nearest_name(word, known)
+    near = nearest_name(word, known, most=MOST_COMPARED)
     return f"; the nearest is {near}" if near else ""
 
 

@@ -67,8 +67,8 @@ REQUEST = (
     Mutation(
         "roots that ask for the same rows are one part of a statement",
         "hub/request/plan_model.py",
-        "            groups.setdefault(_rows_asked(root), []).append(root)\n",
-        "            groups.setdefault((root.name,), []).append(root)\n",
+        "        groups.setdefault(_rows_asked(root), []).append(root)\n",
+        "        groups.setdefault((root.name,), []).append(root)\n",
         "tests/unit/hub/request/test_fetched_once.py",
     ),
     Mutation(
@@ -245,5 +245,33 @@ REQUEST = (
         "        return blocking.strict_status\n",
         "        return blocking.http_status\n",
         "tests/conformance/clients/test_strict_profile.py",
+    ),
+    Mutation(
+        "the schema is read by known senders only",
+        "hub/schema_page.py",
+        "subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())\n",
+        'subject = auth.registered(trail.policy, "fire-inspection", "inspector-1")\n',
+        "tests/conformance/schema/test_schema_page.py",
+    ),
+    Mutation(
+        "each reading of the schema is recorded",
+        "hub/schema_page.py",
+        "                receipt = await self._record(trail, reply)\n",
+        "                pass\n",
+        "tests/conformance/schema/test_schema_page.py",
+    ),
+    Mutation(
+        "what a list of ids tells does not depend on the ids",
+        "hub/request/plan.py",
+        "self._node((name,), each, nodes) for each in self.catalogue if self.decision.of(each.name).visible\n",
+        "self._node((name,), each, nodes) for each in self.catalogue if each.tag in dict(opened)\n",
+        "tests/unit/hub/request/test_nodes.py",
+    ),
+    Mutation(
+        "a refusal of a value never repeats it",
+        "hub/request/validation/document_rules.py",
+        "    ValuesOfCorrectTypeRule: _ValuesOfCorrectType,\n",
+        "",
+        "tests/unit/hub/request/validation/test_document_rules.py",
     ),
 )

@@ -74,7 +74,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is one option of the command
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        _print_answer(settings, answer, body)
+        _print_answer(answer, body)
     raise typer.Exit(0 if status == 200 else 1)
 
 
@@ -106,14 +106,12 @@ def _issue_token(
     return Issuer(settings).issue(application, person, seconds)
 
 
-def _print_answer(settings: Settings, answer: dict[str, Any], body: dict[str, Any]) -> None:
+def _print_answer(answer: dict[str, Any], body: dict[str, Any]) -> None:
     from hub.cli.query_errors import error_lines, hidden_lines
-    from hub.home.catalogue import catalogue_of
 
     if "data" in answer:
         typer.echo(json.dumps(answer["data"], ensure_ascii=False, indent=2))
-    errors = answer.get("errors", ())
-    for line in error_lines(errors, body["query"], body["variables"], catalogue_of(settings)) if errors else ():
+    for line in error_lines(answer.get("errors", ()), body["query"], body["variables"]):
         typer.echo(line, err=True)
     extensions = answer.get("extensions", {})
     for line in hidden_lines(extensions.get("access", {})):
@@ -136,16 +134,13 @@ def _print_explanation(
 
     from hub.cli.query_errors import error_lines, refusal_errors
     from hub.errors import HubError
-    from hub.home.catalogue import catalogue_of
     from hub.steward.explain_query import explain_query
 
     application, person, purpose, case = asker
     try:
         explanation = explain_query(settings, application, person, purpose, body, case)
     except HubError as refused:
-        raise Refused(
-            "\n".join(error_lines(refusal_errors(refused), body["query"], body["variables"], catalogue_of(settings)))
-        ) from None
+        raise Refused("\n".join(error_lines(refusal_errors(refused), body["query"], body["variables"]))) from None
     if as_json:
         typer.echo(json.dumps(asdict(explanation), ensure_ascii=False))
         return

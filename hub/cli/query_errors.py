@@ -1,49 +1,32 @@
-"""The lines that tell why a query was refused: code, place in the answer or the text, message, and the nearest name.
+"""The lines that tell why a query was refused: code, place in the answer or the text, and message.
 
-A hub guesses no name of its schema for anyone (attack catalogue B13); the nearest one is found here, by the program's
-own schema, for whoever has the program. No value of a variable is repeated.
+No value of a variable is repeated.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    get_variable_values,
-    parse,
-    validate,
-)
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, parse
 
 from hub.errors import Code, HubError
-from schema.catalogue import Catalogue
 
-_GUESS = re.compile(r" Did you mean (?:the )?(?:[a-z ]+ )?'[_A-Za-z]\w*'(?:,? (?:or )?'[_A-Za-z]\w*')*\?")
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,39}")
 Place = tuple[int, int]
 
 
-def error_lines(
-    errors: Iterable[Mapping[str, Any]], document: str, variables: Mapping[str, Any], catalogue: Catalogue
-) -> list[str]:
+def error_lines(errors: Iterable[Mapping[str, Any]], document: str, variables: Mapping[str, Any]) -> list[str]:
     """A line for each error of an answer, and one for each thing more that there is to say about it."""
     found = list(errors)
     is_wrong = any(each["extensions"]["code"] == Code.VALIDATION for each in found)
-    near = _nearest_names(document, variables, catalogue) if is_wrong else {}
     lines: list[str] = []
     for each in found:
         code, places = each["extensions"]["code"], _places(each)
-        guess = next((near[place] for place in places if place in near), "")
-        if "nearest" in each["message"]:
-            guess = ""
-        lines.append(f"{code}{_where(each, places)}: {each['message']}{guess}")
+        lines.append(f"{code}{_where(each, places)}: {each['message']}")
         if access := each["extensions"].get("access"):
             lines.append(f"  {json.dumps(access, ensure_ascii=False)}")
     return lines + (_unknown_variables(document, variables) if is_wrong else [])
@@ -91,35 +74,6 @@ def _where(error: Mapping[str, Any], places: list[Place]) -> str:
     path = _path(error.get("path") or ())
     at = f"at line {places[0][0]}, column {places[0][1]}" if places else ""
     return "".join(f" {each}" for each in (path, at) if each)
-
-
-def _nearest_names(document: str, variables: Mapping[str, Any], catalogue: Catalogue) -> dict[Place, str]:
-    """What graphql-core suggests for a document under the program's own schema, by place."""
-    from schema.graphql import build
-
-    parsed = _parsed(document)
-    if parsed is None:
-        return {}
-    schema = build(catalogue)
-    # Of the message nothing else is taken: it may quote a value.
-    guesses = ((each, _GUESS.search(each.message)) for each in _own_errors(schema, parsed, variables))
-    return {
-        (place.line, place.column): guess.group()
-        for each, guess in guesses
-        for place in (each.locations or ())[:1]
-        if guess
-    }
-
-
-def _own_errors(schema: GraphQLSchema, parsed: DocumentNode, variables: Mapping[str, Any]) -> Iterator[GraphQLError]:
-    errors = validate(schema, parsed)
-    yield from errors
-    if errors:
-        return
-    for each in _operations(parsed):
-        values = get_variable_values(schema, each.variable_definitions or (), dict(variables))
-        if isinstance(values, list):
-            yield from values
 
 
 def _unknown_variables(document: str, variables: Mapping[str, Any]) -> list[str]:

@@ -46,16 +46,26 @@ def check(home: Home = None, as_json: Json = False) -> None:
 
 
 @app.command("print", epilog="Example: sluicegate schema print > schema.graphql")
-def print_schema(home: Home = None) -> None:
-    """Print the GraphQL schema that clients see (打印)."""
-    with exit_on_refusal():
-        from graphql import print_schema as in_sdl
+def print_schema(
+    language: Annotated[
+        str | None, typer.Option(help="Descriptions in zh or en alone (default: both).", metavar="zh|en")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Print the GraphQL schema that clients see (打印).
 
+    It is what a hub with this catalogue answers at /schema.graphql.
+    """
+    with exit_on_refusal():
         from hub.home.catalogue import catalogue_of
         from schema.graphql import build
+        from schema.interface.languages import CHINESE, ENGLISH
+        from schema.interface.sdl import sdl_of
 
-        text = in_sdl(build(catalogue_of(open_settings(home))))
-    typer.echo(text)
+        if language not in {None, CHINESE, ENGLISH}:
+            raise Refused(f"--language takes {CHINESE} or {ENGLISH}; leave it out for both")
+        text = sdl_of(build(catalogue_of(open_settings(home))), language)
+    typer.echo(text, nl=False)
 
 
 @app.command(epilog="Example: sluicegate schema diff slices-of-last-year")

@@ -93,8 +93,10 @@ class _Compiler:
 
     def _lookup(self, root: Lookup, shown: NodeFetch, name: str) -> str:
         node = self._visible(root.node.entity)
-        sid = self.cypher.parameter(root.sid)
-        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {self.cypher.node_is_there(node)}"
+        sid, there = self.cypher.parameter(root.sid), self.cypher.node_is_there(node)
+        match = f"  MATCH ({node.var}:{node.entity.name} {{sid: {sid}}})\n  WHERE {there}"
+        if isinstance(root.sid, tuple):
+            match = f"  MATCH ({node.var}:{node.entity.name})\n  WHERE {node.var}.sid IN {sid} AND {there}"
         return f"{match}\n  RETURN collect({self._project(shown, node)}) AS {name}"
 
     def _accessed_person(self, root: Accesses, name: str) -> str:

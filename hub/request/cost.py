@@ -25,6 +25,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NullValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
@@ -238,6 +239,8 @@ class _Meter:
             return self._limits.aggregate_cost, 1
         if "first" in definition.args:
             return 1, self._page(node)
+        if "ids" in definition.args:
+            return 1, self._ids(node)
         if named.name == PROVENANCE_TYPE:
             return 1, 1
         entity = isinstance(named, GraphQLObjectType) and self._node in named.interfaces
@@ -248,6 +251,15 @@ class _Meter:
             if argument.name.value == "first":
                 return self._size(argument.value)
         return self._limits.page_default
+
+    def _ids(self, node: FieldNode) -> int:
+        """How many nodes are asked for by their ids; as many as a page has at most where that is not known."""
+        value = next((each.value for each in node.arguments or () if each.name.value == "ids"), None)
+        given = self._variables.get(value.name.value) if isinstance(value, VariableNode) else value
+        listed = given.values if isinstance(given, ListValueNode) else given
+        if isinstance(listed, list | tuple):
+            return min(max(len(listed), 1), self._limits.page_max)
+        return self._limits.page_max if listed is None else 1
 
     def _size(self, value: ValueNode) -> int:
         given: object = None

@@ -12,56 +12,40 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from graphql import (
-    SKIP,
-    ArgumentNode,
-    ASTValidationRule,
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLInputType,
     GraphQLSchema,
     GraphQLSyntaxError,
     Lexer,
-    MaxIntrospectionDepthRule,
-    NoUndefinedVariablesRule,
-    NoUnusedVariablesRule,
     OperationDefinitionNode,
     OperationType,
-    ScalarLeafsRule,
     Source,
     Token,
     TokenKind,
-    ValueNode,
-    ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
-    VariableNode,
-    VisitorAction,
     get_variable_values,
     is_input_type,
     parse,
-    specified_rules,
     type_from_ast,
 )
 from graphql import validate as check_document
 from graphql.execution.values import VariableValues
-from graphql.utilities.validate_input_value import validate_input_literal, validate_input_value
-from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
+from graphql.utilities.validate_input_value import validate_input_value
 from graphql.validation.validate import ValidationAbortedError
 
 from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
-from schema.nearest_name import nearest_name
-from schema.value_faults import literal_fault, variable_fault
+from hub.request.validation.document_rules import MAX_PLACE, RULES, Undefined, Unused
+from schema.value_faults import variable_fault
 
 MAX_ERRORS = 5
 MAX_MESSAGE = 300
-MAX_PLACE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,110 +210,18 @@ def _check_directives(document: DocumentNode) -> None:
 
 
 def _validate(document: DocumentNode, schema: GraphQLSchema) -> None:
-    errors = check_document(schema, document, _RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
-    mistyped = {id(each.meant) for each in errors if isinstance(each, _Undefined)}
+    errors = check_document(schema, document, RULES, max_errors=MAX_ERRORS, hide_suggestions=True)
+    mistyped = {id(each.meant) for each in errors if isinstance(each, Undefined)}
     faults = [
         _document_fault(each)
         for each in errors
         if not isinstance(each, ValidationAbortedError)
-        and not (isinstance(each, _Unused) and each.nodes and id(each.nodes[0]) in mistyped)
+        and not (isinstance(each, Unused) and each.nodes and id(each.nodes[0]) in mistyped)
     ]
     if faults:
         raise _combine(faults)
     if errors:
         raise HubError(Code.DEPTH_LIMIT, "the fragments are nested deeper than validation can follow; spread fewer")
-
-
-class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """The rule with a text of ours: graphql-core's quotes the value, and does not say where it stands."""
-
-    _field = _place = ""
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        """Keep the field whose arguments follow."""
-        self._field = node.name.value
-
-    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-        """Keep the argument whose value follows."""
-        self._place = f"{self._field}: {node.name.value}"
-
-    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
-        """Keep the variable whose default follows."""
-        self._place = f"the default of ${node.variable.name.value}"
-
-    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
-        """Report each fault of a literal."""
-
-        def report(error: GraphQLError, path: list[str | int]) -> None:
-            at = error.nodes[0] if error.nodes else node
-            text = literal_fault(self._place[:MAX_PLACE], cast(GraphQLInputType, input_type), path, at)
-            self.report_error(GraphQLError(text, at))
-
-        if input_type is not None:
-            validate_input_literal(node, input_type, report, None, None, True)
-        return SKIP
-
-
-class _ScalarLeafs(ScalarLeafsRule):
-    """The rule without the suggestion that it makes even where suggestions are hidden."""
-
-    def report_error(self, error: GraphQLError) -> None:
-        node = error.nodes[0] if error.nodes else None
-        if isinstance(node, FieldNode):
-            text = f"Field '{node.name.value}' of type '{self.context.get_type()}' must have a selection of subfields."
-            error = GraphQLError(text, node)
-        super().report_error(error)
-
-
-class _Undefined(GraphQLError):
-    """A variable that the operation does not define; `meant` is the definition whose name is most like its own."""
-
-    meant: VariableDefinitionNode | None = None
-
-
-class _Unused(GraphQLError):
-    """A variable that the operation defines and nobody reads."""
-
-
-class _NoUndefinedVariables(NoUndefinedVariablesRule):
-    """The rule with the nearest name that the operation itself defines; no name of the schema is told."""
-
-    def report_error(self, error: GraphQLError) -> None:
-        used, operation = error.nodes or (None, None)
-        found = _Undefined(error.message, error.nodes)
-        if isinstance(used, VariableNode) and isinstance(operation, OperationDefinitionNode):
-            defined = {each.variable.name.value: each for each in operation.variable_definitions or ()}
-            near = nearest_name(used.name.value, defined)
-            if near is not None:
-                found = _Undefined(f"{error.message} The nearest is '${near}'.", error.nodes)
-                found.meant = defined[near]
-        super().report_error(found)
-
-
-class _NoUnusedVariables(NoUnusedVariablesRule):
-    """The rule with an error by which it is known: a variable that is mistyped where it is read is one fault."""
-
-    def report_error(self, error: GraphQLError) -> None:
-        super().report_error(_Unused(error.message, error.nodes))
-
-
-class _MaxIntrospectionDepth(MaxIntrospectionDepthRule):
-    """The rule with a text that names the limit."""
-
-    def report_error(self, error: GraphQLError) -> None:
-        lists = "fields, interfaces, possibleTypes and inputFields"
-        text = f"introspection takes {MAX_LIST_DEPTH - 1} lists within each other of {lists}; ask for less"
-        super().report_error(GraphQLError(text, error.nodes))
-
-
-_OURS: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
-    ValuesOfCorrectTypeRule: _ValuesOfCorrectType,
-    ScalarLeafsRule: _ScalarLeafs,
-    NoUndefinedVariablesRule: _NoUndefinedVariables,
-    NoUnusedVariablesRule: _NoUnusedVariables,
-    MaxIntrospectionDepthRule: _MaxIntrospectionDepth,
-}
-_RULES = tuple(_OURS.get(rule, rule) for rule in specified_rules)
 
 
 def _document_fault(error: GraphQLError) -> HubError:

@@ -1,19 +1,19 @@
 """The plan of an operation, as frozen data.
 
-It holds catalogue names and checked values only: nothing denied, and no raw text of the request. `hub/request/plan.py`
-makes it of a document and a decision, `hub/request/compile.py` turns it into Cypher, and `hub/request/respond.py` turns
-it into the answer. Each `name` is a response name (an alias or the field's own). What the graph is asked for is kept
-apart (`Fetch`, `NodeFetch`): each thing once, whatever names it has in the answer, so that an alias costs the graph
-nothing and stands in no statement.
+It holds catalogue names and checked values only: nothing denied, and no raw text of the request. It is made in
+`plan.py` of a document and a decision, and becomes Cypher in `compile.py` and the answer in `respond.py`. Each `name`
+is a response name (an alias or the field's own). What the graph is asked for is kept apart (`Fetch`, `NodeFetch`): each
+thing once, whatever names it has in the answer, so that an alias costs the graph nothing and stands in no statement.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.record import Coordinates
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
 from policies.model import Decision
@@ -166,11 +166,20 @@ def _edge_fetch(column: int, alike: list[EdgeCell]) -> EdgeFetch:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One node by its surrogate; an id that does not open gives an empty surrogate, which no node has."""
+    """One node by its surrogate, or several; an id that does not open gives an empty surrogate, which no node has."""
 
     name: str
-    sid: str | SealedId
+    sid: str | SealedId | tuple[str, ...]
     node: NodePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Several nodes: a lookup for each of their types, and for each place of the list its lookup and surrogate."""
+
+    name: str
+    lookups: tuple[Lookup, ...]
+    places: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +290,7 @@ class MyAccess:
     name: str
 
 
-Root = Lookup | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection | MyAccess
+Root = Lookup | Nodes | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection | MyAccess
 FetchedRoot = Lookup | Page | Aggregate | Accesses
 """Roots for which the graph is asked."""
 
@@ -300,15 +309,19 @@ class Fetch:
 def fetches_of_roots(roots: Iterable[Root]) -> dict[str, tuple[str, Fetch]]:
     """By response name of each root that the graph answers: its column of the statement (`r0`, …), and its part."""
     groups: dict[tuple[Any, ...], list[FetchedRoot]] = {}
-    for root in roots:
-        if isinstance(root, FetchedRoot):
-            groups.setdefault(_rows_asked(root), []).append(root)
+    for root in _asked(roots):
+        groups.setdefault(_rows_asked(root), []).append(root)
     return {
         root.name: (f"r{index}", fetch)
         for index, group in enumerate(groups.values())
         for fetch in [_fetch_of_group(group)]
         for root in group
     }
+
+
+def _asked(roots: Iterable[Root]) -> Iterator[FetchedRoot]:
+    for root in roots:
+        yield from root.lookups if isinstance(root, Nodes) else (root,) if isinstance(root, FetchedRoot) else ()
 
 
 def _rows_asked(root: FetchedRoot) -> tuple[Any, ...]:
@@ -331,20 +344,7 @@ def _fetch_of_group(group: list[FetchedRoot]) -> Fetch:
 
 
 def _node_plans(root: FetchedRoot) -> tuple[NodePlan, ...]:
-    if isinstance(root, Lookup):
-        return (root.node,)
-    return root.nodes if isinstance(root, Page) else ()
-
-
-@dataclass(frozen=True, slots=True)
-class CoordinatesByEffect:
-    """The coordinates that an operation read, by effect, for its audit record; sorted, each once."""
-
-    clear: tuple[str, ...] = ()
-    masked: tuple[str, ...] = ()
-    aggregated: tuple[str, ...] = ()
-    matched: tuple[str, ...] = ()
-    denied: tuple[str, ...] = ()
+    return (root.node,) if isinstance(root, Lookup) else root.nodes if isinstance(root, Page) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,8 @@ class Planned:
     decision: Decision
     roots: tuple[Root, ...]
     denials: tuple[Denial, ...] = ()
-    coordinates: CoordinatesByEffect = field(default_factory=CoordinatesByEffect)
+    coordinates: Coordinates = field(default_factory=Coordinates)
+    """What the operation read, by effect, for its audit record; sorted, each once."""
 
     fetches: Mapping[str, tuple[str, Fetch]] = field(default_factory=dict, repr=False, compare=False)
     """By response name of each root that the graph answers: its column of the statement's row, and what is fetched.
@@ -394,4 +395,4 @@ class Planned:
     @property
     def fetched(self) -> tuple[FetchedRoot, ...]:
         """Roots for which the graph is asked, in order."""
-        return tuple(root for root in self.roots if isinstance(root, FetchedRoot))
+        return tuple(_asked(self.roots))

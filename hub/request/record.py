@@ -97,7 +97,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         operation_name=_operation_name(validated, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),
         variables=dict(_recorded_values(trail, digester)),
-        decision=_coordinates(trail.planned),
+        decision=trail.planned.coordinates if trail.planned else Coordinates(),
         nodes=answer.nodes if answer else 0,
         subjects=digester.digests("person", answer.subjects) if answer else (),
         duration_us=max(0, ended - trail.arrival.started) // 1_000,
@@ -128,19 +128,6 @@ def _operation_name(validated: Validated | None, digester: Digester) -> str | No
     """The digest of the operation's name: the application chose the name, so it may hold anything."""
     name = validated.document.operation_name if validated else None
     return f"#{digester.digest('operation', name)}" if name else None
-
-
-def _coordinates(planned: Planned | None) -> Coordinates:
-    if planned is None:
-        return Coordinates()
-    used = planned.coordinates
-    return Coordinates(
-        clear=used.clear,
-        masked=used.masked,
-        aggregated=used.aggregated,
-        matched=used.matched,
-        denied=used.denied,
-    )
 
 
 def check_values(trail: Trail) -> None:

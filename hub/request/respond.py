@@ -38,7 +38,7 @@ from hub.request.plan_model import (
     NodeFetch,
     NodePart,
     NodePlan,
-    NullRoot,
+    Nodes,
     Page,
     PageInfoPart,
     Planned,
@@ -118,9 +118,7 @@ class _Responder:
     def __init__(
         self, planned: Planned, catalogue: Catalogue, seals: Seals, denial_errors: DenialErrors, byte_cap: int
     ) -> None:
-        self.planned = planned
-        self.seals = seals
-        self.denial_errors = denial_errors
+        self.planned, self.seals, self.denial_errors = planned, seals, denial_errors
         self.department = planned.decision.subject.department
         self.purpose = planned.decision.purpose
         self.people = {each.name for each in catalogue if each.subjects == ()}
@@ -143,12 +141,13 @@ class _Responder:
             if isinstance(root, FetchedRoot):
                 column, fetch = self.planned.fetches[root.name]
                 data[root.name] = self._fetched(root, fetch, row[column], answered_elsewhere.get(root.name))
+            elif isinstance(root, Nodes):
+                data[root.name] = self._nodes(root, row)
             elif isinstance(root, TypenameCell):
                 data[root.name] = root.text
-            elif isinstance(root, Introspection | MyAccess):
-                data[root.name] = answered_elsewhere.get(root.name)
-            elif isinstance(root, DeniedCell | NullRoot):
-                data[root.name] = None
+            else:
+                elsewhere = isinstance(root, Introspection | MyAccess)
+                data[root.name] = answered_elsewhere.get(root.name) if elsewhere else None
         cut = tuple(self._cuts(data, ())) if self._ended else ()
         self._use(sum(path_size(each.path) for each in self.errors))
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld)
@@ -202,6 +201,16 @@ class _Responder:
         return shown
 
     # Nodes.
+
+    def _nodes(self, root: Nodes, row: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+        """A node, or null, in each place that was asked for."""
+        rows = [{each[0]: each for each in self.planned.result(lookup, row)} for lookup in root.lookups]
+        fetches = [self.planned.fetches[lookup.name][1].node for lookup in root.lookups]
+        self._use(len(root.places) * size_of(None))
+        return [
+            self._node(root.lookups[at].node, fetches[at], rows[at][sid]) if rows and sid in rows[at] else None
+            for at, sid in root.places
+        ]
 
     def _node(self, plan: NodePlan, fetch: NodeFetch, row: _Row) -> dict[str, Any]:
         self.nodes += 1

@@ -149,8 +149,8 @@ class _Walk:
             if field == ACCESSES:
                 self._accesses(nodes)
                 continue
-            if field == "node":
-                # The log does not say of which type the id was.
+            if field in {"node", "nodes"}:
+                # The log does not say of which type an id was.
                 for entity in self.catalogue:
                     self._lookup(entity, nodes)
                 continue

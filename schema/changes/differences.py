@@ -28,6 +28,7 @@ class Part(StrEnum):
     BUCKET = "bucket"
     CLASSIFICATION = "classification"
     TEXT = "text"
+    DEPRECATION = "deprecation"
     SETTING = "setting"
     CASE = "case"
 
@@ -127,6 +128,7 @@ _OF_FIELD: Final = {
     "zh": _TEXT,
     "en": _TEXT,
     "source": _TEXT,
+    "value_words": _TEXT,
     "slice": _TAG,
     "kind": _TAG,
     "grade": _TAG,
@@ -149,6 +151,7 @@ _OF_EDGE: Final = {
     "inverse_many": _MANY,
 }
 _LISTS: Final = {"values": Part.VALUE, "masks": Part.MASK, "buckets": Part.BUCKET}
+_DEPRECATED: Final = "deprecated"
 _FREE_TEXT: Final = "free_text"
 
 
@@ -189,7 +192,8 @@ def _fields(entity: str, old: Outline, new: Outline) -> Iterator[Change]:
 
 def _field(entity: str, name: str, old: Outline, new: Outline) -> Iterator[Change]:
     where = f"{entity}.{name}"
-    yield from _keys(where, old, new, _OF_FIELD, _LISTS.keys())
+    yield from _keys(where, old, new, _OF_FIELD, {*_LISTS, _DEPRECATED})
+    yield from _deprecation(where, old.get(_DEPRECATED), new.get(_DEPRECATED))
     if beside := _beside(name, old) if not _beside(name, new) else ():
         taken = Taken(entity, beside)
         yield Change(Part.SETTING, How.REMOVED, where, "free text", work=Work.REMOVAL, taken=taken)
@@ -197,6 +201,13 @@ def _field(entity: str, name: str, old: Outline, new: Outline) -> Iterator[Chang
         for change in _list(where, part, old[key], new[key]):
             is_value_gone = change.part is Part.VALUE and change.how is How.REMOVED
             yield _taking_value(change, entity, name) if is_value_gone else change
+
+
+def _deprecation(where: str, before: str | None, after: str | None) -> Iterator[Change]:
+    """Clients are asked not to name a field any more, or may again; a query that names it is answered as before."""
+    if before != after:
+        how = How.CHANGED if before and after else How.ADDED if after else How.REMOVED
+        yield Change(Part.DEPRECATION, how, where, before=before or "", after=after or "")
 
 
 def _taking_value(change: Change, entity: str, field: str) -> Change:

@@ -79,6 +79,45 @@ def test_b05_by_tampering_with_an_id(scene: Scene, rng: random.Random) -> None:
     assert asked.codes == []
 
 
+SEVERAL = "query($ids: [ID!]!) { n: nodes(ids: $ids) { id ... on Person { name idNumber } } }"
+
+
+def several(scene: Scene, ids: list[str]) -> tuple[list[Any], list[Any], Any]:
+    """What `nodes` answers: its list, what it says that it hides, and the coordinates of its record."""
+    asked = scene.desk(SEVERAL, {"ids": ids})
+    hidden = [(each.code, each.path, each.public_message, each.access) for each in asked.answer.errors]
+    return asked.answer.data["n"], hidden, asked.planned.coordinates
+
+
+def test_b04_b05_hidden_forged_and_foreign_ids_are_alike_in_a_list(scene: Scene, rng: random.Random) -> None:
+    good = scene.id("here")
+    shown, hidden, recorded = several(scene, [good])
+    assert [each["name"] for each in shown] == ["祁鸩仁"]
+    assert [path for _, path, _, _ in hidden] == [("n", "idNumber")]
+    tried = [each for each in tampered(scene, rng) if not scene.refusal("desk", "event", SEVERAL, {"ids": [each]})]
+    assert len(tried) >= 8
+    for each in (*tried, *(scene.id(name) for name in ("away", "nowhere", "gone"))):
+        assert several(scene, [each]) == ([None], hidden, recorded)
+        assert several(scene, [each, good, each, good]) == ([None, shown[0], None, shown[0]], hidden, recorded)
+
+
+def test_b04_a_list_of_ids_is_one_statement_in_the_order_that_was_asked(scene: Scene) -> None:
+    named = [("flat", "Dwelling"), ("here", "Person"), ("flat", "Dwelling"), ("call", "Event")]
+    ids = [scene.id(name, tag=type_tag(kind)) for name, kind in named]
+    document = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } again: nodes(ids: $ids) { id } }"
+    asked = scene.desk(document, {"ids": ids})
+    assert [each and each["id"] for each in asked.answer.data["nodes"]] == ids
+    assert [each["__typename"] for each in asked.answer.data["nodes"]] == [kind for _, kind in named]
+    assert asked.statement is not None
+    assert asked.statement.text.count("CALL (") == 3, "a part for each type, and none for the second name"
+    assert asked.statement.text.count(".sid IN $") == 3
+
+
+@pytest.mark.parametrize(("ids", "code"), [(["x"], "VALIDATION"), (["A" * 50] * 201, "VALIDATION")])
+def test_a10_a_list_of_ids_is_bounded_and_checked(scene: Scene, ids: list[str], code: str) -> None:
+    assert scene.refusal("desk", "event", SEVERAL, {"ids": ids}) == code
+
+
 @pytest.mark.parametrize("root", ["node(id: $i)", "person(id: $i)", "dwelling(id: $i)"])
 @pytest.mark.parametrize("text", ["", "x", "Person:1", "UGVyc29uOjE", "é" * 51, "A" * 45, "A" * 47, "A" * 50 + "\n"])
 def test_case_3_07_a_text_that_is_no_id_is_refused(scene: Scene, root: str, text: str) -> None:

@@ -66,6 +66,7 @@ DOCUMENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("query($w: PersonWhere!) { people(where: {not: $w}) { edges { cursor } } }", {"w": {"phone": {"in": ["1"]}}}),
     ("query($f: StringFilter) { dwellings(where: {code: $f}) { edges { cursor } } }", {"f": {"startsWith": "D"}}),
     ("query($i: ID!) { node(id: $i) { id } person(id: $i) { name } }", {"i": "A" * 50}),
+    ("query($i: [ID!]!) { nodes(ids: $i) { id ... on Person { name } } }", {"i": ["A" * 50, "B" * 50]}),
     ("query($n: Int, $c: String) { people(first: $n, after: $c) { edges { cursor } } }", {"n": 2, "c": None}),
     ("query($o: [PersonOrder!]) { people(orderBy: $o) { edges { node { name } } } }", {"o": [{"name": "ASC"}]}),
     ("query($g: [PersonBucket!]) { peopleAggregate(groupBy: $g) { count } }", {"g": ["GENDER"]}),

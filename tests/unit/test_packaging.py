@@ -58,6 +58,8 @@ LOCKS = (
     "bench/peers/requirements.lock",
     "bench/peers/neo4j_graphql/package-lock.json",
     "tests/conformance/clients/package-lock.json",
+    "tests/conformance/clients/generators/package-lock.json",
+    "tests/conformance/clients/generators/requirements.lock",
 )
 
 

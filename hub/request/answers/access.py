@@ -162,6 +162,8 @@ def _places(value: Any, names: Path, path: Path = ()) -> Iterator[Path]:
         for index, each in enumerate(value):
             yield from _places(each, names, (*path, index))
     elif not names:
-        yield path
-    elif isinstance(value, dict):
+        if value is None:
+            yield path
+    elif isinstance(value, dict) and names[0] in value:
+        # Beside others `nodes` has objects of types without this name.
         yield from _places(value[names[0]], names[1:], (*path, names[0]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from hub.errors import Code
-from hub.request.answers.preferences import ENGLISH, Preferences
+from hub.request.answers.preferences import Preferences
+from schema.interface.languages import ENGLISH
 
 VARY: Final = (
     "Accept, Accept-Encoding, Accept-Language, Access-Cost, Access-Errors, Access-Purpose, Authorization, "

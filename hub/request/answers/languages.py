@@ -1,7 +1,7 @@
 """Messages and descriptions of the schema in the language that a client asks for.
 
 A Chinese message says in Chinese what happened and what to do, by its code, and then in English what exactly, with the
-names of schema and policy, which are English. Descriptions are written once, Chinese before English, and cut here.
+names of schema and policy, which are English. Descriptions are cut where `schema/interface/languages.py` says.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import Code, HubError
-from hub.request.answers.preferences import CHINESE, ENGLISH
+from schema.interface.languages import CHINESE, in_language
 
-STOP = "。"
-"""What ends the Chinese part of a description; the English part follows without a space."""
 MESSAGES: Mapping[Code, str] = {
     Code.BAD_REQUEST: "请求无法读取，请按提示更正",
     Code.METHOD: "请用 POST 发送查询",
@@ -61,21 +59,11 @@ def message_in(language: str | None, error: HubError) -> str:
 
 
 def descriptions_in(language: str | None, introspected: Any) -> Any:
-    """An introspection result whose descriptions are in one language, if one is asked for.
-
-    A description is known by its Chinese full stop, which stands in no name and in no default value of the schema.
-    """
+    """An introspection result whose descriptions are in one language, if one is asked for."""
     if language is None:
         return introspected
     if isinstance(introspected, dict):
         return {name: descriptions_in(language, each) for name, each in introspected.items()}
     if isinstance(introspected, list):
         return [descriptions_in(language, each) for each in introspected]
-    return _part(language, introspected) if isinstance(introspected, str) else introspected
-
-
-def _part(language: str, text: str) -> str:
-    chinese, stop, english = text.partition(STOP)
-    if not stop or not english:
-        return text
-    return english if language == ENGLISH else chinese + stop
+    return in_language(language, introspected) if isinstance(introspected, str) else introspected

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
+from schema.interface.languages import CHINESE, ENGLISH
+
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 ERRORS_HEADER: Final = "access-errors"
 """Whether what is denied or suppressed is listed in `errors`: `list` or `none`."""
 COST_HEADER: Final = "access-cost"
 """Whether `extensions.cost` says what the operation cost: `tell` or `none`."""
-CHINESE: Final = "zh"
-ENGLISH: Final = "en"
 Profile = Literal["common", "strict"]
 _READ: Final = frozenset({"accept", "accept-encoding", "accept-language", ERRORS_HEADER, COST_HEADER})
 READ_AT_MOST: Final = 1_000

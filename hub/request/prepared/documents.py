@@ -54,6 +54,7 @@ class KeptDocument:
         self.document = document
         self._schema = schema
         self._sizes = size_variables(document.operation, document.fragments)
+        self._asks_by_ids = bool(size_variables(document.operation, document.fragments, "ids"))
         self._costs: dict[tuple[Any, ...], Cost] = {}
         self.variables = Variables(schema, document.operation, self._sizes)
         plans = max(FEWEST_PLANS, min(MOST_PLANS, PLANS_CHARACTERS // length))
@@ -67,9 +68,9 @@ class KeptDocument:
         return Validated(purposed, self.document, variables, cost)
 
     def _cost(self, given: Mapping[str, Any]) -> Cost:
-        """The cost depends on page sizes only; what is no page size is measured, and refused when it is coerced."""
+        """The cost depends on page sizes; it is measured anew for what is none, and for a document that asks by ids."""
         sizes = tuple(given.get(name) for name in self._sizes)
-        if not all(each is None or type(each) is int for each in sizes):
+        if self._asks_by_ids or not all(each is None or type(each) is int for each in sizes):
             return cost_of(self.document, self._schema, given)
         key = tuple((name in given, each) for name, each in zip(self._sizes, sizes, strict=True))
         if key not in self._costs:
@@ -128,14 +129,14 @@ def _is_page_size(literal: str) -> bool:
 
 
 def size_variables(
-    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], argument: str = "first"
 ) -> tuple[str, ...]:
-    """The variables that say how long a list is."""
+    """The variables that say how long a list is, or that stand for another argument."""
     sizes: dict[str, None] = {}
 
     class Reader(Visitor):
         def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-            if node.name.value == "first" and isinstance(node.value, VariableNode):
+            if node.name.value == argument and isinstance(node.value, VariableNode):
                 sizes[node.value.name.value] = None
 
     for each in (operation, *fragments.values()):

@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+PROGRAM = frozenset({".mjs", ".ts", ".json"})
+"""What is copied beside the packages."""
 Operation = Mapping[str, Any]
 """One operation: document, variables, headers."""
 
 
-def install(folder: Path) -> Path:
-    """The programs of this folder with their packages, in `folder`."""
-    for each in (*HERE.glob("*.mjs"), HERE / "package.json", HERE / "package-lock.json"):
+def install(folder: Path, source: Path = HERE) -> Path:
+    """The programs of `source` with their packages, in `folder`."""
+    for each in (HERE / "operations.mjs", *(each for each in source.iterdir() if each.suffix in PROGRAM)):
         shutil.copy(each, folder)
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = [str(_node()), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
+    command = [node(), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -34,10 +36,10 @@ def install(folder: Path) -> Path:
 def run(folder: Path, name: str, url: str, operations: Sequence[Operation], **settings: Any) -> list[Any]:
     """What the program `name` prints of `operations` at the hub at `url`; `settings` are those of the client."""
     told = json.dumps({"url": url, "operations": list(operations), "settings": settings})
-    command = [str(_node()), f"{name}.mjs"]
-    environment = {**_environment(), "NODE_ENV": "production"}
+    command = [node(), f"{name}.mjs"]
+    production = {**environment(), "NODE_ENV": "production"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, input=told, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=folder, env=production, input=told, capture_output=True, text=True, check=False, timeout=120
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     found: list[Any] = json.loads(done.stdout)
@@ -50,9 +52,11 @@ def _wheel() -> Path:
     return Path(found.origin).parent
 
 
-def _node() -> Path:
-    return _wheel() / "bin" / "node"
+def node() -> str:
+    """The command of Node."""
+    return str(_wheel() / "bin" / "node")
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PATH": f"{_node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+def environment() -> dict[str, str]:
+    """The environment in which programs find it."""
+    return {**os.environ, "PATH": f"{Path(node()).parent}{os.pathsep}{os.environ.get('PATH', '')}"}

@@ -32,7 +32,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "apollo": {},
     "urql": {"preferGetMethod": False},
     "graphql_request": {},
-    "relay": {},
 }
 """What has to be set; the rest is each client's default."""
 
@@ -44,14 +43,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def operations(county: County) -> list[Operation]:
-    asked = [
+    return operations_of(county)
+
+
+def operations_of(county: County) -> list[Operation]:
+    """The three operations, each as the application that may ask it."""
+    wanted = [
         ("fire-inspection", "safety.fire", PAGE, {"n": 3}),
         ("fire-inspection", "safety.fire.rental", MATCH, {"no": "140321195703129022"}),
         ("statistics", "stat", COUNTS, {}),
     ]
     return [
         {"document": document, "variables": variables, "headers": _headers(county, application, purpose)}
-        for application, purpose, document, variables in asked
+        for application, purpose, document, variables in wanted
     ]
 
 
@@ -60,15 +64,16 @@ def _headers(county: County, application: str, purpose: str) -> dict[str, str]:
     return {name: headers[name] for name in ("Authorization", "Access-Purpose")}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value without what clients add to it; of cursors, which are sealed anew each time, that they are there."""
     if isinstance(value, dict):
         there = {name: bool(value[name]) for name in ("cursor", "endCursor") if name in value}
-        return {name: _plain(each) for name, each in value.items() if name != "__typename"} | there
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        return {name: plain(each) for name, each in value.items() if name != "__typename"} | there
+    return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-def _asked(county: County, operation: Operation, **headers: str) -> dict[str, Any]:
+def asked(county: County, operation: Operation, **headers: str) -> dict[str, Any]:
+    """The answer to an operation, without a client."""
     content = json.dumps({"query": operation["document"], "variables": operation["variables"]}).encode()
     sent = {**operation["headers"], "Content-Type": "application/json", "Access-Errors": "none", **headers}
     answer: dict[str, Any] = county.hub.send("POST", sent, content).body
@@ -80,14 +85,14 @@ def test_a_client_gets_whole_answers(county: County, programs: Path, operations:
     found = run(programs, client, f"{county.hub.url}/graphql", operations, **SETTINGS[client])
     assert [each.get("error") or each.get("thrown") for each in found] == [None, None, None]
     for answer, operation in zip(found, operations, strict=True):
-        wanted = _asked(county, operation)
+        wanted = asked(county, operation)
         assert "errors" not in wanted
-        assert _plain(answer["data"]) == _plain(wanted["data"])
+        assert plain(answer["data"]) == plain(wanted["data"])
 
 
 def test_the_three_operations_hide_something(county: County, operations: list[Operation]) -> None:
     """Otherwise they would not show that what is hidden does not make a client throw the answer away."""
-    page, match, counts = (_asked(county, each)["extensions"]["access"] for each in operations)
+    page, match, counts = (asked(county, each)["extensions"]["access"] for each in operations)
     assert page["cut"][0] == {"coordinate": "Query.buildings", "path": ["buildings"], "shown": 3}
     lists = [each for each in page["cut"] if each["coordinate"] == "Building.dwellings"]
     assert lists[0]["path"] == ["buildings", "edges", 0, "node", "dwellings"]
@@ -107,28 +112,28 @@ def test_urql_is_told_what_to_set(county: County, programs: Path, operations: li
     assert "preferGetMethod: false" in found[0]["error"]
 
 
-def test_relay_sees_where_errors_are_if_they_are_listed(
-    county: County, programs: Path, operations: list[Operation]
-) -> None:
-    match = operations[1]
-    listed = {**match, "headers": {**match["headers"], "Access-Errors": "list"}}
-    (answer,) = run(programs, "relay", f"{county.hub.url}/graphql", [listed])
-    assert [error["path"] for error in _asked(county, match, **{"Access-Errors": "list"})["errors"]] == [
-        ["people", "edges", 0, "node", "gender"]
-    ]
-    assert answer["denied"] == ["Person.gender is not open to the purpose safety.fire.rental"]
-
-
 @pytest.mark.parametrize(("language", "program"), [("sh", ["bash", "-c"]), ("python", [sys.executable, "-c"])])
-def test_the_snippets_of_the_page_get_an_answer(county: County, language: str, program: list[str]) -> None:
-    snippet = re.findall(rf"```{language}\n(.*?)```", CLIENTS_PAGE.partition("## Snippets")[2], re.DOTALL)[0]
+def test_the_snippets_of_the_page_get_an_answer(
+    county: County, language: str, program: list[str], tmp_path: Path
+) -> None:
+    # Those of other languages that stand before are run where what they show is tested.
+    page = CLIENTS_PAGE if language == "sh" else CLIENTS_PAGE.partition("## Snippets")[2]
+    snippets = "".join(re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL))
     known = {"HUB": county.hub.url, "TOKEN": county.hub.token("fire-inspection"), "NO_PROXY": "*"}
     done = subprocess.run(
-        [*program, snippet], env={**os.environ, **known}, capture_output=True, text=True, check=False, timeout=60
+        [*program, snippets],
+        cwd=tmp_path,
+        env={**os.environ, **known},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     buildings = county.cypher("MATCH (b:Building) RETURN b.code AS code")
     assert sum(each["code"] in done.stdout for each in buildings) >= 2
+    if language == "sh":
+        assert "type Query" in (tmp_path / "schema.graphql").read_text("utf-8")
 
 
 def test_the_page_names_what_is_set() -> None:

@@ -1,6 +1,4 @@
-"""The answer that a document must get: data, errors and refusals, worked out from the naive view.
-
-Nothing of the hub's planner is used.
+"""The answer that a document must get: data, errors and refusals, worked out from the naive view alone.
 
 Cursors stand as `cursor:<surrogate>`, so that a page after one can be found again; sealed ids are made with the
 world's seals. A refusal is a set of codes: the hub may name any one fault of a document that has several.
@@ -104,6 +102,8 @@ class _Reader:
         if wanted == "__typename":
             return "Query"
         arguments = self.arguments("Query", nodes[0])
+        if wanted == "nodes":
+            return self.several(nodes, arguments["ids"], (name,))
         if "id" in arguments and not SEALS.is_id(arguments["id"]):
             return self.out.faults.add("VALIDATION")
         if wanted == "node":
@@ -139,6 +139,15 @@ class _Reader:
         self.denials((name,), entity, nodes)
         found = self.found(text)
         return None if found is None else self.node(entity, found, nodes)
+
+    def several(self, nodes: list[FieldNode], ids: list[str], path: tuple[str, ...]) -> Any:
+        """What is told of hidden fields is that of all open types; each place is a node, or null."""
+        if len(ids) > LIST_MAX or not all(map(SEALS.is_id, ids)):
+            return self.out.faults.add("VALIDATION")
+        for entity in filter(lambda each: self.sight.opens(each.name), self.catalogue):
+            self.denials(path, entity, nodes)
+        found = [self.found(each) for each in ids]
+        return [None if each is None else self.node(self.sight.entity(each), each, nodes) for each in found]
 
     def possible(self, nodes: list[FieldNode]) -> set[str]:
         """The faults of a selection, whatever type it is on."""

