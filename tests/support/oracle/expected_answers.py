@@ -6,33 +6,28 @@ world's seals. A refusal is a set of codes: the hub may name any one fault of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLIncludeDirective,
-    GraphQLSkipDirective,
-    InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     get_variable_values,
     parse,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
+from graphql.execution.values import VariableValues
 
 from schema import predicate as conditions
 from schema.catalogue import Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
 from tests.support.oracle import sources
-from tests.support.oracle.argument_values import plain
 from tests.support.oracle.expected import Expected
 from tests.support.oracle.naive_cost import MOST_FOLLOWED, edges_followed
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
+from tests.support.oracle.naive_fields import FieldReader
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SEALS, schema_of, sid
 
@@ -53,7 +48,7 @@ def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expec
     return reader.out
 
 
-class _Reader:
+class _Reader(FieldReader):
     def __init__(
         self,
         sight: Sight,
@@ -61,40 +56,8 @@ class _Reader:
         variables: VariableValues,
     ) -> None:
         self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
-        self.fragments, self.variables = fragments, variables
-        self.catalogue, self.schema = sight.catalogue, schema_of(sight.catalogue)
+        super().__init__(fragments, variables, sight.catalogue)
         self.out, self.followed = Expected(), 0
-
-    # The document.
-
-    def fields(self, type_name: str, owners: Iterable[Any]) -> dict[str, list[FieldNode]]:
-        """Response name → field nodes (GraphQL 6.3.2)."""
-        found: dict[str, list[FieldNode]] = {}
-        for owner in owners:
-            for node in self._flat(type_name, owner.selection_set.selections):
-                found.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
-        return found
-
-    def _flat(self, type_name: str, nodes: Iterable[SelectionNode]) -> Iterable[FieldNode]:
-        for node in nodes:
-            skip = get_directive_values(GraphQLSkipDirective, node, self.variables) or {"if": False}
-            include = get_directive_values(GraphQLIncludeDirective, node, self.variables) or {"if": True}
-            if skip["if"] or not include["if"]:
-                continue
-            if isinstance(node, FieldNode):
-                yield node
-                continue
-            inner = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
-            assert isinstance(inner, InlineFragmentNode | FragmentDefinitionNode)
-            if inner.type_condition is None or inner.type_condition.name.value in {type_name, "Node"}:
-                yield from self._flat(type_name, inner.selection_set.selections)
-
-    def arguments(self, type_name: str, node: FieldNode) -> dict[str, Any]:
-        """Coerced arguments."""
-        owner: Any = self.schema.type_map[type_name]
-        return dict(plain(get_argument_values(owner.fields[node.name.value], node, self.variables)))
-
-    # Roots.
 
     def root(self, name: str, nodes: list[FieldNode]) -> Any:
         """One root field."""
