@@ -107,7 +107,7 @@ class Asked:
         self.counts["redacted whole"] += body.count(b'"***"')
         for name, value in (told.get("data") or {}).items():
             self.counts["queries"] += value is not None and not name.startswith("__")
-            self.counts["hot words"] += isinstance(value, list) and sum("word" in row for row in value)
+            self.counts["hot words"] += isinstance(value, list) and sum("word" in (row or ()) for row in value)
         self.bodies.append(body)
 
     @property
