@@ -35,6 +35,7 @@ from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
 from hub.home.issuer import Issuer
+from hub.home.revocations import Revocations
 from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
@@ -89,16 +90,17 @@ def open_hub(
         buckets=buckets or Buckets(),
     )
     key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
-    hub.key_follower = KeyFollower(hub, key_file, lambda: _load_keys(settings))
+    hub.key_follower = KeyFollower(hub, (key_file, settings.revocations), lambda: _load_keys(settings))
     if store is not None:
         hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
 def _load_keys(settings: Settings) -> Verifier:
+    revoked = Revocations.load(settings.revocations, digester_of(settings))
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
     kept = 0 if settings.plain else KEPT_TOKENS
-    return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
+    return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept, is_revoked=revoked.covers)
 
 
 def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None) -> Starlette:

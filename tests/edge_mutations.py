@@ -123,6 +123,20 @@ EDGE = (
         "tests/unit/hub/request/test_key_follower.py",
     ),
     Mutation(
+        "a revoked token is refused",
+        "hub/request/auth.py",
+        "        if self.is_revoked(signed.claims):\n",
+        "        if False:\n",
+        "tests/attacks/test_h_tokens.py -k h08",
+    ),
+    Mutation(
+        "a list of revoked tokens that is gone lets nobody in",
+        "hub/request/auth.py",
+        "            if gone:\n",
+        "            if False:\n",
+        "tests/attacks/test_h_tokens.py -k h08",
+    ),
+    Mutation(
         "a task that fails is started again",
         "hub/upkeep.py",
         "            except Exception as fault:\n                self.failed(name, fault)\n            if ",

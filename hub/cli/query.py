@@ -1,4 +1,4 @@
-"""The commands `sluicegate token` and `sluicegate query`.
+"""The commands `sluicegate token`, `sluicegate revoke` and `sluicegate query`.
 
 A query takes the same way as every request: over HTTP, with a token and a purpose, and only to the hub of its home.
 `--explain` asks no hub.
@@ -15,6 +15,7 @@ from hub.cli.options import Home, Json, NamesStrayArguments, Port, Refused, exit
 
 if TYPE_CHECKING:
     from hub.home.settings import Settings
+    from policies.model import Application
 
 App = Annotated[str, typer.Option("--app", help="Registered application, such as fire-inspection.")]
 Person = Annotated[str | None, typer.Option(help="Account of the person who asks (`sub` of the token).")]
@@ -35,6 +36,29 @@ def token(
     """
     with exit_on_refusal():
         typer.echo(_issue_token(open_settings(home), application, person, seconds))
+
+
+@app.command(cls=NamesStrayArguments, epilog="Example: sluicegate revoke --app fire-inspection --person inspector-1")
+def revoke(
+    application: Annotated[str | None, typer.Option("--app", help="Tokens of this application.")] = None,
+    person: Annotated[str | None, typer.Option(help="Tokens of this account (`sub`).")] = None,
+    token_id: Annotated[str | None, typer.Option("--id", help="The one token with this `jti`.")] = None,
+    home: Home = None,
+) -> None:
+    """Have hubs refuse tokens that were issued until now, within five seconds (吊销令牌).
+
+    Who signs in again half a minute later is let in; whom nobody is to let in any more is taken out of the policy.
+    """
+    with exit_on_refusal():
+        from hub.home.revocations import revoke as add
+
+        if not (application or person or token_id):
+            raise Refused("say which tokens: --app, --person, both of them, or --id")
+        settings = open_settings(home)
+        if application is not None:
+            _registered(settings, application)
+        add(settings, application or None, person or None, token_id or None)
+        typer.echo("revoked; hubs of this home refuse these tokens within five seconds")
 
 
 @app.command(
@@ -82,14 +106,9 @@ def _issue_token(
     settings: Settings, application: str, person: str | None, seconds: int, *, of_a_hub: bool = False
 ) -> str:
     """A token of the local issuer; `of_a_hub`: no home is made for it."""
-    from hub.home.catalogue import catalogue_of
     from hub.home.issuer import Issuer
-    from hub.steward.changes import policy_of
 
-    applications = policy_of(settings, catalogue_of(settings)).applications
-    if application not in applications:
-        raise Refused(f"no application {application!r} is registered; registered: {', '.join(applications)}")
-    staff = applications[application].staff
+    staff = _registered(settings, application).staff
     if person is None:
         # An application that lists its staff asks for them only: the first of them is taken.
         person = next(iter(staff), "local")
@@ -104,6 +123,17 @@ def _issue_token(
         )
     settings.prepare_home()
     return Issuer(settings).issue(application, person, seconds)
+
+
+def _registered(settings: Settings, application: str) -> Application:
+    """An application of the policy in force; raises Refused for a name that it does not know."""
+    from hub.home.catalogue import catalogue_of
+    from hub.steward.changes import policy_of
+
+    applications = policy_of(settings, catalogue_of(settings)).applications
+    if application not in applications:
+        raise Refused(f"no application {application!r} is registered; registered: {', '.join(applications)}")
+    return applications[application]
 
 
 def _print_answer(answer: dict[str, Any], body: dict[str, Any]) -> None:

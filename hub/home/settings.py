@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
+    revocations_file: Path | None = None
     sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
@@ -272,6 +273,11 @@ class Settings(BaseSettings):
     def hub_key(self) -> Path:
         """The key by which the commands of this home know its hub."""
         return self.keys_folder / "hub.key"
+
+    @property
+    def revocations(self) -> Path:
+        """The list of tokens that are not accepted any more (`sluicegate revoke`)."""
+        return self.revocations_file or self.home.absolute() / "revoked.json"
 
     @property
     def session_file(self) -> Path:

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -47,6 +47,10 @@ OLD_NAME: Final = "EdDSA"
 """What Ed25519 was called before RFC 9864; issuers still write it."""
 _log = logging.getLogger("sluicegate.keys")
 TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+
+
+Revoked = Callable[[Mapping[str, Any]], bool]
+"""Whether the token with these claims, which were checked, is revoked."""
 
 
 class KeysRefused(RuntimeError):
@@ -97,9 +101,12 @@ class Verifier:
     audience: str
     keys: KeySet = field(repr=False)
     signed: SignedTokens = field(repr=False, compare=False)
+    is_revoked: Revoked = field(default=lambda _: False, repr=False, compare=False)
 
     @classmethod
-    def load(cls, jwks: Path, issuer: str, audience: str, *, kept: int = KEPT_TOKENS) -> Verifier:
+    def load(
+        cls, jwks: Path, issuer: str, audience: str, *, kept: int = KEPT_TOKENS, is_revoked: Revoked | None = None
+    ) -> Verifier:
         """Read a JWK set (RFC 7517) of public keys from a file, and keep so many tokens; raises KeysRefused."""
         try:
             keys = KeySet.import_key_set(loads(jwks.read_bytes()))
@@ -109,7 +116,7 @@ class Verifier:
             raise KeysRefused(f"{jwks}: each key must be P-256, Ed25519, or RSA of {MIN_RSA_BITS} bits or more")
         if len({key.kid for key in keys}) != len(keys.keys):
             raise KeysRefused(f"{jwks}: two keys share a `kid`; each needs its own")
-        return cls(issuer, audience, keys, SignedTokens(kept))
+        return cls(issuer, audience, keys, SignedTokens(kept), is_revoked or (lambda _: False))
 
     def verify(self, token: str, now: float) -> tuple[str, str]:
         """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
@@ -120,6 +127,8 @@ class Verifier:
                 signed.accepted = now
         except (JoseError, ValueError, TypeError, RecursionError):
             raise unauthenticated() from None
+        if self.is_revoked(signed.claims):
+            raise unauthenticated()
         return signed.claims["client_id"], signed.claims["sub"]
 
 
@@ -130,15 +139,15 @@ class KeyHolder(Protocol):
 
 
 class KeyFollower:
-    """Keeps the verifier of one hub at what its issuer's key file holds.
+    """Keeps the verifier of one hub at what its issuer's key file and its list of revoked tokens hold.
 
-    A file that cannot be used changes nothing, and is told: the keys of before stay.
+    A file that cannot be used, or is gone, changes nothing, and is told: what was read before stays.
     """
 
-    def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
-        """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
-        self._hub, self._file, self._load = hub, file, load
-        self._content: bytes | None = _content(file)
+    def __init__(self, hub: KeyHolder, files: Sequence[Path], load: Callable[[], Verifier]) -> None:
+        """`load` makes the verifier of what `files` hold; it raises KeysRefused or KeyRefused."""
+        self._hub, self._files, self._load = hub, files, load
+        self._taken = self._content = self._read()
         self.warnings: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -148,24 +157,31 @@ class KeyFollower:
             await asyncio.sleep(KEY_SECONDS)
 
     def poll(self) -> None:
-        """Take the keys of the file if its content has changed."""
-        content = _content(self._file)
+        """Take what the files hold if their content has changed."""
+        content = self._read()
         if content == self._content:
             # As it was when its keys were taken, maybe again.
             self.warnings = ()
             return
+        gone = [str(file) for file, old, new in zip(self._files, self._taken, content, strict=True) if old and not new]
         try:
+            if gone:
+                raise KeysRefused(f"{', '.join(gone)} cannot be read any more; restore it")
             self._hub.verifier = self._load()
         except (KeysRefused, KeyRefused) as refused:
             # Looked at again the next time, because a file that is being written is soon whole.
-            self.warnings = (f"the issuer's keys of before stay: {refused}",)
+            self.warnings = (f"the issuer's keys and revocations of before stay: {refused}",)
             return
-        self._content, self.warnings = content, ()
+        self._taken = self._content = content
+        self.warnings = ()
         _log.info("the issuer's keys were read again")
 
     def read_again(self) -> None:
-        """Read the file at the next look, whether or not it has changed."""
-        self._content = None
+        """Read the files at the next look, whether or not they have changed."""
+        self._content = ()
+
+    def _read(self) -> tuple[bytes, ...]:
+        return tuple(map(_content, self._files))
 
 
 def _content(file: Path) -> bytes:

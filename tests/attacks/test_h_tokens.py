@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
+from hub.home.revocations import revoke
+from hub.request.auth import KEY_SECONDS
 from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
@@ -315,3 +317,24 @@ def test_a_token_leaves_no_trace(served: Served, capfd: pytest.CaptureFixture[st
     for needle in (b"CANARY-person", token.encode(), token.rpartition(".")[2].encode()):
         assert needle not in log
     assert "CANARY" not in "".join(capfd.readouterr())
+
+
+def test_h08_a_revoked_token_is_refused_within_five_seconds(tmp_path: Path) -> None:
+    """Also one that was accepted before; those of others, and who signs in again later, are not touched."""
+    assert KEY_SECONDS <= 5
+    with serving(tmp_path / "home") as running:
+        mine, other = (running.issuer.issue("fire-inspection", each) for each in ("inspector-1", "inspector-2"))
+        assert [code_of(running.ask(token=each)) for each in (mine, other)] == ["OK", "OK"]
+        revoke(running.hub.settings, "fire-inspection", "inspector-1", None)
+        ends = time.monotonic() + 20
+        while code_of(running.ask(token=mine)) == "OK" and time.monotonic() < ends:
+            time.sleep(0.1)
+        assert [code_of(running.ask(token=each)) for each in (mine, other)] == ["UNAUTHENTICATED", "OK"]
+        # Neither a broken list nor one that is gone lets it in again.
+        follower, listed = running.hub.key_follower, running.hub.settings.revocations
+        assert follower is not None
+        for spoil in (lambda: listed.write_text("{"), listed.unlink):
+            spoil()
+            follower.poll()
+            assert code_of(running.ask(token=mine)) == "UNAUTHENTICATED"
+            assert "revocations of before stay" in " ".join(running.client.get("/readyz").json()["warnings"])

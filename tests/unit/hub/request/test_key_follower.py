@@ -80,7 +80,7 @@ def test_case_2_06_a_file_that_cannot_be_used_changes_nothing_and_is_told(
         else:
             file.write_bytes(content)
         follower.poll()
-        assert "the issuer's keys of before stay" in warnings(served)
+        assert "the issuer's keys and revocations of before stay" in warnings(served)
         assert served.client.get("/readyz").json()["policy"]
         assert code_of(served.ask(token=token)) == "OK"
         publish(file, own)
