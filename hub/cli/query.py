@@ -55,6 +55,8 @@ def revoke(
         if not (application or person or token_id):
             raise Refused("say which tokens: --app, --person, both of them, or --id")
         settings = open_settings(home)
+        if not settings.home.exists():
+            raise Refused(f"{settings.home} is no home, so no hub of it would know; name that of your hub with --home")
         if application is not None:
             _registered(settings, application)
         add(settings, application or None, person or None, token_id or None)

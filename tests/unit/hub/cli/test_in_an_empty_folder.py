@@ -33,6 +33,7 @@ REFUSED = {
     "serve": ([], POLICIES),
     "query": ([*ASKS, QUERY], POLICIES),
     "token": (["--app", "fire-inspection"], POLICIES),
+    "revoke": (["--person", "inspector-1"], HOME),
     "login": ([], "SLUICEGATE_SIGN_IN_ISSUER"),
     "pull": ([], SOURCES),
     "source refused": ([], HOME),

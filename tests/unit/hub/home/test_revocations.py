@@ -155,6 +155,7 @@ def test_a_list_that_cannot_be_used_is_refused(settings: Settings, content: str)
     [((), "say which tokens"), (("--app", "fire-inspektion"), "no application 'fire-inspektion' is registered")],
 )
 def test_the_command_refuses_what_would_revoke_nothing(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    Settings.load(home=tmp_path / "home").prepare_home()
     command = [sys.executable, "-m", "hub", "revoke", *arguments, "--home", str(tmp_path / "home")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, told in done.stderr) == (1, True), done.stderr
