@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, cast
 
 import uvicorn
+from joserfc.jwk import KeySet
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -42,9 +43,10 @@ from hub.ingest.annotate import detector_version
 from hub.push.deliveries import Deliveries
 from hub.push.endpoint import answer_delivery
 from hub.readiness import Readiness
-from hub.request.auth import KEPT_TOKENS, KeyFollower, Verifier
+from hub.request.auth import KEPT_TOKENS, KeyFollower, SignedTokens, Verifier
 from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
+from hub.request.issuer.follower import ProviderFollower
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
 from hub.schema_page import SchemaPage
@@ -88,16 +90,29 @@ def open_hub(
         detector=detector,
         buckets=buckets or Buckets(),
     )
-    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
-    hub.key_follower = KeyFollower(hub, key_file, lambda: _load_keys(settings))
+    hub.key_follower = _follow_keys(hub, settings)
     if store is not None:
         hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
+def _follow_keys(hub: Hub, settings: Settings) -> KeyFollower | ProviderFollower:
+    if settings.issuer_discovery:
+        return ProviderFollower(hub, settings.issuer, settings.issuer_keys_max_age, kept=_kept_tokens(settings))
+    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
+    return KeyFollower(hub, key_file, lambda: _load_keys(settings))
+
+
+def _kept_tokens(settings: Settings) -> int:
+    return 0 if settings.plain else KEPT_TOKENS
+
+
 def _load_keys(settings: Settings) -> Verifier:
+    """The verifier of a hub; of a provider's keys none is there before the first answer."""
+    kept = _kept_tokens(settings)
+    if settings.issuer_discovery:
+        return Verifier(settings.issuer, settings.audience, KeySet([]), SignedTokens(kept))
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
-    kept = 0 if settings.plain else KEPT_TOKENS
     return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
 
 

@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from joserfc import jws
-from joserfc.errors import ExceededSizeError, InvalidClaimError, InvalidPayloadError, JoseError, SecurityWarning
+from joserfc.errors import (
+    ExceededSizeError,
+    InvalidClaimError,
+    InvalidKeyIdError,
+    InvalidPayloadError,
+    JoseError,
+    SecurityWarning,
+)
 from joserfc.jwk import Key, KeySet, RSAKey
 from joserfc.jwt import Claims, JWTClaimsRegistry
 from joserfc.registry import HeaderParameter
@@ -50,7 +57,7 @@ TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
 class KeysRefused(RuntimeError):
-    """The issuer's key file cannot be used; the text says why."""
+    """The issuer's keys cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +98,16 @@ class SignedTokens:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Accepts tokens of one issuer for one audience, signed with one of its public keys."""
+    """Accepts tokens of one issuer for one audience, signed with one of its public keys.
+
+    `missed` is called for each token that names none of them, so it must be quick.
+    """
 
     issuer: str
     audience: str
     keys: KeySet = field(repr=False)
     signed: SignedTokens = field(repr=False, compare=False)
+    missed: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     @classmethod
     def load(cls, jwks: Path, issuer: str, audience: str, *, kept: int = KEPT_TOKENS) -> Verifier:
@@ -105,7 +116,7 @@ class Verifier:
             keys = KeySet.import_key_set(loads(jwks.read_bytes()))
         except (OSError, NotStrict, JoseError, KeyError, TypeError, ValueError):
             raise KeysRefused(f"{jwks} is not a JWK set of public keys; save the issuer's JWK set there") from None
-        if not all(_is_accepted(key) for key in keys):
+        if not all(is_accepted(key) for key in keys):
             raise KeysRefused(f"{jwks}: each key must be P-256, Ed25519, or RSA of {MIN_RSA_BITS} bits or more")
         if len({key.kid for key in keys}) != len(keys.keys):
             raise KeysRefused(f"{jwks}: two keys share a `kid`; each needs its own")
@@ -118,6 +129,9 @@ class Verifier:
             if not signed.is_accepted(now):
                 _TokenClaims(self.issuer, self.audience, int(now)).validate(signed.claims)
                 signed.accepted = now
+        except InvalidKeyIdError:
+            self.missed()
+            raise unauthenticated() from None
         except (JoseError, ValueError, TypeError, RecursionError):
             raise unauthenticated() from None
         return signed.claims["client_id"], signed.claims["sub"]
@@ -274,7 +288,7 @@ def _signed_claims(token: str, keys: KeySet) -> dict[str, Any]:
     if len(token) > MAX_TOKEN:
         raise ExceededSizeError
     with warnings.catch_warnings():
-        # joserfc warns of the old name of Ed25519; `_is_accepted` lets no other curve of that name in.
+        # joserfc warns of the old name of Ed25519; `is_accepted` lets no other curve of that name in.
         warnings.simplefilter("ignore", SecurityWarning)
         signed = jws.deserialize_compact(token, keys, registry=_REGISTRY)
     # joserfc reads JSON leniently (a later duplicate name wins), so both parts are read once more, strictly.
@@ -285,6 +299,7 @@ def _signed_claims(token: str, keys: KeySet) -> dict[str, Any]:
     return claims
 
 
-def _is_accepted(key: Key) -> bool:
+def is_accepted(key: Key) -> bool:
+    """Whether a key may check tokens: of an accepted kind, for signatures, and long enough."""
     long_enough = not isinstance(key, RSAKey) or key.public_key.key_size >= MIN_RSA_BITS
     return long_enough and bool(jws.JWSRegistry.filter_algorithms(key, ALGORITHMS))
