@@ -109,7 +109,7 @@ async def _get(client: httpx.AsyncClient, url: str, what: str) -> Any:
                 raw += chunk
                 if len(raw) > MAX_ANSWER:
                     raise KeysRefused(f"{what} is larger than {MAX_ANSWER} bytes")
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         raise KeysRefused(f"{what} cannot be reached, or its certificate is not trusted") from None
     try:
         return await asyncio.to_thread(loads, raw)
