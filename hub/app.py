@@ -16,10 +16,12 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 import uvicorn
+from joserfc.jwk import KeySet
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -35,7 +37,7 @@ from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
 from hub.home.issuer import Issuer
-from hub.home.revocations import Revocations
+from hub.home.revocations import list_of
 from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
 from hub.home.seals import Seals, load_key
 from hub.home.settings import Settings
@@ -43,9 +45,11 @@ from hub.ingest.annotate import detector_version
 from hub.push.deliveries import Deliveries
 from hub.push.endpoint import answer_delivery
 from hub.readiness import Readiness
-from hub.request.auth import KEPT_TOKENS, KeyFollower, Verifier
+from hub.request.auth import KEPT_TOKENS, KeyFollower, SignedTokens, Verifier
 from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
+from hub.request.issuer.follower import ProviderFollower
+from hub.request.issuer.revocations import RevocationFollower
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
 from hub.schema_page import SchemaPage
@@ -74,14 +78,17 @@ def open_hub(
     """
     detector = detector_version(settings)
     settings.prepare_home()
+    digester = digester_of(settings)
+    revocations = RevocationFollower(list_of(settings), digester)
     hub = Hub(
         settings=settings,
         catalogue=catalogue,
         schema=build_schema(catalogue),
         policy=policy,
-        verifier=_load_keys(settings),
+        verifier=_load_keys(settings, revocations),
         seals=Seals(load_key(settings.keys_folder / "seal.key")),
-        digester=digester_of(settings),
+        digester=digester,
+        revocations=revocations,
         graph=graph,
         log=open_log(settings),
         telemetry=telemetry or Telemetry(otlp_exporter(settings.otlp_endpoint)),
@@ -89,18 +96,32 @@ def open_hub(
         detector=detector,
         buckets=buckets or Buckets(),
     )
-    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
-    hub.key_follower = KeyFollower(hub, (key_file, settings.revocations), lambda: _load_keys(settings))
+    hub.key_follower = _follow_keys(hub, settings)
     if store is not None:
         hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
-def _load_keys(settings: Settings) -> Verifier:
-    revoked = Revocations.load(settings.revocations, digester_of(settings))
+def _follow_keys(hub: Hub, settings: Settings) -> KeyFollower | ProviderFollower:
+    if settings.issuer_discovery:
+        return ProviderFollower(hub, settings.issuer, settings.issuer_keys_max_age, kept=_kept_tokens(settings))
+    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
+    return KeyFollower(hub, key_file, lambda: _load_keys(settings, hub.revocations))
+
+
+def _kept_tokens(settings: Settings) -> int:
+    return 0 if settings.plain else KEPT_TOKENS
+
+
+def _load_keys(settings: Settings, revocations: RevocationFollower) -> Verifier:
+    """The verifier of a hub; of a provider's keys none is there before the first answer."""
+    kept = _kept_tokens(settings)
+    if settings.issuer_discovery:
+        none = Verifier(settings.issuer, settings.audience, KeySet([]), SignedTokens(kept))
+        return replace(none, is_revoked=revocations.covers)
     jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
-    kept = 0 if settings.plain else KEPT_TOKENS
-    return Verifier.load(jwks, settings.issuer, settings.audience, kept=kept, is_revoked=revoked.covers)
+    loaded = Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
+    return replace(loaded, is_revoked=revocations.covers)
 
 
 def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None) -> Starlette:
@@ -221,6 +242,7 @@ async def _background_tasks(
         tasks["delivered events"] = deliveries.forget
     if hub.key_follower is not None:
         tasks["issuer keys"] = hub.key_follower.run
+    tasks["revoked tokens"] = hub.revocations.run
     if hub.policy_follower is not None:
         tasks["policy"] = hub.policy_follower.run
     try:

@@ -51,6 +51,8 @@ class Readiness:
             "policy": bool(hub.policy.purposes) and not (follower and follower.stale),
             "catalogue": hub.catalogue_fit.why == FITS,
         }
+        if hub.settings.issuer_discovery:
+            parts["keys"] = bool(hub.verifier.keys)
         warnings = [*(follower.warnings() if follower else []), *hub.key_warnings(), *hub.upkeep.warnings()]
         if hub.log.why:
             # A code for the operator, explained in docs/audit.md.

@@ -1,7 +1,7 @@
 """The local token issuer, for demos and tests.
 
 Its private key never leaves its key file, and its tokens live for an hour at most. In production a department brings
-its own OpenID provider and names its JWK set in `SLUICEGATE_ISSUER_JWKS`.
+its own OpenID provider: `SLUICEGATE_ISSUER_DISCOVERY`, or its JWK set in the file `SLUICEGATE_ISSUER_JWKS`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from hub.home.addresses import LOOPBACK
 from hub.home.running_hub import ANSWER_SECONDS, MAX_ANSWER, HubAddress, HubNotFound, get_from_hub
 from hub.home.settings import Settings, SettingsError
-from hub.home.sign_in import LOOPBACK
 from hub.home.strict_json import NotStrict, loads
 
 MAX_TOKEN_FILE: Final = 16_384

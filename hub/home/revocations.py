@@ -90,6 +90,11 @@ class Revocations:
         )
 
 
+def list_of(settings: Settings) -> Path:
+    """The file of a home's list."""
+    return settings.home.absolute() / "revoked.json"
+
+
 def revoke(settings: Settings, application: str | None, person: str | None, token: str | None) -> Revocation:
     """Put an entry in the list of a home, recorded in its log: that it began before, and how it ended.
 
@@ -110,7 +115,7 @@ def revoke(settings: Settings, application: str | None, person: str | None, toke
         log.append_sync(begun)
         result = "FAILED"
         try:
-            _add(settings.revocations, entry, now)
+            _add(list_of(settings), entry, now)
             result = "OK"
         finally:
             log.append_sync(end_record(begun, NAME, facts, result))

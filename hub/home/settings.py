@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.home import zone
+from hub.home.addresses import check_discovery
 from schema import shapes
 
 PREFIX = "SLUICEGATE_"
@@ -74,7 +75,8 @@ class Settings(BaseSettings):
     issuer: str = Field(default="sluicegate-local", min_length=1)
     audience: str = Field(default="sluicegate", min_length=1)
     issuer_jwks: Path | None = None
-    revocations_file: Path | None = None
+    issuer_discovery: bool = False
+    issuer_keys_max_age: float = Field(default=86_400.0, ge=600, le=604_800)
     sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
@@ -162,6 +164,8 @@ class Settings(BaseSettings):
             raise ValueError("graph_url needs graph_password or graph_password_file")
         if self.audit_store is not None and self.audit_store_file is not None:
             raise ValueError("give audit_store or audit_store_file, not both")
+        if self.issuer_discovery:
+            check_discovery(self.issuer, self.issuer_jwks)
         return self
 
     @classmethod
@@ -273,11 +277,6 @@ class Settings(BaseSettings):
     def hub_key(self) -> Path:
         """The key by which the commands of this home know its hub."""
         return self.keys_folder / "hub.key"
-
-    @property
-    def revocations(self) -> Path:
-        """The list of tokens that are not accepted any more (`sluicegate revoke`)."""
-        return self.revocations_file or self.home.absolute() / "revoked.json"
 
     @property
     def session_file(self) -> Path:

@@ -19,6 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from hub.home.addresses import LOOPBACK
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
 
@@ -28,7 +29,6 @@ ANSWER_SECONDS: Final = 10.0
 MAX_ANSWER: Final = 262_144
 MAX_WAIT_SECONDS: Final = 900.0
 LEEWAY_SECONDS: Final = 30
-LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 class SignInRefused(RuntimeError):

@@ -13,13 +13,20 @@ import hashlib
 import logging
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from joserfc import jws
-from joserfc.errors import ExceededSizeError, InvalidClaimError, InvalidPayloadError, JoseError, SecurityWarning
+from joserfc.errors import (
+    ExceededSizeError,
+    InvalidClaimError,
+    InvalidKeyIdError,
+    InvalidPayloadError,
+    JoseError,
+    SecurityWarning,
+)
 from joserfc.jwk import Key, KeySet, RSAKey
 from joserfc.jwt import Claims, JWTClaimsRegistry
 from joserfc.registry import HeaderParameter
@@ -49,12 +56,8 @@ _log = logging.getLogger("sluicegate.keys")
 TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-Revoked = Callable[[Mapping[str, Any]], bool]
-"""Whether the token with these claims, which were checked, is revoked."""
-
-
 class KeysRefused(RuntimeError):
-    """The issuer's key file cannot be used; the text says why."""
+    """The issuer's keys cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +98,31 @@ class SignedTokens:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Accepts tokens of one issuer for one audience, signed with one of its public keys."""
+    """Accepts tokens of one issuer for one audience, signed with one of its public keys.
+
+    `missed` is called for each token that names none of them, so it must be quick. `is_revoked` is asked about each
+    that would be accepted, with its claims.
+    """
 
     issuer: str
     audience: str
     keys: KeySet = field(repr=False)
     signed: SignedTokens = field(repr=False, compare=False)
-    is_revoked: Revoked = field(default=lambda _: False, repr=False, compare=False)
+    missed: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    is_revoked: Callable[[Mapping[str, Any]], bool] = field(default=lambda _: False, repr=False, compare=False)
 
     @classmethod
-    def load(
-        cls, jwks: Path, issuer: str, audience: str, *, kept: int = KEPT_TOKENS, is_revoked: Revoked | None = None
-    ) -> Verifier:
+    def load(cls, jwks: Path, issuer: str, audience: str, *, kept: int = KEPT_TOKENS) -> Verifier:
         """Read a JWK set (RFC 7517) of public keys from a file, and keep so many tokens; raises KeysRefused."""
         try:
             keys = KeySet.import_key_set(loads(jwks.read_bytes()))
         except (OSError, NotStrict, JoseError, KeyError, TypeError, ValueError):
             raise KeysRefused(f"{jwks} is not a JWK set of public keys; save the issuer's JWK set there") from None
-        if not all(_is_accepted(key) for key in keys):
+        if not all(is_accepted(key) for key in keys):
             raise KeysRefused(f"{jwks}: each key must be P-256, Ed25519, or RSA of {MIN_RSA_BITS} bits or more")
         if len({key.kid for key in keys}) != len(keys.keys):
             raise KeysRefused(f"{jwks}: two keys share a `kid`; each needs its own")
-        return cls(issuer, audience, keys, SignedTokens(kept), is_revoked or (lambda _: False))
+        return cls(issuer, audience, keys, SignedTokens(kept))
 
     def verify(self, token: str, now: float) -> tuple[str, str]:
         """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
@@ -125,6 +131,9 @@ class Verifier:
             if not signed.is_accepted(now):
                 _TokenClaims(self.issuer, self.audience, int(now)).validate(signed.claims)
                 signed.accepted = now
+        except InvalidKeyIdError:
+            self.missed()
+            raise unauthenticated() from None
         except (JoseError, ValueError, TypeError, RecursionError):
             raise unauthenticated() from None
         if self.is_revoked(signed.claims):
@@ -139,15 +148,15 @@ class KeyHolder(Protocol):
 
 
 class KeyFollower:
-    """Keeps the verifier of one hub at what its issuer's key file and its list of revoked tokens hold.
+    """Keeps the verifier of one hub at what its issuer's key file holds.
 
-    A file that cannot be used, or is gone, changes nothing, and is told: what was read before stays.
+    A file that cannot be used changes nothing, and is told: the keys of before stay.
     """
 
-    def __init__(self, hub: KeyHolder, files: Sequence[Path], load: Callable[[], Verifier]) -> None:
-        """`load` makes the verifier of what `files` hold; it raises KeysRefused or KeyRefused."""
-        self._hub, self._files, self._load = hub, files, load
-        self._taken = self._content = self._read()
+    def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
+        """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
+        self._hub, self._file, self._load = hub, file, load
+        self._content: bytes | None = _content(file)
         self.warnings: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -157,31 +166,24 @@ class KeyFollower:
             await asyncio.sleep(KEY_SECONDS)
 
     def poll(self) -> None:
-        """Take what the files hold if their content has changed."""
-        content = self._read()
+        """Take the keys of the file if its content has changed."""
+        content = _content(self._file)
         if content == self._content:
             # As it was when its keys were taken, maybe again.
             self.warnings = ()
             return
-        gone = [str(file) for file, old, new in zip(self._files, self._taken, content, strict=True) if old and not new]
         try:
-            if gone:
-                raise KeysRefused(f"{', '.join(gone)} cannot be read any more; restore it")
             self._hub.verifier = self._load()
         except (KeysRefused, KeyRefused) as refused:
             # Looked at again the next time, because a file that is being written is soon whole.
-            self.warnings = (f"the issuer's keys and revocations of before stay: {refused}",)
+            self.warnings = (f"the issuer's keys of before stay: {refused}",)
             return
-        self._taken = self._content = content
-        self.warnings = ()
+        self._content, self.warnings = content, ()
         _log.info("the issuer's keys were read again")
 
     def read_again(self) -> None:
-        """Read the files at the next look, whether or not they have changed."""
-        self._content = ()
-
-    def _read(self) -> tuple[bytes, ...]:
-        return tuple(map(_content, self._files))
+        """Read the file at the next look, whether or not it has changed."""
+        self._content = None
 
 
 def _content(file: Path) -> bytes:
@@ -290,7 +292,7 @@ def _signed_claims(token: str, keys: KeySet) -> dict[str, Any]:
     if len(token) > MAX_TOKEN:
         raise ExceededSizeError
     with warnings.catch_warnings():
-        # joserfc warns of the old name of Ed25519; `_is_accepted` lets no other curve of that name in.
+        # joserfc warns of the old name of Ed25519; `is_accepted` lets no other curve of that name in.
         warnings.simplefilter("ignore", SecurityWarning)
         signed = jws.deserialize_compact(token, keys, registry=_REGISTRY)
     # joserfc reads JSON leniently (a later duplicate name wins), so both parts are read once more, strictly.
@@ -301,6 +303,7 @@ def _signed_claims(token: str, keys: KeySet) -> dict[str, Any]:
     return claims
 
 
-def _is_accepted(key: Key) -> bool:
+def is_accepted(key: Key) -> bool:
+    """Whether a key may check tokens: of an accepted kind, for signatures, and long enough."""
     long_enough = not isinstance(key, RSAKey) or key.public_key.key_size >= MIN_RSA_BITS
     return long_enough and bool(jws.JWSRegistry.filter_algorithms(key, ALGORITHMS))

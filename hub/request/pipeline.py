@@ -41,6 +41,8 @@ from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
 from hub.request.introspection import introspect
+from hub.request.issuer.follower import ProviderFollower
+from hub.request.issuer.revocations import RevocationFollower
 from hub.request.own_access.table import AccessTable, Asker, caps_of, table_of
 from hub.request.own_access.told import Told, answer_my_access
 from hub.request.plan_model import Accesses, Introspection, MyAccess, Planned
@@ -72,13 +74,14 @@ class Hub:
     digester: Digester = field(repr=False)
     graph: Graph
     log: AuditLog
+    revocations: RevocationFollower
     telemetry: Telemetry
     decisions: DecisionCache = field(default_factory=DecisionCache, repr=False)
     caps: DailyCaps = field(default_factory=DailyCaps)
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
     catalogue_fit: CatalogueFit = field(init=False, repr=False)
     policy_follower: PolicyFollower | None = None
-    key_follower: auth.KeyFollower | None = None
+    key_follower: auth.KeyFollower | ProviderFollower | None = None
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     buckets: Buckets = field(default_factory=Buckets, repr=False)
@@ -106,8 +109,9 @@ class Hub:
         self.upkeep = Upkeep(self.telemetry.registry)
 
     def key_warnings(self) -> tuple[str, ...]:
-        """What is wrong with the issuer's key file, for the operator."""
-        return self.key_follower.warnings if self.key_follower is not None else ()
+        """What is wrong with the issuer's keys or the list of revoked tokens, for the operator."""
+        keys = self.key_follower.warnings if self.key_follower is not None else ()
+        return (*keys, *self.revocations.warnings)
 
     def read_again(self) -> None:
         """Read keys and policy again at their next look, within two seconds."""

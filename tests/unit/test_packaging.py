@@ -59,6 +59,7 @@ LOCKS = (
     "bench/peers/neo4j_graphql/package-lock.json",
     "tests/conformance/clients/package-lock.json",
     "tests/conformance/clients/generators/package-lock.json",
+    "tests/conformance/provider/package-lock.json",
     "tests/conformance/clients/generators/requirements.lock",
 )
 

@@ -127,6 +127,8 @@ def test_each_warning_of_readyz_is_described() -> None:
         "hub/siblings.py",
         "hub/upkeep.py",
         "hub/request/auth.py",
+        "hub/request/issuer/follower.py",
+        "hub/request/issuer/revocations.py",
         "hub/request/policy_follower.py",
         "policies/versions.py",
         "audit/log.py",

@@ -19,7 +19,7 @@ from audit.record import Digester
 from hub.home.audit_log import digester_of
 from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
 from hub.home.key_files import MAX_BYTES
-from hub.home.revocations import MOST, Revocations, RevocationsRefused, revoke
+from hub.home.revocations import MOST, Revocations, RevocationsRefused, list_of, revoke
 from hub.home.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -59,9 +59,9 @@ OTHERS = {"application": OTHER_APP, "person": OTHER_PERSON, "token": OTHER_TOKEN
 def test_an_entry_is_about_all_that_it_names_and_nothing_else(
     settings: Settings, given: Mapping[str, str], spared: set[str]
 ) -> None:
-    assert not Revocations.load(settings.revocations, digester_of(settings)).covers(claims())
+    assert not Revocations.load(list_of(settings), digester_of(settings)).covers(claims())
     revoke(settings, given.get("application"), given.get("person"), given.get("token"))
-    listed = Revocations.load(settings.revocations, digester_of(settings))
+    listed = Revocations.load(list_of(settings), digester_of(settings))
     assert listed.covers(claims())
     assert {name for name, other in OTHERS.items() if not listed.covers(other)} == spared
 
@@ -69,12 +69,12 @@ def test_an_entry_is_about_all_that_it_names_and_nothing_else(
 @pytest.mark.parametrize("jti", [None, 7, ["j1"]])
 def test_a_token_without_an_id_is_found_by_its_person(settings: Settings, jti: object) -> None:
     revoke(settings, None, PERSON, None)
-    assert Revocations.load(settings.revocations, digester_of(settings)).covers(claims(jti=jti))
+    assert Revocations.load(list_of(settings), digester_of(settings)).covers(claims(jti=jti))
 
 
 def test_who_signs_in_again_is_let_in(settings: Settings) -> None:
     entry = revoke(settings, None, PERSON, None)
-    listed = Revocations.load(settings.revocations, digester_of(settings))
+    listed = Revocations.load(list_of(settings), digester_of(settings))
     later = {**claims(), "iat": entry.issued_until + 1}
     assert (listed.covers({**later, "iat": entry.issued_until}), listed.covers(later)) == (True, False)
 
@@ -89,12 +89,12 @@ def test_an_entry_leaves_the_list_when_its_tokens_have_expired(
     for moment, kept in ((last - 5, 2), (last + 5, 2)):
         monkeypatch.setattr("hub.home.revocations.time.time", lambda moment=moment: moment)
         revoke(settings, None, PERSON, None)
-        assert len(json.loads(settings.revocations.read_bytes())["revoked"]) == kept
+        assert len(json.loads(list_of(settings).read_bytes())["revoked"]) == kept
 
 
 def test_nobody_is_named_in_the_list_or_in_the_log(settings: Settings) -> None:
     revoke(settings, APPLICATION, PERSON, "j-canary")
-    content = settings.revocations.read_text("utf-8")
+    content = list_of(settings).read_text("utf-8")
     assert APPLICATION in content
     records = [each.record for each in tail(settings.audit_file, 10)]
     assert [(each.kind, each.operation_name, each.result) for each in records] == [
@@ -102,14 +102,14 @@ def test_nobody_is_named_in_the_list_or_in_the_log(settings: Settings) -> None:
         ("admin", "token revoke", "OK"),
     ]
     assert not any("canary" in text for text in (content, str(records)))
-    assert stat.S_IMODE(settings.revocations.stat().st_mode) == 0o600
+    assert stat.S_IMODE(list_of(settings).stat().st_mode) == 0o600
 
 
 def test_commands_at_the_same_time_all_stand_in_the_list(settings: Settings) -> None:
     digester_of(settings)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: revoke(settings, None, f"person-{number}", None), range(16)))
-    assert len(json.loads(settings.revocations.read_bytes())["revoked"]) == 16
+    assert len(json.loads(list_of(settings).read_bytes())["revoked"]) == 16
     assert sorted(each.name for each in settings.home.glob("revoked.json*")) == ["revoked.json", "revoked.json.lock"]
 
 
@@ -117,10 +117,10 @@ def test_a_full_list_can_still_be_read(settings: Settings) -> None:
     digester = digester_of(settings)
     until = int(time.time())
     entry = {"application": "a" * 64, "subject": "s" * 22, "token": "t" * 22, "issuedUntil": until}
-    settings.revocations.write_text(json.dumps({"revoked": [entry] * MOST}, separators=(",", ":")))
-    settings.revocations.chmod(0o600)
-    assert settings.revocations.stat().st_size < MAX_BYTES
-    assert Revocations.load(settings.revocations, digester).covers(claims()) is False
+    list_of(settings).write_text(json.dumps({"revoked": [entry] * MOST}, separators=(",", ":")))
+    list_of(settings).chmod(0o600)
+    assert list_of(settings).stat().st_size < MAX_BYTES
+    assert Revocations.load(list_of(settings), digester).covers(claims()) is False
     with pytest.raises(RevocationsRefused, match="whole application"):
         revoke(settings, APPLICATION, None, None)
 
@@ -141,13 +141,13 @@ def test_a_full_list_can_still_be_read(settings: Settings) -> None:
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused(settings: Settings, content: str) -> None:
-    settings.revocations.write_text(content)
-    settings.revocations.chmod(0o600)
+    list_of(settings).write_text(content)
+    list_of(settings).chmod(0o600)
     with pytest.raises(RevocationsRefused, match="sluicegate revoke"):
-        Revocations.load(settings.revocations, Digester(b"k" * 32))
-    settings.revocations.chmod(0o644)
+        Revocations.load(list_of(settings), Digester(b"k" * 32))
+    list_of(settings).chmod(0o644)
     with pytest.raises(RevocationsRefused, match="chmod 600"):
-        Revocations.load(settings.revocations, Digester(b"k" * 32))
+        Revocations.load(list_of(settings), Digester(b"k" * 32))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ DEFAULTS = [
     ("sign_in_issuer", None),
     ("sign_in_client", "sluicegate"),
     ("local_stewards", False),
+    ("issuer_discovery", False),
+    ("issuer_keys_max_age", 86_400.0),
     ("token", None),
     ("token_file", None),
 ]
@@ -77,6 +79,21 @@ REFUSED = [
     ({"SLUICEGATE_AUDIT_ORIGIN": "a name"}, "audit_origin:"),
     ({"SLUICEGATE_POLICY_MAX_AGE": "0"}, "policy_max_age:"),
     ({"SLUICEGATE_OTLP_ENDPOINT": "collector:4318"}, "otlp_endpoint:"),
+    ({"SLUICEGATE_ISSUER_DISCOVERY": "true"}, "issuer_discovery needs an issuer such as https://id.example"),
+    ({"SLUICEGATE_ISSUER_DISCOVERY": "true", "SLUICEGATE_ISSUER": "http://id.example"}, "needs an issuer"),
+    ({"SLUICEGATE_ISSUER_DISCOVERY": "true", "SLUICEGATE_ISSUER": "https://u:secret@id.example"}, "needs an issuer"),
+    ({"SLUICEGATE_ISSUER_DISCOVERY": "true", "SLUICEGATE_ISSUER": "https://id.example?a=b"}, "needs an issuer"),
+    ({"SLUICEGATE_ISSUER_DISCOVERY": "true", "SLUICEGATE_ISSUER": "https://[::1"}, "needs an issuer"),
+    (
+        {
+            "SLUICEGATE_ISSUER_DISCOVERY": "true",
+            "SLUICEGATE_ISSUER": "https://id.example",
+            "SLUICEGATE_ISSUER_JWKS": "f",
+        },
+        "not both",
+    ),
+    ({"SLUICEGATE_ISSUER_KEYS_MAX_AGE": "599"}, "issuer_keys_max_age:"),
+    ({"SLUICEGATE_ISSUER_KEYS_MAX_AGE": "700000"}, "issuer_keys_max_age:"),
 ]
 
 
@@ -105,6 +122,11 @@ def test_a_working_folder_that_is_no_utf_8_or_gone_is_told(tmp_path: Path, monke
     folder.rmdir()
     with pytest.raises(SettingsError, match="home: this path begins in the working folder, which is gone"):
         Settings.load()
+
+
+@pytest.mark.parametrize("issuer", ["https://id.example", "https://id.example:8443/a/", "http://127.0.0.1:8080"])
+def test_an_issuer_at_which_keys_are_found(issuer: str) -> None:
+    assert Settings.load(issuer=issuer, issuer_discovery=True).issuer == issuer
 
 
 def test_an_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
