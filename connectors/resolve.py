@@ -61,12 +61,16 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the graph keeps of a record: digest, time in epoch milliseconds, digests of records that lost against it."""
+    """What the graph keeps of a record: digest, time in epoch milliseconds, digests of records that lost against it.
+
+    A `stale` one is written again when it comes: what it said is no longer on its node.
+    """
 
     fingerprint: str
     as_of: int | None
     rejected: tuple[str, ...] = ()
     sid: str | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def fate(record: Record, stored: Stored | None) -> Fate:
     if here is not None and there is not None and here < there:
         return Fate.UNCHANGED
     if record.fingerprint == stored.fingerprint:
-        return Fate.UNCHANGED
+        return Fate.UPDATE if stored.stale else Fate.UNCHANGED
     if here != there or record.sole:
         return Fate.UPDATE
     if record.fingerprint in stored.rejected:
@@ -156,12 +160,14 @@ class _Ledger:
             return tuple(each for each in before.rejected if each != record.fingerprint)
         if before is None or not record.repeated or before.as_of != milliseconds(record.as_of):
             return ()
+        if before.fingerprint == record.fingerprint:
+            return before.rejected
         return (*before.rejected, before.fingerprint)
 
     def _remember(self, key: str, stored: Stored, rejected: tuple[str, ...]) -> None:
         if rejected != stored.rejected:
             ordered = tuple(sorted(set(rejected)))
-            stored = Stored(stored.fingerprint, stored.as_of, ordered, stored.sid)
+            stored = Stored(stored.fingerprint, stored.as_of, ordered, stored.sid, stored.stale)
         self.stored[key] = stored
         self.rejected[key] = stored.rejected
 

@@ -26,13 +26,18 @@ from hub.ingest.node_write import NodeWrite, Write
 from hub.ingest.text_properties import Reading, Tally
 
 
+class NotApart(Exception):
+    """A batch whose statements were run beside a commit needs to know what that one brings."""
+
+
 class BatchWrite:
     """The work of one transaction. A new one is made for each attempt, so that each starts from nothing.
 
     `reading` is kept, because what was found in a text is still true at the next attempt, and so is `made`: where no
     node of the entity was there before the stream, those that it may have made. A node that was not found is created,
     which costs half of merging it. Where another pull creates it at the same moment, the transaction fails as a whole,
-    and the next attempt is `careful`: it reads everything, and merges.
+    and the next attempt is `careful`: it reads everything, and merges. One that is run `beside` the commit of another
+    batch raises NotApart if it turns out to touch a node that it does not name.
     """
 
     def __init__(
@@ -43,9 +48,11 @@ class BatchWrite:
         reading: Reading,
         made: set[str] | None,
         careful: bool,
+        beside: bool = False,
     ) -> None:
         self._plans, self._tx, self._batch, self._plan = plans, transaction, batch, batch.plan
         self._reading, self._made, self._careful = reading, made, careful
+        self._beside = beside
         self._sids: dict[str, str] = {}
         self._live: dict[str, list[Assertion]] = {}
         self._regions = DerivedRegions(plans, transaction)
@@ -103,7 +110,7 @@ class BatchWrite:
         found = self._unchanged(records)
         keys = sorted({each.key for each in records} - found.keys())
         for row in self._tx.run(cypher.STORED, keys=keys) if keys else []:
-            found[row["key"]] = Stored(row["hash"], row["asOf"], tuple(row["rejected"] or ()), row["sid"])
+            found[row["key"]] = Stored(row["hash"], row["asOf"], tuple(row["rejected"] or ()), row["sid"], row["stale"])
         return found
 
     def _unchanged(self, records: Sequence[Record]) -> dict[str, Stored]:
@@ -192,11 +199,13 @@ class BatchWrite:
 
     def _detach(self, updates: list[str], stored: Mapping[str, Stored]) -> None:
         """Remove what changed records claimed before: edges, waiting edges and, if they moved, their node."""
+        moved = [key for key in updates if stored[key].sid != self._sids[key]]
+        if moved and self._beside:
+            raise NotApart
         for edge in self._plan.edges:
             self._tx.run(cypher.unlink(edge), keys=updates)
         waiting = [f"{key}#{edge.name}" for key in updates for edge in self._plan.edges]
         self._tx.run(cypher.FORGET, keys=waiting)
-        moved = [key for key in updates if stored[key].sid != self._sids[key]]
         if moved:
             rows = self._tx.run(cypher.release(), keys=moved, now=dt.datetime.now(dt.UTC))
             self._regions.touch(self._plan.entity, (row["sid"] for row in rows))

@@ -2,7 +2,7 @@
 
 Commits are in order: a batch is committed only when the one before is in, so a pull that is killed leaves what it would
 without the thread. The statements of the next batch see nothing of the one that is being committed, so those alone may
-be run beside it that look for nothing of it: what they create is of records and nodes that the other does not name. To
+be run beside it that look for nothing of it: what they write is of records and nodes that the other does not name. To
 commit takes a third of the time of a first load, in which nothing else would be done.
 """
 
@@ -20,6 +20,7 @@ from hub.ingest.known_plans import KnownPlans
 @dataclass(frozen=True, slots=True)
 class _Committing:
     batch: Batch
+    keys: frozenset[str]
     nodes: frozenset[str]
     done: Future[None]
 
@@ -35,14 +36,17 @@ class CommitBehind:
     def may_begin(self, batch: Batch) -> bool:
         """Whether the statements of a batch may be run now, and its commit be left to a thread."""
         plan = batch.plan
-        new = batch.first and not any(each.repeated for each in batch.records)
         # The last batch of a stream moves its cursor, and is the one after which all must be in.
         inner = batch.cursor is None and batch.seen_refused is None
         # An edge within the entity waits for a node that the other batch may bring; events come from elsewhere.
         alone = not plan.beside_events and all(each.target != plan.entity for each in plan.edges)
-        if not (new and inner and alone):
+        if not (batch.first and inner and alone):
             return False
-        return self._last is None or self._last.nodes.isdisjoint(self._nodes(batch.records, plan.entity))
+        if self._last is None:
+            return True
+        repeated = (each.key for each in batch.records if each.repeated)
+        nodes = self._nodes(batch.records, plan.entity)
+        return self._last.keys.isdisjoint(repeated) and self._last.nodes.isdisjoint(nodes)
 
     def _nodes(self, records: Iterable[Record], entity: str) -> frozenset[str]:
         return frozenset(self._plans.sid(entity, each.identity) for each in records)
@@ -50,8 +54,9 @@ class CommitBehind:
     def begin(self, batch: Batch, commit: Callable[[], None]) -> None:
         """Commit a batch that may begin, in the thread; the one before must be in."""
         assert self._last is None  # noqa: S101 - two commits would take place in any order
+        keys = frozenset(each.key for each in batch.records)
         nodes = self._nodes(batch.records, batch.plan.entity)
-        self._last = _Committing(batch, nodes, self._threads.submit(commit))
+        self._last = _Committing(batch, keys, nodes, self._threads.submit(commit))
 
     def wait(self) -> None:
         """Wait until the last batch is in; raises GraphWriteError if it could not be committed."""

@@ -16,7 +16,7 @@ from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
 from hub.home.surrogates import KeyedDigest
 from hub.ingest import removal
 from hub.ingest import sink_statements as cypher
-from hub.ingest.batch_write import BatchWrite
+from hub.ingest.batch_write import BatchWrite, NotApart
 from hub.ingest.commit_behind import CommitBehind
 from hub.ingest.known_plans import KnownPlans
 from hub.ingest.lease import Guard, take_turn
@@ -106,7 +106,7 @@ class Sink:
         if self._commits.may_begin(batch):
             try:
                 return self._write_ahead(batch)
-            except GraphWriteError:
+            except (GraphWriteError, NotApart):
                 # In the ordinary way it is tried again where that helps.
                 pass
         self._commits.settle()
@@ -119,9 +119,10 @@ class Sink:
     def _write_ahead(self, batch: Batch) -> Written:
         """Run the statements of a batch while the one before is being committed."""
 
+        made, reading = self._made.get(batch.plan.entity), self._reading(batch)
+
         def work(transaction: Transaction) -> Written:
-            made = self._made.get(batch.plan.entity)
-            written = BatchWrite(self._plans, transaction, batch, self._reading(batch), made, careful=False).run()
+            written = BatchWrite(self._plans, transaction, batch, reading, made, careful=False, beside=True).run()
             self._commits.wait()
             # The lease is held by the batch before until that is in.
             self._guard(transaction, self._catalogue.version)

@@ -37,8 +37,8 @@ STORED = """
 UNWIND $keys AS key
 MATCH (r:SourceRecord {key: key}) USING INDEX SEEK r:SourceRecord(key)
 OPTIONAL MATCH (r)-[:ASSERTS]->(n)
-RETURN key, CASE WHEN n IS NULL OR r:Stale THEN '' ELSE r.hash END AS hash, r.asOf.epochMillis AS asOf,
-  r.rejected AS rejected, n.sid AS sid"""
+RETURN key, r.hash AS hash, r.asOf.epochMillis AS asOf, r.rejected AS rejected, n.sid AS sid,
+  n IS NULL OR r:Stale AS stale"""
 # In most graphs few edges wait: to look through them all, up to a bound, is cheaper than to ask for each node.
 MAY_WAIT = """
 CALL () {

@@ -109,7 +109,9 @@ class EventWrite:
     def _stored(self, keys: Sequence[str]) -> dict[str, Version]:
         """The versions that the graph holds, by key; one that has to be written again has no fingerprint."""
         rows = self._tx.run(sink_cypher.STORED, keys=keys)
-        return {row["key"]: (row["asOf"], row["hash"]) for row in rows if row["asOf"] is not None}
+        return {
+            row["key"]: (row["asOf"], "" if row["stale"] else row["hash"]) for row in rows if row["asOf"] is not None
+        }
 
     def _entries(self, keys: Sequence[str]) -> dict[str, Entry]:
         rows = self._tx.run(cypher.ENTRIES, keys=keys)

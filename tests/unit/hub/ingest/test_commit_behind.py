@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import re
+import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,7 +22,7 @@ from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
 from hub.graph.local import GraphAddress
 from hub.ingest.commit_behind import CommitBehind
 from hub.ingest.known_plans import KnownPlans
-from tests.support.pulling import canonical, county, empty, one, pull
+from tests.support.pulling import SOURCES, canonical, county, empty, one, pull
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +43,7 @@ def batch(*records: Record, **also: Any) -> Batch:
 BESIDE = batch(record("2"))
 ALONE = {
     "of a stream that is there": replace(BESIDE, first=False),
-    "with a repeated record": batch(record("2", repeated=True)),
+    "with a record of the last one that is repeated": batch(replace(record("2", repeated=True), key="s/t:1")),
     "that moves the cursor": replace(BESIDE, cursor=Position()),
     "that ends a full read": replace(BESIDE, seen_refused=frozenset()),
     "of a stream that events meet": replace(BESIDE, plan=replace(PLAN, beside_events=True)),
@@ -54,6 +58,7 @@ def test_a_batch_begins_beside_one_of_which_it_needs_nothing() -> None:
     assert commits.may_begin(first)
     commits.begin(first, lambda: None)
     assert commits.may_begin(BESIDE)
+    assert commits.may_begin(batch(record("2", repeated=True)))
     assert [each for each in ALONE if commits.may_begin(ALONE[each])] == []
     commits.wait()
     assert commits.may_begin(first)
@@ -193,3 +198,56 @@ def test_who_loses_the_lease_meanwhile_commits_no_further_batch(
         pull(home, empty_graph, folder, "police")
     assert begun == [0, 1, 2]
     assert one(graph_driver, "MATCH (r:SourceRecord {source: 'police'}) RETURN count(r)") > 11
+
+
+LODGERS = """
+name: lodgers
+kind: csv
+where: ${DATA}/lodgers.csv
+collectedFor: pop
+trust: 4
+after: [divisions]
+records:
+  - name: lodgers
+    entity: Person
+    key: number
+    identity: idNumber
+    fields: {idNumber: {column: id, as: resident_id}, name: name}
+"""
+PEOPLE = ("110101199003070011", "110101199003070038", "110101199003070054", "110101199003070070", "110101199003070097")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_records_that_come_again_and_turn_to_others_end_as_without_the_thread(
+    seed: int,
+    folder: Path,
+    home: Path,
+    tmp_path: Path,
+    empty_graph: GraphAddress,
+    graph_driver: neo4j.Driver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draws = random.Random(seed)
+    data, sources = tmp_path / "data", tmp_path / "sources"
+    shutil.copytree(folder, data)
+    shutil.copytree(SOURCES, sources)
+    (sources / "lodgers.yaml").write_text(LODGERS, "utf-8")
+    rows = [f"L{draws.randrange(15)},{draws.choice('甲乙丙')},{draws.choice(PEOPLE)}" for _ in range(60)]
+    (data / "lodgers.csv").write_text("\n".join(["number,name,id", *rows, ""]), "utf-8")
+    found, ahead = [], Counter[bool]()
+    may_begin = CommitBehind.may_begin
+
+    def counted(self: CommitBehind, given: Batch) -> bool:
+        ahead[may := may_begin(self, given)] += 1
+        return may
+
+    monkeypatch.setattr(connectors.run, "BATCH_ROWS", 2)
+    for allowed in (lambda *_: False, counted):
+        empty(graph_driver)
+        monkeypatch.setattr(CommitBehind, "may_begin", allowed)
+        pull(home, empty_graph, data, "divisions", "lodgers", sources=sources)
+        # Of a node that no record describes any more it is known when it was taken back.
+        found.append(re.sub(r"'deletedAt', '[^']+'", "'deletedAt'", str(canonical(graph_driver))))
+    assert found[0] == found[1]
+    assert ahead[True] > 5
+    assert one(graph_driver, "MATCH (p:Person) WHERE p.deletedAt IS NULL RETURN count(p)") > 1
