@@ -45,9 +45,10 @@ def revoke(
     token_id: Annotated[str | None, typer.Option("--id", help="The one token with this `jti`.")] = None,
     home: Home = None,
 ) -> None:
-    """Have hubs refuse tokens that were issued until now, within five seconds (吊销令牌).
+    """Revoke tokens that were issued until now (吊销令牌).
 
-    Who signs in again half a minute later is let in; whom nobody is to let in any more is taken out of the policy.
+    Hubs refuse them within five seconds. Who signs in again half a minute later is let in; whom nobody is to let in any
+    more is taken out of the policy.
     """
     with exit_on_refusal():
         from hub.home.revocations import revoke as add
