@@ -118,7 +118,6 @@ class Sink:
 
     def _write_ahead(self, batch: Batch) -> Written:
         """Run the statements of a batch while the one before is being committed."""
-
         made, reading = self._made.get(batch.plan.entity), self._reading(batch)
 
         def work(transaction: Transaction) -> Written:

@@ -156,7 +156,7 @@ class KeyFollower:
     def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
         """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
         self._hub, self._file, self._load = hub, file, load
-        self._content: bytes | None = _content(file)
+        self._content: bytes | None = content_of(file)
         self.warnings: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -167,7 +167,7 @@ class KeyFollower:
 
     def poll(self) -> None:
         """Take the keys of the file if its content has changed."""
-        content = _content(self._file)
+        content = content_of(self._file)
         if content == self._content:
             # As it was when its keys were taken, maybe again.
             self.warnings = ()
@@ -186,7 +186,8 @@ class KeyFollower:
         self._content = None
 
 
-def _content(file: Path) -> bytes:
+def content_of(file: Path) -> bytes:
+    """What a file that is followed holds; nothing where it cannot be read."""
     try:
         return file.read_bytes()
     except OSError:

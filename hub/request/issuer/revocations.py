@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from audit.record import Digester
 from hub.home.revocations import Revocations, RevocationsRefused
+from hub.request.auth import content_of
 
 LOOK_SECONDS: Final = 2.0
 _log = logging.getLogger("sluicegate.keys")
@@ -23,7 +24,7 @@ class RevocationFollower:
 
     def __init__(self, file: Path, digester: Digester) -> None:
         self._file, self._digester = file, digester
-        self._content = _content(file)
+        self._content = content_of(file)
         self._current = Revocations.load(file, digester)
         self.warnings: tuple[str, ...] = ()
 
@@ -39,7 +40,7 @@ class RevocationFollower:
 
     def poll(self) -> None:
         """Take what the file says if its content has changed."""
-        content = _content(self._file)
+        content = content_of(self._file)
         if content == self._content:
             self.warnings = ()
             return
@@ -53,10 +54,3 @@ class RevocationFollower:
             return
         self._content, self.warnings = content, ()
         _log.info("the list of revoked tokens was read again")
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
