@@ -5,6 +5,7 @@ A pull is complete, or ends with an error; the next pull goes on from what was w
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,6 +48,8 @@ SWITCH_SECONDS = 0.0005
 
 With Python's 5 ms a pull takes a twentieth longer.
 """
+COLLECT_AFTER = 100_000
+"""After how many new objects cycles are looked for: rows hold none, and live until their batch is written."""
 COUNTS = ("read", "inserted", "updated", "unchanged", "quarantined")
 SourceRecorder = Callable[[str], AbstractContextManager[list[PullResult]]]
 """A context around the pull of one source, by name; the results of its streams are put into its list."""
@@ -92,7 +95,7 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
         key = open_to_write(settings, writer, catalogue)
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
-        with _noted(settings, where, writer), _quick_turns():
+        with _noted(settings, where, writer), _tuned():
             note_sources(writer, wanted)
             for source in wanted:
                 try:
@@ -112,13 +115,18 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
 
 
 @contextmanager
-def _quick_turns() -> Iterator[None]:
-    before = sys.getswitchinterval()
+def _tuned() -> Iterator[None]:
+    """The interpreter as a pull needs it, for two threads and many short-lived objects; then as it was."""
+    turns, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what was loaded stays, and is not looked through again and again
+    gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+        sys.setswitchinterval(turns)
 
 
 @contextmanager
