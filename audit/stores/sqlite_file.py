@@ -59,6 +59,10 @@ _TABLES: Final = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {LAYOUT}",
 )
+_WHAT_IT_IS: Final = (
+    "SELECT application_id, user_version, EXISTS (SELECT 1 FROM sqlite_master)"
+    " FROM pragma_application_id, pragma_user_version"
+)
 
 # Faults that may pass by themselves: a full disk, a read-only or locked file. After any other, such as a failed fsync,
 # nobody knows what the kernel still holds: the log goes on only after the file was opened again and read from disk.
@@ -151,15 +155,10 @@ def _execute_until(connection: sqlite3.Connection, statement: str, until: float)
         time.sleep(0.001)
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
 def prepare(connection: sqlite3.Connection, until: float) -> None:
     """Set the connection to commit durably, and make the tables if the file has none."""
     connection.execute("PRAGMA busy_timeout = 200")
     is_log(connection)  # before anything is changed in a file that is not ours
-    connection.execute("PRAGMA busy_timeout = 0")
     if _execute_until(connection, "PRAGMA journal_mode = WAL", until) != "wal":
         raise StoreFault("NO_WAL", lasting=True)
     for setting in (
@@ -169,7 +168,9 @@ def prepare(connection: sqlite3.Connection, until: float) -> None:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {setting}")
-    if is_log(connection):
+    made = is_log(connection)
+    connection.execute("PRAGMA busy_timeout = 0")  # `begin` waits from here on
+    if made:
         return
     begin(connection, until)
     if not is_log(connection):
@@ -180,10 +181,11 @@ def prepare(connection: sqlite3.Connection, until: float) -> None:
 
 def is_log(connection: sqlite3.Connection) -> bool:
     """Whether the file is a log; False if it is empty, StoreFault if it is anything else."""
-    application, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    # One statement: between two, another process may have made the log.
+    application, version, used = connection.execute(_WHAT_IT_IS).fetchone()
     if application == APPLICATION_ID:
         check_layout(version)
         return True
-    if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+    if application or version or used:
         raise StoreFault("NOT_A_LOG", lasting=True)
     return False

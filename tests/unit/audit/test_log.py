@@ -5,13 +5,16 @@ import hashlib
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from audit.log import AuditLog, AuditUnavailable, read, show, tail
 from audit.record import Record, RecordInvalid, encode, split
+from audit.stores.sqlite_file import is_log
 from audit.tree import Frontier, leaf_hash
 from audit.verify import verify
 
@@ -260,6 +263,19 @@ def test_what_is_no_sound_log_is_not_opened(path: Path, make, why: str) -> None:
     make(path)
     with pytest.raises(AuditUnavailable, match=why):
         AuditLog.open(path, 5)
+
+
+def test_a_log_that_another_process_makes_meanwhile_is_a_log(path: Path) -> None:
+    class Slow(sqlite3.Connection):
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            rows = super().execute(statement, *values).fetchall()
+            if not path.with_suffix(".reserve").exists():
+                AuditLog.open(path, 5).close()
+            return SimpleNamespace(fetchone=iter([*rows, None]).__next__)  # type: ignore[return-value]
+
+    path.touch()
+    with closing(sqlite3.connect(path, factory=Slow)) as connection:
+        assert (is_log(connection), is_log(connection)) == (False, True)
 
 
 def test_readers_tell_an_absent_log_from_an_unreadable_one(path: Path) -> None:
