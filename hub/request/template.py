@@ -108,8 +108,9 @@ class Binding:
 
     @property
     def decided(self) -> Hashable:
-        """What a kept plan does not fix of the decision: whose it is, on which day, for which case."""
-        return self.decision.subject.attributes, self.decision.today, self.decision.case
+        """What a kept plan does not fix: whose decision it is, on which day, for which case; and the order of lists."""
+        order = None if self.seals is None else self.seals.order_version
+        return self.decision.subject.attributes, self.decision.today, self.decision.case, order
 
     @property
     def _sealed_by(self) -> Seals:

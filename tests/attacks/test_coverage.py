@@ -53,7 +53,6 @@ ABSENT: Mapping[str, Callable[[], bool]] = {
     "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     "full-text search": lambda: not {"contains", "matches", "search", "regex"} & {op.value for op in Op},
     "provenance in answers": lambda: "provenance" not in source("schema").lower(),
-    "key rotation": lambda: source("hub").count("Verifier.load(") == 1,
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),
 }
 
