@@ -1,9 +1,9 @@
 """Verifies the bearer token of a request and finds its sender in the registry of applications.
 
-A token proves `client_id` and `sub` only; every other attribute comes from the registry. Stage 2. Tokens are JWS
-compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by joserfc's registries: one list of algorithms, each
-bound to its kind of key; issuer and audience compared as whole strings; a lifetime that is stated and short. A refusal
-never says which check failed, because that would guide the next attempt.
+A token proves `client_id` and `sub` only, and may say to which purposes it is bound; every other attribute comes from
+the registry. Stage 2. Tokens are JWS compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by joserfc's
+registries: one list of algorithms, each bound to its kind of key; issuer and audience compared as whole strings; a
+lifetime that is stated and short. A refusal never says which check failed, because that would guide the next attempt.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -36,6 +36,7 @@ from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
 from hub.recently_used import RecentlyUsed
+from hub.request.bindings.token_purposes import purposes_of_token
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
 from policies.rules import Subject
@@ -120,7 +121,17 @@ class Verifier:
         return cls(issuer, audience, keys, SignedTokens(kept))
 
     def verify(self, token: str, now: float) -> tuple[str, str]:
-        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
+        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED.
+
+        A token that is bound to purposes is refused: whoever asks here keeps to none.
+        """
+        claims = self.claims_of(token, now)
+        if purposes_of_token(claims) is not None:
+            raise unauthenticated()
+        return claims["client_id"], claims["sub"]
+
+    def claims_of(self, token: str, now: float) -> Mapping[str, Any]:
+        """The claims of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
         try:
             signed = self.signed.find(token, self.keys)
             if not signed.is_accepted(now):
@@ -133,7 +144,7 @@ class Verifier:
             raise unauthenticated() from None
         if self.is_revoked(signed.claims):
             raise unauthenticated()
-        return signed.claims["client_id"], signed.claims["sub"]
+        return signed.claims
 
 
 class KeyHolder(Protocol):
@@ -153,11 +164,11 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> S
             "send `Authorization: Bearer …` with a token from your department's issuer; "
             "on a local hub: sluicegate token --app NAME",
         )
-    client, sub = verifier.verify(head.bearer, now)
-    subject = registered(policy, client, sub)
+    claims = verifier.claims_of(head.bearer, now)
+    subject = registered(policy, claims["client_id"], claims["sub"])
     if subject is None:
         raise unauthenticated()
-    return subject
+    return replace(subject, purposes=purposes_of_token(claims))
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
@@ -198,6 +209,7 @@ class _TokenClaims(JWTClaimsRegistry):
     def validate(self, claims: Claims) -> None:
         """Check each claim, then the lifetime."""
         super().validate(claims)
+        purposes_of_token(claims)
         if not 0 < claims["exp"] - claims["iat"] <= MAX_LIFETIME_SECONDS:
             raise InvalidClaimError("exp")
 
