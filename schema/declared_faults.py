@@ -141,10 +141,14 @@ class _Check:
             yield from _of_buckets(entity, claimed)
 
     def _ends(self, entity: Entity, edge: Edge, claimed: _Claims) -> Iterator[Fault]:
-        for owner, name, key in ((edge.source, edge.name, "from"), (edge.target, edge.inverse, "to")):
+        for owner, edge_name, many, key in (
+            (edge.source, edge.name, edge.many, "from"),
+            (edge.target, edge.inverse, edge.inverse_many, "to"),
+        ):
             end = f"{edge.relationship} ({key})"
-            if owner == entity.name and claimed.setdefault(name.lower(), end) != end:
-                yield Fault(edge.relationship, f"{owner}.{name} is declared twice; rename one", (key, "name"))
+            for name in (edge_name, derived.list_field(edge_name)) if many else (edge_name,):
+                if owner == entity.name and claimed.setdefault(name.lower(), end) != end:
+                    yield Fault(edge.relationship, f"{owner}.{name} is declared twice; rename one", (key, "name"))
 
     # Edges and case.
 

@@ -123,7 +123,7 @@ class _Compiler:
         place = self.cypher.variable()
         lines = [*found, f"WITH {node.var}, {self.cypher.place(node)} AS {place}"]
         if root.after is not None:
-            lines += [f"WHERE {self._after(node, place, root.order, root.after)}", f"WITH {node.var}, {place}"]
+            lines += [f"WHERE {self._beyond(root, root.after, node, place)}", f"WITH {node.var}, {place}"]
         lines += [
             self._cut_to_page(root, node, place),
             f"RETURN collect({self._page_row(root, shown, node, place)}) AS {name}",
@@ -175,31 +175,37 @@ class _Compiler:
             return f"WITH collect({node.var}) AS found, max({place}) AS {place}\n  UNWIND {_ONLY} AS {node.var}"
         # One row more than the page holds shows whether another page follows.
         limit = self.cypher.parameter(root.first + 1)
-        return f"ORDER BY {self._order(node, root.order, place)} LIMIT {limit}"
+        return f"ORDER BY {self._order(node, root.order, place, backward=root.backward)} LIMIT {limit}"
 
     def _page_row(self, root: Page, shown: NodeFetch, node: Node, place: str) -> str:
         keys = [self.cypher.sort_cell(node, key.field, "cursor") for key in root.order]
         return f"[[{', '.join([*keys, place])}], {self._project(shown, node)}]"
 
-    def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
-        """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
-        keys = [
-            f"{self.cypher.sort_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
-        ]
-        return ", ".join([*keys, place, f"{node.var}.sid"])
+    def _order(self, node: Node, order: tuple[OrderKey, ...], place: str, *, backward: bool = False) -> str:
+        """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose.
 
-    def _after(self, node: Node, place: str, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
-        """Rows that come after the cursor's, null keys included: Cypher sorts null last ascending, first descending."""
-        at, sid = self.cypher.parameter(after[-2]), self.cypher.parameter(after[-1])
-        tail = f"({place} > {at} OR ({place} = {at} AND {node.var}.sid > {sid}))"
-        for key, value in reversed(list(zip(order, after[:-2], strict=True))):
-            cell = self.cypher.sort_cell(node, key.field, "cursor")
+        Backwards each of them is turned round, and so is where its nulls stand.
+        """
+        keys = [(self.cypher.sort_cell(node, key.field, "order"), key.descending) for key in order]
+        every = [*keys, (place, False), (f"{node.var}.sid", False)]
+        return ", ".join(f"{cell} DESC" if descending != backward else cell for cell, descending in every)
+
+    def _beyond(self, root: Page, cursor: tuple[Any, ...], node: Node, place: str) -> str:
+        """Rows that come after the cursor's, or backwards before it.
+
+        Null keys included: Cypher sorts null last ascending, first descending.
+        """
+        at, sid = self.cypher.parameter(cursor[-2]), self.cypher.parameter(cursor[-1])
+        further = "<" if root.backward else ">"
+        tail = f"({place} {further} {at} OR ({place} = {at} AND {node.var}.sid {further} {sid}))"
+        for key, value in reversed(list(zip(root.order, cursor[:-2], strict=True))):
+            cell, falling = self.cypher.sort_cell(node, key.field, "cursor"), key.descending != root.backward
             if value is None:
-                beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
+                beyond = f" OR {cell} IS NOT NULL" if falling else ""
                 tail = f"({cell} IS NULL AND {tail}{beyond})"
                 continue
             bound = self.cypher.parameter(value)
-            beyond = f"{cell} < {bound}" if key.descending else f"{cell} > {bound} OR {cell} IS NULL"
+            beyond = f"{cell} < {bound}" if falling else f"{cell} > {bound} OR {cell} IS NULL"
             tail = f"({beyond} OR ({cell} = {bound} AND {tail}))"
         return tail
 
@@ -227,18 +233,27 @@ class _Compiler:
         return f"COLLECT {{ {' UNION '.join(ways)} }}"
 
     def _edge(self, edge: EdgeFetch, node: Node) -> str:
-        """The visible nodes over an edge; of several `DISTINCT`, as two records may assert the same relationship."""
+        """The visible nodes over an edge; of several each once, as two records may assert the same relationship.
+
+        Each row of a list begins with how many there are. To sort them all are read in any case, so that counting them
+        takes no longer.
+        """
         end = node.entity.edge(edge.edge)
         other = self._visible(edge.node.entity, narrowed=True)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
         order = self._order(other, edge.order, self.cypher.place(other))
-        # One more than is shown tells whether there are more.
-        limit = self.cypher.parameter(1 if edge.first is None else edge.first + 1)
-        nodes = (
-            f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
-            f"WITH {'DISTINCT ' if edge.first is not None else ''}{other.var} ORDER BY {order} LIMIT {limit} "
-            f"RETURN {self._project(edge.node, other)} }}"
+        there = f"MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))}"
+        shown = self._project(edge.node, other)
+        if edge.first is None:
+            limit = self.cypher.parameter(1)
+            return f"head(COLLECT {{ {there} WITH {other.var} ORDER BY {order} LIMIT {limit} RETURN {shown} }})"
+        every, total = self.cypher.variable(), self.cypher.variable()
+        # At least one row, which tells how many there are.
+        limit = self.cypher.parameter(max(edge.first, 1))
+        counted = (
+            f"WITH collect(DISTINCT {other.var}) AS {every} UNWIND {every} AS {other.var} "
+            f"WITH {other.var}, size({every}) AS {total}"
         )
-        return nodes if edge.first is not None else f"head({nodes})"
+        return f"COLLECT {{ {there} {counted} ORDER BY {order} LIMIT {limit} RETURN [{total}, {shown}] }}"
