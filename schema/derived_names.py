@@ -16,9 +16,11 @@ ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
 OWN_ROOTS = frozenset({"node", "nodes", ACCESSES, MY_ACCESS})
 """Root fields that belong to no type."""
+SEARCH_FILTER = "TextFilter"
+"""The type of comparisons of a searchable field."""
 OWN_TYPES = frozenset({
     "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",
-    "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
+    "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum", SEARCH_FILTER,
     *(f"{scalar}Filter" for scalar in Scalar), *ACCESS_TYPES,
 })  # fmt: skip
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
