@@ -51,6 +51,7 @@ from hub.request.plan_model import Accesses, Introspection, MyAccess, Planned
 from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
+from hub.request.prepared.registered import with_text
 from hub.request.prepared.round_trips import RoundTrips
 from hub.request.rates.price import told_price
 from hub.request.rates.rates import Rates
@@ -233,6 +234,9 @@ async def _read_body(hub: Hub, trail: Trail, head: endpoint.Head) -> endpoint.Re
 def _is_long(hub: Hub, trail: Trail) -> bool:
     """Whether preparing a request takes long: a document that is not kept, or variables, of more than a kilobyte."""
     length, request = len(trail.arrival.body), trail.request
+    if request is not None and request.document_id is not None and trail.subject is not None:
+        request = with_text(request, trail.policy, trail.subject.application)
+        length += len(request.query)
     if length > LONG_BODY and hub.kept is not None and request is not None and hub.kept.find(request):
         length -= len(request.query)
     return length > LONG_BODY
