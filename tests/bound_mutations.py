@@ -81,15 +81,15 @@ BOUND = (
     Mutation(
         "no text in a registered document",
         "policies/operations/document.py",
-        "    def enter_string_value(",
-        "    def enter_no_string_value(",
+        "        _refuse_literal(node, at[1], at[3])\n\n    def enter_float_value",
+        "        return\n\n    def enter_float_value",
         _REGISTERED,
     ),
     Mutation(
         "no number but a page size in a registered document",
         "policies/operations/document.py",
-        "        is_page_size = isinstance(parent, ArgumentNode) and parent.name.value in PAGE_SIZES\n",
-        "        is_page_size = True\n",
+        "        if not (isinstance(parent, ArgumentNode) and parent.name.value in PAGE_SIZES):\n",
+        "        if False:\n",
         _REGISTERED,
     ),
     Mutation(
