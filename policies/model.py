@@ -64,6 +64,10 @@ class RateLimits:
     person: Rate | None = None
 
 
+KEY_REQUIRED = "required"
+"""What `dpop` of an application says if it takes no token without a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """A registered application: who it is, whatever its token claims."""
@@ -82,6 +86,8 @@ class Application:
     """Who of those that may act for it (`sub`) may ask what it would see with another role or level."""
     documents: str = "any"
     """Which documents it may ask: `any`, or its `registered` operations alone."""
+    dpop: str = "accepted"
+    """Whether its tokens must be bound to a key that their sender shows: `accepted` or `required`."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
 

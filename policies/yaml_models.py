@@ -92,7 +92,8 @@ class ApplicationBlock(Block):
     """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
 
     `developers` are the persons who may also ask what it would see with another role or level. With `documents:
-    registered` it may ask nothing but its registered operations: what a hub in production should say.
+    registered` it may ask nothing but its registered operations: what a hub in production should say. With
+    `dpop: required` its tokens must be bound to a key that their sender shows (RFC 9449).
     """
 
     id: Name
@@ -106,6 +107,7 @@ class ApplicationBlock(Block):
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
     developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
     documents: Literal["any", "registered"] = "any"
+    dpop: Literal["accepted", "required"] = "accepted"
 
 
 class SelectorBlock(Block):

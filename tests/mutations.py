@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from tests.access_mutations import ACCESS
+from tests.bound_mutations import BOUND
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -51,6 +52,7 @@ MUTATIONS = (
     *SLICES,
     *PROVENANCE,
     *ACCESS,
+    *BOUND,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

@@ -277,7 +277,7 @@ REQUEST = (
     Mutation(
         "the schema is read by known senders only",
         "hub/schema_page.py",
-        "subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())\n",
+        "subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())\n",
         'subject = auth.registered(trail.policy, "fire-inspection", "inspector-1")\n',
         "tests/conformance/schema/test_schema_page.py",
     ),

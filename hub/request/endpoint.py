@@ -31,18 +31,21 @@ from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import JSON, Preferences, Profile, preferences_of
 from hub.request.answers.statuses import media_type_of, status_of
 from hub.request.bindings.document_ids import document_id_of
+from hub.request.bindings.sender_keys import Shown
 from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
 SMALL_BODY = 4_096
 """Bytes of a body that is parsed on the event loop, because that takes less than moving it to a thread."""
+DPOP = "dpop"  # a header, and a scheme of `Authorization`
 SINGLE_HEADERS = (
     "authorization",
     "access-purpose",
     "case-reference",
     "access-errors",
     "access-cost",
+    DPOP,
     "content-type",
     "content-length",
 )
@@ -91,6 +94,8 @@ class Head:
     case_header: str | None = field(repr=False)
     bearer: str | None = field(repr=False)
     traceparent: str | None = field(repr=False, default=None)
+    shown: Shown | None = None
+    """What it shows of a key, if it is sent with the scheme DPoP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,8 @@ def head_of(arrival: Arrival) -> Head:
     return Head(
         purpose_header=_one(arrival, "access-purpose"),
         case_header=_one(arrival, "case-reference"),
-        bearer=_bearer(_one(arrival, "authorization")),
+        bearer=_token(_one(arrival, "authorization")),
+        shown=_shown(arrival),
         traceparent=_one(arrival, "traceparent") if len(arrival.header("traceparent")) == 1 else None,
     )
 
@@ -285,9 +291,14 @@ def _one(arrival: Arrival, name: str) -> str | None:
     return next(iter(arrival.header(name)), None)
 
 
-def _bearer(value: str | None) -> str | None:
+def _token(value: str | None) -> str | None:
     scheme, _, token = (value or "").partition(" ")
-    return token if scheme.lower() == "bearer" and token else None
+    return token if scheme.lower() in {"bearer", DPOP} and token else None
+
+
+def _shown(arrival: Arrival) -> Shown | None:
+    scheme = (_one(arrival, "authorization") or "").partition(" ")[0]
+    return Shown(_one(arrival, DPOP), arrival.method, arrival.path) if scheme.lower() == DPOP else None
 
 
 def too_large(limit: int) -> HubError:

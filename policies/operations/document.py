@@ -95,10 +95,9 @@ class _Literals(Visitor):
         _refuse_literal(node, at[1], at[3])
 
     def enter_int_value(self, node: IntValueNode, *at: Any) -> None:
-        parent, ancestors = at[1], at[3]
-        is_page_size = isinstance(parent, ArgumentNode) and parent.name.value in PAGE_SIZES
-        if not (is_page_size and any(isinstance(each, FieldNode) for each in ancestors[-3:])):
-            _refuse_literal(node, parent, ancestors)
+        parent = at[1]
+        if not (isinstance(parent, ArgumentNode) and parent.name.value in PAGE_SIZES):
+            _refuse_literal(node, parent, at[3])
 
 
 def _refuse_literal(node: Node, parent: Any, ancestors: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """What a steward is told of registered operations: findings on one version, and what changes between two.
 
-That an application may ask another document counts as widening, and so does that it is no longer bound to its own.
+That an application may ask another document counts as widening, and so does that it is no longer bound to its own, or
+its tokens to a key.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 from policies.decide import applicable
-from policies.model import Application, PolicySet
+from policies.model import KEY_REQUIRED, Application, PolicySet
 from policies.operations.registered import Operation
 from policies.review.changes import Change, Kind, Shown
 from policies.rules import Subject
@@ -50,10 +51,11 @@ def changed_operations(before: PolicySet, after: PolicySet, today: dt.date) -> I
         elif old is not None and new is None:
             yield _change(old, Kind.GONE, today)
     for name in sorted({*before.applications} & {*after.applications}):
-        was, will = (each.applications[name].documents for each in (before, after))
-        if was != will:
-            kind = Kind.WIDENED if was == REGISTERED else Kind.NARROWED
-            yield Change(name, "*", "documents", kind, (Shown(was),), (Shown(will),), today)
+        for part, strict in (("documents", REGISTERED), ("dpop", KEY_REQUIRED)):
+            was, will = (getattr(each.applications[name], part) for each in (before, after))
+            if was != will:
+                kind = Kind.WIDENED if was == strict else Kind.NARROWED
+                yield Change(name, "*", part, kind, (Shown(was),), (Shown(will),), today)
 
 
 def _change(operation: Operation, kind: Kind, today: dt.date) -> Change:

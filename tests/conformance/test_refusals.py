@@ -237,7 +237,8 @@ def test_a_cursor_of_another_query_is_refused(county: County) -> None:
 
 def test_headers_of_refusals_help_a_client(county: County) -> None:
     by_name = {wrong.name: wrong for wrong in WRONG}
-    assert by_name["no token"].send(county.hub).headers["www-authenticate"] == 'Bearer realm="sluicegate"'
+    challenge = by_name["no token"].send(county.hub).headers["www-authenticate"]
+    assert challenge == 'Bearer realm="sluicegate", DPoP algs="ES256 Ed25519"'
     assert by_name["GET"].send(county.hub).headers["allow"] == "POST"
     assert by_name["1 MB document"].send(county.hub).headers["connection"] == "close"
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from hub.errors import Code, HubError
 from hub.request.auth import Identified
+from hub.request.endpoint import Request
+from policies.model import PolicySet
 from policies.operations.registered import Operation, document_id
 
 REGISTERED = "registered"
@@ -33,6 +35,12 @@ def find_operation(identified: Identified) -> Operation | None:
     if operation is None:
         raise _not_registered(by_id=request.document_id is not None)
     return operation
+
+
+def with_text(request: Request, policy: PolicySet, application: str) -> Request:
+    """A request with the text that its document id stands for, if it is registered for the application."""
+    operation = policy.operations.get((application, request.document_id or ""))
+    return request if operation is None else replace(request, query=operation.document)
 
 
 def bind(identified: Identified, operation: Operation) -> Identified:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.language import load
+from policies.language import load, load_files
 from schema import SPINE
 from tests.support.pages.commands import PORT, ran, reads_like, shell_of
 from tests.support.pages.steps import steps_of
@@ -35,6 +35,9 @@ def test_the_commands_do_what_the_page_says(tmp_path: Path) -> None:
     assert (record.operation_name, record.purpose) == (operation.id, "safety.fire")
 
 
-def test_the_entry_of_the_page_names_keys_of_the_registry() -> None:
-    (step,) = [each for each in steps_of(PAGE) if each.kind == "yaml"]
-    assert "    documents: registered\n" in step.text
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_entries_of_the_page_are_those_of_a_registry(number: int) -> None:
+    step = [each for each in steps_of(PAGE) if each.kind == "yaml"][number]
+    named = step.text.replace("    department:", "    zh: 应用\n    en: App\n    department:")
+    (application,) = load_files({"applications.yaml": named.encode()}, SPINE).applications.values()
+    assert (application.documents, application.dpop) == [("registered", "accepted"), ("any", "required")][number]

@@ -62,6 +62,8 @@ OTHER, BOUND = county_with(entry(BUILDINGS, "safety.fire")), county_with(entry(B
         ),
         (ONE, BOUND, [("*", "documents", "narrowed", False)]),
         (BOUND, ONE, [("*", "documents", "widened", True)]),
+        (NONE, county_with(dpop=True), [("*", "dpop", "narrowed", False)]),
+        (county_with(dpop=True), NONE, [("*", "dpop", "widened", True)]),
         (ONE, county_with(entry(BUILDINGS, reviewed={"housing": "2026-06-20"})), []),
         (
             ONE,
