@@ -18,6 +18,8 @@ from schema.never_store import NEVER_STORED, names_never_stored
 MAX_NAME = 64
 """Longest name, in letters."""
 
+SEARCHABLE = frozenset({Kind.FREE_TEXT, Kind.NAME, Kind.ADDRESS, Kind.CODE})
+"""The kinds of texts that may be searched for what they contain: no telephones, and no numbers of people."""
 _Claims = dict[str, str]
 _TYPE = re.compile(r"[A-Z][A-Za-z0-9]*\Z", re.ASCII)
 _MEMBER = re.compile(r"[a-z][A-Za-z0-9]*\Z", re.ASCII)
@@ -212,6 +214,9 @@ def _of_classification(thing: str, each: Field) -> Iterator[Fault]:
         yield Fault(thing, "a free text is a String", ("kind",))
     if each.matchable and each.scalar is not Scalar.STRING:
         yield Fault(thing, "only a String can be matched", ("matchable",))
+    if each.searchable and (each.scalar is not Scalar.STRING or each.kind not in SEARCHABLE):
+        kinds = ", ".join(sorted(SEARCHABLE))
+        yield Fault(thing, f"only a String of a kind that is searched for words can be: {kinds}", ("searchable",))
     if each.sensitive and not each.personal:
         yield Fault(thing, "what is `sensitive` is `personal: true` too", ("sensitive",))
 

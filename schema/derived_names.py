@@ -20,9 +20,11 @@ LIST_INFO = "ListInfo"
 """The type of what a nested list says of itself."""
 LIST = "List"
 """Ends the name of a nested list with its page info, and that of its type."""
+SEARCH_FILTER = "TextFilter"
+"""The type of comparisons of a searchable field."""
 OWN_TYPES = frozenset({
     "Query", "Mutation", "Subscription", "Node", "PageInfo", "ListInfo", "Direction", "Access", "Provenance", "ID",
-    "BucketFilter", "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
+    "BucketFilter", "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum", SEARCH_FILTER,
     *(f"{scalar}Filter" for scalar in Scalar), *ACCESS_TYPES,
 })  # fmt: skip
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""

@@ -34,9 +34,11 @@ from graphql import (
 )
 
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.conditions.operators import BUCKET_OPERATORS, OPERATORS, SEARCHED, Op
 from schema.derived_names import (
     ACCESSES,
     LIST_INFO,
+    SEARCH_FILTER,
     aggregate_type,
     bucket_value,
     enum_type,
@@ -47,7 +49,6 @@ from schema.derived_names import (
 from schema.interface import words
 from schema.normal_forms import date_form
 from schema.own_access.types import MY_ACCESS, my_access_field
-from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 __all__ = ["ACCESS", "ACCESSES", "NODE", "PROVENANCE_TYPE", "aggregate_type", "bucket_value", "build", "root_fields"]
 
@@ -198,6 +199,7 @@ def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectTy
 
 
 _FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for kind, scalar in _SCALARS.items()}
+_SEARCH_FILTER = _filter(SEARCH_FILTER, GraphQLString, SEARCHED)
 _BUCKET_FILTER = _filter("BucketFilter", GraphQLString, BUCKET_OPERATORS)
 
 
@@ -348,11 +350,16 @@ class _EntityTypes:
         yield "or", GraphQLInputField(_list(where), description=words.OR)
         yield "not", GraphQLInputField(where, description=words.NOT)
         for each in self._entity.fields:
-            yield each.name, _condition(each, self._enum_filters.get(each.name) or _FILTERS[each.scalar])
+            yield each.name, _condition(each, self._enum_filters.get(each.name) or _filter_of(each))
         for field, bucket in buckets:
             yield bucket.name, _condition(field, _BUCKET_FILTER, words.of_bucket(field, bucket))
         for end in self._entity.edges.values():
             yield end.name, GraphQLInputField(self._others[end.target].edge_filter, description=words.of_member(end))
+
+
+def _filter_of(field: Field) -> GraphQLInputObjectType:
+    """How a field that is no enum is compared."""
+    return _SEARCH_FILTER if field.searchable else _FILTERS[field.scalar]
 
 
 def _condition(field: Field, kind: Any, text: str | None = None) -> GraphQLInputField:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from hub.graph.constraints import text_index
 from hub.request.counts.cells import Cells
 from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, both
-from hub.request.filters import conditions_of, names_division, relation_to_key
+from hub.request.filters import conditions_of, names_division, relation_to_key, search_to_begin_with
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -26,7 +27,7 @@ from hub.request.plan_model import (
     Planned,
 )
 from hub.request.provenance.sources import sources_of
-from hub.request.template import JointTemplate, Template
+from hub.request.template import IndexQuery, JointTemplate, Template
 from policies.model import RowSet
 from schema.catalogue import Catalogue, Entity
 from schema.predicate import All, Compare, Predicate
@@ -136,6 +137,9 @@ class _Compiler:
         Where relations lead to a node by its key, Neo4j begins there, and no index seeks the rows: of 10,000 people
         those of a building were found in 2 ms, and in 53 ms by asking it of each.
         """
+        search = search_to_begin_with(self.cypher.catalogue, entity, where)
+        if search is not None:
+            return self._searched(entity, rows, where, search)
         relation = relation_to_key(self.cypher.catalogue, entity, where)
         node = Node(self.cypher.variable(), entity, rows, relation is not None or names_division(where))
         if relation is None:
@@ -143,6 +147,15 @@ class _Compiler:
         matches, conditions = self._way_to_key(node, where)
         there = both(self.cypher.node_is_there(node), *conditions)
         return node, [f"MATCH ({node.var}:{entity.name})", *matches, f"WHERE {there}", f"WITH DISTINCT {node.var}"]
+
+    def _searched(self, entity: Entity, rows: RowSet, where: Predicate, search: Compare) -> tuple[Node, list[str]]:
+        """As `_found`, by a full-text index: it finds more nodes than hold the text, and each is compared again."""
+        node = Node(self.cypher.variable(), entity, rows, narrowed=True)
+        index = text_index(entity, entity.field(search.field))
+        query = self.cypher.parameter(IndexQuery(search.value))
+        there = both(self.cypher.node_is_there(node), self.cypher.condition(node, where, REQUEST))
+        found = f"CALL db.index.fulltext.queryNodes('{index}', {query}) YIELD node AS {node.var}"
+        return node, [found, f"WITH {node.var}", f"WHERE {there}"]
 
     def _found_alone(self, node: Node, condition: str) -> list[str]:
         """As `_found`, by the node alone; only with a condition on `sid` can the index on (region, sid) be used."""

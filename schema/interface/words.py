@@ -47,6 +47,7 @@ OPERATORS: Final[Mapping[Op, str]] = {
     Op.EQ: "等于。Equal to this value.",
     Op.IN: "是其中之一。One of these values.",
     Op.STARTS_WITH: "以此开头。Begins with this text.",
+    Op.CONTAINS: "包含此文字，区分大小写。Holds this text, capitals and small letters as they are.",
     Op.LT: "小于。Less, or earlier, than this value.",
     Op.LTE: "不大于。Not more, or later, than this value.",
     Op.GT: "大于。More, or later, than this value.",

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
+from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from schema import SPINE
@@ -114,6 +115,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a sum"] += got.statement is not None and "UNION ALL" in got.statement.text
         asked["with a source"] += any(f"'{source}'" in str(got.answer.data) for source in sources.SOURCES)
+        asked["with a search"] += got.statement is not None and "fulltext" in got.statement.text
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
         asked["with people to record"] += bool(wanted.people)
@@ -174,6 +176,7 @@ def compare(
         graph = Graph(address.url, address.user, address.password)
         try:
             with GraphWriter(address.url, address.user, address.password) as writer:
+                ensure_constraints(writer, catalogue)
                 for index, made in enumerate(worlds):
                     made.load(writer)
                     sources.load(writer, made)

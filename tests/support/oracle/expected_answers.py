@@ -25,7 +25,7 @@ from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
 from tests.support.oracle import sources
 from tests.support.oracle.expected import Expected
-from tests.support.oracle.naive_cost import MOST_FOLLOWED, edges_followed
+from tests.support.oracle.naive_cost import MOST_FOLLOWED, MOST_SEARCHES, edges_followed, searches
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_fields import FieldReader
 from tests.support.oracle.naive_pages import CURSOR, Part, asks_backward, part_of
@@ -144,7 +144,7 @@ class _Reader(FieldReader):
     def bounded(self, entity: Entity, predicate: Predicate) -> Predicate:
         """The condition, which with those before it may follow so many edges and no more."""
         self.followed += edges_followed(self.catalogue, entity, predicate)
-        if self.followed > MOST_FOLLOWED:
+        if self.followed > MOST_FOLLOWED or searches(predicate) > MOST_SEARCHES:
             self.out.faults.add("COST_LIMIT")
         return predicate
 
