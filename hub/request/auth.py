@@ -9,9 +9,7 @@ attempt.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -51,15 +49,12 @@ MAX_NAME: Final = 256
 KEPT_TOKENS: Final = 4_096
 """Of how many tokens a hub keeps that their signature is good: to check it takes 0.15 ms."""
 ALGORITHMS: Final = ["ES256", "RS256", "Ed25519"]
-KEY_SECONDS: Final = 2.0
-"""How often the issuer's key file is looked at."""
 OLD_NAME: Final = "EdDSA"
 """What Ed25519 was called before RFC 9864; issuers still write it."""
-_log = logging.getLogger("sluicegate.keys")
 TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-class KeysRefused(RuntimeError):
+class KeysRefused(KeyRefused):
     """The issuer's keys cannot be used; the text says why."""
 
 
@@ -158,53 +153,6 @@ class KeyHolder(Protocol):
     """A hub as the follower of keys sees it: `verifier` is replaced by one assignment."""
 
     verifier: Verifier
-
-
-class KeyFollower:
-    """Keeps the verifier of one hub at what its issuer's key file holds.
-
-    A file that cannot be used changes nothing, and is told: the keys of before stay.
-    """
-
-    def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
-        """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
-        self._hub, self._file, self._load = hub, file, load
-        self._content: bytes | None = content_of(file)
-        self.warnings: tuple[str, ...] = ()
-
-    async def run(self) -> None:
-        """Look every two seconds until cancelled."""
-        while True:
-            await asyncio.to_thread(self.poll)
-            await asyncio.sleep(KEY_SECONDS)
-
-    def poll(self) -> None:
-        """Take the keys of the file if its content has changed."""
-        content = content_of(self._file)
-        if content == self._content:
-            # As it was when its keys were taken, maybe again.
-            self.warnings = ()
-            return
-        try:
-            self._hub.verifier = self._load()
-        except (KeysRefused, KeyRefused) as refused:
-            # Looked at again the next time, because a file that is being written is soon whole.
-            self.warnings = (f"the issuer's keys of before stay: {refused}",)
-            return
-        self._content, self.warnings = content, ()
-        _log.info("the issuer's keys were read again")
-
-    def read_again(self) -> None:
-        """Read the file at the next look, whether or not it has changed."""
-        self._content = None
-
-
-def content_of(file: Path) -> bytes:
-    """What a file that is followed holds; nothing where it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
 
 
 def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderKeys, now: float) -> Subject:

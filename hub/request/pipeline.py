@@ -2,9 +2,8 @@
 
 No stage can be skipped, and every request is recorded before the first byte of its response leaves, refusals included.
 Each stage is a function from one frozen dataclass to the next. The head is read and its sender identified before the
-body is received and parsed. Then purpose, validate, decide, plan and compile are `prepared/prepare.py`, and caps,
-fetch, respond and audit are below. A refusal at any stage leaves by the one exit at the end. Source: the design's
-section 1.
+body is received and parsed. Then purpose to compile are `prepared/prepare.py`; caps, fetch, respond, audit are below.
+A refusal at any stage leaves by the one exit at the end. Source: the design's section 1.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from hub.graph.catalogue_fit import CatalogueFit
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
 from hub.home.addresses import addresses_of
+from hub.home.following import Follower
 from hub.home.seals import Seals
 from hub.home.settings import Settings
 from hub.processor import LONG_BODY, Processor
@@ -84,7 +84,9 @@ class Hub:
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
     catalogue_fit: CatalogueFit = field(init=False, repr=False)
     policy_follower: PolicyFollower | None = None
-    key_follower: auth.KeyFollower | ProviderFollower | None = None
+    key_follower: Follower | ProviderFollower | None = None
+    own_keys: Follower | None = None
+    """Follows the keys of ids and digests."""
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     buckets: Buckets = field(default_factory=Buckets, repr=False)
@@ -114,13 +116,13 @@ class Hub:
         self.upkeep = Upkeep(self.telemetry.registry)
 
     def key_warnings(self) -> tuple[str, ...]:
-        """What is wrong with the issuer's keys or the list of revoked tokens, for the operator."""
-        keys = self.key_follower.warnings if self.key_follower is not None else ()
-        return (*keys, *self.revocations.warnings)
+        """What is wrong with keys or the list of revoked tokens, for the operator."""
+        followers = (self.key_follower, self.own_keys, self.revocations)
+        return tuple(warning for each in followers if each is not None for warning in each.warnings)
 
     def read_again(self) -> None:
         """Read keys and policy again at their next look, within two seconds."""
-        for follower in (self.key_follower, self.policy_follower):
+        for follower in (self.key_follower, self.own_keys, self.policy_follower):
             if follower is not None:
                 follower.read_again()
 
@@ -131,7 +133,7 @@ class Hub:
             self.settings,
             self.catalogue,
             self.schema,
-            self.seals,
+            self.seals.of_request(),
             self.decisions,
             self.merged_grids.successors,
             self.detector,
@@ -287,10 +289,10 @@ async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], pol
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
 
-    def digest(sid: str) -> str:
-        return hub.digester.digest("person", sid)
+    def digests(sid: str) -> tuple[str, ...]:
+        return hub.digester.every("person", sid)
 
-    return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digest, policy, hub.catalogue)
+    return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digests, policy, hub.catalogue)
 
 
 async def _read_own_access(hub: Hub, client: Client, prepared: Prepared) -> Told | None:
@@ -328,7 +330,7 @@ def _respond(
     if told is not None:
         answered_elsewhere |= answer_my_access(prepared.validated, planned, hub.schema, told, cap)
     errors = denial_errors(hub.parts, prepared)
-    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, errors, cap)
+    answer = respond(planned, row, answered_elsewhere, hub.catalogue, prepared.seals, errors, cap)
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
     return tell_hidden(planned, answer, errors, preferences, cap)
 

@@ -66,6 +66,8 @@ class Prepared:
     validated: limits.Validated
     planned: Planned
     statement: Statement | None
+    seals: Seals = field(repr=False)
+    """Those with which its ids and cursors were opened, and with which its answer is sealed."""
 
 
 def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
@@ -97,7 +99,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
             statement = template.bind(Binding(decision, parts.seals)) if template is not None else None
     if document is None and parts.kept is not None:
         parts.kept.keep(identified.request, validated.document, parts.schema)
-    return Prepared(validated, planned, statement)
+    return Prepared(validated, planned, statement, parts.seals)
 
 
 def _bind_kept(
