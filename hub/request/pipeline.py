@@ -2,8 +2,8 @@
 
 No stage can be skipped, and every request is recorded before the first byte of its response leaves, refusals included.
 Each stage is a function from one frozen dataclass to the next. The head is read and its sender identified before the
-body is received and parsed. Then purpose, validate, decide, plan and compile are `prepared/prepare.py`, and caps,
-fetch, respond and audit are below. A refusal at any stage leaves by the one exit at the end. Design §1.
+body is received and parsed. Then purpose to compile are `prepared/prepare.py`; caps, fetch, respond, audit are below.
+A refusal at any stage leaves by the one exit at the end. Source: the design's section 1.
 """
 
 from __future__ import annotations
