@@ -21,6 +21,7 @@ MESSAGES: Mapping[Code, str] = {
     Code.UNAUTHENTICATED: "身份未通过验证，请提供有效令牌",
     Code.PURPOSE_REQUIRED: "请声明访问目的（Access-Purpose）",
     Code.PURPOSE_DENIED: "该访问目的未授权，请向数据管理员申请",
+    Code.POLICY_CHANGED: "策略已变更，订阅已结束，请重新订阅",
     Code.CASE_REQUIRED: "该查询须关联办件，请填写 Case-Reference",
     Code.DAILY_CAP: "今日次数已用完，请明日再试",
     Code.POLICY_UNAVAILABLE: "策略暂不可用，请稍后再试",
