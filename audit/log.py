@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from audit.checkpoint import Signer
-from audit.publish import Publisher
+from audit.publish import Publisher, SignerNow
 from audit.record import MAX_BYTES, Record, RecordInvalid, decode, pack
 from audit.stores.base import Placed, StoreFault, Where, explain_code
 from audit.stores.open import open_reader, open_store
@@ -103,18 +103,19 @@ class AuditLog:
         where: Where,
         deadline_seconds: float = 2.0,
         *,
-        signer: Signer | None = None,
+        signer: Signer | SignerNow | None = None,
         recorded_head: Path | None = None,
     ) -> Self:
         """Open the log at `where`, creating it if it is a path and there is none.
 
-        With a `signer` its checkpoints are published; `recorded_head` is the file outside the log that keeps the
-        newest. A store that cannot be written just now gives a log that is not `healthy` and recovers by itself.
+        With a `signer`, or what gives the present one, its checkpoints are published; `recorded_head` is the file
+        outside the log that keeps the newest. A store that cannot be written now gives a log that is not `healthy`.
         AuditUnavailable for anything that is not a log, and for a log that is damaged or lacks the recorded head.
         """
         if recorded_head is not None and signer is None:
             raise ValueError("a recorded head is signed: a signer is needed")
-        log = cls(where, deadline_seconds, Publisher(where, signer, recorded_head) if signer else None)
+        now = (lambda: signer) if isinstance(signer, Signer) else signer
+        log = cls(where, deadline_seconds, Publisher(where, now, recorded_head) if now else None)
         log._thread.start()
         log._tried.wait(deadline_seconds)
         if log._lasting:

@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
@@ -51,17 +52,29 @@ class KeyRefused(ValueError):
 
 
 class Verifier:
-    """The public key of the log `name`."""
+    """The public keys of the log `name`: the one of today, and others with which it has signed or will."""
 
-    def __init__(self, name: str, key: Ed25519PublicKey) -> None:
+    def __init__(self, name: str, key: Ed25519PublicKey, others: Sequence[Verifier] = ()) -> None:
         self.name = _checked_name(name)
         self._key = key
         self.key_hash = _key_hash(name, key)
+        self._keys = {each.key_hash: each._key for each in others if each.name == name} | {self.key_hash: key}
 
     @classmethod
     def parse(cls, text: str) -> Verifier:
-        """The key that is written `name+hash+base64`; raises KeyRefused."""
-        name, key_hash, coded = _parse_key(text.strip())
+        """The key that is written `name+hash+base64`, or several, one a line, today's first; raises KeyRefused."""
+        first, *others = [cls._parse(line) for line in text.split() or [""]]
+        if any(each.name != first.name for each in others):
+            raise KeyRefused("these are the public keys of different logs")
+        return first.beside(others)
+
+    def beside(self, others: Sequence[Verifier]) -> Verifier:
+        """This key, with others of the log."""
+        return Verifier(self.name, self._key, others)
+
+    @classmethod
+    def _parse(cls, text: str) -> Verifier:
+        name, key_hash, coded = _parse_key(text)
         try:
             verifier = cls(name, Ed25519PublicKey.from_public_bytes(coded))
         except ValueError:
@@ -75,15 +88,22 @@ class Verifier:
         """The key as `name+hash+base64`, which Go's `note.NewVerifier` takes too."""
         return f"{self.name}+{self.key_hash.hex()}+{encode(_ED25519 + self._key.public_bytes_raw())}"
 
+    @property
+    def texts(self) -> str:
+        """All the keys, one a line, today's first."""
+        others = (Verifier(self.name, key).text for key_hash, key in self._keys.items() if key_hash != self.key_hash)
+        return "\n".join((self.text, *others))
+
     def open(self, note: bytes) -> str:
-        """The text of a note that this key signed; raises NoteRefused. Signatures of other keys are ignored."""
+        """The text of a note that one of the keys signed; raises NoteRefused. Signatures of others are ignored."""
         text, signatures = _split_note(note)
         signed = False
         for name, signature in signatures:
-            if name != self.name or signature[:_KEY_HASH_BYTES] != self.key_hash:
+            key = self._keys.get(signature[:_KEY_HASH_BYTES]) if name == self.name else None
+            if key is None:
                 continue
             try:
-                self._key.verify(signature[_KEY_HASH_BYTES:], text.encode())
+                key.verify(signature[_KEY_HASH_BYTES:], text.encode())
             except InvalidSignature:
                 raise NoteRefused("bad signature") from None
             signed = True
@@ -95,10 +115,14 @@ class Verifier:
 class Signer:
     """The private key of the log `name`; it stands in no message."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+    def __init__(self, name: str, key: Ed25519PrivateKey, others: Sequence[Verifier] = ()) -> None:
         self.name = _checked_name(name)
         self._key = key
-        self.verifier = Verifier(name, key.public_key())
+        self.verifier = Verifier(name, key.public_key(), others)
+
+    def beside(self, others: Sequence[Verifier]) -> Signer:
+        """This key, whose verifier knows others of the log too."""
+        return Signer(self.name, self._key, others)
 
     @classmethod
     def load(cls, path: Path, name: str) -> Signer:

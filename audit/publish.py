@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -37,14 +37,17 @@ OVERDUE_SECONDS: Final = 10.0
 LAST_SECONDS: Final = 2.0
 """How long `close` waits for the last checkpoint."""
 
+SignerNow = Callable[[], Signer]
+"""The log's present key; its verifier knows the keys of before and the next one."""
+
 
 class Publisher:
     """Publishes the checkpoints of the log at `where`; `recorded` is the file of the recorded head."""
 
-    def __init__(self, where: Where, signer: Signer, recorded: Path | None) -> None:
+    def __init__(self, where: Where, signer: SignerNow, recorded: Path | None) -> None:
         self._where = where
-        self._signer = signer
-        self._recorded = None if recorded is None else RecordedHead(recorded, signer.verifier)
+        self._signer_now = signer
+        self._recorded_file = recorded
         self._store = open_store(where)
         self._last: Checkpoint | None = None
         self._due_since: float | None = None
@@ -55,6 +58,14 @@ class Publisher:
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-publisher", daemon=True)
+
+    @property
+    def _signer(self) -> Signer:
+        return self._signer_now()
+
+    @property
+    def _recorded(self) -> RecordedHead | None:
+        return None if self._recorded_file is None else RecordedHead(self._recorded_file, self._signer.verifier)
 
     @property
     def why(self) -> str:
@@ -75,8 +86,9 @@ class Publisher:
             if newest is not None and not holds(reader, newest[0]):
                 raise StoreFault("FORKED", lasting=True)
             self._last = newest[0] if newest else None
-            if self._recorded is not None:
-                self._check_recorded(self._recorded, reader, newest)
+            recorded = self._recorded
+            if recorded is not None:
+                self._check_recorded(recorded, reader, newest)
         if self._thread.ident is None:
             self._thread.start()
         self._wake.set()
@@ -114,7 +126,8 @@ class Publisher:
             recorded.advance(*newest)
 
     def _sign(self, size: int, root: bytes) -> tuple[Checkpoint, bytes]:
-        return Checkpoint(self._signer.name, size, root), sign_checkpoint(self._signer, size, root)
+        signer = self._signer
+        return Checkpoint(signer.name, size, root), sign_checkpoint(signer, size, root)
 
     # What follows runs on the thread of the publisher.
 
@@ -164,8 +177,9 @@ class Publisher:
             if newest is None or not holds(reader, newest[0]):
                 raise StoreFault("FORKED", lasting=True)
         if self._last is None or newest[0].size > self._last.size:
-            if self._recorded is not None:
-                self._recorded.advance(*newest)
+            recorded = self._recorded
+            if recorded is not None:
+                recorded.advance(*newest)
             self._last = newest[0]
         return newest[0].size
 

@@ -29,6 +29,8 @@ EFFECTS: Final = tuple(each.name for each in fields(Coordinates))
 FLOOD: Final = "flood"
 """The kind of a record that stands for several refused requests."""
 
+Digests = str | tuple[str, ...]
+
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -43,9 +45,8 @@ class Query:
     `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
     is a path and finds every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must
     have had it. `result` finds each flood of refusals in which one had this code.
-    `case`, `value` and `subject` are digests; `who` (the person who asked) holds the digests of the accounts that they
-    may have, of which one must stand there. QueryRefused for an unknown kind or effect,
-    and for a time without a zone.
+    `case`, `value`, `subject` and `who` (the person who asked) are digests: one, or several of which one must stand
+    there, as those under several keys. QueryRefused for an unknown kind or effect, and for a time without a zone.
     """
 
     since: dt.datetime | None = None
@@ -60,10 +61,10 @@ class Query:
     catalogue_version: str | None = None
     coordinate: str | None = None
     effect: str | None = None
-    case: str | None = None
-    who: tuple[str, ...] | None = None
-    value: str | None = None
-    subject: str | None = None
+    case: Digests | None = None
+    who: Digests | None = None
+    value: Digests | None = None
+    subject: Digests | None = None
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -76,9 +77,12 @@ class Query:
     @property
     def digests(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """For each term with digests: these, each with the place where it stands; one of them must."""
-        single = ((CASE, self.case), (VALUE, self.value), (SUBJECT, self.subject))
-        found = tuple(((where, digest),) for where, digest in single if digest is not None)
-        return found if self.who is None else (tuple((WHO, each) for each in self.who), *found)
+        terms = ((WHO, self.who), (CASE, self.case), (VALUE, self.value), (SUBJECT, self.subject))
+        return tuple(
+            tuple((where, each) for each in ((asked,) if isinstance(asked, str) else asked))
+            for where, asked in terms
+            if asked is not None
+        )
 
     def fits(self, shape: Shape) -> bool:
         """Whether the query describes records with these words."""

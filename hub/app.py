@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -38,16 +38,18 @@ from hub.connections import GONE, UPGRADED, BoundedProtocol, OpenConnections, co
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
+from hub.home.following import Follower, content_of
 from hub.home.issuer import Issuer
+from hub.home.key_ring import FILES, ring_of
 from hub.home.revocations import list_of
 from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
-from hub.home.seals import Seals, load_key
+from hub.home.seals import seals_of
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.push.deliveries import Deliveries
 from hub.push.endpoint import answer_delivery
 from hub.readiness import Readiness
-from hub.request.auth import KEPT_TOKENS, KeyFollower, SignedTokens, Verifier
+from hub.request.auth import KEPT_TOKENS, SignedTokens, Verifier
 from hub.request.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.issuer.follower import ProviderFollower
@@ -84,14 +86,16 @@ def open_hub(
     detector = detector_version(settings)
     settings.prepare_home()
     digester = digester_of(settings)
-    revocations = RevocationFollower(list_of(settings), digester)
+    revocations = RevocationFollower(
+        list_of(settings), partial(digester_of, settings), partial(_state_of_keys, settings, "digests")
+    )
     hub = Hub(
         settings=settings,
         catalogue=catalogue,
         schema=build_schema(catalogue),
         policy=policy,
         verifier=_load_keys(settings, revocations),
-        seals=Seals(load_key(settings.keys_folder / "seal.key")),
+        seals=seals_of(settings),
         digester=digester,
         revocations=revocations,
         graph=graph,
@@ -102,16 +106,43 @@ def open_hub(
         buckets=buckets or Buckets(),
     )
     hub.key_follower = _follow_keys(hub, settings)
+    hub.own_keys = _follow_own_keys(hub, settings)
     if store is not None:
         hub.policy_follower = PolicyFollower(store, hub, hub.telemetry.registry, settings.policy_max_age)
     return hub
 
 
-def _follow_keys(hub: Hub, settings: Settings) -> KeyFollower | ProviderFollower:
+def _follow_keys(hub: Hub, settings: Settings) -> Follower | ProviderFollower:
+    """The follower of the issuer's keys."""
     if settings.issuer_discovery:
         return ProviderFollower(hub, settings.issuer, settings.issuer_keys_max_age, kept=_kept_tokens(settings))
-    key_file = settings.issuer_jwks or settings.keys_folder / "issuer.jwk"
-    return KeyFollower(hub, key_file, lambda: _load_keys(settings, hub.revocations))
+    file = settings.issuer_jwks
+
+    def state() -> Hashable:
+        if file is not None:
+            return content_of(file)
+        return content_of(settings.keys_folder / FILES["issuer"]), _state_of_keys(settings, "issuer")
+
+    def take() -> None:
+        hub.verifier = _load_keys(settings, hub.revocations)
+
+    return Follower(state, take, "the issuer's keys", "the issuer's keys of before stay")
+
+
+def _follow_own_keys(hub: Hub, settings: Settings) -> Follower:
+    """The follower of the keys of ids and digests; those of the log are followed where it is written and read."""
+
+    def take() -> None:
+        hub.seals, hub.digester = seals_of(settings), digester_of(settings)
+
+    def state() -> Hashable:
+        return tuple(_state_of_keys(settings, kind) for kind in ("ids", "digests"))
+
+    return Follower(state, take, "the hub's keys", "the hub's keys of before stay")
+
+
+def _state_of_keys(settings: Settings, kind: str) -> Hashable:
+    return ring_of(settings.keys_folder, kind).state(time.time())
 
 
 def _kept_tokens(settings: Settings) -> int:
@@ -259,6 +290,8 @@ async def _background_tasks(
     if hub.key_follower is not None:
         tasks["issuer keys"] = hub.key_follower.run
     tasks["revoked tokens"] = hub.revocations.run
+    if hub.own_keys is not None:
+        tasks["own keys"] = hub.own_keys.run
     if hub.policy_follower is not None:
         tasks["policy"] = hub.policy_follower.run
     try:

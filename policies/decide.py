@@ -28,7 +28,9 @@ from schema.predicate import Predicate, conjuncts, negation_normal
 
 
 def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
-    """Grants in force for this subject and purpose; none for an unknown or expired purpose."""
+    """Grants in force for this subject and purpose; none for an unknown or expired one, or one it is not bound to."""
+    if subject.purposes is not None and purpose not in subject.purposes:
+        return ()
     if purpose not in policy.purposes or any(_expired(each, today) for each in _lineage(policy, purpose)):
         return ()
     return tuple(

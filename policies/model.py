@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.obligations import Obligation, StandingCap
+from policies.operations.registered import Operations
 from policies.rule_index import RuleIndex
 from policies.rules import Grant, Prohibition, Subject
 from policies.stewards import Steward
@@ -79,6 +80,8 @@ class Application:
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
     developers: frozenset[str] = frozenset()
     """Who of those that may act for it (`sub`) may ask what it would see with another role or level."""
+    documents: str = "any"
+    """Which documents it may ask: `any`, or its `registered` operations alone."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
 
@@ -97,6 +100,7 @@ class PolicySet:
     stewards: Mapping[str, Steward] = field(default_factory=dict)
     """By account: who keeps the policy or reads the log; two accounts of one person count as one."""
     expectations: tuple[Expectation, ...] = ()
+    operations: Operations = field(default_factory=dict)
     index: RuleIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -24,10 +24,12 @@ class Subject:
     level: str
     jurisdiction: str
     sub: str
+    purposes: frozenset[str] | None = None
+    """Purposes that the request is bound to, by its token or its registered operation; None: those of its grants."""
 
     @property
     def attributes(self) -> tuple[str, str, str, str, str]:
-        """All that a decision may depend on (not `sub`)."""
+        """All that a decision may depend on (not `sub`), beside the purposes that it is bound to."""
         return (self.application, self.department, self.role, self.level, self.jurisdiction)
 
 

@@ -117,9 +117,9 @@ EDGE = (
     ),
     Mutation(
         "keys that were replaced are taken",
-        "hub/request/auth.py",
-        "            self._hub.verifier = self._load()\n",
-        "            self._load()\n",
+        "hub/app.py",
+        "        hub.verifier = _load_keys(settings, hub.revocations)\n",
+        "        _load_keys(settings, hub.revocations)\n",
         "tests/unit/hub/request/test_key_follower.py",
     ),
     Mutation(
@@ -132,9 +132,37 @@ EDGE = (
     Mutation(
         "a list of revoked tokens that is gone lets nobody in",
         "hub/request/issuer/revocations.py",
-        "            if not content:\n",
-        "            if False:\n",
+        "        if self._was_there and not content:\n",
+        "        if False:\n",
         "tests/attacks/test_h_tokens.py -k h08",
+    ),
+    Mutation(
+        "ids of the key before are opened",
+        "hub/home/seals.py",
+        "for number, each in ((version, key), *(others or {}).items())}",
+        "for number, each in ((version, key),)}",
+        "tests/unit/hub/home/keys/test_key_ring.py",
+    ),
+    Mutation(
+        "a list goes on in the order in which it began",
+        "hub/home/seals.py",
+        "        self._continued = raw[0]\n",
+        "        pass\n",
+        "tests/unit/hub/home/keys/test_key_ring.py",
+    ),
+    Mutation(
+        "a new key is not used before all know it",
+        "hub/home/key_ring.py",
+        " if each.since <= now)",
+        ")",
+        "tests/unit/hub/home/keys/test_key_ring.py",
+    ),
+    Mutation(
+        "a revocation holds under the next key of digests",
+        "hub/home/revocations.py",
+        "for person in (None, *subjects)",
+        "for person in (None, *subjects[:1])",
+        "tests/unit/hub/home/keys/test_key_ring.py",
     ),
     Mutation(
         "a provider's keys that are too old are dropped",

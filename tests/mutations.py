@@ -75,8 +75,8 @@ MUTATIONS = (
     Mutation(
         "an order for each purpose",
         "hub/request/compile.py",
-        'return ", ".join([*keys, place, f"{node.var}.sid"])',
-        'return ", ".join([*keys, f"{node.var}.sid"])',
+        '[*keys, (place, False), (f"{node.var}.sid", False)]',
+        '[*keys, (f"{node.var}.sid", False)]',
         "tests/attacks/inference/test_joins_by_order.py",
     ),
     Mutation(

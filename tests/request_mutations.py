@@ -81,8 +81,8 @@ REQUEST = (
     Mutation(
         "a shorter list shows no more than it asked for",
         "hub/request/respond.py",
-        "for row in fetched[: cell.first]]",
-        "for row in fetched]",
+        "for _, row in fetched[: cell.first]]",
+        "for _, row in fetched]",
         "tests/unit/hub/request/test_fetched_once.py",
     ),
     Mutation(
@@ -91,6 +91,34 @@ REQUEST = (
         "        if self._left < 0:\n",
         "        if False:\n",
         "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "a node that two records relate is counted once in a nested list",
+        "hub/request/compile.py",
+        "WITH collect(DISTINCT {other.var})",
+        "WITH collect({other.var})",
+        "tests/conformance/lists/test_nested_lists.py",
+    ),
+    Mutation(
+        "a page that goes backwards turns each key round",
+        "hub/request/compile.py",
+        " key.descending != root.backward\n",
+        " key.descending\n",
+        "tests/conformance/lists/test_backward_pages.py",
+    ),
+    Mutation(
+        "no page is asked for both ways",
+        "hub/request/lists/arguments.py",
+        '    if backward and given & {"first", "after"}:\n',
+        "    if False:\n",
+        "tests/unit/hub/request/lists/test_arguments.py",
+    ),
+    Mutation(
+        "a page costs what it may hold, whichever way it goes",
+        "hub/request/cost.py",
+        "if each.name.value in SIZES)",
+        'if each.name.value == "first")',
+        "tests/unit/hub/request/test_limits.py",
     ),
     Mutation(
         "bound on the lists of a statement",
@@ -214,8 +242,8 @@ REQUEST = (
     Mutation(
         "the row that tells that a list goes on is not shown",
         "hub/request/respond.py",
-        "for row in fetched[: cell.first]]",
-        "for row in fetched]",
+        "for _, row in fetched[: cell.first]]",
+        "for _, row in fetched]",
         "tests/unit/hub/request/answers/test_access.py",
     ),
     Mutation(

@@ -31,7 +31,7 @@ from audit.stores.reader import Reader
 from audit.tiles import TileUnknown, parse, tile
 from hub.auditor.proofs import Inclusion, ProofUnknown, consistency_of, inclusion_of
 from hub.errors import Code, HubError
-from hub.home.audit_log import signer_of
+from hub.home.audit_log import SignerOfHome
 from hub.request import auth
 from hub.request.floods import Meter, Source, source_address
 from hub.request.pipeline import Hub
@@ -67,8 +67,7 @@ class AuditPages:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._signer = signer_of(hub.settings)
-        self._verifier = self._signer.verifier
+        self._signer_now = SignerOfHome(hub.settings)
         self._meter = Meter(BURST, PER_SECOND)
         # Its own threads: a store that hangs must not take up those of the rest of the hub.
         self._threads = ThreadPoolExecutor(THREADS, "audit-pages")
@@ -119,7 +118,7 @@ class AuditPages:
         _no_query(request)
         try:
             wanted = parse(request.path_params["path"])
-            size = open_checkpoint(await self._read(_newest), self._verifier).size
+            size = open_checkpoint(await self._read(_newest), self._signer_now().verifier).size
             content = await self._read(
                 lambda reader: tile(reader, wanted.level, wanted.number, wanted.width, size=size)
             )
@@ -131,7 +130,7 @@ class AuditPages:
 
     async def _proof(self, request: Request) -> Response:
         asked = _parameters(request)
-        verifier = self._verifier
+        verifier = self._signer_now().verifier
         try:
             if asked.keys() == {"from", "to"}:
                 old, new = _number(asked, "from"), _number(asked, "to")
@@ -155,14 +154,14 @@ class AuditPages:
         if leaf is None:
             auditor = self._auditor(request)
             await self._hub.log.append(_proof_record(self._hub.digester, auditor, index))
-        verifier = self._verifier
+        verifier = self._signer_now().verifier
         return self._formed(await self._read(lambda reader: inclusion_of(reader, verifier, index, leaf, size)), form)
 
     def _formed(self, proof: Inclusion, form: str) -> Response:
         if form == "tlog-proof":
             return _page(proof.as_tlog_proof(), PLAIN, NEVER)
         if form == "cose":
-            return _page(proof.as_cose(self._signer), COSE, NEVER)
+            return _page(proof.as_cose(self._signer_now()), COSE, NEVER)
         return _json_page(proof.as_json())
 
     def _auditor(self, request: Request) -> Subject:

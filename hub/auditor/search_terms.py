@@ -88,11 +88,11 @@ def read_filters(
             raise QueryRefused(f"{name} is given twice")
         if name == "who":
             actors = _actor_digests(value, digester, ask)
-            given[part] = tuple(actors.values())
-            recorded |= actors
+            given[part] = tuple(each for found in actors.values() for each in found)
+            recorded |= {actor: found[0] for actor, found in actors.items()}
         elif name in SECRET:
-            found = _digest(name, value, digester, sid_of, ask)
-            given[part], recorded[part] = found, found
+            found = _digests(name, value, digester, sid_of, ask)
+            given[part], recorded[part] = found, found[0]
         elif name in TIMES:
             moment = _moment(name, value, zone)
             given[part], recorded[part] = moment, moment.isoformat(timespec="seconds")
@@ -107,9 +107,9 @@ def read_filters(
     return ParsedSearch(query, recorded)
 
 
-def person_digest(digester: Digester, sid: str) -> str:
-    """The digest under which records name a person with a surrogate."""
-    return digester.digest("person", sid)
+def person_digests(digester: Digester, sid: str) -> tuple[str, ...]:
+    """The digests under which records name a person with a surrogate, that of today's key first."""
+    return digester.every("person", sid)
 
 
 def surrogate_of(settings: Settings) -> Callable[[str], str]:
@@ -128,25 +128,27 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
     return surrogate_of_number
 
 
-def _actor_digests(value: str, digester: Digester | None, ask: Ask) -> dict[str, str]:
+def _actor_digests(value: str, digester: Digester | None, ask: Ask) -> dict[str, tuple[str, ...]]:
     """The digests under which records may name the person who acted, by the name under which each is recorded."""
     if value.startswith("#"):
-        return {"who": value[1:]}
+        return {"who": (value[1:],)}
     key = _required(digester, "who")
     clear = _asked("who", value, ask)
-    return {name: key.digest(domain, clear) for name, domain in ACTORS.items()}
+    return {name: key.every(domain, clear) for name, domain in ACTORS.items()}
 
 
-def _digest(name: str, value: str, digester: Digester | None, sid_of: Callable[[str], str], ask: Ask) -> str:
+def _digests(
+    name: str, value: str, digester: Digester | None, sid_of: Callable[[str], str], ask: Ask
+) -> tuple[str, ...]:
     if value.startswith("#"):
-        return value[1:]
+        return (value[1:],)
     key = _required(digester, name)
     if name == "sid" and value != "-":
-        return person_digest(key, value)  # without this home's key a surrogate identifies nobody
+        return person_digests(key, value)  # without this home's key a surrogate identifies nobody
     clear = _asked(name, value, ask)
     if name in _DOMAINS:
-        return key.digest(_DOMAINS[name], clear)
-    return person_digest(key, sid_of(clear) if name == "person" else clear)
+        return key.every(_DOMAINS[name], clear)
+    return person_digests(key, sid_of(clear) if name == "person" else clear)
 
 
 def _required(digester: Digester | None, name: str) -> Digester:

@@ -95,11 +95,11 @@ class SearchedLog:
             raise Refused("an export is signed with the log's key, and this home has none; export at the hub's home")
 
     @property
-    def public_key(self) -> str:
-        """The log's public key as text."""
+    def public_keys(self) -> str:
+        """The log's public keys as text, one a line."""
         from hub.home.audit_log import verifier_of
 
-        return verifier_of(self.settings).text
+        return verifier_of(self.settings).texts
 
 
 @contextmanager

@@ -133,7 +133,9 @@ def export(
         typer.echo(
             f"{exported.count:,} records in {folder}, proved against the log of {exported.checkpoint.size:,} records"
         )
-        typer.echo(f"to check it: sluicegate audit verify-export {folder} --key '{log.public_key}'")
+        keys = log.public_keys
+        given = f"'{keys}'" if "\n" not in keys else "FILE, which has what `sluicegate audit key` prints"
+        typer.echo(f"to check it: sluicegate audit verify-export {folder} --key {given}")
 
 
 @app.command(
@@ -177,9 +179,9 @@ def verify_export(
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")
 def key(home: Home = None) -> None:
-    """Print the log's public key (公钥).
+    """Print the log's public keys, one a line, today's first (公钥).
 
-    With it anyone can check checkpoints, proofs and exports.
+    With them anyone can check checkpoints, proofs and exports.
     """
     with exit_on_refusal():
         from hub.home.audit_log import existing_verifier
@@ -187,7 +189,7 @@ def key(home: Home = None) -> None:
         verifier = existing_verifier(open_settings(home))
         if verifier is None:
             raise Refused("this home has no key; it is made when the hub first starts")
-        typer.echo(verifier.text)
+        typer.echo(verifier.texts)
 
 
 def _selection(query: Query) -> dict[str, str]:

@@ -69,7 +69,7 @@ def _accesses_of(
     from audit.index import IndexFault
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explain_code
-    from hub.auditor.search_terms import person_digest, surrogate_of
+    from hub.auditor.search_terms import person_digests, surrogate_of
     from hub.home.audit_log import existing_digester, existing_log
     from hub.home.catalogue import catalogue_of
     from hub.request.accesses import days_in_log, group_accesses
@@ -81,7 +81,7 @@ def _accesses_of(
         raise Refused("only with the keys of the log is a person found in it, and this home has none")
     actor = auditor_of(settings, named)
     try:
-        person = person_digest(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
+        person = person_digests(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
         catalogue = catalogue_of(settings)
         recorded, policy = days_in_log(settings, person, since, until), policy_of(settings, catalogue)
         rows = group_accesses(recorded, policy, catalogue, settings.now().date())
@@ -90,7 +90,7 @@ def _accesses_of(
     except StoreFault as fault:
         raise Refused(f"the audit log can't be read: {explain_code(str(fault))}") from None
     times = {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
-    record_reading(settings, "subject", "audit subject", actor, {"subject": person, **times})
+    record_reading(settings, "subject", "audit subject", actor, {"subject": person[0], **times})
     return rows
 
 

@@ -1,26 +1,29 @@
 """Opens the audit log of a home, and makes the records of what commands do.
 
-Every process of a home opens the log under the same signing key (`keys/audit.key`) and compares it with the recorded
-head (`audit.head`). The record of a command is durable before the command shows its result. Reading makes nothing: no
-key, and no record in a copy of the log or under a database role that may only read.
+Every process of a home opens the log under the same signing keys (`keys/audit.key` and later ones) and compares it with
+the recorded head (`audit.head`). The record of a command is durable before the command shows its result. Reading makes
+nothing: no key, and no record in a copy of the log or under a database role that may only read.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import closing
+import time
+from collections.abc import Hashable, Mapping
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from audit import checkpoint
 from audit.checkpoint import Signer, Verifier
 from audit.log import AuditLog, Receipt
 from audit.record import BEGUN, Digester, Record, new_salt, utc_now
 from audit.stores.base import Where
 from audit.stores.open import open_reader
 from hub.home.key_files import KeyRefused
+from hub.home.key_ring import ring_of
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 
@@ -36,17 +39,47 @@ def signer_of(settings: Settings) -> Signer:
     key = settings.audit_key
     if settings.audit_head.exists() and not os.path.lexists(key):
         raise KeyRefused(f"{key} is missing, and the log of this home is signed with it; restore it from its backup")
-    return Signer.load(settings.audit_key, settings.audit_origin)
+    ring, now = ring_of(settings.keys_folder, "audit"), time.time()
+    lost = next((each.file for each in ring.generations[1:] if not os.path.lexists(each.file)), None)
+    if lost is not None:
+        raise KeyRefused(f"{lost} is missing, and the log of this home is signed with it; restore it from its backup")
+    signers = {each.number: Signer.load(each.file, settings.audit_origin) for each in ring.accepted(now)}
+    return signers[ring.current(now).number].beside([each.verifier for each in signers.values()])
+
+
+class SignerOfHome:
+    """The key that signs the log of a home now; keys are read again when they were rotated."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises as `signer_of`."""
+        self._settings = settings
+        self._state, self._signer = _state_of(settings), signer_of(settings)
+
+    def __call__(self) -> Signer:
+        """Raises nothing: where the keys cannot be read any more, those of before stay."""
+        with suppress(KeyRefused, checkpoint.KeyRefused):
+            state = _state_of(self._settings)
+            if state != self._state:
+                self._signer = signer_of(self._settings)
+                self._state = state
+        return self._signer
+
+
+def _state_of(settings: Settings) -> Hashable:
+    return ring_of(settings.keys_folder, "audit").state(time.time())
 
 
 def verifier_of(settings: Settings) -> Verifier:
-    """The public half of `signer_of`; raises as it does."""
+    """The public halves of the keys of `signer_of`; raises as it does."""
     return signer_of(settings).verifier
 
 
 def digester_of(settings: Settings) -> Digester:
     """The digester of a home; raises KeyRefused where its key cannot be used."""
-    return Digester(load_key(settings.digest_key))
+    ring, now = ring_of(settings.keys_folder, "digests"), time.time()
+    current = ring.current(now)
+    key = load_key(current.file)
+    return Digester(key, [load_key(each.file) for each in ring.accepted(now) if each != current])
 
 
 def open_log(settings: Settings) -> AuditLog:
@@ -60,7 +93,7 @@ def open_log_as(kind: type[Log], settings: Settings) -> Log:
     return kind.open(
         settings.audit_log,
         settings.audit_deadline,
-        signer=signer_of(settings),
+        signer=SignerOfHome(settings),
         recorded_head=settings.audit_head,
     )
 

@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from hub.home.key_files import KeyRefused, read_or_create
+from hub.home.key_ring import ring_of
 from hub.home.settings import Settings
 
 LEEWAY_SECONDS: Final = 30
@@ -25,21 +26,18 @@ MAX_LIFETIME_SECONDS: Final = 3_600
 
 
 class Issuer:
-    """Issues ES256 tokens with a key in the home's key folder, made on first use."""
+    """Issues ES256 tokens with the present key in the home's key folder, made on first use."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises KeyRefused if the key file is damaged or others may read it."""
         self._settings = settings
-        path = settings.keys_folder / "issuer.jwk"
-        try:
-            self._key = ECKey.import_key(orjson.loads(read_or_create(path, _new_key, replaceable=True)))
-        except ValueError:
-            raise KeyRefused(f"{path} does not hold a key (JWK); restore it from its backup") from None
+        self._ring = ring_of(settings.keys_folder, "issuer")
+        self._keys = {each.number: _load(each.file) for each in self._ring.accepted(time.time())}
 
     def write_jwks(self) -> Path:
-        """Write the public key as a JWK set beside the private one, and return its path."""
+        """Write the public keys as a JWK set beside the private ones, and return its path."""
         path = self._settings.keys_folder / "issuer.jwks.json"
-        content = orjson.dumps({"keys": [self._key.as_dict(private=False)]})
+        content = orjson.dumps({"keys": [each.as_dict(private=False) for each in self._keys.values()]})
         if not path.exists() or path.read_bytes() != content:
             draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
             draft.write_bytes(content)
@@ -61,9 +59,18 @@ class Issuer:
             "exp": now + seconds,
             "jti": secrets.token_hex(8),
         }
-        return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key, algorithms=["ES256"])
+        key = self._keys[self._ring.current(now).number]
+        return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
 
 
-def _new_key() -> bytes:
+def _load(path: Path) -> ECKey:
+    try:
+        return ECKey.import_key(orjson.loads(read_or_create(path, new_issuer_key, replaceable=True)))
+    except ValueError:
+        raise KeyRefused(f"{path} does not hold a key (JWK); restore it from its backup") from None
+
+
+def new_issuer_key() -> bytes:
+    """A new private key, as the content of its file."""
     key = ECKey.generate_key("P-256", parameters={"alg": "ES256", "use": "sig"}, private=True, auto_kid=True)
     return orjson.dumps(key.as_dict(private=True))

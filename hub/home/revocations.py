@@ -79,14 +79,14 @@ class Revocations:
         """Whether the token with these claims, which were checked, is revoked."""
         if not self._until:
             return False
-        subject = self._digester.digest("subject", claims["sub"])
+        subjects = self._digester.every("subject", claims["sub"])
         token = claims.get("jti")
-        token = self._digester.digest("token", token) if isinstance(token, str) else None
+        tokens = self._digester.every("token", token) if isinstance(token, str) else ()
         return any(
             claims["iat"] <= self._until.get((application, person, alone), -1)
             for application in (None, claims["client_id"])
-            for person in (None, subject)
-            for alone in {None, token}
+            for person in (None, *subjects)
+            for alone in (None, *tokens)
         )
 
 

@@ -14,6 +14,9 @@ import hashlib
 import os
 import re
 import secrets
+import time
+from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -24,9 +27,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.home.key_files import KeyRefused, read_or_create
+from hub.home.key_ring import ring_of
+from hub.home.settings import Settings
 from schema.declarations import TAG_BYTES
 
-KEY_VERSION: Final = b"\x01"
 KEY_BYTES: Final = 32
 SID_BYTES: Final = 16
 NONCE_BYTES: Final = 12
@@ -44,24 +48,54 @@ _ID_FORM = re.compile(rf"[A-Za-z0-9_-]{{{ID_CHARACTERS}}}=*\Z")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 
 
-class Seals:
-    """Seals and opens ids and cursors under one master key."""
+class _Key:
+    """One master key, and what is derived from it."""
 
     def __init__(self, key: bytes) -> None:
-        """`key` is 32 secret bytes; ValueError otherwise."""
         if len(key) != KEY_BYTES:
             raise ValueError("the sealing key is not 32 bytes")
         self._key = key
         # Bounded, although pairs of department and purpose are few: nothing may grow without limit with requests.
-        self._cipher = lru_cache(maxsize=1_024)(self._derive_cipher)
+        self.cipher = lru_cache(maxsize=1_024)(self._derive_cipher)
         self.order_key = lru_cache(maxsize=1_024)(self._derive_order_key)
-        self._cursors = AESGCMSIV(_derive(key, ("cursor",), 32))
+        self.cursors = AESGCMSIV(_derive(key, ("cursor",), 32))
+
+    def _derive_cipher(self, department: str, purpose: str) -> AESSIV:
+        return AESSIV(_derive(self._key, ("id", department, purpose), 64))
+
+    def _derive_order_key(self, department: str, purpose: str) -> tuple[int, ...]:
+        raw = _derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)
+        return tuple(int.from_bytes(raw[at : at + 8], "big") % ORDER_PRIME for at in range(0, len(raw), 8))
+
+    def pseudonym_key(self, department: str, purpose: str) -> bytes:
+        return _derive(self._key, ("pseudonym", department, purpose), 32)
+
+
+class Seals:
+    """Seals ids and cursors under one master key, and opens those that were sealed under it or under others.
+
+    Each request has seals of its own (`of_request`): a list that began in the order of a former key goes on in it.
+    """
+
+    def __init__(self, key: bytes, version: int = 1, others: Mapping[int, bytes] | None = None) -> None:
+        """`key` is 32 secret bytes, `version` its number (1 to 255), `others` other keys by theirs; else ValueError."""
+        self._version = version
+        self._keys = {number: _Key(each) for number, each in ((version, key), *(others or {}).items())}
+        self._continued: int | None = None
 
     def __repr__(self) -> str:
         return "Seals(…)"
 
-    def _derive_cipher(self, department: str, purpose: str) -> AESSIV:
-        return AESSIV(_derive(self._key, ("id", department, purpose), 64))
+    def of_request(self) -> Seals:
+        """The same seals, for one request."""
+        own = copy(self)
+        own._continued = None
+        return own
+
+    @property
+    def order_version(self) -> int:
+        """The number of the key of the order in which this request is shown lists."""
+        return self._version if self._continued is None else self._continued
 
     def seal_id(self, department: str, purpose: str, tag: int, sid: str) -> str:
         """The id of a node for this department and purpose.
@@ -71,17 +105,17 @@ class Seals:
         raw = bytes.fromhex(sid)
         if len(raw) != SID_BYTES:
             raise ValueError("a surrogate is not 16 bytes")
-        sealed = self._cipher(department, purpose).encrypt(tag.to_bytes(TAG_BYTES, "big") + raw, [KEY_VERSION])
-        return _encode(KEY_VERSION + sealed)
+        version = self._version.to_bytes()
+        cipher = self._keys[self._version].cipher(department, purpose)
+        return _encode(version + cipher.encrypt(tag.to_bytes(TAG_BYTES, "big") + raw, [version]))
 
     def pseudonym_key(self, department: str, purpose: str) -> bytes:
         """The key of pseudonyms for this department and purpose: two departments cannot join their answers by them."""
-        return _derive(self._key, ("pseudonym", department, purpose), 32)
+        return self._keys[self._version].pseudonym_key(department, purpose)
 
-    def _derive_order_key(self, department: str, purpose: str) -> tuple[int, ...]:
+    def order_key(self, department: str, purpose: str) -> tuple[int, ...]:
         """The key of the order of lists for this department and purpose: no other has the same order."""
-        raw = _derive(self._key, ("order", department, purpose), 8 * ORDER_ROUNDS)
-        return tuple(int.from_bytes(raw[at : at + 8], "big") % ORDER_PRIME for at in range(0, len(raw), 8))
+        return self._keys[self.order_version].order_key(department, purpose)
 
     def is_id(self, text: str) -> bool:
         """Whether a text has the form of an id, whoever's it may be, forged or not; this depends on no key."""
@@ -90,10 +124,11 @@ class Seals:
     def open_id(self, department: str, purpose: str, text: str) -> tuple[int, str] | None:
         """(tag, sid) of an id sealed for this department and purpose; None for any other text."""
         raw = _decode(text, ID_BYTES)
-        if raw is None or len(raw) != ID_BYTES or raw[:1] != KEY_VERSION:
+        key = self._keys.get(raw[0]) if raw else None
+        if raw is None or len(raw) != ID_BYTES or key is None:
             return None
         try:
-            clear = self._cipher(department, purpose).decrypt(raw[1:], [KEY_VERSION])
+            clear = key.cipher(department, purpose).decrypt(raw[1:], [raw[:1]])
         except InvalidTag:
             return None
         return int.from_bytes(clear[:TAG_BYTES], "big"), clear[TAG_BYTES:].hex()
@@ -103,20 +138,34 @@ class Seals:
         padded = len(payload).to_bytes(2, "big") + payload
         padded += bytes(-len(padded) % CURSOR_BLOCK)
         nonce = os.urandom(NONCE_BYTES)
-        return _encode(KEY_VERSION + nonce + self._cursors.encrypt(nonce, padded, _associated_data(binding)))
+        sealed = self._keys[self.order_version].cursors.encrypt(nonce, padded, _associated_data(binding))
+        return _encode(self.order_version.to_bytes() + nonce + sealed)
 
     def open_cursor(self, binding: bytes, text: str) -> bytes | None:
-        """The payload of a cursor sealed with this binding; None for any other text."""
+        """The payload of a cursor sealed with this binding; None for any other text.
+
+        Lists of one request have one order, so a cursor of another key than one before it is not opened either.
+        """
         raw = _decode(text, MAX_CURSOR_TEXT)
-        if raw is None or raw[:1] != KEY_VERSION or len(raw) < 1 + NONCE_BYTES + 16:
+        key = self._keys.get(raw[0]) if raw else None
+        if raw is None or key is None or len(raw) < 1 + NONCE_BYTES + 16 or self._continued not in {None, raw[0]}:
             return None
         nonce, sealed = raw[1 : 1 + NONCE_BYTES], raw[1 + NONCE_BYTES :]
         try:
-            padded = self._cursors.decrypt(nonce, sealed, _associated_data(binding))
+            padded = key.cursors.decrypt(nonce, sealed, _associated_data(binding))
         except InvalidTag:
             return None
+        self._continued = raw[0]
         size = int.from_bytes(padded[:2], "big")
         return padded[2 : 2 + size] if size <= len(padded) - 2 else None
+
+
+def seals_of(settings: Settings) -> Seals:
+    """The seals of a home, whose key is made if there is none; raises KeyRefused."""
+    ring, now = ring_of(settings.keys_folder, "ids"), time.time()
+    keys = {each.number: load_key(each.file) for each in ring.accepted(now)}
+    current = ring.current(now).number
+    return Seals(keys.pop(current), current, keys)
 
 
 def load_key(path: Path, *, replaceable: bool = False) -> bytes:

@@ -74,6 +74,9 @@ async def _run_stages(
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())
+        if subject.purposes is not None:
+            text = "this token is bound to purposes of queries; deliver with one that is not"
+            raise HubError(Code.DELIVERY_DENIED, text)
         source = deliveries.source(name, subject.application)
         delivery.source = source
     client = (subject.application, subject.sub, trail.arrival.source)

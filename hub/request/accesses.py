@@ -55,12 +55,12 @@ def index_file(settings: Settings) -> Path:
 
 def days_in_log(
     settings: Settings,
-    person: str,
+    person: tuple[str, ...],
     since: dt.date | None,
     until: dt.date | None,
     deadline: Callable[[], bool] | None = None,
 ) -> list[Day]:
-    """What the log of a home holds about the person with this digest, by day (`since` and `until` included); blocks.
+    """What the log of a home holds about the person with these digests, by day (`since` and `until` included); blocks.
 
     Raises NotIndexed if `deadline` says so before all of the log is indexed, FileNotFoundError if there is no log, and
     IndexFault, RecordInvalid or StoreFault.
@@ -117,7 +117,7 @@ def answer_accesses(
     settings: Settings,
     planned: Planned,
     row: Mapping[str, Any],
-    digest: Callable[[str], str],
+    digests: Callable[[str], tuple[str, ...]],
     policy: PolicySet,
     catalogue: Catalogue,
 ) -> dict[str, list[dict[str, Any]]]:
@@ -133,7 +133,7 @@ def answer_accesses(
     rows: dict[str, list[dict[str, Any]]] = {}
     for root, sid in _found_people(planned, row):
         try:
-            recorded = days_in_log(settings, digest(sid), root.since, root.until, is_late)
+            recorded = days_in_log(settings, digests(sid), root.since, root.until, is_late)
         except (NotIndexed, IndexFault, RecordInvalid, StoreFault, OSError):
             raise HubError(
                 Code.AUDIT_UNAVAILABLE, "who saw a person's data cannot be looked up now; try again shortly"

@@ -1,20 +1,18 @@
 """Verifies the bearer token of a request and finds its sender in the registry of applications.
 
-A token proves `client_id` and `sub` only; every other attribute comes from the registry. Stage 2. Tokens are JWS
-compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by joserfc's registries: one list of algorithms, each
-bound to its kind of key; issuer and audience compared as whole strings; a lifetime that is stated and short. A refusal
-never says which check failed, because that would guide the next attempt.
+A token proves `client_id` and `sub` only, and may say to which purposes it is bound; every other attribute comes from
+the registry. Stage 2. Tokens are JWS compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by joserfc's
+registries: one list of algorithms, each bound to its kind of key; issuer and audience compared as whole strings; a
+lifetime that is stated and short. A refusal never says which check failed, because that would guide the next attempt.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import logging
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -38,6 +36,7 @@ from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
 from hub.recently_used import RecentlyUsed
+from hub.request.bindings.token_purposes import purposes_of_token
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
 from policies.rules import Subject
@@ -48,15 +47,12 @@ MAX_NAME: Final = 256
 KEPT_TOKENS: Final = 4_096
 """Of how many tokens a hub keeps that their signature is good: to check it takes 0.15 ms."""
 ALGORITHMS: Final = ["ES256", "RS256", "Ed25519"]
-KEY_SECONDS: Final = 2.0
-"""How often the issuer's key file is looked at."""
 OLD_NAME: Final = "EdDSA"
 """What Ed25519 was called before RFC 9864; issuers still write it."""
-_log = logging.getLogger("sluicegate.keys")
 TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-class KeysRefused(RuntimeError):
+class KeysRefused(KeyRefused):
     """The issuer's keys cannot be used; the text says why."""
 
 
@@ -125,7 +121,17 @@ class Verifier:
         return cls(issuer, audience, keys, SignedTokens(kept))
 
     def verify(self, token: str, now: float) -> tuple[str, str]:
-        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
+        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED.
+
+        A token that is bound to purposes is refused: whoever asks here keeps to none.
+        """
+        claims = self.claims_of(token, now)
+        if purposes_of_token(claims) is not None:
+            raise unauthenticated()
+        return claims["client_id"], claims["sub"]
+
+    def claims_of(self, token: str, now: float) -> Mapping[str, Any]:
+        """The claims of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
         try:
             signed = self.signed.find(token, self.keys)
             if not signed.is_accepted(now):
@@ -138,60 +144,13 @@ class Verifier:
             raise unauthenticated() from None
         if self.is_revoked(signed.claims):
             raise unauthenticated()
-        return signed.claims["client_id"], signed.claims["sub"]
+        return signed.claims
 
 
 class KeyHolder(Protocol):
     """A hub as the follower of keys sees it: `verifier` is replaced by one assignment."""
 
     verifier: Verifier
-
-
-class KeyFollower:
-    """Keeps the verifier of one hub at what its issuer's key file holds.
-
-    A file that cannot be used changes nothing, and is told: the keys of before stay.
-    """
-
-    def __init__(self, hub: KeyHolder, file: Path, load: Callable[[], Verifier]) -> None:
-        """`load` makes the verifier of what `file` holds; it raises KeysRefused or KeyRefused."""
-        self._hub, self._file, self._load = hub, file, load
-        self._content: bytes | None = content_of(file)
-        self.warnings: tuple[str, ...] = ()
-
-    async def run(self) -> None:
-        """Look every two seconds until cancelled."""
-        while True:
-            await asyncio.to_thread(self.poll)
-            await asyncio.sleep(KEY_SECONDS)
-
-    def poll(self) -> None:
-        """Take the keys of the file if its content has changed."""
-        content = content_of(self._file)
-        if content == self._content:
-            # As it was when its keys were taken, maybe again.
-            self.warnings = ()
-            return
-        try:
-            self._hub.verifier = self._load()
-        except (KeysRefused, KeyRefused) as refused:
-            # Looked at again the next time, because a file that is being written is soon whole.
-            self.warnings = (f"the issuer's keys of before stay: {refused}",)
-            return
-        self._content, self.warnings = content, ()
-        _log.info("the issuer's keys were read again")
-
-    def read_again(self) -> None:
-        """Read the file at the next look, whether or not it has changed."""
-        self._content = None
-
-
-def content_of(file: Path) -> bytes:
-    """What a file that is followed holds; nothing where it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""
 
 
 def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> Subject:
@@ -205,11 +164,11 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> S
             "send `Authorization: Bearer …` with a token from your department's issuer; "
             "on a local hub: sluicegate token --app NAME",
         )
-    client, sub = verifier.verify(head.bearer, now)
-    subject = registered(policy, client, sub)
+    claims = verifier.claims_of(head.bearer, now)
+    subject = registered(policy, claims["client_id"], claims["sub"])
     if subject is None:
         raise unauthenticated()
-    return subject
+    return replace(subject, purposes=purposes_of_token(claims))
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
@@ -250,6 +209,7 @@ class _TokenClaims(JWTClaimsRegistry):
     def validate(self, claims: Claims) -> None:
         """Check each claim, then the lifetime."""
         super().validate(claims)
+        purposes_of_token(claims)
         if not 0 < claims["exp"] - claims["iat"] <= MAX_LIFETIME_SECONDS:
             raise InvalidClaimError("exp")
 

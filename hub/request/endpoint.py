@@ -3,8 +3,8 @@
 Only one well-formed GraphQL request over POST goes on to the next stage. Its head is read first; its body is received
 and parsed only for a sender who is known. Bodies are JSON in UTF-8 by the strict reading of RFC 7493, never compressed,
 and never held beyond the limit. Source: GraphQL over HTTP
-(graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; statuses and media types
-are those of the two profiles in `answers/`.
+(graphql.github.io/graphql-over-http), without GET, batching or multipart; statuses and media types are those of the two
+profiles in `answers/`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hub.request.answers.headers import headers_of
 from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import JSON, Preferences, Profile, preferences_of
 from hub.request.answers.statuses import media_type_of, status_of
+from hub.request.bindings.document_ids import document_id_of
 from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
@@ -103,6 +104,8 @@ class Request:
     purpose_header: str | None = field(repr=False)
     case_header: str | None = field(repr=False)
     bearer: str | None = field(repr=False)
+    document_id: str | None = field(default=None, repr=False)
+    """The id of the document, if the request names one; `query` is empty then, until it is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +211,16 @@ def read_body(arrival: Arrival, head: Head, settings: Settings) -> Request:
     """
     check_complete(arrival, settings.body_limit)
     members = _members(arrival.body)
+    document_id = document_id_of(members)
     return Request(
         arrival,
-        query=_query(members),
+        query=_query(members) if document_id is None else "",
         operation_name=_operation_name(members),
         variables=_variables(members),
         purpose_header=head.purpose_header,
         case_header=head.case_header,
         bearer=head.bearer,
+        document_id=document_id,
     )
 
 
@@ -256,7 +261,7 @@ def _members(body: bytes) -> Mapping[str, Any]:
 def _query(members: Mapping[str, Any]) -> str:
     text = members.get("query")
     if not isinstance(text, str) or not text.strip():
-        raise _bad("`query` must be the text of a GraphQL document; persisted queries are not offered")
+        raise _bad("`query` must be the text of a GraphQL document, or `documentId` the id of a registered one")
     return text
 
 

@@ -29,6 +29,7 @@ from hub.fair_share import Client, FairShare
 from hub.graph.catalogue_fit import CatalogueFit
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
+from hub.home.following import Follower
 from hub.home.seals import Seals
 from hub.home.settings import Settings
 from hub.processor import LONG_BODY, Processor
@@ -81,7 +82,9 @@ class Hub:
     merged_grids: MergedGrids = field(default_factory=MergedGrids)
     catalogue_fit: CatalogueFit = field(init=False, repr=False)
     policy_follower: PolicyFollower | None = None
-    key_follower: auth.KeyFollower | ProviderFollower | None = None
+    key_follower: Follower | ProviderFollower | None = None
+    own_keys: Follower | None = None
+    """Follows the keys of ids and digests."""
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     buckets: Buckets = field(default_factory=Buckets, repr=False)
@@ -109,13 +112,13 @@ class Hub:
         self.upkeep = Upkeep(self.telemetry.registry)
 
     def key_warnings(self) -> tuple[str, ...]:
-        """What is wrong with the issuer's keys or the list of revoked tokens, for the operator."""
-        keys = self.key_follower.warnings if self.key_follower is not None else ()
-        return (*keys, *self.revocations.warnings)
+        """What is wrong with keys or the list of revoked tokens, for the operator."""
+        followers = (self.key_follower, self.own_keys, self.revocations)
+        return tuple(warning for each in followers if each is not None for warning in each.warnings)
 
     def read_again(self) -> None:
         """Read keys and policy again at their next look, within two seconds."""
-        for follower in (self.key_follower, self.policy_follower):
+        for follower in (self.key_follower, self.own_keys, self.policy_follower):
             if follower is not None:
                 follower.read_again()
 
@@ -126,7 +129,7 @@ class Hub:
             self.settings,
             self.catalogue,
             self.schema,
-            self.seals,
+            self.seals.of_request(),
             self.decisions,
             self.merged_grids.successors,
             self.detector,
@@ -279,10 +282,10 @@ async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], pol
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
 
-    def digest(sid: str) -> str:
-        return hub.digester.digest("person", sid)
+    def digests(sid: str) -> tuple[str, ...]:
+        return hub.digester.every("person", sid)
 
-    return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digest, policy, hub.catalogue)
+    return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digests, policy, hub.catalogue)
 
 
 async def _read_own_access(hub: Hub, client: Client, prepared: Prepared) -> Told | None:
@@ -320,7 +323,7 @@ def respond_to(
     if told is not None:
         answered_elsewhere |= answer_my_access(prepared.validated, planned, hub.schema, told, cap)
     errors = denial_errors(hub.parts, prepared)
-    answer = respond(planned, row, answered_elsewhere, hub.catalogue, hub.seals, errors, cap)
+    answer = respond(planned, row, answered_elsewhere, hub.catalogue, prepared.seals, errors, cap)
     check_nodes(planned.decision, answer.nodes, hub.settings.result_node_cap)
     return tell_hidden(planned, answer, errors, preferences, cap)
 

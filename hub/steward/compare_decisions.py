@@ -178,7 +178,7 @@ class DecisionComparer:
         if key not in self._staff:
             application = policy.applications.get(key[1])
             staff = () if application is None else application.staff
-            digests = frozenset(self._inputs.digester.digest("subject", sub) for sub in staff)
+            digests = frozenset(digest for sub in staff for digest in self._inputs.digester.every("subject", sub))
             self._staff[key] = digests if staff else (None if application else frozenset())
         listed = self._staff[key]
         return listed is None or record.subject in listed

@@ -14,7 +14,7 @@ import orjson
 
 from hub.graph.merged_grids import successors_now
 from hub.home.catalogue import catalogue_of
-from hub.home.seals import Seals, load_key
+from hub.home.seals import seals_of
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
 from hub.request.answers.preferences import JSON
@@ -45,7 +45,7 @@ def explain_query(
     headers = (("content-type", JSON), ("access-purpose", purpose), *((("case-reference", case),) if case else ()))
     arrival = Arrival("local", now, 0, "POST", "/graphql", headers, orjson.dumps(body))
     settings.prepare_home()
-    seals = Seals(load_key(settings.keys_folder / "seal.key"))
+    seals = seals_of(settings)
     successors = successors_now(settings)
     parts = Parts(settings, catalogue, build(catalogue), seals, DecisionCache(), successors or {}, detector)
     prepared = prepare(parts, Trail(arrival, policy), Identified(read(arrival, settings), policy, subject), now)

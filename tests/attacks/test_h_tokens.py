@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
+from hub.home.following import LOOK_SECONDS
 from hub.home.revocations import list_of, revoke
-from hub.request.issuer.revocations import LOOK_SECONDS
 from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack

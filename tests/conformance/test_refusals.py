@@ -150,7 +150,7 @@ WRONG = [
     Wrong("a key twice", Code.BAD_REQUEST, "the body cannot be read", content=b'{"query": "{ a }", "query": "{ b }"}'),
     Wrong("a text", Code.BAD_REQUEST, "an object with a `query`", content=b'"{ regions }"'),
     Wrong("no query", Code.BAD_REQUEST, "`query`", query=None),
-    Wrong("persisted query", Code.BAD_REQUEST, "persisted queries are not offered",
+    Wrong("persisted query", Code.BAD_REQUEST, "`documentId` the id of a registered one",
           query=None, members=lambda: {"extensions": {"persistedQuery": {"version": 1}}}),
     Wrong("variables are a list", Code.BAD_REQUEST, "`variables` must be an object", variables=[1]),
     Wrong("operationName is a number", Code.BAD_REQUEST, "`operationName`", members=lambda: {"operationName": 1}),

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from audit.record import Coordinates, Record
-from hub.auditor.search_terms import person_digest, surrogate_of
+from hub.auditor.search_terms import person_digests, surrogate_of
 from hub.cli.main import app
 from hub.home.audit_log import digester_of, open_log
 from hub.home.key_files import MADE, KeyRefused
@@ -56,7 +56,7 @@ def searched_home(home: Path) -> Settings:
             variables={"#0": digester.digest("value", PHONE)} if number == 2 else {},
             decision=Coordinates(clear=("Person.name",), masked=("Person.phone",)),
             nodes=1,
-            subjects=(person_digest(digester, sid_of(NUMBER if number < 2 else OTHER)),),
+            subjects=person_digests(digester, sid_of(NUMBER if number < 2 else OTHER)),
         )
         log.append_sync(record)
     log.close()

@@ -25,6 +25,7 @@ from hub.request.plan import plan
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache, KeptDocument
 from hub.request.prepared.plans import make_plan
+from hub.request.prepared.registered import bind, find_operation
 from hub.request.record import Trail, check_values
 from hub.request.template import Binding, Statement
 from policies.model import Decision
@@ -65,6 +66,8 @@ class Prepared:
     validated: limits.Validated
     planned: Planned
     statement: Statement | None
+    seals: Seals = field(repr=False)
+    """Those with which its ids and cursors were opened, and with which its answer is sealed."""
 
 
 def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
@@ -73,6 +76,10 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     `now` is local and aware. Raises HubError where a stage refuses.
     """
     with stage("purpose"):
+        trail.registered = operation = find_operation(identified)
+        if operation is not None:
+            identified = bind(identified, operation)
+            trail.request = identified.request
         trail.purposed = purposed = purpose.check_purpose(identified, now.date(), parts.decisions.applicable)
     with stage("validate"):
         document = parts.kept.find(identified.request) if parts.kept is not None else None
@@ -92,7 +99,7 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
             statement = template.bind(Binding(decision, parts.seals)) if template is not None else None
     if document is None and parts.kept is not None:
         parts.kept.keep(identified.request, validated.document, parts.schema)
-    return Prepared(validated, planned, statement)
+    return Prepared(validated, planned, statement, parts.seals)
 
 
 def _bind_kept(

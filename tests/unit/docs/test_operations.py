@@ -126,7 +126,7 @@ def test_each_warning_of_readyz_is_described() -> None:
         "hub/graph/catalogue_fit.py",
         "hub/siblings.py",
         "hub/upkeep.py",
-        "hub/request/auth.py",
+        "hub/app.py",
         "hub/request/issuer/follower.py",
         "hub/request/issuer/revocations.py",
         "hub/request/policy_follower.py",

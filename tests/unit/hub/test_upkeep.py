@@ -12,9 +12,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from hub import upkeep
+from hub.graph.catalogue_fit import CatalogueFit
 from hub.graph.merged_grids import MergedGrids
 from hub.readiness import Readiness
-from hub.request.auth import KeyFollower
 from hub.upkeep import Upkeep
 from tests.support.serving import serving
 
@@ -128,7 +128,7 @@ def test_case_2_07_a_thread_that_fails_is_told_and_started_again() -> None:
     ("task", "owner", "function"),
     [
         ("merged grids", MergedGrids, "keep_current"),
-        ("issuer keys", KeyFollower, "run"),
+        ("catalogue", CatalogueFit, "keep_current"),
         ("readiness", Readiness, "watch"),
     ],
 )

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
+from hub.home.following import LOOK_SECONDS, Follower
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
-from hub.request.auth import KEY_SECONDS, KeyFollower
 from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.unit
@@ -40,7 +40,7 @@ def warnings(served: Served) -> str:
 
 
 def test_case_2_06_the_key_file_is_followed(tmp_path: Path) -> None:
-    assert KEY_SECONDS <= 5
+    assert LOOK_SECONDS <= 5
     old, new, file = issuer(tmp_path / "old"), issuer(tmp_path / "new"), tmp_path / "jwks.json"
     before, after = (each.issue("fire-inspection", "inspector-1") for each in (old, new))
     publish(file, old)
@@ -74,7 +74,7 @@ def test_case_2_06_a_file_that_cannot_be_used_changes_nothing_and_is_told(
     publish(file, own)
     with serving(tmp_path / "home", issuer_jwks=file) as served:
         follower = served.hub.key_follower
-        assert isinstance(follower, KeyFollower)
+        assert isinstance(follower, Follower)
         if content is None:
             file.unlink()
         else:
@@ -91,7 +91,7 @@ def test_case_2_06_a_file_that_cannot_be_used_changes_nothing_and_is_told(
 def test_case_2_06_keys_are_read_again_on_request(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as served:
         follower, before = served.hub.key_follower, served.hub.verifier
-        assert isinstance(follower, KeyFollower)
+        assert isinstance(follower, Follower)
         follower.poll()
         assert served.hub.verifier is before
         served.hub.read_again()

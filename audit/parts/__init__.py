@@ -1,0 +1,4 @@
+"""What a record is made of: canonical JSON, and keyed digests in place of personal values.
+
+May import nothing of ours. Begin with `digester.py`.
+"""
