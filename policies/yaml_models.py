@@ -90,7 +90,8 @@ class LimitsBlock(Block):
 class ApplicationBlock(Block):
     """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
 
-    `developers` are the persons who may also ask what it would see with another role or level.
+    `developers` are the persons who may also ask what it would see with another role or level, `actsFor` applications
+    of its department for whose users it may act.
     """
 
     id: Name
@@ -103,6 +104,7 @@ class ApplicationBlock(Block):
     limits: LimitsBlock = Field(default_factory=LimitsBlock)
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
     developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
+    acts_for: list[Name] = Field(default_factory=list, alias="actsFor")
 
 
 class SelectorBlock(Block):

@@ -74,6 +74,9 @@ async def _run_stages(
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())
+        auth.check_delegation(trail.policy, subject)
+        if subject.actor is not None:
+            raise HubError(Code.DELIVERY_DENIED, "an application delivers its own events only: send its own token")
         source = deliveries.source(name, subject.application)
         delivery.source = source
     client = (subject.application, subject.sub, trail.arrival.source)

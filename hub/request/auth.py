@@ -12,7 +12,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -38,7 +38,7 @@ from hub.home.visible_names import is_visible
 from hub.recently_used import RecentlyUsed
 from hub.request.endpoint import Head, Request
 from policies.model import PolicySet
-from policies.rules import Subject
+from policies.rules import Actor, Subject
 
 MAX_TOKEN: Final = 8_192
 MIN_RSA_BITS: Final = 2_048
@@ -120,7 +120,17 @@ class Verifier:
         return cls(issuer, audience, keys, SignedTokens(kept))
 
     def verify(self, token: str, now: float) -> tuple[str, str]:
-        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
+        """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED.
+
+        A token by which one application acts for another's user is refused: whoever asks here knows of one only.
+        """
+        claims = self.claims_of(token, now)
+        if "act" in claims:
+            raise unauthenticated()
+        return claims["client_id"], claims["sub"]
+
+    def claims_of(self, token: str, now: float) -> Mapping[str, Any]:
+        """The claims of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED."""
         try:
             signed = self.signed.find(token, self.keys)
             if not signed.is_accepted(now):
@@ -133,7 +143,7 @@ class Verifier:
             raise unauthenticated() from None
         if self.is_revoked(signed.claims):
             raise unauthenticated()
-        return signed.claims["client_id"], signed.claims["sub"]
+        return signed.claims
 
 
 class KeyHolder(Protocol):
@@ -153,11 +163,22 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> S
             "send `Authorization: Bearer …` with a token from your department's issuer; "
             "on a local hub: sluicegate token --app NAME",
         )
-    client, sub = verifier.verify(head.bearer, now)
-    subject = registered(policy, client, sub)
+    claims = verifier.claims_of(head.bearer, now)
+    subject = registered(policy, claims["client_id"], claims["sub"])
+    acting = actor_of(claims)
+    if subject is not None and acting is not None:
+        subject = delegated(policy, subject, *acting)
     if subject is None:
         raise unauthenticated()
     return subject
+
+
+def actor_of(claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """The application that acts, and who works it if the token says so, of claims that were checked (RFC 8693, 4.1)."""
+    act = claims.get("act")
+    if act is None:
+        return None
+    return (act["client_id"], act.get("sub")) if "client_id" in act else (act["sub"], None)
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
@@ -170,6 +191,32 @@ def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
     if jurisdiction is None:
         return None
     return Subject(application.id, application.department, application.role, application.level, jurisdiction, sub)
+
+
+def delegated(policy: PolicySet, user: Subject, client: str, sub: str | None) -> Subject | None:
+    """The subject for whom the application `client` acts; None if the registry does not know who acts.
+
+    Its jurisdiction is the narrower of both; where neither lies within the other, it lies in no place at all.
+    """
+    actor = registered(policy, client, sub or "")
+    if actor is None:
+        return None
+    places = sorted((user.jurisdiction, actor.jurisdiction), key=len)
+    narrower = places[1] if places[1].startswith(places[0]) else NOWHERE
+    acting = Actor(actor.application, actor.department, actor.role, actor.level, actor.jurisdiction, sub)
+    return replace(user, jurisdiction=narrower, actor=acting)
+
+
+def check_delegation(policy: PolicySet, subject: Subject) -> None:
+    """Refuse an application that acts for a user of another one without leave; raises HubError DELEGATION_DENIED."""
+    actor = subject.actor
+    if actor is None or policy.may_act(actor.application, subject.application):
+        return
+    raise HubError(
+        Code.DELEGATION_DENIED,
+        "the application that acts (`act` of the token) may not act for users of the other application; ask a steward "
+        "of its department to name that one under `actsFor` of its entry in the registry",
+    )
 
 
 def unauthenticated() -> HubError:
@@ -207,6 +254,13 @@ class _TokenClaims(JWTClaimsRegistry):
             raise InvalidClaimError("aud")
         self.check_value("aud", value)
 
+    def validate_act(self, value: object) -> None:
+        """Who acts: one application, by `client_id` or else by `sub`; a chain of them is not accepted."""
+        if not isinstance(value, dict) or not value or not value.keys() <= ACT_MEMBERS:
+            raise InvalidClaimError("act")
+        if not all(_is_name(each) for each in value.values()):
+            raise InvalidClaimError("act")
+
     def validate_client_id(self, value: object) -> None:
         """The id of an application."""
         if not _is_name(value):
@@ -227,6 +281,10 @@ def _check_type(value: object) -> None:
         raise ValueError("is no type of a token")
 
 
+# An issuer's name beside `sub` could make it another's: the hub knows one issuer.
+ACT_MEMBERS: Final = frozenset({"sub", "client_id"})
+NOWHERE: Final = "-/"
+"""A path in which nothing lies."""
 _REGISTRY: Final = jws.JWSRegistry(algorithms=[*ALGORITHMS, OLD_NAME], strict_check_header=True)
 # A header with any other member (`crit`, `jku`, `jwk`, `x5u`, `zip` …) is refused.
 _REGISTRY.header_registry = {

@@ -245,6 +245,7 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+        auth.check_delegation(trail.policy, trail.subject)
         trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
     return head
 
