@@ -28,8 +28,9 @@ _TIMES: Final = struct.Struct(f"={_WAYS}q")
 _TIME: Final = struct.Struct("=q")
 _KEYS: Final = _WAYS * _KEY
 _SET: Final = _KEYS + _TIMES.size
-REGIONS: Final = (512, 8_192)
-"""How many sets of buckets there are of applications and of persons: no number of persons pushes out an application."""
+REGIONS: Final = (512, 8_192, 65_536)
+"""How many sets of buckets there are of applications, of persons, and of proofs that are used once: no number of the
+later ones pushes out an earlier one. Memory is taken for those alone that are used."""
 SIZE: Final = sum(REGIONS) * _SET
 
 
@@ -90,7 +91,7 @@ class Buckets:
         return _received, (DupFd(self._file), self._secret)
 
     def bucket(self, region: int, name: str, quota: Quota) -> Bucket:
-        """The bucket of a name among those of applications (0) or of persons (1); it is full if it is new.
+        """The bucket of a name among those of applications (0), persons (1) or proofs (2); it is full if it is new.
 
         With another quota it is another bucket.
         """

@@ -92,7 +92,7 @@ class SchemaPage:
         trail.stage = "identify"
         if hub.policy_follower is not None:
             hub.policy_follower.check()
-        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())
+        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())
         auth.check_delegation(trail.policy, subject)
         trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
         hub.rates.enter(trail.account)

@@ -40,13 +40,15 @@ from schema.predicate import (
 
 
 def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
-    """Grants in force for this subject and purpose; none for an unknown or expired purpose.
+    """Grants in force for this subject and purpose; none for an unknown or expired one, or one it is not bound to.
 
     Where an application acts for a user of another one, a grant counts only if it is to both, so that neither sees more
     than it would see by itself.
     """
     actor = subject.actor
     if actor is not None and not policy.may_act(actor.application, subject.application):
+        return ()
+    if subject.purposes is not None and purpose not in subject.purposes:
         return ()
     if purpose not in policy.purposes or any(_expired(each, today) for each in _lineage(policy, purpose)):
         return ()

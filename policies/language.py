@@ -1,8 +1,8 @@
 """Loads the policy files of a folder into one immutable `PolicySet`.
 
 A policy that names anything unknown does not load, and nothing in it is ever ignored; each error names file and line
-and what to write instead. Sections are `purposes`, `applications`, `owners`, `grants`, `prohibitions`, `stewards` and
-`expect`. The version is a hash over the names and bytes of all files.
+and what to write instead. Sections are `purposes`, `applications`, `owners`, `grants`, `prohibitions`, `stewards`,
+`expect` and `operations`. The version is a hash over the names and bytes of all files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,13 +17,16 @@ from policies import obligations
 from policies.effect_words import explain_expected, explain_mask
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.obligations import Obligation, ObligationError
+from policies.operations.registered import Operation, OperationFault, Operations, Registry
 from policies.purposes import implies, parent, valid_id
 from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
 from policies.stewards import Steward, faults_of_stewards
 from policies.yaml_models import (
+    BlockAt,
     ExpectationBlock,
     GrantBlock,
     MaskBlock,
+    OperationBlock,
     ProhibitionBlock,
     SelectorBlock,
     read_documents,
@@ -32,7 +34,7 @@ from policies.yaml_models import (
 from schema.catalogue import PROVENANCE, Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
-from schema.strict_yaml import YamlFile, YamlFileError
+from schema.strict_yaml import YamlFileError
 from schema.yaml_blocks import raise_all
 from schema.yaml_folder import yaml_paths
 
@@ -40,21 +42,6 @@ _Rule = TypeVar("_Rule")
 
 EPIDEMIC = "epidemic"
 """The purpose that must end: what was allowed in an epidemic is not to outlive it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _BlockAt:
-    """A block with its file and the path that leads to it."""
-
-    file: YamlFile
-    path: tuple[str | int, ...]
-
-    @property
-    def place(self) -> str:
-        return self.file.place(self.path)
-
-    def wrong(self, problem: str, *deeper: str | int) -> YamlFileError:
-        return YamlFileError(self.file.place((*self.path, *deeper)), problem)
 
 
 def load(folder: Path, catalogue: Catalogue) -> PolicySet:
@@ -106,6 +93,7 @@ class _Loader:
         prohibitions = self._read("prohibitions", self._prohibition)
         expectations = self._read("expect", self._expectation)
         stewards = self._stewards()
+        operations = self._operations()
         raise_all(self.faults)
         return PolicySet(
             self.version,
@@ -116,9 +104,10 @@ class _Loader:
             self.owners,
             stewards,
             expectations,
+            operations,
         )
 
-    def _read(self, section: str, read: Callable[[_BlockAt, Any], _Rule]) -> tuple[_Rule, ...]:
+    def _read(self, section: str, read: Callable[[BlockAt, Any], _Rule]) -> tuple[_Rule, ...]:
         """The rules of a section; what is wrong with one is kept, and the next is read."""
         rules = []
         for at, block in self._blocks(section):
@@ -128,10 +117,10 @@ class _Loader:
                 self.faults.append(wrong)
         return tuple(rules)
 
-    def _blocks(self, section: str) -> Iterator[tuple[_BlockAt, Any]]:
+    def _blocks(self, section: str) -> Iterator[tuple[BlockAt, Any]]:
         for file, document in self.documents:
             for index, block in enumerate(getattr(document, section)):
-                yield _BlockAt(file, (section, index)), block
+                yield BlockAt(file, (section, index)), block
 
     def _read_purposes(self) -> None:
         for at, block in self._blocks("purposes"):
@@ -166,7 +155,7 @@ class _Loader:
 
     def _read_owners(self) -> None:
         for file, document in self.documents:
-            at = _BlockAt(file, ("owners",))
+            at = BlockAt(file, ("owners",))
             for entity, department in document.owners.items():
                 if entity not in self.catalogue:
                     raise at.wrong(f"unknown type {entity!r}; known: {self._types()}", entity)
@@ -176,7 +165,7 @@ class _Loader:
     def _types(self) -> str:
         return ", ".join(entity.name for entity in self.catalogue)
 
-    def _grant(self, at: _BlockAt, block: GrantBlock) -> Grant:
+    def _grant(self, at: BlockAt, block: GrantBlock) -> Grant:
         self._unique(at, block.id)
         grant = Grant(
             id=block.id,
@@ -217,7 +206,7 @@ class _Loader:
             rows = {entity: All((condition, CaseHolds())) for entity, condition in rows.items()}
         return dataclasses.replace(grant, rows=rows)
 
-    def _check_accesses(self, at: _BlockAt, grant: Grant, rows: Mapping[str, Any]) -> None:
+    def _check_accesses(self, at: BlockAt, grant: Grant, rows: Mapping[str, Any]) -> None:
         person = "" if self.catalogue.person is None else self.catalogue.person.name
         if person not in rows:
             raise at.wrong(f"`accesses` is granted, but `rows` says nothing of {person or 'people'}", "rows")
@@ -228,22 +217,22 @@ class _Loader:
                 "accesses",
             )
 
-    def _obligations(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Obligation]:
+    def _obligations(self, at: BlockAt, block: GrantBlock) -> Mapping[str, Obligation]:
         try:
             return obligations.parse(block.obligations)
         except ObligationError as wrong:
             raise at.wrong(str(wrong), "obligations", wrong.name) from None
 
-    def _broad(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
+    def _broad(self, at: BlockAt, block: GrantBlock) -> frozenset[str]:
         broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
         return frozenset(each for name, effect in broad for each in self._granted(at, block, name, effect))
 
-    def _unique(self, at: _BlockAt, rule: str) -> None:
+    def _unique(self, at: BlockAt, rule: str) -> None:
         if rule in self.ids:
             raise at.wrong(f"rule {rule!r} is defined twice; remove or rename one", "id")
         self.ids.add(rule)
 
-    def _selector(self, at: _BlockAt, block: SelectorBlock) -> Selector:
+    def _selector(self, at: BlockAt, block: SelectorBlock) -> Selector:
         known = {
             "application": set(self.applications),
             "department": {each.department for each in self.applications.values()},
@@ -261,13 +250,13 @@ class _Loader:
                     raise at.wrong(problem, "to", name, index)
         return Selector(**{name: frozenset(values) for name, values in named.items()})
 
-    def _known_purposes(self, at: _BlockAt, names: list[str], key: str = "for") -> frozenset[str]:
+    def _known_purposes(self, at: BlockAt, names: list[str], key: str = "for") -> frozenset[str]:
         for index, name in enumerate(names):
             if name not in self.purposes:
                 raise at.wrong(f"unknown purpose {name!r}; add it under `purposes:` or correct it", key, index)
         return frozenset(names)
 
-    def _rows(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Any]:
+    def _rows(self, at: BlockAt, block: GrantBlock) -> Mapping[str, Any]:
         grammar = Grammar(self.catalogue, placeholders=True)
         rows = {}
         for entity, condition in block.rows.items():
@@ -279,7 +268,7 @@ class _Loader:
                 raise at.wrong(str(wrong), "rows", entity, *wrong.path) from None
         return rows
 
-    def _effects(self, at: _BlockAt, block: GrantBlock) -> Mapping[str, Effect]:
+    def _effects(self, at: BlockAt, block: GrantBlock) -> Mapping[str, Effect]:
         given: dict[str, Effect] = {}
         for name, wish in block.fields.items():
             effect = _effect(wish)
@@ -289,7 +278,7 @@ class _Loader:
                     raise at.wrong(f"{coordinate} has two effects in one grant; keep one", "fields", name)
         return given
 
-    def _granted(self, at: _BlockAt, block: GrantBlock, name: str, effect: Effect) -> tuple[str, ...]:
+    def _granted(self, at: BlockAt, block: GrantBlock, name: str, effect: Effect) -> tuple[str, ...]:
         """Coordinates that a key of a grant's `fields` stands for; of what slices add, less than of a prohibition's."""
         named = self._expand(at, name, effect, "fields")
         if "." in name:
@@ -314,7 +303,7 @@ class _Loader:
         return not entity.slice or name == entity.name or entity.name in block.rows
 
     def _expand(
-        self, at: _BlockAt, name: str, effect: Effect | None, section: str, index: int | None = None
+        self, at: BlockAt, name: str, effect: Effect | None, section: str, index: int | None = None
     ) -> tuple[str, ...]:
         """Coordinates that a coordinate, a type or a tag stands for, which is a key of the section or an item of it."""
         try:
@@ -330,7 +319,7 @@ class _Loader:
             return tuple(dict.fromkeys(f"{name}.{field.name}" for field, _ in entity.buckets()))
         return tuple(f"{name}.{each}" for each in [*(field.name for field in entity.fields), *entity.edges, PROVENANCE])
 
-    def _check_effect(self, at: _BlockAt, name: str, coordinate: str, effect: Effect) -> None:
+    def _check_effect(self, at: BlockAt, name: str, coordinate: str, effect: Effect) -> None:
         field = self.catalogue.coordinate(coordinate)
         if effect == CLEAR:
             return
@@ -342,7 +331,7 @@ class _Loader:
         if effect.mask is not None and effect.mask not in field.masks:
             raise at.wrong(explain_mask(coordinate, effect.mask, field.masks), "fields", name, "mask")
 
-    def _matches(self, at: _BlockAt, block: GrantBlock) -> frozenset[str]:
+    def _matches(self, at: BlockAt, block: GrantBlock) -> frozenset[str]:
         for index, name in enumerate(block.match):
             try:
                 field = self.catalogue.coordinate(name)
@@ -352,7 +341,7 @@ class _Loader:
                 raise at.wrong(f"{name} cannot be matched: it does not identify one person", "match", index)
         return frozenset(block.match)
 
-    def _prohibition(self, at: _BlockAt, block: ProhibitionBlock) -> Prohibition:
+    def _prohibition(self, at: BlockAt, block: ProhibitionBlock) -> Prohibition:
         self._unique(at, block.id)
         names: set[str] = set()
         for index, name in enumerate(block.prohibit):
@@ -376,7 +365,19 @@ class _Loader:
                     raise at.wrong(problem, "owns", index)
         return {steward.account: steward for _, steward in blocks}
 
-    def _expectation(self, at: _BlockAt, block: ExpectationBlock) -> Expectation:
+    def _operations(self) -> Operations:
+        registry = Registry(self.catalogue, self.applications, self.purposes, self.owners)
+
+        def register(at: BlockAt, block: OperationBlock) -> None:
+            try:
+                registry.register(Operation(name="", place=at.place, **block.model_dump()))
+            except OperationFault as wrong:
+                raise at.wrong(str(wrong), *wrong.path) from None
+
+        self._read("operations", register)
+        return registry.operations
+
+    def _expectation(self, at: BlockAt, block: ExpectationBlock) -> Expectation:
         if block.app not in self.applications:
             raise at.wrong(f"unknown application {block.app!r}; known: {', '.join(self.applications)}", "app")
         self._known_purposes(at, [block.purpose], "purpose")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.obligations import Obligation, StandingCap
+from policies.operations.registered import Operations
 from policies.rule_index import RuleIndex
 from policies.rules import Grant, Prohibition, Subject
 from policies.stewards import Steward
@@ -63,6 +64,10 @@ class RateLimits:
     person: Rate | None = None
 
 
+KEY_REQUIRED = "required"
+"""What `dpop` of an application says if it takes no token without a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """A registered application: who it is, whatever its token claims."""
@@ -79,6 +84,10 @@ class Application:
     """`sub` → jurisdiction path, for staff who answer for less than the whole application does."""
     developers: frozenset[str] = frozenset()
     """Who of those that may act for it (`sub`) may ask what it would see with another role or level."""
+    documents: str = "any"
+    """Which documents it may ask: `any`, or its `registered` operations alone."""
+    dpop: str = "accepted"
+    """Whether its tokens must be bound to a key that their sender shows: `accepted` or `required`."""
     acts_for: frozenset[str] = frozenset()
     """Applications of its department for whose users it may act (delegation)."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -111,6 +120,7 @@ class PolicySet:
     stewards: Mapping[str, Steward] = field(default_factory=dict)
     """By account: who keeps the policy or reads the log; two accounts of one person count as one."""
     expectations: tuple[Expectation, ...] = ()
+    operations: Operations = field(default_factory=dict)
     index: RuleIndex = field(init=False, repr=False, compare=False)
 
     def may_act(self, actor: str, application: str) -> bool:

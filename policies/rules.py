@@ -41,12 +41,14 @@ class Subject:
     level: str
     jurisdiction: str
     sub: str
+    purposes: frozenset[str] | None = None
+    """Purposes that the request is bound to, by its token or its registered operation; None: those of its grants."""
     actor: Actor | None = None
     """The application that acts for this one's user: a grant counts only if it is to both."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """All that a decision may depend on (not `sub`)."""
+        """All that a decision may depend on (not `sub`), beside the purposes that it is bound to."""
         own = (self.application, self.department, self.role, self.level, self.jurisdiction)
         return own if self.actor is None else (*own, *self.actor.attributes)
 

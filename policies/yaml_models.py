@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -90,8 +91,10 @@ class LimitsBlock(Block):
 class ApplicationBlock(Block):
     """A registered application; `staff` maps a person (`sub`) to the jurisdiction they answer for.
 
-    `developers` are the persons who may also ask what it would see with another role or level, `actsFor` applications
-    of its department for whose users it may act.
+    `developers` are the persons who may also ask what it would see with another role or level. With `documents:
+    registered` it may ask nothing but its registered operations: what a hub in production should say. With
+    `dpop: required` its tokens must be bound to a key that their sender shows (RFC 9449).
+    `actsFor` names applications of its department for whose users it may act.
     """
 
     id: Name
@@ -104,6 +107,8 @@ class ApplicationBlock(Block):
     limits: LimitsBlock = Field(default_factory=LimitsBlock)
     staff: dict[str, Jurisdiction] = Field(default_factory=dict)
     developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
+    documents: Literal["any", "registered"] = "any"
+    dpop: Literal["accepted", "required"] = "accepted"
     acts_for: list[Name] = Field(default_factory=list, alias="actsFor")
 
 
@@ -189,6 +194,20 @@ class ExpectationBlock(Block):
     effects: list[str]
 
 
+class OperationBlock(Block):
+    """A registered operation: a document that the application asks by its id, for this purpose.
+
+    `id` is `sha256:` with the digest of the text of `document`; `reviewed` says for each department whose data it reads
+    on which day it agreed.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=shapes.DOCUMENT_ID)]
+    application: str
+    purpose: str
+    reviewed: dict[str, dt.date]
+    document: Annotated[str, StringConstraints(min_length=1)]
+
+
 class PolicyDocument(Block):
     """One policy file."""
 
@@ -199,9 +218,28 @@ class PolicyDocument(Block):
     prohibitions: list[ProhibitionBlock] = Field(default_factory=list)
     stewards: list[StewardBlock] = Field(default_factory=list)
     expect: list[ExpectationBlock] = Field(default_factory=list)
+    operations: list[OperationBlock] = Field(default_factory=list)
 
 
 # Reading files.
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAt:
+    """A block with its file and the path that leads to it."""
+
+    file: YamlFile
+    path: tuple[str | int, ...]
+
+    @property
+    def place(self) -> str:
+        """`file:line` of the block."""
+        return self.file.place(self.path)
+
+    def wrong(self, problem: str, *deeper: str | int) -> YamlFileError:
+        """What is wrong with the block, or deeper in it."""
+        return YamlFileError(self.file.place((*self.path, *deeper)), problem)
+
 
 UNKNOWN = "unknown key; the policy language does not have it"
 

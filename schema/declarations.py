@@ -69,7 +69,8 @@ class Field:
     """One property of an entity. `masks` is the mask ladder, least to most revealing.
 
     `slice` is the slice that declares it, empty for the spine. `value_words` says what values are called, where the
-    slice tells. `deprecated` is why clients should not ask for it any more, empty if they may.
+    slice tells. `deprecated` is why clients should not ask for it any more, empty if they may. `searchable`: requests
+    may ask what it contains, for which the graph keeps a full-text index.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Field:
     slice: str = ""
     value_words: tuple[ValueWords, ...] = ()
     deprecated: str = ""
+    searchable: bool = False
 
     @property
     def tags(self) -> frozenset[str]:

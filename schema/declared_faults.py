@@ -18,6 +18,8 @@ from schema.never_store import NEVER_STORED, names_never_stored
 MAX_NAME = 64
 """Longest name, in letters."""
 
+SEARCHABLE = frozenset({Kind.FREE_TEXT, Kind.NAME, Kind.ADDRESS, Kind.CODE})
+"""The kinds of texts that may be searched for what they contain: no telephones, and no numbers of people."""
 _Claims = dict[str, str]
 _TYPE = re.compile(r"[A-Z][A-Za-z0-9]*\Z", re.ASCII)
 _MEMBER = re.compile(r"[a-z][A-Za-z0-9]*\Z", re.ASCII)
@@ -141,10 +143,14 @@ class _Check:
             yield from _of_buckets(entity, claimed)
 
     def _ends(self, entity: Entity, edge: Edge, claimed: _Claims) -> Iterator[Fault]:
-        for owner, name, key in ((edge.source, edge.name, "from"), (edge.target, edge.inverse, "to")):
+        for owner, edge_name, many, key in (
+            (edge.source, edge.name, edge.many, "from"),
+            (edge.target, edge.inverse, edge.inverse_many, "to"),
+        ):
             end = f"{edge.relationship} ({key})"
-            if owner == entity.name and claimed.setdefault(name.lower(), end) != end:
-                yield Fault(edge.relationship, f"{owner}.{name} is declared twice; rename one", (key, "name"))
+            for name in (edge_name, derived.list_field(edge_name)) if many else (edge_name,):
+                if owner == entity.name and claimed.setdefault(name.lower(), end) != end:
+                    yield Fault(edge.relationship, f"{owner}.{name} is declared twice; rename one", (key, "name"))
 
     # Edges and case.
 
@@ -208,6 +214,9 @@ def _of_classification(thing: str, each: Field) -> Iterator[Fault]:
         yield Fault(thing, "a free text is a String", ("kind",))
     if each.matchable and each.scalar is not Scalar.STRING:
         yield Fault(thing, "only a String can be matched", ("matchable",))
+    if each.searchable and (each.scalar is not Scalar.STRING or each.kind not in SEARCHABLE):
+        kinds = ", ".join(sorted(SEARCHABLE))
+        yield Fault(thing, f"only a String of a kind that is searched for words can be: {kinds}", ("searchable",))
     if each.sensitive and not each.personal:
         yield Fault(thing, "what is `sensitive` is `personal: true` too", ("sensitive",))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema.classification import Scalar
-from schema.declarations import PROVENANCE, Bucket, Entity, Field
+from schema.declarations import PROVENANCE, Bucket, EdgeEnd, Entity, Field
 from schema.own_access.types import MY_ACCESS
 from schema.own_access.types import TYPE_NAMES as ACCESS_TYPES
 
@@ -16,9 +16,15 @@ ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
 OWN_ROOTS = frozenset({"node", "nodes", ACCESSES, MY_ACCESS})
 """Root fields that belong to no type."""
+LIST_INFO = "ListInfo"
+"""The type of what a nested list says of itself."""
+LIST = "List"
+"""Ends the name of a nested list with its page info, and that of its type."""
+SEARCH_FILTER = "TextFilter"
+"""The type of comparisons of a searchable field."""
 OWN_TYPES = frozenset({
-    "Query", "Mutation", "Subscription", "Node", "PageInfo", "Direction", "Access", "Provenance", "ID", "BucketFilter",
-    "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum",
+    "Query", "Mutation", "Subscription", "Node", "PageInfo", "ListInfo", "Direction", "Access", "Provenance", "ID",
+    "BucketFilter", "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum", SEARCH_FILTER,
     *(f"{scalar}Filter" for scalar in Scalar), *ACCESS_TYPES,
 })  # fmt: skip
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
@@ -51,6 +57,22 @@ def enum_type(entity: Entity, field: Field) -> str:
     return f"{entity.name}{field.name[:1].upper()}{field.name[1:]}"
 
 
+def list_type(entity: Entity) -> str:
+    """Name of the type of a nested list of an entity with its page info (`PersonList`)."""
+    return f"{entity.name}{LIST}"
+
+
+def list_field(edge: str) -> str:
+    """Name of the field that shows an edge to many as a list with its page info (`residentsList`)."""
+    return f"{edge}{LIST}"
+
+
+def edge_of_list(entity: Entity, field: str) -> EdgeEnd | None:
+    """The edge that a field of this name shows as a list with its page info, if it is one."""
+    end = entity.edges.get(field.removesuffix(LIST)) if field.endswith(LIST) else None
+    return end if end is not None and end.many else None
+
+
 def root_fields(entity: Entity) -> tuple[str, str, str]:
     """Names of its three root fields: one, many, aggregate (`person`, `people`, `peopleAggregate`)."""
     return entity.name[:1].lower() + entity.name[1:], entity.plural, f"{entity.plural}Aggregate"
@@ -64,7 +86,17 @@ def bucket_value(bucket: Bucket) -> str:
 def type_names(entity: Entity) -> Iterator[tuple[str, Field | None]]:
     """Each type that an entity adds, with the field that it is for, if it is for one."""
     yield entity.name, None
-    for ending in ("Edge", "Connection", "Where", "AggregateWhere", "EdgeFilter", "Order", "Aggregate", "Bucket"):
+    for ending in (
+        "Edge",
+        "Connection",
+        "List",
+        "Where",
+        "AggregateWhere",
+        "EdgeFilter",
+        "Order",
+        "Aggregate",
+        "Bucket",
+    ):
         yield f"{entity.name}{ending}", None
     for field in entity.fields:
         if field.scalar is Scalar.ENUM:

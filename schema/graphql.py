@@ -34,11 +34,21 @@ from graphql import (
 )
 
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
-from schema.derived_names import ACCESSES, aggregate_type, bucket_value, enum_type, root_fields
+from schema.conditions.operators import BUCKET_OPERATORS, OPERATORS, SEARCHED, Op
+from schema.derived_names import (
+    ACCESSES,
+    LIST_INFO,
+    SEARCH_FILTER,
+    aggregate_type,
+    bucket_value,
+    enum_type,
+    list_field,
+    list_type,
+    root_fields,
+)
 from schema.interface import words
 from schema.normal_forms import date_form
 from schema.own_access.types import MY_ACCESS, my_access_field
-from schema.predicate import BUCKET_OPERATORS, OPERATORS, Op
 
 __all__ = ["ACCESS", "ACCESSES", "NODE", "PROVENANCE_TYPE", "aggregate_type", "bucket_value", "build", "root_fields"]
 
@@ -130,10 +140,18 @@ _PAGE_INFO = GraphQLObjectType(
     {
         "hasNextPage": GraphQLField(_YES_OR_NO, description="是否还有下一页。Whether more follow this page."),
         "hasPreviousPage": GraphQLField(_YES_OR_NO, description="是否有上一页。Whether some come before this page."),
-        "startCursor": GraphQLField(GraphQLString, description="本页首条的位置。Where this page begins."),
+        "startCursor": GraphQLField(GraphQLString, description=words.START_CURSOR),
         "endCursor": GraphQLField(GraphQLString, description="本页末条的位置。Where this page ends, for `after`."),
     },
     description="分页。What follows a page.",
+)
+_LIST_INFO = GraphQLObjectType(
+    LIST_INFO,
+    {
+        "hasNextPage": GraphQLField(_YES_OR_NO, description="是否还有更多。Whether there are more than are shown."),
+        "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt), description=words.TOTAL),
+    },
+    description="嵌套列表的信息。What a nested list says of itself.",
 )
 _DIRECTION = GraphQLEnumType(
     "Direction",
@@ -181,6 +199,7 @@ def _filter(name: str, of: Any, operators: Iterable[Op]) -> GraphQLInputObjectTy
 
 
 _FILTERS = {kind: _filter(f"{kind.value}Filter", scalar, OPERATORS[kind]) for kind, scalar in _SCALARS.items()}
+_SEARCH_FILTER = _filter(SEARCH_FILTER, GraphQLString, SEARCHED)
 _BUCKET_FILTER = _filter("BucketFilter", GraphQLString, BUCKET_OPERATORS)
 
 
@@ -236,6 +255,11 @@ class _EntityTypes:
             "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO), description=words.PAGE),
         }
         self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
+        counted = {
+            "nodes": GraphQLField(GraphQLNonNull(_list(self.node)), description=words.NODES_OF_LIST),
+            "pageInfo": GraphQLField(GraphQLNonNull(_LIST_INFO), description=words.LIST_INFO),
+        }
+        self.list = GraphQLObjectType(list_type(entity), counted, description=title)
         text = words.of_entity(entity, "的查询条件", "Conditions. ")
         self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
         self.aggregate_where = GraphQLInputObjectType(f"{name}AggregateWhere", self._aggregate_where, description=text)
@@ -255,6 +279,8 @@ class _EntityTypes:
         paging = {
             "first": GraphQLArgument(GraphQLInt, description=words.FIRST),
             "after": GraphQLArgument(GraphQLString, description=words.AFTER),
+            "last": GraphQLArgument(GraphQLInt, description=words.LAST),
+            "before": GraphQLArgument(GraphQLString, description=words.BEFORE),
             "where": GraphQLArgument(self.where, description=words.CONDITIONS),
             "orderBy": GraphQLArgument(_list(self.order), description=words.ORDER),
         }
@@ -280,19 +306,25 @@ class _EntityTypes:
             kind = self._enums.get(each.name) or _SCALARS[each.scalar]
             text, reason = words.of_member(each), each.deprecated or None
             fields[each.name] = GraphQLField(kind, description=text, deprecation_reason=reason)
-        fields |= {end.name: self._edge(end) for end in self._entity.edges.values()}
+        for end in self._entity.edges.values():
+            fields |= self._edge(end)
         text = words.of_member(self._entity.provenance)
         return fields | {PROVENANCE: GraphQLField(_list(_PROVENANCE), description=text)}
 
-    def _edge(self, end: EdgeEnd) -> GraphQLField:
+    def _edge(self, end: EdgeEnd) -> _Fields:
+        """The one node over an edge; of several their list, and the same with its page info."""
         target, text = self._others[end.target], words.of_member(end)
         if not end.many:
-            return GraphQLField(target.node, description=text)
+            return {end.name: GraphQLField(target.node, description=text)}
         arguments = {
             "first": GraphQLArgument(GraphQLInt, description=words.FIRST),
             "orderBy": GraphQLArgument(_list(target.order), description=words.ORDER),
         }
-        return GraphQLField(_list(target.node), arguments, description=text)
+        counted = words.of_member(end, words.COUNTED)
+        return {
+            end.name: GraphQLField(_list(target.node), arguments, description=text),
+            list_field(end.name): GraphQLField(target.list, arguments, description=counted),
+        }
 
     def _cells(self) -> _Fields:
         cells = {
@@ -318,11 +350,16 @@ class _EntityTypes:
         yield "or", GraphQLInputField(_list(where), description=words.OR)
         yield "not", GraphQLInputField(where, description=words.NOT)
         for each in self._entity.fields:
-            yield each.name, _condition(each, self._enum_filters.get(each.name) or _FILTERS[each.scalar])
+            yield each.name, _condition(each, self._enum_filters.get(each.name) or _filter_of(each))
         for field, bucket in buckets:
             yield bucket.name, _condition(field, _BUCKET_FILTER, words.of_bucket(field, bucket))
         for end in self._entity.edges.values():
             yield end.name, GraphQLInputField(self._others[end.target].edge_filter, description=words.of_member(end))
+
+
+def _filter_of(field: Field) -> GraphQLInputObjectType:
+    """How a field that is no enum is compared."""
+    return _SEARCH_FILTER if field.searchable else _FILTERS[field.scalar]
 
 
 def _condition(field: Field, kind: Any, text: str | None = None) -> GraphQLInputField:

@@ -70,6 +70,11 @@ def prefix_form(kind: Kind, text: str) -> str:
             return normal_form(kind, text) + ending or text
 
 
+def part_form(kind: Kind, text: str) -> str:
+    """The form of a text that stands somewhere in another: a number in it does not lose what follows its point."""
+    return narrow(text) if kind is Kind.CODE else normal_form(kind, text)
+
+
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing that can be seen."""
     return not _seen(text).strip()

@@ -11,15 +11,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.conditions.operators import BUCKET_OPERATORS, NEGATED, OPERATORS, Op, operators_of
+from schema.conditions.search_text import TAKES, is_searchable
 from schema.nearest_name import nearest_name
 from schema.region_paths import path_meant
 from schema.signs import odd_sign
 from schema.slot import Slot
-from schema.values import coerce, coerce_prefix, expected
+from schema.values import coerce, coerce_part, coerce_prefix, expected
+
+__all__ = [
+    "BUCKET_OPERATORS", "FALSE", "MAX_VALUES", "OPERATORS", "SAYS_NOTHING", "TRUE", "All", "Any_", "CaseHolds",
+    "Compare", "Grammar", "IsCase", "Not", "Op", "Placeholder", "Predicate", "PredicateError", "Related", "conjuncts",
+    "has_case", "negation_normal", "parse",
+]  # fmt: skip
 
 MAX_VALUES = 200
 """Longest list that `in` takes."""
@@ -34,49 +41,6 @@ class PredicateError(ValueError):
         self.problem = problem
 
 
-class Op(StrEnum):
-    """How a leaf compares; the `NOT_…` forms exist after `negation_normal` only."""
-
-    EQ = "eq"
-    IN = "in"
-    STARTS_WITH = "startsWith"
-    LT = "lt"
-    LTE = "lte"
-    GT = "gt"
-    GTE = "gte"
-    IS_NULL = "isNull"
-    NOT_EQ = "notEq"
-    NOT_IN = "notIn"
-    NOT_STARTS_WITH = "notStartsWith"
-
-
-_NEGATED = {
-    Op.EQ: Op.NOT_EQ,
-    Op.IN: Op.NOT_IN,
-    Op.STARTS_WITH: Op.NOT_STARTS_WITH,
-    Op.LT: Op.GTE,
-    Op.GTE: Op.LT,
-    Op.GT: Op.LTE,
-    Op.LTE: Op.GT,
-    Op.NOT_EQ: Op.EQ,
-    Op.NOT_IN: Op.IN,
-    Op.NOT_STARTS_WITH: Op.STARTS_WITH,
-}
-_ORDERED = (Op.EQ, Op.IN, Op.LT, Op.LTE, Op.GT, Op.GTE, Op.IS_NULL)
-OPERATORS: Mapping[Scalar, tuple[Op, ...]] = {
-    Scalar.STRING: (Op.EQ, Op.IN, Op.STARTS_WITH, Op.IS_NULL),
-    Scalar.REGION: (Op.EQ, Op.IN, Op.STARTS_WITH, Op.IS_NULL),
-    Scalar.ENUM: (Op.EQ, Op.IN, Op.IS_NULL),
-    Scalar.BOOLEAN: (Op.EQ, Op.IS_NULL),
-    Scalar.INT: _ORDERED,
-    Scalar.FLOAT: _ORDERED,
-    Scalar.DATE: _ORDERED,
-    Scalar.DATETIME: _ORDERED,
-}
-"""Which comparisons a field of each scalar takes, in GraphQL and in policies alike."""
-
-BUCKET_OPERATORS = (Op.EQ, Op.IN)
-
 SAYS_NOTHING = "empty, so it says nothing; remove it, or say what is meant"
 """Why an empty condition, comparison or list in a policy is refused."""
 
@@ -84,6 +48,7 @@ _OF_SUBJECT = ("application", "department", "role", "level", "jurisdiction")
 _OTHERS = ("$case", "$today", "$today - 60y")
 _KNOWN = ", ".join(("$subject." + "|".join(_OF_SUBJECT), *_OTHERS))
 _NEAREST = {**{each: f"$subject.{each}" for each in _OF_SUBJECT}, **{each: each for each in _OTHERS}}
+_COERCE_PART = {Op.STARTS_WITH: coerce_prefix, Op.CONTAINS: coerce_part}
 _PLACEHOLDER = re.compile(rf"\$(subject\.(?:{'|'.join(_OF_SUBJECT)})|today(?: - (\d{{1,3}})y)?)\Z")
 
 
@@ -233,7 +198,7 @@ def _parse_leaf(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
     if not isinstance(value, Mapping):
         raise PredicateError(path, "expected a comparison such as {eq: …}; for null use {isNull: true}")
     _check_says_something(grammar, value, path)
-    allowed = OPERATORS[field.scalar] if bucket is None else BUCKET_OPERATORS
+    allowed = operators_of(field, in_policy=grammar.placeholders) if bucket is None else BUCKET_OPERATORS
     leaves: list[Predicate] = []
     for name, operand in _stated(grammar, value, path).items():
         if name not in allowed:
@@ -299,10 +264,12 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value:
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
         raise PredicateError(path, f"expected a string (quote numbers){_meant(grammar, scalar, value)}")
     try:
-        coerced = coerce_prefix(field, value) if op is Op.STARTS_WITH else coerce(scalar, field, value)
+        coerced = _COERCE_PART[op](field, value) if op in _COERCE_PART else coerce(scalar, field, value)
     except (ValueError, TypeError, OverflowError):
         raise PredicateError(path, f"expected {expected(scalar, field)}{_meant(grammar, scalar, value)}") from None
     _check_not_empty(grammar, coerced, path)
+    if op is Op.CONTAINS and not is_searchable(coerced):
+        raise PredicateError(path, TAKES)
     return coerced
 
 
@@ -387,7 +354,7 @@ def negation_normal(predicate: Predicate, negate: bool = False) -> Predicate:
         case Compare(field, Op.IS_NULL, value, bucket):
             return Compare(field, Op.IS_NULL, value != negate, bucket)
         case Compare(field, op, value, bucket):
-            return Compare(field, _NEGATED[op], value, bucket) if negate else predicate
+            return Compare(field, NEGATED[op], value, bucket) if negate else predicate
 
 
 def conjuncts(predicate: Predicate) -> frozenset[Predicate]:

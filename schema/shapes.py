@@ -27,6 +27,7 @@ ADDRESS_WITHOUT_USER: Final = r"^https?://[^@\s]+$"
 LOG_ORIGIN: Final = r"^[^\s+]+$"
 GRAPH_ADDRESS: Final = r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$"
 JAVA_SIZE: Final = r"^[1-9][0-9]*[mg]$"
+DOCUMENT_ID: Final = r"^sha256:[0-9a-f]{64}$"
 
 _WORDS: Final[Mapping[str, str]] = {
     NAME: "write small letters, digits and hyphens, beginning with a letter, such as fire-inspection",
@@ -43,6 +44,7 @@ _WORDS: Final[Mapping[str, str]] = {
     ADDRESS_WITHOUT_USER: "write a web address such as https://id.example, without user, password or blanks",
     LOG_ORIGIN: "write a name without blanks and +, such as hub.example/county",
     GRAPH_ADDRESS: "write an address such as bolt://host:7687 or neo4j+s://host:7687, without user, password or blanks",
+    DOCUMENT_ID: f"write the SHA-256 of the document in small digits, such as sha256:{'0123456789abcdef' * 4}",
     JAVA_SIZE: "write megabytes or gigabytes, such as 512m or 2g",
 }
 

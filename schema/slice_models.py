@@ -59,8 +59,9 @@ class FieldBlock(Block):
 
     `values` are those of an enum, and may say what each is called. `masks` is the mask ladder, least to most revealing.
     `buckets` are the ways to coarsen the field in aggregates: name → `value` (an enum as it is), `age_band`, `words`,
-    or `region(LEVEL)`. `matchable`: a grant may let somebody find a node by its whole value. `source` is the department
-    that answers for what it holds. `deprecated` is why clients should not ask for it any more.
+    or `region(LEVEL)`. `matchable`: a grant may let somebody find a node by its whole value. `searchable`: requests may
+    ask what it contains. `source` is the department that answers for what it holds. `deprecated` is why clients should
+    not ask for it any more.
     """
 
     type: _Scalar
@@ -75,6 +76,7 @@ class FieldBlock(Block):
     buckets: dict[str, str] = Key(default_factory=dict)
     matchable: bool = False
     indexed: bool = False
+    searchable: bool = False
     source: SliceName | Literal[""] = ""
     deprecated: Words | None = None
 
@@ -104,6 +106,7 @@ class FieldBlock(Block):
             slice_name,
             tuple(self._value_words()),
             self.deprecated or "",
+            self.searchable,
         )
 
     def _value_words(self) -> Iterator[ValueWords]:

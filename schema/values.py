@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schema.catalogue import Field, Scalar
-from schema.normal_forms import date_form, normal_form, prefix_form
+from schema.normal_forms import date_form, normal_form, part_form, prefix_form
 
 _REGION = re.compile(r"([0-9A-Za-z-]+/)*\Z")
 
@@ -26,6 +26,11 @@ def coerce(scalar: Scalar, field: Field, value: Any) -> Any:
 def coerce_prefix(field: Field, value: str) -> str:
     """The beginning of a text as the graph stores such texts; raises ValueError."""
     return prefix_form(field.kind, value) if field.scalar is Scalar.STRING else coerce(field.scalar, field, value)
+
+
+def coerce_part(field: Field, value: str) -> str:
+    """A part of a text as the graph stores such texts, without its outer blanks."""
+    return part_form(field.kind, value)
 
 
 def expected(scalar: Scalar, field: Field) -> str:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from tests.access_mutations import ACCESS
+from tests.bound_mutations import BOUND
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -51,6 +52,7 @@ MUTATIONS = (
     *SLICES,
     *PROVENANCE,
     *ACCESS,
+    *BOUND,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",
@@ -75,8 +77,8 @@ MUTATIONS = (
     Mutation(
         "an order for each purpose",
         "hub/request/compile.py",
-        'return ", ".join([*keys, place, f"{node.var}.sid"])',
-        'return ", ".join([*keys, f"{node.var}.sid"])',
+        '[*keys, (place, False), (f"{node.var}.sid", False)]',
+        '[*keys, (f"{node.var}.sid", False)]',
         "tests/attacks/inference/test_joins_by_order.py",
     ),
     Mutation(

@@ -91,8 +91,8 @@ PREPARED = (
     Mutation(
         "each request that goes with others has its own values",
         "hub/request/template.py",
-        "return isinstance(value, Slot | SealedId)",
-        "return isinstance(value, SealedId)",
+        "return isinstance(value, Slot | SealedId | IndexQuery)",
+        "return isinstance(value, SealedId | IndexQuery)",
         _TOGETHER,
     ),
     Mutation(

@@ -97,7 +97,7 @@ PROVENANCE = (
     Mutation(
         "a record that changed says what it states now",
         "hub/ingest/sink_statements.py",
-        '    "said": "row.said",\n',
+        '    "said": _AT["said"],\n',
         "",
         "tests/unit/hub/ingest/test_known_sources.py",
     ),

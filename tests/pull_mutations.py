@@ -53,8 +53,8 @@ PULLS = (
     Mutation(
         "rows about the same node are listed until one is corrected",
         "hub/ingest/batch_rows.py",
-        '        "contested": list(contested) or None,\n',
-        '        "contested": None,\n',
+        "        list(contested) or None,\n",
+        "        None,\n",
         "tests/unit/hub/ingest/test_told.py -k another_row",
     ),
     Mutation(

@@ -30,6 +30,34 @@ REQUEST = (
         "tests/unit/hub/request/test_relations_to_keys.py",
     ),
     Mutation(
+        "what the index finds is compared again",
+        "hub/request/cypher.py",
+        '"{left} CONTAINS {right}"',
+        '"({left} IS NOT NULL OR {left} CONTAINS {right})"',
+        "tests/conformance/search/test_search.py",
+    ),
+    Mutation(
+        "a search that is syntax alone is refused",
+        "schema/predicate.py",
+        "if op is Op.CONTAINS and not is_searchable(coerced):",
+        "if False:",
+        "tests/attacks/search/test_g06_search_syntax.py",
+    ),
+    Mutation(
+        "a word that the index leaves out is not looked for in it",
+        "schema/conditions/search_text.py",
+        "return any(word in each for each in _LEFT_OUT)",
+        "return False",
+        "tests/unit/schema/conditions/test_search_text.py",
+    ),
+    Mutation(
+        "a search begins with the index only where it must hold",
+        "hub/request/filters.py",
+        "isinstance(each, Compare) and each.op is Op.CONTAINS)",
+        "isinstance(each, Compare) and each.op in {Op.CONTAINS, Op.NOT_CONTAINS})",
+        "tests/conformance/search/test_search.py",
+    ),
+    Mutation(
         "no condition goes back and forth",
         "hub/request/filters.py",
         "            if turns > TURNS:\n",
@@ -81,8 +109,8 @@ REQUEST = (
     Mutation(
         "a shorter list shows no more than it asked for",
         "hub/request/respond.py",
-        "for row in fetched[: cell.first]]",
-        "for row in fetched]",
+        "for _, row in fetched[: cell.first]]",
+        "for _, row in fetched]",
         "tests/unit/hub/request/test_fetched_once.py",
     ),
     Mutation(
@@ -91,6 +119,34 @@ REQUEST = (
         "        if self._left < 0:\n",
         "        if False:\n",
         "tests/unit/hub/request/test_fetched_once.py",
+    ),
+    Mutation(
+        "a node that two records relate is counted once in a nested list",
+        "hub/request/compile.py",
+        "WITH collect(DISTINCT {other.var})",
+        "WITH collect({other.var})",
+        "tests/conformance/lists/test_nested_lists.py",
+    ),
+    Mutation(
+        "a page that goes backwards turns each key round",
+        "hub/request/compile.py",
+        " key.descending != root.backward\n",
+        " key.descending\n",
+        "tests/conformance/lists/test_backward_pages.py",
+    ),
+    Mutation(
+        "no page is asked for both ways",
+        "hub/request/lists/arguments.py",
+        '    if backward and given & {"first", "after"}:\n',
+        "    if False:\n",
+        "tests/unit/hub/request/lists/test_arguments.py",
+    ),
+    Mutation(
+        "a page costs what it may hold, whichever way it goes",
+        "hub/request/cost.py",
+        "if each.name.value in SIZES)",
+        'if each.name.value == "first")',
+        "tests/unit/hub/request/test_limits.py",
     ),
     Mutation(
         "bound on the lists of a statement",
@@ -214,8 +270,8 @@ REQUEST = (
     Mutation(
         "the row that tells that a list goes on is not shown",
         "hub/request/respond.py",
-        "for row in fetched[: cell.first]]",
-        "for row in fetched]",
+        "for _, row in fetched[: cell.first]]",
+        "for _, row in fetched]",
         "tests/unit/hub/request/answers/test_access.py",
     ),
     Mutation(
@@ -249,7 +305,7 @@ REQUEST = (
     Mutation(
         "the schema is read by known senders only",
         "hub/schema_page.py",
-        "subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())\n",
+        "subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())\n",
         'subject = auth.registered(trail.policy, "fire-inspection", "inspector-1")\n',
         "tests/conformance/schema/test_schema_page.py",
     ),

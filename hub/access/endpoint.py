@@ -70,7 +70,7 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
     with hub.telemetry.stage("identify"):
         if hub.policy_follower is not None:
             hub.policy_follower.check()
-        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
         auth.check_delegation(trail.policy, subject)
         trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
         hub.rates.enter(trail.account)

@@ -18,6 +18,7 @@ from audit.record import Record, encode
 from audit.search import FLOOD
 from hub.home.zone import show_time
 from hub.terminal import escape_unprintable
+from policies.operations.registered import PREFIX
 
 COLUMNS = ("index", "time", "what", "application", "purpose", "result", "nodes", "masked", "denied", "ms")
 
@@ -62,7 +63,7 @@ def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
 def _what(record: Record) -> str:
     """The act of the staff, such as `policy draft`; for requests of applications the kind of record."""
     name = record.operation_name
-    return record.kind if name is None or name.startswith("#") else name
+    return record.kind if name is None or name.startswith(("#", PREFIX)) else name
 
 
 def _result(record: Record) -> str:

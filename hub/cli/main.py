@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import audit, demo, graph, keys, login, policy, pull, query, sample, schema, serve, source
+from hub.cli import audit, demo, graph, keys, login, operations, policy, pull, query, sample, schema, serve, source
 from hub.cli.pii import group as pii
 from hub.log_lines import describe_exception, set_up_logging
 from hub.terminal import make_printable
@@ -34,6 +34,7 @@ app.add_typer(schema.app, name="schema")
 app.add_typer(graph.app, name="graph")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
+app.add_typer(operations.app, name="operations")
 app.add_typer(audit.app, name="audit")
 app.add_typer(pii.app, name="pii")
 

@@ -42,7 +42,7 @@ def hidden_lines(access: Mapping[str, Any]) -> list[str]:
     lines += [f"SUPPRESSED {_path(each['path'])}: {each['reason']}" for each in access.get("suppressed", ())]
     # A page of a root field is as long as it was asked for; a list inside it may end unnoticed.
     nested = [each for each in access.get("cut", ()) if not each["coordinate"].startswith("Query.")]
-    lines += [f"{_path(each['path'])}: {each['shown']} are shown, and there are more" for each in nested]
+    lines += [f"{_path(each['path'])}: {each['shown']} of {each['total']} are shown" for each in nested]
     if wanting := access.get("needsCase"):
         lines.append(f"with a case there would be more of {', '.join(wanting)}: name one with --case")
     return lines

@@ -2,7 +2,7 @@
 
 They are online when `ensure_constraints` returns. Neo4j Community has uniqueness constraints only: presence and type
 are the connectors' job. A jurisdiction is an indexed prefix: located entities have a composite index on (region, sid),
-the order in which pages are read (design §3, §10).
+the order in which pages are read (design §3, §10). Only searchable fields have a full-text index.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from hub.graph.driver import GraphWriteError, GraphWriter
-from schema.catalogue import Catalogue, Entity
+from schema.catalogue import Catalogue, Entity, Field
+from schema.conditions.search_text import ANALYZER
 
 ONLINE_SECONDS = 300
 _UNIQUE = (
@@ -51,6 +52,11 @@ def counted_by(entity: Entity) -> frozenset[str]:
     """
     fields = frozenset(each.name for each in entity.fields if any(bucket.comparable for bucket in each.buckets))
     return fields if entity.subjects == () else fields & {"region"}
+
+
+def text_index(entity: Entity, field: Field) -> str:
+    """The name of the full-text index of a searchable field."""
+    return f"{entity.name.lower()}_{field.name.lower()}_text"
 
 
 def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints:
@@ -96,6 +102,8 @@ def _statements(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
         for field in entity.fields:
             if field.indexed:
                 yield _index(entity.name, (field.name,))
+            if field.searchable:
+                yield _text_index(entity, field)
         if entity.located:
             yield _index(entity.name, ("region", "sid"))
         if counted := counted_by(entity):
@@ -118,3 +126,11 @@ def _index(label: str, names: tuple[str, ...]) -> tuple[str, str]:
     index = f"{label.lower()}_{'_'.join(name.lower() for name in names)}"
     properties = ", ".join(f"n.{name}" for name in names)
     return index, f"CREATE RANGE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON ({properties})"
+
+
+def _text_index(entity: Entity, field: Field) -> tuple[str, str]:
+    """It is written with each transaction: what was pulled is found."""
+    index = text_index(entity, field)
+    options = f"{{indexConfig: {{`fulltext.analyzer`: '{ANALYZER}', `fulltext.eventually_consistent`: false}}}}"
+    made = f"CREATE FULLTEXT INDEX {index} IF NOT EXISTS FOR (n:{entity.name}) ON EACH [n.{field.name}]"
+    return index, f"{made} OPTIONS {options}"

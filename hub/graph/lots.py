@@ -11,8 +11,13 @@ from hub.home.seals import ORDER_PRIME
 LOT = "lot"
 
 
-def lot_of(surrogate: str) -> str:
+def lot_number(surrogate: str) -> int:
     """The first 60 bits of a surrogate modulo the prime of the order of lists."""
+    return int(surrogate[:15], 16) % ORDER_PRIME
+
+
+def lot_of(surrogate: str) -> str:
+    """The same in Cypher, of an expression."""
     return f"toInteger('0x' + left({surrogate}, 15)) % {ORDER_PRIME}"
 
 

@@ -30,6 +30,7 @@ ALLOWED_PROCEDURES = frozenset(
     {
         "db.awaitIndex",
         "db.awaitIndexes",
+        "db.index.fulltext.queryNodes",
         "db.labels",
         "db.ping",
         "db.propertyKeys",

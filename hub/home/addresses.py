@@ -33,3 +33,8 @@ def is_protected(url: str) -> bool:
     if not known or not url.isascii() or not url.isprintable() or " " in url or "@" in parts.netloc or "#" in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def addresses_of(public_url: str | None, port: int) -> tuple[str, ...]:
+    """The addresses under which clients reach a hub: the one that its settings name, else those of this machine."""
+    return (public_url,) if public_url else (f"http://127.0.0.1:{port}", f"http://localhost:{port}")

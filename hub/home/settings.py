@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     port: Port = 8600
     time_zone: str = zone.DEFAULT
     workers: int = Field(default=1, ge=1, le=64)
+    public_url: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
 
     graph_url: str | None = Field(default=None, pattern=shapes.GRAPH_ADDRESS)
     graph_user: str = "neo4j"

@@ -48,18 +48,19 @@ def detector_version(settings: Settings) -> str:
     return compute_version(words_of(settings).digest)
 
 
-def annotator_of(settings: Settings) -> Annotator:
-    """The annotator with these settings. Raises YamlFileError."""
-    return Annotator(words_of(settings))
+def annotator_of(settings: Settings, threads: int = 1) -> Annotator:
+    """The annotator with these settings, whose tagger is run by so many threads. Raises YamlFileError."""
+    return Annotator(words_of(settings), threads=threads)
 
 
 class Annotator:
     """Finds spans and words; the detector is loaded with the first text."""
 
-    def __init__(self, words: Words = NO_WORDS, model: Path | None = None) -> None:
+    def __init__(self, words: Words = NO_WORDS, model: Path | None = None, threads: int = 1) -> None:
         """`model` is the folder of a model, in place of the installed one."""
         self._words = words
         self._model = model
+        self._threads = threads
         self._detector: Detector | None = None
         self._broken = False
         self.version = compute_version(words.digest)
@@ -88,9 +89,10 @@ class Annotator:
 
     def _load(self) -> Detector | None:
         from policies.detect import Detector, DetectorError
+        from policies.text.tagger import HOME
 
         try:
-            return Detector(self._words) if self._model is None else Detector(self._words, model=self._model)
+            return Detector(self._words, model=self._model or HOME, threads=self._threads)
         except DetectorError as refused:
             # Its text says what is missing: it was made before any text was read.
             _log.error("free text cannot be checked, it is redacted whole: %s", refused)

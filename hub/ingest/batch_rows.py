@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from connectors.base import EdgePlan, Record, Refused, StreamPlan
+from hub.graph.lots import lot_number
 
+OWN: Final = ("sid", "lot", "key", "record", "asOf", "hash", "rejected", "contested", "said")
+"""What begins the row of a record, in lists: with maps, a statement takes a third longer. `sid` is that of its node."""
 TARGET_MISSING = "target-not-found"
 
 
@@ -28,19 +31,20 @@ def stream_of(key: str) -> str:
 
 def provenance(
     record: Record, sid: str, rejected: Sequence[str], contested: Sequence[str], said: str | None
-) -> dict[str, Any]:
-    """A record's own provenance; `sid` is that of its node, and `said` is compared with what other sources say."""
-    return {
-        "sid": sid,
-        "key": record.key,
-        "record": record.number,
+) -> list[Any]:
+    """A record's own provenance, in the order of OWN; `said` is compared with what other sources say."""
+    return [
+        sid,
+        lot_number(sid),
+        record.key,
+        record.number,
         # As text: the driver takes a hundred times as long for a moment.
-        "asOf": None if record.as_of is None else record.as_of.isoformat(),
-        "hash": record.fingerprint,
-        "rejected": list(rejected) or None,
-        "contested": list(contested) or None,
-        "said": said,
-    }
+        None if record.as_of is None else record.as_of.isoformat(),
+        record.fingerprint,
+        list(rejected) or None,
+        list(contested) or None,
+        said,
+    ]
 
 
 def orphan(record: Record, edge: EdgePlan, identity: str, column: str) -> Refused:

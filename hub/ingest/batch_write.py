@@ -217,12 +217,11 @@ class BatchWrite:
         rows = []
         for key, record in writes.items():
             sid, known = self._sids[key], key not in parts.inserts
-            said = self._plans.said(self._plan, record)
+            said, led = self._plans.of(self._plan, record)
             about = provenance(record, sid, parts.rejected.get(key, ()), self._contested.get(key, ()), said)
             # Of a stream that is alone no node was looked for: where its record is new, so is the node.
             alone = not (known or self._careful or describing[sid] > 1)
             there = sid in self._live
-            led = self._plans.targets(self._plan.entity, record)
             rows.append(Write(record, sid, about, led, known, fresh=alone and not there, further=alone and there))
         self._nodes.write(rows, {sid: self._reading.written(each) for sid, each in nodes.items()}, targets)
         mine = frozenset({self._plan.name})

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
+from typing import NamedTuple
 
 from connectors.base import Derivation, EdgePlan, Record, StreamPlan
 from connectors.resolve import as_held
@@ -21,6 +22,18 @@ KEPT = 32_768
 
 SAID_BYTES = 8
 """The length of a digest of a value: two values are taken for one by chance once in 10^19."""
+
+
+class Foreseen(NamedTuple):
+    """What depends on a record alone, and so on its fingerprint.
+
+    `said` is what it says in the fields that other sources write too, each with a keyed digest of its value: a field
+    without a value says nothing, and None stands where no other source writes any of the stream's fields. `targets` are
+    the surrogates of the nodes to which its edges lead, by the name of the edge.
+    """
+
+    said: str | None
+    targets: Mapping[str, str]
 
 
 class KnownPlans:
@@ -38,6 +51,8 @@ class KnownPlans:
         for plan in plans.values():
             for name in (*plan.fields, *(("region",) if plan.derivation else ())):
                 writers.setdefault((plan.entity, name), set()).add(plan.name)
+        self._foreseen: dict[tuple[str, str], Foreseen] = {}
+        self._foreseen_before = self._foreseen
         self._writers = {field: frozenset(names) for field, names in writers.items()}
 
     def sid(self, entity: str, identity: str) -> str:
@@ -52,25 +67,28 @@ class KnownPlans:
         """The names of the streams that write a field; the region may follow an edge."""
         return self._writers.get((entity, field), frozenset())
 
-    def said(self, plan: StreamPlan, record: Record) -> str | None:
-        """What a record says in the fields that other sources write too: each with a keyed digest of its value.
+    def of(self, plan: StreamPlan, record: Record) -> Foreseen:
+        """What depends on a record alone; it is computed where it was not foreseen."""
+        key = plan.name, record.fingerprint
+        found = self._foreseen.get(key) or self._foreseen_before.get(key)
+        return found or Foreseen(self._said_of(plan, record), self.targets(plan.entity, record))
 
-        A field without a value says nothing. None where no other source writes any of the stream's fields.
-        """
+    def _said_of(self, plan: StreamPlan, record: Record) -> str | None:
         if not plan.shared:
             return None
         stated = ((name, record.values.get(name)) for name in plan.shared)
         return " ".join([f"{name}={self._said(name, value)}" for name, value in stated if value is not None])
 
     def foresee(self, plan: StreamPlan, records: Iterable[Record]) -> None:
-        """Compute surrogates and digests of records that will be written, which are kept.
+        """Compute what depends on the records of a batch alone; it is kept until that of the second next is.
 
         A thread that waits for the graph has the time; the one that writes has not (a tenth of its work).
         """
+        foreseen = {}
         for record in records:
             self.sid(plan.entity, record.identity)
-            self.targets(plan.entity, record)
-            self.said(plan, record)
+            foreseen[plan.name, record.fingerprint] = self.of(plan, record)
+        self._foreseen_before, self._foreseen = self._foreseen, foreseen
 
     def targets(self, entity: str, record: Record) -> dict[str, str]:
         """The surrogates of the nodes to which the edges of a record of an entity lead, by the name of the edge."""

@@ -9,10 +9,11 @@ scan a label later. The index hints are there for the same reason.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.base import EdgePlan
 from hub.graph.lots import LOT, lot_of
+from hub.ingest.batch_rows import OWN
 
 POSITION = (
     "MATCH (c:SourceCursor {source: $stream}) RETURN c.position AS position, c.manifest AS manifest, c.rows AS rows, "
@@ -81,20 +82,20 @@ WHERE old IS NULL OR coalesce(old.manifest, '') <> $values.manifest
   OR coalesce(old.files, []) <> coalesce($values.files, [])
 MERGE (c:SourceCursor {source: $stream})
 SET c += $values"""
-_FIRST_CLAIM = " {records: [row.key]}"
+_AT = {name: f"row[{place}]" for place, name in enumerate(OWN)}
+_FIRST_CLAIM = f" {{records: [{_AT['key']}]}}"
 _SHARED = ("source", "stream", "collectedFor", "trust", "run")
 _OWN = {
-    "record": "row.record",
-    "asOf": "datetime(row.asOf)",
-    "hash": "row.hash",
-    "rejected": "row.rejected",
-    "contested": "row.contested",
-    "said": "row.said",
+    "record": _AT["record"],
+    "asOf": f"datetime({_AT['asOf']})",
+    "hash": _AT["hash"],
+    "rejected": _AT["rejected"],
+    "contested": _AT["contested"],
+    "said": _AT["said"],
 }
 # Written with its properties: setting them on a node that was just created costs a fifth of the whole row more.
-_NEW_RECORD = "(r:SourceRecord {{key: row.key, {}}})".format(
-    ", ".join([*(f"{name}: $shared.{name}" for name in _SHARED), *(f"{name}: {value}" for name, value in _OWN.items())])
-)
+_NEW = {"key": _AT["key"]} | {name: f"$shared.{name}" for name in _SHARED} | _OWN
+_NEW_RECORD = f"(r:SourceRecord {{{', '.join(f'{name}: {value}' for name, value in _NEW.items())}}})"
 
 
 def existing(entity: str) -> str:
@@ -129,16 +130,16 @@ def upsert(entity: str) -> str:
     return f"UNWIND $rows AS row {merged} REMOVE n.deletedAt"
 
 
-def create(
-    entity: str, names: Sequence[str], moments: Container[str], edges: Sequence[EdgePlan], via: EdgePlan | None
-) -> str:
-    """Create nodes that hold `names`, with their record and these edges, of other entities, whose targets exist.
+def create(entity: str, columns: Mapping[str, str], edges: Sequence[EdgePlan], via: EdgePlan | None) -> str:
+    """Create nodes with their record and these edges, of other entities, whose targets exist.
 
-    The `moments` among the names come as text. The region is that of the target of `via`, if it is one of the edges. A
-    target that is gone fails the statement.
+    A row has what is the record's OWN, the targets of the edges, and the values of the `columns`, which say for each
+    property whether it comes as the text of a `date` or a `datetime`, or as it is (empty). The region is that of the
+    target of `via`, if it is one of the edges. A target that is gone fails the statement.
     """
-    values = {"sid": "row.sid", LOT: lot_of("row.sid")}
-    values |= {each: f"datetime(row.node.{each})" if each in moments else f"row.node.{each}" for each in names}
+    values = {"sid": _AT["sid"], LOT: _AT["lot"]}
+    places = range(len(OWN) + len(edges), len(OWN) + len(edges) + len(columns))
+    values |= {name: f"{read}(row[{at}])" for (name, read), at in zip(columns.items(), places, strict=True)}
     if via in edges:
         values["region"] = f"t{edges.index(via)}.region"
     return "\n".join(
@@ -156,17 +157,18 @@ def create(
 def extend(entity: str, edges: Sequence[EdgePlan]) -> str:
     """Write values on nodes that exist, each with one new record and these edges, whose targets exist.
 
-    A node or a target that is gone fails the statement.
+    A row has what is the record's OWN, the targets of the edges, and a map of the values. A node or a target that is
+    gone fails the statement.
     """
     return "\n".join(
         [
             "UNWIND $rows AS row",
-            f"OPTIONAL {_by_sid('n', entity, 'row.sid')}",
+            f"OPTIONAL {_by_sid('n', entity, _AT['sid'])}",
             *_targets(edges),
-            "SET n += row.node REMOVE n.deletedAt",
+            f"SET n += row[{len(OWN) + len(edges)}] REMOVE n.deletedAt",
             f"CREATE {_NEW_RECORD}-[:ASSERTS]->(n)",
             *(
-                f"MERGE {_arrow(each, f't{number}', f'l{number}')} {_claim('row.key', f'l{number}')}"
+                f"MERGE {_arrow(each, f't{number}', f'l{number}')} {_claim(_AT['key'], f'l{number}')}"
                 for number, each in enumerate(edges)
             ),
         ]
@@ -174,23 +176,26 @@ def extend(entity: str, edges: Sequence[EdgePlan]) -> str:
 
 
 def _targets(edges: Sequence[EdgePlan]) -> Sequence[str]:
-    return [f"OPTIONAL {_by_sid(f't{number}', each.target, f'row.t{number}')}" for number, each in enumerate(edges)]
+    return [
+        f"OPTIONAL {_by_sid(f't{number}', each.target, f'row[{len(OWN) + number}]')}"
+        for number, each in enumerate(edges)
+    ]
 
 
 def create_records(entity: str) -> str:
-    """Provenance of records that are new."""
+    """Provenance of records that are new, each a row of what is its OWN."""
     return f"""
 UNWIND $rows AS row
-{_by_sid("n", entity, "row.sid")}
+{_by_sid("n", entity, _AT["sid"])}
 CREATE {_NEW_RECORD}-[:ASSERTS]->(n)"""
 
 
 def change_records(entity: str) -> str:
-    """Provenance of records that changed."""
+    """Provenance of records that changed, each a row of what is its OWN."""
     return f"""
 UNWIND $rows AS row
-{_by_sid("n", entity, "row.sid")}
-MATCH (r:SourceRecord {{key: row.key}}) USING INDEX SEEK r:SourceRecord(key)
+{_by_sid("n", entity, _AT["sid"])}
+MATCH (r:SourceRecord {{key: {_AT["key"]}}}) USING INDEX SEEK r:SourceRecord(key)
 SET r += $shared, {", ".join(f"r.{name} = {value}" for name, value in _OWN.items())}
 REMOVE r:Stale
 MERGE (r)-[:ASSERTS]->(n)"""

@@ -73,7 +73,10 @@ async def _run_stages(
     with hub.telemetry.stage("identify"):
         if hub.policy_follower is not None:
             hub.policy_follower.check()
-        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.now().timestamp())
+        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())
+        if subject.purposes is not None:
+            text = "this token is bound to purposes of queries; deliver with one that is not"
+            raise HubError(Code.DELIVERY_DENIED, text)
         auth.check_delegation(trail.policy, subject)
         if subject.actor is not None:
             raise HubError(Code.DELIVERY_DENIED, "an application delivers its own events only: send its own token")

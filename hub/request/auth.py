@@ -1,9 +1,10 @@
 """Verifies the bearer token of a request and finds its sender in the registry of applications.
 
-A token proves `client_id` and `sub` only; every other attribute comes from the registry. Stage 2. Tokens are JWS
-compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by joserfc's registries: one list of algorithms, each
-bound to its kind of key; issuer and audience compared as whole strings; a lifetime that is stated and short. A refusal
-never says which check failed, because that would guide the next attempt.
+A token proves `client_id` and `sub` only, and may say to which purposes and key it is bound; every other attribute
+comes from the registry. Stage 2. Tokens are JWS compact (RFC 7515, RFC 7519, best practice RFC 8725), checked by
+joserfc's registries: one list of algorithms, each bound to its kind of key; issuer and audience compared as whole
+strings; a lifetime that is stated and short. A refusal never says which check failed, because that would guide the next
+attempt.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
 from hub.recently_used import RecentlyUsed
+from hub.request.bindings.sender_keys import SenderKeys
+from hub.request.bindings.token_purposes import purposes_of_token
 from hub.request.endpoint import Head, Request
-from policies.model import PolicySet
+from policies.model import KEY_REQUIRED, PolicySet
 from policies.rules import Actor, Subject
 
 MAX_TOKEN: Final = 8_192
@@ -122,10 +125,11 @@ class Verifier:
     def verify(self, token: str, now: float) -> tuple[str, str]:
         """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED.
 
-        A token by which one application acts for another's user is refused: whoever asks here knows of one only.
+        A token that is bound to purposes or to a key, or by which an application acts for another's user, is refused:
+        whoever asks here looks at none of these.
         """
         claims = self.claims_of(token, now)
-        if "act" in claims:
+        if purposes_of_token(claims) is not None or claims.keys() & {"cnf", "act"}:
             raise unauthenticated()
         return claims["client_id"], claims["sub"]
 
@@ -152,7 +156,7 @@ class KeyHolder(Protocol):
     verifier: Verifier
 
 
-def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> Subject:
+def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderKeys, now: float) -> Subject:
     """Who sent a request, with the attributes that the registry of the policy version gives them.
 
     Raises HubError UNAUTHENTICATED, with one text for every reason but a missing token.
@@ -170,7 +174,13 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, now: float) -> S
         subject = delegated(policy, subject, *acting)
     if subject is None:
         raise unauthenticated()
-    return subject
+    asking = (subject.application, *([subject.actor.application] if subject.actor else []))
+    required = any(policy.applications[each].dpop == KEY_REQUIRED for each in asking)
+    try:
+        senders.check(head.shown, head.bearer, claims, required=required, now=now)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise unauthenticated() from None
+    return replace(subject, purposes=purposes_of_token(claims))
 
 
 def actor_of(claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
@@ -245,6 +255,7 @@ class _TokenClaims(JWTClaimsRegistry):
     def validate(self, claims: Claims) -> None:
         """Check each claim, then the lifetime."""
         super().validate(claims)
+        purposes_of_token(claims)
         if not 0 < claims["exp"] - claims["iat"] <= MAX_LIFETIME_SECONDS:
             raise InvalidClaimError("exp")
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from hub.graph.constraints import text_index
 from hub.request.counts.cells import Cells
 from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, both
-from hub.request.filters import conditions_of, names_division, relation_to_key
+from hub.request.filters import conditions_of, names_division, relation_to_key, search_to_begin_with
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
@@ -26,7 +27,7 @@ from hub.request.plan_model import (
     Planned,
 )
 from hub.request.provenance.sources import sources_of
-from hub.request.template import JointTemplate, Template
+from hub.request.template import IndexQuery, JointTemplate, Template
 from policies.model import RowSet
 from schema.catalogue import Catalogue, Entity
 from schema.predicate import All, Compare, Predicate
@@ -123,7 +124,7 @@ class _Compiler:
         place = self.cypher.variable()
         lines = [*found, f"WITH {node.var}, {self.cypher.place(node)} AS {place}"]
         if root.after is not None:
-            lines += [f"WHERE {self._after(node, place, root.order, root.after)}", f"WITH {node.var}, {place}"]
+            lines += [f"WHERE {self._beyond(root, root.after, node, place)}", f"WITH {node.var}, {place}"]
         lines += [
             self._cut_to_page(root, node, place),
             f"RETURN collect({self._page_row(root, shown, node, place)}) AS {name}",
@@ -136,6 +137,9 @@ class _Compiler:
         Where relations lead to a node by its key, Neo4j begins there, and no index seeks the rows: of 10,000 people
         those of a building were found in 2 ms, and in 53 ms by asking it of each.
         """
+        search = search_to_begin_with(self.cypher.catalogue, entity, where)
+        if search is not None:
+            return self._searched(entity, rows, where, search)
         relation = relation_to_key(self.cypher.catalogue, entity, where)
         node = Node(self.cypher.variable(), entity, rows, relation is not None or names_division(where))
         if relation is None:
@@ -143,6 +147,15 @@ class _Compiler:
         matches, conditions = self._way_to_key(node, where)
         there = both(self.cypher.node_is_there(node), *conditions)
         return node, [f"MATCH ({node.var}:{entity.name})", *matches, f"WHERE {there}", f"WITH DISTINCT {node.var}"]
+
+    def _searched(self, entity: Entity, rows: RowSet, where: Predicate, search: Compare) -> tuple[Node, list[str]]:
+        """As `_found`, by a full-text index: it finds more nodes than hold the text, and each is compared again."""
+        node = Node(self.cypher.variable(), entity, rows, narrowed=True)
+        index = text_index(entity, entity.field(search.field))
+        query = self.cypher.parameter(IndexQuery(search.value))
+        there = both(self.cypher.node_is_there(node), self.cypher.condition(node, where, REQUEST))
+        found = f"CALL db.index.fulltext.queryNodes('{index}', {query}) YIELD node AS {node.var}"
+        return node, [found, f"WITH {node.var}", f"WHERE {there}"]
 
     def _found_alone(self, node: Node, condition: str) -> list[str]:
         """As `_found`, by the node alone; only with a condition on `sid` can the index on (region, sid) be used."""
@@ -175,31 +188,37 @@ class _Compiler:
             return f"WITH collect({node.var}) AS found, max({place}) AS {place}\n  UNWIND {_ONLY} AS {node.var}"
         # One row more than the page holds shows whether another page follows.
         limit = self.cypher.parameter(root.first + 1)
-        return f"ORDER BY {self._order(node, root.order, place)} LIMIT {limit}"
+        return f"ORDER BY {self._order(node, root.order, place, backward=root.backward)} LIMIT {limit}"
 
     def _page_row(self, root: Page, shown: NodeFetch, node: Node, place: str) -> str:
         keys = [self.cypher.sort_cell(node, key.field, "cursor") for key in root.order]
         return f"[[{', '.join([*keys, place])}], {self._project(shown, node)}]"
 
-    def _order(self, node: Node, order: tuple[OrderKey, ...], place: str) -> str:
-        """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose."""
-        keys = [
-            f"{self.cypher.sort_cell(node, key.field, 'order')}{' DESC' if key.descending else ''}" for key in order
-        ]
-        return ", ".join([*keys, place, f"{node.var}.sid"])
+    def _order(self, node: Node, order: tuple[OrderKey, ...], place: str, *, backward: bool = False) -> str:
+        """The keys asked for, then the purpose's own order: ties must not stand as they do for another purpose.
 
-    def _after(self, node: Node, place: str, order: tuple[OrderKey, ...], after: tuple[Any, ...]) -> str:
-        """Rows that come after the cursor's, null keys included: Cypher sorts null last ascending, first descending."""
-        at, sid = self.cypher.parameter(after[-2]), self.cypher.parameter(after[-1])
-        tail = f"({place} > {at} OR ({place} = {at} AND {node.var}.sid > {sid}))"
-        for key, value in reversed(list(zip(order, after[:-2], strict=True))):
-            cell = self.cypher.sort_cell(node, key.field, "cursor")
+        Backwards each of them is turned round, and so is where its nulls stand.
+        """
+        keys = [(self.cypher.sort_cell(node, key.field, "order"), key.descending) for key in order]
+        every = [*keys, (place, False), (f"{node.var}.sid", False)]
+        return ", ".join(f"{cell} DESC" if descending != backward else cell for cell, descending in every)
+
+    def _beyond(self, root: Page, cursor: tuple[Any, ...], node: Node, place: str) -> str:
+        """Rows that come after the cursor's, or backwards before it.
+
+        Null keys included: Cypher sorts null last ascending, first descending.
+        """
+        at, sid = self.cypher.parameter(cursor[-2]), self.cypher.parameter(cursor[-1])
+        further = "<" if root.backward else ">"
+        tail = f"({place} {further} {at} OR ({place} = {at} AND {node.var}.sid {further} {sid}))"
+        for key, value in reversed(list(zip(root.order, cursor[:-2], strict=True))):
+            cell, falling = self.cypher.sort_cell(node, key.field, "cursor"), key.descending != root.backward
             if value is None:
-                beyond = f" OR {cell} IS NOT NULL" if key.descending else ""
+                beyond = f" OR {cell} IS NOT NULL" if falling else ""
                 tail = f"({cell} IS NULL AND {tail}{beyond})"
                 continue
             bound = self.cypher.parameter(value)
-            beyond = f"{cell} < {bound}" if key.descending else f"{cell} > {bound} OR {cell} IS NULL"
+            beyond = f"{cell} < {bound}" if falling else f"{cell} > {bound} OR {cell} IS NULL"
             tail = f"({beyond} OR ({cell} = {bound} AND {tail}))"
         return tail
 
@@ -227,18 +246,27 @@ class _Compiler:
         return f"COLLECT {{ {' UNION '.join(ways)} }}"
 
     def _edge(self, edge: EdgeFetch, node: Node) -> str:
-        """The visible nodes over an edge; of several `DISTINCT`, as two records may assert the same relationship."""
+        """The visible nodes over an edge; of several each once, as two records may assert the same relationship.
+
+        Each row of a list begins with how many there are. To sort them all are read in any case, so that counting them
+        takes no longer.
+        """
         end = node.entity.edge(edge.edge)
         other = self._visible(edge.node.entity, narrowed=True)
         pattern = self.cypher.pattern(node, end, other.var, "select", REQUEST)
         clear = self.cypher.table(node.entity).of(end.name).clear
         guard = "" if node.within <= clear else self.cypher.rows(node, clear)
         order = self._order(other, edge.order, self.cypher.place(other))
-        # One more than is shown tells whether there are more.
-        limit = self.cypher.parameter(1 if edge.first is None else edge.first + 1)
-        nodes = (
-            f"COLLECT {{ MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))} "
-            f"WITH {'DISTINCT ' if edge.first is not None else ''}{other.var} ORDER BY {order} LIMIT {limit} "
-            f"RETURN {self._project(edge.node, other)} }}"
+        there = f"MATCH {pattern} WHERE {both(guard, self.cypher.node_is_there(other))}"
+        shown = self._project(edge.node, other)
+        if edge.first is None:
+            limit = self.cypher.parameter(1)
+            return f"head(COLLECT {{ {there} WITH {other.var} ORDER BY {order} LIMIT {limit} RETURN {shown} }})"
+        every, total = self.cypher.variable(), self.cypher.variable()
+        # At least one row, which tells how many there are.
+        limit = self.cypher.parameter(max(edge.first, 1))
+        counted = (
+            f"WITH collect(DISTINCT {other.var}) AS {every} UNWIND {every} AS {other.var} "
+            f"WITH {other.var}, size({every}) AS {total}"
         )
-        return nodes if edge.first is not None else f"head({nodes})"
+        return f"COLLECT {{ {there} {counted} ORDER BY {order} LIMIT {limit} RETURN [{total}, {shown}] }}"

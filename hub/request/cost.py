@@ -39,7 +39,7 @@ from graphql import (
 from graphql.type import get_nullable_type
 
 from hub.errors import Code, HubError
-from hub.request.plan import PAGE_DEFAULT, PAGE_MAX
+from hub.request.lists.arguments import PAGE_DEFAULT, PAGE_MAX, SIZES
 from schema.graphql import ACCESS, PROVENANCE_TYPE
 from schema.own_access.types import ENTRIES, MY_ACCESS, TYPE_NAMES, list_sizes
 
@@ -247,10 +247,9 @@ class _Meter:
         return (1 if entity or named is self._node else 0), 1
 
     def _page(self, node: FieldNode) -> int:
-        for argument in node.arguments or ():
-            if argument.name.value == "first":
-                return self._size(argument.value)
-        return self._limits.page_default
+        """The size that is asked for; of `first` and `last` the larger one, though both together are refused later."""
+        sizes = (self._size(each.value) for each in node.arguments or () if each.name.value in SIZES)
+        return max((each for each in sizes if each is not None), default=self._limits.page_default)
 
     def _ids(self, node: FieldNode) -> int:
         """How many nodes are asked for by their ids; as many as a page has at most where that is not known."""
@@ -261,7 +260,7 @@ class _Meter:
             return min(max(len(listed), 1), self._limits.page_max)
         return self._limits.page_max if listed is None else 1
 
-    def _size(self, value: ValueNode) -> int:
+    def _size(self, value: ValueNode) -> int | None:
         given: object = None
         if isinstance(value, VariableNode):
             given = self._variables.get(value.name.value)
@@ -270,7 +269,7 @@ class _Meter:
         elif not isinstance(value, NullValueNode):
             return self._limits.page_max
         if given is None:
-            return self._limits.page_default
+            return None
         if isinstance(given, bool) or not isinstance(given, int):
             return self._limits.page_max
         return min(max(given, 1), self._limits.page_max)

@@ -52,6 +52,8 @@ _COMPARISONS = {
     Op.NOT_IN: "NOT {left} IN {right}",
     Op.STARTS_WITH: "{left} STARTS WITH {right}",
     Op.NOT_STARTS_WITH: "NOT {left} STARTS WITH {right}",
+    Op.CONTAINS: "{left} CONTAINS {right}",
+    Op.NOT_CONTAINS: "NOT {left} CONTAINS {right}",
     Op.LT: "{left} < {right}",
     Op.LTE: "{left} <= {right}",
     Op.GT: "{left} > {right}",

@@ -1,7 +1,8 @@
 """The bounded cache of decisions (stage 5), and the one place where a decision is brought up to today's grids.
 
 A kept decision holds nothing of one person or case. Its key is everything that a decision depends on: policy version,
-subject attributes, purpose and day. So nothing has to be removed when a version changes or a grant begins or ends.
+subject attributes, the purposes that it is bound to, purpose and day. So nothing has to be removed when a version
+changes or a grant begins or ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from schema.predicate import has_case
 KEPT = 512
 """Most decisions kept; the least recently used goes first."""
 
-_Key = tuple[str, tuple[str, ...], str, dt.date]
+_Key = tuple[str, tuple[str, ...], frozenset[str] | None, str, dt.date]
 
 
 class _Kept:
@@ -62,7 +63,7 @@ class DecisionCache:
 
     def applicable(self, policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
         """As `policies.decide.applicable`."""
-        key = (policy.version, subject.attributes, purpose, today)
+        key = (policy.version, subject.attributes, subject.purposes, purpose, today)
         kept = self._grants.find(key)
         if kept is None:
             kept = applicable(policy, subject, purpose, today)
@@ -101,7 +102,7 @@ class DecisionCache:
 
         Without a case, the rows that only a case opens are not among them: the answer then says what it lacks.
         """
-        key = (policy.version, subject.attributes, purpose, today)
+        key = (policy.version, subject.attributes, subject.purposes, purpose, today)
         kept = self._kept.find(key)
         if kept is None:
             made = decide(catalogue, policy, dataclasses.replace(subject, sub=""), purpose, today)

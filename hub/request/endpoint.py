@@ -3,8 +3,8 @@
 Only one well-formed GraphQL request over POST goes on to the next stage. Its head is read first; its body is received
 and parsed only for a sender who is known. Bodies are JSON in UTF-8 by the strict reading of RFC 7493, never compressed,
 and never held beyond the limit. Source: GraphQL over HTTP
-(graphql.github.io/graphql-over-http), without GET, batching, persisted queries or multipart; statuses and media types
-are those of the two profiles in `answers/`.
+(graphql.github.io/graphql-over-http), without GET, batching or multipart; statuses and media types are those of the two
+profiles in `answers/`.
 """
 
 from __future__ import annotations
@@ -30,18 +30,22 @@ from hub.request.answers.headers import headers_of
 from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import JSON, Preferences, Profile, preferences_of
 from hub.request.answers.statuses import media_type_of, status_of
+from hub.request.bindings.document_ids import document_id_of
+from hub.request.bindings.sender_keys import Shown
 from hub.request.floods import source_address
 
 BODY_SECONDS = 10.0
 MAX_LENGTH_DIGITS = 12
 SMALL_BODY = 4_096
 """Bytes of a body that is parsed on the event loop, because that takes less than moving it to a thread."""
+DPOP = "dpop"  # a header, and a scheme of `Authorization`
 SINGLE_HEADERS = (
     "authorization",
     "access-purpose",
     "case-reference",
     "access-errors",
     "access-cost",
+    DPOP,
     "content-type",
     "content-length",
 )
@@ -90,6 +94,8 @@ class Head:
     case_header: str | None = field(repr=False)
     bearer: str | None = field(repr=False)
     traceparent: str | None = field(repr=False, default=None)
+    shown: Shown | None = None
+    """What it shows of a key, if it is sent with the scheme DPoP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,8 @@ class Request:
     purpose_header: str | None = field(repr=False)
     case_header: str | None = field(repr=False)
     bearer: str | None = field(repr=False)
+    document_id: str | None = field(default=None, repr=False)
+    """The id of the document, if the request names one; `query` is empty then, until it is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +199,8 @@ def head_of(arrival: Arrival) -> Head:
     return Head(
         purpose_header=_one(arrival, "access-purpose"),
         case_header=_one(arrival, "case-reference"),
-        bearer=_bearer(_one(arrival, "authorization")),
+        bearer=_token(_one(arrival, "authorization")),
+        shown=_shown(arrival),
         traceparent=_one(arrival, "traceparent") if len(arrival.header("traceparent")) == 1 else None,
     )
 
@@ -208,14 +217,16 @@ def read_body(arrival: Arrival, head: Head, settings: Settings) -> Request:
     """
     check_complete(arrival, settings.body_limit)
     members = _members(arrival.body)
+    document_id = document_id_of(members)
     return Request(
         arrival,
-        query=_query(members),
+        query=_query(members) if document_id is None else "",
         operation_name=_operation_name(members),
         variables=_variables(members),
         purpose_header=head.purpose_header,
         case_header=head.case_header,
         bearer=head.bearer,
+        document_id=document_id,
     )
 
 
@@ -256,7 +267,7 @@ def _members(body: bytes) -> Mapping[str, Any]:
 def _query(members: Mapping[str, Any]) -> str:
     text = members.get("query")
     if not isinstance(text, str) or not text.strip():
-        raise _bad("`query` must be the text of a GraphQL document; persisted queries are not offered")
+        raise _bad("`query` must be the text of a GraphQL document, or `documentId` the id of a registered one")
     return text
 
 
@@ -280,9 +291,14 @@ def _one(arrival: Arrival, name: str) -> str | None:
     return next(iter(arrival.header(name)), None)
 
 
-def _bearer(value: str | None) -> str | None:
+def _token(value: str | None) -> str | None:
     scheme, _, token = (value or "").partition(" ")
-    return token if scheme.lower() == "bearer" and token else None
+    return token if scheme.lower() in {"bearer", DPOP} and token else None
+
+
+def _shown(arrival: Arrival) -> Shown | None:
+    scheme = (_one(arrival, "authorization") or "").partition(" ")[0]
+    return Shown(_one(arrival, DPOP), arrival.method, arrival.path) if scheme.lower() == DPOP else None
 
 
 def too_large(limit: int) -> HubError:

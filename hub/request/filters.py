@@ -36,6 +36,7 @@ from schema.predicate import (
 )
 
 MAX_SORT_KEYS = 4
+MAX_SEARCHES = 4
 FAN_OUT = 20
 """How many nodes an edge to many is taken to lead to."""
 _NARROWING = frozenset({Op.EQ, Op.IN, Op.STARTS_WITH})
@@ -107,6 +108,14 @@ def names_division(where: Predicate) -> bool:
     )
 
 
+def search_to_begin_with(catalogue: Catalogue, entity: Entity, where: Predicate) -> Compare | None:
+    """The `contains` by whose index rows are found; None where a division, a key or a relation to one finds fewer."""
+    if names_division(where) or _names_key(entity, where) or relation_to_key(catalogue, entity, where) is not None:
+        return None
+    searches = (each for each in conditions_of(where) if isinstance(each, Compare) and each.op is Op.CONTAINS)
+    return next(searches, None)
+
+
 def relation_to_key(catalogue: Catalogue, entity: Entity, where: Predicate) -> Related | None:
     """The relation that leads, over others or at once, to a node by a key; None where a row is asked for by its own."""
     if _names_key(entity, where):
@@ -156,9 +165,26 @@ def _parse(grammar: Grammar, entity: Entity, source: Any) -> Predicate:
     if source is None:
         return TRUE
     try:
-        return negation_normal(parse(grammar, entity, source, ("where",)))
+        condition = negation_normal(parse(grammar, entity, source, ("where",)))
     except PredicateError as wrong:
         raise HubError(Code.VALIDATION, str(wrong)) from None
+    if _searches(condition) > MAX_SEARCHES:
+        text = f"a condition may search texts by `contains` {MAX_SEARCHES} times at most; ask in several queries"
+        raise HubError(Code.COST_LIMIT, text)
+    return condition
+
+
+def _searches(condition: Predicate) -> int:
+    """How often a condition asks what a text contains."""
+    match condition:
+        case All(parts) | Any_(parts):
+            return sum(map(_searches, parts))
+        case Related(_, _, where):
+            return _searches(where)
+        case Compare(_, op):
+            return int(op in {Op.CONTAINS, Op.NOT_CONTAINS})
+        case _:
+            return 0
 
 
 def _whole_value(decision: Decision, entity: Entity, predicate: Predicate) -> Compare | None:

@@ -29,6 +29,7 @@ from hub.fair_share import Client, FairShare
 from hub.graph.catalogue_fit import CatalogueFit
 from hub.graph.driver import Graph
 from hub.graph.merged_grids import MergedGrids
+from hub.home.addresses import addresses_of
 from hub.home.following import Follower
 from hub.home.seals import Seals
 from hub.home.settings import Settings
@@ -38,6 +39,7 @@ from hub.request.accesses import answer_accesses
 from hub.request.answers.access import tell_hidden
 from hub.request.answers.compression import LARGE, SMALL, compress
 from hub.request.answers.languages import descriptions_in
+from hub.request.bindings.sender_keys import SenderKeys
 from hub.request.daily_caps import DailyCaps, check_nodes, failed_matches
 from hub.request.decision_cache import DecisionCache
 from hub.request.floods import Floods
@@ -50,6 +52,7 @@ from hub.request.plan_model import Accesses, Introspection, MyAccess, Planned
 from hub.request.policy_follower import PolicyFollower
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, Stage, denial_errors, no_stage, prepare
+from hub.request.prepared.registered import with_text
 from hub.request.prepared.round_trips import RoundTrips
 from hub.request.rates.price import told_price
 from hub.request.rates.rates import Rates
@@ -84,7 +87,6 @@ class Hub:
     policy_follower: PolicyFollower | None = None
     key_follower: Follower | ProviderFollower | None = None
     own_keys: Follower | None = None
-    """Follows the keys of ids and digests."""
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     buckets: Buckets = field(default_factory=Buckets, repr=False)
@@ -92,6 +94,7 @@ class Hub:
     rates: Rates = field(init=False, repr=False)
     now: Callable[[], dt.datetime] = field(init=False, repr=False)
     """The clock, in the time zone of the settings: its date is the day of grants and caps."""
+    senders: SenderKeys = field(init=False, repr=False)
     round_trips: RoundTrips = field(init=False, repr=False)
     processor: Processor = field(init=False, repr=False)
     kept: DocumentCache | None = field(init=False, repr=False)
@@ -107,6 +110,7 @@ class Hub:
         self.round_trips = RoundTrips(self.graph, turns, deadline, byte_cap)
         self.processor = Processor(self.settings.graph_deadline)
         self.rates = Rates(self.settings, self.buckets)
+        self.senders = SenderKeys(addresses_of(self.settings.public_url, self.settings.port), self.buckets)
         self.kept = None if self.settings.plain else DocumentCache()
         self.floods = Floods(self._append)
         self.upkeep = Upkeep(self.telemetry.registry)
@@ -232,6 +236,9 @@ async def _read_body(hub: Hub, trail: Trail, head: endpoint.Head) -> endpoint.Re
 def _is_long(hub: Hub, trail: Trail) -> bool:
     """Whether preparing a request takes long: a document that is not kept, or variables, of more than a kilobyte."""
     length, request = len(trail.arrival.body), trail.request
+    if request is not None and request.document_id is not None and trail.subject is not None:
+        request = with_text(request, trail.policy, trail.subject.application)
+        length += len(request.query)
     if length > LONG_BODY and hub.kept is not None and request is not None and hub.kept.find(request):
         length -= len(request.query)
     return length > LONG_BODY
@@ -244,7 +251,7 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
     with stage("identify"):
         if hub.policy_follower is not None:
             hub.policy_follower.check()
-        trail.subject = auth.identify(head, trail.policy, hub.verifier, now.timestamp())
+        trail.subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
         auth.check_delegation(trail.policy, trail.subject)
         trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
     return head
@@ -283,9 +290,7 @@ async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], pol
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
 
-    def digests(sid: str) -> tuple[str, ...]:
-        return hub.digester.every("person", sid)
-
+    digests = partial(hub.digester.every, "person")
     return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digests, policy, hub.catalogue)
 
 

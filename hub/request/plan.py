@@ -9,53 +9,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
 from audit.record import Coordinates
 from hub.errors import Code, HubError
 from hub.home.seals import Seals
 from hub.request import filters
+from hub.request.lists.arguments import PAGE_MAX, NotOfItsShape, at_most, cursor, size, window
+from hub.request.lists.parts import (
+    ConnectionShape,
+    CursorPart,
+    EdgesPart,
+    ListShape,
+    NodePart,
+    PageInfoPart,
+    TypenameCell,
+    shows_cursors,
+)
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
     Cell,
-    CursorPart,
     Denial,
     DeniedCell,
     EdgeCell,
-    EdgesPart,
     FieldCell,
     IdCell,
     Introspection,
     Lookup,
     MyAccess,
-    NodePart,
     NodePlan,
     Nodes,
     NullRoot,
     Page,
-    PageInfoPart,
     Planned,
     Root,
-    TypenameCell,
     fetches_of_roots,
 )
 from hub.request.provenance.cell import ProvenanceCell, compared_fields
-from hub.request.selection import Selections, location_of
+from hub.request.selection import Selections
 from hub.request.template import SealedId, open_id
 from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity
+from schema.derived_names import LIST_INFO, edge_of_list, list_type
 from schema.graphql import ACCESS, ACCESSES, PROVENANCE_TYPE, aggregate_type, root_fields
 from schema.own_access.types import MY_ACCESS
 from schema.predicate import TRUE, Predicate
 from schema.slot import Slot, holds_slot
 
-PAGE_DEFAULT = 20
-PAGE_MAX = 200
-"""How many rows a list holds if the client does not say, and at most."""
 MATCHES = 5
 """How many people one operation may find by a whole value; each of them counts against the caps."""
 LISTS = 24
@@ -63,13 +67,6 @@ LISTS = 24
 
 EDGES_FOLLOWED = 1_000
 """How many edges the conditions of one operation may follow for each row, one to many taken for twenty."""
-
-CURSORS = frozenset({"startCursor", "endCursor"})
-"""The cursors among the fields of `PageInfo`."""
-
-
-class NotOfItsShape(Exception):
-    """A plan that depends on a value, so that it cannot be made with a slot in its place."""
 
 
 def plan(
@@ -229,17 +226,17 @@ class _Planner:
         order = filters.sort_keys(self.decision, entity, arguments.get("orderBy"), self._use) if match is None else ()
         # A match is bound to its own condition; otherwise the cursor of a list would tell which of two people it meant.
         bound = filters.cursor_binding(self.decision, field, where if match is None else match, order)
-        after = _after(arguments)
-        last = None if after is None else filters.read_cursor(self.seals.open_cursor(bound, after), order)
-        shapes: list[NodePlan] = []
-        shape = self._connection((name,), entity, nodes, shapes)
-        first = 1 if match is not None else _first(arguments, nodes[0])
-        binding = bound if _shows_cursors(shape) else b""
-        return Page(name, entity, where, order, first, last, binding, match, shape, tuple(shapes))
+        asked = window(arguments, nodes[0])
+        at = None if asked.cursor is None else filters.read_cursor(self.seals.open_cursor(bound, asked.cursor), order)
+        plans: list[NodePlan] = []
+        shape = self._connection((name,), entity, nodes, plans)
+        first = 1 if match is not None else asked.size
+        binding = bound if shows_cursors(shape) else b""
+        return Page(name, entity, where, order, first, at, binding, match, shape, tuple(plans), asked.backward)
 
     def _connection(
         self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode], plans: list[NodePlan]
-    ) -> tuple[EdgesPart | PageInfoPart | TypenameCell, ...]:
+    ) -> ConnectionShape:
         parts: list[EdgesPart | PageInfoPart | TypenameCell] = []
         for name, found in self._children(f"{entity.name}Connection", nodes).items():
             field = found[0].name.value
@@ -274,17 +271,19 @@ class _Planner:
         return NodePlan(entity, tuple(self._cell((*path, name), entity, found) for name, found in fields.items()))
 
     def _cell(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode]) -> Cell:
-        name, field = path[-1], nodes[0].name.value
-        if field == "__typename":
+        name, asked = path[-1], nodes[0].name.value
+        if asked == "__typename":
             return TypenameCell(name, entity.name)
-        if field == "id":
+        if asked == "id":
             return IdCell(name)
+        counted = edge_of_list(entity, asked)
+        field = asked if counted is None else counted.name
         coordinate = f"{entity.name}.{field}"
         effects = self.decision.of(entity.name).of(field)
         if not effects.shown:
             return self._deny(path, coordinate)
         if field in entity.edges:
-            return self._edge(path, entity.edge(field), nodes)
+            return self._edge(path, entity.edge(field), nodes, with_page_info=counted is not None)
         if field == PROVENANCE:
             self._use(coordinate, "clear")
             parts = self._children(PROVENANCE_TYPE, nodes).items()
@@ -296,7 +295,7 @@ class _Planner:
             self._use(coordinate, "masked")
         return FieldCell(name, entity.field(field))
 
-    def _edge(self, path: tuple[str, ...], end: EdgeEnd, nodes: list[FieldNode]) -> Cell:
+    def _edge(self, path: tuple[str, ...], end: EdgeEnd, nodes: list[FieldNode], *, with_page_info: bool) -> Cell:
         target = self.catalogue.entity(end.target)
         if not self.decision.of(target.name).visible:
             return self._deny(path, end.coordinate)
@@ -304,13 +303,27 @@ class _Planner:
         arguments = self.selections.arguments(end.coordinate.partition(".")[0], nodes[0])
         # No default order, because it would read a coordinate that nobody asked for.
         order = filters.sort_keys(self.decision, target, arguments.get("orderBy") or [], self._use)
-        return EdgeCell(
-            path[-1],
-            end.name,
-            _first(arguments, nodes[0]) if end.many else None,
-            order,
-            self._node(path, target, nodes),
-        )
+        first = size(arguments, nodes[0]) if end.many else None
+        plans: list[NodePlan] = []
+        shape = self._list(path, target, nodes, plans) if with_page_info else None
+        if shape is None:
+            plans.append(self._node(path, target, nodes))
+        return EdgeCell(path[-1], end.name, target, first, order, tuple(plans), shape)
+
+    def _list(self, path: tuple[str, ...], entity: Entity, nodes: list[FieldNode], plans: list[NodePlan]) -> ListShape:
+        """A nested list with its page info."""
+        parts: list[NodePart | PageInfoPart | TypenameCell] = []
+        for name, found in self._children(list_type(entity), nodes).items():
+            field = found[0].name.value
+            if field == "__typename":
+                parts.append(TypenameCell(name, list_type(entity)))
+            elif field == "pageInfo":
+                inner = self._children(LIST_INFO, found)
+                parts.append(PageInfoPart(name, tuple((key, each[0].name.value) for key, each in inner.items())))
+            else:
+                plans.append(self._node((*path, name), entity, found))
+                parts.append(NodePart(name, len(plans) - 1))
+        return tuple(parts)
 
     # Aggregates.
 
@@ -326,45 +339,12 @@ class _Planner:
         cells = tuple((key, found[0].name.value) for key, found in fields.items())
         read, exact = filters.counted_rows(self.decision, entity, where, buckets)
         bound = filters.cell_cursor_binding(self.decision, entity, where, buckets)
-        after = _after(arguments)
+        after = cursor(arguments)
         last = None if after is None else filters.read_cell_cursor(self.seals.open_cursor(bound, after))
         first = arguments.get("first")
         if first is not None or last is not None:
-            first = _at_most(PAGE_CELLS, PAGE_CELLS if first is None else first, nodes[0])
+            first = at_most(PAGE_CELLS, PAGE_CELLS if first is None else first, nodes[0])
         return Aggregate(name, entity, where, buckets, cells, exact, read, first, last, bound)
 
     def _children(self, type_name: str, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         return self.selections.collect(type_name, [node.selection_set for node in nodes])
-
-
-def _shows_cursors(shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]) -> bool:
-    """Whether a page of this shape has a cursor anywhere in it."""
-    for part in shape:
-        match part:
-            case EdgesPart(parts=parts) if any(isinstance(each, CursorPart) for each in parts):
-                return True
-            case PageInfoPart(parts=parts) if any(field in CURSORS for _, field in parts):
-                return True
-    return False
-
-
-def _first(arguments: dict[str, Any], node: FieldNode) -> int:
-    first = arguments.get("first")
-    return PAGE_DEFAULT if first is None else _at_most(PAGE_MAX, first, node)
-
-
-def _at_most(most: int, first: int, node: FieldNode) -> int:
-    """The page size of a field; the refusal of another stands at the argument, or at the field for a variable."""
-    if not 0 <= first <= most:
-        written = (each for each in node.arguments or () if each.name.value == "first")
-        at = next((each for each in written if not isinstance(each.value, VariableNode)), node)
-        text = f"first takes 0 to {most}; get the next page with `after`"
-        raise HubError(Code.VALIDATION, text, locations=location_of(at))
-    return int(first)
-
-
-def _after(arguments: dict[str, Any]) -> str | None:
-    after: str | None = arguments.get("after")
-    if isinstance(after, Slot):
-        raise NotOfItsShape("where a page goes on depends on which keys of the row before it were null")
-    return after

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.record import Coordinates
+from hub.request.lists.parts import ConnectionShape, ListShape, TypenameCell
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
 from policies.model import Decision
@@ -37,14 +38,6 @@ class IdCell:
 
 
 @dataclass(frozen=True, slots=True)
-class TypenameCell:
-    """`__typename`, whose text is known without asking the graph."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class DeniedCell:
     """A field that is not open to the purpose: null, with FIELD_DENIED."""
 
@@ -62,13 +55,18 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class EdgeCell:
-    """Nodes over an edge: a list of at most `first`, or one (`first` is None)."""
+    """Nodes over an edge to `target`: a list of at most `first`, or one (`first` is None).
+
+    `shape` is that of a list with its page info; without one the nodes alone are shown, by the one plan of `nodes`.
+    """
 
     name: str
     edge: str
+    target: Entity
     first: int | None
     order: tuple[OrderKey, ...]
-    node: NodePlan
+    nodes: tuple[NodePlan, ...]
+    shape: ListShape | None = None
 
 
 Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell | ProvenanceCell
@@ -92,7 +90,10 @@ class FieldFetch:
 
 @dataclass(frozen=True, slots=True)
 class EdgeFetch:
-    """Nodes over an edge in one order: as many as the longest of its lists in the answer, or one (`first` is None)."""
+    """Nodes over an edge in one order: as many as the longest of its lists in the answer, or one (`first` is None).
+
+    Each row of a list is a pair: how many nodes there are in all, and the row of its node.
+    """
 
     column: int
     edge: str
@@ -160,7 +161,7 @@ def _edge_asked(cell: EdgeCell) -> EdgeAsked:
 def _edge_fetch(column: int, alike: list[EdgeCell]) -> EdgeFetch:
     one = alike[0]
     longest = max((each.first for each in alike if each.first is not None), default=None)
-    node = fetch_of_nodes(one.node.entity, (each.node for each in alike))
+    node = fetch_of_nodes(one.target, (plan for each in alike for plan in each.nodes))
     return EdgeFetch(column, one.edge, longest, one.order, node)
 
 
@@ -183,41 +184,11 @@ class Nodes:
 
 
 @dataclass(frozen=True, slots=True)
-class NodePart:
-    """`node` of a Relay edge; `index` is that of its node plan in the page."""
-
-    name: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class CursorPart:
-    """`cursor` of a Relay edge."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class EdgesPart:
-    """`edges` of a connection."""
-
-    name: str
-    parts: tuple[NodePart | CursorPart | TypenameCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PageInfoPart:
-    """`pageInfo` of a connection: pairs of response name and field name (or `__typename`)."""
-
-    name: str
-    parts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
-    """A connection. `after` holds the last row's keys, place and surrogate, `match` the one comparison of a match.
+    """A connection: at most `first` rows that come after the row of `after`, or `backward`, before it.
 
-    `binding` is what its cursors are sealed for; empty where it shows none.
+    `after` holds that row's keys, place and surrogate, `match` the one comparison of a match. `binding` is what its
+    cursors are sealed for; empty where it shows none.
     """
 
     name: str
@@ -228,8 +199,9 @@ class Page:
     after: tuple[Any, ...] | None
     binding: bytes
     match: Compare | None
-    shape: tuple[EdgesPart | PageInfoPart | TypenameCell, ...]
+    shape: ConnectionShape
     nodes: tuple[NodePlan, ...]
+    backward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +302,7 @@ def _rows_asked(root: FetchedRoot) -> tuple[Any, ...]:
         case Lookup():
             return ("node", root.node.entity.name, root.sid)
         case Page():
-            return ("page", root.entity.name, root.where, root.order, root.after, root.match)
+            return ("page", root.entity.name, root.where, root.order, root.backward, root.after, root.match)
         case Aggregate():
             return ("aggregate", root.entity.name, root.where, root.buckets, root.exact, root.fields)
         case Accesses():

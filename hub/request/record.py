@@ -26,6 +26,7 @@ from hub.request.rates.rates import Account
 from hub.request.respond import Answer
 from hub.request.template import stored
 from policies.model import PolicySet
+from policies.operations.registered import Operation
 from policies.rules import Subject
 from schema.predicate import All, Any_, Compare, Predicate, Related
 
@@ -38,6 +39,7 @@ CHEAP_REFUSALS = frozenset(
         Code.PURPOSE_REQUIRED,
         Code.PURPOSE_DENIED,
         Code.CASE_REQUIRED,
+        Code.OPERATION_NOT_REGISTERED,
         Code.VALIDATION,
         Code.DEPTH_LIMIT,
         Code.COST_LIMIT,
@@ -67,6 +69,8 @@ class Trail:
     head: Head | None = None
     subject: Subject | None = None
     request: Request | None = None
+    registered: Operation | None = None
+    """The registered operation that it asks, if it is one."""
     purposed: Purposed | None = None
     validated: Validated | None = None
     planned: Planned | None = None
@@ -97,7 +101,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         policy_version=trail.policy.version,
         catalogue_version=trail.catalogue_version,
         operation=hashlib.sha256(text.encode()).hexdigest() if text is not None else None,
-        operation_name=_operation_name(validated, digester),
+        operation_name=_operation_name(trail, digester),
         request_digest=digester.digest("request", hashlib.sha256(trail.arrival.body).hexdigest()),
         variables=dict(_recorded_values(trail, digester)),
         decision=trail.planned.coordinates if trail.planned else Coordinates(),
@@ -131,15 +135,19 @@ def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | Non
 
 
 def _purpose(trail: Trail, digester: Digester) -> str | None:
-    stated = trail.head.purpose_header if trail.head else None
+    # A request by a document id has the purpose of its operation once that is found.
+    stated = trail.request.purpose_header if trail.request else trail.head.purpose_header if trail.head else None
     if not stated:
         return None
     # A header that is not a known purpose may hold anything, even a name or a phone number.
     return stated if stated in trail.policy.purposes else f"#{digester.digest('purpose', stated)}"
 
 
-def _operation_name(validated: Validated | None, digester: Digester) -> str | None:
-    """The digest of the operation's name: the application chose the name, so it may hold anything."""
+def _operation_name(trail: Trail, digester: Digester) -> str | None:
+    """The id of a registered operation, else a digest of its name: the application chose it, it may hold anything."""
+    if trail.registered is not None:
+        return trail.registered.id
+    validated = trail.validated
     name = validated.document.operation_name if validated else None
     return f"#{digester.digest('operation', name)}" if name else None
 

@@ -20,14 +20,14 @@ from hub.graph.plain_rows import size_of, too_large
 from hub.home.seals import Seals
 from hub.request.denials import DenialErrors
 from hub.request.filters import bad_cursor
+from hub.request.lists.cuts import CUT_BYTES, Cut, Ended, cuts_in, path_size
+from hub.request.lists.parts import CursorPart, EdgesPart, ListShape, NodePart, PageInfoPart, TypenameCell
 from hub.request.plan_model import (
     Accesses,
     Aggregate,
     Cell,
-    CursorPart,
     DeniedCell,
     EdgeCell,
-    EdgesPart,
     Fetch,
     FetchedRoot,
     FieldCell,
@@ -36,13 +36,10 @@ from hub.request.plan_model import (
     Lookup,
     MyAccess,
     NodeFetch,
-    NodePart,
     NodePlan,
     Nodes,
     Page,
-    PageInfoPart,
     Planned,
-    TypenameCell,
 )
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.provenance.entries import Found, entries
@@ -50,28 +47,8 @@ from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, fr
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
 from schema.catalogue import Catalogue
+from schema.derived_names import LIST_INFO
 from schema.graphql import ACCESS, PROVENANCE_TYPE, aggregate_type
-
-Path = tuple[str | int, ...]
-"""Response names and list indices that lead to a place in an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A list, page or aggregate that ends after `shown` because no more was asked for, though there is more."""
-
-    coordinate: str
-    path: Path
-    shown: int
-
-
-CUT_BYTES = 80
-"""About the size of what is told of one cut, without its path."""
-
-
-def path_size(path: Path) -> int:
-    """The size of a path as JSON: response names are as long as the client likes, and stand in each path again."""
-    return sum(len(str(step)) + 3 for step in path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +108,8 @@ class _Responder:
         self._cursors: dict[tuple[bytes, str], str] = {}
         self._steps: dict[int, tuple[bool, tuple[_Step, ...]]] = {}
         """By the identity of a node plan, which lives as long as the plan of the operation."""
-        self._ended: dict[int, tuple[str, int]] = {}
-        """By the identity of an object or list of the answer that was cut: its coordinate, and how many it shows."""
+        self._ended: dict[int, Ended] = {}
+        """By the identity of an object or list of the answer that was cut."""
         self.withheld: dict[str, tuple[int, ...]] = {}
 
     def answer(self, row: Mapping[str, Any], answered_elsewhere: Mapping[str, Any]) -> Answer:
@@ -148,22 +125,14 @@ class _Responder:
             else:
                 elsewhere = isinstance(root, Introspection | MyAccess)
                 data[root.name] = answered_elsewhere.get(root.name) if elsewhere else None
-        cut = tuple(self._cuts(data, ())) if self._ended else ()
+        cut = tuple(self._cuts(data)) if self._ended else ()
         self._use(sum(path_size(each.path) for each in self.errors))
         return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld)
 
-    def _cuts(self, value: Any, path: Path) -> Iterator[Cut]:
-        """What was cut in a part of the answer, in its order."""
-        if id(value) in self._ended:
-            coordinate, shown = self._ended[id(value)]
-            self._use(CUT_BYTES + path_size(path))
-            yield Cut(coordinate, path, shown)
-        if isinstance(value, dict):
-            for name, each in value.items():
-                yield from self._cuts(each, (*path, name))
-        elif isinstance(value, list):
-            for index, each in enumerate(value):
-                yield from self._cuts(each, (*path, index))
+    def _cuts(self, data: dict[str, Any]) -> Iterator[Cut]:
+        for each in cuts_in(data, self._ended):
+            self._use(CUT_BYTES + path_size(each.path))
+            yield each
 
     def _fetched(self, root: FetchedRoot, fetch: Fetch, result: Any, rows: Any) -> Any:
         match root:
@@ -274,10 +243,35 @@ class _Responder:
 
     def _edge(self, coordinate: str, cell: EdgeCell, fetch: NodeFetch, fetched: Any) -> Any:
         if cell.first is None:
-            return None if fetched is None else self._node(cell.node, fetch, fetched)
-        shown = [self._node(cell.node, fetch, row) for row in fetched[: cell.first]]
-        if len(fetched) > cell.first:
-            self._ended[id(shown)] = coordinate, cell.first
+            return None if fetched is None else self._node(cell.nodes[0], fetch, fetched)
+        total = fetched[0][0] if fetched else 0
+        rows = [row for _, row in fetched[: cell.first]]
+        shown: Any
+        if cell.shape is None:
+            shown = [self._node(cell.nodes[0], fetch, row) for row in rows]
+        else:
+            shown = self._list(cell, cell.shape, fetch, rows, total)
+        if total > cell.first:
+            self._ended[id(shown)] = Ended(coordinate, cell.first, total)
+        return shown
+
+    def _list(
+        self, cell: EdgeCell, shape: ListShape, fetch: NodeFetch, rows: Sequence[_Row], total: int
+    ) -> dict[str, Any]:
+        """A nested list with its page info."""
+        info = {"__typename": LIST_INFO, "hasNextPage": total > len(rows), "totalCount": total}
+        shown: dict[str, Any] = {}
+        for part in shape:
+            match part:
+                case TypenameCell(name, text):
+                    self._show(shown, name, text)
+                case NodePart(name, index):
+                    self._show(shown, name, [self._node(cell.nodes[index], fetch, row) for row in rows])
+                case PageInfoPart(name, fields):
+                    inner: dict[str, Any] = {}
+                    for key, field in fields:
+                        self._show(inner, key, info[field])
+                    self._show(shown, name, inner)
         return shown
 
     def _provenance(self, cell: ProvenanceCell, found: Sequence[Found] | None) -> list[dict[str, Any]] | None:
@@ -293,7 +287,7 @@ class _Responder:
 
     def _page(self, page: Page, fetch: NodeFetch, rows: Sequence[_Row]) -> dict[str, Any]:
         more = len(rows) > page.first
-        shown = rows[: page.first]
+        shown = rows[: page.first][:: -1 if page.backward else 1]
         if page.match is not None and page.entity.name in self.people:
             # That the person is there was told, whatever was selected.
             self.subjects.update(dict.fromkeys(node[0] for _, node in shown))
@@ -311,7 +305,7 @@ class _Responder:
                         self._show(info, key, self._page_info(page, field, shown, more))
                     self._show(connection, name, info)
         if more and page.match is None:
-            self._ended[id(connection)] = f"Query.{page.entity.plural}", page.first
+            self._ended[id(connection)] = Ended(f"Query.{page.entity.plural}", page.first, None)
         return connection
 
     def _edge_of_page(self, page: Page, fetch: NodeFetch, part: EdgesPart, row: _Row) -> dict[str, Any]:
@@ -330,10 +324,9 @@ class _Responder:
         match field:
             case "__typename":
                 return "PageInfo"
-            case "hasNextPage":
-                return more
-            case "hasPreviousPage":
-                return page.after is not None
+            case "hasNextPage" | "hasPreviousPage":
+                # The other way there is the row of the cursor, at least.
+                return more if (field == "hasPreviousPage") == page.backward else page.after is not None
             case _:
                 row = (rows[0] if field == "startCursor" else rows[-1]) if rows else None
                 return None if row is None else self._cursor(page, row)
@@ -361,6 +354,7 @@ class _Responder:
         return self._cells_of_page(root, found)
 
     def _cells_of_page(self, root: Aggregate, found: list[Counted]) -> list[dict[str, Any]]:
+        total = len(found)
         if root.after is not None:
             before = next((at for at, (key, _) in enumerate(found) if key == root.after), None)
             if before is None:  # a division that was merged since, or an unforeseen value that is rare now
@@ -376,7 +370,7 @@ class _Responder:
             self.withheld[root.name] = withheld
         shown = [self._aggregate_row(root, key, count) for key, count in page]
         if len(found) > len(page):
-            self._ended[id(shown)] = f"Query.{root.entity.plural}Aggregate", len(page)
+            self._ended[id(shown)] = Ended(f"Query.{root.entity.plural}Aggregate", len(page), total)
         return shown
 
     def _aggregate_row(self, root: Aggregate, key: tuple[Any, ...], count: int | None) -> dict[str, Any]:

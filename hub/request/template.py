@@ -16,6 +16,7 @@ from hub.errors import Code, HubError
 from hub.home.seals import ID_CHARACTERS, Seals
 from policies.model import Decision
 from policies.rules import placeholder_value
+from schema.conditions.search_text import index_query
 from schema.predicate import Placeholder
 from schema.slot import Slot
 
@@ -40,12 +41,19 @@ class SealedId:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexQuery:
+    """The question to a full-text index that finds each text which holds `text`."""
+
+    text: Slot | str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ListOrder:
     """The key of the order in which a department is shown lists for a purpose."""
 
 
 LIST_ORDER: Final = ListOrder()
-Source = Slot | Placeholder | CommonPath | SealedId | ListOrder
+Source = Slot | Placeholder | CommonPath | SealedId | IndexQuery | ListOrder
 """What a parameter is filled in from."""
 
 
@@ -99,6 +107,8 @@ class Binding:
             case SealedId(slot, place, tag):
                 opened = open_id(self._sealed_by, self.decision, place, self.value(slot))
                 return opened[1] if opened and opened[0] == tag else ""
+            case IndexQuery(text):
+                return index_query(self.value(text))
             case ListOrder():
                 return self._sealed_by.order_key(self.decision.subject.department, self.decision.purpose)
             case tuple() if is_filled_in(source):
@@ -168,7 +178,7 @@ def is_of_request(value: Any) -> bool:
     """Whether two requests of one decision may fill in a source, or a list with one in it, with different values."""
     if isinstance(value, tuple | list):
         return any(map(is_of_request, value))
-    return isinstance(value, Slot | SealedId)
+    return isinstance(value, Slot | SealedId | IndexQuery)
 
 
 def open_id(seals: Seals, decision: Decision, place: str, given: str) -> tuple[int, str] | None:

@@ -248,7 +248,7 @@ async def _answer(
     own: PreviewSettings, draft: PolicySet, question: Question, actor: Actor, address: GraphAddress
 ) -> Preview:
     graph = Graph(address.url, address.user, address.password, database=own.graph_database)
-    hub = open_hub(own, graph, draft, catalogue_of(own))
+    hub = open_hub(own, graph, _taking_tokens(draft), catalogue_of(own))
     hub.log.close()
     hub.caps = _UncountedCaps()
     hub.log = open_log_as(_preview_log(hub.digester, actor), own)
@@ -264,6 +264,12 @@ async def _answer(
         await graph.close()
         hub.log.close()
         hub.telemetry.close()
+
+
+def _taking_tokens(draft: PolicySet) -> PolicySet:
+    """The draft without the keys that tokens must be bound to: a preview asks with one that it makes itself."""
+    known = {name: replace(each, dpop="accepted") for name, each in draft.applications.items()}
+    return replace(draft, applications=known)
 
 
 def _arrival(question: Question, more: tuple[tuple[str, str], ...]) -> Arrival:

@@ -14,6 +14,7 @@ from policies.decide import decide
 from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
+from policies.review.registered_operations import faults_of_operations
 from policies.review.undecided import undecided
 from policies.rules import Effect, Grant, Selector, Subject
 from schema.catalogue import Catalogue, Entity, Field
@@ -50,6 +51,7 @@ def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Findi
         *_seen_by_nobody(catalogue, policy, today),
         *_expired_purposes(policy, today),
         *_odd_places(policy),
+        *(Finding(WARNING, "operation", *fault) for fault in faults_of_operations(policy, subject_of, today)),
         *(finding for grant in policy.grants for finding in _odd_regions(grant)),
         *(Finding(WARNING, "join", "applications", each.text) for each in joins(catalogue, policy, today)),
     ]

@@ -32,6 +32,7 @@ from policies.purposes import covered
 from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
 from policies.review.guards import changed_guards
+from policies.review.registered_operations import changed_operations
 from policies.rules import Subject
 from schema.catalogue import Catalogue, Field
 from schema.predicate import Any_, Predicate, has_case
@@ -51,6 +52,7 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
                 found.setdefault(dataclasses.replace(change, since=today), change)
                 told.add(about)
     found |= {each: each for each in changed_guards(catalogue, before, after, today)}
+    found |= {each: each for each in changed_operations(before, after, today)}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))

@@ -2,7 +2,7 @@
 
 A text that it could not read is an error, never a text without names. Embeddings of characters and of frequent pairs
 are followed by dilated convolutions; it was trained by `bench/tagger`, and `model/MODEL_CARD.md` says on what and how
-well it does. It runs in onnxruntime on one thread, on texts laid end to end; `sequence.py` chooses the best tags.
+well it does. It runs in onnxruntime on texts laid end to end; `sequence.py` chooses the best tags.
 """
 
 from __future__ import annotations
@@ -115,14 +115,19 @@ class Tagger:
         self.version = version
 
     @classmethod
-    def load(cls, path: Path = HOME, *, expected: str | None = None) -> Tagger:
-        """The model of a folder; raises TaggerError if a file is missing or broken, or the model is not `expected`."""
+    def load(cls, path: Path = HOME, *, expected: str | None = None, threads: int = 1) -> Tagger:
+        """The model of a folder, run by so many threads.
+
+        Raises TaggerError if a file is missing or broken, or the model is not `expected`.
+        """
         files = _files(path)
         version = _version(files)
         if version != (expected or _expected(path)):
             raise TaggerError("the tagger's model is not the one that was made")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        # A thread that waits by turning takes a core from the graph beside it, and is no faster.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
         try:
             alphabet = Alphabet.of(files[1].decode().replace("\n", ""), files[2].decode().split("\n")[:-1])

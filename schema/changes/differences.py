@@ -136,6 +136,7 @@ _OF_FIELD: Final = {
     "sensitive": _TAG,
     "scalar": _rule(Part.SETTING, breaking=True, work=Work.RELOAD),
     "indexed": _rule(Part.SETTING, breaking=False, work=Work.INDEXES),
+    "searchable": _Rule(Part.SETTING, lambda after: not after, lambda _: Work.INDEXES),
     "matchable": _Rule(Part.SETTING, lambda after: not after, lambda _: Work.NONE),
 }
 _OF_EDGE: Final = {

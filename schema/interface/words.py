@@ -24,6 +24,8 @@ IDS_SOUGHT: Final = (
 )
 FIRST: Final = "每页条数，默认 20，最多 200。How many; 20 if it is left out, 200 at most."
 AFTER: Final = "上一页的 endCursor。The `endCursor` of the page before; without it the first page."
+LAST: Final = "从末尾向前取多少条。How many from the end, or from before `before`; not together with `first`."
+BEFORE: Final = "下一页的 startCursor。The `startCursor` of the page after; for paging backwards, with `last`."
 CONDITIONS: Final = "查询条件。Only what fulfils these conditions."
 ORDER: Final = "排序；先写的字段优先。The order; the first key counts most."
 ORDER_KEY: Final = "每项只写一个字段。Exactly one field; list several for further keys."
@@ -36,10 +38,16 @@ NODE_OF_EDGE: Final = "对象。The object itself."
 CURSOR_OF_EDGE: Final = "本条的位置。Where it stands in the list, for `after`."
 EDGES: Final = "本页各条。The entries of this page."
 PAGE: Final = "分页信息。What comes before and after this page."
+START_CURSOR: Final = "本页首条的位置。Where this page begins, for `before`."
+NODES_OF_LIST: Final = "本列表各条。The objects of this list."
+LIST_INFO: Final = "列表信息。How many there are, and whether they are all shown."
+TOTAL: Final = "可见的总数。How many there are in all that may be listed for this purpose."
+COUNTED: Final = "; with how many there are"
 OPERATORS: Final[Mapping[Op, str]] = {
     Op.EQ: "等于。Equal to this value.",
     Op.IN: "是其中之一。One of these values.",
     Op.STARTS_WITH: "以此开头。Begins with this text.",
+    Op.CONTAINS: "包含此文字，区分大小写。Holds this text, capitals and small letters as they are.",
     Op.LT: "小于。Less, or earlier, than this value.",
     Op.LTE: "不大于。Not more, or later, than this value.",
     Op.GT: "大于。More, or later, than this value.",

@@ -58,7 +58,7 @@ REFUSED = [
     ({"query": "{ people("}, {}, (400, "VALIDATION")),
     ({"query": "{ nobody }"}, {}, (400, "VALIDATION")),
     ({"query": ""}, {}, (400, "BAD_REQUEST")),
-    ({"extensions": {"persistedQuery": {"sha256Hash": "0" * 64}}}, {}, (400, "BAD_REQUEST")),
+    ({"extensions": {"persistedQuery": {"sha256Hash": "0" * 64}}}, {}, (403, "OPERATION_NOT_REGISTERED")),
     ([{"query": "{ __typename }"}], {}, (400, "BATCHING_DISABLED")),
     ({"query": "{ __typename }"}, {"Authorization": "Bearer x.y.z"}, (401, "UNAUTHENTICATED")),
     ({"query": "{ __typename }"}, {"Access-Purpose": "safety"}, (403, "PURPOSE_DENIED")),

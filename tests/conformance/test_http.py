@@ -161,7 +161,7 @@ def test_case_2_02_a_body_is_not_waited_for_before_its_sender_is_known(served: S
 
 def test_401_says_how(served: Served) -> None:
     response = served.client.post("/graphql", json={"query": "{ __typename }"})
-    assert response.headers["www-authenticate"] == 'Bearer realm="sluicegate"'
+    assert response.headers["www-authenticate"].startswith('Bearer realm="sluicegate", DPoP ')
     assert "token" in response.json()["errors"][0]["message"]
 
 

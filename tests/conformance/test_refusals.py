@@ -150,7 +150,7 @@ WRONG = [
     Wrong("a key twice", Code.BAD_REQUEST, "the body cannot be read", content=b'{"query": "{ a }", "query": "{ b }"}'),
     Wrong("a text", Code.BAD_REQUEST, "an object with a `query`", content=b'"{ regions }"'),
     Wrong("no query", Code.BAD_REQUEST, "`query`", query=None),
-    Wrong("persisted query", Code.BAD_REQUEST, "persisted queries are not offered",
+    Wrong("persisted query", Code.BAD_REQUEST, "`documentId` the id of a registered one",
           query=None, members=lambda: {"extensions": {"persistedQuery": {"version": 1}}}),
     Wrong("variables are a list", Code.BAD_REQUEST, "`variables` must be an object", variables=[1]),
     Wrong("operationName is a number", Code.BAD_REQUEST, "`operationName`", members=lambda: {"operationName": 1}),
@@ -237,7 +237,8 @@ def test_a_cursor_of_another_query_is_refused(county: County) -> None:
 
 def test_headers_of_refusals_help_a_client(county: County) -> None:
     by_name = {wrong.name: wrong for wrong in WRONG}
-    assert by_name["no token"].send(county.hub).headers["www-authenticate"] == 'Bearer realm="sluicegate"'
+    challenge = by_name["no token"].send(county.hub).headers["www-authenticate"]
+    assert challenge == 'Bearer realm="sluicegate", DPoP algs="ES256 Ed25519"'
     assert by_name["GET"].send(county.hub).headers["allow"] == "POST"
     assert by_name["1 MB document"].send(county.hub).headers["connection"] == "close"
 

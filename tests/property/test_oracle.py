@@ -11,7 +11,7 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
+from hub.graph.constraints import ensure_constraints
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from schema import SPINE
@@ -27,8 +28,9 @@ from schema.catalogue import Catalogue
 from schema.graphql import bucket_value
 from tests.support.oracle import sources
 from tests.support.oracle.expected import Expected
-from tests.support.oracle.expected_answers import CURSOR, expected
+from tests.support.oracle.expected_answers import expected
 from tests.support.oracle.free_texts import PROSES
+from tests.support.oracle.naive_pages import CURSOR
 from tests.support.oracle.random_catalogues import generated_catalogue, summary
 from tests.support.oracle.random_documents import PAGED, Document
 from tests.support.oracle.random_worlds import world
@@ -41,6 +43,8 @@ CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "8"))
 CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "24"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4
+GOES_ON = {"after": ("hasNextPage", "endCursor"), "before": ("hasPreviousPage", "startCursor")}
+"""By the argument for the cursor: what says that there is another page, and its cursor."""
 Alter = Callable[[int, Case], Case]
 
 
@@ -77,9 +81,14 @@ def errors_agree(wanted: Expected, errors: tuple[HubError, ...]) -> bool:
 def same_answer(wanted: Expected, got: Asked) -> bool:
     """Whether data and errors are the same, and everybody of whom something is shown is in the record."""
     named = {sid(each) for each in wanted.people} <= set(got.answer.subjects)
-    return (
-        not wanted.faults and named and agrees(wanted.data, got.answer.data) and errors_agree(wanted, got.answer.errors)
-    )
+    right = not wanted.faults and named and agrees(wanted.data, got.answer.data)
+    return right and errors_agree(wanted, got.answer.errors) and cut_in(got) == wanted.cut
+
+
+def cut_in(got: Asked) -> Counter[tuple[str, int, int | None]]:
+    """The nested lists of which the hub says that they end early, with how many there are."""
+    ended = [each.ended for each in got.answer.cut]
+    return Counter((one.coordinate, one.shown, one.total) for one in ended if not one.coordinate.startswith("Query."))
 
 
 def shown(got: Asked) -> str:
@@ -106,17 +115,22 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a sum"] += got.statement is not None and "UNION ALL" in got.statement.text
         asked["with a source"] += any(f"'{source}'" in str(got.answer.data) for source in sources.SOURCES)
+        asked["with a search"] += got.statement is not None and "fulltext" in got.statement.text
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
         asked["with people to record"] += bool(wanted.people)
         if not same_answer(wanted, got):
             return _tell(case, ours, wanted, shown(got))
-        if not case.document.paged or not wanted.data[PAGED] or not wanted.data[PAGED]["pageInfo"]["hasNextPage"]:
+        asked["with a list that says how many there are"] += "ListInfo" in str(got.answer.data)
+        asked["with a cut list"] += bool(wanted.cut)
+        asked["backwards"] += case.document.paged == "before" and bool(wanted.data[PAGED])
+        if not case.document.paged or not wanted.data[PAGED]:
             return None
-        if wanted.data[PAGED]["pageInfo"]["endCursor"] is None:
+        more, end = GOES_ON[case.document.paged]
+        if not wanted.data[PAGED]["pageInfo"][more] or wanted.data[PAGED]["pageInfo"][end] is None:
             return None
-        ours["after"] = wanted.data[PAGED]["pageInfo"]["endCursor"]
-        theirs["after"] = got.answer.data[PAGED]["pageInfo"]["endCursor"]
+        ours[case.document.paged] = wanted.data[PAGED]["pageInfo"][end]
+        theirs[case.document.paged] = got.answer.data[PAGED]["pageInfo"][end]
     return None
 
 
@@ -162,6 +176,7 @@ def compare(
         graph = Graph(address.url, address.user, address.password)
         try:
             with GraphWriter(address.url, address.user, address.password) as writer:
+                ensure_constraints(writer, catalogue)
                 for index, made in enumerate(worlds):
                     made.load(writer)
                     sources.load(writer, made)
@@ -199,9 +214,32 @@ def counting(documents: Sequence[str]) -> Alter:
     """Puts one document after another into the cases."""
 
     def count(index: int, case: Case) -> Case:
-        return replace(case, document=Document(documents[index % len(documents)], {}, False))
+        text = documents[index % len(documents)]
+        return replace(case, document=Document(text, {}, "before" if "$before" in text else ""))
 
     return count
+
+
+def nested_lists_of(catalogue: Catalogue) -> Iterator[str]:
+    """Pages from the end of each list, with each list inside its nodes, cut early, and how many there are."""
+    for entity in catalogue:
+        for end in (each for each in entity.edges.values() if each.many):
+            info = "pageInfo { totalCount hasNextPage __typename }"
+            lists = f"{end.name}(first: 1) {{ id }} {end.name}List(first: 0) {{ nodes {{ id }} {info} }}"
+            page = "pageInfo { hasPreviousPage hasNextPage startCursor }"
+            edges = f"edges {{ node {{ id {lists} b: {end.name}List {{ {info} }} }} }} {page}"
+            yield f"query ($before: String) {{ {PAGED}: {entity.plural}(last: 9, before: $before) {{ {edges} }} }}"
+
+
+def test_nested_lists_and_pages_that_go_backwards_agree(
+    empty_graph: GraphAddress, rng: random.Random, tmp_path: Path
+) -> None:
+    documents = list(nested_lists_of(SPINE))
+    rng.shuffle(documents)
+    asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES // 4, counting(documents))
+    assert asked["with a list that says how many there are"] > TRIPLES // 80
+    assert asked["with a cut list"] > TRIPLES // 80
+    assert asked["backwards"] > TRIPLES // 20
 
 
 def counts_of(made: Catalogue) -> list[str]:

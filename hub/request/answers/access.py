@@ -16,8 +16,9 @@ from hub.graph.plain_rows import too_large
 from hub.request.answers.languages import message_in
 from hub.request.answers.preferences import Preferences
 from hub.request.denials import DenialErrors
+from hub.request.lists.cuts import Path, path_size
 from hub.request.plan_model import Aggregate, Planned
-from hub.request.respond import Answer, Path, path_size
+from hub.request.respond import Answer
 from policies.model import Decision, FieldDecision, RowSet, TypeDecision
 from schema.predicate import Predicate, conjuncts
 
@@ -57,7 +58,7 @@ def access_of(
         "masked": _masked(planned),
         "denied": _denied(answer, language),
         "suppressed": _suppressed(planned, answer, language),
-        "cut": [{"coordinate": each.coordinate, "path": each.path, "shown": each.shown} for each in answer.cut],
+        "cut": [each.told() for each in answer.cut],
         "needsCase": [] if planned.decision.case is not None else _needing_case(planned, denial_errors),
     }
     return {name: each for name, each in members.items() if each} or None

@@ -18,6 +18,10 @@ VARY: Final = (
 """What an answer depends on beside its body; nothing may keep it in any case."""
 
 
+CHALLENGE: Final = 'Bearer realm="sluicegate", DPoP algs="ES256 Ed25519"'
+"""How a sender may prove who it is (RFC 6750, RFC 9449)."""
+
+
 def headers_of(preferences: Preferences, code: str, *, challenge: bool, retry_after: int | None) -> dict[str, str]:
     """The headers of an answer with this code; `retry_after` in seconds."""
     headers = {
@@ -27,7 +31,7 @@ def headers_of(preferences: Preferences, code: str, *, challenge: bool, retry_af
         "X-Content-Type-Options": "nosniff",
     }
     if challenge:
-        headers["WWW-Authenticate"] = 'Bearer realm="sluicegate"'
+        headers["WWW-Authenticate"] = CHALLENGE
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     if code == Code.METHOD:

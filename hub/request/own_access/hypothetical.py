@@ -27,9 +27,9 @@ def other_asker(asker: Asker, role: str | None, level: str | None) -> Asker:
     if not stated or not all(map(_is_name, stated.values())):
         text = "the asker takes a role, a level or both, each a name as the policy writes it, or empty for none"
         raise HubError(Code.VALIDATION, text)
-    subject = asker.subject
-    other = replace(subject, role=stated.get("role", subject.role), level=stated.get("level", subject.level))
-    return replace(asker, subject=other, hypothetical=True)
+    own = asker.subject
+    subject = replace(own, role=stated.get("role", own.role), level=stated.get("level", own.level))
+    return replace(asker, subject=subject, hypothetical=True)
 
 
 def _is_name(text: str) -> bool:

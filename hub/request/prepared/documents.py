@@ -7,7 +7,7 @@ second time, so that documents which never come again push out none that do.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
 from graphql import (
@@ -24,8 +24,8 @@ from hub.recently_used import RecentlyUsed
 from hub.request.cost import Cost
 from hub.request.endpoint import Request
 from hub.request.limits import Document, Validated, coerce_variables, cost_of
+from hub.request.lists.arguments import PAGE_MAX, SIZES
 from hub.request.normalise import NormalisedDocument
-from hub.request.plan import PAGE_MAX
 from hub.request.prepared.plans import KeptPlan
 from hub.request.prepared.variables import Variables
 from hub.request.purpose import Purposed
@@ -54,7 +54,7 @@ class KeptDocument:
         self.document = document
         self._schema = schema
         self._sizes = size_variables(document.operation, document.fragments)
-        self._asks_by_ids = bool(size_variables(document.operation, document.fragments, "ids"))
+        self._asks_by_ids = bool(size_variables(document.operation, document.fragments, {"ids"}))
         self._costs: dict[tuple[Any, ...], Cost] = {}
         self.variables = Variables(schema, document.operation, self._sizes)
         plans = max(FEWEST_PLANS, min(MOST_PLANS, PLANS_CHARACTERS // length))
@@ -129,14 +129,16 @@ def _is_page_size(literal: str) -> bool:
 
 
 def size_variables(
-    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], argument: str = "first"
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    arguments: Container[str] = SIZES,
 ) -> tuple[str, ...]:
-    """The variables that say how long a list is, or that stand for another argument."""
+    """The variables that say how long a list is, or that stand for other arguments."""
     sizes: dict[str, None] = {}
 
     class Reader(Visitor):
         def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-            if node.name.value == argument and isinstance(node.value, VariableNode):
+            if node.name.value in arguments and isinstance(node.value, VariableNode):
                 sizes[node.value.name.value] = None
 
     for each in (operation, *fragments.values()):

@@ -19,7 +19,8 @@ from hub.errors import HubError
 from hub.home.seals import Seals
 from hub.request.compile import compile_joint, compile_plan
 from hub.request.filters import cell_cursor_binding, cursor_binding
-from hub.request.plan import NotOfItsShape, plan
+from hub.request.lists.arguments import NotOfItsShape
+from hub.request.plan import plan
 from hub.request.plan_model import Accesses, Aggregate, Lookup, Page, Planned, Root
 from hub.request.template import Binding, JointTemplate, Statement, Template
 from policies.model import Decision

@@ -25,6 +25,7 @@ from hub.request.plan import plan
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache, KeptDocument
 from hub.request.prepared.plans import make_plan
+from hub.request.prepared.registered import bind, find_operation
 from hub.request.record import Trail, check_values
 from hub.request.template import Binding, Statement
 from policies.model import Decision
@@ -75,6 +76,10 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     `now` is local and aware. Raises HubError where a stage refuses.
     """
     with stage("purpose"):
+        trail.registered = operation = find_operation(identified)
+        if operation is not None:
+            identified = bind(identified, operation)
+            trail.request = identified.request
         trail.purposed = purposed = purpose.check_purpose(identified, now.date(), parts.decisions.applicable)
     with stage("validate"):
         document = parts.kept.find(identified.request) if parts.kept is not None else None

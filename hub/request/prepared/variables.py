@@ -23,7 +23,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.type import GraphQLBoolean, get_nullable_type
 
-from hub.request.plan import PAGE_MAX
+from hub.request.lists.arguments import PAGE_MAX
 from schema.slot import Slot
 
 MAX_PARTS = 200

@@ -96,6 +96,7 @@ def test_the_three_operations_hide_something(county: County, operations: list[Op
     assert page["cut"][0] == {"coordinate": "Query.buildings", "path": ["buildings"], "shown": 3}
     lists = [each for each in page["cut"] if each["coordinate"] == "Building.dwellings"]
     assert lists[0]["path"] == ["buildings", "edges", 0, "node", "dwellings"]
+    assert lists[0]["total"] > lists[0]["shown"] == 1
     (denied,) = match["denied"]
     assert (denied["coordinate"], denied["owner"]) == ("Person.gender", "police")
     assert {each["coordinate"]: each["masks"] for each in match["masked"]} == {

@@ -13,6 +13,8 @@ class Expected:
 
     data: dict[str, Any] = field(default_factory=dict)
     errors: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
+    cut: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    """Nested lists that end early: by coordinate, how many they show, and how many there are."""
     faults: set[str] = field(default_factory=set)
     forged: set[str] = field(default_factory=set)
     """`node` roots whose id leads nowhere: which denials stand beside that null is not defined."""

@@ -20,19 +20,19 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from schema import predicate as conditions
-from schema.catalogue import Entity
+from schema.catalogue import EdgeEnd, Entity
 from schema.graphql import bucket_value
 from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
 from tests.support.oracle import sources
 from tests.support.oracle.expected import Expected
-from tests.support.oracle.naive_cost import MOST_FOLLOWED, edges_followed
+from tests.support.oracle.naive_cost import MOST_FOLLOWED, MOST_SEARCHES, edges_followed, searches
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_fields import FieldReader
+from tests.support.oracle.naive_pages import CURSOR, Part, asks_backward, part_of
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SEALS, schema_of, sid
 
 LIST_DEFAULT, LIST_MAX, CELLS_MAX = 20, 200, 2_000
-CURSOR = "cursor:"
 
 
 def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
@@ -144,7 +144,7 @@ class _Reader(FieldReader):
     def bounded(self, entity: Entity, predicate: Predicate) -> Predicate:
         """The condition, which with those before it may follow so many edges and no more."""
         self.followed += edges_followed(self.catalogue, entity, predicate)
-        if self.followed > MOST_FOLLOWED:
+        if self.followed > MOST_FOLLOWED or searches(predicate) > MOST_SEARCHES:
             self.out.faults.add("COST_LIMIT")
         return predicate
 
@@ -187,8 +187,8 @@ class _Reader(FieldReader):
             self.require(entity, name, "clear")
         return [(name, way == "DESC") for name, way in keys]
 
-    def first(self, arguments: Mapping[str, Any]) -> int:
-        first = arguments.get("first")
+    def first(self, arguments: Mapping[str, Any], name: str = "first") -> int:
+        first = arguments.get(name)
         if first is not None and not 0 <= first <= LIST_MAX:
             self.out.faults.add("VALIDATION")
             return 0
@@ -203,17 +203,23 @@ class _Reader(FieldReader):
         matched = self.matched(entity, predicate)
         if predicate is not None and matched is None and not self.sight.opens(entity.name):
             return self.deny((name,))
-        first = 1 if matched else self.first(arguments)
+        backward = asks_backward(arguments)
+        if backward is None:
+            self.out.faults.add("VALIDATION")
+        first = self.first(arguments, "last" if backward else "first")
         if matched:
+            first = 1
             rows = self.sight.match(entity, matched.field, matched.value)
         else:
             checked = self.check(entity, self.bounded(entity, predicate or All(())))
             order = self.page_order(entity, arguments.get("orderBy"))
             rows = [] if self.out.faults else self.sight.page(entity, checked, order)
         self.connection_denials((name,), entity, nodes)
-        after = arguments.get("after")
-        rows = rows if after is None else self.following(rows, after)
-        return self.connection(entity, nodes, rows[:first], more=len(rows) > first, later=after is not None)
+        cursor = arguments.get("before" if backward else "after")
+        part = part_of(rows, first, cursor, backward=bool(backward))
+        if part is None:
+            self.out.faults.add("BAD_CURSOR")
+        return self.connection(entity, nodes, part or Part([], before=False, after=False))
 
     def matched(self, entity: Entity, predicate: Predicate | None) -> Compare | None:
         """A match is one complete value of one coordinate that is not clear, alone."""
@@ -228,22 +234,12 @@ class _Reader(FieldReader):
             return [("region", False)] if entity.located and self.sight.region_always_clear(entity.name) else []
         return self.order(entity, source)
 
-    def following(self, rows: list[str], after: str) -> list[str]:
-        if not after.startswith(CURSOR):
-            self.out.faults.add("BAD_CURSOR")
-        if self.out.faults:
-            return []
-        place = next((i for i, each in enumerate(rows) if CURSOR + sid(each) == after), None)
-        if place is None:
-            self.out.faults.add("BAD_CURSOR")
-            return []
-        return rows[place + 1 :]
-
-    def connection(self, entity: Entity, nodes: list[FieldNode], rows: list[str], *, more: bool, later: bool) -> Any:
+    def connection(self, entity: Entity, nodes: list[FieldNode], part: Part) -> Any:
+        rows = part.rows
         ends = {
             "__typename": "PageInfo",
-            "hasNextPage": more,
-            "hasPreviousPage": later,
+            "hasNextPage": part.after,
+            "hasPreviousPage": part.before,
             "startCursor": CURSOR + sid(rows[0]) if rows else None,
             "endCursor": CURSOR + sid(rows[-1]) if rows else None,
         }
@@ -284,15 +280,23 @@ class _Reader(FieldReader):
             wanted = found[0].name.value
             if wanted in {"id", "__typename"}:
                 continue
-            end = entity.edges.get(wanted)
-            if not self.sight.gives(entity.name, wanted, "clear", "mask") or (end and not self.sight.opens(end.target)):
+            end = entity.edges.get(wanted) or entity.edges.get(wanted.removesuffix("List"))
+            if not self.sight.gives(entity.name, end.name if end else wanted, "clear", "mask") or (
+                end and not self.sight.opens(end.target)
+            ):
                 self.deny((*path, name))
             elif end:
-                self.list_arguments(entity, found[0])
-                self.denials((*path, name), self.catalogue.entity(end.target), found)
+                self.list_arguments(entity, end, found[0])
+                target = self.catalogue.entity(end.target)
+                for inner, selected in [((), found)] if wanted == end.name else self.nodes_of_list(target, found):
+                    self.denials((*path, name, *inner), target, selected)
 
-    def list_arguments(self, entity: Entity, node: FieldNode) -> tuple[list[tuple[str, bool]], int]:
-        end = entity.edge(node.name.value)
+    def nodes_of_list(self, target: Entity, nodes: list[FieldNode]) -> list[tuple[tuple[str, ...], list[FieldNode]]]:
+        """The selections of nodes in a list with its page info, each with its name."""
+        fields = self.fields(f"{target.name}List", nodes)
+        return [((name,), found) for name, found in fields.items() if found[0].name.value == "nodes"]
+
+    def list_arguments(self, entity: Entity, end: EdgeEnd, node: FieldNode) -> tuple[list[tuple[str, bool]], int]:
         if not end.many:
             return [], 1
         arguments = self.arguments(entity.name, node)
@@ -311,16 +315,35 @@ class _Reader(FieldReader):
         if wanted == "provenance":
             told, cells = sources.provenance(self.sight, row), self.fields("Provenance", nodes)
             return told and [{name: each[of[0].name.value] for name, of in cells.items()} for each in told]
-        if wanted not in entity.edges:
+        end = entity.edges.get(wanted) or entity.edges.get(wanted.removesuffix("List"))
+        if end is None:
             return self.shown(entity, row, wanted)
-        end = entity.edge(wanted)
         target = self.catalogue.entity(end.target)
-        if not self.sight.gives(entity.name, wanted, "clear") or not self.sight.opens(end.target):
+        if not self.sight.gives(entity.name, end.name, "clear") or not self.sight.opens(end.target):
             return None
-        order, first = self.list_arguments(entity, nodes[0])
-        rows = self.sight.sorted(self.sight.reached(row, wanted), order)
+        order, first = self.list_arguments(entity, end, nodes[0])
+        rows = self.sight.sorted(self.sight.reached(row, end.name), order)
+        if end.many and len(rows) > first:
+            self.out.cut[end.coordinate, first, len(rows)] += 1
+        if wanted != end.name:
+            return self.list_with_info(target, nodes, rows, first)
         shown = [self.node(target, each, nodes) for each in islice(rows, first)]
         return shown if end.many else next(iter(shown), None)
+
+    def list_with_info(self, target: Entity, nodes: list[FieldNode], rows: list[str], first: int) -> dict[str, Any]:
+        """A nested list with what it says of itself."""
+        info = {"__typename": "ListInfo", "hasNextPage": len(rows) > first, "totalCount": len(rows)}
+        shown: dict[str, Any] = {}
+        for name, found in self.fields(f"{target.name}List", nodes).items():
+            wanted = found[0].name.value
+            if wanted == "nodes":
+                shown[name] = [self.node(target, each, found) for each in islice(rows, first)]
+            elif wanted == "pageInfo":
+                inner = self.fields("ListInfo", found)
+                shown[name] = {key: info[each[0].name.value] for key, each in inner.items()}
+            else:
+                shown[name] = f"{target.name}List"
+        return shown
 
     def shown(self, entity: Entity, row: str, name: str) -> Any:
         """A field of a visible node; the record must name whom it tells about."""

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from schema.catalogue import Catalogue, Entity
-from schema.predicate import All, Any_, Not, Predicate, Related
+from schema.predicate import All, Any_, Compare, Not, Predicate, Related
 
 TO_MANY = 20
 """An edge to many is taken for so many."""
 MOST_FOLLOWED = 1_000
+MOST_SEARCHES = 4
+
+
+def searches(condition: Predicate) -> int:
+    """How many texts one condition searches."""
+    match condition:
+        case All(parts) | Any_(parts):
+            return sum(searches(each) for each in parts)
+        case Not(part) | Related(_, _, part):
+            return searches(part)
+        case _:
+            return int(isinstance(condition, Compare) and condition.op == "contains")
 
 
 def edges_followed(catalogue: Catalogue, entity: Entity, condition: Predicate, ways: int = 1) -> int:

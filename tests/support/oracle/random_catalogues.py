@@ -19,6 +19,7 @@ from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from schema import SPINE
 from schema.catalogue import Catalogue, Grade, RegionLevel
+from schema.declared_faults import SEARCHABLE
 from schema.strict_yaml import YamlFileError
 
 Raw = dict[str, Any]
@@ -187,6 +188,7 @@ class _Drawing:
             "masks": [each for each in form.masks if self.rng.random() < 0.75],
             "matchable": form.matchable and self.rng.random() < 0.6,
             "indexed": form.kind != "free_text" and self.rng.random() < 0.4,
+            "searchable": form.type == "String" and form.kind in SEARCHABLE and self.rng.random() < 0.6,
         }
         if form.type == "Enum":
             made["values"] = [self.member().upper() for _ in range(self.rng.randint(1, 4))]

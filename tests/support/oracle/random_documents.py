@@ -39,11 +39,11 @@ PAGED = "paged"
 
 @dataclass(frozen=True)
 class Document:
-    """One operation and its variables; `paged`: its root `paged` takes `$after` and tells `endCursor`."""
+    """One operation and its variables; `paged`: the variable for the cursor of its root `paged`, if it has one."""
 
     text: str
     variables: dict[str, Any]
-    paged: bool
+    paged: str
 
 
 def document(
@@ -77,7 +77,7 @@ class _Drawing:
     bodies: list[str] = field(default_factory=list)
     count: int = 0
     budget: int = 40
-    paged: bool = False
+    paged: str = ""
 
     def document(self) -> Document:
         roots = [self.root(each) for each in range(self.rng.choice(self.counts))]
@@ -132,16 +132,19 @@ class _Drawing:
         return self.variable("[ID!]!", chosen)
 
     def paged_root(self, entity: Entity) -> str:
-        self.paged = True
-        self.declared.append("$after: String")
+        self.paged = self.rng.choice(("after", "after", "before"))
+        self.declared.append(f"${self.paged}: String")
         if self.rng.random() < 0.08:
-            self.values["after"] = "bm90IGEgY3Vyc29y"
-        arguments = ["after: $after", *self.page_arguments(entity)]
+            self.values[self.paged] = "bm90IGEgY3Vyc29y"
+        size = "last" if self.paged == "before" else "first"
+        # Without a size a page is asked for forwards, until it has a cursor.
+        needed = self.paged == "before"
+        arguments = [f"{self.paged}: ${self.paged}", *self.page_arguments(entity, size, needed=needed)]
         page_info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
         return f"{PAGED}: {entity.plural}({', '.join(arguments)}) {{ edges {self.edge(entity)} {page_info} }}"
 
     def page(self, entity: Entity) -> str:
-        arguments = self.page_arguments(entity)
+        arguments = self.page_arguments(entity, self.rng.choice(("first", "first", "last")))
         head = f"{entity.plural}({', '.join(arguments)})" if arguments else entity.plural
         parts = [f"{self.alias()}edges {self.edge(entity)}"]
         if self.rng.random() < 0.4:
@@ -154,15 +157,17 @@ class _Drawing:
         extra = self.rng.choice(("", "", " cursor", " __typename"))
         return f"{{ node {self.node(entity, 2)}{extra} }}"
 
-    def page_arguments(self, entity: Entity) -> list[str]:
+    def page_arguments(self, entity: Entity, size: str, *, needed: bool = False) -> list[str]:
         arguments = []
         if self.rng.random() < 0.7:
             matches = matchable(entity) and self.rng.random() < 0.25
             where = self.matching(entity) if matches else self.condition(entity, 2)
             arguments.append(f"where: {self.maybe_variable(f'{entity.name}Where', where)}")
-        if self.rng.random() < 0.6:
+        if needed or self.rng.random() < 0.6:
             first = -1 if self.rng.random() < 0.01 else 201 if self.rng.random() < 0.01 else self.rng.choice(FIRSTS)
-            arguments.append(f"first: {self.maybe_variable('Int', first)}")
+            arguments.append(f"{size}: {self.maybe_variable('Int', first)}")
+            if self.rng.random() < 0.01:
+                arguments.append(f"{'first' if size == 'last' else 'last'}: 3")  # both ways: refused
         if self.rng.random() < 0.5:
             arguments.append(f"orderBy: {self.order(entity)}")
         return arguments
@@ -293,8 +298,15 @@ class _Drawing:
         if draw > 0.95:
             return f"{self.name('p')}: {sources.selection(self.rng)}"
         if draw < 0.45 and depth and entity.edges:
-            return self.nested(self.rng.choice(list(entity.edges.values())), depth)
+            return self.nested(self.edge_of(entity), depth)
         return f"{self.alias()}{self.field(entity)}{self.directive()}"
+
+    def edge_of(self, entity: Entity) -> EdgeEnd:
+        """An edge, mostly one that is clear somewhere, to many rather than to one."""
+        ends = list(entity.edges.values())
+        clear = [end for end in ends if self.likes(entity.name, end.name)]
+        chosen = clear if clear and self.rng.random() < 0.6 else ends
+        return self.rng.choice([*chosen, *(end for end in chosen if end.many)])
 
     def field(self, entity: Entity) -> str:
         """A field's name; a free text, of which there are few, more often than others."""
@@ -319,10 +331,19 @@ class _Drawing:
         if end.many and self.rng.random() < 0.5:
             arguments.append(f"orderBy: {self.order(target)}")
         alias = f"{self.name('e')}: " if arguments else self.alias()
-        head = f"{alias}{end.name}" + (f"({', '.join(arguments)})" if arguments else "")
+        of = f"({', '.join(arguments)})" if arguments else ""
+        if end.many and self.rng.random() < 0.4:
+            return f"{alias}{end.name}List{of} {self.counted(target, depth)}"
+        head = f"{alias}{end.name}{of}"
         if any(each.startswith("first") for each in arguments) or not end.many or depth < 2:
             return f"{head}{self.directive()} {self.node(target, depth - 1)}"
         return f"{head} {self.node(target, depth - 1)}"
+
+    def counted(self, target: Entity, depth: int) -> str:
+        """The selection set of a nested list with its page info: its nodes under one name, two, or none."""
+        nodes = [f"{self.alias()}nodes {self.node(target, depth - 1)}" for _ in range(self.rng.choice((0, 1, 1, 2)))]
+        info = f"{self.alias()}pageInfo{self.directive()} {{ {self.alias()}totalCount hasNextPage __typename }}"
+        return f"{{ {' '.join(nodes)} {info} __typename }}"
 
 
 def _comparable(entity: Entity) -> list[tuple[Field, Bucket]]:

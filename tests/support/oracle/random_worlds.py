@@ -35,6 +35,27 @@ IDS = ("140321195703011234", "140321200002291239", "14032119900101", "1403", "14
 DATES = tuple(dt.date(y, m, d) for y, m, d in ((1920, 1, 1), (1957, 6, 30), (1957, 7, 1), (2000, 2, 29), (2026, 12, 1)))
 MOMENTS = tuple(dt.datetime(2026, 6, d, h, 30, tzinfo=ZONE) for d in (1, 15, 29) for h in (0, 9))
 ADDRESSES = ("平定县榆关街道学门街12号", "榆关街道阳光小区3号楼2单元501", "陽泉市平定縣冠山鎮", "路", "12号", "")
+SHOPS = ("东街便利店", "东街ABC便利店", "abc东街 Wifi101", "便利", "東街便利𠮷野家", "the Theatre", "138店", "")
+PARTS = (
+    *(
+        "便利",
+        "东街",
+        "街便",
+        "便利店",
+        "𠮷野",
+        "abc",
+        "ABC",
+        "wifi",
+        "Wifi10",
+        "138",
+        "theatre",
+        "Theatre",
+        "the",
+        "店",
+    ),
+    *('便利" OR *:*', "东街* AND NOT", "漏水", "小区", "扰民", "榆关街道", "~~", "**", "欧阳修", "0000"),
+)
+"""What is searched for: parts of texts, and some that no index can find, which are refused."""
 TICKETS = ("E1", "E2", "E3")
 DEPARTMENTS = ("grid", "fire", "fire", "police")
 NUMBERS = (0, 1, 6, 18, 33, 2001)
@@ -72,7 +93,7 @@ def value_of(rng: random.Random, each: Field) -> Any:
     if each in OF_CASE:
         return rng.choice(OF_CASE[each])
     by_scalar: Mapping[Scalar, tuple[Any, ...]] = {
-        Scalar.STRING: OF_KIND.get(each.kind, SIGNS),
+        Scalar.STRING: OF_KIND.get(each.kind, SHOPS if each.searchable else SIGNS),
         Scalar.ENUM: each.values,
         Scalar.BOOLEAN: (True, False),
         Scalar.INT: NUMBERS,
@@ -288,6 +309,8 @@ def leaf(rng: random.Random, each: Field, *, policy: bool = False) -> dict[str, 
         Scalar.ENUM: ("eq", "in", "isNull"),
         Scalar.BOOLEAN: ("eq", "eq", "isNull"),
     }.get(each.scalar, ("eq", "in", "lt", "lte", "gt", "gte", "isNull"))
+    if each.searchable and not policy and rng.random() < 0.5:
+        return {each.name: {"contains": rng.choice(PARTS)}}
     operator = rng.choice(operators)
     if operator == "isNull":
         return {each.name: {operator: rng.random() < 0.5}}

@@ -65,6 +65,8 @@ def _compare(value: Any, op: Op, operand: Any) -> Kleene:
         Op.EQ: lambda: value == operand,
         Op.IN: lambda: value in operand,
         Op.STARTS_WITH: lambda: value.startswith(operand),
+        Op.CONTAINS: lambda: operand in value,
+        Op.NOT_CONTAINS: lambda: operand not in value,
         Op.NOT_EQ: lambda: value != operand,
         Op.NOT_IN: lambda: value not in operand,
         Op.NOT_STARTS_WITH: lambda: not value.startswith(operand),

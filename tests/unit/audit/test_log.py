@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -267,8 +268,8 @@ def test_what_is_no_sound_log_is_not_opened(path: Path, make, why: str) -> None:
 
 def test_a_log_that_another_process_makes_meanwhile_is_a_log(path: Path) -> None:
     class Slow(sqlite3.Connection):
-        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-            rows = super().execute(statement, *values).fetchall()
+        def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+            rows = super().execute(statement, values).fetchall()
             if not path.with_suffix(".reserve").exists():
                 AuditLog.open(path, 5).close()
             return SimpleNamespace(fetchone=iter([*rows, None]).__next__)  # type: ignore[return-value]

@@ -180,6 +180,11 @@ def test_a_model_that_fails_on_one_text_fails_that_text_only(monkeypatch: pytest
     assert [each.failed for each in Detector().detect([CANARY, "坏了", "好了"])] == [None, "model", None]
 
 
+def test_a_tagger_with_more_threads_finds_the_same(whole: Detector) -> None:
+    texts = [each.text for each in read(SAMPLE.read_text(encoding="utf-8").splitlines())]
+    assert Detector(threads=2).detect(texts) == whole.detect(texts)
+
+
 def test_a_guess_alone_is_nobody_where_the_model_sees_nobody(rules: Detector, whole: Detector) -> None:
     text = "标的为透水砖1200平方米、路缘石860延米"
     assert [text[each.start : each.end] for each in rules.explain(text).spans] == ["路缘石"]

@@ -18,6 +18,7 @@ Outline = dict[str, Any]
 Edit = Callable[[Outline], object]
 OUTLINE: Outline = dict(SPINE.outline)
 PERSON = ("entities", "Person")
+UNIT_NAME = ("entities", "Unit", "fields", "name")
 PHONE = (*PERSON, "fields", "phone")
 LIVES_IN = ("edges", "LIVES_IN")
 
@@ -160,6 +161,12 @@ CASES: dict[str, tuple[Edit, Part, How, str, bool, Work, Taken | None]] = {
     ),
     "indexed": (
         put(*PHONE, "indexed", value=False), Part.SETTING, How.CHANGED, "Person.phone", False, Work.INDEXES, None,
+    ),
+    "searched for words": (
+        put(*PHONE, "searchable", value=True), Part.SETTING, How.CHANGED, "Person.phone", False, Work.INDEXES, None,
+    ),
+    "no search any more": (
+        put(*UNIT_NAME, "searchable", value=False), Part.SETTING, How.CHANGED, "Unit.name", True, Work.INDEXES, None,
     ),
     "no match any more": (
         put(*PHONE, "matchable", value=False), Part.SETTING, How.CHANGED, "Person.phone", True, Work.NONE, None,

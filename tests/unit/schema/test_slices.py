@@ -165,6 +165,14 @@ FAULTS = {
     "a relationship of the hub": ("REGISTERED_AT", "ASSERTS", "REGISTERED_AT", "the hub keeps this relationship"),
     "an end that is a field": ("name: clinics", "name: phone", "from:", "Person.phone is declared twice"),
     "an end that there is": ("name: clinics", "name: dwellings", "from:", "Person.dwellings is declared twice"),
+    "an end that is the list of another": (
+        "name: clinics", "name: dwellingsList", "from:", "Person.dwellingsList is declared twice",
+    ),
+    "a field that is the list of an end": (
+        "      code: {", "      patientsList: {", "to:", "Clinic.patientsList is declared twice",
+    ),
+    "the type of a list": (CLINIC, "  PersonList:\n", "Clinic:", "Person has a type PersonList too"),
+    "the type of what a list says": (CLINIC, "  ListInfo:\n", "Clinic:", "the type ListInfo is kept for the hub"),
     "a type that takes no fields": ("  Dwelling:", "  Region:", "Dwelling:", "Region takes no fields from other"),
     "an extension of nothing": ("  Dwelling:", "  Dweling:", "Dwelling:", "did you mean Dwelling?"),
     "an extension of its own": ("  Dwelling:", "  Clinic:", "Dwelling:", "is a type of this slice"),

@@ -61,6 +61,18 @@ def test_relay_sees_where_errors_are_if_they_are_listed(
     assert answer["denied"] == ["Person.gender is not open to the purpose safety.fire.rental"]
 
 
+def test_relay_pages_backwards(county: County, operations: list[Operation], node: Node) -> None:
+    """Three pages that Relay puts before each other are the end of the list."""
+    document = "query Backwards($n: Int) { buildings(last: $n) { edges { node { id code } } } }"
+    backwards: Operation = {**operations[0], "document": document, "variables": {"n": 7}}
+    *_, answer = node.relay().run(f"{county.hub.url}/graphql", [*operations, backwards])
+    wanted = asked(county, {**backwards, "variables": {"n": 21}})["data"]["buildings"]["edges"]
+    assert [edge["node"]["code"] for edge in answer["data"]["buildings"]["edges"]] == [
+        edge["node"]["code"] for edge in wanted
+    ]
+    assert len(wanted) == 21
+
+
 def test_the_operations_are_those_of_the_other_clients() -> None:
     written = parse((HERE / "operations.graphql").read_text("utf-8"))
     assert [print_ast(each) for each in written.definitions] == [

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli.main import app
-from hub.cli.query_errors import error_lines
+from hub.cli.query_errors import error_lines, hidden_lines
 
 pytestmark = pytest.mark.unit
 
@@ -58,3 +58,10 @@ def test_an_explanation_tells_the_same(home: Path) -> None:
     assert len(lines) == 2
     assert all(line.startswith("error: VALIDATION at line 1, column ") for line in lines)
     assert "The nearest is 'first'." in ended.stderr and "The nearest is 'name'." in ended.stderr
+
+
+def test_a_nested_list_that_is_cut_is_told_with_how_many_there_are() -> None:
+    page = {"coordinate": "Query.dwellings", "path": ["dwellings"], "shown": 1}
+    path = ["dwellings", "edges", 0, "node", "residents"]
+    nested = {"coordinate": "Dwelling.residents", "path": path, "shown": 20, "total": 25}
+    assert hidden_lines({"cut": [page, nested]}) == ["dwellings.edges.0.node.residents: 20 of 25 are shown"]

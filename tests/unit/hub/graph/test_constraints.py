@@ -22,6 +22,9 @@ def test_constraints_come_from_the_catalogue_and_stay(empty_graph: GraphAddress)
         assert ensure_constraints(writer, SPINE).created == ()
         online = {row["name"]: row["state"] for row in writer.run_schema("SHOW INDEXES YIELD name, state")}
         assert {online[name] for name in first.names} == {"ONLINE"}
+        (text,) = writer.run_schema("SHOW FULLTEXT INDEXES YIELD name, properties, options")
+    assert (text["name"], text["properties"]) == ("unit_name_text", ["name"])
+    assert text["options"]["indexConfig"]["fulltext.analyzer"] == "cjk"
     wanted = {f"{entity.name.lower()}_sid_unique" for entity in SPINE}
     wanted |= {"sourcerecord_key_unique", "person_region_sid", "person_idnumber"}
     assert wanted | {"person_region", "person_region_birthdate", "person_region_deletedat"} <= set(first.names)

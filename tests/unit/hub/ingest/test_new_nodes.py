@@ -25,6 +25,8 @@ from tests.support.pulling import SOURCES, ask, canonical, county, empty, one, p
 pytestmark = pytest.mark.unit
 
 LODGER, OTHER = "110101199003070011", "110101199003070038"
+OWN_CELLS = ["p", 7, "k", "1", None, "h", None, None, None]
+"""What is the own of a record, in the order of `OWN`."""
 EDGE = EdgePlan("dwellings", "Person", "LIVES_IN", True, "Dwelling", True)
 
 
@@ -150,15 +152,20 @@ def test_an_edge_is_created_with_its_node_or_neither_is(empty_graph: GraphAddres
     empty(graph_driver)
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         ensure_constraints(writer, SPINE)
-    row = {"sid": "p", "node": {"name": "甲"}, "key": "k", "record": "1", "hash": "h", "t0": "gone"}
+    row = [*OWN_CELLS, "gone", "甲", "1949-10-01"]
+    columns = {"name": "", "birthDate": "date"}
     shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
     with pytest.raises(ClientError):
-        graph_driver.execute_query(cypher.create("Person", ("name",), (), (EDGE,), None), rows=[row], shared=shared)
+        graph_driver.execute_query(cypher.create("Person", columns, (EDGE,), None), rows=[row], shared=shared)
     assert one(graph_driver, "MATCH (n) RETURN count(n)") == 0
     graph_driver.execute_query("CREATE (:Dwelling {sid: 'gone', region: '14/'})")
-    graph_driver.execute_query(cypher.create("Person", ("name",), (), (EDGE,), EDGE), rows=[row], shared=shared)
-    (found,) = ask(graph_driver, "MATCH (n:Person)-[l:LIVES_IN]->() RETURN n.region AS region, l.records AS records")
-    assert found == {"region": "14/", "records": ["k"]}
+    graph_driver.execute_query(cypher.create("Person", columns, (EDGE,), EDGE), rows=[row], shared=shared)
+    (found,) = ask(
+        graph_driver,
+        "MATCH (n:Person)-[l:LIVES_IN]->() RETURN n.region AS region, n.lot AS lot, l.records AS records, "
+        "n.birthDate.year AS born",
+    )
+    assert found == {"region": "14/", "lot": 7, "records": ["k"], "born": 1949}
 
 
 @pytest.mark.parametrize("gone", ["Person", "Dwelling"])
@@ -166,16 +173,18 @@ def test_a_further_record_is_written_with_its_edge_or_not_at_all(
     empty_graph: GraphAddress, graph_driver: neo4j.Driver, gone: str
 ) -> None:
     empty(graph_driver)
-    row = {"sid": "p", "node": {"name": "甲"}, "key": "k", "record": "1", "hash": "h", "t0": "d"}
     shared = dict.fromkeys(("source", "stream", "collectedFor", "trust", "run"))
     graph_driver.execute_query("CREATE (:Person {sid: 'p', deletedAt: 1}), (:Dwelling {sid: 'd'})")
     graph_driver.execute_query(f"MATCH (n:{gone}) SET n.kept = n.sid REMOVE n.sid")
     with pytest.raises(ClientError):
-        graph_driver.execute_query(cypher.extend("Person", (EDGE,)), rows=[row], shared=shared)
+        graph_driver.execute_query(
+            cypher.extend("Person", (EDGE,)), rows=[[*OWN_CELLS, "d", {"name": "甲"}]], shared=shared
+        )
     assert one(graph_driver, "MATCH (n) RETURN count(n)") == 2
     graph_driver.execute_query(f"MATCH (n:{gone}) SET n.sid = n.kept")
     for key in ("k", "a"):
-        graph_driver.execute_query(cypher.extend("Person", (EDGE,)), rows=[{**row, "key": key}], shared=shared)
+        row = ["p", 7, key, *OWN_CELLS[3:], "d", {"name": "甲"}]
+        graph_driver.execute_query(cypher.extend("Person", (EDGE,)), rows=[row], shared=shared)
     found = ask(
         graph_driver,
         "MATCH (r:SourceRecord)-[:ASSERTS]->(n:Person)-[l:LIVES_IN]->() "

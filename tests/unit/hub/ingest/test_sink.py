@@ -358,7 +358,7 @@ def test_no_statement_scans_a_label_that_grows(empty_graph: GraphAddress, graph_
         *(make("Person") for make in (cypher.existing, cypher.assertions, cypher.values, cypher.upsert)),
         *(make("Person") for make in (cypher.create_records, cypher.change_records)),
         *(make(edge) for make in (cypher.link, cypher.link_waiting, cypher.unlink, cypher.owners, cypher.derive)),
-        cypher.create("Event", ("number", "reportedAt"), {"reportedAt"}, (edge, replace(edge, name="other")), edge),
+        cypher.create("Event", {"number": "", "reportedAt": "datetime"}, (edge, replace(edge, name="other")), edge),
         cypher.extend("Person", (edge, replace(edge, name="other"))),
         cypher.STORED, cypher.UNCHANGED, cypher.ANY_RECORD, cypher.ENTER_CHANGED, cypher.FORGET, cypher.REJECT,
         cypher.ENTER, cypher.FORGET_UNSEEN, cypher.ANY_WAITING,

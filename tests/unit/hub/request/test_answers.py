@@ -81,7 +81,7 @@ def test_case_3_02_a_member_of_another_form_is_refused(served: Served, members: 
     assert says in answer.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("members", [{"id": "x"}, {"documentId": "x"}, {"": None}, {"doc_id": [1]}], ids=str)
+@pytest.mark.parametrize("members", [{"id": "x"}, {"": None}, {"doc_id": [1]}], ids=str)
 def test_case_3_02_any_other_member_is_ignored(served: Served, members: dict[str, Any]) -> None:
     assert code_of(served.ask(app="app", purpose="a", **members)) == "OK"
     alone = served.ask(None, app="app", purpose="a", **members)

@@ -126,6 +126,19 @@ def test_no_jurisdiction_scoped_root_scans(county_graph: GraphAddress) -> None:
     assert all(operators for operators in found.values())
 
 
+def test_an_index_gives_the_order_of_a_page_whichever_way_it_goes(county_graph: GraphAddress) -> None:
+    """Only rows of one region are sorted among each other, and the last of a list are not behind all the others."""
+    ordered = ("", ", orderBy: [{region: ASC}]", ", orderBy: [{region: DESC}]")
+    for order in ordered:
+        asked = [
+            ("grid-desk", "event.dispatch", f"{{ people({size}: 100{order}) {{ edges {{ cursor }} }} }}")
+            for size in ("first", "last")
+        ]
+        forward, backward = plans(county_graph, asked).values()
+        assert forward == backward
+        assert "PartialTop" in forward
+
+
 def test_a_relation_to_a_node_with_a_key_is_followed_from_there(county_graph: GraphAddress) -> None:
     document = '{ people(where: {reports: {some: {grid: {some: {code: {eq: "a"}}}}}}) { edges { node { id } } } }'
     ((_, operators),) = plans(county_graph, [("grid-desk", "event.dispatch", document)]).items()

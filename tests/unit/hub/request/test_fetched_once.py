@@ -62,6 +62,12 @@ ALIKE = [
         person("a: dwellings(first: 1) { code } dwellings(first: 3) { usage }"),
     ),
     (
+        person("dwellings(first: 3) { code usage }"),
+        person(
+            "a: dwellings(first: 1) { code } dwellingsList(first: 3) { n: nodes { usage } pageInfo { totalCount } }"
+        ),
+    ),
+    (
         f'{{ person(id: "{ID}") {{ name phone }} }}',
         f'{{ a: person(id: "{ID}") {{ phone }} node(id: "{ID}") {{ ... on Person {{ name }} }} }}',
     ),
@@ -81,6 +87,7 @@ DIFFERENT = [
     (person("name"), person("phone")),
     (person("name"), person("name dwellings { code }")),
     (person("dwellings { code }"), person("dwellings { code } b: dwellings(orderBy: [{code: DESC}]) { code }")),
+    ("{ people(first: 9) { edges { cursor } } }", "{ people(last: 9) { edges { cursor } } }"),
     ("{ people { edges { cursor } } }", "{ people { edges { cursor } } b: people(orderBy: []) { edges { cursor } } }"),
     (
         '{ people(where: {name: {eq: "a"}}) { edges { cursor } } }',
@@ -101,7 +108,7 @@ def test_each_name_shows_its_own_part_of_what_was_fetched(policies: PolicySet) -
             phone one: dwellings(first: 1) { code } two: dwellings(first: 2) { id }
         } } }
     }"""
-    dwellings = [[sid(name), f"code {name}"] for name in ("d", "e")]
+    dwellings = [[2, [sid(name), f"code {name}"]] for name in ("d", "e")]
     nodes = [[sid(name), f"name {name}", "1", dwellings] for name in ("p", "q")]
     rows = [[[at], node] for at, node in enumerate(nodes)]
     answer = answer_of(policies, document, {"r0": rows})

@@ -58,6 +58,16 @@ def refusal(query: str, **members: Any) -> HubError:
         ("{ people(first: 1000) { edges { node { name } } } }", Cost(4, 4, 400)),
         ("{ people(first: 0) { edges { node { name } } } }", Cost(4, 4, 2)),
         ("{ people(first: 5) { edges { node { dwellings(first: 3) { usage } } } } }", Cost(5, 5, 5 * (1 + 1 + 3))),
+        ("{ people(last: 5) { edges { node { name } } } }", Cost(4, 4, 10)),
+        ("{ people(first: null, last: 5) { edges { node { name } } } }", Cost(4, 4, 10)),
+        ("{ people(first: 5, last: 30) { edges { node { name } } } }", Cost(4, 4, 60)),
+        ("{ people(first: 5, last: null) { edges { node { name } } } }", Cost(4, 4, 10)),
+        ("{ people(first: null, last: null) { edges { node { name } } } }", Cost(4, 4, 40)),
+        (
+            "{ people(first: 5) { edges { node { "
+            "dwellingsList(first: 3) { nodes { usage } pageInfo { totalCount } } } } } }",
+            Cost(6, 8, 5 * (1 + 1 + 3 * 2)),
+        ),
         ("{ peopleAggregate { count } }", Cost(2, 2, 100)),
         ("{ a: __typename b: __typename }", Cost(1, 2, 0)),
         ("{ ...F ...F } fragment F on Query { __typename }", Cost(1, 4, 0)),

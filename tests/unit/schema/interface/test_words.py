@@ -20,11 +20,11 @@ from graphql import (
 
 from schema import SPINE
 from schema.catalogue import Catalogue
+from schema.conditions.operators import OPERATORS, SEARCHED
 from schema.graphql import build
 from schema.interface import words
 from schema.interface.languages import CHINESE, ENGLISH, STOP, in_language
 from schema.interface.sdl import sdl_of
-from schema.predicate import OPERATORS
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.random_catalogues import generated_catalogue
 from tests.support.sources.slices import HEALTH, composed
@@ -116,7 +116,7 @@ def test_everything_of_a_generated_catalogue_has_words(seed: int, tmp_path: Path
 
 
 def test_each_comparison_has_its_words() -> None:
-    assert {op for each in OPERATORS.values() for op in each} == set(words.OPERATORS)
+    assert {op for each in (*OPERATORS.values(), SEARCHED) for op in each} == set(words.OPERATORS)
 
 
 def test_a_chinese_full_stop_in_a_name_does_not_end_the_chinese_part() -> None:

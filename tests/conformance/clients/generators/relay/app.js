@@ -14,6 +14,11 @@ export const found = graphql`
     people(where: {idNumber: {eq: $no}}) { edges { node { id name phone gender } } }
   }
 `;
+export const backwards = graphql`
+  query appBackwardsQuery($n: Int, $before: String) {
+    buildings(last: $n, before: $before) @connection(key: "app_buildings") { edges { node { id code } } }
+  }
+`;
 export const counts = graphql`
   query appCountsQuery {
     peopleAggregate(groupBy: [REGION_STREET, AGE_BAND]) { regionStreet ageBand count }

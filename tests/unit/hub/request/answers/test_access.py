@@ -12,7 +12,8 @@ from hub.errors import Code, HubError
 from hub.request.answers.access import ERROR_BYTES, tell_hidden
 from hub.request.answers.preferences import Preferences
 from hub.request.denials import DenialErrors
-from hub.request.respond import Answer, path_size, respond
+from hub.request.lists.cuts import path_size
+from hub.request.respond import Answer, respond
 from policies.decide import decide
 from policies.model import PolicySet
 from schema import SPINE
@@ -73,6 +74,11 @@ def rows(*nodes: list[Any]) -> dict[str, Any]:
     return {"r0": [[[at], [sid(str(at)), *node]] for at, node in enumerate(nodes)]}
 
 
+def listed(*nodes: list[Any], total: int | None = None) -> list[Any]:
+    """A nested list as the graph gives it: of `total` nodes, or of these alone."""
+    return [[len(nodes) if total is None else total, node] for node in nodes]
+
+
 def test_what_hides_nothing_has_no_access(policies: PolicySet) -> None:
     answer = told(policies, "people(first: 2) { edges { node { id } } }", rows([], []))
     assert (answer.access, answer.errors) == (None, ())
@@ -104,7 +110,7 @@ def test_errors_that_are_listed_have_exact_paths(policies: PolicySet, count: int
 
 def test_a_denied_root_and_an_edge_have_exact_paths(policies: PolicySet) -> None:
     document = "events { edges { node { id } } } people { edges { node { d: dwellings { usage } household { id } } } }"
-    node = [[[sid("d")], [sid("e")]]]
+    node = [listed([sid("d")], [sid("e")])]
     answer = told(policies, document, rows(node), LISTED)
     place = ("people", "edges", 0, "node")
     assert sorted(each.path for each in answer.errors) == sorted(
@@ -138,7 +144,7 @@ LONG = "x" * 10_000
     ("shown", "node"),
     [
         # The name stands once in the data, and in each path below it again.
-        ("dwellings(first: 0) { code }", [[[sid("d"), "code d"]]]),
+        ("dwellings(first: 0) { code }", [listed([sid("d"), "code d"])]),
         (" ".join(f"n{at}: idNumber" for at in range(9)), []),
     ],
     ids=["cut", "denied"],
@@ -168,22 +174,31 @@ def test_lists_that_end_early_are_told_where_they_are(policies: PolicySet) -> No
         "people(first: 2) { edges { node { one: dwellings(first: 1) { code } two: dwellings(first: 2) { id } } } }"
     )
     dwellings = [[sid(name), f"code {name}"] for name in ("d", "e", "f")]
-    answer = told(policies, document, rows([dwellings[:1]], [dwellings[:2]], [dwellings]))
+    answer = told(policies, document, rows([listed(*dwellings[:1])], [listed(*dwellings[:2])], [listed(*dwellings)]))
     assert answer.access == {
         "cut": [
             {"coordinate": "Query.people", "path": ("people",), "shown": 2},
-            {"coordinate": "Person.dwellings", "path": ("people", "edges", 1, "node", "one"), "shown": 1},
+            {"coordinate": "Person.dwellings", "path": ("people", "edges", 1, "node", "one"), "shown": 1, "total": 2},
         ]
     }
     assert [len(each["node"]["two"]) for each in answer.data["people"]["edges"]] == [1, 2]
-    answer = told(policies, document, rows([dwellings]))
+    answer = told(policies, document, rows([listed(*dwellings[:2], total=30)]))
     assert answer.access is not None
-    assert [each["shown"] for each in answer.access["cut"]] == [1, 2]
+    assert [(each["shown"], each["total"]) for each in answer.access["cut"]] == [(1, 30), (2, 30)]
+
+
+def test_a_page_of_counts_tells_how_many_there_are(policies: PolicySet) -> None:
+    document = "peopleAggregate(groupBy: [GENDER], first: 1) { gender }"
+    access = told(policies, document, {"r0": {"rows": []}}, purpose="count").access
+    cut = {"coordinate": "Query.peopleAggregate", "path": ("peopleAggregate",), "shown": 1}
+    values = len(SPINE.entity("Person").field("gender").values)
+    assert access is not None
+    assert access["cut"] == [{**cut, "total": values}]
 
 
 def test_the_row_that_tells_that_there_are_more_is_not_seen(policies: PolicySet) -> None:
     document = "people(first: 1) { edges { node { dwellings(first: 1) { code } } } }"
-    answer = told(policies, document, rows([[[sid("d"), "code d"], [sid("e"), "code e"]]]))
+    answer = told(policies, document, rows([listed([sid("d"), "code d"], [sid("e"), "code e"])]))
     assert answer.nodes == 2
     assert "code e" not in json.dumps(answer.data)
 

@@ -1,0 +1,133 @@
+"""Checks the text of a document that is to be registered.
+
+It holds one operation with a name, is valid for the schema of the catalogue, and has no value of its own: whatever is
+compared comes with a request, as a variable, and is in its record. Words of the schema (enum values, true, false, null)
+are no values, nor is the length of a page. Source: GraphQL specification, sections 2 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FieldNode,
+    FloatValueNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    IntValueNode,
+    Node,
+    OperationDefinitionNode,
+    StringValueNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableDefinitionNode,
+    Visitor,
+    get_named_type,
+    parse,
+    validate,
+    visit,
+)
+
+from schema.catalogue import Catalogue
+from schema.derived_names import ACCESSES, aggregate_type
+
+MOST_TOKENS = 20_000
+PAGE_SIZES = frozenset({"first", "last"})
+"""Arguments of a field whose whole number says how long a list is, and compares nothing."""
+
+
+class DocumentFault(ValueError):
+    """A document that cannot be registered; the text names line and column of the document, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDocument:
+    """A document that may be registered: the name of its operation, and the types of the catalogue that it reads."""
+
+    name: str
+    types: frozenset[str]
+
+
+def check_document(text: str, schema: GraphQLSchema, catalogue: Catalogue) -> CheckedDocument:
+    """What a document asks for; raises DocumentFault at the first thing that is wrong."""
+    document = _parsed(text)
+    named = _named_operation(document)
+    visit(document, _Literals())
+    try:
+        found = next(iter(validate(schema, document, max_errors=1)), None)
+    except RecursionError:
+        raise DocumentFault("is nested too deeply; spread fewer fragments") from None
+    if found is not None:
+        raise DocumentFault(f"{_place(found)}: {found.message}")
+    return CheckedDocument(named, frozenset(_types_read(document, schema, catalogue)))
+
+
+def _parsed(text: str) -> DocumentNode:
+    try:
+        return parse(text, max_lexical_tokens=MOST_TOKENS)
+    except GraphQLSyntaxError as wrong:
+        raise DocumentFault(f"{_place(wrong)}: is not GraphQL here") from None
+    except RecursionError:
+        raise DocumentFault("is nested too deeply; register two documents") from None
+
+
+def _named_operation(document: DocumentNode) -> str:
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if len(operations) != 1 or operations[0].name is None:
+        raise DocumentFault(
+            "must hold one operation with a name, such as `query Residents(…) {…}`; register each alone"
+        )
+    return operations[0].name.value
+
+
+class _Literals(Visitor):
+    """Refuses each literal that is a value: a text, a number with a point, a whole number that is no page size."""
+
+    def enter_string_value(self, node: StringValueNode, *at: Any) -> None:
+        _refuse_literal(node, at[1], at[3])
+
+    def enter_float_value(self, node: FloatValueNode, *at: Any) -> None:
+        _refuse_literal(node, at[1], at[3])
+
+    def enter_int_value(self, node: IntValueNode, *at: Any) -> None:
+        parent = at[1]
+        if not (isinstance(parent, ArgumentNode) and parent.name.value in PAGE_SIZES):
+            _refuse_literal(node, parent, at[3])
+
+
+def _refuse_literal(node: Node, parent: Any, ancestors: list[Any]) -> None:
+    around = [each for each in (*ancestors, parent) if isinstance(each, ArgumentNode | VariableDefinitionNode)]
+    where, holder = "", around[-1] if around else None
+    if isinstance(holder, VariableDefinitionNode):
+        where = f" as the default of ${holder.variable.name.value}"
+    elif isinstance(holder, ArgumentNode):
+        where = f" in the argument {holder.name.value}"
+    place = _place(GraphQLError("", node))
+    raise DocumentFault(f"{place}: a value is written{where}; take a variable, so that each request sends its own")
+
+
+def _types_read(document: DocumentNode, schema: GraphQLSchema, catalogue: Catalogue) -> Iterator[str]:
+    """The types of the catalogue of which a document selects anything, counts and accesses included."""
+    names = {each.name: each.name for each in catalogue} | {aggregate_type(each): each.name for each in catalogue}
+    info, seen = TypeInfo(schema), set[str]()
+
+    class Reader(Visitor):
+        def enter_selection_set(self, *_: Any) -> None:
+            seen.add(str(get_named_type(info.get_parent_type())))
+
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            if node.name.value == ACCESSES and catalogue.person is not None:
+                seen.add(catalogue.person.name)
+
+    visit(document, TypeInfoVisitor(info, Reader()))
+    return (names[each] for each in sorted(seen & set(names)))
+
+
+def _place(error: GraphQLError) -> str:
+    line, column = next(((each.line, each.column) for each in error.locations or ()), (1, 1))
+    return f"line {line}, column {column} of the document"
