@@ -31,7 +31,7 @@ from audit.record import Coordinates, Record, RecordInvalid, decode
 from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
-FORMAT: Final = "sluicegate audit export 2"
+FORMAT: Final = "sluicegate audit export 3"
 RECORDS: Final = "records.jsonl"
 TABLE: Final = "records.csv"
 PROOFS: Final = "proofs.jsonl"
@@ -44,9 +44,13 @@ COLUMNS: Final = (
     "index", "time", "kind", "result", "http_status", "application", "department", "region", "subject", "purpose",
     "case", "policy_version", "catalogue_version", "clear", "masked", "aggregated", "matched", "denied", "nodes",
     "subjects", "variables", "operation", "operation_name", "request_id", "request_digest", "duration_us", "leaf_hash",
+    "actor_application", "actor",
 )  # fmt: skip
 COLUMNS_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "sluicegate audit export 1": tuple(each for each in COLUMNS if each != "catalogue_version"),
+    "sluicegate audit export 1": tuple(
+        each for each in COLUMNS if each not in {"catalogue_version", "actor_application", "actor"}
+    ),
+    "sluicegate audit export 2": tuple(each for each in COLUMNS if each not in {"actor_application", "actor"}),
     FORMAT: COLUMNS,
 }
 """The columns of the CSV by format: an export of an earlier format is verified as it was made."""

@@ -33,7 +33,7 @@ VALUE: Final = "value"
 CASE: Final = "case"
 WHO: Final = "who"
 TERMS: Final = (SUBJECT, VALUE, CASE, WHO)
-"""Where a digest may stand: data subject, variable or literal, case, the person who asked."""
+"""Where a digest may stand: data subject, variable or literal, case, the person who asked or acted for them."""
 
 _ODD: Final = 0x9E3779B97F4A7C15
 _PLAIN: Final = frozenset(("null", "true", "false"))
@@ -52,6 +52,7 @@ class Shape(NamedTuple):
     purpose: str | None
     policy_version: str | None
     catalogue_version: str | None
+    actor_application: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class ColumnBuilder:
         self._add_terms(SUBJECT, document["subjects"])
         self._add_terms(VALUE, [each for each in document["variables"].values() if each not in _PLAIN])
         self._add_terms(CASE, [document["case"]] if document["case"] else [])
-        self._add_terms(WHO, [document["subject"]] if document["subject"] else [])
+        self._add_terms(WHO, [each for each in (document["subject"], document.get("actor")) if each])
 
     def _add_terms(self, where: str, terms: Sequence[str]) -> None:
         self.terms[where].extend(terms)
@@ -143,9 +144,8 @@ def document_of(row: Row, index: int) -> dict[str, Any]:
 
 def shape_of(document: Mapping[str, Any]) -> Shape:
     """The words of a record, given as its JSON object."""
-    # A record of version 2 names no catalogue.
-    catalogue = document["catalogue_version"] if document["v"] > 2 else None
-    found = Shape._make((*(document[name] for name in Shape._fields[:-1]), catalogue))
+    # Records of older versions name no catalogue, or nobody who acted for another.
+    found = Shape._make(document.get(name) for name in Shape._fields)
     # Unknown purposes share one shape: each may be different, and there would be as many shapes as requests.
     return found._replace(purpose="#") if found.purpose is not None and found.purpose.startswith("#") else found
 

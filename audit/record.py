@@ -4,9 +4,9 @@ Equal records are equal bytes, and `decode` accepts exactly what `encode` makes.
 purpose, and what was decided; never what was answered. Personal values stand in it only as keyed digests, which the
 caller makes with a `Digester`.
 
-The bytes are canonical JSON (`audit/parts/canonical_json.py`) of version 3. Version 2, which had no
-`catalogue_version`, is read as it was written; version 1, which had no `region`, is recognised and refused. 65,535
-bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to it.
+The bytes are canonical JSON (`audit/parts/canonical_json.py`) of version 4. Version 3, which had no
+`actor`, and version 2, which had no `catalogue_version` either, are read as they were written; version 1, which had no
+`region`, is recognised and refused. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from audit.parts.canonical_json import canonical_json
 from audit.parts.digester import DIGEST_LENGTH as DIGEST_LENGTH  # noqa: PLC0414 - named here by whoever makes records
 from audit.parts.digester import Digester as Digester  # noqa: PLC0414
 
-VERSION: Final = 3
-READ_VERSIONS: Final = (2, VERSION)
+VERSION: Final = 4
+READ_VERSIONS: Final = (2, 3, VERSION)
 """Versions whose records are read; a new record has the last."""
 KINDS: Final = (
     "query",  # answered, in whole or in part
@@ -93,9 +93,10 @@ class Record:
     digests; so is `purpose` where it is not a known id. `region` is the jurisdiction of the one who asked, as a path
     (`14/03/21/`). `operation` is the SHA-256 (hex) of the normalised text, `duration_us` is in microseconds,
     `http_status` is 0 where there was no HTTP, `variables` maps a path (`$where.phone.eq`) to a keyed digest or to a
-    word that shows nothing personal. `policy_version` and `catalogue_version` are hashes of what was in force.
-    RecordInvalid for an unknown kind, for a malformed time, salt or number, and for a catalogue in a record of
-    version 2.
+    word that shows nothing personal. `actor_application` is an application that acted for a user of `application`, and
+    `actor` the keyed digest of who worked it. `policy_version` and `catalogue_version` are hashes of what was in force.
+    RecordInvalid for an unknown kind, for a malformed time, salt or number, and for what a record of its
+    version does not have.
     """
 
     kind: str
@@ -120,12 +121,15 @@ class Record:
     subjects: tuple[str, ...] = ()
     duration_us: int = 0
     salt: str = field(default_factory=new_salt)
+    actor_application: str | None = None
+    actor: str | None = None
     v: int = VERSION
 
     def __post_init__(self) -> None:
         _check_version(self.v)
-        if self.v == 2 and self.catalogue_version is not None:
-            raise RecordInvalid("a record of version 2 names no catalogue")
+        for name in _LATER[self.v]:
+            if getattr(self, name) is not None:
+                raise RecordInvalid(f"a record of version {self.v} has no {name}")
         _check_form(self.kind, self.time, self.salt, (self.http_status, self.nodes, self.duration_us))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
@@ -146,7 +150,13 @@ def _check_form(kind: str, time: str, salt: str, numbers: Iterable[object]) -> N
 _EFFECTS: Final = tuple(f.name for f in fields(Coordinates))
 _EFFECT_NAMES: Final = frozenset(_EFFECTS)
 _NAMES: Final = tuple(f.name for f in fields(Record))
-_KEYS: Final = {2: frozenset(_NAMES) - {"catalogue_version"}, VERSION: frozenset(_NAMES)}
+_LATER: Final = {
+    2: frozenset({"catalogue_version", "actor_application", "actor"}),
+    3: frozenset({"actor_application", "actor"}),
+    VERSION: frozenset[str](),
+}
+"""By version: the fields that came later."""
+_KEYS: Final = {version: frozenset(_NAMES) - later for version, later in _LATER.items()}
 _REQUIRED_TEXTS: Final = ("kind", "request_id", "result", "time", "salt")
 _OPTIONAL_TEXTS: Final = (
     "application",
@@ -160,6 +170,8 @@ _OPTIONAL_TEXTS: Final = (
     "operation",
     "operation_name",
     "request_digest",
+    "actor_application",
+    "actor",
 )
 
 

@@ -42,9 +42,10 @@ class QueryRefused(ValueError):
 class Query:
     """Which records to find; every term that is not None must hold.
 
-    `since` (included) and `until` (not included) are times with a zone. `purpose` finds its descendants too, `region`
-    is a path and finds every region below it, `coordinate` may be a type (`Person`); with `effect`, the coordinate must
-    have had it. `result` finds each flood of refusals in which one had this code.
+    `since` (included) and `until` (not included) are times with a zone. `application` finds what it asked for users of
+    others too, `purpose` its descendants, `region`, which is a path, every region below it; `coordinate` may be a type
+    (`Person`); with `effect`, the coordinate must have had it. `result` finds each flood of refusals in which one had
+    this code.
     `case`, `value`, `subject` and `who` (the person who asked) are digests: one, or several of which one must stand
     there, as those under several keys. QueryRefused for an unknown kind or effect, and for a time without a zone.
     """
@@ -86,7 +87,9 @@ class Query:
 
     def fits(self, shape: Shape) -> bool:
         """Whether the query describes records with these words."""
-        exact = ("kind", "application", "department", "policy_version", "catalogue_version")
+        exact = ("kind", "department", "policy_version", "catalogue_version")
+        if self.application not in {None, shape.application, shape.actor_application}:
+            return False
         if any(getattr(self, name) not in {None, getattr(shape, name)} for name in exact):
             return False
         if shape.kind != FLOOD and self.result not in {None, shape.result}:

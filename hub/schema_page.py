@@ -23,7 +23,7 @@ from audit.record import Digester, Record
 from hub.errors import Code, HubError, internal_error
 from hub.request import auth, endpoint
 from hub.request.pipeline import Hub
-from hub.request.record import Trail, flood_source
+from hub.request.record import Trail, actor_application, actor_digest, flood_source
 from schema.interface.sdl import sdl_of
 
 PATH: Final = "/schema.graphql"
@@ -93,6 +93,7 @@ class SchemaPage:
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())
+        auth.check_delegation(trail.policy, subject)
         trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
         hub.rates.enter(trail.account)
         trail.stage = "respond"
@@ -164,6 +165,8 @@ def _record(trail: Trail, reply: endpoint.Reply, digester: Digester) -> Record:
         department=subject.department if subject else None,
         region=subject.jurisdiction if subject else None,
         subject=digester.digest("subject", subject.sub) if subject else None,
+        actor_application=actor_application(subject),
+        actor=actor_digest(subject, digester),
         policy_version=trail.policy.version,
         catalogue_version=trail.catalogue_version,
         operation_name="schema",

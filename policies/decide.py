@@ -9,6 +9,7 @@ Hippocratic databases" (2004).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from policies.model import (
     DEFAULT_BUCKETS,
@@ -22,13 +23,31 @@ from policies.model import (
 )
 from policies.obligations import standing, strictest
 from policies.rule_index import lineage
-from policies.rules import Grant, Prohibition, Subject
+from policies.rules import Actor, Grant, Prohibition, Subject
 from schema.catalogue import Catalogue, Field
-from schema.predicate import Predicate, conjuncts, negation_normal
+from schema.predicate import (
+    All,
+    Any_,
+    Compare,
+    Not,
+    Op,
+    Placeholder,
+    Predicate,
+    Related,
+    conjuncts,
+    negation_normal,
+)
 
 
 def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date) -> tuple[Grant, ...]:
-    """Grants in force for this subject and purpose; none for an unknown or expired one, or one it is not bound to."""
+    """Grants in force for this subject and purpose; none for an unknown or expired one, or one it is not bound to.
+
+    Where an application acts for a user of another one, a grant counts only if it is to both, so that neither sees more
+    than it would see by itself.
+    """
+    actor = subject.actor
+    if actor is not None and not policy.may_act(actor.application, subject.application):
+        return ()
     if subject.purposes is not None and purpose not in subject.purposes:
         return ()
     if purpose not in policy.purposes or any(_expired(each, today) for each in _lineage(policy, purpose)):
@@ -36,8 +55,45 @@ def applicable(policy: PolicySet, subject: Subject, purpose: str, today: dt.date
     return tuple(
         grant
         for grant in policy.index.grants(subject, purpose)
-        if grant.valid.holds(today) and grant.to.selects(subject)
+        if grant.valid.holds(today)
+        and grant.to.selects(subject)
+        and (actor is None or (grant.to.selects(actor) and _means_one(grant, subject, actor)))
     )
+
+
+def _means_one(grant: Grant, subject: Subject, actor: Actor) -> bool:
+    """Whether the rows of a grant hold no row for the one that they do not hold for the other.
+
+    They have one department, and the jurisdiction is the narrower of both. What else differs may stand in no condition,
+    and no condition may hold outside of a jurisdiction.
+    """
+    differ = {f"subject.{name}" for name in ("application", "role", "level") if _differs(name, subject, actor)}
+    differ.add(OUTSIDE)
+    return not any(differ.intersection(_depends_on(rows)) for rows in grant.rows.values())
+
+
+OUTSIDE = "outside of subject.jurisdiction"
+
+
+def _differs(name: str, subject: Subject, actor: Actor) -> bool:
+    return bool(getattr(subject, name) != getattr(actor, name))
+
+
+def _depends_on(rows: Predicate, *, negated: bool = False) -> Iterator[str]:
+    """The attributes of a subject that a condition compares with; OUTSIDE where it is not only within a place."""
+    match rows:
+        case All(parts) | Any_(parts):
+            for part in parts:
+                yield from _depends_on(part, negated=negated)
+        case Not(part):
+            yield from _depends_on(part, negated=not negated)
+        case Related(_, some, where):
+            yield from _depends_on(where, negated=negated or not some)
+        case Compare(_, op, value):
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, Placeholder):
+                    within = each.name == "subject.jurisdiction" and op is Op.STARTS_WITH and not negated
+                    yield each.name if each.name != "subject.jurisdiction" else "" if within else OUTSIDE
 
 
 def _lineage(policy: PolicySet, purpose: str) -> tuple[Purpose, ...]:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from policies import obligations
 from policies.effect_words import explain_expected, explain_mask
-from policies.model import Application, Expectation, PolicySet, Purpose
+from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.obligations import Obligation, ObligationError
 from policies.operations.registered import Operation, OperationFault, Operations, Registry
 from policies.purposes import implies, parent, valid_id
@@ -147,7 +147,11 @@ class _Loader:
                 text = "an account here is not among `staff`, so that nobody can ask with it; list it there too"
                 raise at.wrong(text, "developers")
             registered = block.model_dump() | {"developers": developers, "limits": block.limits.limits}
+            registered["acts_for"] = frozenset(block.acts_for)
             self.applications[block.id] = Application(**registered, places=lines)
+        for at, block in self._blocks("applications"):
+            if fault := delegation_fault(self.applications, self.applications[block.id]):
+                raise at.wrong(fault, "actsFor")
 
     def _read_owners(self) -> None:
         for file, document in self.documents:

@@ -88,8 +88,22 @@ class Application:
     """Which documents it may ask: `any`, or its `registered` operations alone."""
     dpop: str = "accepted"
     """Whether its tokens must be bound to a key that their sender shows: `accepted` or `required`."""
+    acts_for: frozenset[str] = frozenset()
+    """Applications of its department for whose users it may act (delegation)."""
     places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """`file:line` of the jurisdiction of each of `staff`; of the application's own under the empty text."""
+
+
+def delegation_fault(applications: Mapping[str, Application], actor: Application) -> str | None:
+    """What is wrong with the applications for whose users an application may act, and what to write instead."""
+    for name in sorted(actor.acts_for):
+        other = applications.get(name)
+        if other is None or other is actor:
+            others = ", ".join(sorted(applications.keys() - {actor.id})) or "none"
+            return f"{name!r} is no other registered application; there are: {others}"
+        if other.department != actor.department:
+            return f"{name!r} is of another department, for whose users nobody else acts; grant this one what it needs"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,11 @@ class PolicySet:
     expectations: tuple[Expectation, ...] = ()
     operations: Operations = field(default_factory=dict)
     index: RuleIndex = field(init=False, repr=False, compare=False)
+
+    def may_act(self, actor: str, application: str) -> bool:
+        """Whether one application may act for the users of another."""
+        known = self.applications.get(actor)
+        return known is not None and application in known.acts_for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "index", RuleIndex(self.grants, self.prohibitions))

@@ -15,6 +15,23 @@ from schema.predicate import Placeholder, Predicate
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """An application that acts for a user of another one; `sub` is who works it, if the token says so."""
+
+    application: str
+    department: str
+    role: str
+    level: str
+    jurisdiction: str
+    sub: str | None = None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """All that a decision may depend on."""
+        return (self.application, self.department, self.role, self.level, self.jurisdiction)
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """Who asks: attributes come from the registry, never from the token. `sub` is logged as a digest only."""
 
@@ -26,11 +43,14 @@ class Subject:
     sub: str
     purposes: frozenset[str] | None = None
     """Purposes that the request is bound to, by its token or its registered operation; None: those of its grants."""
+    actor: Actor | None = None
+    """The application that acts for this one's user: a grant counts only if it is to both."""
 
     @property
-    def attributes(self) -> tuple[str, str, str, str, str]:
+    def attributes(self) -> tuple[str, ...]:
         """All that a decision may depend on (not `sub`), beside the purposes that it is bound to."""
-        return (self.application, self.department, self.role, self.level, self.jurisdiction)
+        own = (self.application, self.department, self.role, self.level, self.jurisdiction)
+        return own if self.actor is None else (*own, *self.actor.attributes)
 
 
 def placeholder_value(placeholder: Placeholder, subject: Subject, today: dt.date) -> Any:
@@ -53,7 +73,7 @@ class Selector:
     role: frozenset[str] | None = None
     level: frozenset[str] | None = None
 
-    def selects(self, subject: Subject) -> bool:
+    def selects(self, subject: Subject | Actor) -> bool:
         """Whether each named attribute of the subject is among those listed."""
         pairs = (
             (self.application, subject.application),

@@ -94,6 +94,7 @@ class ApplicationBlock(Block):
     `developers` are the persons who may also ask what it would see with another role or level. With `documents:
     registered` it may ask nothing but its registered operations: what a hub in production should say. With
     `dpop: required` its tokens must be bound to a key that their sender shows (RFC 9449).
+    `actsFor` names applications of its department for whose users it may act.
     """
 
     id: Name
@@ -108,6 +109,7 @@ class ApplicationBlock(Block):
     developers: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
     documents: Literal["any", "registered"] = "any"
     dpop: Literal["accepted", "required"] = "accepted"
+    acts_for: list[Name] = Field(default_factory=list, alias="actsFor")
 
 
 class SelectorBlock(Block):

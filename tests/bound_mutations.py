@@ -18,14 +18,14 @@ BOUND = (
     Mutation(
         "a bound application asks nothing else",
         "hub/request/prepared/registered.py",
-        "        if policy.applications[application].documents != REGISTERED:\n",
+        "        if not bound:\n",
         "        if True:\n",
         _BY_ID,
     ),
     Mutation(
         "an operation belongs to one application",
         "hub/request/prepared/registered.py",
-        "    operation = policy.operations.get((application, asked))\n",
+        "    operation = policy.operations.get((subject.application, asked))\n",
         "    operation = next((each for (_, name), each in policy.operations.items() if name == asked), None)\n",
         _BY_ID,
     ),
@@ -116,7 +116,7 @@ BOUND = (
     Mutation(
         "a bound token is no auditor's",
         "hub/request/auth.py",
-        '        if purposes_of_token(claims) is not None or "cnf" in claims:\n',
+        '        if purposes_of_token(claims) is not None or claims.keys() & {"cnf", "act"}:\n',
         "        if False:\n",
         _PURPOSES,
     ),

@@ -137,6 +137,27 @@ EDGE = (
         "tests/attacks/test_h_tokens.py -k h08",
     ),
     Mutation(
+        "a grant counts only if it is to both",
+        "policies/decide.py",
+        "(grant.to.selects(actor) and _means_one(grant, subject, actor))",
+        "(_means_one(grant, subject, actor))",
+        "tests/attacks/identity/test_h_delegation.py",
+    ),
+    Mutation(
+        "a grant whose rows differ for both does not count",
+        "policies/decide.py",
+        "(grant.to.selects(actor) and _means_one(grant, subject, actor))",
+        "(grant.to.selects(actor))",
+        "tests/attacks/identity/test_h_delegation.py",
+    ),
+    Mutation(
+        "the place is the narrower of both",
+        "hub/request/auth.py",
+        "    return replace(user, jurisdiction=narrower, actor=acting)",
+        "    return replace(user, actor=acting)",
+        "tests/attacks/identity/test_h_delegation.py",
+    ),
+    Mutation(
         "ids of the key before are opened",
         "hub/home/seals.py",
         "for number, each in ((version, key), *(others or {}).items())}",

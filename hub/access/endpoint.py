@@ -71,6 +71,7 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
+        auth.check_delegation(trail.policy, subject)
         trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
         hub.rates.enter(trail.account)
     client = (subject.application, subject.sub, trail.arrival.source)

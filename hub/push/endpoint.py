@@ -77,6 +77,9 @@ async def _run_stages(
         if subject.purposes is not None:
             text = "this token is bound to purposes of queries; deliver with one that is not"
             raise HubError(Code.DELIVERY_DENIED, text)
+        auth.check_delegation(trail.policy, subject)
+        if subject.actor is not None:
+            raise HubError(Code.DELIVERY_DENIED, "an application delivers its own events only: send its own token")
         source = deliveries.source(name, subject.application)
         delivery.source = source
     client = (subject.application, subject.sub, trail.arrival.source)

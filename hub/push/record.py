@@ -14,7 +14,7 @@ from audit.record import BEGUN, Digester, Record
 from hub.push.cloud_events import Event, Invalid
 from hub.push.outcomes import Outcome
 from hub.request.endpoint import Reply
-from hub.request.record import Trail
+from hub.request.record import Trail, actor_application, actor_digest
 
 KIND: Final = "delivery"
 BEGIN_NAME: Final = "delivery begin"
@@ -61,6 +61,8 @@ def _record(trail: Trail, digester: Digester, name: str, result: str, status: in
         department=subject.department if subject else None,
         region=subject.jurisdiction if subject else None,
         subject=digester.digest("subject", subject.sub) if subject else None,
+        actor_application=actor_application(subject),
+        actor=actor_digest(subject, digester),
         policy_version=trail.policy.version,
         catalogue_version=trail.catalogue_version,
         operation_name=name,

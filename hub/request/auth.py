@@ -41,7 +41,7 @@ from hub.request.bindings.sender_keys import SenderKeys
 from hub.request.bindings.token_purposes import purposes_of_token
 from hub.request.endpoint import Head, Request
 from policies.model import KEY_REQUIRED, PolicySet
-from policies.rules import Subject
+from policies.rules import Actor, Subject
 
 MAX_TOKEN: Final = 8_192
 MIN_RSA_BITS: Final = 2_048
@@ -125,10 +125,11 @@ class Verifier:
     def verify(self, token: str, now: float) -> tuple[str, str]:
         """(client_id, sub) of an accepted token at `now` (seconds since 1970); raises HubError UNAUTHENTICATED.
 
-        A token that is bound to purposes or to a key is refused: whoever asks here looks at neither.
+        A token that is bound to purposes or to a key, or by which an application acts for another's user, is refused:
+        whoever asks here looks at none of these.
         """
         claims = self.claims_of(token, now)
-        if purposes_of_token(claims) is not None or "cnf" in claims:
+        if purposes_of_token(claims) is not None or claims.keys() & {"cnf", "act"}:
             raise unauthenticated()
         return claims["client_id"], claims["sub"]
 
@@ -168,14 +169,26 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderK
         )
     claims = verifier.claims_of(head.bearer, now)
     subject = registered(policy, claims["client_id"], claims["sub"])
+    acting = actor_of(claims)
+    if subject is not None and acting is not None:
+        subject = delegated(policy, subject, *acting)
     if subject is None:
         raise unauthenticated()
-    required = policy.applications[subject.application].dpop == KEY_REQUIRED
+    asking = (subject.application, *([subject.actor.application] if subject.actor else []))
+    required = any(policy.applications[each].dpop == KEY_REQUIRED for each in asking)
     try:
         senders.check(head.shown, head.bearer, claims, required=required, now=now)
     except (JoseError, ValueError, TypeError, RecursionError):
         raise unauthenticated() from None
     return replace(subject, purposes=purposes_of_token(claims))
+
+
+def actor_of(claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """The application that acts, and who works it if the token says so, of claims that were checked (RFC 8693, 4.1)."""
+    act = claims.get("act")
+    if act is None:
+        return None
+    return (act["client_id"], act.get("sub")) if "client_id" in act else (act["sub"], None)
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
@@ -188,6 +201,32 @@ def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
     if jurisdiction is None:
         return None
     return Subject(application.id, application.department, application.role, application.level, jurisdiction, sub)
+
+
+def delegated(policy: PolicySet, user: Subject, client: str, sub: str | None) -> Subject | None:
+    """The subject for whom the application `client` acts; None if the registry does not know who acts.
+
+    Its jurisdiction is the narrower of both; where neither lies within the other, it lies in no place at all.
+    """
+    actor = registered(policy, client, sub or "")
+    if actor is None:
+        return None
+    places = sorted((user.jurisdiction, actor.jurisdiction), key=len)
+    narrower = places[1] if places[1].startswith(places[0]) else NOWHERE
+    acting = Actor(actor.application, actor.department, actor.role, actor.level, actor.jurisdiction, sub)
+    return replace(user, jurisdiction=narrower, actor=acting)
+
+
+def check_delegation(policy: PolicySet, subject: Subject) -> None:
+    """Refuse an application that acts for a user of another one without leave; raises HubError DELEGATION_DENIED."""
+    actor = subject.actor
+    if actor is None or policy.may_act(actor.application, subject.application):
+        return
+    raise HubError(
+        Code.DELEGATION_DENIED,
+        "the application that acts (`act` of the token) may not act for users of the other application; ask a steward "
+        "of its department to name that one under `actsFor` of its entry in the registry",
+    )
 
 
 def unauthenticated() -> HubError:
@@ -226,6 +265,13 @@ class _TokenClaims(JWTClaimsRegistry):
             raise InvalidClaimError("aud")
         self.check_value("aud", value)
 
+    def validate_act(self, value: object) -> None:
+        """Who acts: one application, by `client_id` or else by `sub`; a chain of them is not accepted."""
+        if not isinstance(value, dict) or not value or not value.keys() <= ACT_MEMBERS:
+            raise InvalidClaimError("act")
+        if not all(_is_name(each) for each in value.values()):
+            raise InvalidClaimError("act")
+
     def validate_client_id(self, value: object) -> None:
         """The id of an application."""
         if not _is_name(value):
@@ -246,6 +292,10 @@ def _check_type(value: object) -> None:
         raise ValueError("is no type of a token")
 
 
+# An issuer's name beside `sub` could make it another's: the hub knows one issuer.
+ACT_MEMBERS: Final = frozenset({"sub", "client_id"})
+NOWHERE: Final = "-/"
+"""A path in which nothing lies."""
 _REGISTRY: Final = jws.JWSRegistry(algorithms=[*ALGORITHMS, OLD_NAME], strict_check_header=True)
 # A header with any other member (`crit`, `jku`, `jwk`, `x5u`, `zip` …) is refused.
 _REGISTRY.header_registry = {

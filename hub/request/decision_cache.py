@@ -46,7 +46,9 @@ class _Kept:
         if followed[0] is not successors:
             followed = self._followed = (successors, tuple(follow(each, successors) for each in self._decided))
         decision = followed[1][0 if with_case else 1]
-        return dataclasses.replace(decision, subject=dataclasses.replace(decision.subject, sub=subject.sub))
+        return dataclasses.replace(
+            decision, subject=dataclasses.replace(decision.subject, sub=subject.sub, actor=subject.actor)
+        )
 
 
 class DecisionCache:

@@ -86,7 +86,6 @@ class Hub:
     policy_follower: PolicyFollower | None = None
     key_follower: Follower | ProviderFollower | None = None
     own_keys: Follower | None = None
-    """Follows the keys of ids and digests."""
     detector: str = ""
     """Version of the detector whose spans of free text are trusted; without one, every free text is redacted whole."""
     buckets: Buckets = field(default_factory=Buckets, repr=False)
@@ -252,6 +251,7 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
         if hub.policy_follower is not None:
             hub.policy_follower.check()
         trail.subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
+        auth.check_delegation(trail.policy, trail.subject)
         trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
     return head
 
@@ -289,9 +289,7 @@ async def _read_accesses(hub: Hub, planned: Planned, row: Mapping[str, Any], pol
     if not any(isinstance(root, Accesses) for root in planned.fetched):
         return {}
 
-    def digests(sid: str) -> tuple[str, ...]:
-        return hub.digester.every("person", sid)
-
+    digests = partial(hub.digester.every, "person")
     return await asyncio.to_thread(answer_accesses, hub.settings, planned, row, digests, policy, hub.catalogue)
 
 

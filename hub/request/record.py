@@ -51,6 +51,7 @@ CHEAP_REFUSALS = frozenset(
         Code.TOO_MANY_REQUESTS,
         Code.OVERLOADED,
         Code.ASKER_DENIED,
+        Code.DELEGATION_DENIED,
         Code.DELIVERY_DENIED,
     }
 )
@@ -93,6 +94,8 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         department=subject.department if subject else None,
         region=subject.jurisdiction if subject else None,
         subject=digester.digest("subject", subject.sub) if subject else None,
+        actor_application=actor_application(subject),
+        actor=actor_digest(subject, digester),
         purpose=_purpose(trail, digester),
         case=digester.digest("case", head.case_header) if head and head.case_header else None,
         policy_version=trail.policy.version,
@@ -107,6 +110,17 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         duration_us=max(0, ended - trail.arrival.started) // 1_000,
     )
     return record, text
+
+
+def actor_application(subject: Subject | None) -> str | None:
+    """The application that acts for a subject of another one."""
+    return subject.actor.application if subject and subject.actor else None
+
+
+def actor_digest(subject: Subject | None, digester: Digester) -> str | None:
+    """The digest of who works that application, if the token said so."""
+    sub = subject.actor.sub if subject and subject.actor else None
+    return None if sub is None else digester.digest("subject", sub)
 
 
 def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from graphql import GraphQLSchema
@@ -24,6 +24,7 @@ from policies import obligations
 from policies.decide import applicable
 from policies.model import Decision, PolicySet
 from policies.review.check import subject_of
+from policies.rules import Actor
 from schema.catalogue import Catalogue, CatalogueError, Field
 
 CACHED = 20_000
@@ -110,7 +111,14 @@ class DecisionComparer:
         """What the draft does to a recorded operation, compared with the policy `before`."""
         record, day = logged.record, day_of(logged.record.time, self._inputs.zone)
         known = (self._known(before, record), self._known(self._inputs.draft, record))
-        names = (record.application, record.purpose, record.result, record.operation, record.operation_name)
+        names = (
+            record.application,
+            record.actor_application,
+            record.purpose,
+            record.result,
+            record.operation,
+            record.operation_name,
+        )
         paths = variable_paths(record.variables)
         key = (before.version, day, known, names, paths, recorded_coordinates(record), record.case is None)
         found = self._comparisons.get(key)
@@ -185,7 +193,7 @@ class DecisionComparer:
 
     def _decide(self, policy: PolicySet, record: Record, day: dt.date) -> Decision:
         # Merged grids are not followed: rows play no part here, because the log does not say which row showed what.
-        subject = subject_of(policy.applications[str(record.application)])
+        subject = replace(subject_of(policy.applications[str(record.application)]), actor=_actor(policy, record))
         catalogue, purpose, with_case = self._inputs.catalogue, str(record.purpose), record.case is not None
         return self._decisions.decide(catalogue, policy, subject, purpose, day, {}, with_case=with_case)
 
@@ -246,3 +254,14 @@ def _reached_by_record(record: Record, decision: Decision) -> Reached:
         if not (effects.clear or effects.match or effects.aggregate):
             return Reached(frozenset(), name)
     return Reached(frozenset(name for names in recorded_coordinates(record)[:3] for name in names))
+
+
+def _actor(policy: PolicySet, record: Record) -> Actor | None:
+    """The application that acted for the one that a record names; one that is gone by now may do nothing."""
+    name = record.actor_application
+    if name is None:
+        return None
+    known = policy.applications.get(name)
+    if known is None:
+        return Actor(name, "", "", "", "")
+    return Actor(name, known.department, known.role, known.level, known.jurisdiction)

@@ -40,9 +40,9 @@ class Change:
     """What one application may do for one purpose with one thing, before and after.
 
     `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, a part of
-    the registry entry (`staff`, `developers`, `jurisdiction`, `staff jurisdiction`, `documents`, `dpop`, with the
-    purpose `*`), `operation NAME`, or a guard: `steward ACCOUNT` (application and purpose `*`), `prohibition of
-    COORDINATE`, `expectation of COORDINATE`, `told to residents`. `since` is the first day on which the two differ so.
+    the registry entry (`staff`, `developers`, `actsFor`, `jurisdiction`, `staff jurisdiction`, `documents`, `dpop`,
+    with the purpose `*`), `operation NAME`, or a guard: `steward ACCOUNT` (application and purpose `*`), `prohibition
+    of COORDINATE`, `expectation of COORDINATE`, `told to residents`. `since` is the first day on which the two differ.
     """
 
     application: str

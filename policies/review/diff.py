@@ -92,6 +92,7 @@ class _Comparison:
                 yield from self._staff(old, new)
                 yield from self._jurisdictions(old, new)
             yield from self._developers(name, old, new)
+            yield from self._delegations(name, old, new)
             for purpose in dict.fromkeys([*self.before.purposes, *self.after.purposes]):
                 yield from self._purpose(old, new, purpose)
 
@@ -114,6 +115,15 @@ class _Comparison:
             yield self._figure(name, "*", "developers", Kind.NEW, "", f"{joined} more")
         if left := len(before - after):
             yield self._figure(name, "*", "developers", Kind.GONE, f"{left} more", "")
+
+    def _delegations(self, name: str, old: Application | None, new: Application | None) -> Iterator[Change]:
+        """For the users of which applications it may act."""
+        before, after = (frozenset[str]() if each is None else each.acts_for for each in (old, new))
+        for other in sorted(before ^ after):
+            kind = Kind.NEW if other in after else Kind.GONE
+            yield self._figure(
+                name, "*", "actsFor", kind, *(other if other in each else "" for each in (before, after))
+            )
 
     def _jurisdictions(self, old: Application, new: Application) -> Iterator[Change]:
         """Places that are answered for, whether or not a grant asks for them by now; staff are told by number."""

@@ -39,7 +39,6 @@ def source(*folders: str) -> str:
 
 
 ABSENT: Mapping[str, Callable[[], bool]] = {
-    "delegation": lambda: "on_behalf_of" not in source("hub"),
     "console": lambda: not (ROOT / "hub" / "console").exists(),
     "sessions": lambda: "set_cookie" not in source("hub"),
     "intended purposes of rows": lambda: (

@@ -43,6 +43,7 @@ MESSAGES: Mapping[Code, str] = {
     Code.TOO_MANY_REQUESTS: "请求过于频繁，请稍后再试",
     Code.OVERLOADED: "系统繁忙，请稍后再试",
     Code.ASKER_DENIED: "无权以其他角色或层级查询可见情况",
+    Code.DELEGATION_DENIED: "该应用无权代表其他应用的用户，请向数据管理员申请",
     Code.DELIVERY_DENIED: "无权向此来源推送",
     Code.EVENT_REFUSED: "事件未被接收，请按提示更正",
     Code.EVENT_WAITS: "事件暂不能写入，请稍后重发",

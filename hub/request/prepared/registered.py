@@ -24,15 +24,19 @@ def find_operation(identified: Identified) -> Operation | None:
 
     Raises OPERATION_NOT_REGISTERED.
     """
-    request, policy, application = identified.request, identified.policy, identified.subject.application
+    request, policy, subject = identified.request, identified.policy, identified.subject
+    asking = (subject.application, *([subject.actor.application] if subject.actor else []))
+    bound = [each for each in asking if policy.applications[each].documents == REGISTERED]
     asked = request.document_id
     if asked is None:
-        if policy.applications[application].documents != REGISTERED:
+        if not bound:
             return None
         # Whoever sends the whole text of a registered document asks that document.
         asked = document_id(request.query)
-    operation = policy.operations.get((application, asked))
-    if operation is None:
+    operation = policy.operations.get((subject.application, asked))
+    # An application that acts for another's user is bound to its own operations too.
+    others = (policy.operations.get((each, asked)) for each in bound)
+    if operation is None or not all(each is not None and each.purpose == operation.purpose for each in others):
         raise _not_registered(by_id=request.document_id is not None)
     return operation
 

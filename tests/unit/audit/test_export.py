@@ -288,19 +288,26 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
 
 def test_the_columns_are_those_of_a_record() -> None:
     known = {"index", "leaf_hash", *Coordinates.__slots__, *Record.__slots__} - {"decision", "salt", "v"}
-    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 2"
+    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 3"
 
 
-def test_an_export_of_the_first_format_verifies_as_it_was_made(reader: SqliteReader, tmp_path: Path) -> None:
+ACTORS = frozenset({"actor_application", "actor"})
+EARLIER = {"sluicegate audit export 1": ACTORS | {"catalogue_version"}, "sluicegate audit export 2": ACTORS}
+
+
+@pytest.mark.parametrize("form", EARLIER)
+def test_an_export_of_an_earlier_format_verifies_as_it_was_made(
+    reader: SqliteReader, tmp_path: Path, form: str
+) -> None:
     folder = made(reader, tmp_path / "out", [1, 2])
     rows = csv.DictReader((folder / TABLE).read_text("utf-8").splitlines())
-    columns = [each for each in COLUMNS if each != "catalogue_version"]
+    columns = [each for each in COLUMNS if each not in EARLIER[form]]
     lines = [columns, *([row[name] for name in columns] for row in rows)]
     table = b"".join(exporting.csv_line(line) for line in lines)
     (folder / TABLE).write_bytes(table)
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     manifest["files"][TABLE] |= {"bytes": len(table), "sha256": hashlib.sha256(table).hexdigest()}
-    for written, fits in ((manifest, False), ({**manifest, "format": "sluicegate audit export 1"}, True)):
+    for written, fits in ((manifest, False), ({**manifest, "format": form}, True)):
         text = json.dumps(written, indent=2, sort_keys=True) + "\n"
         (folder / MANIFEST).write_text(text, "utf-8")
         (folder / NOTE).write_bytes(SIGNER.seal(text))

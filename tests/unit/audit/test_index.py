@@ -32,6 +32,9 @@ PURPOSES = ("safety", "safety.fire", "safety.fire.rental", "safetynet", "#unknow
 NAMES = ("Person.name", "Person.phone", "Dwelling.address", "PersonOther.name")
 
 
+ACTED = {"actor_application": "police-app", "actor": DIGESTER.digest("subject", "2")}
+
+
 def digest(kind: str, number: int) -> str:
     return DIGESTER.digest(kind, str(number))
 
@@ -50,7 +53,7 @@ def a_record(rng: random.Random, number: int) -> Record:
         purpose=rng.choice(PURPOSES),
         case=rng.choice((digest("case", 1), None)),
         policy_version=rng.choice(("a" * 32, "b" * 32)),
-        **rng.choice(({"catalogue_version": "c" * 64}, {"catalogue_version": "d" * 64}, {"v": 2})),
+        **rng.choice(({"catalogue_version": "c" * 64}, {"catalogue_version": "d" * 64}, {"v": 2}, {"v": 3}, ACTED)),
         variables={"$v1.eq": digest("value", rng.randrange(20)), "#0": "true"},
         decision=Coordinates(
             clear=tuple(sorted(rng.sample(NAMES, 2))), denied=tuple(sorted(rng.sample(NAMES, rng.randrange(2))))
@@ -76,7 +79,7 @@ def told(query: Query, record: Record) -> bool:
         query.until is None or moment < query.until,
         query.kind in {None, record.kind},
         query.result in {None, record.result},
-        query.application in {None, record.application},
+        query.application in {None, record.application, record.actor_application},
         query.department in {None, record.department},
         query.policy_version in {None, record.policy_version},
         query.catalogue_version in {None, record.catalogue_version},
@@ -85,7 +88,7 @@ def told(query: Query, record: Record) -> bool:
         or record.purpose == query.purpose
         or (record.purpose or "").startswith(f"{query.purpose}."),
         query.case in {None, record.case},
-        query.who is None or record.subject in query.who,
+        query.who is None or bool({record.subject, record.actor} & set(query.who)),
         query.value is None or query.value in record.variables.values(),
         query.subject is None or query.subject in record.subjects,
         (query.coordinate is None and query.effect is None)

@@ -26,18 +26,20 @@ RECORD = Record(
     duration_us=4200,
     salt="00" * 16,
     catalogue_version="c1",
+    actor_application="gateway",
+    actor="a1",
 )
 
 
-def test_the_bytes_of_version_3_stay_as_they_are() -> None:
+def test_the_bytes_of_version_4_stay_as_they_are() -> None:
     assert encode(RECORD).decode() == (
-        '{"application":"fire-inspection","case":null,"catalogue_version":"c1","decision":{"aggregated":[],"clear":["Dwelling.id"],'
+        '{"actor":"a1","actor_application":"gateway","application":"fire-inspection","case":null,"catalogue_version":"c1","decision":{"aggregated":[],"clear":["Dwelling.id"],'
         '"denied":["Person.phone"],"masked":[],"matched":[]},"department":null,"duration_us":4200,'
         '"http_status":200,"kind":"query","nodes":2,"operation":null,"operation_name":"巡查",'
         '"policy_version":null,"purpose":"safety.fire.rental","region":"14/03/21/",'
         '"request_digest":null,"request_id":"r-1",'
         '"result":"OK","salt":"00000000000000000000000000000000","subject":null,"subjects":["s1","s2"],'
-        '"time":"2026-11-22T08:00:00.000Z","v":3,"variables":{"$grid":"code"}}'
+        '"time":"2026-11-22T08:00:00.000Z","v":4,"variables":{"$grid":"code"}}'
     )
     assert decode(encode(RECORD)) == RECORD
 
@@ -53,9 +55,20 @@ VERSION_2 = (
 )
 
 
+VERSION_3 = VERSION_2.replace('"case":null,', '"case":null,"catalogue_version":"c1",').replace('"v":2', '"v":3')
+
+
+def test_a_record_of_version_3_is_read_and_stays_one() -> None:
+    read = decode(VERSION_3.encode())
+    assert read == replace(RECORD, actor_application=None, actor=None, v=3)
+    assert encode(read).decode() == VERSION_3
+    with pytest.raises(RecordInvalid, match="does not have the fields of version 4"):
+        decode(VERSION_3.replace('"v":3', '"v":4').encode())
+
+
 def test_a_record_of_version_2_is_read_and_stays_one() -> None:
     read = decode(VERSION_2.encode())
-    assert read == replace(RECORD, catalogue_version=None, v=2)
+    assert read == replace(RECORD, catalogue_version=None, actor_application=None, actor=None, v=2)
     assert encode(read).decode() == VERSION_2
     assert check(VERSION_2.encode()) == RECORD.time
 
@@ -65,7 +78,7 @@ def test_each_part_of_a_record_of_version_2_is_of_that_version() -> None:
     assert [part.v for part in parts] == [2, 2]
 
 
-@pytest.mark.parametrize("change", [{"v": 2}, {"v": 1}, {"v": 4}, {"v": True}, {"v": 3.0}])
+@pytest.mark.parametrize("change", [{"v": 2}, {"v": 3}, {"v": 1}, {"v": 5}, {"v": True}, {"v": 4.0}])
 def test_a_record_is_of_a_version_that_has_its_fields(change: dict[str, object]) -> None:
     with pytest.raises(RecordInvalid):
         replace(RECORD, **change)  # type: ignore[arg-type]
@@ -111,12 +124,12 @@ BODY = encode(RECORD).decode()
         "[" * 20_000,
         BODY[:-1],
         BODY + "\n",
-        BODY.replace('"v":3', '"v":4'),
-        BODY.replace('"v":3', '"v":2'),
-        BODY.replace('"v":3', '"v":true'),
-        BODY.replace('"v":3', '"v":3.0'),
-        BODY.replace('"v":3,', ""),
-        BODY.replace('"v":3', '"v":3,"w":1'),
+        BODY.replace('"v":4', '"v":5'),
+        BODY.replace('"v":4', '"v":2'),
+        BODY.replace('"v":4', '"v":true'),
+        BODY.replace('"v":4', '"v":4.0'),
+        BODY.replace('"v":4,', ""),
+        BODY.replace('"v":4', '"v":4,"w":1'),
         BODY.replace('"catalogue_version":"c1",', ""),
         BODY.replace('"catalogue_version":"c1"', '"catalogue_version":1'),
         VERSION_2.replace('"v":2', '"v":3'),
@@ -155,10 +168,10 @@ def test_a_check_tells_the_time_of_what_would_be_decoded() -> None:
 
 @pytest.mark.parametrize(
     ("version", "why"),
-    [("1", "older version"), ("0", "unknown"), ("4", "unknown"), ("true", "unknown"), ("null", "unknown")],
+    [("1", "older version"), ("0", "unknown"), ("5", "unknown"), ("true", "unknown"), ("null", "unknown")],
 )
 def test_the_version_is_told_before_anything_else(version: str, why: str) -> None:
-    body = BODY.replace('"region":"14/03/21/",', "").replace('"v":3', f'"v":{version}')
+    body = BODY.replace('"region":"14/03/21/",', "").replace('"v":4', f'"v":{version}')
     with pytest.raises(RecordInvalid, match=why):
         decode(body.encode())
 

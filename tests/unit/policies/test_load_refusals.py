@@ -119,6 +119,7 @@ EMPTY = {
     "an end that is null": ("basis: law", "basis: law\n    valid: {to: null}", "grants.0.valid.to: nothing"),
     "staff": ("jurisdiction: 14/}", "jurisdiction: 14/, staff: {}}", "applications.0.staff: nothing"),
     "developers": ("jurisdiction: 14/}", "jurisdiction: 14/, developers: []}", "applications.0.developers: nothing"),
+    "whom it acts for": ("jurisdiction: 14/}", "jurisdiction: 14/, actsFor: []}", "applications.0.actsFor: nothing"),
     "an expiry left out": ("en: A}", "en: A, expires: }", "purposes.0.expires: nothing"),
     "a prohibition": ("grants:", "prohibitions: [{id: s, prohibit: [], for: [a], basis: x}]\ngrants:", "0.prohibit: "),
     "its purposes": ("grants:", "prohibitions: [{id: s, prohibit: [Person], for: [], basis: law}]\ngrants:", "0.for: "),
@@ -281,3 +282,24 @@ def test_case_1_07_a_match_with_one_of_them_loads(bound: str) -> None:
 def test_a_personal_cap_is_whole_or_refused(cap: str) -> None:
     with pytest.raises(YamlFileError, match="obligation dailyCap takes a whole number"):
         one_file(GOOD.replace("basis: law", f"basis: law\n    obligations: {{dailyCap: {cap}}}"))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ("[ap]", "'ap' is no other registered application; there are: desk, other"),
+        ("[app]", "'app' is no other registered application"),
+        ("[desk, other]", "'other' is of another department"),
+    ],
+)
+def test_whom_an_application_acts_for_is_another_of_its_department(names: str, told: str) -> None:
+    more = (
+        "  - {id: desk, zh: 应用, en: App, department: fire, jurisdiction: 14/}\n"
+        "  - {id: other, zh: 应用, en: App, department: grid, jurisdiction: 14/}\ngrants:"
+    )
+    entry = "applications:\n  - {id: app, zh: 应用, en: App, department: fire, jurisdiction: 14/, actsFor: %s}\n"
+    text = re.sub(r"applications: .*\ngrants:", lambda _: entry + more, GOOD)
+    assert one_file(text % "[desk]").may_act("app", "desk")
+    assert not one_file(text % "[desk]").may_act("desk", "app")
+    with pytest.raises(YamlFileError, match=re.escape(told)):
+        one_file(text % names)

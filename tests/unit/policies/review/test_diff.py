@@ -72,6 +72,7 @@ PARTIAL = 'Person.phone: {mask: "partial(%s)"}'
 FIXED = "{region: {startsWith: 14/03/}}"
 STAFF = "jurisdiction: 14/03/, staff: {s-1: %s}"
 DEVELOPERS = "jurisdiction: 14/03/, developers: [%s]"
+ACTS_FOR = "jurisdiction: 14/03/%s}\n  - {id: other, zh: 他, en: Other, department: fire, jurisdiction: 14/03/"
 MATCH = "    match: [Person.idNumber]\n    obligations: {dailyCap: 9}"
 CAPPED = "    obligations: {dailyCap: 9}"
 NOBODY: dict[str, str] = {}
@@ -106,6 +107,10 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]
     ("staff no longer listed", {"app": STAFF % "14/03/"}, NOBODY, {("*", "staff", "widened")}),
     ("staff joined", {"app": STAFF % "14/03/"}, {"app": "jurisdiction: 14/03/, staff: {s-1: 14/03/, s-2: 14/03/}"},
      {("*", "staff", "new")}),
+    ("leave to act for another", {"app": ACTS_FOR % ""}, {"app": ACTS_FOR % ", actsFor: [other]"},
+     {("*", "actsFor", "new")}),
+    ("no leave any more", {"app": ACTS_FOR % ", actsFor: [other]"}, {"app": ACTS_FOR % ""},
+     {("*", "actsFor", "gone")}),
     ("a developer more", NOBODY, {"app": DEVELOPERS % "s-1"}, {("*", "developers", "new")}),
     ("a developer less", {"app": DEVELOPERS % "s-1, s-2"}, {"app": DEVELOPERS % "s-1"}, {("*", "developers", "gone")}),
     ("another developer", {"app": DEVELOPERS % "s-1"}, {"app": DEVELOPERS % "s-2"},
