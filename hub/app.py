@@ -1,6 +1,7 @@
 """Puts a hub together and makes its ASGI application.
 
-It answers these paths only, and no answer names the server software: `POST /graphql` for data, `GET /access` for what
+It answers these paths only, and no answer names the server software: `POST /graphql` for data, and a WebSocket there
+for subscriptions, `GET /access` for what
 the asker may see, `POST /ingest/{source}` for events where a push source is declared, `/schema.graphql` for the schema
 as a text, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can
 serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its
@@ -26,13 +27,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from hub.access.endpoint import answer_access
 from hub.auditor.pages import AuditPages
 from hub.buckets import Buckets
-from hub.connections import GONE, BoundedProtocol, OpenConnections, connections_that_fit
+from hub.connections import GONE, UPGRADED, BoundedProtocol, OpenConnections, connections_that_fit
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
@@ -56,7 +58,10 @@ from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
 from hub.schema_page import SchemaPage
 from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
+from hub.subscriptions.follower import Subscriptions
+from hub.subscriptions.socket import Socket
 from hub.telemetry import Telemetry, otlp_exporter
+from hub.websockets import UpgradedProtocol
 from policies.model import PolicySet
 from policies.store import PolicyStore
 from schema.catalogue import Catalogue
@@ -161,7 +166,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
     It takes events only with `deliveries`.
     """
 
-    pages, readiness = AuditPages(hub), Readiness(hub)
+    pages, readiness, subscriptions = AuditPages(hub), Readiness(hub), Subscriptions(hub)
 
     async def graphql(scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Request(scope, receive)
@@ -175,6 +180,9 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
 
         response = await answer(hub, arrive(incoming, hub.settings.http_profile), is_gone, body_of)
         await response(scope, receive, send)
+
+    async def subscribe(websocket: WebSocket) -> None:
+        await Socket(hub, subscriptions, websocket).run()
 
     async def healthz(_: Request) -> Response:
         return _json_response({"alive": True})
@@ -194,6 +202,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
 
     routes = [
         Route("/graphql", _EveryMethod(graphql)),
+        WebSocketRoute(UPGRADED, subscribe),
         Route("/access", _EveryMethod(partial(_access, hub))),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
@@ -205,7 +214,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lambda _: _lifespan(hub, pages, readiness, siblings, deliveries),
+        lifespan=lambda _: _lifespan(hub, pages, readiness, siblings, deliveries, subscriptions),
         exception_handlers={404: _not_found, 405: _method_not_allowed, 500: _failed},
     )
     app.router.redirect_slashes = False
@@ -243,10 +252,15 @@ async def _metrics(hub: Hub, siblings: Siblings, request: Request) -> Response:
 
 @asynccontextmanager
 async def _lifespan(
-    hub: Hub, pages: AuditPages, readiness: Readiness, siblings: Siblings, deliveries: Deliveries | None
+    hub: Hub,
+    pages: AuditPages,
+    readiness: Readiness,
+    siblings: Siblings,
+    deliveries: Deliveries | None,
+    subscriptions: Subscriptions,
 ) -> AsyncIterator[None]:
     """Inside this context the hub serves; at its end all its parts are closed."""
-    async with _background_tasks(hub, readiness, siblings, deliveries):
+    async with _background_tasks(hub, readiness, siblings, deliveries, subscriptions):
         yield
     if deliveries is not None:
         deliveries.close()
@@ -259,13 +273,15 @@ async def _lifespan(
 
 @asynccontextmanager
 async def _background_tasks(
-    hub: Hub, readiness: Readiness, siblings: Siblings, deliveries: Deliveries | None
+    hub: Hub, readiness: Readiness, siblings: Siblings, deliveries: Deliveries | None, subscriptions: Subscriptions
 ) -> AsyncIterator[None]:
     """Inside this context the hub follows merges of grids, keys and policy, and watches what it needs."""
     tasks: dict[str, Callable[[], Awaitable[None]]] = {
         "merged grids": lambda: hub.merged_grids.keep_current(hub.graph, hub.settings.graph_deadline),
         "catalogue": hub.catalogue_fit.keep_current,
         "readiness": readiness.watch,
+        "changes": subscriptions.follow_changes,
+        "subscriptions": subscriptions.check_operations,
     }
     if siblings.addresses:
         tasks["siblings"] = partial(siblings.tell, partial(_state_of, hub, readiness))
@@ -375,7 +391,9 @@ def make_server(
         log_config=None,
         # Only ever called, so what makes a protocol does as well as its class.
         http=cast(type[asyncio.Protocol], protocol),
-        ws="none",
+        ws=UpgradedProtocol,
+        ws_max_size=settings.body_limit,
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=10,
         backlog=1 if siblings.addresses else WAITING_CONNECTIONS,
     )

@@ -22,6 +22,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from hub.request.floods import source_address
+from hub.websockets import UpgradedProtocol
 
 HEAD_BYTES: Final = 16_384
 """Largest head of a request: request line and headers."""
@@ -40,6 +41,8 @@ LINGER_BYTES: Final = 1_048_576
 FRAMING: Final = 8
 """Most bytes of chunk signs and trailers for each byte of a body, beyond one head."""
 SWEEP_SECONDS: Final = 0.5
+UPGRADED: Final = "/graphql"
+"""The path at which a WebSocket is opened."""
 GONE: Final = "sluicegate.gone"
 """The extension of the ASGI scope whose `is_gone` says whether the client has closed the connection."""
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -120,13 +123,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self.since = 0.0
         self.served = False
         self._running: RequestResponseCycle | None = None
-        self._in_message = self._in_body = self._refused = False
+        self._in_message = self._in_body = self._refused = self._upgraded = False
         self._head_bytes = self._wire_bytes = self._body_bytes = self._refused_bytes = 0
 
     @property
     def is_answering(self) -> bool:
-        """Whether a request of this connection has arrived and its answer is not complete."""
-        return self.cycle is not None and not self.cycle.response_complete
+        """Whether a request of this connection has arrived and its answer is not complete, or it is a WebSocket."""
+        return self._upgraded or (self.cycle is not None and not self.cycle.response_complete)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
@@ -146,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what arrived, never more of a head than one may have."""
         self._unset_keepalive_if_required()
-        while data and not self._refused and not self.transport.is_closing():
+        while data and not (self._refused or self._upgraded or self.transport.is_closing()):
             if not self._in_message:
                 self._begin_message()
             room = len(data) if self._in_body else HEAD_BYTES - self._head_bytes
@@ -283,10 +286,25 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            pass  # no other protocol is spoken; the request is answered as it is
+            # No other protocol is spoken; the request is answered as it is.
+            if self._should_upgrade():
+                self._upgrade()
         except httptools.HttpParserError:
             self._open.count("malformed")
             self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Whether a request for a WebSocket is one for subscriptions."""
+        asked = (
+            self.scope["method"] == "GET" and self.url == UPGRADED.encode() and self.parser.get_http_version() == "1.1"
+        )
+        return asked and not self.is_answering and super()._should_upgrade_to_ws()
+
+    def _upgrade(self) -> None:
+        """Leave the connection to the WebSocket's protocol; it is counted until that one has lost it."""
+        self._upgraded, self.deadline = True, math.inf
+        self.handle_websocket_upgrade()
+        cast(UpgradedProtocol, self.transport.get_protocol()).when_lost(lambda: self._open.remove(self))
 
     def _check_sizes(self) -> None:
         if not self._in_body:

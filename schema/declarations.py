@@ -225,7 +225,8 @@ def type_tag(name: str) -> int:
 class Entity:
     """A type of node. `subjects` are the paths of edges to the people it tells about; empty: itself; None: nobody.
 
-    `extensible` lets slices add fields to it. `tag`, four bytes of a digest of its name, marks its sealed ids.
+    `extensible` lets slices add fields to it. `tells_changes`: clients may subscribe to changes of its nodes. `tag`,
+    four bytes of a digest of its name, marks its sealed ids.
     """
 
     name: str
@@ -236,6 +237,7 @@ class Entity:
     subjects: tuple[tuple[str, ...], ...] | None = None
     extensible: bool = False
     slice: str = ""
+    tells_changes: bool = False
     edges: Mapping[str, EdgeEnd] = field(default_factory=dict)
     tag: int = field(init=False)
 

@@ -30,8 +30,8 @@ OWN_TYPES = frozenset({
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
 OWN_LABELS = frozenset(
     {
-        "DeliveredEvent", "LoadedCatalogue", "Quarantined", "SourceCursor", "SourceRecord", "SourceRun", "Stale",
-        "SurrogateKey", "VanishedRecord",
+        "ChangeNote", "ChangeSequence", "DeliveredEvent", "LoadedCatalogue", "Quarantined", "SourceCursor",
+        "SourceRecord", "SourceRun", "Stale", "SurrogateKey", "VanishedRecord",
     }
 )  # fmt: skip
 """Labels of nodes that the hub keeps for itself."""
@@ -76,6 +76,11 @@ def edge_of_list(entity: Entity, field: str) -> EdgeEnd | None:
 def root_fields(entity: Entity) -> tuple[str, str, str]:
     """Names of its three root fields: one, many, aggregate (`person`, `people`, `peopleAggregate`)."""
     return entity.name[:1].lower() + entity.name[1:], entity.plural, f"{entity.plural}Aggregate"
+
+
+def changed_field(entity: Entity) -> str:
+    """Name of the field of `Subscription` that tells its changes (`eventChanged`)."""
+    return f"{root_fields(entity)[0]}Changed"
 
 
 def bucket_value(bucket: Bucket) -> str:

@@ -41,6 +41,7 @@ from schema.derived_names import (
     SEARCH_FILTER,
     aggregate_type,
     bucket_value,
+    changed_field,
     enum_type,
     list_field,
     list_type,
@@ -77,7 +78,17 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
         fields[ACCESSES] = _accesses(types[catalogue.person.name].where)
     fields[MY_ACCESS] = my_access_field()
     text = "数闸查询入口。Everything that can be asked; each query states its purpose."
-    return GraphQLSchema(GraphQLObjectType("Query", fields, description=text))
+    query = GraphQLObjectType("Query", fields, description=text)
+    return GraphQLSchema(query, subscription=_subscription(types.values()))
+
+
+def _subscription(types: Iterable[_EntityTypes]) -> GraphQLObjectType | None:
+    """The changes that clients may subscribe to; None where the catalogue marks none."""
+    fields: _Fields = {}
+    for each in types:
+        fields |= each.changed_field()
+    text = "变更订阅。Changes that are told as they come; each is decided anew, for the stated purpose."
+    return GraphQLObjectType("Subscription", fields, description=text) if fields else None
 
 
 # What every catalogue's schema holds.
@@ -299,6 +310,13 @@ class _EntityTypes:
             many: GraphQLField(self.connection, paging, description=titled("列表", "A list, in pages. ")),
             aggregate: GraphQLField(_list(self.aggregate), grouping, description=titled("统计", "Counts. ")),
         }
+
+    def changed_field(self) -> _Fields:
+        """Its changes, if its slice has them told."""
+        if not self._entity.tells_changes:
+            return {}
+        text = words.of_entity(self._entity, "的变更", "One that a source has just changed, as it is now. ")
+        return {changed_field(self._entity): GraphQLField(self.node, description=text)}
 
     def _fields(self) -> _Fields:
         fields = {"id": _NODE_ID}

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from schema.declarations import Case, Edge, Entity
 
-_IF_SAID: Final = frozenset({"value_words", "deprecated", "searchable"})
+_IF_SAID: Final = frozenset({"value_words", "deprecated", "searchable", "tells_changes"})
 """What stands in an outline only if a slice says it, so that catalogues which do not are the same as before."""
 
 

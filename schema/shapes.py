@@ -44,7 +44,7 @@ _WORDS: Final[Mapping[str, str]] = {
     ADDRESS_WITHOUT_USER: "write a web address such as https://id.example, without user, password or blanks",
     LOG_ORIGIN: "write a name without blanks and +, such as hub.example/county",
     GRAPH_ADDRESS: "write an address such as bolt://host:7687 or neo4j+s://host:7687, without user, password or blanks",
-    DOCUMENT_ID: "write sha256: and the digest of the document in 64 small hexadecimal digits",
+    DOCUMENT_ID: f"write the SHA-256 of the document in small digits, such as sha256:{'0123456789abcdef' * 4}",
     JAVA_SIZE: "write megabytes or gigabytes, such as 512m or 2g",
 }
 

@@ -125,7 +125,8 @@ class EntityBlock(Block):
     """A type of node. `plural` names its list. Other slices may add fields to it if it is `extensible`.
 
     `subjects` are the paths of edges to the people it tells about, with a dot between the steps; `nobody` says that it
-    tells about no people; `self`, in the spine alone, that its nodes are people.
+    tells about no people; `self`, in the spine alone, that its nodes are people. `tells_changes`: clients may subscribe
+    to changes of its nodes.
     """
 
     plural: str
@@ -133,12 +134,14 @@ class EntityBlock(Block):
     en: Words
     subjects: Literal["nobody", "self"] | list[str]
     extensible: bool = False
+    tells_changes: bool = False
     fields: dict[str, FieldBlock]
 
     def entity(self, name: str, slice_name: str, added: tuple[Field, ...]) -> Entity:
         """The declaration, with the fields that other slices add."""
         own = tuple(block.field(each, slice_name) for each, block in self.fields.items())
-        return Entity(name, self.plural, self.zh, self.en, own + added, self._paths(), self.extensible, slice_name)
+        told, fields = self.tells_changes, own + added
+        return Entity(name, self.plural, self.zh, self.en, fields, self._paths(), self.extensible, slice_name, told)
 
     def _paths(self) -> tuple[tuple[str, ...], ...] | None:
         if isinstance(self.subjects, str):

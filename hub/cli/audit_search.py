@@ -179,7 +179,7 @@ def verify_export(
 
 @app.command(epilog="Example: sluicegate audit key > audit.pub")
 def key(home: Home = None) -> None:
-    """Print the log's public keys, one a line, today's first (公钥).
+    """Print the log's public keys, today's first (公钥).
 
     With them anyone can check checkpoints, proofs and exports.
     """

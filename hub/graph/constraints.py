@@ -23,11 +23,14 @@ _UNIQUE = (
     ("Quarantined", "key"),
     ("LoadedCatalogue", "only"),
     ("DeliveredEvent", "key"),
+    ("ChangeSequence", "only"),
+    ("ChangeNote", "number"),
 )
 _INDEXED = (
     ("Quarantined", ("stream",)),
     ("Quarantined", ("target",)),
     ("DeliveredEvent", ("at",)),
+    ("ChangeNote", ("at",)),
 )
 _ALREADY_EXISTS = (
     "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",

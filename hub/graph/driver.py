@@ -156,14 +156,14 @@ class Graph:
             return False
         return True
 
-    async def fetch_for_hub(self, text: str, *, deadline_seconds: float) -> list[dict[str, Any]]:
+    async def fetch_for_hub(self, text: str, *, deadline_seconds: float, **parameters: Any) -> list[dict[str, Any]]:
         """Rows of a statement of the hub's own, beside the operations: not one of `statements`.
 
         Raises HubError TIMEOUT or GRAPH_UNAVAILABLE.
         """
         try:
             async with asyncio.timeout(deadline_seconds), self._session() as session:
-                result = await session.run(neo4j.Query(text, timeout=deadline_seconds))
+                result = await session.run(neo4j.Query(text, timeout=deadline_seconds), parameters)
                 return [record.data() async for record in result]
         except TimeoutError:
             raise _timeout() from None

@@ -17,6 +17,7 @@ from connectors.base import Batch, Record, Refused, Written
 from connectors.exchanged import check_exchanged
 from connectors.quarantine import SMALL_BATCH
 from connectors.resolve import Assertion, Partition, Stored, contested, milliseconds, partition, survive
+from hub.graph.change_notes import note_changes
 from hub.graph.driver import Transaction
 from hub.ingest import sink_statements as cypher
 from hub.ingest.batch_rows import orphan, provenance, refused_row, stream_of
@@ -80,7 +81,9 @@ class BatchWrite:
         self._regions.follow()
         self._quarantine(refused)
         self._cursor()
-        return self._written(parts, writes, orphans, tally)
+        written = self._written(parts, writes, orphans, tally)
+        note_changes(self._tx, self._regions.touched, self._plans.told)
+        return written
 
     def _written(self, parts: Partition, writes: Mapping[str, Record], orphans: list[Refused], tally: Tally) -> Written:
         lost = sum(1 for key in parts.inserts if key not in writes)

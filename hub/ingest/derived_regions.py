@@ -5,7 +5,7 @@ A rule is asked about no node of which the batch knows that it does not apply, b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connectors.base import Derivation
 from hub.graph.driver import Transaction
@@ -22,6 +22,11 @@ class DerivedRegions:
         self._streams: Mapping[str, frozenset[str]] = {}
         self._created: set[str] = set()
         self._settled: set[str] = set()
+
+    @property
+    def touched(self) -> Mapping[str, Collection[str]]:
+        """The nodes that were changed, by type."""
+        return self._touched
 
     def touch(self, entity: str, sids: Iterable[str]) -> None:
         """These nodes, or their edges, were changed."""

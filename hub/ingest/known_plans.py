@@ -37,9 +37,13 @@ class Foreseen(NamedTuple):
 
 
 class KnownPlans:
-    """The edges and derivations of all streams; `key` is the key of the home's surrogates."""
+    """The edges and derivations of all streams; `key` is the key of the home's surrogates.
 
-    def __init__(self, plans: Mapping[str, StreamPlan], key: bytes) -> None:
+    `told` are the types whose changes are noted, for those who subscribe to them.
+    """
+
+    def __init__(self, plans: Mapping[str, StreamPlan], key: bytes, told: frozenset[str] = frozenset()) -> None:
+        self.told = told
         # Of each record and target it is asked several times while a batch is written (3 µs a time).
         self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
         self._said = lru_cache(maxsize=KEPT, typed=True)(

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.base import StreamPlan, Written
+from hub.graph.change_notes import note_changes
 from hub.graph.driver import Transaction
 from hub.ingest import sink_statements as cypher
 from hub.ingest.derived_regions import DerivedRegions
@@ -83,7 +84,9 @@ class RecordRemoval:
         regions.touch(self._plan.entity, row["sids"])
         regions.follow()
         buried = sum(1 for each in left if not each["streams"])
-        return Written(removed=buried, changes=sum(self._tx.totals.values()))
+        written = Written(removed=buried, changes=sum(self._tx.totals.values()))
+        note_changes(self._tx, regions.touched, self._plans.told)
+        return written
 
     def _take_back(self, described: Mapping[str, Collection[str]]) -> None:
         """Remove what no other record states; `described` are the streams that still describe each node."""

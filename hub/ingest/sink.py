@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from connectors.base import Annotation, Batch, Place, Position, Record, StreamPlan, TextAnnotator, Written
+from hub.graph.change_notes import told_types
 from hub.graph.driver import GraphWriteError, GraphWriter, Transaction
 from hub.home.surrogates import KeyedDigest
 from hub.ingest import removal
@@ -49,7 +50,7 @@ class Sink:
         today: dt.date,
         guard: Guard,
     ) -> None:
-        self._writer, self._plans = writer, KnownPlans(plans, key)
+        self._writer, self._plans = writer, KnownPlans(plans, key, told_types(catalogue))
         self._catalogue, self._annotator = catalogue, annotator
         self._digest = KeyedDigest(hmac.digest(key, b"record fingerprint", "sha256"))
         self._today, self._guard = today, guard

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from connectors.base import Annotation, StreamPlan
+from hub.graph.change_notes import told_types
 from hub.graph.driver import GraphWriter, Transaction
 from hub.graph.loaded_catalogue import CatalogueMisfit, require_note
 from hub.graph.local import GraphAddress
@@ -47,7 +48,7 @@ class Connection:
         except BaseException:
             self.writer.close()
             raise
-        self.plans = KnownPlans(known.plans, self._key)
+        self.plans = KnownPlans(known.plans, self._key, told_types(catalogue))
 
     def _prepare(self) -> bytes:
         key = open_to_write(self._settings, self.writer, self._catalogue)

@@ -180,7 +180,7 @@ async def answer(
             reply = endpoint.compose(arrival, trail.policy.version, None, (internal_error(),))
         if reply.code == "OK" and await gone():
             reply = endpoint.compose(arrival, trail.policy.version, None, (endpoint.client_gone(),))
-        return await _record_and_render(hub, trail, reply, span)
+        return await record_and_render(hub, trail, reply, span)
 
 
 def _head_or_failure(hub: Hub, trail: Trail, now: dt.datetime) -> endpoint.Head | Exception:
@@ -215,13 +215,13 @@ async def _run_stages(
         hub.rates.spend(trail.account, prepared.validated.cost)
         await hub.caps.spend(prepared.planned, now)
     with stage("fetch"):
-        row = await _fetch(hub, trail, prepared.statement)
+        row = await fetch_row(hub, trail, prepared.statement)
         await hub.caps.note_failed(prepared.planned, failed_matches(prepared.planned, row), now)
         accesses = await _read_accesses(hub, prepared.planned, row, trail.policy)
         told = await _read_own_access(hub, client, prepared)
     long = long or any(isinstance(root, Introspection | MyAccess) for root in prepared.planned.roots)
     with stage("respond"):
-        work = partial(_respond, hub, prepared, row, accesses, told)
+        work = partial(respond_to, hub, prepared, row, accesses, told)
         trail.answer = answered = await hub.processor.do(client, work, long=long)
     return answered
 
@@ -268,7 +268,7 @@ def _stage(hub: Hub, trail: Trail, name: str) -> AbstractContextManager[object]:
     return hub.telemetry.stage(name)
 
 
-async def _fetch(hub: Hub, trail: Trail, statement: Statement | None) -> Mapping[str, Any]:
+async def fetch_row(hub: Hub, trail: Trail, statement: Statement | None) -> Mapping[str, Any]:
     """The row of the statement, at its sender's turn; waiting for it counts towards the deadline.
 
     A graph that was loaded for another catalogue is not asked; raises HubError.
@@ -320,7 +320,7 @@ async def tell_access(hub: Hub, client: Client, asker: Asker, language: str | No
     return Told(table, decide, left, language)
 
 
-def _respond(
+def respond_to(
     hub: Hub, prepared: Prepared, row: Mapping[str, Any], accesses: Mapping[str, Any], told: Told | None
 ) -> Answer:
     planned, cap = prepared.planned, hub.settings.result_byte_cap
@@ -335,7 +335,7 @@ def _respond(
     return tell_hidden(planned, answer, errors, preferences, cap)
 
 
-async def _record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
+async def record_and_render(hub: Hub, trail: Trail, reply: endpoint.Reply, span: Span) -> Response:
     """The one exit of every request: record it, then render the response."""
     receipt: Receipt | None = None
     with _stage(hub, trail, "audit"):

@@ -122,6 +122,8 @@ _OF_TYPE: Final = {
     "plural": _NAME,
     "subjects": _rule(Part.SETTING, breaking=True, work=Work.INDEXES),
     "extensible": _rule(Part.SETTING, breaking=False),
+    # Who subscribes is refused where changes are no longer told.
+    "tells_changes": _Rule(Part.SETTING, lambda told: not told, lambda _: Work.NONE),
     "slice": _TAG,
 }
 _OF_FIELD: Final = {

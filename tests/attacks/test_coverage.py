@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.small_graph import SCHEMA
-
 pytestmark = pytest.mark.attack
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -41,7 +39,6 @@ def source(*folders: str) -> str:
 
 
 ABSENT: Mapping[str, Callable[[], bool]] = {
-    "subscriptions": lambda: SCHEMA.subscription_type is None and "WebSocketRoute" not in source("hub"),
     "delegation": lambda: "on_behalf_of" not in source("hub"),
     "console": lambda: not (ROOT / "hub" / "console").exists(),
     "sessions": lambda: "set_cookie" not in source("hub"),

@@ -232,7 +232,7 @@ def lives_on(forked: Forks, settings: Settings, where: Where, size: int) -> None
 
 def test_l01_killed_before_the_fetch(tmp_path: Path, forked: Forks, keeper: Postgres | None) -> None:
     settings, where = new_home(tmp_path / "home", keeper)
-    assert die(forked, settings, where, Moment("hub.request.pipeline", "_fetch")) == (b"", 0)
+    assert die(forked, settings, where, Moment("hub.request.pipeline", "fetch_row")) == (b"", 0)
     lives_on(forked, settings, where, 0)
 
 

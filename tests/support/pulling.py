@@ -96,7 +96,9 @@ def canonical(driver: neo4j.Driver) -> tuple[list[str], list[str]]:
     """All nodes and edges in one order, without what differs from run to run, such as the runs themselves."""
     mark = "coalesce({0}.sid, {0}.key, {0}.source)"
     nodes = ask(
-        driver, f"MATCH (n) WHERE NOT n:SourceRun RETURN labels(n) AS l, {mark.format('n')} AS k, properties(n) AS p"
+        driver,
+        "MATCH (n) WHERE NOT n:SourceRun AND NOT n:ChangeNote AND NOT n:ChangeSequence "
+        f"RETURN labels(n) AS l, {mark.format('n')} AS k, properties(n) AS p",
     )
     edges = ask(
         driver,

@@ -21,6 +21,7 @@ MESSAGES: Mapping[Code, str] = {
     Code.UNAUTHENTICATED: "身份未通过验证，请提供有效令牌",
     Code.PURPOSE_REQUIRED: "请声明访问目的（Access-Purpose）",
     Code.PURPOSE_DENIED: "该访问目的未授权，请向数据管理员申请",
+    Code.POLICY_CHANGED: "策略已变更，订阅已结束，请重新订阅",
     Code.CASE_REQUIRED: "该查询须关联办件，请填写 Case-Reference",
     Code.OPERATION_NOT_REGISTERED: "该操作未登记，请先登记并由数据归口部门审核",
     Code.DAILY_CAP: "今日次数已用完，请明日再试",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
+from dataclasses import replace
 from typing import Any
 
 import neo4j
@@ -12,12 +12,13 @@ import pytest
 from hub.graph.constraints import drop_obsolete, ensure_constraints
 from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
+from hub.request.template import Statement
 from policies.model import PolicySet
 from schema import SPINE
 from schema.catalogue import Catalogue, Entity
 from schema.conditions.search_text import index_query, is_searchable
 from tests.support.search.shops import HERE, load_shops, some_texts
-from tests.support.small_graph import Asked, ask, subject, with_graph
+from tests.support.small_graph import Asked, ask, prepare, rows_of, subject, with_graph
 
 pytestmark = pytest.mark.conformance
 
@@ -81,6 +82,22 @@ def test_people_are_found_by_the_fields_of_what_they_are_related_to(
     assert none == ["乙"]
 
 
+def test_two_searches_that_go_together_find_each_their_own(empty_graph: GraphAddress, policies: PolicySet) -> None:
+    who = subject(policies, "market-desk")
+
+    def statement(text: str) -> Statement:
+        made = prepare(policies, who, "market", UNITS, {"w": {"name": {"contains": text}}})[1]
+        assert made is not None
+        assert "queryNodes('unit_name_text', each.p0)" in (made.joint.text if made.joint else "")
+        return made
+
+    made = [statement("东街便利"), statement("ABC便民")]
+    # A kept plan is one for both: what goes together is equal in it.
+    both = [replace(each, joint=made[0].joint) for each in made]
+    rows = with_graph(empty_graph, lambda graph: rows_of(graph, *both))
+    assert [[cells[1] for _, cells in row["r0"]] for row in rows] == [["东街便利店"], ["东街ABC便民超市"]]
+
+
 def test_what_is_found_is_counted(empty_graph: GraphAddress, policies: PolicySet) -> None:
     found, statement = asked(empty_graph, policies, COUNT, STREET)
     assert found == [{"count": 2}]
@@ -110,8 +127,8 @@ def test_the_index_finds_each_text_that_holds_what_is_sought(
 
 def test_an_index_goes_with_what_asks_for_it(empty_graph: GraphAddress, policies: PolicySet) -> None:
     def unmarked(entity: Entity) -> Entity:
-        fields = tuple(dataclasses.replace(each, searchable=False) for each in entity.fields)
-        return dataclasses.replace(entity, fields=fields, edges={})
+        fields = tuple(replace(each, searchable=False) for each in entity.fields)
+        return replace(entity, fields=fields, edges={})
 
     catalogue = Catalogue(tuple(map(unmarked, SPINE)), SPINE.edges, SPINE.case)
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:

@@ -76,9 +76,9 @@ class _Search:
             else f"{entity.plural}(where: %s) {{ edges {{ node {{ {shown} }} }} }}"
         )
         if self.rng.random() < 0.3:
-            return Document(f"{{ {root % literal(where)} }}", {}, False)
+            return Document(f"{{ {root % literal(where)} }}", {}, "")
         kind = f"{entity.name}{'Aggregate' if counts else ''}Where"
-        return Document(f"query($w: {kind}) {{ {root % '$w'} }}", {"w": where}, False)
+        return Document(f"query($w: {kind}) {{ {root % '$w'} }}", {"w": where}, "")
 
     def condition(self) -> dict[str, Any]:
         found = self.contains()

@@ -28,6 +28,7 @@ GOOD = {
     shapes.LOG_ORIGIN: "hub.example/county",
     shapes.GRAPH_ADDRESS: "neo4j+s://host:7687",
     shapes.JAVA_SIZE: "512m",
+    shapes.DOCUMENT_ID: "sha256:" + "0a" * 32,
 }
 
 

@@ -35,7 +35,7 @@ WRONG = [
     (entry(BUILDINGS, "safety.fires"), "unknown purpose 'safety.fires'; known: "),
     (entry(BUILDINGS, application="fire"), "unknown application 'fire'; known: "),
     (entry(BUILDINGS, id="sha256:" + "0" * 64), f"is not the id of this text; write {document_id(BUILDINGS)}"),
-    (entry(BUILDINGS, id="sha256:0"), "write sha256: and the digest of the document in 64 small hexadecimal digits"),
+    (entry(BUILDINGS, id="sha256:0"), "write the SHA-256 of the document in small digits"),
     (entry(BUILDINGS, name="x"), "operations.0.name: unknown key"),
     (entry(BUILDINGS, reviewed={"nobody": "2026-06-01"}), "'nobody' owns no type; owners: "),
     (entry(BUILDINGS, reviewed={"police": "2026-06-01"}), "it reads Building, which housing owns; add `housing: YYYY"),

@@ -1,0 +1,64 @@
+"""What a client states when it connects: who asks, for which purpose, on which case, and how to be answered.
+
+It is stated in the headers of the connection or in the payload of `connection_init`, by the names of the headers, and
+is read by the same code as the headers of a query. A token is a text there and nothing else: no part of it is believed
+before its signature is checked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from hub.errors import Code, HubError
+from hub.request.answers.preferences import JSON, Profile
+from hub.request.endpoint import Arrival
+
+READ: Final = ("authorization", "access-purpose", "case-reference", "access-errors", "accept-language")
+"""The headers that count, and the members of the payload, in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The headers that each operation of a connection has; `source` is the address that it came from."""
+
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    path: str
+    source: str = field(repr=False)
+    profile: Profile
+
+    def arrival(self, body: bytes = b"") -> Arrival:
+        """A request of this connection, as if it had just come by POST."""
+        now, began = dt.datetime.now(dt.UTC), time.monotonic_ns()
+        return Arrival(
+            secrets.token_hex(16), now, began, "POST", self.path, self.headers, body, None, self.source, self.profile
+        )
+
+
+def read_stated(headers: Iterable[tuple[str, str]], payload: Any, path: str, source: str, profile: Profile) -> Stated:
+    """What the headers and the payload state; raises HubError BAD_REQUEST for a payload that is not understood.
+
+    A name that both state is refused with the first operation, like a header that comes twice.
+    """
+    kept = [(name, value) for name, value in headers if name in READ]
+    return Stated((("content-type", JSON), *kept, *_members(payload)), path, source, profile)
+
+
+def _members(payload: Any) -> list[tuple[str, str]]:
+    if payload is None:
+        return []
+    if not isinstance(payload, Mapping):
+        raise _not_understood()
+    members = [(str(name).lower(), value) for name, value in payload.items()]
+    if any(name not in READ or not isinstance(value, str) for name, value in members):
+        raise _not_understood()
+    return members
+
+
+def _not_understood() -> HubError:
+    names = ", ".join(READ)
+    return HubError(Code.BAD_REQUEST, f"the payload of connection_init is an object of texts, by these names: {names}")

@@ -1,0 +1,70 @@
+"""The query that a subscription becomes: it asks for one node by its id, and keeps everything else as it was."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import parse, print_ast, validate
+
+from hub.errors import HubError
+from hub.subscriptions.as_query import as_query
+from schema import SPINE
+from tests.support.small_graph import SCHEMA
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("subscription", "query"),
+    [
+        (
+            "subscription { eventChanged { number } }",
+            "query ($changed: ID!) { eventChanged: event(id: $changed) { number } }",
+        ),
+        (
+            "subscription S($x: Boolean!) { seen: eventChanged { ...F text @include(if: $x) } } "
+            "fragment F on Event { id }",
+            "query S($x: Boolean!, $changed: ID!) { seen: event(id: $changed) { ...F text @include(if: $x) } } "
+            "fragment F on Event { id }",
+        ),
+        (
+            "subscription ($changed: Boolean!) { eventChanged { id @skip(if: $changed) } }",
+            "query ($changed: Boolean!, $changed_: ID!) "
+            "{ eventChanged: event(id: $changed_) { id @skip(if: $changed) } }",
+        ),
+    ],
+)
+def test_a_subscription_becomes_a_query_of_one_node(subscription: str, query: str) -> None:
+    made = as_query(subscription, None, SPINE)
+    assert print_ast(parse(made.text)) == print_ast(parse(query))
+    assert validate(SCHEMA, parse(made.text)) == []
+    assert validate(SCHEMA, parse(subscription)) == []
+    assert made.entity.name == "Event"
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ("{ events { edges { cursor } } }", "send queries by POST"),
+        ("subscription A { eventChanged { id } } subscription B { eventChanged { id } }", "one operation"),
+        ("subscription { eventChanged { id } again: eventChanged { id } }", "one root field"),
+        ("subscription { ...F } fragment F on Subscription { eventChanged { id } }", "one root field"),
+        ("subscription { eventChanged @skip(if: true) { id } }", "one root field"),
+        ('subscription { eventChanged(id: "13811110001") { id } }', "takes no argument"),
+        ("subscription { eventChnged { id } }", "did you mean eventChanged?"),
+        ("subscription { personChanged { id } }", "has no field personChanged"),
+        ("subscription { __typename }", "has no field __typename"),
+        ("subscription { eventChanged { id } } type T { id: ID }", "nothing besides"),
+        ('subscription { eventChanged { id("13811110001', "is not GraphQL"),
+    ],
+)
+def test_what_is_no_subscription_of_one_field_is_refused(document: str, told: str) -> None:
+    with pytest.raises(HubError) as refused:
+        as_query(document, None, SPINE)
+    assert told in refused.value.public_message
+    assert "1381111" not in refused.value.public_message
+
+
+def test_another_name_is_refused() -> None:
+    with pytest.raises(HubError, match="operationName"):
+        as_query("subscription A { eventChanged { id } }", "B", SPINE)
+    assert as_query("subscription A { eventChanged { id } }", "A", SPINE).operation_name == "A"
