@@ -22,6 +22,7 @@ from graphql import (
     IntValueNode,
     Node,
     OperationDefinitionNode,
+    OperationType,
     StringValueNode,
     TypeInfo,
     TypeInfoVisitor,
@@ -82,6 +83,8 @@ def _named_operation(document: DocumentNode) -> str:
         raise DocumentFault(
             "must hold one operation with a name, such as `query Residents(…) {…}`; register each alone"
         )
+    if operations[0].operation is not OperationType.QUERY:
+        raise DocumentFault("must be a query: subscriptions are not registered")
     return operations[0].name.value
 
 

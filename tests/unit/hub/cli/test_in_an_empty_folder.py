@@ -37,6 +37,7 @@ REFUSED = {
     "query": ([*ASKS, QUERY], POLICIES),
     "token": (["--app", "fire-inspection"], POLICIES),
     "revoke": (["--person", "inspector-1"], HOME),
+    "keys rotate": (["issuer"], HOME),
     "login": ([], "SLUICEGATE_SIGN_IN_ISSUER"),
     "pull": ([], SOURCES),
     "source refused": ([], HOME),
@@ -73,7 +74,7 @@ WORK = {
     "sample": ["--out", "county", "--people", "300"],
     "logout": [],
 }
-ANSWERED = {"graph status", "graph stop"}
+ANSWERED = {"graph status", "graph stop", "keys list"}
 START_MORE = {"demo", "graph start"}
 """What starts servers; `demo` needs a checkout and says so."""
 
