@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from joserfc import jwt
@@ -74,3 +75,11 @@ def new_issuer_key() -> bytes:
     """A new private key, as the content of its file."""
     key = ECKey.generate_key("P-256", parameters={"alg": "ES256", "use": "sig"}, private=True, auto_kid=True)
     return orjson.dumps(key.as_dict(private=True))
+
+
+def actor_of(claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """The application that acts, and who works it if the token says so, of claims that were checked (RFC 8693, 4.1)."""
+    act = claims.get("act")
+    if act is None:
+        return None
+    return (act["client_id"], act.get("sub")) if "client_id" in act else (act["sub"], None)

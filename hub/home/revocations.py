@@ -21,7 +21,7 @@ import orjson
 
 from audit.record import Digester
 from hub.home.audit_log import begin_record, digester_of, end_record, open_log
-from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
+from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, actor_of
 from hub.home.key_files import KeyRefused, NotPrivate, read_private
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
@@ -76,16 +76,17 @@ class Revocations:
         return cls(digester, _read(file))
 
     def covers(self, claims: Mapping[str, Any]) -> bool:
-        """Whether the token with these claims, which were checked, is revoked."""
+        """Whether the token with these claims, which were checked, is revoked: as one of its user, or of who acts."""
         if not self._until:
             return False
-        subjects = self._digester.every("subject", claims["sub"])
         token = claims.get("jti")
         tokens = self._digester.every("token", token) if isinstance(token, str) else ()
+        parties = ((claims["client_id"], claims["sub"]), actor_of(claims))
         return any(
             claims["iat"] <= self._until.get((application, person, alone), -1)
-            for application in (None, claims["client_id"])
-            for person in (None, *subjects)
+            for client, sub in filter(None, parties)
+            for application in (None, client)
+            for person in (None, *(self._digester.every("subject", sub) if sub else ()))
             for alone in (None, *tokens)
         )
 

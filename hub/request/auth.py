@@ -32,7 +32,7 @@ from joserfc.registry import HeaderParameter
 from joserfc.util import urlsafe_b64decode
 
 from hub.errors import Code, HubError
-from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS
+from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, actor_of
 from hub.home.key_files import KeyRefused
 from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
@@ -181,14 +181,6 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderK
     except (JoseError, ValueError, TypeError, RecursionError):
         raise unauthenticated() from None
     return replace(subject, purposes=purposes_of_token(claims))
-
-
-def actor_of(claims: Mapping[str, Any]) -> tuple[str, str | None] | None:
-    """The application that acts, and who works it if the token says so, of claims that were checked (RFC 8693, 4.1)."""
-    act = claims.get("act")
-    if act is None:
-        return None
-    return (act["client_id"], act.get("sub")) if "client_id" in act else (act["sub"], None)
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:

@@ -72,6 +72,29 @@ def test_a_token_without_an_id_is_found_by_its_person(settings: Settings, jti: o
     assert Revocations.load(list_of(settings), digester_of(settings)).covers(claims(jti=jti))
 
 
+@pytest.mark.parametrize(
+    ("application", "person", "covered"),
+    [
+        ("gateway", None, {"acts", "acts for itself"}),
+        (None, "clerk-9", {"acts"}),
+        ("gateway", "clerk-9", {"acts"}),
+        (APPLICATION, None, {"acts", "acts for itself", "alone"}),
+        (APPLICATION, "clerk-9", set()),
+    ],
+)
+def test_a_token_is_revoked_with_who_acts_as_with_its_user(
+    settings: Settings, application: str | None, person: str | None, covered: set[str]
+) -> None:
+    revoke(settings, application, person, None)
+    listed = Revocations.load(list_of(settings), digester_of(settings))
+    given = {
+        "acts": {**claims(), "act": {"client_id": "gateway", "sub": "clerk-9"}},
+        "acts for itself": {**claims(), "act": {"sub": "gateway"}},
+        "alone": claims(),
+    }
+    assert {name for name, each in given.items() if listed.covers(each)} == covered
+
+
 def test_who_signs_in_again_is_let_in(settings: Settings) -> None:
     entry = revoke(settings, None, PERSON, None)
     listed = Revocations.load(list_of(settings), digester_of(settings))
