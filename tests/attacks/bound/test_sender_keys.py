@@ -155,7 +155,7 @@ def test_a_key_of_another_kind_is_refused(served: Served, key: Any, algorithm: s
 @pytest.mark.parametrize(
     "confirmation",
     [None, {}, [], "x", {"jkt": None}, {"jkt": 1}, {"x5t#S256": "x"}, {**bound_to(), "x5t#S256": "x"}],
-    ids=str,
+    ids=["a key", "nothing", "a list", "a text", "null", "a number", "a certificate", "two"],
 )
 def test_another_way_to_bind_a_token_is_refused(served: Served, confirmation: Any) -> None:
     bearer = token(cnf=confirmation) if confirmation is not None else token(cnf={"jwk": MINE.as_dict(private=False)})
