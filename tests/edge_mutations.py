@@ -181,8 +181,8 @@ EDGE = (
     Mutation(
         "a revocation holds under the next key of digests",
         "hub/home/revocations.py",
-        "for person in (None, *subjects)",
-        "for person in (None, *subjects[:1])",
+        'for person in (None, *(self._digester.every("subject", sub) if sub else ()))',
+        'for person in (None, *(self._digester.every("subject", sub)[:1] if sub else ()))',
         "tests/unit/hub/home/keys/test_key_ring.py",
     ),
     Mutation(

@@ -39,7 +39,8 @@ def signer_of(settings: Settings) -> Signer:
     key = settings.audit_key
     if settings.audit_head.exists() and not os.path.lexists(key):
         raise KeyRefused(f"{key} is missing, and the log of this home is signed with it; restore it from its backup")
-    ring, now = ring_of(settings.keys_folder, "audit"), time.time()
+    # Beside the first key, which a preview takes from the home that owns it.
+    ring, now = ring_of(key.parent, "audit"), time.time()
     lost = next((each.file for each in ring.generations[1:] if not os.path.lexists(each.file)), None)
     if lost is not None:
         raise KeyRefused(f"{lost} is missing, and the log of this home is signed with it; restore it from its backup")
@@ -66,7 +67,7 @@ class SignerOfHome:
 
 
 def _state_of(settings: Settings) -> Hashable:
-    return ring_of(settings.keys_folder, "audit").state(time.time())
+    return ring_of(settings.audit_key.parent, "audit").state(time.time())
 
 
 def verifier_of(settings: Settings) -> Verifier:

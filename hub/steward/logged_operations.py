@@ -35,6 +35,7 @@ from policies.aggregate import counts_a_list
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
+from schema.derived_names import edge_of_list, list_type
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
 from schema.own_access.types import MY_ACCESS
 
@@ -225,14 +226,18 @@ class _Walk:
     def _node(self, entity: Entity, nodes: list[FieldNode]) -> None:
         found = self.selections.collect(entity.name, [node.selection_set for node in nodes])
         for each in found.values():
-            field = each[0].name.value
+            asked = each[0].name.value
+            counted = edge_of_list(entity, asked)
+            field = asked if counted is None else counted.name
             effects = self.decision.of(entity.name).of(field)
             if field in entity.edges:
                 target = self.catalogue.entity(entity.edge(field).target)
                 if effects.clear and self.decision.of(target.name).visible:
                     self.reached.add(f"{entity.name}.{field}")
                     self._order(target, each[0])
-                    self._node(target, each)
+                    listed = [each] if counted is None else self._children(list_type(target), each, "nodes")
+                    for node in listed:
+                        self._node(target, node)
             elif effects.shown:
                 self.reached.add(f"{entity.name}.{field}")
 

@@ -249,10 +249,10 @@ async def _answer(
 ) -> Preview:
     graph = Graph(address.url, address.user, address.password, database=own.graph_database)
     hub = open_hub(own, graph, _taking_tokens(draft), catalogue_of(own))
-    hub.log.close()
-    hub.caps = _UncountedCaps()
-    hub.log = open_log_as(_preview_log(hub.digester, actor), own)
     try:
+        hub.log.close()
+        hub.caps = _UncountedCaps()
+        hub.log = open_log_as(_preview_log(hub.digester, actor), own)
         hub.merged_grids.successors = await read_successors(graph, DEADLINE_SECONDS)
         person = question.person or next(iter(draft.applications[question.application].staff), "preview")
         token = Issuer(own).issue(question.application, person)

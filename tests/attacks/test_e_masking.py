@@ -88,7 +88,7 @@ def test_e12_no_function_takes_a_text_apart() -> None:
     }
     # Ids, a page, a condition, an order, a grouping; whose accesses, from which day to which; and of the policy, as
     # whom, for which purpose and about which field.
-    of_data = {"id", "ids", "first", "after", "where", "orderBy", "groupBy", "since", "until"}
+    of_data = {"id", "ids", "first", "after", "last", "before", "where", "orderBy", "groupBy", "since", "until"}
     assert arguments == of_data | {"asker", "purpose", "coordinate"}
 
 

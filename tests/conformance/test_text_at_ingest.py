@@ -266,7 +266,7 @@ def unjudged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[PullResult]:  # fmt: skip
     """A pull whose detector finds its model missing."""
-    monkeypatch.setattr(hub.ingest.pull, "annotator_of", lambda settings: Annotator(model=tmp_path / "no model"))
+    monkeypatch.setattr(hub.ingest.pull, "annotator_of", lambda *_: Annotator(model=tmp_path / "no model"))
     empty(graph_driver)
     yield pull(home, empty_graph, folder)["tickets"]
     empty(graph_driver)

@@ -89,13 +89,13 @@ def test_a_backup_of_a_running_home_is_private_and_whole(settings: Settings, tmp
     assert verify(copies / "audit.db", verifier=verifier_of(settings)).size == size(settings)
 
 
-def test_a_new_sealing_key_takes_its_line_in_made_too(settings: Settings) -> None:
-    row = next(line for line in PAGE.splitlines() if line.startswith("| `keys/seal.key` | remove it and its line"))
-    assert "`keys/made`" in row
-    key, names = settings.keys_folder / "seal.key", settings.keys_folder / "made"
+def test_a_new_key_of_the_graph_takes_its_line_in_made_too(settings: Settings) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `keys/graph.key` | its surrogates"))
+    assert "remove `keys/graph.key` and its line in `keys/made`" in row
+    key, names = settings.keys_folder / "graph.key", settings.keys_folder / "made"
     before = load_key(key)
     key.unlink()
     with pytest.raises(KeyRefused, match="remove its line"):
         load_key(key)
-    names.write_text(names.read_text("utf-8").replace("seal.key\n", ""), "utf-8")
+    names.write_text(names.read_text("utf-8").replace("graph.key\n", ""), "utf-8")
     assert load_key(key) != before

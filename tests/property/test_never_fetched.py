@@ -45,7 +45,7 @@ EFFECTS = ("clear", "mask", "aggregate")
 VOCABULARY = """
 CALL MATCH OPTIONAL WHERE WITH ORDER BY DESC LIMIT RETURN COLLECT EXISTS DISTINCT UNWIND AS CASE WHEN THEN ELSE END AND
 OR NOT IN IS NULL STARTS null true false collect count head size coalesce reduce split left right toString
-toInteger x k UNION ALL sign
+toInteger x k UNION ALL sign CONTAINS YIELD db index fulltext queryNodes node
 year floor path found contributors amount share largest max sum rows total g s k n d m v c t touched
 datetime duration seconds ASSERTS SourceRun source asOf said key assertedBy good freshFor
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -96,7 +97,9 @@ def test_a14_connections_of_one_application_are_counted(scene: Scene, monkeypatc
 )
 def test_a14_a_message_that_is_none_closes_the_connection(scene: Scene, message: str, code: int) -> None:
     client = scene.subscribe()
-    client.connection.send(message)
+    # The hub does not wait for the end of a message that is too long.
+    with suppress(ConnectionClosed):
+        client.connection.send(message)
     assert client.closed() == code
 
 

@@ -138,7 +138,7 @@ def test_a_hangup_reaches_every_worker_and_ends_none(hub: HubProcess) -> None:
     key = ECKey.generate_key("P-256", {"kid": "next"}, private=True)
     (hub.settings.keys_folder / "issuer.jwk").write_text(json.dumps(key.as_dict(private=True)))
     hub.process.send_signal(signal.SIGHUP)
-    until(lambda: hub.output.read_text("utf-8").count("the issuer's keys were read again") == 2)
+    until(lambda: hub.output.read_text("utf-8").count("read again: the issuer's keys") == 2)
     hub.issuer = Issuer(hub.settings)
     assert {ask_anew(hub).status for _ in range(10)} == {200}
     assert set(workers(hub)) == before
