@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from audit.durable_files import write_new_file
+
 MAX_BYTES = 65_536
 MADE = "made"
 OF_A_HOME = ("digest.key", "seal.key", "policy.key")
@@ -40,6 +42,13 @@ def read_private(path: Path) -> bytes:
     if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
         raise NotPrivate
     return content
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Have a file that only its owner may read hold `content`; whoever reads it finds it whole. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    write_new_file(draft, content)
+    draft.replace(path)
 
 
 def read_or_create(path: Path, make_key: Callable[[], bytes], *, replaceable: bool = False) -> bytes:
@@ -104,10 +113,7 @@ def _create(path: Path, content: bytes) -> None:
     # Written to a draft and then linked: of two starting processes one wins, and neither sees half a key.
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new_file(draft, content)
         os.link(draft, path)
     except FileExistsError:
         return

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.home.key_files import KeyRefused, NotPrivate, read_private
+from hub.home.key_files import KeyRefused, NotPrivate, read_private, replace_private
 from hub.home.strict_json import NotStrict, loads
 
 ROTATED: Final = "rotated.json"
@@ -139,13 +138,7 @@ def _broken(path: Path) -> KeyRefused:
 
 
 def _write(path: Path, entries: Mapping[str, list[dict[str, Any]]]) -> None:
-    content = orjson.dumps({kind: found for kind, found in entries.items() if found})
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
-    draft.replace(path)
+    replace_private(path, orjson.dumps({kind: found for kind, found in entries.items() if found}))
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -22,7 +21,7 @@ import orjson
 from audit.record import Digester
 from hub.home.audit_log import begin_record, digester_of, end_record, open_log
 from hub.home.issuer import LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, actor_of
-from hub.home.key_files import KeyRefused, NotPrivate, read_private
+from hub.home.key_files import KeyRefused, NotPrivate, read_private, replace_private
 from hub.home.settings import Settings
 from hub.home.strict_json import NotStrict, loads
 
@@ -131,12 +130,7 @@ def _add(file: Path, entry: Revocation, now: float) -> None:
         entries = [*(each for each in _read(file) if not each.is_over(now)), entry]
         if len(entries) > MOST:
             raise RevocationsRefused(f"{file} holds {MOST} entries of one hour; revoke a whole application")
-        draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as written:
-            written.write(orjson.dumps({"revoked": [each.as_json() for each in entries]}))
-            written.flush()
-            os.fsync(written.fileno())
-        draft.replace(file)
+        replace_private(file, orjson.dumps({"revoked": [each.as_json() for each in entries]}))
     finally:
         os.close(lock)
 
