@@ -1,11 +1,10 @@
 """Puts a hub together and makes its ASGI application.
 
 It answers these paths only, and no answer names the server software: `POST /graphql` for data, and a WebSocket there
-for subscriptions, `GET /access` for what
-the asker may see, `POST /ingest/{source}` for events where a push source is declared, `/schema.graphql` for the schema
-as a text, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz` (the process lives), `/readyz` (it can
-serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that this is the hub of its home, for its
-commands). No cross-origin header is ever sent.
+for subscriptions, `GET /access` for what the asker may see, `POST /ingest/{source}` for events where a push source is
+declared, `/schema.graphql` for the schema as a text, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz`
+(the process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that
+this is the hub of its home, for its commands). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -153,11 +152,11 @@ def _load_keys(settings: Settings, revocations: RevocationFollower) -> Verifier:
     """The verifier of a hub; of a provider's keys none is there before the first answer."""
     kept = _kept_tokens(settings)
     if settings.issuer_discovery:
-        none = Verifier(settings.issuer, settings.audience, KeySet([]), SignedTokens(kept))
-        return replace(none, is_revoked=revocations.covers)
-    jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
-    loaded = Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
-    return replace(loaded, is_revoked=revocations.covers)
+        verifier = Verifier(settings.issuer, settings.audience, KeySet([]), SignedTokens(kept))
+    else:
+        jwks = settings.issuer_jwks or Issuer(settings).write_jwks()
+        verifier = Verifier.load(jwks, settings.issuer, settings.audience, kept=kept)
+    return replace(verifier, is_revoked=revocations.covers)
 
 
 def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None) -> Starlette:

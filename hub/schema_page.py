@@ -21,9 +21,9 @@ from starlette.types import Receive, Scope, Send
 from audit.log import AuditUnavailable, Receipt
 from audit.record import Digester, Record
 from hub.errors import Code, HubError, internal_error
-from hub.request import auth, endpoint
-from hub.request.pipeline import Hub
-from hub.request.record import Trail, actor_application, actor_digest, flood_source
+from hub.request import endpoint
+from hub.request.pipeline import Hub, know_sender
+from hub.request.record import Trail, asker_of, flood_source
 from schema.interface.sdl import sdl_of
 
 PATH: Final = "/schema.graphql"
@@ -90,11 +90,7 @@ class SchemaPage:
             raise HubError(Code.BAD_REQUEST, "this page takes no parameters; Accept-Language chooses the language")
         trail.head = head = endpoint.head_of(arrival)
         trail.stage = "identify"
-        if hub.policy_follower is not None:
-            hub.policy_follower.check()
-        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())
-        auth.check_delegation(trail.policy, subject)
-        trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
+        subject = know_sender(hub, trail, head, hub.now())
         hub.rates.enter(trail.account)
         trail.stage = "respond"
         language = arrival.preferences.language
@@ -155,18 +151,13 @@ def _tags(arrival: endpoint.Arrival) -> frozenset[str]:
 
 
 def _record(trail: Trail, reply: endpoint.Reply, digester: Digester) -> Record:
-    subject, arrival = trail.subject, trail.arrival
+    arrival = trail.arrival
     return Record(
         kind=KIND if reply.code == "OK" else "refusal",
         request_id=arrival.request_id,
         result=reply.code,
         http_status=reply.status,
-        application=subject.application if subject else None,
-        department=subject.department if subject else None,
-        region=subject.jurisdiction if subject else None,
-        subject=digester.digest("subject", subject.sub) if subject else None,
-        actor_application=actor_application(subject),
-        actor=actor_digest(subject, digester),
+        **asker_of(trail.subject, digester),
         policy_version=trail.policy.version,
         catalogue_version=trail.catalogue_version,
         operation_name="schema",

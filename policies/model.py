@@ -64,6 +64,8 @@ class RateLimits:
     person: Rate | None = None
 
 
+DOCUMENTS_REGISTERED = "registered"
+"""What `documents` of an application says if it may ask its registered operations alone."""
 KEY_REQUIRED = "required"
 """What `dpop` of an application says if it takes no token without a key."""
 

@@ -47,6 +47,11 @@ class Subject:
     """The application that acts for this one's user: a grant counts only if it is to both."""
 
     @property
+    def applications(self) -> tuple[str, ...]:
+        """The application that asks, and the one that acts for its user, if there is one."""
+        return (self.application,) if self.actor is None else (self.application, self.actor.application)
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         """All that a decision may depend on (not `sub`), beside the purposes that it is bound to."""
         own = (self.application, self.department, self.role, self.level, self.jurisdiction)

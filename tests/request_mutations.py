@@ -305,8 +305,10 @@ REQUEST = (
     Mutation(
         "the schema is read by known senders only",
         "hub/schema_page.py",
-        "subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, hub.now().timestamp())\n",
-        'subject = auth.registered(trail.policy, "fire-inspection", "inspector-1")\n',
+        "        subject = know_sender(hub, trail, head, hub.now())\n",
+        "        from hub.request.auth import registered\n"
+        '        trail.subject = subject = registered(trail.policy, "fire-inspection", "inspector-1")\n'
+        "        trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])\n",
         "tests/conformance/schema/test_schema_page.py",
     ),
     Mutation(

@@ -18,12 +18,12 @@ from starlette.responses import Response
 from audit.log import AuditUnavailable, Receipt
 from hub.access.record import access_record, facts_of
 from hub.errors import Code, HubError, internal_error
-from hub.request import auth, endpoint
+from hub.request import endpoint
 from hub.request.answers.preferences import JSON
 from hub.request.own_access.table import Asker
 from hub.request.own_access.told import Told, check_size
 from hub.request.own_access.why import check_coordinate
-from hub.request.pipeline import Hub, render_recorded, tell_access
+from hub.request.pipeline import Hub, know_sender, render_recorded, tell_access
 from hub.request.purpose import MAX_PURPOSE, purpose_denied, stated_case
 from hub.request.record import Trail, flood_source
 from schema.own_access.types import MY_ACCESS
@@ -68,11 +68,7 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
         trail.head = head = _read_head(hub, trail.arrival)
     trail.stage = "identify"
     with hub.telemetry.stage("identify"):
-        if hub.policy_follower is not None:
-            hub.policy_follower.check()
-        trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
-        auth.check_delegation(trail.policy, subject)
-        trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
+        subject = know_sender(hub, trail, head, now)
         hub.rates.enter(trail.account)
     client = (subject.application, subject.sub, trail.arrival.source)
     trail.stage = "decide"

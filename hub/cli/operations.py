@@ -62,7 +62,9 @@ def _as_json(operation: Operation) -> dict[str, Any]:
 
 
 def _bound(policy: PolicySet) -> list[str]:
-    return [each.id for each in policy.applications.values() if each.documents == "registered"]
+    from policies.model import DOCUMENTS_REGISTERED
+
+    return [each.id for each in policy.applications.values() if each.documents == DOCUMENTS_REGISTERED]
 
 
 @app.command(epilog="Example: sluicegate operations check residents.graphql")

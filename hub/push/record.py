@@ -14,7 +14,7 @@ from audit.record import BEGUN, Digester, Record
 from hub.push.cloud_events import Event, Invalid
 from hub.push.outcomes import Outcome
 from hub.request.endpoint import Reply
-from hub.request.record import Trail, actor_application, actor_digest
+from hub.request.record import Trail, asker_of
 
 KIND: Final = "delivery"
 BEGIN_NAME: Final = "delivery begin"
@@ -57,12 +57,7 @@ def _record(trail: Trail, digester: Digester, name: str, result: str, status: in
         request_id=arrival.request_id,
         result=result,
         http_status=status,
-        application=subject.application if subject else None,
-        department=subject.department if subject else None,
-        region=subject.jurisdiction if subject else None,
-        subject=digester.digest("subject", subject.sub) if subject else None,
-        actor_application=actor_application(subject),
-        actor=actor_digest(subject, digester),
+        **asker_of(subject, digester),
         policy_version=trail.policy.version,
         catalogue_version=trail.catalogue_version,
         operation_name=name,

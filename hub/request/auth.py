@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from joserfc import jws
 from joserfc.errors import (
@@ -150,12 +150,6 @@ class Verifier:
         return signed.claims
 
 
-class KeyHolder(Protocol):
-    """A hub as the follower of keys sees it: `verifier` is replaced by one assignment."""
-
-    verifier: Verifier
-
-
 def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderKeys, now: float) -> Subject:
     """Who sent a request, with the attributes that the registry of the policy version gives them.
 
@@ -174,8 +168,7 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderK
         subject = delegated(policy, subject, *acting)
     if subject is None:
         raise unauthenticated()
-    asking = (subject.application, *([subject.actor.application] if subject.actor else []))
-    required = any(policy.applications[each].dpop == KEY_REQUIRED for each in asking)
+    required = any(policy.applications[each].dpop == KEY_REQUIRED for each in subject.applications)
     try:
         senders.check(head.shown, head.bearer, claims, required=required, now=now)
     except (JoseError, ValueError, TypeError, RecursionError):

@@ -61,6 +61,7 @@ from hub.request.template import Statement
 from hub.telemetry import Telemetry
 from hub.upkeep import Upkeep
 from policies.model import PolicySet
+from policies.rules import Subject
 from schema.catalogue import Catalogue
 
 
@@ -103,10 +104,9 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.now = self.settings.now
-        turns = FairShare(self.settings.graph_statements)
         deadline, byte_cap = self.settings.graph_deadline, self.settings.result_byte_cap
         self.catalogue_fit = CatalogueFit(self.graph, self.catalogue.version, deadline)
-        self.round_trips = RoundTrips(self.graph, turns, deadline, byte_cap)
+        self.round_trips = RoundTrips(self.graph, FairShare(self.settings.graph_statements), deadline, byte_cap)
         self.processor = Processor(self.settings.graph_deadline)
         self.rates = Rates(self.settings, self.buckets)
         self.senders = SenderKeys(addresses_of(self.settings.public_url, self.settings.port), self.buckets)
@@ -248,12 +248,18 @@ def identify_sender(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_
     with stage("head"):
         trail.head = head = endpoint.read_head(trail.arrival, hub.settings)
     with stage("identify"):
-        if hub.policy_follower is not None:
-            hub.policy_follower.check()
-        trail.subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
-        auth.check_delegation(trail.policy, trail.subject)
-        trail.account = hub.rates.open(trail.subject, trail.policy.applications[trail.subject.application])
+        know_sender(hub, trail, head, now)
     return head
+
+
+def know_sender(hub: Hub, trail: Trail, head: endpoint.Head, now: dt.datetime) -> Subject:
+    """The sender of a request with this head, whom `trail` names with what they have left; raises HubError."""
+    if hub.policy_follower is not None:
+        hub.policy_follower.check()
+    trail.subject = subject = auth.identify(head, trail.policy, hub.verifier, hub.senders, now.timestamp())
+    auth.check_delegation(trail.policy, subject)
+    trail.account = hub.rates.open(subject, trail.policy.applications[subject.application])
+    return subject
 
 
 def prepare_request(hub: Hub, trail: Trail, now: dt.datetime, stage: Stage = no_stage) -> Prepared:
@@ -367,8 +373,7 @@ async def render_recorded(hub: Hub, trail: Trail, reply: endpoint.Reply, receipt
 
 def _told_of_limits(trail: Trail, reply: endpoint.Reply) -> tuple[Mapping[str, str], Mapping[str, int] | None]:
     """Headers that tell the sender of a request, if it is known, what it has left; and what it cost, if it asks."""
-    tells = reply.preferences.tells_cost and trail.validated is not None
-    cost = told_price(trail.validated.cost) if tells and trail.validated is not None else None
+    cost = told_price(trail.validated.cost) if trail.validated is not None and reply.preferences.tells_cost else None
     return (trail.account.headers() if trail.account is not None else {}), cost
 
 
@@ -387,12 +392,9 @@ async def _append_record(hub: Hub, trail: Trail, reply: endpoint.Reply) -> Recei
     source = flood_source(trail, reply, hub.digester)
     if source is not None and hub.floods.needs_counting(source):
         return await hub.floods.count(source, Code(reply.code))
-    record, text = make_record(trail, reply, hub.digester)
-    return await hub.log.append(record, text)
+    return await hub.log.append(*make_record(trail, reply, hub.digester))
 
 
 def _unrecorded(trail: Trail) -> endpoint.Reply:
-    refusal = HubError(
-        Code.AUDIT_UNAVAILABLE, "the query cannot be recorded now, so it is not answered; try again shortly"
-    )
-    return endpoint.compose(trail.arrival, trail.policy.version, None, (refusal,))
+    text = "the query cannot be recorded now, so it is not answered; try again shortly"
+    return endpoint.compose(trail.arrival, trail.policy.version, None, (HubError(Code.AUDIT_UNAVAILABLE, text),))

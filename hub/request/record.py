@@ -90,12 +90,7 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
         result=reply.code,
         http_status=reply.status,
         time=trail.arrival.received.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z",
-        application=subject.application if subject else None,
-        department=subject.department if subject else None,
-        region=subject.jurisdiction if subject else None,
-        subject=digester.digest("subject", subject.sub) if subject else None,
-        actor_application=actor_application(subject),
-        actor=actor_digest(subject, digester),
+        **asker_of(subject, digester),
         purpose=_purpose(trail, digester),
         case=digester.digest("case", head.case_header) if head and head.case_header else None,
         policy_version=trail.policy.version,
@@ -112,15 +107,19 @@ def make_record(trail: Trail, reply: Reply, digester: Digester) -> tuple[Record,
     return record, text
 
 
-def actor_application(subject: Subject | None) -> str | None:
-    """The application that acts for a subject of another one."""
-    return subject.actor.application if subject and subject.actor else None
-
-
-def actor_digest(subject: Subject | None, digester: Digester) -> str | None:
-    """The digest of who works that application, if the token said so."""
-    sub = subject.actor.sub if subject and subject.actor else None
-    return None if sub is None else digester.digest("subject", sub)
+def asker_of(subject: Subject | None, digester: Digester) -> dict[str, Any]:
+    """What a record says of who asked, and of the application that acts for a subject of another one."""
+    if subject is None:
+        return {}
+    actor = subject.actor
+    return {
+        "application": subject.application,
+        "department": subject.department,
+        "region": subject.jurisdiction,
+        "subject": digester.digest("subject", subject.sub),
+        "actor_application": actor.application if actor else None,
+        "actor": digester.digest("subject", actor.sub) if actor and actor.sub is not None else None,
+    }
 
 
 def flood_source(trail: Trail, reply: Reply, digester: Digester) -> Source | None:

@@ -10,12 +10,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 from policies.decide import applicable
-from policies.model import KEY_REQUIRED, Application, PolicySet
+from policies.model import DOCUMENTS_REGISTERED, KEY_REQUIRED, Application, PolicySet
 from policies.operations.registered import Operation
 from policies.review.changes import Change, Kind, Shown
 from policies.rules import Subject
-
-REGISTERED = "registered"
 
 
 def faults_of_operations(
@@ -34,7 +32,7 @@ def faults_of_operations(
             yield each.place, f"{each.name} was reviewed by {', '.join(late)} on a day to come; correct the date"
     asking = {application for application, _ in policy.operations}
     for application in policy.applications.values():
-        if application.documents == REGISTERED and application.id not in asking:
+        if application.documents == DOCUMENTS_REGISTERED and application.id not in asking:
             text = f"{application.id} is bound to registered operations and has none, so that it may ask nothing"
             yield application.places.get("", "applications"), f"{text}; register one under `operations`"
 
@@ -51,7 +49,7 @@ def changed_operations(before: PolicySet, after: PolicySet, today: dt.date) -> I
         elif old is not None and new is None:
             yield _change(old, Kind.GONE, today)
     for name in sorted({*before.applications} & {*after.applications}):
-        for part, strict in (("documents", REGISTERED), ("dpop", KEY_REQUIRED)):
+        for part, strict in (("documents", DOCUMENTS_REGISTERED), ("dpop", KEY_REQUIRED)):
             was, will = (getattr(each.applications[name], part) for each in (before, after))
             if was != will:
                 kind = Kind.WIDENED if was == strict else Kind.NARROWED

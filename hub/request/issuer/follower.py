@@ -13,11 +13,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from joserfc.jwk import KeySet
 
-from hub.request.auth import KeyHolder, KeysRefused, SignedTokens
+from hub.request.auth import KeysRefused, SignedTokens, Verifier
 from hub.request.issuer.discovery import fetch_keys
 
 REFRESH_SECONDS: Final = 300.0
@@ -26,6 +26,12 @@ PAUSE_SECONDS: Final = 10.0
 """Shortest time between two questions to the provider, whatever asks for them."""
 LOOK_SECONDS: Final = 0.5
 _log = logging.getLogger("sluicegate.keys")
+
+
+class KeyHolder(Protocol):
+    """A hub as the follower of keys sees it: `verifier` is replaced by one assignment."""
+
+    verifier: Verifier
 
 
 class ProviderFollower:

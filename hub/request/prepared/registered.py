@@ -12,11 +12,8 @@ from dataclasses import replace
 from hub.errors import Code, HubError
 from hub.request.auth import Identified
 from hub.request.endpoint import Request
-from policies.model import PolicySet
+from policies.model import DOCUMENTS_REGISTERED, PolicySet
 from policies.operations.registered import Operation, document_id
-
-REGISTERED = "registered"
-"""What `documents` of an application says if it may ask its registered operations alone."""
 
 
 def find_operation(identified: Identified) -> Operation | None:
@@ -25,8 +22,7 @@ def find_operation(identified: Identified) -> Operation | None:
     Raises OPERATION_NOT_REGISTERED.
     """
     request, policy, subject = identified.request, identified.policy, identified.subject
-    asking = (subject.application, *([subject.actor.application] if subject.actor else []))
-    bound = [each for each in asking if policy.applications[each].documents == REGISTERED]
+    bound = [each for each in subject.applications if policy.applications[each].documents == DOCUMENTS_REGISTERED]
     asked = request.document_id
     if asked is None:
         if not bound:
