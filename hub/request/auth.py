@@ -173,7 +173,8 @@ def identify(head: Head, policy: PolicySet, verifier: Verifier, senders: SenderK
         senders.check(head.shown, head.bearer, claims, required=required, now=now)
     except (JoseError, ValueError, TypeError, RecursionError):
         raise unauthenticated() from None
-    return replace(subject, purposes=purposes_of_token(claims))
+    purposes = purposes_of_token(claims)
+    return subject if purposes is None else replace(subject, purposes=purposes)
 
 
 def registered(policy: PolicySet, client: str, sub: str) -> Subject | None:
