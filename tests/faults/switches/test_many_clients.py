@@ -1,0 +1,169 @@
+"""Many subscribe and ask while the policy is switched: nothing leaves late under what was revoked, nothing unlogged.
+
+A switch counts from just before its activation is written, and a delivery when the client has it, both by the clients'
+clock: so each delay is at least what it really was. `make faults` has 200 clients and 100 switches, on a hub of one
+process and on one of two workers (`SWITCH_CLIENTS`, `SWITCHES_UNDER_LOAD`, `SWITCH_WORKERS`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from audit.log import read
+from audit.record import Record
+from audit.verify import verify
+from hub.graph.local import GraphAddress
+from hub.home.audit_log import verifier_of
+from tests.faults.switches.crowd import Crowd, Got
+from tests.faults.switches.scene import APPS, REVOKED, WHOLES, World, is_granted, world_of
+from tests.support.waiting import PATIENCE_SECONDS
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
+
+CLIENTS = int(os.environ.get("SWITCH_CLIENTS", "20"))
+SWITCHES = int(os.environ.get("SWITCHES_UNDER_LOAD", "2"))
+WORKERS = [int(each) for each in os.environ.get("SWITCH_WORKERS", "1").split()]
+SUBSCRIBERS = CLIENTS * 3 // 5
+LATE_SECONDS = 5.0
+HOLD_SECONDS = LATE_SECONDS + 1
+"""How long a policy is in force at least: what leaves late under the one before must be seen to be late."""
+Log = dict[str, tuple[int, str, Record]]
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_l_no_delivery_is_late_or_unlogged_under_switches(
+    tmp_path: Path, empty_graph: GraphAddress, rng: random.Random, workers: int
+) -> None:
+    with world_of(empty_graph, tmp_path, workers) as world:
+        crowd, before = Crowd(world), world.memory()
+        most = asyncio.run(_run(crowd, rng, CLIENTS / 200))
+        world.hub.stop()
+        settings = world.hub.settings
+        assert verify(settings.audit_log, verifier=verifier_of(settings), recorded_head=settings.audit_head).ok
+        log = {each.record.request_id: (each.index, each.leaf_hash, each.record) for each in read(settings.audit_log)}
+    worst = _check_nothing_is_late(crowd)
+    slowest = _check_each_end_is_told(crowd)
+    _check_each_is_logged(crowd, log)
+    print(
+        f"\n{CLIENTS} clients ({SUBSCRIBERS} subscribers), {SWITCHES} switches, {workers} worker(s): worst delay of a"
+        f" delivery under a revoked grant {worst[0]:.2f} s, of an answer {worst[1]:.2f} s; POLICY_CHANGED told within"
+        f" {slowest:.2f} s; {crowd.pushed} events, {len(crowd.deliveries)} deliveries, {len(crowd.answers)} answers,"
+        f" {len(log)} records; hub {before:.0f} MiB at first, {most:.0f} at most; load {os.getloadavg()[0]:.1f}"
+    )
+
+
+async def _run(crowd: Crowd, rng: random.Random, every: float) -> float:
+    """All clients, while the policy is switched; the most MiB that the hub held."""
+    who = [(APPS[at % len(APPS)], f"person-{at}") for at in range(CLIENTS)]
+    watching = {person: app for app, person in who[:SUBSCRIBERS]}
+    async with asyncio.TaskGroup() as tasks:
+        for person, app in watching.items():
+            tasks.create_task(crowd.subscribe(app, person))
+        for app, person in who[SUBSCRIBERS:]:
+            tasks.create_task(crowd.ask(app, person, random.Random(rng.random())))
+        pushing = tasks.create_task(crowd.push(every))
+        most = await _switch(crowd, watching)
+        crowd.stop.set()
+        await pushing
+        steady = {person for person, app in watching.items() if app == "steady"}
+        await _until(lambda: steady <= crowd.last, "a subscriber who lost nothing was not told of the last event")
+        await asyncio.sleep(2)
+        crowd.done.set()
+    return most
+
+
+async def _switch(crowd: Crowd, watching: dict[str, str]) -> float:
+    world, most = crowd.world, 0.0
+    for at in range(SWITCHES + 1):
+        now = world.switches[-1]
+        granted = [person for person, app in watching.items() if is_granted(app, now.side)]
+        await _until(
+            lambda granted=granted, now=now: all(crowd.seen.get(each, 0.0) > now.done for each in granted),  # type: ignore[misc]
+            "a subscriber was not told of any event under a policy that grants it",
+        )
+        most = max(most, world.memory())
+        if at < SWITCHES:
+            side = "b" if now.side == "a" else "a"
+            version = await asyncio.to_thread(world.draft, side)
+            await asyncio.to_thread(world.switch, version, side)
+            await asyncio.sleep(HOLD_SECONDS)
+    return most
+
+
+async def _until(condition: Callable[[], bool], what: str) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert condition(), what
+
+
+def _check_nothing_is_late(crowd: Crowd) -> tuple[float, float]:
+    """No client has the revoked field late; the largest delays of deliveries and of answers, in seconds."""
+    delivered = [_delay(crowd.world, each, each.received) for each in crowd.deliveries]
+    asked = [_delay(crowd.world, each, each.asked) for each in crowd.answers]
+    assert max(*delivered, *asked) < LATE_SECONDS
+    return max(delivered), max(_delay(crowd.world, each, each.received) for each in crowd.answers)
+
+
+def _delay(world: World, got: Got, when: float) -> float:
+    """Seconds from the switch that revoked it until something was shown; 0 for what was granted or not shown."""
+    if got.shown is None:
+        return 0.0
+    revoked = 0.0
+    for switch in world.switches:
+        if switch.began > when:
+            break
+        revoked = 0.0 if is_granted(got.app, switch.side) else switch.began
+    return when - revoked if revoked else 0.0
+
+
+def _check_each_end_is_told(crowd: Crowd) -> float:
+    """Whose grant changed was told so, each time and soon, and nobody else; the longest that it took, in seconds."""
+    changed = [(app, person, when) for app, person, code, when in crowd.ended if code == "POLICY_CHANGED"]
+    refused = {(app, code) for app, _, code, _ in crowd.ended if code != "POLICY_CHANGED"}
+    assert refused <= {(app, "PURPOSE_DENIED") for app in WHOLES}, refused
+    people = {person: app for at in range(SUBSCRIBERS) for person, app in [(f"person-{at}", APPS[at % len(APPS)])]}
+    slowest = 0.0
+    for switch in crowd.world.switches[1:]:
+        told = {p: when for _, p, when in reversed(changed) if switch.began <= when < switch.began + HOLD_SECONDS}
+        lost = {person for person, app in people.items() if not is_granted(app, switch.side)}
+        assert lost <= told.keys(), "somebody whose grant went was not told"
+        slowest = max(slowest, *(told[each] - switch.began for each in lost))
+        assert not any(people[each] == "steady" for each in told), "somebody was told whose grant stayed"
+    assert slowest < LATE_SECONDS
+    return slowest
+
+
+def _check_each_is_logged(crowd: Crowd, log: Log) -> None:
+    """Each delivery and answer is the one in the log, decided by the policy that it names; each end has a record."""
+    sides = {switch.hash: switch.side for switch in crowd.world.switches}
+    for got in (*crowd.deliveries, *crowd.answers):
+        index, leaf, record = log[got.told["requestId"]]
+        receipt = got.told["receipt"]
+        assert (receipt["index"], receipt["leafHash"]) == (index, leaf)
+        assert (record.result, record.application) == (got.code, got.app)
+        assert record.policy_version == got.told["policyVersion"]
+        shown = REVOKED in record.decision.clear
+        assert shown == (got.code == "OK" and is_granted(got.app, sides[got.told["policyVersion"]]))
+        assert shown or got.shown is None
+    records = [record for _, _, record in log.values() if record.application in APPS]
+    assert len([each for each in records if each.http_status]) == len(crowd.answers)
+    ended = Counter((app, code) for app, _, code, _ in crowd.ended)
+    assert Counter((each.application, each.result) for each in records if _is_end(each)) == ended
+    told = len({got.told["requestId"] for got in crowd.deliveries})
+    assert told == len(crowd.deliveries) <= len([each for each in records if _is_delivery(each)])
+
+
+def _is_delivery(record: Record) -> bool:
+    return record.kind == "query" and not record.http_status and record.nodes == 1
+
+
+def _is_end(record: Record) -> bool:
+    return record.kind == "refusal" and not record.http_status
