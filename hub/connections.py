@@ -71,14 +71,15 @@ class OpenConnections:
         return self._number
 
     def add(self, connection: BoundedProtocol) -> None:
-        """Add a connection; if it is one too many, close the one that waits longest, or this one if none waits."""
+        """Add a connection; if there are too many now, close those that wait longest, or this one if none waits."""
         of_address = self._by_address.setdefault(connection.address, set())
         of_address.add(connection)
         self._number += 1
-        if len(of_address) > self._most_of_one:
-            self._close_longest_waiting(of_address, connection)
-        elif self._number > self._most:
-            self._close_longest_waiting((each for group in self._by_address.values() for each in group), connection)
+        if (excess := len(of_address) - self._most_of_one) > 0:
+            self._close_longest_waiting(of_address, excess, connection)
+        elif (excess := self._number - self._most) > 0:
+            everyone = (each for group in self._by_address.values() for each in group)
+            self._close_longest_waiting(everyone, excess, connection)
         if not self._sweeping:
             self._sweeping = True
             connection.loop.call_later(SWEEP_SECONDS, self._sweep, connection.loop)
@@ -92,15 +93,16 @@ class OpenConnections:
             if not of_address:
                 del self._by_address[connection.address]
 
-    def _close_longest_waiting(self, among: Iterable[BoundedProtocol], newest: BoundedProtocol) -> None:
+    def _close_longest_waiting(self, among: Iterable[BoundedProtocol], excess: int, newest: BoundedProtocol) -> None:
+        """Close as many as are too many. One that was refused and still reads why is no room for the newest."""
         waiting = [each for each in among if each is not newest and not each.is_answering]
         # Those that never sent a whole request first: an honest client that rests between two requests is kept.
-        victim = min(waiting, key=lambda each: (each.served, each.since), default=newest)
+        waiting.sort(key=lambda each: (each.served, each.since))
         self.count("too_many")
-        if victim is newest:
-            victim.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
+        for victim in waiting[:excess]:
             victim.drop()
+        if len(waiting) < excess:
+            newest.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()

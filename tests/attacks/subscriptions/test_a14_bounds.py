@@ -139,6 +139,19 @@ def test_a14_a_websocket_is_never_closed_for_another_connection(tmp_path: Path) 
             each.close()
 
 
+def test_a14_a_connection_that_is_refused_makes_no_room_for_the_next(tmp_path: Path) -> None:
+    with serving(tmp_path, connections_per_address=2) as served:
+        held = [subscriber(served.port), subscriber(served.port)]
+        with socket.create_connection(("127.0.0.1", served.port), timeout=15) as refused:
+            assert refused.recv(65_536).startswith(b"HTTP/1.1 503 ")
+            with pytest.raises((InvalidStatus, OSError)):
+                subscriber(served.port)
+        for each in held:
+            each.send("ping")
+            assert each.receive() == {"type": "pong"}
+            each.close()
+
+
 def test_a14_who_cannot_follow_is_told_and_ended(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "WAITING", 3)
     scene.write([("A0", "RECEIVED", "001")])

@@ -162,6 +162,9 @@ def world_of(address: GraphAddress, folder: Path, workers: int) -> Iterator[Worl
         "graph_password": address.password,
         "workers": workers,
         "connections_per_address": 1_000,
+        # A busy machine may take long for a record or a statement, which is not what is tried here.
+        "audit_deadline": 30.0,
+        "graph_deadline": 30.0,
         **dict.fromkeys(
             ("rate_of_application", "burst_of_application", "rate_of_person", "burst_of_person"), _UNLIMITED
         ),
