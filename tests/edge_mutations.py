@@ -95,7 +95,7 @@ EDGE = (
     Mutation(
         "a bound on the connections of one address",
         "hub/connections.py",
-        "        if len(of_address) > self._most_of_one:",
+        "        if (excess := len(of_address) - self._most_of_one) > 0:",
         "        if False:",
         "tests/unit/hub/test_connections.py",
     ),
