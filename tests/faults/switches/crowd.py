@@ -56,8 +56,10 @@ class Crowd:
     pushed: int = 0
     seen: dict[str, float] = field(default_factory=dict)
     """When each subscriber was last shown the revoked field."""
-    last: set[str] = field(default_factory=set)
-    """The subscribers that were told of the last ticket."""
+    changed: dict[str, float] = field(default_factory=dict)
+    """When each subscriber was last told that the policy has changed."""
+    last: dict[str, float] = field(default_factory=dict)
+    """When each subscriber was told of the last ticket."""
 
     async def subscribe(self, app: str, person: str) -> None:
         """Be told of events until all is done; whoever is told an end subscribes again."""
@@ -91,11 +93,13 @@ class Crowd:
                 number, shown = event["number"], event["reporterPhone"]
                 self.deliveries.append(Got(app, now, now, number, shown, "OK", payload["extensions"]))
                 self.seen.update({person: now} if shown else {})
-                self.last.update({person} if number == LAST else ())
+                self.last.update({person: now} if number == LAST else {})
             case "error":
                 code = payload[0]["extensions"]["code"]
                 self.ended.append((app, person, code, now))
-                if code != "POLICY_CHANGED":
+                if code == "POLICY_CHANGED":
+                    self.changed[person] = now
+                else:
                     await asyncio.sleep(AGAIN_SECONDS)
                 await _open(hub)
             case other:
