@@ -71,8 +71,8 @@ class Outbox:
             told = await deliver(self._hub, operation, operation.take())
             if self._operations.get(name) is not operation or (told is None and operation.ended is None):
                 return
-        if operation.ended is not None:
-            # Whatever was decided before is not told after the end.
+        if operation.ended is not None and (told is None or told.code == "OK"):
+            # Whatever was decided before is not told after the end; a refusal is an end already, and recorded.
             told = await tell_end(self._hub, operation)
         if told is not None:
             if told.code != "OK" or operation.ended is not None:
