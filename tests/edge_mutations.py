@@ -9,13 +9,6 @@ from tests.mutation import Mutation
 
 EDGE = (
     Mutation(
-        "a refused connection is no room for the next",
-        "hub/connections.py",
-        "self._close_longest_waiting(of_address, excess, connection)",
-        "self._close_longest_waiting(of_address, 1, connection)",
-        "tests/attacks/subscriptions/test_a14_bounds.py -k no_room",
-    ),
-    Mutation(
         "one host in a head",
         "hub/connections.py",
         "len(hosts) == 1 and ",
@@ -98,6 +91,13 @@ EDGE = (
         "        if (excess := len(of_address) - self._most_of_one) > 0:",
         "        if False:",
         "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a refused connection is no room for the next",
+        "hub/connections.py",
+        "self._close_longest_waiting(of_address, excess, connection)",
+        "self._close_longest_waiting(of_address, 1, connection)",
+        "tests/attacks/subscriptions/test_a14_bounds.py -k no_room",
     ),
     Mutation(
         "a bound on the signs around a body",
