@@ -165,9 +165,12 @@ async def tell_end(hub: Hub, operation: Operation) -> Told:
     return await _recorded(hub, trail, work) or Told(str(Code.INTERNAL), b"{}")
 
 
-async def refuse(hub: Hub, stated: Stated, why: HubError) -> Told:
-    """Record a refusal that does not depend on what is asked."""
-    trail = Trail(stated.arrival(), hub.policy, hub.catalogue.version)
+async def refuse(hub: Hub, stated: Stated, why: HubError, body: bytes = b"") -> Told:
+    """Record a refusal that does not depend on what is asked, with a digest of what was sent (`body`).
+
+    Whoever is not known is refused for that.
+    """
+    trail = Trail(stated.arrival(body), hub.policy, hub.catalogue.version)
 
     async def work() -> Answer | None:
         identify_sender(hub, trail, hub.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import time
@@ -112,10 +113,44 @@ def test_a14_connections_of_one_application_are_counted(scene: Scene, monkeypatc
 )
 def test_a14_a_message_that_is_none_closes_the_connection(scene: Scene, message: str, code: int) -> None:
     client = scene.subscribe()
+    before = len(scene.records("refusal"))
     # The hub does not wait for the end of a message that is too long.
     with suppress(ConnectionClosed):
         client.connection.send(message)
     assert client.closed() == code
+    # What is cut at its start, because it is too long, was never received.
+    told = scene.records("refusal")[before:]
+    expected = [] if code == 1009 else [("BAD_REQUEST", "desk", digest_of(scene, message))]
+    assert [(each.result, each.application, each.request_digest) for each in told] == expected
+
+
+def digest_of(scene: Scene, message: str) -> str:
+    return scene.served.hub.digester.digest("request", hashlib.sha256(message.encode()).hexdigest())
+
+
+UNKNOWN = {
+    "no message": "",
+    "no JSON": "{",
+    "no object": "[]",
+    "another message": json.dumps({"type": "subscribe", "id": "1", "payload": {"query": DOCUMENT}}),
+    "a payload that is none": json.dumps({"type": "connection_init", "payload": ["Bearer x"]}),
+    "a payload with more": json.dumps({"type": "connection_init", "payload": {"Authorization": "x", "sub": "desk"}}),
+    "a payload that is too long": json.dumps({"type": "connection_init", "payload": {"Authorization": "x" * 20_000}}),
+}
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_a14_who_is_refused_before_the_sender_is_known_is_recorded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(bounds, "INIT_SECONDS", 0.5)
+    before, message = len(scene.records("refusal")), UNKNOWN[kind]
+    client = subscriber(scene.served.port)
+    if message:
+        client.connection.send(message)
+    assert client.closed() in {4400, 4401, 4408}
+    (told,) = scene.records("refusal")[before:]
+    assert (told.result, told.application, told.request_digest) == ("UNAUTHENTICATED", None, digest_of(scene, message))
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Access-Purpose", "Case-Reference", "Accept-Language"])
@@ -137,8 +172,10 @@ def test_a14_what_is_stated_holds_no_sign_that_no_header_holds(scene: Scene, sig
 def test_a14_an_id_in_use_closes_the_connection(scene: Scene) -> None:
     client = scene.subscribe()
     client.subscribe("1", DOCUMENT)
+    before = len(scene.records("refusal"))
     client.subscribe("1", DOCUMENT)
     assert client.closed() == 4409
+    assert [each.result for each in scene.records("refusal")[before:]] == ["BAD_REQUEST"]
 
 
 def test_a14_another_protocol_is_not_spoken(scene: Scene) -> None:
