@@ -45,6 +45,8 @@ UPGRADED: Final = "/graphql"
 """The path at which a WebSocket is opened."""
 GONE: Final = "sluicegate.gone"
 """The extension of the ASGI scope whose `is_gone` says whether the client has closed the connection."""
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""The headers that say how long a body is."""
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: "this is no HTTP/1.1 request that can be read; send one Host, and the path as the target",
@@ -125,7 +127,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.since = 0.0
         self.served = False
         self._running: RequestResponseCycle | None = None
-        self._in_message = self._in_body = self._refused = self._upgraded = False
+        self._in_message = self._in_body = self._refused = self._upgraded = self._resuming = False
         self._head_bytes = self._wire_bytes = self._body_bytes = self._refused_bytes = 0
 
     @property
@@ -164,6 +166,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused_bytes > LINGER_BYTES:
             self.transport.abort()
 
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if not self._resuming:
+            super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Keep the target."""
+        if not self._resuming:
+            super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header of the head; trailers are dropped."""
         if self._in_body:
@@ -175,7 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer: what the application needs of the body, it asks for."""
-        if self._refused:
+        if self._refused or self._resuming:
             return
         if self._is_ambiguous():
             self._open.count("malformed")
@@ -185,6 +197,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wire_bytes = self._body_bytes = 0
         self.deadline = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            # Whatever follows it could be meant for the other protocol.
+            self.cycle.keep_alive = False
 
     def _is_ambiguous(self) -> bool:
         """Whether another server on the way could take the head for something else (RFC 9112, 3.2 and 6.1)."""
@@ -208,7 +223,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request has arrived; the next byte begins another one."""
-        if self._refused:
+        if self._refused or self._resuming:
+            return
+        stays = self.parser.should_upgrade() and not self._should_upgrade()
+        if stays and self._framing():
             return
         self._in_message = self._in_body = False
         super().on_message_complete()
@@ -287,26 +305,49 @@ class BoundedProtocol(HttpToolsProtocol):
     def _parse(self, piece: bytes) -> None:
         try:
             self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            # No other protocol is spoken; the request is answered as it is.
+        except httptools.HttpParserUpgrade as end_of_head:
+            if self._refused:
+                return
             if self._should_upgrade():
                 self._upgrade()
+            elif framing := self._framing():
+                self._resume(framing, piece[end_of_head.args[0] :])
         except httptools.HttpParserError:
             self._open.count("malformed")
             self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def _framing(self) -> bytes:
+        """The headers of the request that say how long its body is."""
+        return b"".join(b"%s: %s\r\n" % each for each in self.headers if each[0] in _FRAMING)
+
+    def _resume(self, framing: bytes, body: bytes) -> None:
+        """Read the body of a request that wishes for a protocol that is not spoken.
+
+        The parser takes the end of such a head for that of the request, and its body for the next one.
+        """
+        self.parser = httptools.HttpRequestParser(self)
+        self._resuming = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        self._resuming = False
+        self._parse(body)
 
     def _should_upgrade_to_ws(self) -> bool:
         """Whether a request for a WebSocket is one for subscriptions."""
         asked = (
             self.scope["method"] == "GET" and self.url == UPGRADED.encode() and self.parser.get_http_version() == "1.1"
         )
-        return asked and not self.is_answering and super()._should_upgrade_to_ws()
+        return asked and not self._framing() and not self.is_answering and super()._should_upgrade_to_ws()
 
     def _upgrade(self) -> None:
         """Leave the connection to the WebSocket's protocol; it is counted until that one has lost it."""
         self._upgraded, self.deadline = True, math.inf
         self.handle_websocket_upgrade()
-        cast(UpgradedProtocol, self.transport.get_protocol()).when_lost(lambda: self._open.remove(self))
+        protocol = cast(UpgradedProtocol, self.transport.get_protocol())
+        protocol.when_lost(lambda: self._open.remove(self))
+        if not protocol.handshake_initiated:
+            # It is waited for by nobody: what HTTP lets pass was no request for a WebSocket.
+            self._open.count("malformed")
+            self.transport.abort()
 
     def _check_sizes(self) -> None:
         if not self._in_body:

@@ -26,8 +26,10 @@ from graphql import (
     SelectionSetNode,
     VariableDefinitionNode,
     VariableNode,
+    Visitor,
     parse,
     print_ast,
+    visit,
 )
 
 from hub.errors import Code, HubError
@@ -64,7 +66,7 @@ def as_query(text: str, operation_name: str | None, catalogue: Catalogue) -> AsQ
         near = nearest_name(name, told)
         hint = f"; did you mean {near}?" if near else ""
         raise _invalid(f"Subscription has no field {name[:100]}{hint}")
-    variable = _unused_name(operation)
+    variable = _unused_name(document)
     entity = told[name]
     query = DocumentNode(definitions=tuple(_definitions(document, operation, field, entity, variable)))
     named = operation.name.value if operation.name else None
@@ -104,8 +106,15 @@ def _root_field(operation: OperationDefinitionNode) -> FieldNode:
     return field
 
 
-def _unused_name(operation: OperationDefinitionNode) -> str:
-    taken = {each.variable.name.value for each in operation.variable_definitions or ()}
+def _unused_name(document: DocumentNode) -> str:
+    """The name of a variable that stands nowhere in the document, so that what it does not declare stays undeclared."""
+    taken = set[str]()
+
+    class Names(Visitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            taken.add(node.name.value)
+
+    visit(document, Names())
     name = VARIABLE
     while name in taken:
         name += "_"

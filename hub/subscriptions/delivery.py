@@ -17,6 +17,7 @@ import orjson
 
 from hub.errors import Code, HubError, internal_error
 from hub.request import endpoint
+from hub.request.auth import Identified
 from hub.request.pipeline import (
     Hub,
     fetch_row,
@@ -27,6 +28,7 @@ from hub.request.pipeline import (
 )
 from hub.request.plan_model import Lookup
 from hub.request.prepared.prepare import Prepared, denial_errors
+from hub.request.prepared.registered import find_operation
 from hub.request.record import Trail
 from hub.request.respond import Answer
 from hub.subscriptions.as_query import as_query
@@ -81,7 +83,8 @@ async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
     now = hub.now()
     head = identify_sender(hub, trail, now)
     hub.rates.enter(trail.account)
-    request = endpoint.read_body(trail.arrival, head, hub.settings)
+    trail.request = request = endpoint.read_body(trail.arrival, head, hub.settings)
+    _refuse_registered(trail, request)
     query = as_query(request.query, request.operation_name, hub.catalogue)
     variables = {**request.variables, query.variable: _nobody(hub)}
     trail.request = replace(request, query=query.text, operation_name=query.operation_name, variables=variables)
@@ -91,6 +94,14 @@ async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
     hub.rates.spend(trail.account, prepared.validated.cost)
     decision = prepared.planned.decision
     return Operation(stated, query, request.variables, decision.subject, decision.types, trail.policy, now.date())
+
+
+def _refuse_registered(trail: Trail, request: endpoint.Request) -> None:
+    """Refuse a subscription by a document id, and that of an application that asks its registered operations alone."""
+    if trail.subject is None or find_operation(Identified(request, trail.policy, trail.subject)) is None:
+        return
+    text = "a subscription is not registered: send its text as `query`, and ask the registered operation by POST"
+    raise HubError(Code.VALIDATION, text)
 
 
 def check(hub: Hub, operation: Operation) -> None:
@@ -154,12 +165,16 @@ async def tell_end(hub: Hub, operation: Operation) -> Told:
     return await _recorded(hub, trail, work) or Told(str(Code.INTERNAL), b"{}")
 
 
-async def refuse(hub: Hub, stated: Stated, why: HubError) -> Told:
-    """Record a refusal that does not depend on what is asked."""
-    trail = Trail(stated.arrival(), hub.policy, hub.catalogue.version)
+async def refuse(hub: Hub, stated: Stated, why: HubError, body: bytes = b"") -> Told:
+    """Record a refusal that does not depend on what is asked, with a digest of what was sent (`body`).
+
+    Whoever is not known is refused for that.
+    """
+    trail = Trail(stated.arrival(body), hub.policy, hub.catalogue.version)
 
     async def work() -> Answer | None:
         identify_sender(hub, trail, hub.now())
+        hub.rates.enter(trail.account)
         raise why
 
     return await _recorded(hub, trail, work) or Told(str(Code.INTERNAL), b"{}")

@@ -37,6 +37,8 @@ class Subscriptions:
         self._open: dict[Operation, None] = {}
         self._connections: Counter[str] = Counter()
         self._last: int | None = None
+        self._doubted: int | None = None
+        """The number after which notes seemed to be missing the last time."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -85,8 +87,12 @@ class Subscriptions:
             if self._last != last:
                 return
             if not read.follow(last):
-                self._miss(read.head)
+                # A note that has just been committed may come to be seen a moment after its number: look once more.
+                if self._doubted == last:
+                    self._miss(read.head)
+                self._doubted = last
                 return
+            self._doubted = None
             if not read.notes:
                 return
             self._last = read.notes[-1].number

@@ -8,6 +8,7 @@ before its signature is checked.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,10 @@ from hub.request.endpoint import Arrival
 
 READ: Final = ("authorization", "access-purpose", "case-reference", "access-errors", "accept-language")
 """The headers that count, and the members of the payload, in any case."""
+MOST: Final = 16_384
+"""Characters of the payload, as many as all headers of a query may have."""
+_NO_HEADER: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""Signs that no header holds (RFC 9110, section 5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,10 @@ def _members(payload: Any) -> list[tuple[str, str]]:
     if not isinstance(payload, Mapping):
         raise _not_understood()
     members = [(str(name).lower(), value) for name, value in payload.items()]
-    if any(name not in READ or not isinstance(value, str) for name, value in members):
+    if any(name not in READ or not isinstance(value, str) or _NO_HEADER.search(value) for name, value in members):
         raise _not_understood()
+    if sum(len(name) + len(value) for name, value in members) > MOST:
+        raise HubError(Code.BAD_REQUEST, f"the payload of connection_init has more than {MOST} characters")
     return members
 
 

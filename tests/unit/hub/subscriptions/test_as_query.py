@@ -64,6 +64,18 @@ def test_what_is_no_subscription_of_one_field_is_refused(document: str, told: st
     assert "1381111" not in refused.value.public_message
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        "subscription { eventChanged { ...F } } fragment F on Event { id @skip(if: $changed) }",
+        "subscription { eventChanged { reporter { accesses(id: $changed) } } }",
+    ],
+)
+def test_a_variable_that_is_not_declared_is_not_that_of_the_node(document: str) -> None:
+    made = as_query(document, None, SPINE)
+    assert any("'$changed' is not defined" in each.message for each in validate(SCHEMA, parse(made.text)))
+
+
 def test_another_name_is_refused() -> None:
     with pytest.raises(HubError, match="operationName"):
         as_query("subscription A { eventChanged { id } }", "B", SPINE)
