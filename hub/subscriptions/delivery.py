@@ -2,8 +2,9 @@
 
 Each delivery is a query of one node by id: token, registry, purpose and policy are looked at again, one statement goes
 to the graph, and one record is in the log before the answer leaves. A node that the subscriber may not see leaves
-nothing: no message, no record, and no price, so that neither tells how much changes out of their sight. Records of
-deliveries have the HTTP status 0.
+nothing: no message, no record, and no price, so that neither tells how much changes out of their sight. An evaluation
+of an alert is a query of an aggregate, counted and recorded whether or not it finds something to tell, because silence
+tells as much. Records of deliveries have the HTTP status 0.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from hub.request.pipeline import (
     record_and_render,
     respond_to,
 )
-from hub.request.plan_model import Lookup
+from hub.request.plan_model import Aggregate, Lookup
 from hub.request.prepared.prepare import Prepared, denial_errors
 from hub.request.record import Trail
 from hub.request.respond import Answer
+from hub.subscriptions.alert import Alert, Evaluated, evaluate, require_number
 from hub.subscriptions.as_query import as_query
-from hub.subscriptions.operation import Operation, policy_changed
+from hub.subscriptions.operation import Operation, policy_changed, values_for
 from hub.subscriptions.stated import Stated
 
 _NOBODY = "0" * 32
@@ -82,15 +84,18 @@ async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
     head = identify_sender(hub, trail, now)
     hub.rates.enter(trail.account)
     request = endpoint.read_body(trail.arrival, head, hub.settings)
-    query = as_query(request.query, request.operation_name, hub.catalogue)
-    variables = {**request.variables, query.variable: _nobody(hub)}
+    query = as_query(request.query, request.operation_name, hub.catalogue, request.variables)
+    variables = values_for(query, request.variables, _nobody(hub))
     trail.request = replace(request, query=query.text, operation_name=query.operation_name, variables=variables)
     prepared = await _prepare(hub, trail, now)
-    if not isinstance(prepared.planned.roots[0], Lookup):
+    if not isinstance(prepared.planned.roots[0], Lookup | Aggregate):
         raise denial_errors(hub.parts, prepared).denied(prepared.planned.denials[0])
+    if query.at_least is not None:
+        require_number(prepared, query.at_least)
     hub.rates.spend(trail.account, prepared.validated.cost)
     decision = prepared.planned.decision
-    return Operation(stated, query, request.variables, decision.subject, decision.types, trail.policy, now.date())
+    made = Operation if query.at_least is None else Alert
+    return made(stated, query, request.variables, decision.subject, decision.types, trail.policy, now.date())
 
 
 def check(hub: Hub, operation: Operation) -> None:
@@ -115,22 +120,48 @@ def _told(refusal: HubError, is_same_policy: bool) -> HubError:
 
 
 async def deliver(hub: Hub, operation: Operation, sid: str) -> Told | None:
-    """What is told of a changed node, which was recorded; None for one that the subscriber does not see."""
+    """What is told of a changed node, which was recorded; None for one that the subscriber does not see.
+
+    Of an alert, what is told of the counts, or None where no other group has reached the number; both are recorded.
+    """
     now = hub.now()
     trail = Trail(operation.stated.arrival(), hub.policy, hub.catalogue.version)
+    if isinstance(operation, Alert):
+        return await _deliver_counts(hub, trail, operation, now)
     return await _recorded(hub, trail, partial(_find, hub, trail, operation, sid, now))
 
 
+async def _deliver_counts(hub: Hub, trail: Trail, alert: Alert, now: dt.datetime) -> Told | None:
+    found: list[Evaluated] = []
+
+    async def work() -> Answer | None:
+        found.append(await _count(hub, trail, alert, now))
+        trail.answer = found[0].answer
+        return trail.answer
+
+    told = await _recorded(hub, trail, work)
+    if told is None or told.code != "OK":
+        return told
+    # The first one is told even if no group has reached the number.
+    is_silent = alert.reached is not None and not found[0].answer.data[alert.query.name]
+    alert.reached = found[0].reached
+    return None if is_silent else told
+
+
+async def _count(hub: Hub, trail: Trail, alert: Alert, now: dt.datetime) -> Evaluated:
+    """The counts of an alert, asked as a query asks for them, in the order of the pipeline."""
+    prepared = await _decide_again(hub, trail, alert, _NOBODY, now)
+    hub.rates.enter(trail.account)
+    hub.rates.spend(trail.account, prepared.validated.cost)
+    await hub.caps.spend(prepared.planned, now)
+    row = await fetch_row(hub, trail, prepared.statement)
+    errors = denial_errors(hub.parts, prepared)
+    work = partial(evaluate, prepared, row, alert, hub.catalogue, errors, hub.settings)
+    return await hub.processor.do(_client(trail), work, long=False)
+
+
 async def _find(hub: Hub, trail: Trail, operation: Operation, sid: str, now: dt.datetime) -> Answer | None:
-    try:
-        head = identify_sender(hub, trail, now)
-        subject, purpose = trail.subject, head.purpose_header
-        node = hub.seals.seal_id(subject.department if subject else "", purpose or "", operation.query.entity.tag, sid)
-        trail.request = operation.request(trail.arrival, head, node)
-        prepared = await _prepare(hub, trail, now)
-        operation.require_same(prepared.planned.decision)
-    except HubError as refusal:
-        raise _told(refusal, trail.policy is operation.policy) from None
+    prepared = await _decide_again(hub, trail, operation, sid, now)
     row = await fetch_row(hub, trail, prepared.statement)
     answer = await hub.processor.do(_client(trail), partial(respond_to, hub, prepared, row, {}, None), long=False)
     if answer.data.get(operation.query.name) is None:
@@ -140,6 +171,20 @@ async def _find(hub: Hub, trail: Trail, operation: Operation, sid: str, now: dt.
     await hub.caps.spend(prepared.planned, now)
     trail.answer = answer
     return answer
+
+
+async def _decide_again(hub: Hub, trail: Trail, operation: Operation, sid: str, now: dt.datetime) -> Prepared:
+    """The query of a delivery, decided now; raises HubError where it would not be let in, or not as it was."""
+    try:
+        head = identify_sender(hub, trail, now)
+        subject, purpose = trail.subject, head.purpose_header
+        node = hub.seals.seal_id(subject.department if subject else "", purpose or "", operation.query.entity.tag, sid)
+        trail.request = operation.request(trail.arrival, head, node)
+        prepared = await _prepare(hub, trail, now)
+        operation.require_same(prepared.planned.decision)
+    except HubError as refusal:
+        raise _told(refusal, trail.policy is operation.policy) from None
+    return prepared
 
 
 async def tell_end(hub: Hub, operation: Operation) -> Told:
