@@ -27,20 +27,22 @@ def county(
 
 
 @pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
+def often(county: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(alert, "SECONDS", 0.0)
     monkeypatch.setattr(follower, "CHECK_SECONDS", 0.1)
+    yield
+    county.close()
 
 
 def walk(county: Calls, arguments: str) -> dict[int, dict[str, int]]:
     """What an alert begins with, for each number that may be asked for."""
-    counter, found = county.scene.subscribe("counter", "stat"), {}
+    counter, found = county.connect("counter", "stat"), {}
     for number in NUMBERS:
         document = f"subscription {{ eventsAlert({arguments}, atLeast: {number}) {{ kind count }} }}"
         counter.subscribe("1", document)
         found[number] = told(counter.next())
         counter.send("complete", id="1")
-    counter.close()
+    county.close()
     return found
 
 
@@ -99,21 +101,18 @@ def test_d02_what_the_aggregate_refuses_no_alert_is_opened_with(county: Calls, a
     assert "CANARY" not in str(message) and "C1" not in str(message)
     assert county.scene.served.hub.graph.statements == statements
     assert county.scene.records()[-1].result == code
-    counter.close()
 
 
 @pytest.mark.parametrize("argument", NOT_FOR_ALERTS)
 def test_d02_an_alert_takes_no_other_argument(county: Calls, argument: str) -> None:
     counter = county.watch(f"groupBy: [KIND], atLeast: 10, {argument}")
     assert counter.code_of_error() == "VALIDATION"
-    counter.close()
 
 
 def test_d01_who_may_count_nothing_is_told_nothing(county: Calls) -> None:
-    client = county.scene.subscribe("next-desk", "stat")
+    client = county.connect("next-desk", "stat")
     client.subscribe("1", "subscription { eventsAlert(atLeast: 10) { count } }")
     assert client.code_of_error() == "PURPOSE_DENIED"
-    client.close()
 
 
 def test_d02_to_begin_again_tells_the_same(county: Calls) -> None:
@@ -124,6 +123,6 @@ def test_d02_to_begin_again_tells_the_same(county: Calls) -> None:
     for _ in range(5):
         counter = county.watch("groupBy: [KIND], atLeast: 4")
         seen.append(told(counter.next()))
-        counter.close()
+        county.close()
     assert seen == [{"NOISE": 4, "LEAK": 8}] * 5
     assert len(county.scene.records("query")) == before + 10

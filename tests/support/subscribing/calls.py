@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ COUNTS = POLICY.replace(
 ).replace("      Event.status: clear\n", "      Event.status: clear\n      Event.kind: clear\n")
 """Counts of three callers or more, rounded to fours: 3, 4 and 5 are told as 4, and 6 as 8."""
 THRESHOLD, BASE = 3, 4
+QUIET_SECONDS = 2.0
+"""Longer than the hub takes to read a change and evaluate an alert."""
 CALLS = """
 name: calls
 kind: csv
@@ -50,10 +53,11 @@ Call = tuple[str, int]
 
 @dataclass(frozen=True)
 class Calls:
-    """The scene, and the id numbers of people who may call."""
+    """The scene, the id numbers of people who may call, and the connections that a test has opened."""
 
     scene: Scene
     people: Sequence[str]
+    opened: list[Subscriber]
 
     def write(self, *calls: Call, street: str = "001") -> None:
         """Pull a register of these calls, and of no others."""
@@ -66,9 +70,28 @@ class Calls:
 
     def watch(self, arguments: str, cells: str = "kind count", **subscribed: Any) -> Subscriber:
         """A connection with an alert open."""
-        counter = self.scene.subscribe("counter", "stat")
+        counter = self.connect("counter", "stat")
         counter.subscribe("1", f"subscription {{ eventsAlert({arguments}) {{ {cells} }} }}", **subscribed)
         return counter
+
+    def connect(self, application: str, purpose: str) -> Subscriber:
+        """A connection that has begun."""
+        self.opened.append(self.scene.subscribe(application, purpose))
+        return self.opened[-1]
+
+    def close(self) -> None:
+        """Close what was opened, so that no alert of a test is evaluated in the next one."""
+        while self.opened:
+            self.opened.pop().close()
+
+    def settled(self) -> int:
+        """How many queries are recorded, when no more come: a pull is several changes, which may be read apart."""
+        seen, since = -1, time.monotonic()
+        while time.monotonic() < since + QUIET_SECONDS:
+            if (now := len(self.scene.records("query"))) != seen:
+                seen, since = now, time.monotonic()
+            time.sleep(0.05)
+        return seen
 
     def published(self, arguments: str = "groupBy: [KIND]", cells: str = "kind count") -> list[dict[str, Any]]:
         """The rows of the aggregate, asked as a query."""
@@ -99,4 +122,4 @@ def calls_of(address: GraphAddress, folder: Path) -> Iterator[Calls]:
         scene.grant(COUNTS)
         with GraphWriter(address.url, address.user, address.password) as writer:
             rows = writer.read("MATCH (p:Person) RETURN p.idNumber AS id ORDER BY id LIMIT 30")
-        yield Calls(scene, [each["id"] for each in rows])
+        yield Calls(scene, [each["id"] for each in rows], [])
