@@ -50,6 +50,16 @@ class AsQuery:
     entity: Entity
 
 
+def asks_for_changes(text: str) -> bool:
+    """Whether a document holds a subscription; one that cannot be read holds none."""
+    try:
+        definitions = _parse(text).definitions
+    except HubError:
+        return False
+    operations = (each.operation for each in definitions if isinstance(each, OperationDefinitionNode))
+    return OperationType.SUBSCRIPTION in operations
+
+
 def as_query(text: str, operation_name: str | None, catalogue: Catalogue) -> AsQuery:
     """The query for the subscription of a document; raises HubError VALIDATION or COST_LIMIT.
 

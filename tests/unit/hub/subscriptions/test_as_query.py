@@ -6,7 +6,7 @@ import pytest
 from graphql import parse, print_ast, validate
 
 from hub.errors import HubError
-from hub.subscriptions.as_query import as_query
+from hub.subscriptions.as_query import as_query, asks_for_changes
 from schema import SPINE
 from tests.support.small_graph import SCHEMA
 
@@ -68,3 +68,20 @@ def test_another_name_is_refused() -> None:
     with pytest.raises(HubError, match="operationName"):
         as_query("subscription A { eventChanged { id } }", "B", SPINE)
     assert as_query("subscription A { eventChanged { id } }", "A", SPINE).operation_name == "A"
+
+
+@pytest.mark.parametrize(
+    ("document", "asks"),
+    [
+        ("subscription { eventChanged { number } }", True),
+        ("query A { __typename } subscription B { eventChanged { number } }", True),
+        ("query subscription { __typename }", False),
+        ("mutation { x }", False),
+        ("subscription {", False),
+        ("", False),
+        ("{ " * 100_000, False),
+    ],
+)
+def test_a_document_with_a_subscription_asks_for_changes(document: str, asks: bool) -> None:
+    """What cannot be read is refused as a query would be."""
+    assert asks_for_changes(document) is asks
