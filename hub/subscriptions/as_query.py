@@ -76,6 +76,16 @@ class _Asked:
     at_least: int | None = None
 
 
+def asks_for_changes(text: str) -> bool:
+    """Whether a document holds a subscription; one that cannot be read holds none."""
+    try:
+        definitions = _parse(text).definitions
+    except HubError:
+        return False
+    operations = (each.operation for each in definitions if isinstance(each, OperationDefinitionNode))
+    return OperationType.SUBSCRIPTION in operations
+
+
 def as_query(
     text: str, operation_name: str | None, catalogue: Catalogue, variables: Mapping[str, Any] = NO_VALUES
 ) -> AsQuery:

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import orjson
+from starlette.responses import Response
 
 from hub.errors import Code, HubError, internal_error
 from hub.request import endpoint
 from hub.request.pipeline import (
     Hub,
+    client_of,
     fetch_row,
     identify_sender,
     prepare_request,
@@ -36,6 +38,11 @@ from hub.subscriptions.operation import Operation, policy_changed, values_for
 from hub.subscriptions.stated import Stated
 
 _NOBODY = "0" * 32
+NOTHING_YET = Answer({}, (), 0, ())
+"""What is told when an operation is opened."""
+
+Work = Callable[[], Awaitable[Answer | None]]
+"""Finds an answer, or nothing that is to be told; raises HubError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +79,18 @@ async def subscribe(hub: Hub, stated: Stated, body: bytes) -> Operation | Told:
     opened: list[Operation] = []
 
     async def work() -> Answer | None:
-        opened.append(await _open(hub, trail, stated))
-        return Answer({}, (), 0, ())
+        now = hub.now()
+        head = identify_sender(hub, trail, now)
+        hub.rates.enter(trail.account)
+        opened.append(await let_in(hub, trail, endpoint.read_body(trail.arrival, head, hub.settings), stated, now))
+        return NOTHING_YET
 
     told = await _recorded(hub, trail, work)
     return opened[0] if opened and told is not None and told.code == "OK" else told or Told(str(Code.INTERNAL), b"{}")
 
 
-async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
-    now = hub.now()
-    head = identify_sender(hub, trail, now)
-    hub.rates.enter(trail.account)
-    request = endpoint.read_body(trail.arrival, head, hub.settings)
+async def let_in(hub: Hub, trail: Trail, request: endpoint.Request, stated: Stated, now: dt.datetime) -> Operation:
+    """The operation of a request whose sender `trail` names, decided and paid for; raises HubError."""
     query = as_query(request.query, request.operation_name, hub.catalogue, request.variables)
     variables = values_for(query, request.variables, _nobody(hub))
     trail.request = replace(request, query=query.text, operation_name=query.operation_name, variables=variables)
@@ -157,13 +164,13 @@ async def _count(hub: Hub, trail: Trail, alert: Alert, now: dt.datetime) -> Eval
     row = await fetch_row(hub, trail, prepared.statement)
     errors = denial_errors(hub.parts, prepared)
     work = partial(evaluate, prepared, row, alert, hub.catalogue, errors, hub.settings)
-    return await hub.processor.do(_client(trail), work, long=False)
+    return await hub.processor.do(client_of(trail), work, long=False)
 
 
 async def _find(hub: Hub, trail: Trail, operation: Operation, sid: str, now: dt.datetime) -> Answer | None:
     prepared = await _decide_again(hub, trail, operation, sid, now)
     row = await fetch_row(hub, trail, prepared.statement)
-    answer = await hub.processor.do(_client(trail), partial(respond_to, hub, prepared, row, {}, None), long=False)
+    answer = await hub.processor.do(client_of(trail), partial(respond_to, hub, prepared, row, {}, None), long=False)
     if answer.data.get(operation.query.name) is None:
         return None
     hub.rates.enter(trail.account)
@@ -211,12 +218,7 @@ async def refuse(hub: Hub, stated: Stated, why: HubError) -> Told:
 
 
 async def _prepare(hub: Hub, trail: Trail, now: dt.datetime) -> Prepared:
-    return await hub.processor.do(_client(trail), lambda: prepare_request(hub, trail, now), long=False)
-
-
-def _client(trail: Trail) -> tuple[str, str, str]:
-    subject = trail.subject
-    return (subject.application, subject.sub, trail.arrival.source) if subject else ("", "", trail.arrival.source)
+    return await hub.processor.do(client_of(trail), lambda: prepare_request(hub, trail, now), long=False)
 
 
 def _nobody(hub: Hub) -> str:
@@ -224,8 +226,19 @@ def _nobody(hub: Hub) -> str:
     return hub.seals.seal_id("", "", 0, _NOBODY)
 
 
-async def _recorded(hub: Hub, trail: Trail, work: Callable[[], Awaitable[Answer | None]]) -> Told | None:
-    """The one exit: what became of `work` is recorded, and then told; nothing where it found nothing to tell."""
+async def _recorded(hub: Hub, trail: Trail, work: Work) -> Told | None:
+    """What became of `work`, for one who is not answered by HTTP."""
+    left = await recorded(hub, trail, work, lambda reply: replace(reply, status=0))
+    return None if left is None else Told(left[0], bytes(left[1].body))
+
+
+async def recorded(
+    hub: Hub, trail: Trail, work: Work, settled: Callable[[endpoint.Reply], endpoint.Reply]
+) -> tuple[str, Response] | None:
+    """The one exit: what became of `work` is recorded, and then told; nothing where it found nothing to tell.
+
+    It gives the code, which is OK if there is an answer, and the response. `settled` has the last word on the reply.
+    """
     arrival, version = trail.arrival, trail.policy.version
     with hub.telemetry.request(None) as span:
         try:
@@ -238,7 +251,7 @@ async def _recorded(hub: Hub, trail: Trail, work: Callable[[], Awaitable[Answer 
         except Exception as fault:
             hub.telemetry.fault(trail.stage, fault)
             reply = endpoint.compose(arrival, version, None, (internal_error(),))
-        response = await record_and_render(hub, trail, replace(reply, status=0), span)
+        reply = settled(reply)
+        response = await record_and_render(hub, trail, reply, span)
     # Where the record could not be written, the answer says so by a status of its own, and holds nothing else.
-    code = reply.code if response.status_code == 0 else str(Code.AUDIT_UNAVAILABLE)
-    return Told(code, bytes(response.body))
+    return reply.code if response.status_code == reply.status else str(Code.AUDIT_UNAVAILABLE), response

@@ -6,7 +6,7 @@ import pytest
 from graphql import parse, print_ast, validate
 
 from hub.errors import HubError
-from hub.subscriptions.as_query import as_query
+from hub.subscriptions.as_query import as_query, asks_for_changes
 from schema import SPINE
 from tests.support.small_graph import SCHEMA
 
@@ -138,3 +138,20 @@ def test_what_is_no_alert_is_refused(arguments: str, told: str) -> None:
         as_query(document, None, SPINE, {"text": "20", "maybe": 20, "yes": True, "none": 20})
     assert told in refused.value.public_message
     assert "1381111" not in refused.value.public_message
+
+
+@pytest.mark.parametrize(
+    ("document", "asks"),
+    [
+        ("subscription { eventChanged { number } }", True),
+        ("query A { __typename } subscription B { eventChanged { number } }", True),
+        ("query subscription { __typename }", False),
+        ("mutation { x }", False),
+        ("subscription {", False),
+        ("", False),
+        ("{ " * 100_000, False),
+    ],
+)
+def test_a_document_with_a_subscription_asks_for_changes(document: str, asks: bool) -> None:
+    """What cannot be read is refused as a query would be."""
+    assert asks_for_changes(document) is asks
