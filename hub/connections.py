@@ -44,7 +44,10 @@ SWEEP_SECONDS: Final = 0.5
 UPGRADED: Final = "/graphql"
 """The path at which a WebSocket is opened."""
 GONE: Final = "sluicegate.gone"
-"""The extension of the ASGI scope whose `is_gone` says whether the client has closed the connection."""
+"""The extension of the ASGI scope for its connection.
+
+`is_gone` says whether the client has closed it, `cut` closes it at once, and `stopping` is set when the hub stops.
+"""
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 """The headers that say how long a body is."""
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -68,6 +71,7 @@ class OpenConnections:
         self._by_address: dict[str, set[BoundedProtocol]] = {}
         self._number = 0
         self._sweeping = False
+        self.stopping = asyncio.Event()
 
     def __len__(self) -> int:
         return self._number
@@ -255,6 +259,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.is_answering:
             self.deadline = math.inf
 
+    def shutdown(self) -> None:
+        """Take no other request: the hub stops, and what would go on for ever ends."""
+        self._open.stopping.set()
+        super().shutdown()
+
     def refuse(self, status: HTTPStatus) -> None:
         """Say why, stop listening, and let the client read it."""
         if self._refused or self.transport.is_closing():
@@ -290,7 +299,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         # Asked of the connection: to find out by `receive` makes a task wait, and cancels it, for each answer.
-        cycle.scope.setdefault("extensions", {})[GONE] = {"is_gone": lambda: cycle.disconnected}
+        cycle.scope.setdefault("extensions", {})[GONE] = {
+            "is_gone": lambda: cycle.disconnected,
+            "cut": self.drop,
+            "stopping": self._open.stopping,
+        }
         super()._start_asgi_task(cycle, app)
 
     def _wait(self, seconds: float) -> None:

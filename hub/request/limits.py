@@ -182,7 +182,7 @@ def _select_operation(operations: list[OperationDefinitionNode], name: str | Non
     """The operation to execute: the only one, or the one named. Every operation must be a query."""
     other = next((each for each in operations if each.operation is not OperationType.QUERY), None)
     if other is not None:
-        text = "only queries are answered here; subscriptions go over a WebSocket, and there is no mutation"
+        text = "only queries are answered as JSON; subscribe over a WebSocket or with Accept: text/event-stream"
         raise HubError(Code.VALIDATION, text, locations=_locations(GraphQLError(text, other)))
     if name is None:
         if len(operations) != 1:

@@ -2,7 +2,8 @@
 
 There is one reading of the notes a second, however many subscribe, and none while nobody does. Nothing is missed in
 silence: where notes are gone that were not read, each operation is ended and told so. Each second every operation's
-token, registry entry and policy are looked at, whether or not something changed.
+token, registry entry and policy are looked at, whether or not something changed; an alert that has waited long enough
+is woken then.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ class Subscriptions:
     def _check(self, operation: Operation) -> None:
         try:
             check(self._hub, operation)
+            if operation.has_waiting:
+                operation.woken()
         except HubError as refusal:
             operation.end(refusal)
         except Exception as fault:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from hub.request.pipeline import Hub
 from hub.subscriptions.delivery import Told, deliver, tell_end
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.operation import Operation
 
+SEND_SECONDS: Final = 3.0
+"""How long what is told may wait for a client that does not read."""
 Tell = Callable[[str, Told], Awaitable[None]]
 """Sends what is told of the operation of this name; code OK is a delivery, any other its end."""
 

@@ -21,7 +21,7 @@ from hub.request.floods import source_address
 from hub.request.pipeline import Hub
 from hub.subscriptions.delivery import Told, identify, refuse, subscribe
 from hub.subscriptions.follower import Subscriptions
-from hub.subscriptions.outbox import Outbox
+from hub.subscriptions.outbox import SEND_SECONDS, Outbox
 from hub.subscriptions.stated import Stated, read_stated
 
 PROTOCOL: Final = "graphql-transport-ws"
@@ -35,8 +35,6 @@ PING_SECONDS: Final = 20.0
 """After how long without a word from the client it is asked for one."""
 PONG_SECONDS: Final = 10.0
 """How long it may take to answer."""
-SEND_SECONDS: Final = 3.0
-"""How long a message may wait for a client that does not read."""
 MAX_ID: Final = 128
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NO_SUBPROTOCOL, LATE, TAKEN, TOO_MANY = 4400, 4401, 4403, 4406, 4408, 4409, 4429
@@ -58,7 +56,12 @@ class _Refused(_Close):
     """The same, for what the client sent or failed to send, which is not recorded yet."""
 
 
-class Socket:
+async def speak(hub: Hub, subscriptions: Subscriptions, websocket: WebSocket) -> None:
+    """Speak with one client until one side closes the connection."""
+    await _Socket(hub, subscriptions, websocket).run()
+
+
+class _Socket:
     """One connection."""
 
     def __init__(self, hub: Hub, subscriptions: Subscriptions, websocket: WebSocket) -> None:
@@ -73,7 +76,6 @@ class Socket:
         """The last message."""
 
     async def run(self) -> None:
-        """Speak until one side closes the connection."""
         offered = self._websocket.scope["subprotocols"]
         await self._websocket.accept(PROTOCOL if PROTOCOL in offered else None)
         tasks: set[asyncio.Task[None]] = set()

@@ -9,11 +9,12 @@ import pytest
 from hub.subscriptions.as_query import as_query
 from policies.operations.registered import document_id
 from schema import SPINE
-from tests.support.registered.county import TYPE_NAME, county_with, entry
+from tests.support.registered.county import RENTAL, TYPE_NAME, county_with, entry
 from tests.support.registered.own_issuer import serving_own_issuer, token
 from tests.support.registered.proofs import bound_to
 from tests.support.serving import Served
 from tests.support.subscribing.client import subscriber
+from tests.support.subscribing.stream import Stream, stream
 
 pytestmark = pytest.mark.attack
 DOCUMENT, FIRE = "subscription { eventChanged { number } }", "safety.fire"
@@ -65,6 +66,21 @@ def test_the_purposes_of_a_token_hold_for_a_subscription(loose: Served) -> None:
 
     assert code_of(loose, for_purpose(FIRE)) == "FIELD_DENIED"
     assert code_of(loose, for_purpose("safety.fire.rental")) == "PURPOSE_DENIED"
+
+
+def test_a_stream_is_bound_as_a_connection_is(loose: Served, bound: Served) -> None:
+    def opened(hub: Served, purpose: str = FIRE, **members: str) -> Stream:
+        return stream(hub.port, {"Authorization": f"Bearer {token()}", "Access-Purpose": purpose}, members)
+
+    assert opened(loose, query=DOCUMENT).code_of_end() == "FIELD_DENIED"
+    assert opened(bound, query=DOCUMENT).code == "OPERATION_NOT_REGISTERED"
+    assert bound.records()[-1].result == "OPERATION_NOT_REGISTERED"
+    assert opened(loose, documentId="sha256:0").code == "OPERATION_NOT_REGISTERED"
+    for hub in (loose, bound):
+        assert opened(hub, documentId=document_id(TYPE_NAME)).code == "PURPOSE_DENIED"
+        asked = opened(hub, RENTAL, documentId=document_id(TYPE_NAME))
+        assert asked.next()["data"] == {"__typename": "Query"}
+        assert asked.receive() == ("complete", "")
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "DPoP"])
