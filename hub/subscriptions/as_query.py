@@ -32,6 +32,7 @@ from graphql import (
 
 from hub.errors import Code, HubError
 from hub.request.cost import LIMITS
+from hub.request.validation.closed_schema import SchemaFault
 from schema.catalogue import Catalogue, Entity
 from schema.derived_names import changed_field, root_fields
 from schema.nearest_name import nearest_name
@@ -63,7 +64,7 @@ def as_query(text: str, operation_name: str | None, catalogue: Catalogue) -> AsQ
     if name not in told:
         near = nearest_name(name, told)
         hint = f"; did you mean {near}?" if near else ""
-        raise _invalid(f"Subscription has no field {name[:100]}{hint}")
+        raise SchemaFault(Code.VALIDATION, f"Subscription has no field {name[:100]}{hint}")
     variable = _unused_name(operation)
     entity = told[name]
     query = DocumentNode(definitions=tuple(_definitions(document, operation, field, entity, variable)))

@@ -29,7 +29,8 @@ from hub.request.plan_model import Lookup
 from hub.request.prepared.prepare import Prepared, denial_errors
 from hub.request.record import Trail
 from hub.request.respond import Answer
-from hub.subscriptions.as_query import as_query
+from hub.request.validation import closed_schema
+from hub.subscriptions.as_query import AsQuery, as_query
 from hub.subscriptions.operation import Operation, policy_changed
 from hub.subscriptions.stated import Stated
 
@@ -82,7 +83,7 @@ async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
     head = identify_sender(hub, trail, now)
     hub.rates.enter(trail.account)
     request = endpoint.read_body(trail.arrival, head, hub.settings)
-    query = as_query(request.query, request.operation_name, hub.catalogue)
+    query = _as_query(hub, request)
     variables = {**request.variables, query.variable: _nobody(hub)}
     trail.request = replace(request, query=query.text, operation_name=query.operation_name, variables=variables)
     prepared = await _prepare(hub, trail, now)
@@ -91,6 +92,13 @@ async def _open(hub: Hub, trail: Trail, stated: Stated) -> Operation:
     hub.rates.spend(trail.account, prepared.validated.cost)
     decision = prepared.planned.decision
     return Operation(stated, query, request.variables, decision.subject, decision.types, trail.policy, now.date())
+
+
+def _as_query(hub: Hub, request: endpoint.Request) -> AsQuery:
+    try:
+        return as_query(request.query, request.operation_name, hub.catalogue)
+    except closed_schema.SchemaFault as fault:
+        raise closed_schema.told(fault, hub.settings) from None
 
 
 def check(hub: Hub, operation: Operation) -> None:
