@@ -91,6 +91,13 @@ def bound_hub(county: County, files: Sequence[Path], folder: Path) -> Iterator[H
         yield hub
 
 
+def without_ids(value: Any) -> Any:
+    """A value in which ids are only there: each hub seals them with a key of its own."""
+    if isinstance(value, dict):
+        return {name: bool(each) if name == "id" else without_ids(each) for name, each in value.items()}
+    return [without_ids(each) for each in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("client", ["apollo", "urql", "relay"])
 def test_a_client_asks_what_it_registered_and_nothing_else(
     county: County, node: Node, tmp_path: Path, client: str
@@ -102,7 +109,7 @@ def test_a_client_asks_what_it_registered_and_nothing_else(
     assert [each.get("error") or each.get("thrown") for each in answered] == [None, None]
     for found, (document, variables) in zip(answered, ASKED[:2], strict=True):
         wanted = county.hub.ask(APPLICATION, PURPOSE, document, variables).data
-        assert plain(found["data"]) == plain(wanted)
+        assert without_ids(plain(found["data"])) == without_ids(plain(wanted))
         assert next(iter(found["data"].values()))["edges"]
     assert "documentId" in (refused.get("error") or refused.get("thrown"))
     assert by_text.codes == ["OPERATION_NOT_REGISTERED"]
