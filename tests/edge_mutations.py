@@ -9,6 +9,20 @@ from tests.mutation import Mutation
 
 EDGE = (
     Mutation(
+        "no name of the schema where introspection is off",
+        "hub/request/validation/closed_schema.py",
+        'return fault if settings.introspection == "on" else HubError(fault.code, UNFIT)',
+        "return fault",
+        "tests/unit/hub/request/validation/test_closed_schema.py",
+    ),
+    Mutation(
+        "no schema where introspection is off",
+        "hub/request/validation/closed_schema.py",
+        'if settings.introspection != "on":',
+        "if False:",
+        "tests/unit/hub/request/validation/test_closed_schema.py",
+    ),
+    Mutation(
         "one host in a head",
         "hub/connections.py",
         "len(hosts) == 1 and ",

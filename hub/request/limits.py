@@ -41,6 +41,7 @@ from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
+from hub.request.validation.closed_schema import SchemaFault
 from hub.request.validation.document_rules import MAX_PLACE, RULES, Undefined, Unused
 from schema.value_faults import variable_fault
 
@@ -260,9 +261,9 @@ def _unplaced_fault(error: GraphQLError) -> HubError:
     return HubError(Code.VALIDATION, text, locations=_locations(error))
 
 
-def _combine(faults: list[HubError]) -> HubError:
+def _combine(faults: list[HubError]) -> SchemaFault:
     first = faults[0]
-    return HubError(first.code, first.public_message, locations=first.locations, also=tuple(faults[1:MAX_ERRORS]))
+    return SchemaFault(first.code, first.public_message, locations=first.locations, also=tuple(faults[1:MAX_ERRORS]))
 
 
 def _locations(error: GraphQLError) -> tuple[tuple[int, int], ...]:

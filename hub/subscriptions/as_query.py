@@ -40,6 +40,7 @@ from graphql import (
 
 from hub.errors import Code, HubError
 from hub.request.cost import LIMITS
+from hub.request.validation.closed_schema import SchemaFault
 from schema.catalogue import Catalogue, Entity
 from schema.derived_names import alert_field, changed_field, root_fields
 from schema.nearest_name import nearest_name
@@ -111,7 +112,7 @@ def as_query(
     else:
         near = nearest_name(name, [*changes, *alerts])
         hint = f"; did you mean {near}?" if near else ""
-        raise _invalid(f"Subscription has no field {name[:100]}{hint}")
+        raise SchemaFault(Code.VALIDATION, f"Subscription has no field {name[:100]}{hint}")
     query = DocumentNode(definitions=tuple(_definitions(document, operation, field, asked)))
     named = operation.name.value if operation.name else None
     response_name = field.alias.value if field.alias else name
@@ -151,7 +152,7 @@ def _root_field(operation: OperationDefinitionNode) -> FieldNode:
 def _one_node(document: DocumentNode, operation: OperationDefinitionNode, field: FieldNode, entity: Entity) -> _Asked:
     """What asks for a changed node, whose id is a variable."""
     if field.arguments:
-        raise _invalid(f"{field.name.value} takes no argument")
+        raise SchemaFault(Code.VALIDATION, f"{field.name.value} takes no argument")
     variable = _unused_name(document)
     named = VariableNode(name=NameNode(value=variable))
     sought = ArgumentNode(name=NameNode(value="id"), value=named)
@@ -181,9 +182,14 @@ def _counts(
     """What asks for the counts of an alert: the aggregate, without the number, which the graph is not told."""
     arguments = {each.name.value: each for each in _nodes(field.arguments)}
     if len(arguments) != len(_nodes(field.arguments)) or not arguments.keys() <= ALERT_ARGUMENTS:
-        raise _invalid(f"{field.name.value} takes {', '.join(sorted(ALERT_ARGUMENTS))}, each once, and nothing else")
+        raise SchemaFault(
+            Code.VALIDATION,
+            f"{field.name.value} takes {', '.join(sorted(ALERT_ARGUMENTS))}, each once, and nothing else",
+        )
     if AT_LEAST not in arguments:
-        raise _invalid(f"{field.name.value} must be told {AT_LEAST}: the count from which a group is told")
+        raise SchemaFault(
+            Code.VALIDATION, f"{field.name.value} must be told {AT_LEAST}: the count from which a group is told"
+        )
     number = arguments.pop(AT_LEAST).value
     at_least = _at_least(operation, number, variables)
     # A variable that gives the number gives nothing else, so the query does not declare it.
@@ -202,7 +208,10 @@ def _at_least(operation: OperationDefinitionNode, value: ValueNode, variables: M
     else:
         given = _number(value)
     if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST:
-        raise _invalid(f"{AT_LEAST} takes a whole number of at least 1, or a variable of the type Int! that is one")
+        raise SchemaFault(
+            Code.VALIDATION,
+            f"{AT_LEAST} takes a whole number of at least 1, or a variable of the type Int! that is one",
+        )
     return given
 
 

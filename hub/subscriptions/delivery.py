@@ -34,8 +34,9 @@ from hub.request.prepared.prepare import Prepared, denial_errors
 from hub.request.prepared.registered import find_operation
 from hub.request.record import Trail
 from hub.request.respond import Answer
+from hub.request.validation import closed_schema
 from hub.subscriptions.alert import Alert, Evaluated, evaluate, require_number
-from hub.subscriptions.as_query import as_query
+from hub.subscriptions.as_query import AsQuery, as_query
 from hub.subscriptions.operation import Operation, policy_changed, values_for
 from hub.subscriptions.stated import Stated
 
@@ -94,7 +95,7 @@ async def subscribe(hub: Hub, stated: Stated, body: bytes) -> Operation | Told:
 async def let_in(hub: Hub, trail: Trail, request: endpoint.Request, stated: Stated, now: dt.datetime) -> Operation:
     """The operation of a request whose sender `trail` names, decided and paid for; raises HubError."""
     _refuse_registered(trail, request)
-    query = as_query(request.query, request.operation_name, hub.catalogue, request.variables)
+    query = _as_query(hub, request)
     variables = values_for(query, request.variables, _nobody(hub))
     trail.request = replace(request, query=query.text, operation_name=query.operation_name, variables=variables)
     prepared = await _prepare(hub, trail, now)
@@ -114,6 +115,13 @@ def _refuse_registered(trail: Trail, request: endpoint.Request) -> None:
         return
     text = "a subscription is not registered: send its text as `query`, and ask the registered operation by POST"
     raise HubError(Code.VALIDATION, text)
+
+
+def _as_query(hub: Hub, request: endpoint.Request) -> AsQuery:
+    try:
+        return as_query(request.query, request.operation_name, hub.catalogue, request.variables)
+    except closed_schema.SchemaFault as fault:
+        raise closed_schema.told(fault, hub.settings) from None
 
 
 def check(hub: Hub, operation: Operation) -> None:
