@@ -22,8 +22,8 @@ PIECES: Final = 256
 """Into how many frames one message may be cut."""
 PORTION: Final = 2_048
 """How many bytes of what has arrived are looked at together."""
-BURST: Final = 600
-"""How many frames a client may send at once."""
+BURST: Final = 1_500
+"""How many frames a client may send at once: one that asks a thousand things beyond its bound is told so."""
 LEAK: Final = 60.0
 """How many of them are forgotten each second."""
 LONGEST: Final = 256
