@@ -64,7 +64,7 @@ def rotate(
         if not settings.home.exists():
             raise Refused(f"{settings.home} is no home, so it has no keys; name that of your hub with --home")
         new = make_next(settings, kind, after, keep_days)
-        typer.echo(f"key {new.number} of {kind} is used since {moment(new.since)}; back up {new.file.parent} again")
+        typer.echo(f"key {new.number} of {kind} is used from {moment(new.since)} on; back up {new.file.parent} again")
         if kind == "audit":
             typer.echo("whoever verifies the log needs its new public key too: sluicegate audit key")
 

@@ -219,7 +219,8 @@ def unauthenticated() -> HubError:
     """The refusal of a token, the same whatever was wrong with it."""
     return HubError(
         Code.UNAUTHENTICATED,
-        "the token is not accepted; ask its issuer for a new one, made for this hub and a registered application",
+        "the token is not accepted, or the proof of its key is not; ask its issuer for a new token, made for this hub "
+        "and a registered application",
     )
 
 

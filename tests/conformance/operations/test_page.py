@@ -1,8 +1,7 @@
-"""The commands of docs/operations-registered.md register a document, and a hub with that policy answers its id."""
+"""The commands of docs/operations-registered.md put a document in force, and a hub with that policy answers its id."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,15 @@ from tests.support.serving import COUNTY, serving
 
 pytestmark = pytest.mark.conformance
 PAGE = (Path(__file__).parents[3] / "docs" / "operations-registered.md").read_text("utf-8")
-WRITE, ADD, ASK = [each for each in steps_of(PAGE) if each.kind == "sh"]
+WRITE, EXPORT, ADD, FORCE, ASK = [each for each in steps_of(PAGE) if each.kind == "sh"]
 
 
 def test_the_commands_do_what_the_page_says(tmp_path: Path) -> None:
-    shutil.copytree(COUNTY, tmp_path / "policies")
-    shell = shell_of(tmp_path)
-    for step in (WRITE, ADD):
+    shell = {**shell_of(tmp_path), "SLUICEGATE_POLICIES": str(COUNTY)}
+    for step in (WRITE, EXPORT, ADD, FORCE):
         done = ran(tmp_path, shell, step.text, int(PORT))
         assert done.returncode == 0, done.stderr
-        assert step.told is not None and reads_like(done.stdout, step.told.replace("sha256:aa…", "sha256:…"))
+        assert step.told is None or reads_like(done.stdout, step.told.replace("sha256:aa…", "sha256:…")), done.stdout
     with serving(tmp_path / "served", policy=load(tmp_path / "policies", SPINE)) as hub:
         token = hub.issuer.issue("fire-inspection", "inspector-1")
         known = {"HUB": f"http://127.0.0.1:{hub.port}", "TOKEN": token, "NO_PROXY": "*"}

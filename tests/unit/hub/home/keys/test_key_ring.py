@@ -246,7 +246,7 @@ def test_there_are_no_more_keys_than_an_id_can_name(tmp_path: Path) -> None:
         (("rotate", "issuer"), {"SLUICEGATE_ISSUER_JWKS": "/dev/null"}, 1, "rotate the keys there"),
         (("rotate", "ids", "--after", "5"), {}, 2, "greater than or equal to 10"),
         (("rotate", "ids", "--home", "elsewhere"), {}, 1, "is no home"),
-        (("rotate", "audit"), {}, 0, "key 2 of audit is used since"),
+        (("rotate", "audit"), {}, 0, "key 2 of audit is used from"),
         (("list",), {}, 0, "audit 1: in use, used since the beginning (audit.key)"),
     ],
 )
