@@ -31,6 +31,7 @@ from tests.request_mutations import REQUEST
 from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
+from tests.ways_mutations import WAYS
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 300
@@ -53,6 +54,7 @@ MUTATIONS = (
     *PROVENANCE,
     *ACCESS,
     *BOUND,
+    *WAYS,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

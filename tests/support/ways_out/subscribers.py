@@ -1,0 +1,127 @@
+"""Subscribers of each purpose, over each transport, to whom changes of every node are told.
+
+Documents are made from the schema: each field of Subscription with everything of its type, its relations, and values
+for its arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLField
+
+from hub.graph.change_notes import note_changes
+from hub.graph.driver import GraphWriter
+from schema.catalogue import Entity
+from tests.support.oracle.expected_answers import expected
+from tests.support.small_graph import SEALS, sid
+from tests.support.subscribing.client import Subscriber, subscriber
+from tests.support.ways_out.lists import is_node
+from tests.support.ways_out.probes import Probes, written
+from tests.support.ways_out.rules import Asker
+from tests.support.ways_out.scene import Scene, agrees
+
+QUIET_SECONDS = 3.0
+"""Longer than the hub takes to tell a change: who has heard nothing for so long is told nothing more."""
+
+
+@dataclass
+class Subscription:
+    """One open operation and what it was told."""
+
+    asker: Asker
+    name: str
+    selection: str
+    of: GraphQLField
+    connection: Subscriber
+    received: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def delivered(self) -> list[dict[str, Any]]:
+        """The answers."""
+        return [each["payload"] for each in self.received if each["type"] == "next"]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the operation was not let in, or ended."""
+        return any(each["type"] == "error" for each in self.received)
+
+    def listen(self, seconds: float) -> None:
+        """Take what comes, until nothing has for so long."""
+        while not self.refused:
+            try:
+                self.received.append(self.connection.receive(seconds))
+            except TimeoutError:
+                return
+
+
+def subscribed(scene: Scene) -> list[Subscription]:
+    """Each asker who is let in, with each document of each field of Subscription."""
+    schema = scene.served.hub.schema
+    fields = schema.subscription_type.fields if schema.subscription_type else {}
+    return [
+        _opened(scene, asker, name, each, depth)
+        for asker in scene.askers
+        if asker.is_let_in and not asker.sight.case
+        for name, each in fields.items()
+        for depth in (0, 1)
+    ]
+
+
+def _opened(scene: Scene, asker: Asker, name: str, each: GraphQLField, depth: int) -> Subscription:
+    probes = Probes(scene.served.hub.schema, scene.canaries, asker)
+    given = {name: (str(of.type), probes.argument(name, of.type)) for name, of in each.args.items()}
+    declared = f"({', '.join(f'${argument}: {type_}' for argument, (type_, _) in given.items())})" if given else ""
+    chosen = probes.select(each.type, depth)
+    connection = subscriber(scene.served.port)
+    connection.begin(scene.headers(asker)["Authorization"].removeprefix("Bearer "), asker.purpose)
+    variables = {argument: value for argument, (_, value) in given.items()}
+    document = f"subscription Probe{declared} {{ {name}{written(given)} {chosen} }}"
+    connection.subscribe("1", document, variables=variables)
+    return Subscription(asker, name, chosen, each, connection)
+
+
+def change_all(scene: Scene) -> None:
+    """Note that every node of the types whose changes are told has changed."""
+    catalogue, world = scene.canaries.catalogue, scene.canaries.world
+    told = frozenset(each.name for each in catalogue if each.tells_changes)
+    changed = {name: [sid(node) for node, (label, _) in world.nodes.items() if label == name] for name in told}
+    with GraphWriter(scene.address.url, scene.address.user, scene.address.password) as writer:
+        writer.write(lambda transaction: note_changes(transaction, changed, told))
+
+
+def listen_to_all(subscriptions: list[Subscription]) -> None:
+    """Take all that comes to each."""
+    began = time.monotonic()
+    for each in subscriptions:
+        each.listen(max(0.2, QUIET_SECONDS - (time.monotonic() - began)))
+        each.connection.close()
+
+
+def faults(scene: Scene, each: Subscription) -> Iterator[str]:
+    """What is wrong with what one subscriber was told: canaries, other nodes than they may see, other values."""
+    asker, body = each.asker, json.dumps(each.received, ensure_ascii=False).encode()
+    if leaked := scene.leaked(asker, body):
+        yield f"{asker.label} is told {sorted(leaked)} by {each.name}"
+    if each.of.args or not is_node(each.of.type):
+        return
+    entity = Probes(scene.served.hub.schema, scene.canaries, asker).entity(each.of.type)
+    nodes = [payload["data"][each.name] for payload in each.delivered if payload.get("data")]
+    visible = [name for name in asker.sight.names(entity) if asker.sight.visible(name)]
+    if not each.refused and len(nodes) != len(visible):
+        yield f"{asker.label} is told of {len(nodes)} nodes by {each.name}; they may see {len(visible)}"
+    for node in nodes:
+        if not _as_the_oracle(asker, each, entity, node):
+            yield f"{asker.label} is told by {each.name} {json.dumps(node, ensure_ascii=False)}"
+
+
+def _as_the_oracle(asker: Asker, each: Subscription, entity: Entity, node: dict[str, Any]) -> bool:
+    """Whether a delivery is what a query by the id of its node is answered."""
+    assert SEALS.is_id(node["id"])
+    one = entity.name[0].lower() + entity.name[1:]
+    wanted = expected(asker.sight, f"query ($id: ID!) {{ {one}(id: $id) {each.selection} }}", {"id": node["id"]})
+    return agrees(wanted.data[one], node)
