@@ -7,6 +7,7 @@ the first ones left in log, spans and lines.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections import Counter
@@ -14,14 +15,23 @@ from pathlib import Path
 
 import pytest
 
+from policies.operations.registered import document_id
 from tests.support.leak_search import files, found, leaks
 from tests.support.ways_out.commands import OF_AN_ASKER, run, run_all
-from tests.support.ways_out.coverage import COMMANDS, ROUTES, Addresses, Command
+from tests.support.ways_out.coverage import COMMANDS, FORMS, MEDIA, ROUTES, Addresses, Command
 from tests.support.ways_out.lists import METHODS
-from tests.support.ways_out.scene import Scene, whole
+from tests.support.ways_out.probes import Probes, operation
+from tests.support.ways_out.scene import Scene, Trial, registered_texts, whole
+from tests.support.ways_out.subscribers import change_all, faults, listen_to_all, subscribed
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
 DOSE = int(os.environ.get("WAYS_OUT", "1"))
+VARIANTS: tuple[dict[str, str], ...] = (
+    {},
+    {"Access-Errors": "none", "Access-Cost": "tell"},
+    {"Accept-Encoding": "gzip", "Accept-Language": "zh-CN"},
+)
+"""Headers besides the form that change what an answer says."""
 SHOWN = 5
 """How many faults a message tells."""
 
@@ -29,6 +39,64 @@ SHOWN = 5
 def none(faults_: list[str]) -> None:
     """Fail with the first of them."""
     assert not faults_, f"{len(faults_)} faults; the first:\n" + "\n\n".join(faults_[:SHOWN])
+
+
+def test_no_query_of_any_purpose_is_answered_with_more_than_its_policy_gives(scene: Scene, rng: random.Random) -> None:
+    wrong: list[str] = []
+    for asker in scene.askers:
+        trial = Trial(scene, asker)
+        trial.ask_all(scene.probes(asker, rng, DOSE))
+        wrong += trial.faults()
+    print(f"\n{dict(scene.counts)}")
+    none(wrong)
+    ways = {name.partition(" ")[2] for name in scene.counts if name.startswith(("answered ", "refused "))}
+    answered = {each for each in ways if scene.counts[f"answered {each}"]}
+    assert len(answered) > len(ways) * 3 // 4, "of most ways something must be answered, or nothing could leave by them"
+
+
+def test_a_foreign_cursor_opens_nothing(scene: Scene) -> None:
+    askers = [each for each in scene.askers if each.is_let_in and not each.sight.case]
+    cursor, wrong = "", []
+    for asker in [*askers, askers[0]]:
+        text = "query($after: String) { buildings(first: 1, after: $after) { edges { cursor node { id } } } }"
+        if cursor:
+            told = json.loads(scene.send(asker, query=text, variables={"after": cursor}).content)
+            wrong += [asker.label] if (told.get("data") or {}).get("buildings") else []
+        own = json.loads(scene.send(asker, query=text).content).get("data") or {}
+        edges = (own.get("buildings") or {}).get("edges")
+        cursor = edges[0]["cursor"] if edges else cursor
+    assert cursor
+    assert wrong == []
+
+
+def test_a_registered_operation_answers_as_its_text_does(scene: Scene) -> None:
+    wrong: list[str] = []
+    answered = 0
+    for asker in scene.askers:
+        trial = Trial(scene, asker)
+        for text in registered_texts(asker, scene.served.hub.schema, scene.canaries):
+            response = scene.send(asker, documentId=document_id(text))
+            trial.answered.append((text, whole(response)))
+            trial.compare([], text, {}, response.json())
+            answered += response.status_code == 200
+        wrong += trial.faults()
+    none(wrong)
+    assert answered > 0
+
+
+def test_no_form_of_an_answer_holds_more(scene: Scene, rng: random.Random) -> None:
+    wrong: list[str] = []
+    for asker in scene.askers:
+        trial = Trial(scene, asker)
+        for media in (each for each, by in MEDIA.items() if by == FORMS):
+            for more in VARIANTS:
+                for probe in rng.sample([*Probes(scene.served.hub.schema, scene.canaries, asker).wholes()], DOSE):
+                    headers = scene.headers(asker, Accept=media, **more)
+                    text, _ = operation([probe])
+                    response = scene.served.client.post("/graphql", json={"query": text}, headers=headers)
+                    trial.answered.append((text, whole(response)))
+        wrong += trial.faults()
+    none(wrong)
 
 
 def test_no_address_lets_out_what_only_a_query_may(scene: Scene) -> None:
@@ -47,6 +115,16 @@ def test_no_address_lets_out_what_only_a_query_may(scene: Scene) -> None:
     assert found(b"\n".join(content), scene.canaries.sought) == set()
     good = {each.partition(" ")[0] for each in statuses if each.endswith(" 200")}
     assert len(good) >= 12, statuses
+
+
+def test_no_delivery_tells_more(scene: Scene) -> None:
+    scene.statements.clear()
+    subscriptions = subscribed(scene)
+    change_all(scene)
+    listen_to_all(scene, subscriptions)
+    none([fault for each in subscriptions for fault in faults(scene, each)])
+    assert sum(len(each.delivered) for each in subscriptions) > 20
+    assert any(each.refused for each in subscriptions)
 
 
 def test_no_command_prints_or_writes_a_canary(scene: Scene, tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def askers(policies: PolicySet, world: World, case: str, today: dt.date) -> list
         all_ = [_asker(policies, world, each, purpose, today) for each in policies.applications]
         let_in = [each for each in all_ if each.is_let_in]
         found += let_in or all_[:1]
-        found += [_asker(policies, world, each.application, purpose, today, case) for each in let_in if _by_case(each)]
+        with_case = [_asker(policies, world, each.application, purpose, today, case) for each in let_in]
+        found += [each for each in with_case if _by_case(each)]
     return found
 
 
@@ -152,6 +153,8 @@ def _asker(
 ) -> Asker:
     who = subject(policies, application)
     rules = rules_for(policies, who, purpose, today, world.catalogue)
+    if case is None:  # what needs a case is no grant without one
+        rules = {name: [each for each in given if not has_case(each.where)] for name, given in rules.items()}
     return Asker(application, purpose, Sight(world, rules, who, purpose, today, case))
 
 

@@ -18,7 +18,7 @@ import httpx
 from graphql import GraphQLSchema
 
 from hub.graph.driver import GraphWriter
-from hub.graph.loaded_catalogue import prepare_graph
+from hub.graph.loaded_catalogue import note_catalogue, prepare_graph
 from hub.graph.local import GraphAddress
 from hub.home.seals import load_key
 from policies.model import PolicySet
@@ -114,6 +114,9 @@ class Trial:
     asker: Asker
     answered: list[tuple[str, bytes]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.scene.statements.clear()  # those of whoever asked before
 
     def ask_all(self, probes: Sequence[Probe]) -> None:
         """Ask everything: what is refused or goes on by itself alone, what is answered a few together."""
@@ -256,6 +259,7 @@ def scene_of(address: GraphAddress, folder: Path) -> Iterator[Scene]:
     with GraphWriter(address.url, address.user, address.password) as writer:
         made.world.load(writer)
         prepare_graph(writer, SPINE)
+        note_catalogue(writer, SPINE)
         sources.load(writer, made.world)
     lines, spans = Lines(), Collector()
     logging.getLogger().addHandler(lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from hub.graph.constraints import text_index
 from hub.graph.lots import LOT
 from schema.catalogue import PROVENANCE, Catalogue
 from tests.support.ways_out.rules import Asker
@@ -23,7 +24,13 @@ def properties(catalogue: Catalogue, text: str) -> set[str]:
     followed |= {f"<-[:{edge.relationship}]-": edge.source for edge in catalogue.edges}
     followed |= {"<-[:ASSERTS]-": "SourceRecord"}
     reached = re.findall(r"(<-\[:\w+\]-|-\[:\w+\]->)\((n\d+)\)", text)
-    labels = dict(re.findall(r"\((n\d+):(\w+)", text)) | {var: followed[arrow] for arrow, var in reached}
+    indexes = {text_index(each, of): each.name for each in catalogue for of in each.fields if of.searchable}
+    searched = re.findall(r"queryNodes\('(\w+)', \$p\d+\) YIELD node AS (n\d+)", text)
+    labels = (
+        {var: indexes[name] for name, var in searched}
+        | dict(re.findall(r"\((n\d+):(\w+)", text))
+        | {var: followed[arrow] for arrow, var in reached}
+    )
     read = ((labels[var], name) for var, name in re.findall(r"\b(n\d+)\.(\w+)", text))
     return {f"{label}.{_field(catalogue, label, name)}" for label, name in read if name not in HOUSE}
 

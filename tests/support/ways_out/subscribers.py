@@ -19,7 +19,7 @@ from hub.graph.driver import GraphWriter
 from schema.catalogue import Entity
 from tests.support.oracle.expected_answers import expected
 from tests.support.small_graph import SEALS, sid
-from tests.support.subscribing.client import Subscriber, subscriber
+from tests.support.subscribing.client import SECONDS, Subscriber, subscriber
 from tests.support.ways_out.lists import is_node
 from tests.support.ways_out.probes import Probes, written
 from tests.support.ways_out.rules import Asker
@@ -50,11 +50,12 @@ class Subscription:
         """Whether the operation was not let in, or ended."""
         return any(each["type"] == "error" for each in self.received)
 
-    def listen(self, seconds: float) -> None:
-        """Take what comes, until nothing has for so long."""
+    def listen(self, count: int, seconds: float) -> None:
+        """Take what comes: so many deliveries however long they take, then until nothing has come for so long."""
         while not self.refused:
             try:
-                self.received.append(self.connection.receive(seconds))
+                waits = SECONDS if len(self.delivered) < count else seconds
+                self.received.append(self.connection.receive(waits))
             except TimeoutError:
                 return
 
@@ -94,12 +95,20 @@ def change_all(scene: Scene) -> None:
         writer.write(lambda transaction: note_changes(transaction, changed, told))
 
 
-def listen_to_all(subscriptions: list[Subscription]) -> None:
+def listen_to_all(scene: Scene, subscriptions: list[Subscription]) -> None:
     """Take all that comes to each."""
     began = time.monotonic()
     for each in subscriptions:
-        each.listen(max(0.2, QUIET_SECONDS - (time.monotonic() - began)))
+        each.listen(len(visible_to(scene, each)), max(0.2, QUIET_SECONDS - (time.monotonic() - began)))
         each.connection.close()
+
+
+def visible_to(scene: Scene, each: Subscription) -> list[str]:
+    """The nodes whose changes a subscriber must be told; none where the field is not about nodes."""
+    if each.of.args or not is_node(each.of.type):
+        return []
+    entity = Probes(scene.served.hub.schema, scene.canaries, each.asker).entity(each.of.type)
+    return [name for name in each.asker.sight.names(entity) if each.asker.sight.visible(name)]
 
 
 def faults(scene: Scene, each: Subscription) -> Iterator[str]:
@@ -111,7 +120,7 @@ def faults(scene: Scene, each: Subscription) -> Iterator[str]:
         return
     entity = Probes(scene.served.hub.schema, scene.canaries, asker).entity(each.of.type)
     nodes = [payload["data"][each.name] for payload in each.delivered if payload.get("data")]
-    visible = [name for name in asker.sight.names(entity) if asker.sight.visible(name)]
+    visible = visible_to(scene, each)
     if not each.refused and len(nodes) != len(visible):
         yield f"{asker.label} is told of {len(nodes)} nodes by {each.name}; they may see {len(visible)}"
     for node in nodes:
