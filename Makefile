@@ -64,6 +64,7 @@ check: setup
 # The full doses of the tests that `make test` gives a small one (tests/README.md): a thousand kills on each store of the
 # log, every system call on its files failing once, every change to a small one. Long, on a quiet machine.
 faults: setup
+	SWITCH_CLIENTS=200 SWITCHES_UNDER_LOAD=100 SWITCH_WORKERS="1 2" TOLD_SECONDS=5 $(BIN)/python -m pytest -s tests/faults/switches
 	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every CHANGES=every PULL_KILLS=5 COUNTY_CRASHES=10 POLICY_SWITCHES=100 \
 	  ORACLE_TRIPLES=2000 ORACLE_CATALOGUES=60 DIFF_PAIRS=5000 \
 	  NEVER_FETCHED_DOCUMENTS=500 TEXT_CANARY_QUERIES=2000 WAYS_OUT=25 $(BIN)/python -m pytest -s \

@@ -1,10 +1,10 @@
 """Puts a hub together and makes its ASGI application.
 
-It answers these paths only, and no answer names the server software: `POST /graphql` for data, and a WebSocket there
-for subscriptions, `GET /access` for what the asker may see, `POST /ingest/{source}` for events where a push source is
-declared, `/schema.graphql` for the schema as a text, `/audit/…` for the log's checkpoint, tiles and proofs, `/healthz`
-(the process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics` (Prometheus) and `/proof` (that
-this is the hub of its home, for its commands). No cross-origin header is ever sent.
+It answers these paths only, and no answer names the server software: `POST /graphql` for data and for changes as they
+come, and a WebSocket there for these, `GET /access` for what the asker may see, `POST /ingest/{source}` for events
+where a push source is declared, `/schema.graphql` for the schema as a text, `/audit/…` for the log's checkpoint, tiles
+and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics`
+(Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from hub.access.endpoint import answer_access
 from hub.auditor.pages import AuditPages
@@ -58,7 +57,8 @@ from hub.request.policy_follower import PolicyFollower
 from hub.schema_page import SchemaPage
 from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.subscriptions.follower import Subscriptions
-from hub.subscriptions.socket import Socket
+from hub.subscriptions.socket import speak
+from hub.subscriptions.stream import answer_stream
 from hub.telemetry import Telemetry, otlp_exporter
 from hub.websockets import UpgradedProtocol
 from policies.model import PolicySet
@@ -177,11 +177,10 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
         async def body_of(arrival: Arrival) -> Arrival:
             return await receive_body(arrival, incoming, hub.settings.body_limit)
 
-        response = await answer(hub, arrive(incoming, hub.settings.http_profile), is_gone, body_of)
+        arrival = arrive(incoming, hub.settings.http_profile)
+        answering = partial(answer_stream, subscriptions) if arrival.preferences.streams else answer
+        response = await answering(hub, arrival, is_gone, body_of)
         await response(scope, receive, send)
-
-    async def subscribe(websocket: WebSocket) -> None:
-        await Socket(hub, subscriptions, websocket).run()
 
     async def healthz(_: Request) -> Response:
         return _json_response({"alive": True})
@@ -201,7 +200,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
 
     routes = [
         Route("/graphql", _EveryMethod(graphql)),
-        WebSocketRoute(UPGRADED, subscribe),
+        WebSocketRoute(UPGRADED, partial(speak, hub, subscriptions)),
         Route("/access", _EveryMethod(partial(_access, hub))),
         Route("/healthz", healthz),
         Route("/readyz", readyz),

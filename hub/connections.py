@@ -44,7 +44,12 @@ SWEEP_SECONDS: Final = 0.5
 UPGRADED: Final = "/graphql"
 """The path at which a WebSocket is opened."""
 GONE: Final = "sluicegate.gone"
-"""The extension of the ASGI scope whose `is_gone` says whether the client has closed the connection."""
+"""The extension of the ASGI scope for its connection.
+
+`is_gone` says whether the client has closed it, `cut` closes it at once, and `stopping` is set when the hub stops.
+"""
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""The headers that say how long a body is."""
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: "this is no HTTP/1.1 request that can be read; send one Host, and the path as the target",
@@ -66,19 +71,21 @@ class OpenConnections:
         self._by_address: dict[str, set[BoundedProtocol]] = {}
         self._number = 0
         self._sweeping = False
+        self.stopping = asyncio.Event()
 
     def __len__(self) -> int:
         return self._number
 
     def add(self, connection: BoundedProtocol) -> None:
-        """Add a connection; if it is one too many, close the one that waits longest, or this one if none waits."""
+        """Add a connection; if there are too many now, close those that wait longest, or this one if none waits."""
         of_address = self._by_address.setdefault(connection.address, set())
         of_address.add(connection)
         self._number += 1
-        if len(of_address) > self._most_of_one:
-            self._close_longest_waiting(of_address, connection)
-        elif self._number > self._most:
-            self._close_longest_waiting((each for group in self._by_address.values() for each in group), connection)
+        if (excess := len(of_address) - self._most_of_one) > 0:
+            self._close_longest_waiting(of_address, excess, connection)
+        elif (excess := self._number - self._most) > 0:
+            everyone = (each for group in self._by_address.values() for each in group)
+            self._close_longest_waiting(everyone, excess, connection)
         if not self._sweeping:
             self._sweeping = True
             connection.loop.call_later(SWEEP_SECONDS, self._sweep, connection.loop)
@@ -92,15 +99,16 @@ class OpenConnections:
             if not of_address:
                 del self._by_address[connection.address]
 
-    def _close_longest_waiting(self, among: Iterable[BoundedProtocol], newest: BoundedProtocol) -> None:
+    def _close_longest_waiting(self, among: Iterable[BoundedProtocol], excess: int, newest: BoundedProtocol) -> None:
+        """Close as many as are too many. One that was refused and still reads why is no room for the newest."""
         waiting = [each for each in among if each is not newest and not each.is_answering]
         # Those that never sent a whole request first: an honest client that rests between two requests is kept.
-        victim = min(waiting, key=lambda each: (each.served, each.since), default=newest)
+        waiting.sort(key=lambda each: (each.served, each.since))
         self.count("too_many")
-        if victim is newest:
-            victim.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
+        for victim in waiting[:excess]:
             victim.drop()
+        if len(waiting) < excess:
+            newest.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -123,7 +131,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.since = 0.0
         self.served = False
         self._running: RequestResponseCycle | None = None
-        self._in_message = self._in_body = self._refused = self._upgraded = False
+        self._in_message = self._in_body = self._refused = self._upgraded = self._resuming = False
         self._head_bytes = self._wire_bytes = self._body_bytes = self._refused_bytes = 0
 
     @property
@@ -162,6 +170,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused_bytes > LINGER_BYTES:
             self.transport.abort()
 
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if not self._resuming:
+            super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Keep the target."""
+        if not self._resuming:
+            super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header of the head; trailers are dropped."""
         if self._in_body:
@@ -173,7 +191,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer: what the application needs of the body, it asks for."""
-        if self._refused:
+        if self._refused or self._resuming:
             return
         if self._is_ambiguous():
             self._open.count("malformed")
@@ -183,6 +201,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wire_bytes = self._body_bytes = 0
         self.deadline = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            # Whatever follows it could be meant for the other protocol.
+            self.cycle.keep_alive = False
 
     def _is_ambiguous(self) -> bool:
         """Whether another server on the way could take the head for something else (RFC 9112, 3.2 and 6.1)."""
@@ -206,7 +227,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request has arrived; the next byte begins another one."""
-        if self._refused:
+        if self._refused or self._resuming:
+            return
+        stays = self.parser.should_upgrade() and not self._should_upgrade()
+        if stays and self._framing():
             return
         self._in_message = self._in_body = False
         super().on_message_complete()
@@ -234,6 +258,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         if self.is_answering:
             self.deadline = math.inf
+
+    def shutdown(self) -> None:
+        """Take no other request: the hub stops, and what would go on for ever ends."""
+        self._open.stopping.set()
+        super().shutdown()
 
     def refuse(self, status: HTTPStatus) -> None:
         """Say why, stop listening, and let the client read it."""
@@ -270,7 +299,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         # Asked of the connection: to find out by `receive` makes a task wait, and cancels it, for each answer.
-        cycle.scope.setdefault("extensions", {})[GONE] = {"is_gone": lambda: cycle.disconnected}
+        cycle.scope.setdefault("extensions", {})[GONE] = {
+            "is_gone": lambda: cycle.disconnected,
+            "cut": self.drop,
+            "stopping": self._open.stopping,
+        }
         super()._start_asgi_task(cycle, app)
 
     def _wait(self, seconds: float) -> None:
@@ -285,26 +318,49 @@ class BoundedProtocol(HttpToolsProtocol):
     def _parse(self, piece: bytes) -> None:
         try:
             self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            # No other protocol is spoken; the request is answered as it is.
+        except httptools.HttpParserUpgrade as end_of_head:
+            if self._refused:
+                return
             if self._should_upgrade():
                 self._upgrade()
+            elif framing := self._framing():
+                self._resume(framing, piece[end_of_head.args[0] :])
         except httptools.HttpParserError:
             self._open.count("malformed")
             self.refuse(HTTPStatus.BAD_REQUEST)
+
+    def _framing(self) -> bytes:
+        """The headers of the request that say how long its body is."""
+        return b"".join(b"%s: %s\r\n" % each for each in self.headers if each[0] in _FRAMING)
+
+    def _resume(self, framing: bytes, body: bytes) -> None:
+        """Read the body of a request that wishes for a protocol that is not spoken.
+
+        The parser takes the end of such a head for that of the request, and its body for the next one.
+        """
+        self.parser = httptools.HttpRequestParser(self)
+        self._resuming = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        self._resuming = False
+        self._parse(body)
 
     def _should_upgrade_to_ws(self) -> bool:
         """Whether a request for a WebSocket is one for subscriptions."""
         asked = (
             self.scope["method"] == "GET" and self.url == UPGRADED.encode() and self.parser.get_http_version() == "1.1"
         )
-        return asked and not self.is_answering and super()._should_upgrade_to_ws()
+        return asked and not self._framing() and not self.is_answering and super()._should_upgrade_to_ws()
 
     def _upgrade(self) -> None:
         """Leave the connection to the WebSocket's protocol; it is counted until that one has lost it."""
         self._upgraded, self.deadline = True, math.inf
         self.handle_websocket_upgrade()
-        cast(UpgradedProtocol, self.transport.get_protocol()).when_lost(lambda: self._open.remove(self))
+        protocol = cast(UpgradedProtocol, self.transport.get_protocol())
+        protocol.when_lost(lambda: self._open.remove(self))
+        if not protocol.handshake_initiated:
+            # It is waited for by nobody: what HTTP lets pass was no request for a WebSocket.
+            self._open.count("malformed")
+            self.transport.abort()
 
     def _check_sizes(self) -> None:
         if not self._in_body:

@@ -24,6 +24,7 @@ from hub.errors import Code, HubError, internal_error
 from hub.request import endpoint
 from hub.request.pipeline import Hub, know_sender
 from hub.request.record import Trail, asker_of, flood_source
+from hub.request.validation.closed_schema import check_open
 from schema.interface.sdl import sdl_of
 
 PATH: Final = "/schema.graphql"
@@ -92,6 +93,7 @@ class SchemaPage:
         trail.stage = "identify"
         subject = know_sender(hub, trail, head, hub.now())
         hub.rates.enter(trail.account)
+        check_open(hub.settings)
         trail.stage = "respond"
         language = arrival.preferences.language
         if language not in self._texts:

@@ -83,6 +83,11 @@ def changed_field(entity: Entity) -> str:
     return f"{root_fields(entity)[0]}Changed"
 
 
+def alert_field(entity: Entity) -> str:
+    """Name of the field of `Subscription` that tells which of its counts have reached a number (`eventsAlert`)."""
+    return f"{entity.plural}Alert"
+
+
 def bucket_value(bucket: Bucket) -> str:
     """The enum value that names a bucket in `groupBy` (`ageBand` → `AGE_BAND`)."""
     return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in bucket.name)

@@ -40,6 +40,7 @@ from schema.derived_names import (
     LIST_INFO,
     SEARCH_FILTER,
     aggregate_type,
+    alert_field,
     bucket_value,
     changed_field,
     enum_type,
@@ -83,10 +84,10 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
 
 
 def _subscription(types: Iterable[_EntityTypes]) -> GraphQLObjectType | None:
-    """The changes that clients may subscribe to; None where the catalogue marks none."""
+    """The changes and alerts that clients may subscribe to; None where the catalogue marks none."""
     fields: _Fields = {}
     for each in types:
-        fields |= each.changed_field()
+        fields |= each.told_fields()
     text = "变更订阅。Changes that are told as they come; each is decided anew, for the stated purpose."
     return GraphQLObjectType("Subscription", fields, description=text) if fields else None
 
@@ -141,8 +142,9 @@ _SCALARS: Mapping[Scalar, GraphQLScalarType] = {
         description="辖区路径。Province to grid, each segment ending in / (14/03/21/001/002/005/).",
     ),
 }
-_ID, _TEXT, _YES_OR_NO = (GraphQLNonNull(each) for each in (GraphQLID, GraphQLString, GraphQLBoolean))
+_ID, _TEXT, _YES_OR_NO, _WHOLE = map(GraphQLNonNull, (GraphQLID, GraphQLString, GraphQLBoolean, GraphQLInt))
 _NODE_ID = GraphQLField(_ID, description=words.ID)
+_AT_LEAST = GraphQLArgument(_WHOLE, description=words.AT_LEAST)
 _ID_SOUGHT = GraphQLArgument(_ID, description=words.ID_SOUGHT)
 _IDS_SOUGHT = GraphQLArgument(GraphQLNonNull(GraphQLList(_ID)), description=words.IDS_SOUGHT)
 _NODE = GraphQLInterfaceType(NODE, {"id": _NODE_ID}, description="有标识的对象。Anything with an id.")
@@ -156,14 +158,16 @@ _PAGE_INFO = GraphQLObjectType(
     },
     description="分页。What follows a page.",
 )
+_PAGE_INFO_FIELD = GraphQLField(GraphQLNonNull(_PAGE_INFO), description=words.PAGE)
 _LIST_INFO = GraphQLObjectType(
     LIST_INFO,
     {
         "hasNextPage": GraphQLField(_YES_OR_NO, description="是否还有更多。Whether there are more than are shown."),
-        "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt), description=words.TOTAL),
+        "totalCount": GraphQLField(_WHOLE, description=words.TOTAL),
     },
     description="嵌套列表的信息。What a nested list says of itself.",
 )
+_LIST_INFO_FIELD = GraphQLField(GraphQLNonNull(_LIST_INFO), description=words.LIST_INFO)
 _DIRECTION = GraphQLEnumType(
     "Direction",
     {
@@ -179,7 +183,7 @@ def _list(of: Any) -> GraphQLList[Any]:
     return GraphQLList(GraphQLNonNull(of))
 
 
-_SOURCES = GraphQLNonNull(_list(GraphQLString))
+_TEXTS = GraphQLNonNull(_list(GraphQLString))
 _PROVENANCE = GraphQLObjectType(
     PROVENANCE_TYPE,
     {
@@ -196,8 +200,8 @@ _PROVENANCE = GraphQLObjectType(
             GraphQLBoolean,
             description="是否过期。Whether that is more than two of its cycles ago; null without a schedule.",
         ),
-        "confirmedBy": GraphQLField(_SOURCES, description="印证来源。Other sources that say nothing else of it."),
-        "disputedBy": GraphQLField(_SOURCES, description="异议来源。Other sources that say otherwise of some field."),
+        "confirmedBy": GraphQLField(_TEXTS, description="印证来源。Other sources that say nothing else of it."),
+        "disputedBy": GraphQLField(_TEXTS, description="异议来源。Other sources that say otherwise of some field."),
     },
     description="数据来源。A source that asserts the object.",
 )
@@ -220,16 +224,10 @@ def _accesses(whose: GraphQLInputObjectType) -> GraphQLField:
         "department": GraphQLField(_TEXT, description="部门。The department that asked."),
         "purpose": GraphQLField(_TEXT, description="目的。The purpose it asked for."),
         "purposeTitle": GraphQLField(_TEXT, description="目的名称。What the purpose is called."),
-        "kinds": GraphQLField(
-            GraphQLNonNull(_list(GraphQLString)),
-            description="数据类别。Kinds of personal data it was shown at most, masked or not.",
-        ),
+        "kinds": GraphQLField(_TEXTS, description=words.KINDS_SHOWN),
     }
-    row = GraphQLObjectType(
-        ACCESS,
-        rows,
-        description="部门某日为某一目的访问数据的情况。What one department saw for one purpose in a day.",
-    )
+    text = "部门某日为某一目的访问数据的情况。What one department saw for one purpose in a day."
+    row = GraphQLObjectType(ACCESS, rows, description=text)
     arguments = {
         "where": GraphQLArgument(
             GraphQLNonNull(whose), description="本人，以完整证件号指明。The person, named in full."
@@ -261,15 +259,10 @@ class _EntityTypes:
             "cursor": GraphQLField(_TEXT, description=words.CURSOR_OF_EDGE),
         }
         edges = GraphQLNonNull(_list(GraphQLObjectType(f"{name}Edge", edge, description=title)))
-        page = {
-            "edges": GraphQLField(edges, description=words.EDGES),
-            "pageInfo": GraphQLField(GraphQLNonNull(_PAGE_INFO), description=words.PAGE),
-        }
+        page = {"edges": GraphQLField(edges, description=words.EDGES), "pageInfo": _PAGE_INFO_FIELD}
         self.connection = GraphQLObjectType(f"{name}Connection", page, description=title)
-        counted = {
-            "nodes": GraphQLField(GraphQLNonNull(_list(self.node)), description=words.NODES_OF_LIST),
-            "pageInfo": GraphQLField(GraphQLNonNull(_LIST_INFO), description=words.LIST_INFO),
-        }
+        nodes = GraphQLField(GraphQLNonNull(_list(self.node)), description=words.NODES_OF_LIST)
+        counted = {"nodes": nodes, "pageInfo": _LIST_INFO_FIELD}
         self.list = GraphQLObjectType(list_type(entity), counted, description=title)
         text = words.of_entity(entity, "的查询条件", "Conditions. ")
         self.where = GraphQLInputObjectType(f"{name}Where", self._where, description=text)
@@ -282,6 +275,7 @@ class _EntityTypes:
         self.order = GraphQLInputObjectType(f"{name}Order", keys, description=words.ORDER_KEY)
         text = words.of_entity(entity, "的统计", "Counts. ")
         self.aggregate = GraphQLObjectType(aggregate_type(entity), self._cells(), description=text)
+        self.grouping = self._grouping()
 
     def root_fields(self) -> _Fields:
         """One, many, aggregate."""
@@ -295,28 +289,37 @@ class _EntityTypes:
             "where": GraphQLArgument(self.where, description=words.CONDITIONS),
             "orderBy": GraphQLArgument(_list(self.order), description=words.ORDER),
         }
-        grouping = {
-            "where": GraphQLArgument(self.aggregate_where, description=words.CONDITIONS),
+        grouping = self.grouping | {
             "first": GraphQLArgument(GraphQLInt, description=words.GROUPS),
             "after": GraphQLArgument(GraphQLString, description=words.AFTER_GROUP),
         }
-        values = {bucket_value(bucket): _bucket_value(field, bucket) for field, bucket in self._entity.buckets()}
-        if values:
-            text = titled("的分组", "What counts are grouped by. ")
-            buckets = GraphQLEnumType(f"{self._entity.name}Bucket", values, description=text)
-            grouping["groupBy"] = GraphQLArgument(_list(buckets), description=words.GROUP_BY)
         return {
             one: GraphQLField(self.node, {"id": _ID_SOUGHT}, description=titled("", "One by its id. ")),
             many: GraphQLField(self.connection, paging, description=titled("列表", "A list, in pages. ")),
             aggregate: GraphQLField(_list(self.aggregate), grouping, description=titled("统计", "Counts. ")),
         }
 
-    def changed_field(self) -> _Fields:
-        """Its changes, if its slice has them told."""
+    def told_fields(self) -> _Fields:
+        """Its changes and alerts, if its slice has them told."""
         if not self._entity.tells_changes:
             return {}
-        text = words.of_entity(self._entity, "的变更", "One that a source has just changed, as it is now. ")
-        return {changed_field(self._entity): GraphQLField(self.node, description=text)}
+        changed = words.of_entity(self._entity, "的变更", "One that a source has just changed, as it is now. ")
+        alert = words.of_entity(self._entity, "的统计预警", "Counts that have just reached a number. ")
+        arguments = self.grouping | {"atLeast": _AT_LEAST}
+        return {
+            changed_field(self._entity): GraphQLField(self.node, description=changed),
+            alert_field(self._entity): GraphQLField(_list(self.aggregate), arguments, description=alert),
+        }
+
+    def _grouping(self) -> dict[str, GraphQLArgument]:
+        """What says which rows are counted, and by what."""
+        found = {"where": GraphQLArgument(self.aggregate_where, description=words.CONDITIONS)}
+        values = {bucket_value(bucket): _bucket_value(field, bucket) for field, bucket in self._entity.buckets()}
+        if values:
+            text = words.of_entity(self._entity, "的分组", "What counts are grouped by. ")
+            buckets = GraphQLEnumType(f"{self._entity.name}Bucket", values, description=text)
+            found["groupBy"] = GraphQLArgument(_list(buckets), description=words.GROUP_BY)
+        return found
 
     def _fields(self) -> _Fields:
         fields = {"id": _NODE_ID}

@@ -142,6 +142,13 @@ BOUND = (
         _KEYS,
     ),
     Mutation(
+        "a proof is checked where none was checked earlier",
+        "hub/request/bindings/sender_keys.py",
+        "        if shown is not None and shown.earlier:\n",
+        "        if shown is not None:\n",
+        _KEYS,
+    ),
+    Mutation(
         "a proof is of the key of its token",
         "hub/request/bindings/sender_keys.py",
         '        if key.thumbprint() != _thumbprint(claims["cnf"]):\n',

@@ -9,6 +9,20 @@ from tests.mutation import Mutation
 
 EDGE = (
     Mutation(
+        "no name of the schema where introspection is off",
+        "hub/request/validation/closed_schema.py",
+        'return fault if settings.introspection == "on" else HubError(fault.code, UNFIT)',
+        "return fault",
+        "tests/unit/hub/request/validation/test_closed_schema.py",
+    ),
+    Mutation(
+        "no schema where introspection is off",
+        "hub/request/validation/closed_schema.py",
+        'if settings.introspection != "on":',
+        "if False:",
+        "tests/unit/hub/request/validation/test_closed_schema.py",
+    ),
+    Mutation(
         "one host in a head",
         "hub/connections.py",
         "len(hosts) == 1 and ",
@@ -88,9 +102,16 @@ EDGE = (
     Mutation(
         "a bound on the connections of one address",
         "hub/connections.py",
-        "        if len(of_address) > self._most_of_one:",
+        "        if (excess := len(of_address) - self._most_of_one) > 0:",
         "        if False:",
         "tests/unit/hub/test_connections.py",
+    ),
+    Mutation(
+        "a refused connection is no room for the next",
+        "hub/connections.py",
+        "self._close_longest_waiting(of_address, excess, connection)",
+        "self._close_longest_waiting(of_address, 1, connection)",
+        "tests/attacks/subscriptions/test_a14_bounds.py -k no_room",
     ),
     Mutation(
         "a bound on the signs around a body",

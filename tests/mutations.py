@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from tests.access_mutations import ACCESS
+from tests.alert_mutations import ALERTS
 from tests.bound_mutations import BOUND
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
@@ -54,6 +55,7 @@ MUTATIONS = (
     *PROVENANCE,
     *ACCESS,
     *BOUND,
+    *ALERTS,
     *WAYS,
     Mutation(
         "no key picks rows where hidden people are counted",

@@ -274,4 +274,11 @@ POLICIES = (
         "",
         "tests/unit/policies/review/test_guards.py",
     ),
+    Mutation(
+        "a policy in force is taken within seconds",
+        "hub/request/policy_follower.py",
+        "POLL_SECONDS = 1.0",
+        "POLL_SECONDS = 12.0",
+        "tests/faults/switches/test_many_clients.py",
+    ),
 )

@@ -26,6 +26,7 @@ from hub.request.own_access.why import check_coordinate
 from hub.request.pipeline import Hub, know_sender, render_recorded, tell_access
 from hub.request.purpose import MAX_PURPOSE, purpose_denied, stated_case
 from hub.request.record import Trail, flood_source
+from hub.request.validation.closed_schema import check_open
 from schema.own_access.types import MY_ACCESS
 
 WHY: Final = "why"
@@ -70,6 +71,7 @@ async def _run_stages(hub: Hub, asked: _Asked) -> Mapping[str, Any]:
     with hub.telemetry.stage("identify"):
         subject = know_sender(hub, trail, head, now)
         hub.rates.enter(trail.account)
+        check_open(hub.settings)
     client = (subject.application, subject.sub, trail.arrival.source)
     trail.stage = "decide"
     with hub.telemetry.stage("decide"):

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     connections: int = Field(default=1_000, ge=10, le=100_000)
     connections_per_address: int = Field(default=100, ge=1, le=100_000)
     http_profile: Literal["common", "strict"] = "common"
+    introspection: Literal["on", "off"] = "on"
     compress_answers: bool = True
     body_limit: int = Field(default=262_144, ge=1_024, le=16 * 1024 * 1024)
     result_node_cap: int = Field(default=10_000, ge=1)

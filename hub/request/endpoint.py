@@ -2,9 +2,8 @@
 
 Only one well-formed GraphQL request over POST goes on to the next stage. Its head is read first; its body is received
 and parsed only for a sender who is known. Bodies are JSON in UTF-8 by the strict reading of RFC 7493, never compressed,
-and never held beyond the limit. Source: GraphQL over HTTP
-(graphql.github.io/graphql-over-http), without GET, batching or multipart; statuses and media types are those of the two
-profiles in `answers/`.
+and never held beyond the limit. Source: GraphQL over HTTP (graphql.github.io/graphql-over-http), without GET, batching
+or multipart; statuses and media types are those of the two profiles in `answers/`.
 """
 
 from __future__ import annotations
@@ -60,9 +59,8 @@ BY_POST = (
 class Arrival:
     """One HTTP request as it arrived; its body is empty until its sender is known.
 
-    `started` is monotonic nanoseconds; `fault` says why `body` is incomplete.
-
-    `source` is the address that it came from, in the form of `floods.source_address`.
+    `started` is monotonic nanoseconds; `fault` says why `body` is incomplete. `source` is where it came from, in the
+    form of `floods.source_address`. `key_shown` is for what goes on under a proof that was checked at its start.
     """
 
     request_id: str
@@ -75,6 +73,7 @@ class Arrival:
     fault: Code | None = None
     source: str = field(repr=False, default="")
     profile: Profile = "common"
+    key_shown: bool = False
 
     @property
     def preferences(self) -> Preferences:
@@ -298,7 +297,8 @@ def _token(value: str | None) -> str | None:
 
 def _shown(arrival: Arrival) -> Shown | None:
     scheme = (_one(arrival, "authorization") or "").partition(" ")[0]
-    return Shown(_one(arrival, DPOP), arrival.method, arrival.path) if scheme.lower() == DPOP else None
+    shown = Shown(_one(arrival, DPOP), arrival.method, arrival.path, arrival.key_shown)
+    return shown if scheme.lower() == DPOP else None
 
 
 def too_large(limit: int) -> HubError:

@@ -373,7 +373,7 @@ def read_cell_cursor(payload: bytes | None) -> tuple[Any, ...]:
 
 def bad_cursor() -> HubError:
     """The refusal of a cursor that is of another query, or of a row that is not there any more."""
-    return HubError(Code.BAD_CURSOR, "this cursor does not belong to this query; start again without `after`")
+    return HubError(Code.BAD_CURSOR, "this cursor does not belong to this query; start again without it")
 
 
 def _typed(field: Field, value: Any) -> Any:

@@ -41,6 +41,7 @@ from hub.errors import Code, HubError
 from hub.request.cost import LIMITS, Cost, Limits, measure
 from hub.request.normalise import NormalisedDocument, normalise
 from hub.request.purpose import Purposed
+from hub.request.validation.closed_schema import SchemaFault
 from hub.request.validation.document_rules import MAX_PLACE, RULES, Undefined, Unused
 from schema.value_faults import variable_fault
 
@@ -182,7 +183,7 @@ def _select_operation(operations: list[OperationDefinitionNode], name: str | Non
     """The operation to execute: the only one, or the one named. Every operation must be a query."""
     other = next((each for each in operations if each.operation is not OperationType.QUERY), None)
     if other is not None:
-        text = "only queries are answered here; subscriptions go over a WebSocket, and there is no mutation"
+        text = "only queries are answered as JSON; subscribe over a WebSocket or with Accept: text/event-stream"
         raise HubError(Code.VALIDATION, text, locations=_locations(GraphQLError(text, other)))
     if name is None:
         if len(operations) != 1:
@@ -260,9 +261,9 @@ def _unplaced_fault(error: GraphQLError) -> HubError:
     return HubError(Code.VALIDATION, text, locations=_locations(error))
 
 
-def _combine(faults: list[HubError]) -> HubError:
+def _combine(faults: list[HubError]) -> SchemaFault:
     first = faults[0]
-    return HubError(first.code, first.public_message, locations=first.locations, also=tuple(faults[1:MAX_ERRORS]))
+    return SchemaFault(first.code, first.public_message, locations=first.locations, also=tuple(faults[1:MAX_ERRORS]))
 
 
 def _locations(error: GraphQLError) -> tuple[tuple[int, int], ...]:

@@ -159,9 +159,8 @@ async def answer(
 ) -> Response:
     """The response to one arrival, already recorded; 503 without data if it cannot be recorded.
 
-    `receive_body` gives the arrival its body; it is called only once the sender is known. `gone` says whether the
-    client has closed the connection. It is called before an answer is recorded, so that the record can say so; a
-    refusal keeps its reason.
+    `receive_body` gives the arrival its body; it is called only once the sender is known. `gone` says, before an answer
+    is recorded, whether the client has closed the connection; a refusal keeps its reason.
     """
     trail, now = Trail(arrival, hub.policy, hub.catalogue.version), hub.now()
     head = _head_or_failure(hub, trail, now)
@@ -170,7 +169,7 @@ async def answer(
         try:
             if isinstance(head, Exception):
                 raise head
-            answered = await _run_stages(hub, trail, head, now, receive_body)
+            answered = await run_stages(hub, trail, head, now, receive_body)
             reply = endpoint.compose(arrival, trail.policy.version, answered.data, answered.errors, answered.access)
         except HubError as refusal:
             reply = endpoint.compose(arrival, trail.policy.version, None, (refusal,))
@@ -195,20 +194,19 @@ def _head_or_failure(hub: Hub, trail: Trail, now: dt.datetime) -> endpoint.Head 
         return failure
 
 
-async def _run_stages(
+async def run_stages(
     hub: Hub,
     trail: Trail,
     head: endpoint.Head,
     now: dt.datetime,
-    receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]],
+    receive_body: Callable[[endpoint.Arrival], Awaitable[endpoint.Arrival]] = _with_body,
 ) -> Answer:
-    def stage(name: str) -> AbstractContextManager[object]:
-        return _stage(hub, trail, name)
-
+    """The answer to a request whose sender `trail` names, by all the other stages but the record; raises HubError."""
+    stage = partial(_stage, hub, trail)
     with stage("read"):
         trail.arrival = await receive_body(trail.arrival)
-        trail.request = await _read_body(hub, trail, head)
-    client, long = _client(trail), _is_long(hub, trail)
+        trail.request = await read_request(hub, trail, head)
+    client, long = client_of(trail), _is_long(hub, trail)
     prepared = await hub.processor.do(client, lambda: prepare_request(hub, trail, now, stage), long=long)
     with stage("caps"):
         hub.rates.spend(trail.account, prepared.validated.cost)
@@ -225,11 +223,11 @@ async def _run_stages(
     return answered
 
 
-async def _read_body(hub: Hub, trail: Trail, head: endpoint.Head) -> endpoint.Request:
+async def read_request(hub: Hub, trail: Trail, head: endpoint.Head) -> endpoint.Request:
     """The request in the body, at its sender's turn if it takes long to parse."""
     work = partial(endpoint.read_body, trail.arrival, head, hub.settings)
     is_small = len(trail.arrival.body) <= endpoint.SMALL_BODY
-    return work() if is_small else await hub.processor.do(_client(trail), work, long=True)
+    return work() if is_small else await hub.processor.do(client_of(trail), work, long=True)
 
 
 def _is_long(hub: Hub, trail: Trail) -> bool:
@@ -282,10 +280,11 @@ async def fetch_row(hub: Hub, trail: Trail, statement: Statement | None) -> Mapp
     if statement is None:
         return {}
     await hub.catalogue_fit.check()
-    return await hub.round_trips.fetch(_client(trail), statement)
+    return await hub.round_trips.fetch(client_of(trail), statement)
 
 
-def _client(trail: Trail) -> Client:
+def client_of(trail: Trail) -> Client:
+    """Whose turn a request of `trail` takes."""
     application, person = (trail.subject.application, trail.subject.sub) if trail.subject else ("", "")
     return application, person, trail.arrival.source
 
@@ -367,7 +366,7 @@ async def render_recorded(hub: Hub, trail: Trail, reply: endpoint.Reply, receipt
         reply, hub.catalogue.version, hub.settings.audit_origin, receipt, *_told_of_limits(trail, reply)
     )
     if reply.preferences.gzip and hub.settings.compress_answers and len(response.body) > SMALL:
-        await _compress(hub, _client(trail), response)
+        await _compress(hub, client_of(trail), response)
     return response
 
 

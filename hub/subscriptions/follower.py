@@ -2,7 +2,8 @@
 
 There is one reading of the notes a second, however many subscribe, and none while nobody does. Nothing is missed in
 silence: where notes are gone that were not read, each operation is ended and told so. Each second every operation's
-token, registry entry and policy are looked at, whether or not something changed.
+token, registry entry and policy are looked at, whether or not something changed; an alert that has waited long enough
+is woken then.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Subscriptions:
         self._open: dict[Operation, None] = {}
         self._connections: Counter[str] = Counter()
         self._last: int | None = None
+        self._doubted: int | None = None
+        """The number after which notes seemed to be missing the last time."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -85,8 +88,12 @@ class Subscriptions:
             if self._last != last:
                 return
             if not read.follow(last):
-                self._miss(read.head)
+                # A note that has just been committed may come to be seen a moment after its number: look once more.
+                if self._doubted == last:
+                    self._miss(read.head)
+                self._doubted = last
                 return
+            self._doubted = None
             if not read.notes:
                 return
             self._last = read.notes[-1].number
@@ -116,6 +123,8 @@ class Subscriptions:
     def _check(self, operation: Operation) -> None:
         try:
             check(self._hub, operation)
+            if operation.has_waiting:
+                operation.woken()
         except HubError as refusal:
             operation.end(refusal)
         except Exception as fault:

@@ -49,8 +49,8 @@ class Operation:
         return bool(self._waiting)
 
     def request(self, arrival: Arrival, head: Head, node: str) -> Request:
-        """The query of a delivery, for the node with this sealed id."""
-        variables = {**self.variables, self.query.variable: node}
+        """The query of a delivery, for the node with this sealed id; that of an alert names none."""
+        variables = values_for(self.query, self.variables, node)
         return Request(
             arrival,
             self.query.text,
@@ -89,6 +89,11 @@ class Operation:
         """Raise POLICY_CHANGED where a decision is not that by which the operation was let in."""
         if decision.subject != self.subject or decision.types != self.types:
             raise policy_changed()
+
+
+def values_for(query: AsQuery, variables: Mapping[str, Any], node: str) -> dict[str, Any]:
+    """The values of the variables of a query, for the node with this sealed id if it asks for one."""
+    return {**variables, **({query.variable: node} if query.variable is not None else {})}
 
 
 def policy_changed() -> HubError:

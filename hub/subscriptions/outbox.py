@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from hub.request.pipeline import Hub
 from hub.subscriptions.delivery import Told, deliver, tell_end
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.operation import Operation
 
+SEND_SECONDS: Final = 3.0
+"""How long what is told may wait for a client that does not read."""
 Tell = Callable[[str, Told], Awaitable[None]]
 """Sends what is told of the operation of this name; code OK is a delivery, any other its end."""
 
@@ -71,8 +74,8 @@ class Outbox:
             told = await deliver(self._hub, operation, operation.take())
             if self._operations.get(name) is not operation or (told is None and operation.ended is None):
                 return
-        if operation.ended is not None:
-            # Whatever was decided before is not told after the end.
+        if operation.ended is not None and (told is None or told.code == "OK"):
+            # Whatever was decided before is not told after the end; a refusal is an end already, and recorded.
             told = await tell_end(self._hub, operation)
         if told is not None:
             if told.code != "OK" or operation.ended is not None:

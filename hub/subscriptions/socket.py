@@ -21,7 +21,7 @@ from hub.request.floods import source_address
 from hub.request.pipeline import Hub
 from hub.subscriptions.delivery import Told, identify, refuse, subscribe
 from hub.subscriptions.follower import Subscriptions
-from hub.subscriptions.outbox import Outbox
+from hub.subscriptions.outbox import SEND_SECONDS, Outbox
 from hub.subscriptions.stated import Stated, read_stated
 
 PROTOCOL: Final = "graphql-transport-ws"
@@ -35,8 +35,6 @@ PING_SECONDS: Final = 20.0
 """After how long without a word from the client it is asked for one."""
 PONG_SECONDS: Final = 10.0
 """How long it may take to answer."""
-SEND_SECONDS: Final = 3.0
-"""How long a message may wait for a client that does not read."""
 MAX_ID: Final = 128
 
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NO_SUBPROTOCOL, LATE, TAKEN, TOO_MANY = 4400, 4401, 4403, 4406, 4408, 4409, 4429
@@ -54,7 +52,16 @@ class _Close(Exception):
         self.code, self.reason = code, reason
 
 
-class Socket:
+class _Refused(_Close):
+    """The same, for what the client sent or failed to send, which is not recorded yet."""
+
+
+async def speak(hub: Hub, subscriptions: Subscriptions, websocket: WebSocket) -> None:
+    """Speak with one client until one side closes the connection."""
+    await _Socket(hub, subscriptions, websocket).run()
+
+
+class _Socket:
     """One connection."""
 
     def __init__(self, hub: Hub, subscriptions: Subscriptions, websocket: WebSocket) -> None:
@@ -65,9 +72,10 @@ class Socket:
         self._clock = asyncio.get_running_loop().time
         self._idle_since = self._clock()
         self._asked = False
+        self._received = b""
+        """The last message."""
 
     async def run(self) -> None:
-        """Speak until one side closes the connection."""
         offered = self._websocket.scope["subprotocols"]
         await self._websocket.accept(PROTOCOL if PROTOCOL in offered else None)
         tasks: set[asyncio.Task[None]] = set()
@@ -80,6 +88,8 @@ class Socket:
                 for task in done:
                     task.result()
             except _Close as close:
+                if isinstance(close, _Refused):
+                    await self._record(close)
                 await self._close(close)
             except (WebSocketDisconnect, OSError):
                 pass
@@ -91,6 +101,15 @@ class Socket:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 self._outbox.close()
+
+    async def _record(self, refused: _Refused) -> None:
+        stated = self._stated or self._read_stated(None)
+        await refuse(self._hub, stated, HubError(Code.BAD_REQUEST, refused.reason), self._received)
+
+    def _read_stated(self, payload: Any) -> Stated:
+        scope, headers = self._websocket.scope, self._websocket.headers.items()
+        source = source_address(scope["client"][0]) if scope.get("client") else ""
+        return read_stated(headers, payload, scope["path"], source, self._hub.settings.http_profile)
 
     async def _close(self, close: _Close) -> None:
         # A client that does not read does not get to read this either; the connection is cut after it.
@@ -111,16 +130,13 @@ class Socket:
                     await self._answer_ping(message)
                     message = await self._receive()
         except TimeoutError:
-            raise _Close(LATE, "Connection initialisation timeout") from None
+            raise _Refused(LATE, "Connection initialisation timeout") from None
         if message["type"] != "connection_init":
-            raise _Close(UNAUTHORIZED, "Unauthorized")
-        scope, headers = self._websocket.scope, self._websocket.headers.items()
-        source = source_address(scope["client"][0]) if scope.get("client") else ""
-        profile = self._hub.settings.http_profile
+            raise _Refused(UNAUTHORIZED, "Unauthorized")
         try:
-            stated = read_stated(headers, message.get("payload"), scope["path"], source, profile)
+            stated = self._read_stated(message.get("payload"))
         except HubError as wrong:
-            raise _Close(BAD_REQUEST, wrong.public_message[:120]) from None
+            raise _Refused(BAD_REQUEST, wrong.public_message[:120]) from None
         application = await identify(self._hub, stated)
         if isinstance(application, Told):
             code = BAD_REQUEST if application.code == Code.BAD_REQUEST else FORBIDDEN
@@ -161,12 +177,13 @@ class Socket:
         received = await self._websocket.receive()
         if received["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(received.get("code", 1005))
+        self._received = received.get("bytes") or (received.get("text") or "").encode("utf-8", "surrogatepass")
         try:
-            message = loads((received.get("text") or "").encode())
-        except (NotStrict, UnicodeEncodeError):
-            raise _Close(BAD_REQUEST, "a message is not JSON") from None
+            message = loads(self._received if "text" in received else b"")
+        except NotStrict:
+            raise _Refused(BAD_REQUEST, "a message is not JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise _Close(BAD_REQUEST, "a message is an object with a type")
+            raise _Refused(BAD_REQUEST, "a message is an object with a type")
         return message
 
     async def _handle(self, message: dict[str, Any]) -> None:
@@ -178,9 +195,9 @@ class Socket:
             case "complete":
                 self._outbox.remove(_id_of(message))
             case "connection_init":
-                raise _Close(TOO_MANY, "Too many initialisation requests")
+                raise _Refused(TOO_MANY, "Too many initialisation requests")
             case _:
-                raise _Close(BAD_REQUEST, "a message has a type that is not known")
+                raise _Refused(BAD_REQUEST, "a message has a type that is not known")
 
     async def _answer_ping(self, message: dict[str, Any]) -> None:
         if message["type"] == "ping":
@@ -188,9 +205,9 @@ class Socket:
 
     async def _subscribe(self, name: str, payload: Any) -> None:
         if self._stated is None or not isinstance(payload, dict):
-            raise _Close(BAD_REQUEST, "subscribe has a payload with a query")
+            raise _Refused(BAD_REQUEST, "subscribe has a payload with a query")
         if name in self._outbox:
-            raise _Close(TAKEN, "Subscriber for this id already exists")
+            raise _Refused(TAKEN, "Subscriber for this id already exists")
         if len(self._outbox) >= OPERATIONS:
             text = f"this connection has {OPERATIONS} operations open; complete one, or ask for more in one"
             await self._tell(name, await refuse(self._hub, self._stated, HubError(Code.TOO_MANY_REQUESTS, text)))
@@ -233,5 +250,5 @@ def _message(kind: str, name: str, payload: bytes) -> str:
 def _id_of(message: dict[str, Any]) -> str:
     name = message.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= MAX_ID:
-        raise _Close(BAD_REQUEST, f"an operation has an id of at most {MAX_ID} characters")
+        raise _Refused(BAD_REQUEST, f"an operation has an id of at most {MAX_ID} characters")
     return name

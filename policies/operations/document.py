@@ -17,8 +17,11 @@ from graphql import (
     FieldNode,
     FloatValueNode,
     GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLSchema,
     GraphQLSyntaxError,
+    GraphQLType,
     IntValueNode,
     Node,
     OperationDefinitionNode,
@@ -35,7 +38,7 @@ from graphql import (
 )
 
 from schema.catalogue import Catalogue
-from schema.derived_names import ACCESSES, aggregate_type
+from schema.derived_names import ACCESSES, type_names
 
 MOST_TOKENS = 20_000
 PAGE_SIZES = frozenset({"first", "last"})
@@ -115,20 +118,50 @@ def _refuse_literal(node: Node, parent: Any, ancestors: list[Any]) -> None:
 
 
 def _types_read(document: DocumentNode, schema: GraphQLSchema, catalogue: Catalogue) -> Iterator[str]:
-    """The types of the catalogue of which a document selects anything, counts and accesses included."""
-    names = {each.name: each.name for each in catalogue} | {aggregate_type(each): each.name for each in catalogue}
+    """The types of the catalogue that a document selects, counts, lists, filters, sorts or groups by.
+
+    Which of its fields the value of a variable names, a request says; so a variable of a condition reads whatever a
+    condition of its type may reach.
+    """
+    owners = {name: each.name for each in catalogue for name, _ in type_names(each)}
     info, seen = TypeInfo(schema), set[str]()
 
     class Reader(Visitor):
-        def enter_selection_set(self, *_: Any) -> None:
-            seen.add(str(get_named_type(info.get_parent_type())))
-
         def enter_field(self, node: FieldNode, *_: Any) -> None:
+            seen.update((_name_of(info.get_parent_type()), _name_of(info.get_type())))
             if node.name.value == ACCESSES and catalogue.person is not None:
                 seen.add(catalogue.person.name)
 
+        def enter_inline_fragment(self, *_: Any) -> None:
+            seen.add(_name_of(info.get_type()))
+
+        def enter_fragment_definition(self, *_: Any) -> None:
+            seen.add(_name_of(info.get_type()))
+
+        def enter_object_field(self, *_: Any) -> None:
+            seen.add(_name_of(info.get_input_type()))
+
+        def enter_variable(self, *_: Any) -> None:
+            seen.update(_reached(info.get_input_type()))
+
     visit(document, TypeInfoVisitor(info, Reader()))
-    return (names[each] for each in sorted(seen & set(names)))
+    return iter(sorted({owners[each] for each in seen & owners.keys()}))
+
+
+def _name_of(found: GraphQLType | None) -> str:
+    return str(get_named_type(found))
+
+
+def _reached(found: GraphQLInputType | None) -> set[str]:
+    """The names of an input type and of all that it leads to."""
+    reached, stack = set[str](), [get_named_type(found)]
+    while stack:
+        each = stack.pop()
+        if each is not None and each.name not in reached:
+            reached.add(each.name)
+            fields = each.fields.values() if isinstance(each, GraphQLInputObjectType) else ()
+            stack.extend(get_named_type(field.type) for field in fields)
+    return reached
 
 
 def _place(error: GraphQLError) -> str:

@@ -32,6 +32,7 @@ ORDER_KEY: Final = "每项只写一个字段。Exactly one field; list several f
 GROUPS: Final = "每页多少组。How many groups; all of them without it."
 AFTER_GROUP: Final = "上一页最后一组的 cursor。`cursor` of the last group."
 GROUP_BY: Final = "分组方式；不写则只有总数。What counts are grouped by; one count of all without it."
+AT_LEAST: Final = "公布的数量达到多少时告知。The published count from which a group is told."
 COUNT: Final = "数量；人数低于最小统计数时为空。Null below the contributor threshold."
 GROUP_CURSOR: Final = "下一页从这里继续。Where the next page goes on."
 NODE_OF_EDGE: Final = "对象。The object itself."
@@ -43,6 +44,7 @@ NODES_OF_LIST: Final = "本列表各条。The objects of this list."
 LIST_INFO: Final = "列表信息。How many there are, and whether they are all shown."
 TOTAL: Final = "可见的总数。How many there are in all that may be listed for this purpose."
 COUNTED: Final = "; with how many there are"
+KINDS_SHOWN: Final = "数据类别。Kinds of personal data it was shown at most, masked or not."
 OPERATORS: Final[Mapping[Op, str]] = {
     Op.EQ: "等于。Equal to this value.",
     Op.IN: "是其中之一。One of these values.",

@@ -179,7 +179,7 @@ WRONG = [
     Wrong("first: 2147483647", Code.VALIDATION, "get the next page with `after`", query=people("first: 2147483647")),
     Wrong("first: 201 in a variable", Code.VALIDATION, "first takes 0 to 200",
           query="query($n: Int) " + people("first: $n"), variables={"n": 201}),
-    Wrong("a cursor of one's own", Code.BAD_CURSOR, "start again without `after`", query=people('after: "MTAw"')),
+    Wrong("a cursor of one's own", Code.BAD_CURSOR, "start again without it", query=people('after: "MTAw"')),
     Wrong("filter on what is denied", Code.FIELD_NOT_FILTERABLE, "Person.registeredAddress",
           query=people('where: {registeredAddress: {startsWith: "山西"}}')),
     Wrong("filter on what is masked", Code.FIELD_NOT_FILTERABLE, "Person.phone",

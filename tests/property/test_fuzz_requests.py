@@ -22,6 +22,7 @@ from hub.request.answers.preferences import JSON
 from tests.support.attack_scene import Scene, set_scene
 from tests.support.fuzz import Case, cases
 from tests.support.oracle.random_documents import document
+from tests.support.registered.proofs import proof
 from tests.support.serving import Served, serving
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
@@ -92,6 +93,32 @@ HEADERS = (
     ("content-encoding", ("identity", "gzip", "")),
     ("authorization", ("", "Bearer", "Bearer x.y.z", "Basic eDp5", "\u00e9")),
 )  # fmt: skip
+METHODS = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "POST")
+ADDRESSES = (
+    *("/graphql", "/graphql?query={__typename}", "/graphql/", "/access", "/access?why=Person.phone", "/schema.graphql"),
+    *("/audit/proof", "/audit/proof?form=cose", "/audit/checkpoint", "/audit/tile/0/000", "/ingest/x", "/nothing"),
+)
+TAILS = (
+    "",
+    "?",
+    "&index=0",
+    "?why=",
+    "?why=Person.%00",
+    "?index=0&leafHash=" + "0" * 64,
+    "?x=%ff",
+    "/..",
+    "?" + "x" * 300,
+)
+PAGE_HEADERS = (
+    ("access-as", ("role=lead", "level=2,role=x", "role", "=", "\u00e9")),
+    ("dpop", ("", "x", "x.y.z", "\u00e9", "e30.e30.")),
+    ("if-none-match", ("*", '"x"', 'W/"x",', "\u00e9")),
+    ("upgrade", ("websocket", "h2c")),
+    ("connection", ("upgrade", "close")),
+    ("accept", ("text/event-stream", "text/html", "application/cose")),
+    ("range", ("bytes=0-1", "x")),
+)
+DIGESTS = ("sha256:" + "0" * 64, "sha256:", "", "x", 7, None, ["sha256:"], {"sha256": 1})
 JUNK = (b"\x00", b"\xff", b"\xef\xbb\xbf", b"\\ud800", b"]", b"}", b"[" * 200, b'"a":1,', b"NaN", b"1e999")
 PLACES = re.compile(r"where|orderBy|groupBy|first|\$|document|operation|fragment|introspection|takes|directive|'")
 
@@ -195,6 +222,32 @@ def send(case: Case, served: Served) -> httpx.Response:
     return served.client.post("/graphql", content=body, headers=encoded)
 
 
+def send_elsewhere(case: Case, served: Served) -> httpx.Response:
+    """One request to any address by any method: a page, a document id, a proof of a key, a subscription by HTTP."""
+    rng = case.rng
+    application, purpose = rng.choice(ASKERS)
+    token = served.issuer.issue(application, "tester")
+    headers = {"authorization": f"Bearer {token}", "access-purpose": purpose, "content-type": "application/json"}
+    method, address = rng.choice(METHODS), rng.choice(ADDRESSES) + (rng.choice(TAILS) if rng.random() < 0.4 else "")
+    if rng.random() < 0.3:
+        method, address = "POST", "/graphql"
+    if rng.random() < 0.3:
+        shown = proof(token, f"{served.client.base_url}{address}", method)
+        headers |= {"authorization": f"DPoP {token}", "dpop": shown}
+    for name, values in rng.sample((*PAGE_HEADERS, *HEADERS), rng.choice((0, 1, 1, 2))):
+        headers[name] = rng.choice(values)
+    named = {"persistedQuery": {"version": 1, "sha256Hash": rng.choice(DIGESTS)}}
+    bodies: tuple[Any, ...] = (
+        {"documentId": rng.choice(DIGESTS), "variables": hostile(rng)},
+        {"extensions": rng.choice((named, hostile(rng)))},
+        {"query": "subscription { eventChanged { id } }"},
+        hostile(rng),
+    )
+    content = json.dumps(rng.choice(bodies)).encode("utf-8", "surrogatepass")
+    encoded = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    return served.client.request(method, address, content=content, headers=encoded)
+
+
 def check_answer(answer: httpx.Response) -> None:
     """The answer is of a known code with its status, and a refusal says what to mend, and where."""
     told = answer.json()
@@ -235,3 +288,15 @@ def test_whatever_is_sent_is_answered_or_refused_and_recorded_once(served: Serve
         code = (answer.json().get("errors") or [{"extensions": {"code": "OK"}}])[0]["extensions"]["code"]
         outcomes[code] = outcomes.get(code, 0) + 1
     print(dict(sorted(outcomes.items())))
+
+
+def test_a_thousand_requests_get_no_answer_of_500_or_more(served: Served) -> None:
+    statuses: dict[int, int] = {}
+    for case in cases(1_000):
+        answer = (send if case.rng.random() < 0.4 else send_elsewhere)(case, served)
+        seen = f"{case}: {answer.status_code} {answer.text[:500]}\n{answer.request!r} {answer.request.content!r}"
+        assert answer.status_code < 500, seen
+        statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
+    print(dict(sorted(statuses.items())))
+    if sum(statuses.values()) == 1_000:
+        assert {200, 400, 401, 404, 405} <= statuses.keys(), "all kinds of answers were seen"

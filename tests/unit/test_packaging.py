@@ -61,6 +61,7 @@ LOCKS = (
     "tests/conformance/clients/generators/package-lock.json",
     "tests/conformance/provider/package-lock.json",
     "tests/conformance/clients/generators/requirements.lock",
+    "tests/conformance/scanners/requirements.lock",
 )
 
 

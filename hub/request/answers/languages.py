@@ -24,6 +24,7 @@ MESSAGES: Mapping[Code, str] = {
     Code.POLICY_CHANGED: "策略已变更，订阅已结束，请重新订阅",
     Code.CASE_REQUIRED: "该查询须关联办件，请填写 Case-Reference",
     Code.OPERATION_NOT_REGISTERED: "该操作未登记，请先登记并由数据归口部门审核",
+    Code.INTROSPECTION_OFF: "本系统不公开模式，请向运维人员索取",
     Code.DAILY_CAP: "今日次数已用完，请明日再试",
     Code.POLICY_UNAVAILABLE: "策略暂不可用，请稍后再试",
     Code.VALIDATION: "查询无效，请按提示更正",

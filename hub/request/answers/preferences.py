@@ -16,6 +16,8 @@ from schema.interface.languages import CHINESE, ENGLISH
 
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
+EVENTS: Final = "text/event-stream"
+"""Server-Sent Events."""
 ERRORS_HEADER: Final = "access-errors"
 """Whether what is denied or suppressed is listed in `errors`: `list` or `none`."""
 COST_HEADER: Final = "access-cost"
@@ -34,7 +36,8 @@ class Preferences:
 
     `language` is None where the client names none that we have: then messages are English, and descriptions are in
     both. `acceptable` and `understood` say whether there is a media type that the client takes, and whether its headers
-    Access-Errors and Access-Cost have one of their values.
+    Access-Errors and Access-Cost have one of their values. `streams` is for a client that takes events, and no JSON as
+    gladly.
     """
 
     strict: bool = False
@@ -45,6 +48,7 @@ class Preferences:
     understood: bool = True
     language: str | None = None
     gzip: bool = False
+    streams: bool = False
 
 
 def preferences_of(headers: Iterable[tuple[str, str]], profile: Profile) -> Preferences:
@@ -80,7 +84,12 @@ def _preferences(
         understood=listed is not None and told is not None,
         language=_language(language),
         gzip=_quality(_ranges(encoding), "gzip", "*") > 0,
+        streams=_streams(_ranges(accept or "")),
     )
+
+
+def _streams(ranges: dict[str, float]) -> bool:
+    return _quality(ranges, EVENTS) > max(_quality(ranges, GRAPHQL_JSON), _quality(ranges, JSON))
 
 
 def _media_type(accept: str, strict: bool) -> str | None:

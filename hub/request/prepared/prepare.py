@@ -28,6 +28,7 @@ from hub.request.prepared.plans import make_plan
 from hub.request.prepared.registered import bind, find_operation
 from hub.request.record import Trail, check_values
 from hub.request.template import Binding, Statement
+from hub.request.validation import closed_schema
 from policies.model import Decision
 from policies.succession import Successors
 from schema.catalogue import Catalogue
@@ -83,13 +84,13 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
         trail.purposed = purposed = purpose.check_purpose(identified, now.date(), parts.decisions.applicable)
     with stage("validate"):
         document = parts.kept.find(identified.request) if parts.kept is not None else None
-        validated = document.validate(purposed) if document is not None else limits.validate(purposed, parts.schema)
-        trail.validated = validated
+        trail.validated = validated = _validate(parts, document, purposed)
     with stage("decide"):
         decision = parts.decisions.of_request(parts.catalogue, purposed, parts.successors)
     with stage("plan"):
         bound = _bind_kept(parts, document, validated, decision)
         trail.planned = planned = bound[0] if bound else _plan_or_ask_for_case(parts, validated, decision)
+        closed_schema.refuse_introspection(planned, parts.settings)
         check_values(trail)
     with stage("compile"):
         if bound is not None:
@@ -100,6 +101,14 @@ def prepare(parts: Parts, trail: Trail, identified: Identified, now: dt.datetime
     if document is None and parts.kept is not None:
         parts.kept.keep(identified.request, validated.document, parts.schema)
     return Prepared(validated, planned, statement, parts.seals)
+
+
+def _validate(parts: Parts, document: KeptDocument | None, purposed: purpose.Purposed) -> limits.Validated:
+    """The operation of a request, from its kept document or from its text."""
+    try:
+        return document.validate(purposed) if document is not None else limits.validate(purposed, parts.schema)
+    except closed_schema.SchemaFault as fault:
+        raise closed_schema.told(fault, parts.settings) from None
 
 
 def _bind_kept(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from audit.checkpoint import NoteRefused, Verifier, open_checkpoint
@@ -29,27 +26,13 @@ from hub.home.key_ring import FILES
 from hub.home.revocations import revoke
 from hub.home.rotation import AFTER_SECONDS, rotate
 from hub.home.seals import seals_of
+from tests.attacks.identity.asking import NODE, PAGE, under_load
 from tests.support.attack_scene import Scene
-from tests.support.serving import TELLING, Served, code_of, serving
+from tests.support.serving import Served, code_of, serving
 
 pytestmark = pytest.mark.attack
 
-PAGE = "query($after: String) { people(first: 1, after: $after) { edges { cursor node { id name } } } }"
-NODE = "query($id: ID!) { node(id: $id) { id } }"
 WHO: Mapping[str, Any] = {"app": "desk", "person": "clerk-1", "purpose": "event"}
-
-
-@dataclass
-class Load:
-    """What clients of a hub got: `failed` by code and place, `asked` by place."""
-
-    asked: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-
-    def note(self, place: str, code: str) -> None:
-        self.asked[place] += 1
-        if code != "OK":
-            self.failed[f"{place}: {code}"] += 1
 
 
 def page(served: Served, after: str | None, **sent: Any) -> dict[str, Any]:
@@ -67,48 +50,6 @@ def whole_list(served: Served) -> list[dict[str, Any]]:
     return found
 
 
-def work(served: Served, old_token: str, old_id: str, stop: threading.Event, load: Load) -> None:
-    """Ask as a client does that keeps a token, an id and cursors, and follows the log, until told to stop."""
-    url = f"http://127.0.0.1:{served.port}"
-    with httpx.Client(base_url=url, headers=TELLING, trust_env=False, timeout=30) as client:
-
-        def ask(place: str, token: str, query: str, **variables: Any) -> Any:
-            headers = {"Authorization": f"Bearer {token}", "Access-Purpose": "event"}
-            answer = client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
-            load.note(place, code_of(answer))
-            return answer.json()
-
-        while not stop.is_set():
-            fresh, after, seen = Issuer(served.hub.settings).issue("desk", "clerk-2"), None, []
-            receipt: dict[str, Any] = {}
-            while edges := ask("page", fresh, PAGE, after=after)["data"]["people"]["edges"]:
-                after = edges[0]["cursor"]
-                seen.append(edges[0]["node"]["id"])
-                found = ask("id", fresh, NODE, id=seen[-1])
-                load.note("id found", "OK" if found["data"]["node"] else "nobody")
-                receipt = found["extensions"]["receipt"]
-            load.note("list", "OK" if len(set(seen)) == len(seen) == 4 else f"{len(set(seen))} of {len(seen)}")
-            kept = ask("old id", old_token, NODE, id=old_id)
-            load.note("old id found", "OK" if kept["data"]["node"] else "nobody")
-            time.sleep(1.0)
-            asked = {"index": receipt["index"], "leafHash": receipt["leafHash"]}
-            load.note("proof", "OK" if client.get("/audit/proof", params=asked).status_code == 200 else "none")
-
-
-@contextmanager
-def under_load(served: Served, old_token: str, old_id: str) -> Iterator[Load]:
-    load, stop = Load(), threading.Event()
-    threads = [threading.Thread(target=work, args=(served, old_token, old_id, stop, load)) for _ in range(4)]
-    for each in threads:
-        each.start()
-    try:
-        yield load
-    finally:
-        stop.set()
-        for each in threads:
-            each.join()
-
-
 def test_l42_keys_are_rotated_under_load(scene: Scene, tmp_path: Path) -> None:
     assert LOOK_SECONDS <= 5
     with serving(tmp_path / "home", scene.address, scene.policies) as served:
@@ -118,7 +59,7 @@ def test_l42_keys_are_rotated_under_load(scene: Scene, tmp_path: Path) -> None:
         old_token, old_id = served.issuer.issue("desk", "clerk-1"), before[0]["node"]["id"]
         revoked = served.issuer.issue("desk", "clerk-3")
         revoke(settings, "desk", "clerk-3", None)
-        with under_load(served, old_token, old_id) as load:
+        with under_load(settings, old_token, old_id) as load:
             time.sleep(2)
             half = page(served, before[0]["cursor"])
             used = [rotate(settings, kind).since for kind in FILES]

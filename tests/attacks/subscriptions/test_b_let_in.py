@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from hub.home.revocations import revoke
+from hub.request.pipeline import Hub
+from hub.subscriptions import follower, outbox
+from hub.subscriptions.delivery import Told, deliver
+from hub.subscriptions.operation import Operation, policy_changed
 from tests.support.subscribing.client import subscriber
 from tests.support.subscribing.scene import DOCUMENT, POLICY, Scene
 
@@ -50,6 +54,29 @@ def test_b18_a_change_that_is_about_others_ends_nothing(as_granted: Scene) -> No
     payload = desk.next()
     assert payload["data"]["eventChanged"]["status"] == "CLOSED"
     assert payload["extensions"]["policyVersion"] == scene.served.hub.policy.version
+    desk.close()
+
+
+def test_b18_an_end_that_a_delivery_finds_first_is_recorded_once(
+    as_granted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ended_meanwhile(hub: Hub, operation: Operation, sid: str) -> Told | None:
+        told = await deliver(hub, operation, sid)
+        operation.end(policy_changed())
+        return told
+
+    scene = as_granted
+    scene.write([("B4", "RECEIVED", "001")])
+    desk = scene.subscribe()
+    scene.opened(desk)
+    monkeypatch.setattr(follower, "check", lambda *_: None)
+    monkeypatch.setattr(outbox, "deliver", ended_meanwhile)
+    before = len(scene.records("refusal"))
+    scene.grant(NARROWER)
+    scene.write([("B4", "CLOSED", "001")])
+    assert desk.code_of_error() == "POLICY_CHANGED"
+    assert desk.is_silent()
+    assert [each.result for each in scene.records("refusal")[before:]] == ["POLICY_CHANGED"]
     desk.close()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from hub.subscriptions import follower, operation
+from hub.subscriptions import follower, operation, outbox, stream
 from hub.subscriptions import socket as bounds
 from tests.support.project import ROOT
 from tests.support.subscribing.scene import DOCUMENT, Scene
@@ -44,6 +47,25 @@ def test_the_program_is_told_a_change(scene: Scene) -> None:
     changing.join()
 
 
+def test_the_command_is_told_a_change(scene: Scene) -> None:
+    scene.write([("P2", "RECEIVED", "001")])
+    (command,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    known = {"HUB": f"http://127.0.0.1:{scene.served.port}", "TOKEN": scene.served.issuer.issue("desk", "clerk-1")}
+    before = len(scene.records("query"))
+    with subprocess.Popen(
+        ["bash", "-c", f"exec {command.replace('event.dispatch', 'event').strip()}"],
+        env={**os.environ, **known, "NO_PROXY": "*"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as curl:
+        scene.await_query(before)
+        scene.write([("P2", "CLOSED", "001")])
+        lines = (line for line in curl.stdout or () if line.startswith("data: {"))
+        told = json.loads(next(lines).removeprefix("data: "))
+        curl.kill()
+    assert told["data"]["eventChanged"] == {"number": "P2", "status": "CLOSED"}
+
+
 @pytest.mark.parametrize(
     ("row", "bound"),
     [
@@ -51,8 +73,9 @@ def test_the_program_is_told_a_change(scene: Scene) -> None:
         ("connections of one application", follower.CONNECTIONS),
         ("operations of one connection", bounds.OPERATIONS),
         ("a connection without an operation", bounds.IDLE_SECONDS),
-        ("silence", bounds.PING_SECONDS),
-        ("a message that the client does not read", bounds.SEND_SECONDS),
+        ("silence of a WebSocket", bounds.PING_SECONDS),
+        ("silence of a stream", stream.KEEP_ALIVE_SECONDS),
+        ("a message or event that the client does not read", outbox.SEND_SECONDS),
     ],
 )
 def test_the_bounds_of_the_page_are_those_of_the_hub(row: str, bound: float) -> None:

@@ -79,7 +79,7 @@ def test_a_route_that_is_added_is_noticed() -> None:
         ("extend type Query { find(near: String!): Person }", "query find"),
         ("extend type Query { find(near: String!): Person }", "argument near: String"),
         ("extend type Subscription { dumps: String }", "subscription dumps"),
-        ("extend type Subscription { counted(atLeast: Int): [EventAggregate!] }", "argument atLeast: Int"),
+        ("extend type Subscription { counted(atMost: Int): [EventAggregate!] }", "argument atMost: Int"),
         ("type Mutation { change(id: ID!): Person }", "mutation one"),
         ("extend type Person { history(since: DateTime): [String!] }", "argument since: DateTime"),
         ("extend input PersonWhere { near: Near } input Near { metres: Int }", "condition key: Near"),

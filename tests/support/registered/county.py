@@ -17,7 +17,7 @@ BUILDINGS = "query Buildings($n: Int) { buildings(first: $n) { edges { node { co
 RESIDENTS = "query Residents($id: String!) { people(where: {idNumber: {eq: $id}}) { edges { node { name phone } } } }"
 RENTAL = "safety.fire.rental"
 APPLICATION = "  - id: fire-inspection\n"
-REVIEWED = {"civil-affairs": "2026-06-01", "housing": "2026-06-01", "police": "2026-06-02"}
+REVIEWED = {"civil-affairs": "2026-06-01", "hotline": "2026-06-01", "housing": "2026-06-01", "police": "2026-06-02"}
 
 
 def entry(document: str, purpose: str = RENTAL, application: str = "fire-inspection", **changed: object) -> str:

@@ -18,6 +18,7 @@ from tests.support.policy_stores import STEWARDS, a_store, in_file, publish
 from tests.support.pulling import SOURCES, county, silent
 from tests.support.serving import Served, serving
 from tests.support.subscribing.client import Subscriber, subscriber
+from tests.support.subscribing.stream import Stream, stream
 
 DOCUMENT = "subscription { eventChanged { number status reporterPhone reporterName } }"
 PHONE, NAME = "13811119999", "CANARY"
@@ -101,6 +102,24 @@ class Scene:
         token = named.pop("token", None) or self.served.issuer.issue(application, "clerk-1")
         made.begin(token, purpose)
         return made
+
+    def stream(
+        self,
+        application: str = "desk",
+        purpose: str | None = "event",
+        document: str = DOCUMENT,
+        token: str | None = None,
+        **headers: str,
+    ) -> Stream:
+        """A stream of an application; the hub follows when its head is there."""
+        return stream(self.served.port, self.stated(application, purpose, token, **headers), {"query": document})
+
+    def stated(self, application: str, purpose: str | None, token: str | None = None, **headers: str) -> dict[str, str]:
+        """The headers of a request of an application; `_` in a name stands for `-`."""
+        bearer = token if token is not None else self.served.issuer.issue(application, "clerk-1")
+        purposes = {"Access-Purpose": purpose} if purpose else {}
+        others = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {"Authorization": f"Bearer {bearer}", **purposes, **others}
 
     def opened(self, connection: Subscriber, document: str = DOCUMENT, name: str = "1") -> None:
         """Subscribe, and wait until the hub follows."""

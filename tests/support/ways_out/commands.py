@@ -56,6 +56,7 @@ def _known(scene: Scene, asker: Asker) -> Mapping[str, str]:
         "document": operation([whole])[0],
         "person": scene.canaries.value(person, "here", "idNumber"),
         "index": str(len(scene.served.records()) - 1),
+        "size": scene.served.client.get("/audit/checkpoint").text.splitlines()[1],
         "sources": str(COUNTY.parent / "sources"),
         "policies": str(scene.policies),
         "url": f"http://127.0.0.1:{scene.served.port}",

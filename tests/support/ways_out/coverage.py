@@ -40,7 +40,8 @@ class Addresses:
 class Command:
     """Arguments of a command after its name; `stdin` is typed. It must end well, so that there is something to search.
 
-    `{out}` is a new path, `{app}`, `{purpose}` and `{document}` are those of an asker, `{index}` is that of a record.
+    `{out}` is a new path, `{app}`, `{purpose}` and `{document}` are those of an asker, `{index}` is that of a record,
+    `{size}` that of the log's newest checkpoint.
     """
 
     arguments: tuple[tuple[str, ...], ...]
@@ -85,11 +86,12 @@ SCHEMA: Mapping[str, str] = {
         ),
         QUERIES,
     ),
-    "subscription node": SUBSCRIPTIONS,
+    **dict.fromkeys(("subscription node", "subscription counts", "argument atLeast: Int"), SUBSCRIPTIONS),
 }
 MEDIA: Mapping[str, str] = {
     "application/json": FORMS,
     "application/graphql-response+json": FORMS,
+    "text/event-stream": SUBSCRIPTIONS,
     **dict.fromkeys(("text/plain", "application/octet-stream", "application/cose"), PAGES),
 }
 OF_FILES = "it writes or reads files that its caller names, and opens neither graph nor log"
@@ -164,7 +166,7 @@ COMMANDS: Mapping[str, Command | Elsewhere | NOTHING] = {
     "audit key": Command(((),)),
     "audit checkpoint": Command(((),)),
     "audit prove": Command((("{index}",), ("{index}", "--form", "tlog-proof")), "wu"),
-    "audit continuation": Command((("1",),)),
+    "audit continuation": Command((("{size}",),)),
     "audit prepare": NOTHING("it makes tables and prints their names"),
     "audit accept-loss": NOTHING("it records a loss and prints its size"),
     "audit subject": Command((("--person", "--all"), ("--person", "--all", "--json")), "wu", "{person}\n"),

@@ -30,6 +30,8 @@ from tests.support.ways_out.lists import LOGIC, input_kind, is_node, root_kind
 from tests.support.ways_out.rules import Asker
 
 AGE_BAND = "90+"
+AT_LEAST = 10
+"""A count that every purpose may ask for, and that the crowd reaches."""
 OTHERS = ("here", "next")
 """Whose values are compared with: one in the asker's street, one outside it."""
 
@@ -138,6 +140,8 @@ class Probes:
             named = get_named_type(type_)
             assert isinstance(named, GraphQLEnumType)
             return [next(iter(named.values))]
+        if name == "atLeast":
+            return AT_LEAST
         return {"role": "auditor"} if kind == "HypotheticalAsker" else known[kind]
 
     # Nodes by their ids.

@@ -40,10 +40,14 @@ from tests.support.ways_out.statements_read import read_without_leave
 TOGETHER = 4
 """So many probes that are not refused go into one operation."""
 PAGES = 3
-ALWAYS = frozenset({"select", "ids", "count"})
+REFUSED = 10
+"""So many probes are sent by somebody who has no grant at all."""
+OPEN, CLOSED = 3, 1
+"""How many types that an asker may see, and may not, have a registered operation."""
+ALWAYS = frozenset({"select", "ids"})
 """Ways that are tried whole, whatever the dose."""
 GOES_ON = {"after": ("hasNextPage", "endCursor"), "before": ("hasPreviousPage", "startCursor")}
-DENIED = "PURPOSE_DENIED"
+DENIED, NEEDS_CASE = "PURPOSE_DENIED", "CASE_REQUIRED"
 
 
 class Lines(logging.Handler):
@@ -93,6 +97,8 @@ class Scene:
 
     def probes(self, asker: Asker, rng: random.Random, dose: int) -> list[Probe]:
         """So many probes of each way, drawn; all of those that are always tried."""
+        if not asker.is_let_in:
+            return rng.sample([*Probes(self.served.hub.schema, self.canaries, asker).all()], REFUSED * dose)
         by_way: dict[str, list[Probe]] = {}
         for each in Probes(self.served.hub.schema, self.canaries, asker).all():
             by_way.setdefault(each.way, []).append(each)
@@ -164,10 +170,10 @@ class Trial:
             self.wrong += [] if code == DENIED else [f"{self.asker.label} is not refused but told {code}: {text}"]
             return
         wanted = expected(self.asker.sight, text, variables)
-        right = (
-            code in wanted.faults | wanted.maybe if code else not wanted.faults and agrees(wanted.data, told["data"])
-        )
-        if not right:
+        # Without a case the refusal may say that one is needed: what needs it is not opened either way.
+        needed = {NEEDS_CASE} if wanted.faults and not self.asker.sight.case else set()
+        same = not code and not wanted.faults and agrees(wanted.data, told["data"])
+        if not (same or code in wanted.faults | wanted.maybe | needed):
             got = code or json.dumps(told["data"], ensure_ascii=False)
             way = probes[0].way if probes else "a registered operation"
             self.wrong.append(
@@ -235,10 +241,13 @@ class Policies:
 
 
 def registered_texts(asker: Asker, schema: GraphQLSchema, made: Canaries) -> list[str]:
-    """The documents that are registered for an asker: everything of each type. Each purpose has texts of its own."""
+    """The documents that are registered for an asker: everything of some types. Each purpose has texts of its own."""
     name = re.sub(r"\W", "_", asker.purpose)
-    wholes = Probes(schema, made, asker).wholes()
-    return [operation([each])[0].replace("query Probe", f"query {name}", 1) for each in wholes]
+    probes = Probes(schema, made, asker)
+    opens = {entity.plural for entity in made.catalogue if asker.sight.opens(entity.name)}
+    wholes = sorted(probes.wholes(), key=lambda each: each.root.partition("(")[0] not in opens)
+    chosen = [*wholes[: min(OPEN, len(opens))], *wholes[-CLOSED:]]
+    return [operation([each])[0].replace("query Probe", f"query {name}", 1) for each in chosen]
 
 
 def policies_of(made: Canaries, today: dt.date) -> tuple[Policies, list[Asker]]:

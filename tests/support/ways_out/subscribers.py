@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLField
+from graphql import GraphQLField, GraphQLNonNull
 
 from hub.graph.change_notes import note_changes
 from hub.graph.driver import GraphWriter
@@ -20,13 +20,32 @@ from schema.catalogue import Entity
 from tests.support.oracle.expected_answers import expected
 from tests.support.small_graph import SEALS, sid
 from tests.support.subscribing.client import SECONDS, Subscriber, subscriber
-from tests.support.ways_out.lists import is_node
+from tests.support.subscribing.stream import Stream, stream
+from tests.support.ways_out.lists import is_count, is_node
 from tests.support.ways_out.probes import Probes, written
 from tests.support.ways_out.rules import Asker
 from tests.support.ways_out.scene import Scene, agrees
 
 QUIET_SECONDS = 3.0
 """Longer than the hub takes to tell a change: who has heard nothing for so long is told nothing more."""
+
+
+class Events:
+    """A stream of events, read as a connection of WebSocket is."""
+
+    def __init__(self, opened: Stream) -> None:
+        self._stream = opened
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        """The next message; raises TimeoutError. What ends the stream is an error."""
+        if self._stream.refusal:
+            return {"type": "error", "payload": self._stream.refusal}
+        name, data = self._stream.receive(seconds)
+        return {"type": "next", "payload": json.loads(data)} if name == "next" else {"type": "error", "payload": data}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
 
 
 @dataclass
@@ -37,7 +56,10 @@ class Subscription:
     name: str
     selection: str
     of: GraphQLField
-    connection: Subscriber
+    connection: Subscriber | Events
+    more: str
+    """The argument that it was given besides those that it needs."""
+    variables: Mapping[str, Any]
     received: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -60,30 +82,48 @@ class Subscription:
                 return
 
 
-def subscribed(scene: Scene) -> list[Subscription]:
-    """Each asker who is let in, with each document of each field of Subscription."""
+def subscribed(scene: Scene, askers: Sequence[Asker]) -> list[Subscription]:
+    """These askers, with each document of each field of Subscription, over each transport."""
     schema = scene.served.hub.schema
     fields = schema.subscription_type.fields if schema.subscription_type else {}
-    return [
-        _opened(scene, asker, name, each, depth)
-        for asker in scene.askers
-        if asker.is_let_in and not asker.sight.case
-        for name, each in fields.items()
-        for depth in (0, 1)
-    ]
+    found = []
+    for asker in askers:
+        for name, each in fields.items():
+            optional = [one for one, of in each.args.items() if not isinstance(of.type, GraphQLNonNull)]
+            depths = (0, 1) if is_node(each.type) else (0,)
+            found += [_opened(scene, asker, name, each, depth) for depth in depths]
+            found += [_opened(scene, asker, name, each, 0, more) for more in optional]
+            found.append(_opened(scene, asker, name, each, 0, over=_stream))
+    return found
 
 
-def _opened(scene: Scene, asker: Asker, name: str, each: GraphQLField, depth: int) -> Subscription:
-    probes = Probes(scene.served.hub.schema, scene.canaries, asker)
-    given = {name: (str(of.type), probes.argument(name, of.type)) for name, of in each.args.items()}
-    declared = f"({', '.join(f'${argument}: {type_}' for argument, (type_, _) in given.items())})" if given else ""
-    chosen = probes.select(each.type, depth)
+def _socket(scene: Scene, asker: Asker, body: dict[str, Any]) -> Subscriber:
     connection = subscriber(scene.served.port)
     connection.begin(scene.headers(asker)["Authorization"].removeprefix("Bearer "), asker.purpose)
+    connection.subscribe("1", body["query"], variables=body["variables"])
+    return connection
+
+
+def _stream(scene: Scene, asker: Asker, body: dict[str, Any]) -> Events:
+    return Events(stream(scene.served.port, scene.headers(asker), body))
+
+
+def _opened(
+    scene: Scene, asker: Asker, name: str, each: GraphQLField, depth: int, more: str = "", over: Any = _socket
+) -> Subscription:
+    """A subscription with all arguments that it needs, and one more if it is named."""
+    probes = Probes(scene.served.hub.schema, scene.canaries, asker)
+    given = {
+        argument: (str(of.type), probes.argument(argument, of.type))
+        for argument, of in each.args.items()
+        if argument == more or isinstance(of.type, GraphQLNonNull)
+    }
+    declared = f"({', '.join(f'${argument}: {type_}' for argument, (type_, _) in given.items())})" if given else ""
+    chosen = probes.select(each.type, depth)
     variables = {argument: value for argument, (_, value) in given.items()}
     document = f"subscription Probe{declared} {{ {name}{written(given)} {chosen} }}"
-    connection.subscribe("1", document, variables=variables)
-    return Subscription(asker, name, chosen, each, connection)
+    connection = over(scene, asker, {"query": document, "variables": variables})
+    return Subscription(asker, name, chosen, each, connection, more, variables)
 
 
 def change_all(scene: Scene) -> None:
@@ -116,6 +156,8 @@ def faults(scene: Scene, each: Subscription) -> Iterator[str]:
     asker, body = each.asker, json.dumps(each.received, ensure_ascii=False).encode()
     if leaked := scene.leaked(asker, body):
         yield f"{asker.label} is told {sorted(leaked)} by {each.name}"
+    if is_count(each.of.type) and each.more != "where":
+        yield from _wrong_counts(scene, each)
     if each.of.args or not is_node(each.of.type):
         return
     entity = Probes(scene.served.hub.schema, scene.canaries, asker).entity(each.of.type)
@@ -134,3 +176,20 @@ def _as_the_oracle(asker: Asker, each: Subscription, entity: Entity, node: dict[
     one = entity.name[0].lower() + entity.name[1:]
     wanted = expected(asker.sight, f"query ($id: ID!) {{ {one}(id: $id) {each.selection} }}", {"id": node["id"]})
     return agrees(wanted.data[one], node)
+
+
+def _wrong_counts(scene: Scene, each: Subscription) -> Iterator[str]:
+    """The rows of an alert that the aggregate of the same purpose would not show."""
+    entity = Probes(scene.served.hub.schema, scene.canaries, each.asker).entity(each.of.type)
+    keys = each.variables.get("groupBy", [])
+    grouped = f"(groupBy: [{', '.join(keys)}])" if keys else ""
+    wanted = expected(each.asker.sight, f"{{ r0: {entity.plural}Aggregate{grouped} {each.selection} }}", {})
+    shown = [_without_cursor(row) for row in wanted.data["r0"] or ()]
+    for payload in each.delivered:
+        for row in (payload.get("data") or {}).get(each.name) or ():
+            if _without_cursor(row) not in shown:
+                yield f"{each.asker.label} is told by {each.name} {json.dumps(row, ensure_ascii=False)}"
+
+
+def _without_cursor(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "cursor"}

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphql import parse, print_ast
+
 from tests.conformance.clients.node_programs import Operation, environment, install, node
 from tests.support.golog import go, go_environment
 from tests.support.project import ROOT
@@ -60,7 +62,8 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.folder = _with_sources(install(folder, HERE))
-        shutil.copytree(HERE / "relay", folder / "relay")
+        for name in ("relay", "relay_persisted"):
+            shutil.copytree(HERE / "relay", folder / name)
 
     def codegen(self) -> Program:
         """graphql-codegen with the client preset; TypeScript checks its types strictly, and compiles them."""
@@ -72,6 +75,24 @@ class Node:
         """relay-compiler, and the runtime of Relay."""
         self._node("relay-compiler/cli.js", "relay.config.json")
         return Program([node(), "relay_app.mjs"], self.folder, {**environment(), "NODE_ENV": "production"})
+
+    def manifest(self) -> Path:
+        """The manifest that Apollo's tool makes of the operations, each in a file of its own."""
+        (self.folder / "src").mkdir(exist_ok=True)
+        for number, each in enumerate(parse((HERE / "operations.graphql").read_text("utf-8")).definitions):
+            (self.folder / "src" / f"{number}.graphql").write_text(print_ast(each), "utf-8")
+        self._node("@apollo/generate-persisted-query-manifest/cli.js")
+        return self.folder / "persisted-query-manifest.json"
+
+    def persisted(self) -> Path:
+        """The documents that relay-compiler persists: digest → text."""
+        (self.folder / "persisted.json").write_text("{}", "utf-8")
+        self._node("relay-compiler/cli.js", "relay_persisted.config.json")
+        return self.folder / "persisted.json"
+
+    def program(self, name: str) -> Program:
+        """A program of this folder."""
+        return Program([node(), name], self.folder, {**environment(), "NODE_ENV": "production"})
 
     def _node(self, program: str, *arguments: str) -> None:
         _done([node(), f"node_modules/{program}", *arguments], self.folder, environment())

@@ -19,11 +19,6 @@ pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    return Node(tmp_path_factory.mktemp("node"))
-
-
-@pytest.fixture(scope="module")
 def operations(county: County) -> list[Operation]:
     return operations_of(county)
 

@@ -69,6 +69,7 @@ REFUSED = [
     ({"SLUICEGATE_BURST_OF_PERSON": "99"}, "burst_of_person:"),
     ({"SLUICEGATE_RATE_OF_PERSONS": "9"}, "nearest: SLUICEGATE_RATE_OF_PERSON"),
     ({"SLUICEGATE_HTTP_PROFILE": "2026"}, "http_profile:"),
+    ({"SLUICEGATE_INTROSPECTION": "no"}, "introspection:"),
     ({"SLUICEGATE_COMPRESS_ANSWERS": "perhaps"}, "compress_answers:"),
     ({"SLUICEGATE_BODY_LIMIT": "-1"}, "body_limit:"),
     ({"SLUICEGATE_GRAPH_HEAP": "1g -XX:+Evil"}, "graph_heap:"),

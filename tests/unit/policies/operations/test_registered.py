@@ -96,6 +96,30 @@ def test_words_of_the_schema_and_page_sizes_are_no_values() -> None:
     assert county_with(entry(document, "safety.fire")).operations
 
 
+READS_PERSON = {
+    "says whether there are any": "{ people(first: 1) { pageInfo { hasNextPage } } }",
+    "names their type": "{ people(first: 1) { __typename } }",
+    "says how many there are": "{ dwellings { edges { node { residentsList { pageInfo { totalCount } } } } } }",
+    "finds others by them": "($x: String) { dwellings(where: {residents: {some: {name: {eq: $x}}}}) "
+    "{ edges { node { code } } } }",
+    "finds those without any": "{ dwellings(where: {residents: {none: {}}}) { edges { node { code } } } }",
+    "finds others by whatever a request says": "($x: DwellingWhere) { dwellings(where: $x) "
+    "{ edges { node { code } } } }",
+    "counts others by them": "($x: String) { dwellingsAggregate(where: {not: {residents: {some: {name: {eq: $x}}}}}) "
+    "{ count } }",
+    "asks for them by id": "($x: ID!) { node(id: $x) { ... on Person { __typename } } }",
+}
+
+
+@pytest.mark.parametrize("how", READS_PERSON)
+def test_whoever_owns_what_a_document_turns_on_reviews_it(how: str) -> None:
+    document = f"query Q{READS_PERSON[how]}"
+    others = {"civil-affairs": "2026-06-01", "hotline": "2026-06-01", "housing": "2026-06-01"}
+    with pytest.raises(YamlFileError, match="it reads Person, which police owns"):
+        county_with(entry(document, reviewed=others))
+    assert county_with(entry(document)).operations
+
+
 def test_counts_and_accesses_read_the_type_that_they_count() -> None:
     counted = "query Q { peopleAggregate { count } }"
     with pytest.raises(YamlFileError, match="it reads Person, which police owns"):

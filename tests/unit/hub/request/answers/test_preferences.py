@@ -105,6 +105,27 @@ def test_the_cost_is_told_to_who_says_so(said: str, told: bool | None) -> None:
     assert (of().tells_cost, of().understood) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        ("text/event-stream", True),
+        ("text/event-stream, multipart/mixed", True),
+        ("text/event-stream, */*", True),
+        ("text/event-stream, application/json;q=0.9", True),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream, application/json", False),
+        ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", False),
+        ("text/*", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+def test_events_are_for_who_names_them_and_no_json_as_gladly(accept: str, streams: bool) -> None:
+    """urql names them behind JSON with each query, and alone where it subscribes."""
+    assert of(accept=accept).streams is streams
+    assert of().streams is False
+
+
 def test_several_headers_of_a_name_are_one_list() -> None:
     assert preferences_of([("accept", "text/html"), ("accept", GRAPHQL_JSON)], "strict").media_type == GRAPHQL_JSON
 

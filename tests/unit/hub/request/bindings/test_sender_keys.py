@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from joserfc.errors import JoseError
 
 from hub.buckets import Buckets
 from hub.request.bindings.sender_keys import PROOF_SECONDS, SenderKeys, Shown
@@ -33,6 +34,17 @@ def test_all_workers_know_which_proofs_were_used() -> None:
         for each in (second, first):
             with pytest.raises(ValueError, match="used before"):
                 check(each, text, now)
+
+
+def test_a_stream_that_goes_on_shows_no_other_proof() -> None:
+    senders, now = SenderKeys(["https://hub.example"], Buckets()), time.time()
+    earlier = Shown(None, "POST", "/graphql", earlier=True)
+    senders.check(earlier, TOKEN, CLAIMS, required=True, now=now)
+    with pytest.raises(ValueError, match="bound to no key"):
+        senders.check(earlier, TOKEN, {}, required=True, now=now)
+    for shown in (None, Shown(None, "POST", "/graphql"), Shown("a.b.c", "POST", "/graphql")):
+        with pytest.raises((ValueError, JoseError)):
+            senders.check(shown, TOKEN, CLAIMS, required=True, now=now)
 
 
 @pytest.mark.parametrize("seconds", [-PROOF_SECONDS, 0, PROOF_SECONDS])

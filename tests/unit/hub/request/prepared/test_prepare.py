@@ -20,7 +20,7 @@ from hub.processor import LONG_BODY
 from hub.request.auth import Identified, registered
 from hub.request.decision_cache import DecisionCache
 from hub.request.endpoint import SMALL_BODY, Arrival, Request, read, read_head
-from hub.request.pipeline import Hub, _is_long, _read_body
+from hub.request.pipeline import Hub, _is_long, read_request
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, prepare
@@ -290,7 +290,7 @@ def test_a_body_that_is_not_small_is_parsed_at_its_senders_turn() -> None:
     hub = cast(Hub, SimpleNamespace(settings=SETTINGS, processor=SimpleNamespace(do=do)))
     for text in ("{ __typename }", "{ __typename }" + " " * SMALL_BODY):
         arrival = arrived({"query": text})
-        found = asyncio.run(_read_body(hub, Trail(arrival, POLICY), read_head(arrival, SETTINGS)))
+        found = asyncio.run(read_request(hub, Trail(arrival, POLICY), read_head(arrival, SETTINGS)))
         assert found.query == text
     assert turns == [(("", "", ""), True)]
 
