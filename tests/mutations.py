@@ -32,6 +32,7 @@ from tests.request_mutations import REQUEST
 from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
+from tests.ways_mutations import WAYS
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 300
@@ -55,6 +56,7 @@ MUTATIONS = (
     *ACCESS,
     *BOUND,
     *ALERTS,
+    *WAYS,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",
