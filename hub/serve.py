@@ -190,7 +190,9 @@ def _store(settings: Settings, catalogue: Catalogue) -> PolicyStore:
 
 
 def _compare_folder(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
-    """Say so if the policy folder differs from the version in force: somebody who edits it may expect otherwise."""
+    """Say so if the policy folder that is named differs from the version in force: who edits it may expect otherwise."""
+    if "policies" not in settings.model_fields_set:
+        return
     try:
         same = version_of(read_folder(settings.policies)) == policy.version
     except (YamlFileError, OSError):
