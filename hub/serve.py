@@ -190,7 +190,7 @@ def _store(settings: Settings, catalogue: Catalogue) -> PolicyStore:
 
 
 def _compare_folder(settings: Settings, policy: PolicySet, tell: Callable[[str], None]) -> None:
-    """Say so if the policy folder that is named differs from the version in force: who edits it may expect otherwise."""
+    """Say so if the named policy folder differs from the version in force: who edits it may expect otherwise."""
     if "policies" not in settings.model_fields_set:
         return
     try:
