@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.access_mutations import ACCESS
 from tests.bound_mutations import BOUND
+from tests.console_mutations import CONSOLE
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -53,6 +54,7 @@ MUTATIONS = (
     *PROVENANCE,
     *ACCESS,
     *BOUND,
+    *CONSOLE,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

@@ -1,0 +1,48 @@
+"""What the pages of the console share: the hub, the sessions, the templates, and how an act is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from starlette.responses import RedirectResponse, Response
+
+from hub.console.arrival import Arrival
+from hub.console.pages import HEADERS, Pages
+from hub.console.sessions.store import Sessions
+from hub.console.visitor import Visitor
+from hub.request.pipeline import Hub
+from hub.steward.actor import Actor
+from hub.steward.changes import reading_record
+
+HOME: Final = "/console/"
+SEE_OTHER: Final = 303
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of one console."""
+
+    hub: Hub
+    sessions: Sessions
+    pages: Pages
+
+    def page(self, name: str, arrival: Arrival, visitor: Visitor | None, **content: Any) -> Response:
+        """The page of a template, in the language of the request."""
+        return self.pages.page(name, arrival.language, visitor, **content)
+
+    async def beside(self, work: Callable[[], Result]) -> Result:
+        """What work gives that waits for a store or a provider; it is done in a thread."""
+        return await asyncio.to_thread(work)
+
+    async def record(self, actor: Actor, act: str, facts: Mapping[str, str] | None = None) -> None:
+        """Write to the log who does what; AuditUnavailable if that is not possible, and then it must not be done."""
+        await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor, facts))
+
+
+def go_to(path: str) -> Response:
+    """Send the browser to another page, which it reads with GET."""
+    return RedirectResponse(path, SEE_OTHER, headers=HEADERS)

@@ -1,0 +1,119 @@
+"""Mutations of what protects the console: where a change comes from, whose session it is, and what a page may load.
+
+Each is a text that stands once in its file; `tests/unit/test_mutations.py` holds that.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import Mutation
+
+FORGED = "tests/attacks/console/test_i_forged.py"
+SIGNING_IN = "tests/conformance/console/test_signing_in.py"
+
+CONSOLE = (
+    Mutation(
+        "a change comes from a page of the console",
+        "hub/console/front.py",
+        "        check_origin(arrival.request.headers, [arrival.origin])\n",
+        "",
+        FORGED,
+    ),
+    Mutation(
+        "a change has the token of the session",
+        "hub/console/front.py",
+        "        check_form(form, visitor.held)\n",
+        "",
+        FORGED,
+    ),
+    Mutation(
+        "a change that says not where it comes from is none",
+        "hub/console/sessions/same_site.py",
+        "(site is None and origin is None) or ",
+        "",
+        FORGED,
+    ),
+    Mutation(
+        "a change is sent by POST",
+        "hub/console/front.py",
+        '        if arrival.request.method != "POST":\n',
+        "        if False:\n",
+        FORGED,
+    ),
+    Mutation(
+        "a session that was held before ends at the next sign-in",
+        "hub/console/sessions/store.py",
+        "sa.or_(self._over(), _SESSION.c.digest == _digest(before))",
+        "self._over()",
+        FORGED,
+    ),
+    Mutation(
+        "a code is of the browser that began",
+        "hub/home/code_flow.py",
+        '    if not secrets.compare_digest(answer.get("state", "").encode(), begun.state.encode()):\n',
+        "    if False:\n",
+        FORGED,
+    ),
+    Mutation(
+        "a code is of the provider that was asked",
+        "hub/home/code_flow.py",
+        '    if answer.get("iss", provider.issuer) != provider.issuer:\n',
+        "    if False:\n",
+        FORGED,
+    ),
+    Mutation(
+        "a nonce is of the browser that began",
+        "hub/home/sign_in.py",
+        '    if nonce is not None and claims.get("nonce") != nonce:\n',
+        "    if False:\n",
+        "tests/unit/hub/home/test_code_flow.py",
+    ),
+    Mutation(
+        "a page is served under the hub's name alone",
+        "hub/console/front.py",
+        "        if origin is None:\n",
+        "        if False:\n",
+        FORGED,
+    ),
+    Mutation(
+        "a sign-in leads to a page of the console",
+        "hub/console/sign_in/sign_in_pages.py",
+        'return path if _RETURN.fullmatch(path) and "//" not in path else HOME',
+        "return path or HOME",
+        SIGNING_IN,
+    ),
+    Mutation(
+        "a session is of a person whom the version names",
+        "hub/console/front.py",
+        "        if steward is None or steward.account != session.account:\n            return None\n",
+        "        steward = self._desk.hub.policy.stewards[session.account]\n",
+        SIGNING_IN,
+    ),
+    Mutation(
+        "the store does not hold what a browser holds",
+        "hub/console/sessions/store.py",
+        "    return hashlib.sha256(held.encode()).hexdigest()\n",
+        "    return held\n",
+        "tests/unit/hub/console/test_sessions.py",
+    ),
+    Mutation(
+        "a session ends in the end",
+        "hub/console/sessions/store.py",
+        "sa.or_(_SESSION.c.used <= now - IDLE_SECONDS, _SESSION.c.begun <= now - LONGEST_SECONDS)",
+        "_SESSION.c.used <= now - IDLE_SECONDS",
+        "tests/unit/hub/console/test_sessions.py",
+    ),
+    Mutation(
+        "a person ends sessions of their own account",
+        "hub/console/sessions/store.py",
+        "ended = sa.delete(_SESSION).where(_SESSION.c.account == account)",
+        "ended = sa.delete(_SESSION)",
+        "tests/unit/hub/console/test_sessions.py",
+    ),
+    Mutation(
+        "nobody is steward and auditor",
+        "policies/stewards.py",
+        "        if held >= APART:\n",
+        "        if False:\n",
+        "tests/unit/policies/test_stewards.py",
+    ),
+)
