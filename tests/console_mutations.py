@@ -51,7 +51,7 @@ CONSOLE = (
         "hub/home/code_flow.py",
         '    if not secrets.compare_digest(answer.get("state", "").encode(), begun.state.encode()):\n',
         "    if False:\n",
-        FORGED,
+        "tests/unit/hub/home/test_code_flow.py",
     ),
     Mutation(
         "a code is of the provider that was asked",
@@ -66,6 +66,20 @@ CONSOLE = (
         '    if nonce is not None and claims.get("nonce") != nonce:\n',
         "    if False:\n",
         "tests/unit/hub/home/test_code_flow.py",
+    ),
+    Mutation(
+        "a page is for its roles",
+        "hub/console/page.py",
+        "    return not way.roles or bool(way.roles & set(visitor.roles))\n",
+        "    return True\n",
+        "tests/attacks/console/test_roles.py",
+    ),
+    Mutation(
+        "an edge to what a purpose does not see is not seen",
+        "hub/console/steward/matrix.py",
+        "    hidden = effect is Effect.CLEAR and hidden_target(catalogue, decision, coordinate) is not None\n",
+        "    hidden = False\n",
+        "tests/unit/hub/console/test_matrix.py",
     ),
     Mutation(
         "a page is served under the hub's name alone",

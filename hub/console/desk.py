@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from starlette.responses import RedirectResponse, Response
 
 from hub.console.arrival import Arrival
+from hub.console.page import Page, may
 from hub.console.pages import HEADERS, Pages
 from hub.console.sessions.store import Sessions
 from hub.console.visitor import Visitor
@@ -29,18 +30,26 @@ class Desk:
     hub: Hub
     sessions: Sessions
     pages: Pages
+    menu: list[Page] = field(default_factory=list)
+    """The pages that the menu names, for those who may see them."""
 
     def page(self, name: str, arrival: Arrival, visitor: Visitor | None, **content: Any) -> Response:
         """The page of a template, in the language of the request."""
-        return self.pages.page(name, arrival.language, visitor, **content)
+        menu = [(HOME + each.path, each.word) for each in self.menu if visitor is not None and may(visitor, each)]
+        return self.pages.page(name, arrival.language, arrival.path, visitor, menu=menu, **content)
 
     async def beside(self, work: Callable[[], Result]) -> Result:
         """What work gives that waits for a store or a provider; it is done in a thread."""
         return await asyncio.to_thread(work)
 
-    async def record(self, actor: Actor, act: str, facts: Mapping[str, str] | None = None) -> None:
+    async def record(self, actor: Actor, act: str) -> None:
         """Write to the log who does what; AuditUnavailable if that is not possible, and then it must not be done."""
-        await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor, facts))
+        await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor))
+
+    async def record_reading(self, visitor: Visitor, page: str, facts: Mapping[str, str]) -> None:
+        """Write to the log who reads what, as for a command; AuditUnavailable, and then it must not be shown."""
+        command = f"console {page}"
+        await self.hub.log.append(reading_record(self.hub.digester, "search", command, visitor.actor, facts))
 
 
 def go_to(path: str) -> Response:

@@ -28,6 +28,7 @@ from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
 from hub.console.sign_in.sign_in_pages import SignInPages
+from hub.console.steward.matrix_pages import MatrixPages
 from hub.console.visitor import Visitor, steward_of
 from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
@@ -48,7 +49,9 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        self.ways: tuple[Way, ...] = (Page("", self._home), *sign_in.ways(), *sessions.ways())
+        matrix = MatrixPages(desk)
+        self.ways: tuple[Way, ...] = (Page("", self._home), *matrix.ways(), *sessions.ways(), *sign_in.ways())
+        desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 
     def routes(self) -> list[BaseRoute]:
         """A route for each page; each answers every method, and refuses those that its page does not take."""
@@ -89,9 +92,12 @@ class Console:
         visitor = await self._visitor(arrival)
         if visitor is None:
             return self._welcome(arrival)
-        if not may(visitor, way):
-            raise PageRefused("role")
-        return await way.answer(arrival, visitor)
+        try:
+            if not may(visitor, way):
+                raise PageRefused("role")
+            return await way.answer(arrival, visitor)
+        except PageRefused as refusal:
+            return self._refused(arrival, refusal, visitor)
 
     def _file(self, arrival: Arrival) -> Response | None:
         """A file that pages refer to, if it is asked for."""
@@ -138,8 +144,8 @@ class Console:
         to = "" if arrival.path == HOME else "?" + urlencode({"to": f"{url.path}?{url.query}".removesuffix("?")})
         return self._desk.page("welcome", arrival, None, signed_out=signed_out, to=to)
 
-    def _refused(self, arrival: Arrival, refusal: PageRefused) -> Response:
-        response = self._desk.page("refused", arrival, None, why=refusal.why, names=refusal.names)
+    def _refused(self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None) -> Response:
+        response = self._desk.page("refused", arrival, visitor, why=refusal.why, names=refusal.names)
         response.status_code = refusal.status
         return response
 

@@ -22,11 +22,15 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that is read by people who are signed in, with one of these roles; without roles, by all of them."""
+    """A page that is read by people who are signed in, with one of these roles; without roles, by all of them.
+
+    `word` is what the menu calls it; without one it is not there.
+    """
 
     path: str
     answer: Callable[[Arrival, Visitor], Awaitable[Response]]
     roles: frozenset[Role] = frozenset()
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,14 +61,15 @@ class Pages:
         self._templates.filters["moment"] = self._moment
         all_words()  # a word that lacks a language is found when the hub starts
 
-    def page(self, name: str, language: str, visitor: Visitor | None, **content: Any) -> Response:
-        """The page of a template for a visitor, if anybody is signed in."""
+    def page(self, name: str, language: str, here: str, visitor: Visitor | None, **content: Any) -> Response:
+        """The page of a template at the path `here`, for a visitor if anybody is signed in."""
         token = Markup('<input type="hidden" name="{}" value="{}">')
         frame: Mapping[str, Any] = {
             "words": all_words()[language],
             "language": language,
             "other_language": next(each for each in LANGUAGES if each != language),
             "visitor": visitor,
+            "here": here,
             "form_token": token.format(FIELD, form_token(visitor.held)) if visitor else "",
         }
         text = self._templates.get_template(f"{name}.html").render({**frame, **content})

@@ -10,6 +10,7 @@ STATUSES: Final = {
     "unknown": 403,
     "forged": 403,
     "role": 403,
+    "choice": 400,
     "address": 421,
     "method": 405,
     "form": 400,

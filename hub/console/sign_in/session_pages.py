@@ -25,7 +25,7 @@ class SessionPages:
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
         return (
-            Page("sessions", self.show),
+            Page("sessions", self.show, word="sessions"),
             Change("sessions/end", self.end),
             Change("sessions/end-all", self.end_all),
         )

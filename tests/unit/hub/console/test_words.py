@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FILE, LANGUAGES, all_words
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
@@ -21,6 +23,11 @@ KEYS = set(YamlFile(FILE.name, FILE.read_bytes()).content)
 MADE = {
     *(f"role_{role}{end}" for role in Role for end in ("", "_does")),
     *(f"refused_{why}{end}" for why in STATUSES for end in ("", "_title")),
+    *(f"{kind}_{effect}" for effect in Effect for kind in ("sign", "effect")),
+    *(f"sensitivity_{each}" for each in Sensitivity),
+    *(f"matrix_{each.name}" for each in fields(Chosen)),
+    "matrix",  # in the menu
+    "sessions",
 }
 """Keys that templates put together."""
 
@@ -28,7 +35,7 @@ MADE = {
 def named() -> set[str]:
     """The keys that templates and code name."""
     texts = [path.read_text("utf-8") for path in (*FILES, *SOURCE.rglob("*.py"))]
-    found = {key for text in texts for key in re.findall(r"words\[[\"']([a-z_]+)[\"']\]", text)}
+    found = {key for text in texts for key in re.findall(r"words[\[(][\"']([a-z_]+)[\"'][\],]", text)}
     return found | MADE
 
 

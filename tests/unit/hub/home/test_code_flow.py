@@ -72,6 +72,12 @@ def test_a_code_of_another_browser_signs_nobody_in(provider: Provider, part: str
         redeem(provider, CLIENT, BACK, granted(provider, begun), other)
 
 
+@pytest.mark.parametrize("state", ["", "x", "é"])
+def test_an_answer_with_another_state_holds_no_code(provider: Provider, state: str) -> None:
+    with pytest.raises(SignInRefused, match="another browser"):
+        code_of({"code": "x", "state": state}, provider, Begun.now())
+
+
 @pytest.mark.parametrize(("client", "redirect"), [("another", BACK), (CLIENT, f"{BACK}/x")])
 def test_a_code_is_for_one_client_and_one_address(provider: Provider, client: str, redirect: str) -> None:
     begun = Begun.now()
