@@ -96,7 +96,7 @@ def serving(
     With a `store` it starts under the version in force there, and follows it. Without one nothing is counted against
     daily caps, unless the test is about just that (`counted`).
     """
-    known = Settings.load(home=home, port=free_port(), **settings)
+    known = Settings.load(home=home, **{"port": free_port(), **settings})
     graph = Graph(address.url, address.user, address.password)
     catalogue = catalogue_of(known)
     if store is not None:
