@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from audit.log import AuditUnavailable
 from hub.console.arrival import Arrival, Cookie, form_of, hold, language_of, origin_of
 from hub.console.assets import Assets
+from hub.console.auditor.log_pages import LogPages
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
@@ -49,8 +50,9 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        matrix = MatrixPages(desk)
-        self.ways: tuple[Way, ...] = (Page("", self._home), *matrix.ways(), *sessions.ways(), *sign_in.ways())
+        matrix, log = MatrixPages(desk), LogPages(desk)
+        rooms = (matrix, log, sessions, sign_in)
+        self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 
     def routes(self) -> list[BaseRoute]:

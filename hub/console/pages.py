@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
+from hub.auditor.record_tables import act_of
 from hub.console.assets import Assets
 from hub.console.sessions.same_site import FIELD, form_token
 from hub.console.visitor import Visitor
@@ -58,7 +59,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["asset"] = assets.url
-        self._templates.filters["moment"] = self._moment
+        self._templates.filters.update(moment=self._moment, written=self._written, what=act_of)
         all_words()  # a word that lacks a language is found when the hub starts
 
     def page(self, name: str, language: str, here: str, visitor: Visitor | None, **content: Any) -> Response:
@@ -76,7 +77,14 @@ class Pages:
         return HTMLResponse(text, headers={**HEADERS, "Content-Language": language})
 
     def _moment(self, seconds: int) -> Markup:
-        """A moment for a person: the local time, and UTC where they point at it."""
-        then = dt.datetime.fromtimestamp(seconds, dt.UTC)
+        """A moment in seconds since 1970, for a person."""
+        return self._shown(dt.datetime.fromtimestamp(seconds, dt.UTC))
+
+    def _written(self, time: str) -> Markup:
+        """A moment as records write it (ISO 8601, UTC), for a person."""
+        return self._shown(dt.datetime.fromisoformat(time))
+
+    def _shown(self, then: dt.datetime) -> Markup:
+        """The local time, and UTC where they point at it."""
         local, utc = then.astimezone(self._zone), f"{then:%Y-%m-%dT%H:%M:%SZ}"
         return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc, f"{local:%Y-%m-%d %H:%M:%S %Z}")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.attack
 
 SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
-FORMS = ("/console/sessions/end", "/console/sessions/end-all", "/console/sign-out")
+FORMS = ("/console/log/value", "/console/sessions/end", "/console/sessions/end-all", "/console/sign-out")
 """Every page that changes something."""
 
 
@@ -52,7 +52,7 @@ def test_i02_each_page_that_changes_something_is_tried_here(scene: ConsoleScene)
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("place", sorted(FROM))
 def test_i02_a_change_from_elsewhere(path: str, place: str, scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     answer = browser.post(path, {"formToken": browser.form_token()}, **FROM[place])
     assert answer.status_code == 403
     assert is_signed_in(browser)
@@ -60,7 +60,7 @@ def test_i02_a_change_from_elsewhere(path: str, place: str, scene: ConsoleScene)
 
 @pytest.mark.parametrize("path", FORMS)
 def test_i02_a_change_that_says_not_where_it_is_from(path: str, scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     held = {"cookie": f"{SESSION}={browser.cookies[SESSION]}"}
     form = {"formToken": browser.form_token()}
     answer = httpx.post(browser.origin + path, data=form, headers=held, trust_env=False)
@@ -70,7 +70,7 @@ def test_i02_a_change_that_says_not_where_it_is_from(path: str, scene: ConsoleSc
 
 @pytest.mark.parametrize("path", FORMS)
 def test_i02_a_change_without_the_token_of_the_session(path: str, scene: ConsoleScene) -> None:
-    browser, other = scene.signed_in("zhang"), scene.signed_in("zhang")
+    browser, other = scene.signed_in("wu"), scene.signed_in("wu")
     forms: list[Mapping[str, str]] = [
         {},
         {"formToken": ""},
@@ -88,7 +88,7 @@ def test_i02_a_change_without_the_token_of_the_session(path: str, scene: Console
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_i02_a_change_by_another_method(path: str, method: str, scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     sent = {"cookie": f"{SESSION}={browser.cookies[SESSION]}", "origin": browser.origin}
     answer = httpx.request(method, f"{browser.origin}{path}", headers=sent, trust_env=False)
     assert answer.status_code == 405
@@ -97,7 +97,7 @@ def test_i02_a_change_by_another_method(path: str, method: str, scene: ConsoleSc
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
 def test_i02_a_change_that_is_no_form(kind: str, scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     content = urlencode({"formToken": browser.form_token()})
     sent = {"cookie": f"{SESSION}={browser.cookies[SESSION]}", "origin": browser.origin, "content-type": kind}
     for path in FORMS:
@@ -107,7 +107,7 @@ def test_i02_a_change_that_is_no_form(kind: str, scene: ConsoleScene) -> None:
 
 
 def test_i02_a_form_that_is_too_long_or_says_a_thing_twice(scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     token = browser.form_token()
     sent = {
         "cookie": f"{SESSION}={browser.cookies[SESSION]}",
@@ -121,7 +121,7 @@ def test_i02_a_form_that_is_too_long_or_says_a_thing_twice(scene: ConsoleScene) 
 
 
 def test_i08_each_cookie_is_of_this_host_alone(scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     browser.get("/console/?language=en")
     browser.post("/console/sign-out", {"formToken": browser.form_token()})
     assert len({text.partition("=")[0] for text in browser.set}) == 3
@@ -145,10 +145,10 @@ def test_i08_a_sign_in_makes_a_new_session_whatever_was_held(scene: ConsoleScene
 
 
 def test_i08_a_session_that_was_held_before_ends_with_the_next_sign_in(scene: ConsoleScene) -> None:
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     before = scene.browser()
     before.cookies[SESSION] = browser.cookies[SESSION]
-    browser.sign_in("wu")
+    browser.sign_in("zhang")
     assert is_signed_in(browser)
     assert not is_signed_in(before)
 
@@ -195,5 +195,5 @@ def test_i08_an_answer_of_another_provider(scene: ConsoleScene) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "localhost:1", "127.0.0.1:1@evil.example", ""])
 def test_a_name_that_is_not_the_hubs_is_served_nothing(host: str, scene: ConsoleScene) -> None:
     """DNS rebinding: a page of another name, at this address."""
-    browser = scene.signed_in("zhang")
+    browser = scene.signed_in("wu")
     assert browser.get("/console/", host=host).status_code in {400, 421}
