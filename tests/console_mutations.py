@@ -75,6 +75,20 @@ CONSOLE = (
         "tests/attacks/console/test_roles.py",
     ),
     Mutation(
+        "a refusal of the store is no success",
+        "hub/console/steward/versions_pages.py",
+        "            page = await self._version(arrival, visitor, number, str(refused))\n",
+        "            return go_to(HOME + VERSIONS)\n",
+        "tests/conformance/console/test_versions.py",
+    ),
+    Mutation(
+        "no value in clear stands in an address",
+        "hub/console/auditor/log_pages.py",
+        '    if any(not text.startswith("#") for name, text in asked.items() if name in SECRET):\n',
+        "    if False:\n",
+        "tests/conformance/console/test_log.py",
+    ),
+    Mutation(
         "an edge to what a purpose does not see is not seen",
         "hub/console/steward/matrix.py",
         "    hidden = effect is Effect.CLEAR and hidden_target(catalogue, decision, coordinate) is not None\n",

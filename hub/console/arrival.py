@@ -18,7 +18,6 @@ from hub.console.refusals import PageRefused
 from hub.console.words import LANGUAGES
 from hub.request.answers.preferences import preferences_of
 
-MAX_FORM: Final = 65_536
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -69,13 +68,13 @@ def origin_of(request: Request, addresses: Sequence[str], named: bool) -> str | 
     return next((origin for origin in origins if urlsplit(origin).netloc == asked), None)
 
 
-async def form_of(request: Request) -> Mapping[str, str]:
-    """The fields of a form, none of an empty one; PageRefused if it is too long, no form, or names a field twice."""
+async def form_of(request: Request, limit: int) -> Mapping[str, str]:
+    """The fields of a form, none of an empty one; PageRefused if it has more bytes, is none, or has a field twice."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MAX_FORM:
+        if len(body) > limit:
             raise PageRefused("form")
     if not body:
         return {}

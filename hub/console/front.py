@@ -30,6 +30,7 @@ from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
 from hub.console.sign_in.sign_in_pages import SignInPages
 from hub.console.steward.matrix_pages import MatrixPages
+from hub.console.steward.versions_pages import VersionsPages
 from hub.console.visitor import Visitor, steward_of
 from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
@@ -50,8 +51,7 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        matrix, log = MatrixPages(desk), LogPages(desk)
-        rooms = (matrix, log, sessions, sign_in)
+        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 
@@ -110,13 +110,16 @@ class Console:
         if arrival.request.method != "POST":
             raise PageRefused("method")
         check_origin(arrival.request.headers, [arrival.origin])
-        form, visitor = await form_of(arrival.request), await self._visitor(arrival)
+        form, visitor = await form_of(arrival.request, self._desk.hub.settings.body_limit), await self._visitor(arrival)
         if visitor is None:
             return go_to(HOME)
         check_form(form, visitor.held)
         if not may(visitor, way):
             raise PageRefused("role")
-        return await way.answer(visitor, form)
+        try:
+            return await way.answer(arrival, visitor, form)
+        except PageRefused as refusal:
+            return self._refused(arrival, refusal, visitor)
 
     def _addressed(self, arrival: Arrival) -> Arrival:
         settings = self._desk.hub.settings

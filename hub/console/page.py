@@ -35,10 +35,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a form sends, by POST; it answers by sending the browser to a page."""
+    """What a form sends, by POST; it answers by sending the browser to a page, or with what was wrong."""
 
     path: str
-    answer: Callable[[Visitor, Mapping[str, str]], Awaitable[Response]]
+    answer: Callable[[Arrival, Visitor, Mapping[str, str]], Awaitable[Response]]
     roles: frozenset[Role] = frozenset()
 
 

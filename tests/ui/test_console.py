@@ -16,11 +16,18 @@ pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 EVERYONE = ("/console/", "/console/sessions")
 READERS = (
+    "/console/versions",
+    "/console/versions/version?number=1",
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
 AUDITORS = ("/console/log", "/console/log/record?index=3")
-PATHS = {None: EVERYONE, "zhang": EVERYONE + READERS, "wu": EVERYONE + READERS + AUDITORS, "chen": EVERYONE}
+PATHS = {
+    None: EVERYONE,
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "wu": EVERYONE + READERS + AUDITORS,
+    "chen": EVERYONE,
+}
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})
 PAGES = [

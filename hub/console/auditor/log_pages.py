@@ -73,7 +73,7 @@ class LogPages:
             await self._desk.record_reading(visitor, "log", facts)
         return self._desk.page("log", arrival, visitor, problem=problem, found=found, **_search_content(asked, found))
 
-    async def find_value(self, _: Visitor, form: Mapping[str, str]) -> Response:
+    async def find_value(self, _: Arrival, __: Visitor, form: Mapping[str, str]) -> Response:
         """Search for a person, a case or a value that a form names: it goes on as its digests."""
         term, text = form.get("term", ""), form.get("text", "")
         if term not in ASKED:

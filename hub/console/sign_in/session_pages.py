@@ -35,13 +35,13 @@ class SessionPages:
         found = await self._desk.beside(lambda: self._desk.sessions.of(visitor.account))
         return self._desk.page("sessions", arrival, visitor, sessions=found)
 
-    async def end(self, visitor: Visitor, form: Mapping[str, str]) -> Response:
+    async def end(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """End one of them; a name that is not of this account ends nothing."""
         await self._desk.record(visitor.actor, "end session")
         await self._desk.beside(lambda: self._desk.sessions.end(visitor.account, form.get("session", "")))
         return go_to(SESSIONS)
 
-    async def end_all(self, visitor: Visitor, _: Mapping[str, str]) -> Response:
+    async def end_all(self, _: Arrival, visitor: Visitor, __: Mapping[str, str]) -> Response:
         """Sign out everywhere, here too."""
         await self._desk.record(visitor.actor, "end all sessions")
         await self._desk.beside(lambda: self._desk.sessions.end(visitor.account))

@@ -78,7 +78,7 @@ class SignInPages:
         forget(response, Cookie.BEGUN)
         return response
 
-    async def sign_out(self, visitor: Visitor, _: Mapping[str, str]) -> Response:
+    async def sign_out(self, _: Arrival, visitor: Visitor, __: Mapping[str, str]) -> Response:
         """End the session of this browser."""
         await self._desk.record(visitor.actor, "sign out")
         await self._desk.beside(lambda: self._desk.sessions.end(visitor.account, visitor.session.name))

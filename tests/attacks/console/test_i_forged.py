@@ -17,7 +17,15 @@ pytestmark = pytest.mark.attack
 
 SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
-FORMS = ("/console/log/value", "/console/sessions/end", "/console/sessions/end-all", "/console/sign-out")
+FORMS = (
+    "/console/log/value",
+    "/console/sessions/end",
+    "/console/sessions/end-all",
+    "/console/sign-out",
+    "/console/versions/activate",
+    "/console/versions/approve",
+    "/console/versions/draft",
+)
 """Every page that changes something."""
 
 
@@ -114,7 +122,7 @@ def test_i02_a_form_that_is_too_long_or_says_a_thing_twice(scene: ConsoleScene) 
         "origin": browser.origin,
         "content-type": "application/x-www-form-urlencoded",
     }
-    for content in (f"formToken={token}&more={'x' * 70_000}", f"formToken={token}&formToken={token}", "=%ff&&"):
+    for content in (f"formToken={token}&more={'x' * 300_000}", f"formToken={token}&formToken={token}", "=%ff&&"):
         answer = httpx.post(f"{browser.origin}/console/sign-out", content=content, headers=sent, trust_env=False)
         assert answer.status_code == 400
     assert is_signed_in(browser)

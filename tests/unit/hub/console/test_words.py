@@ -14,6 +14,7 @@ from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FILE, LANGUAGES, all_words
+from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
 
@@ -31,7 +32,12 @@ MADE = {
     *(f"term_{name}" for name in (*PLAIN, *TIMES, *SECRET)),
     *(f"decided_{effect}" for effect in EFFECTS),
     *(f"record_{name}" for name in ("index", "time", "what", "application", "purpose", "result", "nodes")),
+    *(f"change_{kind.name}" for kind in Kind),
+    *(f"state_{state}" for state in ("draft", "approved", "scheduled", "in_force", "past", "lapsed")),
+    *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since")),
+    *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     "log",  # in the menu
+    "versions",
     "matrix",
     "sessions",
 }
@@ -41,7 +47,7 @@ MADE = {
 def named() -> set[str]:
     """The keys that templates and code name."""
     texts = [path.read_text("utf-8") for path in (*FILES, *SOURCE.rglob("*.py"))]
-    found = {key for text in texts for key in re.findall(r"words[\[(][\"']([a-z_]+)[\"'][\],]", text)}
+    found = {key for text in texts for key in re.findall(r"words[\[(][\"']([a-zA-Z_]+)[\"'][\],]", text)}
     return found | MADE
 
 
