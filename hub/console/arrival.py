@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 
 from hub.console.refusals import PageRefused
@@ -19,6 +19,8 @@ from hub.console.words import LANGUAGES
 from hub.request.answers.preferences import preferences_of
 
 FORM: Final = "application/x-www-form-urlencoded"
+READ_BY: Final = ("GET", "HEAD")
+"""The methods by which a page is read."""
 
 
 class Cookie(StrEnum):
@@ -42,14 +44,30 @@ class Arrival:
         """The path that was asked."""
         return str(self.request.scope["path"])
 
+    @property
+    def asked_again(self) -> str | None:
+        """The query of a page that was read, without the language, for a link to it; None for the answer to a form."""
+        kept = [(name, text) for name, text in self.request.query_params.multi_items() if name != "language"]
+        return urlencode(kept) if self.request.method in READ_BY else None
+
     def held(self, cookie: Cookie) -> str:
-        """What the browser holds in a cookie; empty if nothing."""
-        return self.request.cookies.get(cookie, "")
+        """What the browser holds in a cookie; empty if nothing, or if it is sent twice.
+
+        There is one `__Host-` cookie of a name; another that reads alike was slipped in by somebody else.
+        """
+        return held_in(self.request, cookie)
+
+
+def held_in(request: Request, cookie: Cookie) -> str:
+    """What a request holds in a cookie; see Arrival.held."""
+    pieces = [piece for line in request.headers.getlist("cookie") for piece in line.split(";")]
+    found = [text for piece in pieces for name, text in cookie_parser(piece).items() if name == cookie]
+    return found[0] if len(found) == 1 else ""
 
 
 def language_of(request: Request) -> str:
     """The language that was chosen, else the browser's, else Chinese."""
-    chosen = request.cookies.get(Cookie.LANGUAGE, "")
+    chosen = held_in(request, Cookie.LANGUAGE)
     if chosen in LANGUAGES:
         return chosen
     accepted = [("accept-language", request.headers.get("accept-language", ""))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, Final, TypeVar
 from starlette.responses import RedirectResponse, Response
 
 from hub.console.arrival import Arrival
+from hub.console.lanes import Lane, Lanes
 from hub.console.page import Page, may
 from hub.console.pages import HEADERS, Pages
 from hub.console.sessions.store import Sessions
@@ -30,17 +30,19 @@ class Desk:
     hub: Hub
     sessions: Sessions
     pages: Pages
+    lanes: Lanes = field(default_factory=Lanes)
     menu: list[Page] = field(default_factory=list)
     """The pages that the menu names, for those who may see them."""
 
     def page(self, name: str, arrival: Arrival, visitor: Visitor | None, **content: Any) -> Response:
         """The page of a template, in the language of the request."""
         menu = [(HOME + each.path, each.word) for each in self.menu if visitor is not None and may(visitor, each)]
-        return self.pages.page(name, arrival.language, arrival.path, visitor, menu=menu, **content)
+        framed = {"menu": menu, "asked_again": arrival.asked_again, **content}
+        return self.pages.page(name, arrival.language, arrival.path, visitor, **framed)
 
-    async def beside(self, work: Callable[[], Result]) -> Result:
-        """What work gives that waits for a store or a provider; it is done in a thread."""
-        return await asyncio.to_thread(work)
+    async def beside(self, lane: Lane, work: Callable[[], Result]) -> Result:
+        """What work gives that waits for a store, a log or a provider; it is done in a thread of its lane."""
+        return await self.lanes.do(lane, work)
 
     async def record(self, actor: Actor, act: str) -> None:
         """Write to the log who does what; AuditUnavailable if that is not possible, and then it must not be done."""

@@ -12,16 +12,17 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from audit.log import AuditUnavailable
-from hub.console.arrival import Arrival, Cookie, form_of, hold, language_of, origin_of
+from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of
 from hub.console.assets import Assets
 from hub.console.auditor.log_pages import LogPages
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
@@ -38,10 +39,11 @@ from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
 from policies.versions import StoreUnavailable
 
+ENDED: Final = "ended"
+"""What the address of the first page says to whoever sent a form after their session had ended."""
 BURST: Final = 300
 PER_SECOND: Final = 30.0
 """How many requests one address may send: a page with its files is three."""
-READ_BY: Final = ("GET", "HEAD")
 
 
 class Console:
@@ -70,6 +72,8 @@ class Console:
             return self._file(arrival) or await self._page(arrival, way)
         except PageRefused as refusal:
             return self._refused(arrival, refusal)
+        except ClientDisconnect:
+            return self._refused(arrival, PageRefused("form"))  # nobody reads it
         except Forged:
             return self._refused(arrival, PageRefused("forged"))
         except (StoreUnavailable, AuditUnavailable):
@@ -112,7 +116,7 @@ class Console:
         check_origin(arrival.request.headers, [arrival.origin])
         form, visitor = await form_of(arrival.request, self._desk.hub.settings.body_limit), await self._visitor(arrival)
         if visitor is None:
-            return go_to(HOME)
+            return go_to(f"{HOME}?{ENDED}=1")
         check_form(form, visitor.held)
         if not may(visitor, way):
             raise PageRefused("role")
@@ -132,7 +136,7 @@ class Console:
     async def _visitor(self, arrival: Arrival) -> Visitor | None:
         """Who is signed in; None if the session is over, or the version in force does not name its person any more."""
         held = arrival.held(Cookie.SESSION)
-        session = await self._desk.beside(lambda: self._desk.sessions.find(held)) if held else None
+        session = await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.find(held)) if held else None
         if session is None:
             return None
         steward = steward_of(self._desk.hub.policy.stewards, session.identity)
@@ -145,19 +149,21 @@ class Console:
 
     def _welcome(self, arrival: Arrival) -> Response:
         """The page for whoever is not signed in; it leads back to the page that they asked for."""
-        url, signed_out = arrival.request.url, "signedOut" in arrival.request.query_params
+        url, told = arrival.request.url, arrival.request.query_params
         to = "" if arrival.path == HOME else "?" + urlencode({"to": f"{url.path}?{url.query}".removesuffix("?")})
-        return self._desk.page("welcome", arrival, None, signed_out=signed_out, to=to)
+        return self._desk.page("welcome", arrival, None, signed_out="signedOut" in told, ended=ENDED in told, to=to)
 
     def _refused(self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None) -> Response:
-        response = self._desk.page("refused", arrival, visitor, why=refusal.why, names=refusal.names)
+        # What was asked stands in no link: it may be what must not be in an address.
+        content = {"why": refusal.why, "names": refusal.names, "asked_again": ""}
+        response = self._desk.page("refused", arrival, visitor, **content)
         response.status_code = refusal.status
         return response
 
 
 def _speak(language: str, arrival: Arrival) -> Response:
     """The same page in the language that was chosen, and all later ones."""
-    response = go_to(arrival.path)
+    response = go_to(f"{arrival.path}?{arrival.asked_again}".removesuffix("?"))
     hold(response, Cookie.LANGUAGE, language, 31_536_000)
     return response
 

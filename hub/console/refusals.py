@@ -11,6 +11,7 @@ STATUSES: Final = {
     "forged": 403,
     "role": 403,
     "choice": 400,
+    "note": 400,
     "clear": 400,
     "value": 400,
     "record": 404,

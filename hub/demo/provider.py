@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import re
 import secrets
 import socket
 import threading
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import uvicorn
@@ -30,13 +31,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from hub.home.addresses import LOOPBACK
 from hub.home.settings import Settings
 from hub.home.sign_in import DEVICE_GRANT
 
 CODE_GRANT: Final = "authorization_code"
 CODE_SECONDS: Final = 600
 INTERVAL_SECONDS: Final = 1
+_BACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?)/[A-Za-z0-9/_-]*")
+"""Where a sign-in may go back to. It stands in a header of the page, so nothing else may be in it."""
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 MOST_CODES: Final = 100
 MAX_FORM: Final = 4_096
@@ -185,9 +187,9 @@ class DemoProvider:
     async def _grant(self, request: Request) -> Response:
         asked, account = request.query_params, (await _form(request)).get("account", "")
         back, now = _back_of(request), time.time()
-        if back is None or account not in dict(self.people):
-            return _html("<h1>请求无效</h1><p>Begin again at the console.</p>", 400)
         self.granted = {code: each for code, each in self.granted.items() if each.ends > now}
+        if back is None or account not in dict(self.people) or len(self.granted) >= MOST_CODES:
+            return _html("<h1>请求无效</h1><p>Begin again at the console.</p>", 400)
         code, ends = secrets.token_urlsafe(32), now + CODE_SECONDS
         client, page, nonce, challenge = (
             asked.get(name, "") for name in ("client_id", "redirect_uri", "nonce", "code_challenge")
@@ -230,18 +232,19 @@ async def _form(request: Request) -> dict[str, str]:
         body += piece
         if len(body) > MAX_FORM:
             return {}
-    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+    except ValueError:
+        return {}
 
 
 def _back_of(request: Request) -> str | None:
     """The origin on this machine to which a sign-in goes back; None unless it is one for a code with PKCE."""
     asked = request.query_params
-    back = urlsplit(asked.get("redirect_uri", ""))
     if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
         return None
-    if back.scheme != "http" or back.hostname not in LOOPBACK or back.query or back.fragment:
-        return None
-    return f"http://{back.netloc}"
+    found = _BACK.fullmatch(asked.get("redirect_uri", ""))
+    return found[1] if found else None
 
 
 def _html(content: str, status: int = 200, back: str | None = None) -> Response:

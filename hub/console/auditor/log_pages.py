@@ -22,6 +22,7 @@ from hub.console.arrival import Arrival
 from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
 from hub.console.auditor.reading import Found, digests_of, find, record_at
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
@@ -63,7 +64,7 @@ class LogPages:
         problem, found = "", None
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
-            found = await self._desk.beside(lambda: find(hub, terms, before))
+            found = await self._desk.beside(Lane.LOG, lambda: find(hub, terms, before))
         except QueryRefused as refused:
             problem = str(refused)
         except (IndexFault, StoreFault):
@@ -73,15 +74,17 @@ class LogPages:
             await self._desk.record_reading(visitor, "log", facts)
         return self._desk.page("log", arrival, visitor, problem=problem, found=found, **_search_content(asked, found))
 
-    async def find_value(self, _: Arrival, __: Visitor, form: Mapping[str, str]) -> Response:
+    async def find_value(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Search for a person, a case or a value that a form names: it goes on as its digests."""
         term, text = form.get("term", ""), form.get("text", "")
         if term not in ASKED:
             raise PageRefused("choice", name="term")
         try:
-            found = await self._desk.beside(lambda: digests_of(self._desk.hub, term, text))
+            found = await self._desk.beside(Lane.LOG, lambda: digests_of(self._desk.hub, term, text))
         except QueryRefused:
             raise PageRefused("value") from None
+        # Recorded, though nothing of the log is shown yet: a digest tells whether a guess at a person is right.
+        await self._desk.record_reading(visitor, "log value", {term: found[0]})
         return go_to(_address({term: ",".join(f"#{each}" for each in found)}))
 
     async def show_record(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -90,7 +93,7 @@ class LogPages:
         if index is None:
             raise PageRefused("record")
         try:
-            shown = await self._desk.beside(lambda: record_at(self._desk.hub, index))
+            shown = await self._desk.beside(Lane.LOG, lambda: record_at(self._desk.hub, index))
         except IndexError:
             raise PageRefused("record") from None
         except StoreFault:

@@ -106,7 +106,11 @@ class Sessions:
 
     def _over(self) -> sa.ColumnElement[bool]:
         now = int(self._now())
-        return sa.or_(_SESSION.c.used <= now - IDLE_SECONDS, _SESSION.c.begun <= now - LONGEST_SECONDS)
+        return sa.or_(
+            _SESSION.c.used <= now - IDLE_SECONDS,
+            _SESSION.c.begun <= now - LONGEST_SECONDS,
+            _SESSION.c.begun > now + NOTED_SECONDS,  # the clock was set back: it would last longer than it may
+        )
 
 
 def _digest(held: str) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hub.console.arrival import Arrival
 from hub.console.desk import Desk, go_to
+from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.sign_in.sign_in_pages import signed_out
 from hub.console.visitor import Visitor
@@ -32,17 +33,19 @@ class SessionPages:
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The sessions of the visitor's account."""
-        found = await self._desk.beside(lambda: self._desk.sessions.of(visitor.account))
+        found = await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.of(visitor.account))
         return self._desk.page("sessions", arrival, visitor, sessions=found)
 
     async def end(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """End one of them; a name that is not of this account ends nothing."""
         await self._desk.record(visitor.actor, "end session")
-        await self._desk.beside(lambda: self._desk.sessions.end(visitor.account, form.get("session", "")))
+        await self._desk.beside(
+            Lane.SESSIONS, lambda: self._desk.sessions.end(visitor.account, form.get("session", ""))
+        )
         return go_to(SESSIONS)
 
     async def end_all(self, _: Arrival, visitor: Visitor, __: Mapping[str, str]) -> Response:
         """Sign out everywhere, here too."""
         await self._desk.record(visitor.actor, "end all sessions")
-        await self._desk.beside(lambda: self._desk.sessions.end(visitor.account))
+        await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.end(visitor.account))
         return signed_out()

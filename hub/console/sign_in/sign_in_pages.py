@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from hub.console.arrival import Arrival, Cookie, forget, hold
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor, steward_of
@@ -71,7 +72,8 @@ class SignInPages:
             raise PageRefused("unknown", subject=identity.subject)
         await self._desk.record(Actor(steward.account, identity), "sign in")
         session = await self._desk.beside(
-            lambda: self._desk.sessions.begin(steward.account, identity, arrival.held(Cookie.SESSION))
+            Lane.SESSIONS,
+            lambda: self._desk.sessions.begin(steward.account, identity, arrival.held(Cookie.SESSION)),
         )
         response = go_to(_return_of(_decoded(wanted)))
         hold(response, Cookie.SESSION, session)
@@ -81,14 +83,16 @@ class SignInPages:
     async def sign_out(self, _: Arrival, visitor: Visitor, __: Mapping[str, str]) -> Response:
         """End the session of this browser."""
         await self._desk.record(visitor.actor, "sign out")
-        await self._desk.beside(lambda: self._desk.sessions.end(visitor.account, visitor.session.name))
+        await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.end(visitor.account, visitor.session.name))
         return signed_out()
 
     async def _identity(self, arrival: Arrival, begun: Begun) -> Identity:
         provider, client = await self._provider(), self._desk.hub.settings.sign_in_client
         try:
             code = code_of(arrival.request.query_params, provider, begun)
-            return await self._desk.beside(lambda: redeem(provider, client, arrival.origin + BACK, code, begun))
+            return await self._desk.beside(
+                Lane.PROVIDER, lambda: redeem(provider, client, arrival.origin + BACK, code, begun)
+            )
         except SignInRefused:
             raise PageRefused("begin_again") from None
 
@@ -102,7 +106,7 @@ class SignInPages:
             return known.provider
 
         try:
-            return await self._desk.beside(look)
+            return await self._desk.beside(Lane.PROVIDER, look)
         except SignInRefused:
             raise PageRefused("provider") from None
 

@@ -20,7 +20,6 @@ from hub.console.words import all_words
 from hub.steward.acting import READERS
 from hub.steward.explain_coordinate import explain_coordinate
 from policies.model import Application, PolicySet, Purpose
-from schema.catalogue import CatalogueError
 from schema.interface.languages import CHINESE
 
 PATH: Final = "matrix"
@@ -78,21 +77,21 @@ class MatrixPages:
         chosen, coordinate = _chosen(arrival, policy), asked.get("coordinate", "")
         if not chosen.purpose:
             raise PageRefused("choice", name="purpose")
+        words_of = dict(hub.catalogue.coordinates()).get(coordinate)
+        if words_of is None:
+            raise PageRefused("choice", name="coordinate")
         facts = {"purpose": chosen.purpose, "coordinate": coordinate}
-        try:
-            found = [
-                explain_coordinate(hub.catalogue, policy, each.id, chosen.purpose, coordinate, today)
-                for each in chosen.applications(policy)
-            ]
-        except CatalogueError:
-            raise PageRefused("choice", name="coordinate") from None
+        found = [
+            explain_coordinate(hub.catalogue, policy, each.id, chosen.purpose, coordinate, today)
+            for each in chosen.applications(policy)
+        ]
         await self._desk.record_reading(visitor, "matrix cell", facts)
         return self._desk.page(
             "cell",
             arrival,
             visitor,
             coordinate=coordinate,
-            words_of=dict(hub.catalogue.coordinates())[coordinate],
+            words_of=words_of,
             purpose=policy.purposes[chosen.purpose],
             found=[each for each in found if each.granted],
             owner=found[0].owner if found else None,

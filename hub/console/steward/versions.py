@@ -20,16 +20,21 @@ from policies.review.check import ERROR, check
 from policies.review.diff import diff
 from policies.review.joins import new_joins
 from policies.versions import Past, Version
+from schema.strict_yaml import YamlFileError
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A version beside the one that it was made from: its decisions, and its text, file by file."""
+    """A version beside the one that it was made from: its decisions, and its text, file by file.
+
+    `unread` says why the decisions are not there: one of the two does not load with the catalogue of today.
+    """
 
     past: Past
     base: Version | None
     decisions: Diff | None
     texts: Mapping[str, Sequence[str]]
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,12 @@ def compared(hub: Hub, number: int) -> Compared | None:
         base = known[past.version.base].version if past.version.base in known else None
         after = changes.store.files(number)
         before = changes.store.files(base.number) if base else {}
-    decisions = _decisions(hub, before, after) if base else None
-    return Compared(past, base, decisions, dict(_texts(before, after)))
+    decisions, unread = None, ""
+    try:
+        decisions = _decisions(hub, before, after) if base else None
+    except YamlFileError as wrong:
+        unread = str(wrong)
+    return Compared(past, base, decisions, dict(_texts(before, after)), unread)
 
 
 def files_in_force(hub: Hub) -> tuple[Version, Mapping[str, bytes]]:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.steward.versions import Tried, changes_of, compared, draft, files_in_force, history, try_out
@@ -25,6 +26,8 @@ VERSION: Final = "versions/version"
 EDIT: Final = "versions/edit"
 TEXT: Final = "file/"
 """What stands before the name of a file in the name of its field."""
+LONGEST_NOTE: Final = 500
+"""Signs of a note; none of them may be one that nobody sees, or that turns the direction of what follows."""
 TRY: Final = "check"
 """What the form of a draft says where it is only to be tried out."""
 
@@ -49,7 +52,7 @@ class VersionsPages:
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """All versions, the newest first."""
-        found = await self._desk.beside(lambda: history(self._desk.hub))
+        found = await self._desk.beside(Lane.POLICY, lambda: history(self._desk.hub))
         await self._desk.record_reading(visitor, "versions", {})
         return self._desk.page("versions", arrival, visitor, versions=found, version=HOME + VERSION, edit=HOME + EDIT)
 
@@ -59,7 +62,7 @@ class VersionsPages:
 
     async def edit(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The texts of the version in force, to be changed; `file` says which of them is open."""
-        version, files = await self._desk.beside(lambda: files_in_force(self._desk.hub))
+        version, files = await self._desk.beside(Lane.POLICY, lambda: files_in_force(self._desk.hub))
         if arrival.request.query_params.get("file", min(files)) not in files:
             raise PageRefused("choice", name="file")
         await self._desk.record_reading(visitor, "versions edit", {"number": str(version.number)})
@@ -70,15 +73,19 @@ class VersionsPages:
         """Draft a version with the texts of a form, or say what it would do."""
         hub, base, note = self._desk.hub, _number(form.get("base", "")), form.get("note", "")
         # Browsers send a line's end as \r\n, whatever they were given.
-        texts = {name.removeprefix(TEXT): text.replace("\r\n", "\n") for name, text in form.items() if TEXT in name}
-        _, files = await self._desk.beside(lambda: files_in_force(hub))
+        texts = {
+            name.removeprefix(TEXT): text.replace("\r\n", "\n") for name, text in form.items() if name.startswith(TEXT)
+        }
+        if len(note) > LONGEST_NOTE or not note.isprintable():
+            raise PageRefused("note", most=str(LONGEST_NOTE))
+        _, files = await self._desk.beside(Lane.POLICY, lambda: files_in_force(hub))
         if not texts or not texts.keys() <= files.keys():
             raise PageRefused("choice", name="file")
         try:
             if form.get("act") == TRY:
-                tried = await self._desk.beside(lambda: try_out(hub, texts))
+                tried = await self._desk.beside(Lane.POLICY, lambda: try_out(hub, texts))
                 return self._form(arrival, visitor, texts, str(base), note, tried=tried)
-            made = await self._desk.beside(lambda: draft(hub, visitor.actor, base, texts, note))
+            made = await self._desk.beside(Lane.POLICY, lambda: draft(hub, visitor.actor, base, texts, note))
         except (YamlFileError, ChangeRefused) as refused:
             page = self._form(arrival, visitor, texts, str(base), note, problem=str(refused))
             page.status_code = 400
@@ -107,6 +114,7 @@ class VersionsPages:
             open=arrival.request.query_params.get("file", ""),
             field=TEXT,
             try_word=TRY,
+            longest=LONGEST_NOTE,
             words_of=effects_in_words,
         )
 
@@ -128,7 +136,7 @@ class VersionsPages:
                 act(changes)
 
         try:
-            await self._desk.beside(work)
+            await self._desk.beside(Lane.POLICY, work)
         except (YamlFileError, ChangeRefused) as refused:
             page = await self._version(arrival, visitor, number, str(refused))
             page.status_code = 400
@@ -136,7 +144,7 @@ class VersionsPages:
         return go_to(f"{HOME}{VERSION}?number={number}")
 
     async def _version(self, arrival: Arrival, visitor: Visitor, number: int, problem: str = "") -> Response:
-        found = await self._desk.beside(lambda: compared(self._desk.hub, number))
+        found = await self._desk.beside(Lane.POLICY, lambda: compared(self._desk.hub, number))
         if found is None:
             raise PageRefused("choice", name="number")
         await self._desk.record_reading(visitor, "versions version", {"number": str(number)})

@@ -92,7 +92,7 @@ def test_a_change_is_done_for_its_roles_alone(account: str | None, scene: Consol
         elif account is not None:
             assert answer.status_code == 403, way.path
         else:
-            assert answer.headers["location"] == "/console/"
+            assert answer.headers["location"] == "/console/?ended=1"
 
 
 def test_the_menu_names_what_opens(scene: ConsoleScene) -> None:

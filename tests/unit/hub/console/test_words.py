@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.record import Record
 from audit.search import EFFECTS
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.console.pages import TEMPLATES
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.unit
 SOURCE = FILE.parent
 FILES = sorted(TEMPLATES.glob("*.html"))
 KEYS = set(YamlFile(FILE.name, FILE.read_bytes()).content)
+ELSEWHERE = ("v", "time", "variables", "decision", "subjects", "salt")
+"""What of a record has a place of its own on its page, or none."""
 MADE = {
     *(f"role_{role}{end}" for role in Role for end in ("", "_does")),
     *(f"refused_{why}{end}" for why in STATUSES for end in ("", "_title")),
@@ -36,6 +39,8 @@ MADE = {
     *(f"state_{state}" for state in ("draft", "approved", "scheduled", "in_force", "past", "lapsed")),
     *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since")),
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
+    *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
+    *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
     "log",  # in the menu
     "versions",
     "matrix",
