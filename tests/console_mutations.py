@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 FORGED = "tests/attacks/console/test_i_forged.py"
+PAGES = "tests/attacks/console/test_pages.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
 
 CONSOLE = (
@@ -66,6 +67,34 @@ CONSOLE = (
         '    if nonce is not None and claims.get("nonce") != nonce:\n',
         "    if False:\n",
         "tests/unit/hub/home/test_code_flow.py",
+    ),
+    Mutation(
+        "a cookie that is sent twice is none",
+        "hub/console/arrival.py",
+        'return found[0] if len(found) == 1 else ""',
+        'return found[-1] if found else ""',
+        PAGES,
+    ),
+    Mutation(
+        "a guess at a person is recorded",
+        "hub/console/auditor/log_pages.py",
+        '        await self._desk.record_reading(visitor, "log value", {term: found[0]})\n',
+        "",
+        PAGES,
+    ),
+    Mutation(
+        "a note reads as it is",
+        "hub/console/steward/versions_pages.py",
+        " or not note.isprintable()",
+        "",
+        PAGES,
+    ),
+    Mutation(
+        "a lane takes only so much",
+        "hub/console/lanes.py",
+        "        if self._waiting[lane] >= MOST_WAITING:\n",
+        "        if False:\n",
+        "tests/unit/hub/console/test_lanes.py",
     ),
     Mutation(
         "a page is for its roles",

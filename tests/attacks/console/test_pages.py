@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from html import unescape
@@ -16,9 +18,11 @@ import pytest
 
 from audit.log import read
 from audit.record import Record
+from hub.request.accesses import index_file
 from hub.steward.changes import store_of
 from policies.versions import StoreUnavailable
 from schema import SPINE
+from schema.strict_yaml import YamlFileError
 from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
 from tests.support.policy_stores import publish
 from tests.support.waiting import until
@@ -309,3 +313,58 @@ def test_a_store_that_is_away_is_told_and_opens_nothing(own: ConsoleScene, monke
         answer = zhang.get(f"/console/{path}")
         assert answer.status_code == 503
         assert "zhang" not in answer.text
+
+
+def test_a_version_that_does_not_load_any_more_is_shown_as_text(
+    own: ConsoleScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue has lost what an old version names: whoever opens it is told, and sees what it says."""
+    zhang = own.signed_in("zhang")
+    number, _ = drafted(own, zhang)
+
+    def lost(*_: object) -> None:
+        raise YamlFileError("fire.yaml:7", "there is no Person.phone")
+
+    monkeypatch.setattr("hub.console.steward.versions.load_files", lost)
+    page = zhang.get(f"/console/versions/version?number={number}")
+    assert page.status_code == 200
+    assert "fire.yaml:7" in words_of(page)
+    assert MARKUP in unescape(page.text)
+
+
+def test_a_search_while_the_index_is_not_there_yet(own: ConsoleScene) -> None:
+    """Two auditors open the log at once, before anybody has read it."""
+    wu, index = own.signed_in("wu"), index_file(own.settings)
+    for _ in range(60):
+        own.served.ask("{ __typename }")
+    index.unlink(missing_ok=True)
+    answers: list[int] = []
+    threads = [threading.Thread(target=lambda: answers.append(wu.get("/console/log").status_code)) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(answers) <= {200, 503}
+    assert 200 in answers
+    assert wu.get("/console/log").status_code == 200
+
+
+def test_a_form_that_breaks_off_is_nothing(scene: ConsoleScene, caplog: pytest.LogCaptureFixture) -> None:
+    wu = scene.signed_in("wu")
+    lines = (
+        "POST /console/sign-out HTTP/1.1",
+        f"Host: {wu.origin.removeprefix('http://')}",
+        f"Origin: {wu.origin}",
+        f"Cookie: {SESSION}={wu.cookies[SESSION]}",
+        "Content-Type: application/x-www-form-urlencoded",
+        "Content-Length: 900",
+        "",
+        "formToken=",
+    )
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", scene.served.port)) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            time.sleep(0.05)
+    time.sleep(0.2)
+    assert "internal fault" not in caplog.text
+    assert "当前账号" in words_of(wu.get("/console/"))
