@@ -85,6 +85,6 @@ class Pages:
         return self._shown(dt.datetime.fromisoformat(time))
 
     def _shown(self, then: dt.datetime) -> Markup:
-        """The local time, and UTC where they point at it."""
+        """The local time with its distance to UTC (`CST` is the name of several), and UTC where they point at it."""
         local, utc = then.astimezone(self._zone), f"{then:%Y-%m-%dT%H:%M:%SZ}"
-        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc, f"{local:%Y-%m-%d %H:%M:%S %Z}")
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc, local.isoformat(" ", "seconds"))
