@@ -4,35 +4,32 @@ It answers these paths only, and no answer names the server software: `POST /gra
 come, and a WebSocket there for these, `GET /access` for what the asker may see, `POST /ingest/{source}` for events
 where a push source is declared, `/schema.graphql` for the schema as a text, `/audit/…` for the log's checkpoint, tiles
 and proofs, `/healthz` (the process lives), `/readyz` (it can serve; if not, which part is missing), `/metrics`
-(Prometheus) and `/proof` (that this is the hub of its home, for its commands). No cross-origin header is ever sent.
+(Prometheus) and `/proof` (that this is the hub of its home, for its commands), and what it is given beside them: the
+console, `/console/…`. No cross-origin header is ever sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import socket
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 from joserfc.jwk import KeySet
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from hub.access.endpoint import answer_access
 from hub.auditor.pages import AuditPages
 from hub.buckets import Buckets
-from hub.connections import GONE, UPGRADED, BoundedProtocol, OpenConnections, connections_that_fit
+from hub.connections import GONE, UPGRADED
 from hub.errors import HubError
 from hub.graph.driver import Graph
 from hub.home.audit_log import digester_of, open_log
@@ -40,7 +37,7 @@ from hub.home.following import Follower, content_of
 from hub.home.issuer import Issuer
 from hub.home.key_ring import FILES, ring_of
 from hub.home.revocations import list_of
-from hub.home.running_hub import PROOF_PATH, WAITING_CONNECTIONS, hub_key, proof
+from hub.home.running_hub import PROOF_PATH, hub_key, proof
 from hub.home.seals import seals_of
 from hub.home.settings import Settings
 from hub.ingest.annotate import detector_version
@@ -55,12 +52,11 @@ from hub.request.issuer.revocations import RevocationFollower
 from hub.request.pipeline import Hub, answer
 from hub.request.policy_follower import PolicyFollower
 from hub.schema_page import SchemaPage
-from hub.siblings import ALONE, BEAT_SECONDS, Siblings, WorkerState, metrics_of_all, readiness_of_all
+from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.socket import speak
 from hub.subscriptions.stream import answer_stream
 from hub.telemetry import Telemetry, otlp_exporter
-from hub.websockets import UpgradedProtocol
 from policies.model import PolicySet
 from policies.store import PolicyStore
 from schema.catalogue import Catalogue
@@ -159,10 +155,12 @@ def _load_keys(settings: Settings, revocations: RevocationFollower) -> Verifier:
     return replace(verifier, is_revoked=revocations.covers)
 
 
-def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None) -> Starlette:
+def build_app(
+    hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | None = None, more: Sequence[BaseRoute] = ()
+) -> Starlette:
     """The ASGI application of a hub; it closes the hub's parts when it ends. It speaks for its `siblings` too.
 
-    It takes events only with `deliveries`.
+    It takes events only with `deliveries`, and serves `more` beside its own routes: the console.
     """
 
     pages, readiness, subscriptions = AuditPages(hub), Readiness(hub), Subscriptions(hub)
@@ -209,6 +207,7 @@ def build_app(hub: Hub, siblings: Siblings = ALONE, deliveries: Deliveries | Non
         *([Route("/ingest/{source}", _EveryMethod(partial(_ingest, hub, deliveries)))] if deliveries else []),
         SchemaPage(hub).route(),
         *pages.routes(),
+        *more,
     ]
     app = Starlette(
         routes=routes,
@@ -329,70 +328,3 @@ def _method_not_allowed(_: Request, __: Exception) -> Response:
 
 def _failed(_: Request, __: Exception) -> Response:
     return _json_response({"error": "the hub failed; try again, and tell its operator if it fails again"}, 500)
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it listens; one of several goes on saying so, for whoever watches them."""
-
-    def __init__(self, config: uvicorn.Config, serving: Callable[[], None], again: bool) -> None:
-        super().__init__(config)
-        self._serving, self._again, self._said = serving, again, time.monotonic()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, with room for as many waiting connections as ever, whatever is taken at a time."""
-        await super().startup(sockets)
-        for each in sockets or ():
-            each.listen(WAITING_CONNECTIONS)
-        self._serving()
-
-    async def on_tick(self, counter: int) -> bool:
-        """Called ten times a second while connections are taken, and less often when there is much to do."""
-        now = time.monotonic()
-        if self._again and now - self._said >= BEAT_SECONDS:
-            self._said = now
-            self._serving()
-        return await super().on_tick(counter)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but that an interrupt that was ignored stays so: a worker's are its supervisor's."""
-        main = threading.current_thread() is threading.main_thread()
-        ignored = main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        with super().capture_signals():
-            if ignored:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-            yield
-
-
-def make_server(
-    hub: Hub,
-    siblings: Siblings = ALONE,
-    serving: Callable[[], None] = lambda: None,
-    deliveries: Deliveries | None = None,
-) -> uvicorn.Server:
-    """A server for a hub at the address in its settings: no access log (it would print URLs), no server header.
-
-    It calls `serving` once it listens, and beside `siblings` every BEAT_SECONDS. Beside them it takes one waiting
-    connection at a time, so that a worker that is busy leaves the next one to another.
-    """
-    settings = hub.settings
-    most = connections_that_fit(settings.connections)
-    all_open = OpenConnections(most, min(most, settings.connections_per_address), hub.telemetry.connection_refused)
-    protocol = partial(BoundedProtocol, all_open=all_open, body_limit=settings.body_limit)
-    config = uvicorn.Config(
-        build_app(hub, siblings, deliveries),
-        host=hub.settings.host,
-        port=hub.settings.port,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        log_config=None,
-        # Only ever called, so what makes a protocol does as well as its class.
-        http=cast(type[asyncio.Protocol], protocol),
-        ws=UpgradedProtocol,
-        ws_max_size=settings.body_limit,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=10,
-        backlog=1 if siblings.addresses else WAITING_CONNECTIONS,
-    )
-    return _Server(config, serving, again=bool(siblings.addresses))

@@ -23,7 +23,8 @@ from dataclasses import replace
 from audit import checkpoint
 from audit.log import AuditUnavailable
 from audit.record import Record
-from hub.app import make_server, open_hub
+from hub.app import open_hub
+from hub.console.front import Console
 from hub.graph.driver import Graph, GraphWriteError, GraphWriter
 from hub.graph.loaded_catalogue import CatalogueMisfit, prepare_graph, require_fit
 from hub.graph.local import GraphAddress, LocalGraph
@@ -40,6 +41,7 @@ from hub.processor import SWITCH_SECONDS
 from hub.push.deliveries import Deliveries
 from hub.push.push_sources import PushSources, load_push_sources
 from hub.request.pipeline import Hub
+from hub.server import make_server
 from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.workers import Place, keep_working
 from policies.language import load_files, read_folder, version_of
@@ -129,7 +131,8 @@ def serve_here(place: Place, serving: Callable[[], None], known: Catalogue | Non
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():
         _leave_alone_what_stays()
-        make_server(hub, place.siblings, serving, deliveries).run([place.listener])
+        console = Console(hub, store.engine)
+        make_server(hub, place.siblings, serving, deliveries, console.routes()).run([place.listener])
 
 
 def _set_up_process() -> None:

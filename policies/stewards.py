@@ -25,6 +25,10 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+APART: Final = frozenset((Role.STEWARD, Role.AUDITOR))
+"""Roles that nobody holds at once, under whatever accounts: an auditor reads what stewards did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Steward:
     """An account, the human being behind it, and what they may do.
@@ -89,6 +93,7 @@ def faults_of_stewards(stewards: Iterable[Steward]) -> Iterator[tuple[int, str, 
     accounts: dict[str, Steward] = {}
     people: dict[str, str] = {}
     subjects: dict[str, str] = {}
+    roles: dict[str, set[Role]] = {}
     for at, each in enumerate(stewards):
         for key in ("person", "subject"):
             if why := unseen_characters(getattr(each, key) or "-"):
@@ -102,6 +107,10 @@ def faults_of_stewards(stewards: Iterable[Steward]) -> Iterator[tuple[int, str, 
         if each.subject is not None and subjects.setdefault(each.subject, each.account) != each.account:
             # Whatever their issuers: one name at two providers would be mistaken for one person.
             yield at, "subject", f"accounts {subjects[each.subject]!r} and {each.account!r} sign in alike; keep one"
+        held = roles.setdefault(visible_form(each.person), set())
+        held.update(each.roles)
+        if held >= APART:
+            yield at, "roles", f"{each.person} would be steward and auditor, and audit their own changes; keep one role"
 
 
 def _twice(first: Steward, other: Steward) -> str:

@@ -362,7 +362,7 @@ EDGE = (
     ),
     Mutation(
         "one of several workers goes on saying that it serves",
-        "hub/app.py",
+        "hub/server.py",
         "if self._again and now",
         "if False and now",
         "tests/unit/hub/test_workers.py -k goes_on",

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.access_mutations import ACCESS
 from tests.alert_mutations import ALERTS
 from tests.bound_mutations import BOUND
+from tests.console_mutations import CONSOLE
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
 from tests.mutation import Mutation
@@ -57,6 +58,7 @@ MUTATIONS = (
     *BOUND,
     *ALERTS,
     *WAYS,
+    *CONSOLE,
     Mutation(
         "no key picks rows where hidden people are counted",
         "hub/request/filters.py",

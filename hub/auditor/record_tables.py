@@ -32,7 +32,7 @@ def record_line(logged: Logged, zone: dt.tzinfo) -> str:
     """A record in one line: when, what, who asked for which purpose, and the result; times are those of `zone`."""
     record = logged.record
     time, nodes = show_time(record.time, zone), f"{record.nodes} nodes"
-    cells = (time, _what(record), record.application, record.purpose, _result(record), nodes)
+    cells = (time, act_of(record), record.application, record.purpose, _result(record), nodes)
     return escape_unprintable(f"{logged.index:>9}  " + "  ".join(cell or "-" for cell in cells))
 
 
@@ -46,7 +46,7 @@ def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
         cells = (
             str(logged.index),
             show_time(record.time, zone),
-            _what(record),
+            act_of(record),
             record.application or "-",
             record.purpose or "-",
             _result(record),
@@ -60,7 +60,7 @@ def records_table(records: Iterable[Logged], zone: dt.tzinfo) -> Table:
     return table
 
 
-def _what(record: Record) -> str:
+def act_of(record: Record) -> str:
     """The act of the staff, such as `policy draft`; for requests of applications the kind of record."""
     name = record.operation_name
     return record.kind if name is None or name.startswith(("#", PREFIX)) else name

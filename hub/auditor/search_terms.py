@@ -2,7 +2,7 @@
 
 No personal value is in a command line, which every user of the machine can see and shells keep. Names of the policy and
 the catalogue are plain; a value that may identify a person is written as `-`, asked for and digested at once, or as `#`
-with its digest as the log shows it.
+with its digest as the log shows it (`#a,#b`: one of them).
 """
 
 from __future__ import annotations
@@ -131,17 +131,22 @@ def surrogate_of(settings: Settings) -> Callable[[str], str]:
 def _actor_digests(value: str, digester: Digester | None, ask: Ask) -> dict[str, tuple[str, ...]]:
     """The digests under which records may name the person who acted, by the name under which each is recorded."""
     if value.startswith("#"):
-        return {"who": (value[1:],)}
+        return {"who": _given(value)}
     key = _required(digester, "who")
     clear = _asked("who", value, ask)
     return {name: key.every(domain, clear) for name, domain in ACTORS.items()}
+
+
+def _given(value: str) -> tuple[str, ...]:
+    """The digests that were given: one, or several with commas between, as one value has them under several keys."""
+    return tuple(each.removeprefix("#") for each in value.split(","))
 
 
 def _digests(
     name: str, value: str, digester: Digester | None, sid_of: Callable[[str], str], ask: Ask
 ) -> tuple[str, ...]:
     if value.startswith("#"):
-        return (value[1:],)
+        return _given(value)
     key = _required(digester, name)
     if name == "sid" and value != "-":
         return person_digests(key, value)  # without this home's key a surrogate identifies nobody

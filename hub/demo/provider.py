@@ -1,23 +1,26 @@
-"""The demo's OpenID provider: it signs in whoever chooses a name on its page, by the device flow.
+"""The demo's OpenID provider: it signs in whoever chooses a name on its page, by the device flow or the code flow.
 
 For demos and tests only: it asks for no password, and listens on this machine alone. Its signing key is made when it
 starts and is kept nowhere.
 
-RFC 8628 (device authorization grant), OpenID Connect Core 1.0.
+RFC 8628 (device authorization grant), RFC 7636 (PKCE), OpenID Connect Core 1.0.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
+import re
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import uvicorn
@@ -25,14 +28,17 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from hub.home.settings import Settings
 from hub.home.sign_in import DEVICE_GRANT
 
+CODE_GRANT: Final = "authorization_code"
 CODE_SECONDS: Final = 600
 INTERVAL_SECONDS: Final = 1
+_BACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?)/[A-Za-z0-9/_-]*")
+"""Where a sign-in may go back to. It stands in a header of the page, so nothing else may be in it."""
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 MOST_CODES: Final = 100
 MAX_FORM: Final = 4_096
@@ -54,6 +60,18 @@ class _Code:
     account: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """A code that a browser takes back to the page that began the sign-in, and what belongs to it."""
+
+    account: str
+    client: str
+    redirect: str
+    nonce: str
+    challenge: str
+    ends: float
+
+
 @dataclass(slots=True)
 class DemoProvider:
     """The provider at `issuer`, whose page offers `people` (account and what is shown of them)."""
@@ -61,6 +79,7 @@ class DemoProvider:
     issuer: str
     people: Sequence[tuple[str, str]]
     codes: dict[str, _Code] = field(default_factory=dict)
+    granted: dict[str, _Granted] = field(default_factory=dict, repr=False)
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True), repr=False)
 
     def app(self) -> Starlette:
@@ -73,11 +92,14 @@ class DemoProvider:
                 Route("/token", self._token, methods=["POST"]),
                 Route("/device", self._page),
                 Route("/device", self._confirm, methods=["POST"]),
+                Route("/authorize", self._ask),
+                Route("/authorize", self._grant, methods=["POST"]),
             ]
         )
 
     async def _configuration(self, _: Request) -> Response:
         pages = {
+            "authorization_endpoint": "authorize",
             "device_authorization_endpoint": "device_authorization",
             "token_endpoint": "token",
             "jwks_uri": "keys",
@@ -86,10 +108,11 @@ class DemoProvider:
             {
                 "issuer": self.issuer,
                 **{name: f"{self.issuer}/{page}" for name, page in pages.items()},
-                "grant_types_supported": [DEVICE_GRANT],
+                "grant_types_supported": [DEVICE_GRANT, CODE_GRANT],
+                "code_challenge_methods_supported": ["S256"],
                 "id_token_signing_alg_values_supported": ["ES256"],
                 "subject_types_supported": ["public"],
-                "response_types_supported": [],
+                "response_types_supported": ["code"],
             }
         )
 
@@ -120,6 +143,8 @@ class DemoProvider:
 
     async def _token(self, request: Request) -> Response:
         form = await _form(request)
+        if form.get("grant_type") == CODE_GRANT:
+            return self._redeem(form)
         device = form.get("device_code", "")
         code = self.codes.get(device)
         if form.get("grant_type") != DEVICE_GRANT or code is None or form.get("client_id") != code.client:
@@ -129,17 +154,54 @@ class DemoProvider:
         if code.account is None:
             return JSONResponse({"error": "authorization_pending"}, 400)
         del self.codes[device]  # a code is good for one token
-        token = self.id_token(code.client, code.account)
+        return self._signed(code.client, code.account)
+
+    def _redeem(self, form: Mapping[str, str]) -> Response:
+        granted = self.granted.pop(form.get("code", ""), None)  # a code is good for one token
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        fits = granted is not None and granted == replace(
+            granted,
+            client=form.get("client_id", ""),
+            redirect=form.get("redirect_uri", ""),
+            challenge=urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        )
+        if granted is None or not fits or granted.ends < time.time():
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        return self._signed(granted.client, granted.account, nonce=granted.nonce)
+
+    def _signed(self, client: str, account: str, **claims: str) -> Response:
+        token = self.id_token(client, account, **claims)
         return JSONResponse({"id_token": token, "access_token": secrets.token_urlsafe(16), "token_type": "Bearer"})
 
-    def id_token(self, client: str, account: str) -> str:
-        """What the provider signs when somebody has confirmed."""
+    def id_token(self, client: str, account: str, **more: str) -> str:
+        """What the provider signs when somebody has confirmed, with `more` claims."""
         now = int(time.time())
-        claims = {"iss": self.issuer, "sub": account, "aud": client, "iat": now, "exp": now + 600}
+        claims = {"iss": self.issuer, "sub": account, "aud": client, "iat": now, "exp": now + 600, **more}
         return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, algorithms=["ES256"])
 
+    async def _ask(self, request: Request) -> Response:
+        if _back_of(request) is None:
+            return _html("<h1>请求无效</h1><p>This is no request of a console on this machine.</p>", 400)
+        return _html(self._chooser(""), back=_back_of(request))
+
+    async def _grant(self, request: Request) -> Response:
+        asked, account = request.query_params, (await _form(request)).get("account", "")
+        back, now = _back_of(request), time.time()
+        self.granted = {code: each for code, each in self.granted.items() if each.ends > now}
+        if back is None or account not in dict(self.people) or len(self.granted) >= MOST_CODES:
+            return _html("<h1>请求无效</h1><p>Begin again at the console.</p>", 400)
+        code, ends = secrets.token_urlsafe(32), now + CODE_SECONDS
+        client, page, nonce, challenge = (
+            asked.get(name, "") for name in ("client_id", "redirect_uri", "nonce", "code_challenge")
+        )
+        self.granted[code] = _Granted(account, client, page, nonce, challenge, ends)
+        answer = urlencode({"code": code, "state": asked.get("state", ""), "iss": self.issuer})
+        return RedirectResponse(f"{page}?{answer}", 303)
+
     async def _page(self, request: Request) -> Response:
-        return _html(self._chooser(request.query_params.get("user_code", "")))
+        code = html.escape(request.query_params.get("user_code", ""))
+        field = f'<p>确认码 code <input name="user_code" required autocomplete="off" value="{code}"></p>'
+        return _html(self._chooser(field))
 
     async def _confirm(self, request: Request) -> Response:
         form = await _form(request)
@@ -151,7 +213,7 @@ class DemoProvider:
         code.account = account
         return _html(f"<h1>已登录</h1><p>Signed in as {html.escape(account)}. You may close this page.</p>")
 
-    def _chooser(self, user_code: str) -> str:
+    def _chooser(self, first: str) -> str:
         choices = "".join(
             f'<label><input type="radio" name="account" value="{html.escape(account)}" required> '
             f"{html.escape(account)} · {html.escape(shown)}</label>"
@@ -159,8 +221,7 @@ class DemoProvider:
         )
         return (
             "<h1>数闸演示登录</h1><p>This provider is for the demo: choose who you are. 请选择演示身份。</p>"
-            '<form method="post"><p>确认码 code <input name="user_code" required autocomplete="off" '
-            f'value="{html.escape(user_code)}"></p>{choices}<p><button>确认 Confirm</button></p></form>'
+            f'<form method="post">{first}{choices}<p><button>确认 Confirm</button></p></form>'
         )
 
 
@@ -171,12 +232,26 @@ async def _form(request: Request) -> dict[str, str]:
         body += piece
         if len(body) > MAX_FORM:
             return {}
-    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=10))
+    except ValueError:
+        return {}
 
 
-def _html(content: str, status: int = 200) -> Response:
+def _back_of(request: Request) -> str | None:
+    """The origin on this machine to which a sign-in goes back; None unless it is one for a code with PKCE."""
+    asked = request.query_params
+    if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
+        return None
+    found = _BACK.fullmatch(asked.get("redirect_uri", ""))
+    return found[1] if found else None
+
+
+def _html(content: str, status: int = 200, back: str | None = None) -> Response:
+    """A page; its form may lead to `back` too."""
     page = f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>登录</title><style>{STYLE}</style>{content}'
-    policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+    policy += f" {back or ''}; frame-ancestors 'none'"
     return HTMLResponse(page, status, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 

@@ -102,6 +102,7 @@ def _run(console: Console, settings: Settings, people: int, seed: int, check: bo
                 code = _take_tour(console, settings) or code
                 seconds = time.monotonic() - began
                 console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
+                console.print(f"The console 控制台: http://{settings.host}:{settings.port}/console/")
                 if not check:
                     _wait_for_interrupt(console)
         return code

@@ -1,7 +1,8 @@
 """Signs a person in at an OpenID provider by the device flow, and checks what the provider says about them.
 
 A person is known by what the provider signed: issuer, `sub`, and when. Nothing is sent to a provider but the client's
-name and the codes of the flow; all of it over TLS, except to this machine.
+name and the codes of the flow; all of it over TLS, except to this machine. `code_flow.py` is the other flow, for a page
+that people have open in a browser anyway.
 
 OpenID Connect Discovery 1.0, OpenID Connect Core 1.0 section 3.1.3.7, RFC 8628 (device authorization grant).
 """
@@ -24,6 +25,10 @@ from hub.home.strict_json import NotStrict, loads
 from hub.home.visible_names import is_visible
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+DEVICE: Final = "device_authorization_endpoint"
+CODE: Final = "authorization_endpoint"
+FLOWS: Final = {DEVICE: "the device flow (RFC 8628)", CODE: "the authorization code flow with PKCE (RFC 7636)"}
+"""What each flow is called, by the endpoint where it begins."""
 ALGORITHMS: Final = ["ES256", "RS256", "PS256", "Ed25519"]
 ANSWER_SECONDS: Final = 10.0
 MAX_ANSWER: Final = 262_144
@@ -46,10 +51,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The endpoints of an OpenID provider."""
+    """The endpoints of an OpenID provider; at `begins` the flow begins that it was looked up for."""
 
     issuer: str
-    device_authorization: str
+    begins: str
     token: str
     jwks: str
 
@@ -66,23 +71,26 @@ class DeviceCode:
     interval: float
 
 
-def discover(issuer: str) -> Provider:
-    """The provider at `issuer`; SignInRefused if it does not answer, is not that issuer, or has no device flow."""
+def discover(issuer: str, begins: str = DEVICE) -> Provider:
+    """The provider at `issuer`; SignInRefused if it does not answer, is not that issuer, or has not the flow.
+
+    `begins` names the endpoint of the flow: DEVICE or CODE.
+    """
     _check_address(issuer, "the provider")
     found = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if found.get("issuer") != issuer:
         raise SignInRefused(f"the provider at {issuer} says that it is another; give its name exactly as it writes it")
-    names = ("device_authorization_endpoint", "token_endpoint", "jwks_uri")
+    names = (begins, "token_endpoint", "jwks_uri")
     for name in names:
         if not isinstance(found.get(name), str):
-            raise SignInRefused(f"the provider {issuer} has no {name}; sign-in needs the device flow (RFC 8628)")
+            raise SignInRefused(f"the provider {issuer} has no {name}; sign-in needs {FLOWS[begins]}")
         _check_address(found[name], name)
     return Provider(issuer, *(found[name] for name in names))
 
 
 def begin(provider: Provider, client: str) -> DeviceCode:
     """Begin a sign-in; SignInRefused if the provider does not know the client."""
-    status, answer = _post(provider.device_authorization, {"client_id": client, "scope": "openid"})
+    status, answer = post_form(provider.begins, {"client_id": client, "scope": "openid"})
     texts = [answer.get(name) for name in ("verification_uri", "user_code", "device_code")]
     if status != 200 or not all(isinstance(text, str) and text for text in texts):
         raise SignInRefused(f"the provider did not begin a sign-in ({answer.get('error', status)})")
@@ -103,7 +111,7 @@ def await_token(provider: Provider, client: str, code: DeviceCode, sleep: Callab
     form = {"grant_type": DEVICE_GRANT, "device_code": code.device_code, "client_id": client}
     while time.monotonic() < until:
         sleep(interval)
-        status, answer = _post(provider.token, form)
+        status, answer = post_form(provider.token, form)
         error = answer.get("error")
         if status == 200 and isinstance(answer.get("id_token"), str):
             return str(answer["id_token"])
@@ -122,8 +130,8 @@ def keys_of(provider: Provider) -> KeySet:
         raise SignInRefused(f"the keys of the provider {provider.issuer} cannot be read") from None
 
 
-def check_token(token: str, keys: KeySet, issuer: str, client: str) -> Identity:
-    """Who an ID token signs in; SignInRefused unless this provider signed it for this client.
+def check_token(token: str, keys: KeySet, issuer: str, client: str, nonce: str | None = None) -> Identity:
+    """Who an ID token signs in; SignInRefused unless this provider signed it for this client, and with this nonce.
 
     How long it may be used is for the caller to decide, by `at`.
     """
@@ -136,6 +144,8 @@ def check_token(token: str, keys: KeySet, issuer: str, client: str) -> Identity:
     subject, at = claims.get("sub"), claims.get("iat")
     if claims.get("iss") != issuer or client not in audiences or claims.get("azp", client) != client:
         raise SignInRefused("the sign-in is for another program or from another provider; sign in again")
+    if nonce is not None and claims.get("nonce") != nonce:
+        raise SignInRefused("the sign-in was begun by another browser; sign in again")
     if not isinstance(subject, str) or not subject or type(at) is not int or at > time.time() + LEEWAY_SECONDS:
         raise SignInRefused("the provider does not say who signed in and when; its clock may be wrong")
     if not is_visible(subject):
@@ -156,7 +166,8 @@ def _get(url: str) -> dict[str, Any]:
     return answer
 
 
-def _post(url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+def post_form(url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of what a provider answers to a form; SignInRefused if it does not answer one."""
     return _ask("POST", url, form)
 
 

@@ -81,16 +81,25 @@ def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Change
     settings.prepare_home()
     log = open_log(settings)
     try:
-        digester = digester_of(settings)
-        witness = _recorder(log, digester)
-        store = PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, witness, settings.now)
-        try:
-            store.make(lambda: read_folder(settings.policy_folder))
-            yield Changes(store, log, digester)
-        finally:
-            store.close()
+        with changes_recorded_in(log, digester_of(settings), settings, catalogue) as changes:
+            changes.store.make(lambda: read_folder(settings.policy_folder))
+            yield changes
     finally:
         log.close()
+
+
+@contextmanager
+def changes_recorded_in(
+    log: AuditLog, digester: Digester, settings: Settings, catalogue: Catalogue
+) -> Iterator[Changes]:
+    """The store of a home, whose changes are recorded in a log that is open."""
+    store = PolicyStore(
+        _url(settings), load_key(settings.policy_key), catalogue, _recorder(log, digester), settings.now
+    )
+    try:
+        yield Changes(store, log, digester)
+    finally:
+        store.close()
 
 
 def _recorder(log: AuditLog, digester: Digester) -> Witness:

@@ -89,7 +89,7 @@ def activation_lines(activation: Activation, standing: Activation, zone: dt.tzin
 # Diff.
 
 
-def _effects_in_words(shown: tuple[Shown, ...]) -> str:
+def effects_in_words(shown: tuple[Shown, ...]) -> str:
     return "; ".join(_effect_in_words(each) for each in shown) or "nothing"
 
 
@@ -117,8 +117,8 @@ def _change_json(change: Change) -> dict[str, Any]:
         "thing": change.thing,
         "kind": change.kind.value,
         "widens": change.kind.widens,
-        "before": _effects_in_words(change.before),
-        "after": _effects_in_words(change.after),
+        "before": effects_in_words(change.before),
+        "after": effects_in_words(change.after),
         "since": change.since.isoformat(),
     }
 
@@ -135,8 +135,8 @@ def diff_lines(found: Diff) -> RenderableType:
             each.kind.value,
             each.application,
             each.purpose,
-            _effects_in_words(each.before),
-            _effects_in_words(each.after),
+            effects_in_words(each.before),
+            effects_in_words(each.after),
             str(each.since),
         )
         shared.setdefault(key, []).append(each.thing)

@@ -39,8 +39,6 @@ def source(*folders: str) -> str:
 
 
 ABSENT: Mapping[str, Callable[[], bool]] = {
-    "console": lambda: not (ROOT / "hub" / "console").exists(),
-    "sessions": lambda: "set_cookie" not in source("hub"),
     "intended purposes of rows": lambda: (
         "collectedFor" not in source("policies")
         and "collectedFor" not in (ROOT / "hub" / "request" / "cypher.py").read_text(encoding="utf-8")

@@ -169,11 +169,12 @@ def _main() -> None:
 
 
 def _serve(given: Mapping[str, Any], policy: Any) -> None:
-    from hub.app import make_server, open_hub
+    from hub.app import open_hub
     from hub.graph.driver import Graph
     from hub.home.catalogue import catalogue_of
     from hub.push.deliveries import Deliveries
     from hub.push.push_sources import load_push_sources
+    from hub.server import make_server
     from policies.language import load
 
     try:

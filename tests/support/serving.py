@@ -15,7 +15,8 @@ import httpx
 
 from audit.log import tail
 from audit.record import Record
-from hub.app import make_server, open_hub
+from hub.app import open_hub
+from hub.console.front import Console
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.catalogue import catalogue_of
@@ -26,6 +27,7 @@ from hub.push.push_sources import load_push_sources
 from hub.request.daily_caps import DailyCaps
 from hub.request.pipeline import Hub
 from hub.request.plan_model import Planned
+from hub.server import make_server
 from policies.language import load, load_files
 from policies.model import PolicySet
 from policies.store import PolicyStore
@@ -94,7 +96,7 @@ def serving(
     With a `store` it starts under the version in force there, and follows it. Without one nothing is counted against
     daily caps, unless the test is about just that (`counted`).
     """
-    known = Settings.load(home=home, port=free_port(), **settings)
+    known = Settings.load(home=home, **{"port": free_port(), **settings})
     graph = Graph(address.url, address.user, address.password)
     catalogue = catalogue_of(known)
     if store is not None:
@@ -104,7 +106,8 @@ def serving(
         hub.caps = _Uncounted()
     pushed = load_push_sources(known, catalogue)
     deliveries = Deliveries(known, address, pushed, catalogue) if pushed else None
-    running = make_server(hub, deliveries=deliveries)
+    routes = Console(hub, store.engine).routes() if store is not None else ()
+    running = make_server(hub, deliveries=deliveries, more=routes)
     thread = threading.Thread(target=running.run)
     thread.start()
     try:

@@ -1,10 +1,11 @@
 // An OpenID provider (oidc-provider) whose keys are those of the newest line of standard input, a JWK set.
-// `GET /asked` counts the requests to each path.
+// `GET /asked` counts the requests to each path. With a redirect address as its second argument people sign in too.
 import http from "node:http";
 import readline from "node:readline";
 import { Provider } from "oidc-provider";
 
 const port = Number(process.argv[2]);
+const redirect = process.argv[3];
 const issuer = `http://127.0.0.1:${port}`;
 const asked = {};
 let answer;
@@ -15,6 +16,15 @@ const hub = {
   accessTokenTTL: 600,
   accessTokenFormat: "jwt",
   jwt: { sign: { alg: "ES256" } },
+};
+
+const people = {
+  client_id: "sluicegate",
+  token_endpoint_auth_method: "none",
+  id_token_signed_response_alg: "ES256",
+  grant_types: ["authorization_code"],
+  redirect_uris: [redirect],
+  response_types: ["code"],
 };
 
 function begin(jwks) {
@@ -29,10 +39,11 @@ function begin(jwks) {
         redirect_uris: [],
         response_types: [],
       },
+      ...(redirect ? [people] : []),
     ],
     features: {
       clientCredentials: { enabled: true },
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: Boolean(redirect) },
       resourceIndicators: { enabled: true, getResourceServerInfo: () => hub },
     },
   });

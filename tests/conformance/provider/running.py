@@ -54,10 +54,13 @@ class RunningProvider:
 
 
 @contextmanager
-def provider(folder: Path, *keys: Key, port: int = 0) -> Iterator[RunningProvider]:
-    """A provider with these keys, in a folder in which its packages are installed; `port` 0 takes a free one."""
+def provider(folder: Path, *keys: Key, port: int = 0, redirect: str = "") -> Iterator[RunningProvider]:
+    """A provider with these keys, in a folder in which its packages are installed; `port` 0 takes a free one.
+
+    People sign in at it for the page `redirect`, if one is given.
+    """
     port = port or free_port()
-    command = [node(), "provider.mjs", str(port)]
+    command = [node(), "provider.mjs", str(port), *([redirect] if redirect else [])]
     with subprocess.Popen(
         command,
         cwd=folder,

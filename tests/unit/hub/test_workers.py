@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from hub.app import _Server
 from hub.graph.local import GraphAddress
 from hub.home.running_hub import CannotServe
 from hub.home.settings import Settings
+from hub.server import _Server
 from hub.workers import Place, _tell, _Worker, keep_working
 
 pytestmark = pytest.mark.unit
@@ -121,7 +121,7 @@ def test_what_a_worker_tells_never_waits_for_a_supervisor_that_does_not_read() -
 
 @pytest.mark.parametrize("again", [True, False])
 def test_one_of_several_goes_on_saying_that_it_serves(monkeypatch: pytest.MonkeyPatch, *, again: bool) -> None:
-    monkeypatch.setattr("hub.app.BEAT_SECONDS", 0.2)
+    monkeypatch.setattr("hub.server.BEAT_SECONDS", 0.2)
     beats: list[float] = []
 
     async def serve_for_a_second() -> None:

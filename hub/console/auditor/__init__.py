@@ -1,0 +1,1 @@
+"""The auditor's pages: the log searched, one record with its proof."""

@@ -1,0 +1,162 @@
+"""The log searched, with its counts over time and by word, and one record with its proof.
+
+Each view has its address, in which nothing stands that may identify a person: names of the policy and the catalogue,
+times, and digests. A value is written into a form, which turns it into its digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from audit.index import IndexFault
+from audit.record import encode
+from audit.search import QueryRefused
+from audit.stores.base import StoreFault
+from hub.auditor.search_terms import PLAIN, SECRET, TIMES
+from hub.console.arrival import Arrival
+from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
+from hub.console.auditor.reading import Found, digests_of, find, record_at
+from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
+from hub.console.page import Change, Page, Way
+from hub.console.refusals import PageRefused
+from hub.console.visitor import Visitor
+from policies.stewards import Role
+
+LOG: Final = "log"
+RECORD: Final = "log/record"
+DIGEST: Final = "log/value"
+ASKED: Final = ("person", "who", "case", "value")
+"""What a form may name in clear."""
+TERMS: Final = (*TIMES, "purpose", "application", "department", "coordinate", "effect", "kind", "result", "region")
+"""What the form asks for, in this order; an address may have every term of a search."""
+FACETS: Final = ("purpose", "application", "department", "result", "kind", "effect", "coordinate")
+MOST_WORDS: Final = 12
+"""Words of a facet on the page, the most frequent first."""
+LINKED: Final = {each: each for each in ("case", "purpose", "application", "department")} | {"subject": "who"}
+"""What of a record leads to those that share it, by the term of the search."""
+
+
+class LogPages:
+    """The pages of the log of one console, for auditors."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def ways(self) -> tuple[Way, ...]:
+        """The pages, by their paths."""
+        auditors = frozenset({Role.AUDITOR})
+        return (
+            Page(LOG, self.show, auditors, "log"),
+            Page(RECORD, self.show_record, auditors),
+            Change(DIGEST, self.find_value, auditors),
+        )
+
+    async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """A page of a search; all of the log without terms."""
+        hub, asked = self._desk.hub, _asked(arrival)
+        before = _number(asked.pop("before", ""))
+        problem, found = "", None
+        try:
+            terms = [f"{name}={text}" for name, text in asked.items()]
+            found = await self._desk.beside(Lane.LOG, lambda: find(hub, terms, before))
+        except QueryRefused as refused:
+            problem = str(refused)
+        except (IndexFault, StoreFault):
+            raise PageRefused("store") from None
+        if found is not None:
+            facts = {**found.recorded, "found": str(found.page.total)}
+            await self._desk.record_reading(visitor, "log", facts)
+        return self._desk.page("log", arrival, visitor, problem=problem, found=found, **_search_content(asked, found))
+
+    async def find_value(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
+        """Search for a person, a case or a value that a form names: it goes on as its digests."""
+        term, text = form.get("term", ""), form.get("text", "")
+        if term not in ASKED:
+            raise PageRefused("choice", name="term")
+        try:
+            found = await self._desk.beside(Lane.LOG, lambda: digests_of(self._desk.hub, term, text))
+        except QueryRefused:
+            raise PageRefused("value") from None
+        # Recorded, though nothing of the log is shown yet: a digest tells whether a guess at a person is right.
+        await self._desk.record_reading(visitor, "log value", {term: found[0]})
+        return go_to(_address({term: ",".join(f"#{each}" for each in found)}))
+
+    async def show_record(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """One record; `index` says which."""
+        index = _number(arrival.request.query_params.get("index", ""))
+        if index is None:
+            raise PageRefused("record")
+        try:
+            shown = await self._desk.beside(Lane.LOG, lambda: record_at(self._desk.hub, index))
+        except IndexError:
+            raise PageRefused("record") from None
+        except StoreFault:
+            raise PageRefused("store") from None
+        await self._desk.record_reading(visitor, "log record", {"index": str(index)})
+        record = json.loads(encode(shown.logged.record))
+        return self._desk.page(
+            "record",
+            arrival,
+            visitor,
+            shown=shown,
+            record=record,
+            effects=record.pop("decision", {}),
+            search=HOME + LOG,
+            linked=LINKED,
+        )
+
+
+def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, Any]:
+    """What the page of a search shows beside its records; every link is a search of its own."""
+    counts = {} if found is None else found.counts
+    facets = {
+        name: [(word, count, _address({**asked, name: word})) for word, count in _most(counts[name])]
+        for name in FACETS
+        if counts.get(name) and name not in asked
+    }
+    bars = bars_of(counts.get("day", {}))
+    older = None if found is None else found.page.before
+    return {
+        "terms": {name: asked.get(name, "") for name in TERMS},
+        "digests": {name: text for name, text in asked.items() if name in SECRET},
+        "without": [(name, text, _address(_but(asked, name))) for name, text in asked.items()],
+        "facets": facets,
+        "bars": [(bar, _address({**asked, "since": bar.since, "until": bar.until})) for bar in bars],
+        "size": (WIDTH, HEIGHT),
+        "older": None if older is None else _address({**asked, "before": str(older)}),
+        "record": HOME + RECORD,
+        "asked": ASKED,
+        "value": HOME + DIGEST,
+    }
+
+
+def _most(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    return list(counted.items())[:MOST_WORDS]
+
+
+def _but(asked: Mapping[str, str], name: str) -> dict[str, str]:
+    return {each: text for each, text in asked.items() if each != name}
+
+
+def _asked(arrival: Arrival) -> dict[str, str]:
+    """The terms in the address that say something; PageRefused for one that no search has."""
+    asked = {name: text.strip() for name, text in arrival.request.query_params.items() if text.strip()}
+    if unknown := asked.keys() - {*PLAIN, *TIMES, *SECRET, "before"}:
+        raise PageRefused("choice", name=", ".join(sorted(unknown)))
+    if any(not text.startswith("#") for name, text in asked.items() if name in SECRET):
+        raise PageRefused("clear")
+    return asked
+
+
+def _address(terms: Mapping[str, str]) -> str:
+    return f"{HOME}{LOG}?{urlencode(terms)}" if terms else HOME + LOG
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None

@@ -1,0 +1,179 @@
+"""The pages of the console, and the way that every request takes to one of them.
+
+Each request is counted for its address, has to name an address of this hub, and is answered in one of two languages.
+A page that changes something is sent by POST, from a page of the same session. What a person does is in the audit log
+before they are told that it was done.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from audit.log import AuditUnavailable
+from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of
+from hub.console.assets import Assets
+from hub.console.auditor.log_pages import LogPages
+from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
+from hub.console.page import Change, Door, Page, Way, may
+from hub.console.pages import Pages
+from hub.console.refusals import PageRefused
+from hub.console.sessions.same_site import Forged, check_form, check_origin
+from hub.console.sessions.store import Sessions
+from hub.console.sign_in.session_pages import SessionPages
+from hub.console.sign_in.sign_in_pages import SignInPages
+from hub.console.steward.matrix_pages import MatrixPages
+from hub.console.steward.versions_pages import VersionsPages
+from hub.console.visitor import Visitor, steward_of
+from hub.console.words import LANGUAGES
+from hub.home.addresses import addresses_of
+from hub.request.floods import Meter, source_address
+from hub.request.pipeline import Hub
+from policies.versions import StoreUnavailable
+
+ENDED: Final = "ended"
+"""What the address of the first page says to whoever sent a form after their session had ended."""
+BURST: Final = 300
+PER_SECOND: Final = 30.0
+"""How many requests one address may send: a page with its files is three."""
+
+
+class Console:
+    """The console of one hub; its sessions lie in the version store behind `engine`."""
+
+    def __init__(self, hub: Hub, engine: sa.Engine) -> None:
+        self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
+        self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
+        sign_in, sessions = SignInPages(desk), SessionPages(desk)
+        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
+        desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
+
+    def routes(self) -> list[BaseRoute]:
+        """A route for each page; each answers every method, and refuses those that its page does not take."""
+        pages = [Route(HOME + way.path, _Answer(self, way)) for way in self.ways]
+        return [Route("/console", _Answer(self, None)), *pages, Route(HOME + "{path:path}", _Answer(self, None))]
+
+    async def answer(self, request: Request, way: Way | None) -> Response:
+        """The page that a request asks for, or a page that says why not; `way` is None where there is no page."""
+        arrival = Arrival(request, "", language_of(request))
+        try:
+            if self._meter.full(source_address(request.client.host) if request.client else ""):
+                raise PageRefused("many")
+            arrival = self._addressed(arrival)
+            return self._file(arrival) or await self._page(arrival, way)
+        except PageRefused as refusal:
+            return self._refused(arrival, refusal)
+        except ClientDisconnect:
+            return self._refused(arrival, PageRefused("form"))  # nobody reads it
+        except Forged:
+            return self._refused(arrival, PageRefused("forged"))
+        except (StoreUnavailable, AuditUnavailable):
+            return self._refused(arrival, PageRefused("store"))
+        except Exception as fault:
+            self._desk.hub.telemetry.fault("console", fault)
+            return self._refused(arrival, PageRefused("failed"))
+
+    async def _page(self, arrival: Arrival, way: Way | None) -> Response:
+        if isinstance(way, Change):
+            return await self._change(arrival, way)
+        if arrival.request.method not in READ_BY:
+            raise PageRefused("method")
+        if arrival.path + "/" == HOME:
+            return go_to(HOME)
+        if way is None:
+            raise PageRefused("missing")
+        if (chosen := arrival.request.query_params.get("language")) in LANGUAGES:
+            return _speak(chosen, arrival)
+        if isinstance(way, Door):
+            return await way.answer(arrival)
+        visitor = await self._visitor(arrival)
+        if visitor is None:
+            return self._welcome(arrival)
+        try:
+            if not may(visitor, way):
+                raise PageRefused("role")
+            return await way.answer(arrival, visitor)
+        except PageRefused as refusal:
+            return self._refused(arrival, refusal, visitor)
+
+    def _file(self, arrival: Arrival) -> Response | None:
+        """A file that pages refer to, if it is asked for."""
+        return self._assets.response(arrival.path) if arrival.request.method in READ_BY else None
+
+    async def _change(self, arrival: Arrival, way: Change) -> Response:
+        """Do what a form asks; Forged unless a page of this session sent it."""
+        if arrival.request.method != "POST":
+            raise PageRefused("method")
+        check_origin(arrival.request.headers, [arrival.origin])
+        form, visitor = await form_of(arrival.request, self._desk.hub.settings.body_limit), await self._visitor(arrival)
+        if visitor is None:
+            return go_to(f"{HOME}?{ENDED}=1")
+        check_form(form, visitor.held)
+        if not may(visitor, way):
+            raise PageRefused("role")
+        try:
+            return await way.answer(arrival, visitor, form)
+        except PageRefused as refusal:
+            return self._refused(arrival, refusal, visitor)
+
+    def _addressed(self, arrival: Arrival) -> Arrival:
+        settings = self._desk.hub.settings
+        addresses = addresses_of(settings.public_url, settings.port)
+        origin = origin_of(arrival.request, addresses, settings.public_url is not None)
+        if origin is None:
+            raise PageRefused("address", address=addresses[0] + HOME)
+        return Arrival(arrival.request, origin, arrival.language)
+
+    async def _visitor(self, arrival: Arrival) -> Visitor | None:
+        """Who is signed in; None if the session is over, or the version in force does not name its person any more."""
+        held = arrival.held(Cookie.SESSION)
+        session = await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.find(held)) if held else None
+        if session is None:
+            return None
+        steward = steward_of(self._desk.hub.policy.stewards, session.identity)
+        if steward is None or steward.account != session.account:
+            return None
+        return Visitor(steward, session, held)
+
+    async def _home(self, arrival: Arrival, visitor: Visitor) -> Response:
+        return self._desk.page("home", arrival, visitor, version=self._desk.hub.policy.version)
+
+    def _welcome(self, arrival: Arrival) -> Response:
+        """The page for whoever is not signed in; it leads back to the page that they asked for."""
+        url, told = arrival.request.url, arrival.request.query_params
+        to = "" if arrival.path == HOME else "?" + urlencode({"to": f"{url.path}?{url.query}".removesuffix("?")})
+        return self._desk.page("welcome", arrival, None, signed_out="signedOut" in told, ended=ENDED in told, to=to)
+
+    def _refused(self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None) -> Response:
+        # What was asked stands in no link: it may be what must not be in an address.
+        content = {"why": refusal.why, "names": refusal.names, "asked_again": ""}
+        response = self._desk.page("refused", arrival, visitor, **content)
+        response.status_code = refusal.status
+        return response
+
+
+def _speak(language: str, arrival: Arrival) -> Response:
+    """The same page in the language that was chosen, and all later ones."""
+    response = go_to(f"{arrival.path}?{arrival.asked_again}".removesuffix("?"))
+    hold(response, Cookie.LANGUAGE, language, 31_536_000)
+    return response
+
+
+class _Answer:
+    """A page as an ASGI application, so that it receives every method."""
+
+    def __init__(self, console: Console, way: Way | None) -> None:
+        self._console, self._way = console, way
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._console.answer(Request(scope, receive), self._way)
+        await response(scope, receive, send)

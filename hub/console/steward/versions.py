@@ -1,0 +1,123 @@
+"""Reads and changes the version store for a page; blocks, for a thread.
+
+Every change goes the way of the commands `policy draft`, `approve` and `activate`: the store decides who may do what,
+and the record is durable before the change is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from hub.request.pipeline import Hub
+from hub.steward.actor import Actor
+from hub.steward.changes import Changes, changes_recorded_in
+from policies.language import load_files
+from policies.review.changes import Diff
+from policies.review.check import ERROR, check
+from policies.review.diff import diff
+from policies.review.joins import new_joins
+from policies.versions import Past, Version
+from schema.strict_yaml import YamlFileError
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A version beside the one that it was made from: its decisions, and its text, file by file.
+
+    `unread` says why the decisions are not there: one of the two does not load with the catalogue of today.
+    """
+
+    past: Past
+    base: Version | None
+    decisions: Diff | None
+    texts: Mapping[str, Sequence[str]]
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a new text would do before it is drafted: what `policy check` says of it, and the decisions that change."""
+
+    errors: Sequence[str]
+    warnings: Sequence[str]
+    decisions: Diff
+
+
+@contextmanager
+def changes_of(hub: Hub) -> Iterator[Changes]:
+    """The store of the hub, whose changes go to the hub's own log."""
+    with changes_recorded_in(hub.log, hub.digester, hub.settings, hub.catalogue) as changes:
+        yield changes
+
+
+def history(hub: Hub) -> list[Past]:
+    """Every version, the newest first."""
+    with changes_of(hub) as changes:
+        return changes.store.history()[::-1]
+
+
+def compared(hub: Hub, number: int) -> Compared | None:
+    """A version beside its base; None if there is no such version."""
+    with changes_of(hub) as changes:
+        known = {past.version.number: past for past in changes.store.history()}
+        past = known.get(number)
+        if past is None:
+            return None
+        base = known[past.version.base].version if past.version.base in known else None
+        after = changes.store.files(number)
+        before = changes.store.files(base.number) if base else {}
+    decisions, unread = None, ""
+    try:
+        decisions = _decisions(hub, before, after) if base else None
+    except YamlFileError as wrong:
+        unread = str(wrong)
+    return Compared(past, base, decisions, dict(_texts(before, after)), unread)
+
+
+def files_in_force(hub: Hub) -> tuple[Version, Mapping[str, bytes]]:
+    """The version in force and its files."""
+    with changes_of(hub) as changes:
+        found = changes.store.in_force()
+        return found.version, found.files
+
+
+def try_out(hub: Hub, texts: Mapping[str, str]) -> Tried:
+    """What the version in force would be with other texts in some files; YamlFileError if it would not load."""
+    _, files = files_in_force(hub)
+    after = {**files, **_encoded(texts)}
+    found = check(hub.catalogue, load_files(after, hub.catalogue), hub.now().date())
+    said = [(each.level == ERROR, f"{each.place}: {each.text}") for each in found]
+    return Tried(
+        [text for is_error, text in said if is_error],
+        [text for is_error, text in said if not is_error],
+        _decisions(hub, files, after),
+    )
+
+
+def draft(hub: Hub, actor: Actor, base: int, texts: Mapping[str, str], note: str) -> Version:
+    """Draft the version `base` with other texts in some files; raises as PolicyStore.draft."""
+    with changes_of(hub) as changes:
+        files = {**changes.store.files(base), **_encoded(texts)}
+        return changes.draft(files, actor, base, note)
+
+
+def _encoded(texts: Mapping[str, str]) -> Mapping[str, bytes]:
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def _decisions(hub: Hub, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Diff:
+    old, new, today = load_files(before, hub.catalogue), load_files(after, hub.catalogue), hub.now().date()
+    found = diff(hub.catalogue, old, new, today)
+    joined = (each.text for each in new_joins(hub.catalogue, old, new, today))
+    return replace(found, notes=(*found.notes, *joined))
+
+
+def _texts(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[tuple[str, Sequence[str]]]:
+    """For each file that differs: the lines that went and came, with three around them."""
+    for name in sorted({*before, *after}):
+        old, new = (each.get(name, b"").decode("utf-8", "replace").splitlines() for each in (before, after))
+        if old != new:
+            yield name, list(difflib.unified_diff(old, new, name, name, lineterm=""))

@@ -1,0 +1,101 @@
+"""Every page and every change × every role: nobody gets by an address what their roles do not open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.console.front import Console
+from hub.console.page import Change, Door, Page, Way
+from tests.support.console.browsing import ConsoleScene, console_scene, words_of
+
+pytestmark = pytest.mark.attack
+
+ACCOUNTS = {"zhang": {"steward", "approver"}, "wu": {"auditor"}, "chen": {"operator"}}
+ANYBODY: frozenset[str] = frozenset()
+READERS = frozenset({"steward", "approver", "auditor"})
+OPENED_BY = {
+    "": ANYBODY,
+    "sessions": ANYBODY,
+    "sessions/end": ANYBODY,
+    "sessions/end-all": ANYBODY,
+    "sign-out": ANYBODY,
+    "log": frozenset({"auditor"}),
+    "log/record": frozenset({"auditor"}),
+    "log/value": frozenset({"auditor"}),
+    "versions": READERS,
+    "versions/version": READERS,
+    "versions/edit": frozenset({"steward"}),
+    "versions/draft": frozenset({"steward"}),
+    "versions/approve": frozenset({"approver"}),
+    "versions/activate": frozenset({"steward", "approver"}),
+    "matrix": READERS,
+    "matrix/cell": READERS,
+}
+"""By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
+ASKED = {
+    "log/record": "?index=0",
+    "versions/version": "?number=1",
+    "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
+}
+
+SENT = {"log/value": {"term": "case", "text": "A-1"}}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
+    with console_scene(tmp_path_factory.mktemp("roles") / "home") as running:
+        yield running
+
+
+def ways(scene: ConsoleScene) -> tuple[Way, ...]:
+    follower = scene.served.hub.policy_follower
+    assert follower is not None
+    return Console(scene.served.hub, follower.store.engine).ways
+
+
+def test_each_page_says_who_opens_it(scene: ConsoleScene) -> None:
+    guarded = [way for way in ways(scene) if isinstance(way, Page | Change)]
+    assert {way.path: frozenset(map(str, way.roles)) for way in guarded} == OPENED_BY
+    assert sorted(way.path for way in ways(scene) if isinstance(way, Door)) == ["sign-in", "signed-in"]
+
+
+@pytest.mark.parametrize("account", [None, *ACCOUNTS])
+def test_a_page_opens_for_its_roles_alone(account: str | None, scene: ConsoleScene) -> None:
+    for way in ways(scene):
+        if not isinstance(way, Page):
+            continue
+        browser = scene.browser() if account is None else scene.signed_in(account)
+        page = browser.get(f"/console/{way.path}{ASKED.get(way.path, '')}")
+        if account is None:
+            assert page.status_code == 200
+            assert "请用本单位的统一身份登录" in words_of(page), way.path
+        elif not OPENED_BY[way.path] or OPENED_BY[way.path] & ACCOUNTS[account]:
+            assert page.status_code == 200, way.path
+        else:
+            assert page.status_code == 403, way.path
+            assert "此角色不能访问" in words_of(page)
+
+
+@pytest.mark.parametrize("account", [None, *ACCOUNTS])
+def test_a_change_is_done_for_its_roles_alone(account: str | None, scene: ConsoleScene) -> None:
+    for way in ways(scene):
+        if not isinstance(way, Change):
+            continue
+        browser = scene.browser() if account is None else scene.signed_in(account)
+        form = {"formToken": browser.form_token(), **SENT.get(way.path, {})}
+        answer = browser.post(f"/console/{way.path}", form)
+        allowed = account is not None and (not OPENED_BY[way.path] or OPENED_BY[way.path] & ACCOUNTS[account])
+        if allowed:
+            assert answer.status_code in {303, 400}, f"{way.path}: done, or it was asked for nothing that there is"
+        elif account is not None:
+            assert answer.status_code == 403, way.path
+        else:
+            assert answer.headers["location"] == "/console/?ended=1"
+
+
+def test_the_menu_names_what_opens(scene: ConsoleScene) -> None:
+    for account, roles in ACCOUNTS.items():
+        home = scene.signed_in(account).get("/console/").text
+        assert ('href="/console/matrix"' in home) == bool(roles & READERS), account

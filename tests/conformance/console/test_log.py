@@ -1,0 +1,150 @@
+"""The auditor's pages over HTTP: what a search finds, where its links lead, a record's proof, no value in clear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from audit.log import read
+from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.conformance
+NUMBER = "140321195703129022"
+PLAN = "query Q($no: String!) { people(where: {idNumber: {eq: $no}}) { edges { node { name } } } }"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
+    with console_scene(tmp_path_factory.mktemp("log") / "home") as running:
+        for _ in range(7):
+            running.served.ask("{ __typename }")
+        for _ in range(2):
+            running.served.ask("{ people { nothing } }")
+        running.served.ask(PLAN, variables={"no": NUMBER})
+        yield running
+
+
+@pytest.fixture(scope="module")
+def auditor(scene: ConsoleScene) -> Browser:
+    return scene.signed_in("wu")
+
+
+def found(page: str) -> int:
+    """How many records a page says it found."""
+    number = re.search(r"记录中找到 ([0-9,]+) 条", page)
+    assert number is not None, page
+    return int(number[1].replace(",", ""))
+
+
+def links(html: str, part: str) -> list[str]:
+    """The addresses of links whose text or address has `part`."""
+    return [unescape(each) for each in re.findall(r'href="([^"]+)"', html) if part in unescape(each)]
+
+
+def test_a_search_finds_what_its_terms_say_and_each_number_leads_there(scene: ConsoleScene, auditor: Browser) -> None:
+    page = auditor.get("/console/log")
+    assert page.status_code == 200
+    (validation,) = links(page.text, "result=VALIDATION")
+    narrowed = auditor.get(validation)
+    assert found(words_of(narrowed)) == 2
+    assert len(re.findall(r"log/record\?index=", narrowed.text)) == 2
+    (back,) = [each for each in links(narrowed.text, "/console/log") if each == "/console/log"][:1]
+    assert found(words_of(auditor.get(back))) > 9
+
+
+def test_a_day_of_the_picture_leads_to_that_day(auditor: Browser) -> None:
+    page = auditor.get("/console/log?application=fire-inspection").text
+    (bar,) = links(page, "since=")  # a day without requests leads nowhere
+    assert "application=fire-inspection" in bar
+    assert found(words_of(auditor.get(bar))) == 10
+
+
+def test_pages_follow_each_other_without_a_gap(scene: ConsoleScene, auditor: Browser) -> None:
+    for _ in range(60):
+        scene.served.ask("{ __typename }")
+    seen: list[int] = []
+    address: str | None = "/console/log?application=fire-inspection"
+    while address:
+        page = auditor.get(address)
+        seen += [int(each) for each in re.findall(r"log/record\?index=(\d+)", page.text)]
+        address = next(iter(links(page.text, "before=")), None)
+    assert seen == sorted(set(seen), reverse=True)
+    of_application = [each.index for each in read(scene.settings.audit_log) if each.record.application]
+    assert sorted(seen) == of_application
+
+
+def test_a_record_is_shown_whole_and_its_proof_is_verified(scene: ConsoleScene, auditor: Browser) -> None:
+    logged = next(each for each in read(scene.settings.audit_log) if each.record.purpose)
+
+    def page() -> str:
+        return words_of(auditor.get(f"/console/log/record?index={logged.index}"))
+
+    until(lambda: "已验证" in page())
+    text = page()
+    for told in (logged.leaf_hash, logged.record.request_id, logged.record.purpose or "", "{ __typename }"):
+        assert told in text
+    (same,) = links(auditor.get(f"/console/log/record?index={logged.index}").text, "who=")
+    assert found(words_of(auditor.get(same))) >= 10
+
+
+def test_a_record_that_is_too_new_says_that_it_is_not_proved_yet(scene: ConsoleScene, auditor: Browser) -> None:
+    """The reading itself is the newest record; no checkpoint covers it when its own number is asked for at once."""
+    newest = max(each.index for each in read(scene.settings.audit_log))
+    page = auditor.get(f"/console/log/record?index={newest}")
+    assert page.status_code == 200
+    assert ("已验证" in words_of(page)) != ("尚无检查点" in words_of(page))
+
+
+@pytest.mark.parametrize("query", ["index=99999999", "index=-1", "index=x", "", "index=1e3", "index=" + "9" * 40])
+def test_a_record_that_is_not_there_is_not_found(auditor: Browser, query: str) -> None:
+    assert auditor.get(f"/console/log/record?{query}").status_code == 404
+
+
+def test_who_saw_a_person_is_found_by_the_number_that_nobody_keeps(scene: ConsoleScene, auditor: Browser) -> None:
+    form = {"formToken": auditor.form_token(), "term": "value", "text": NUMBER}
+    answer = auditor.post("/console/log/value", form)
+    assert answer.status_code == 303
+    assert NUMBER not in answer.headers["location"]
+    page = auditor.get(answer.headers["location"])
+    assert found(words_of(page)) == 2, "the request, and this question"
+    assert "console log value" in words_of(page)
+    assert NUMBER not in page.text
+    assert not [each for each in read(scene.settings.audit_log) if NUMBER in str(each.record)]
+
+
+@pytest.mark.parametrize(("term", "text"), [("person", NUMBER[:-1] + "3"), ("person", ""), ("value", " "), ("who", "")])
+def test_a_value_that_cannot_be_is_refused_and_not_told_again(auditor: Browser, term: str, text: str) -> None:
+    answer = auditor.post("/console/log/value", {"formToken": auditor.form_token(), "term": term, "text": text})
+    assert answer.status_code == 400
+    assert not text.strip() or text not in answer.text
+
+
+@pytest.mark.parametrize("term", ["person", "who", "case", "value", "sid"])
+def test_no_value_in_clear_stands_in_an_address(auditor: Browser, term: str) -> None:
+    for text in (NUMBER, "-"):
+        answer = auditor.get(f"/console/log?{term}={text}")
+        assert answer.status_code == 400
+        assert NUMBER not in answer.text
+
+
+def test_terms_that_cannot_be_right_are_explained(auditor: Browser) -> None:
+    page = auditor.get("/console/log?purpose=safety.fyre")
+    assert page.status_code == 200
+    assert "safety.fire" in words_of(page)
+    assert auditor.get("/console/log?nothing=1").status_code == 400
+
+
+def test_each_reading_is_in_the_log_before_it_is_shown(scene: ConsoleScene, auditor: Browser) -> None:
+    def readings() -> list[str]:
+        names = (each.record.operation_name or "" for each in read(scene.settings.audit_log))
+        return [name for name in names if name.startswith("console ")]
+
+    before = readings()
+    auditor.get("/console/log?result=OK")
+    auditor.get("/console/log/record?index=0")
+    auditor.get("/console/matrix")
+    assert readings()[len(before) :] == ["console log", "console log record", "console matrix"]

@@ -1,0 +1,105 @@
+"""A hub with a console and a provider, and a browser without pictures, which keeps cookies and says where it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from hub.demo.provider import DemoProvider, demo_provider
+from hub.graph.local import GraphAddress
+from hub.home.settings import Settings
+from hub.steward.changes import steward_session, store_of
+from schema import SPINE
+from tests.support.serving import COUNTY, Served, serving
+
+NOWHERE = GraphAddress("bolt://127.0.0.1:1", "neo4j", "none")
+"""No page of the sign-in asks the graph."""
+PEOPLE = [("zhang", "steward"), ("li", "steward"), ("wu", "auditor"), ("chen", "operator"), ("nobody", "a stranger")]
+
+
+@dataclass
+class Browser:
+    """It follows no redirect by itself. `cookies` are those that it holds for the console's host."""
+
+    origin: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    set: list[str] = field(default_factory=list)
+    """Every `Set-Cookie` that it was sent."""
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Read a page of the console, or of the provider by its whole address."""
+        return self._send("GET", path, None, headers)
+
+    def post(self, path: str, form: Mapping[str, str], **headers: str) -> httpx.Response:
+        """Send a form as a page of the console does."""
+        said = {"origin": self.origin, "sec-fetch-site": "same-origin"}
+        return self._send("POST", path, form, {**said, **headers})
+
+    def sign_in(self, account: str, to: str = "") -> httpx.Response:
+        """Sign in at the provider's page; returns the page at which the browser ends."""
+        asked = self.get(f"/console/sign-in{to}")
+        granted = httpx.post(asked.headers["location"], data={"account": account}, trust_env=False)
+        back = urlsplit(granted.headers["location"])
+        finished = self.get(f"{back.path}?{back.query}")
+        return self.get(finished.headers["location"]) if finished.status_code == 303 else finished
+
+    def form_token(self, path: str = "/console/sessions") -> str:
+        """The token in the forms of a page."""
+        found = re.search('name="formToken" value="([0-9a-f]+)"', self.get(path).text)
+        return found[1] if found else ""
+
+    def _send(
+        self, method: str, path: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        held = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
+        with httpx.Client(base_url=self.origin, trust_env=False, timeout=30) as client:
+            response = client.request(method, path, data=form, headers={**held, **headers})
+        for text in response.headers.get_list("set-cookie"):
+            self.set.append(text)
+            name, _, value = text.partition(";")[0].partition("=")
+            self.cookies[name] = value
+            if "Max-Age=0" in text:
+                del self.cookies[name]
+        return response
+
+
+def words_of(page: httpx.Response) -> str:
+    """What a page says, without its markup."""
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text.partition("<body>")[2])))
+
+
+@dataclass
+class ConsoleScene:
+    """A served console, its settings and its provider."""
+
+    served: Served
+    settings: Settings
+    provider: DemoProvider
+
+    def browser(self) -> Browser:
+        """A browser that holds nothing yet."""
+        return Browser(f"http://127.0.0.1:{self.served.hub.settings.port}")
+
+    def signed_in(self, account: str) -> Browser:
+        """A browser in which this person is signed in."""
+        browser = self.browser()
+        assert browser.sign_in(account).status_code == 200
+        return browser
+
+
+@contextmanager
+def console_scene(home: Path) -> Iterator[ConsoleScene]:
+    """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends."""
+    settings = Settings.load(home=home, policies=COUNTY)
+    with steward_session(settings, SPINE):
+        pass
+    store = store_of(settings, SPINE)
+    with demo_provider(settings, PEOPLE) as provider, serving(home, NOWHERE, store=store, policies=COUNTY) as served:
+        yield ConsoleScene(served, settings, provider)

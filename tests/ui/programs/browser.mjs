@@ -1,0 +1,43 @@
+// A real browser with a Chinese font, both of the packages beside this file. Nothing of it is left behind: its own files
+// lie in TMPDIR, which whoever starts this program makes and removes.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+
+// A container has neither the sandbox's rights nor a graphics card.
+const ARGUMENTS = ["--no-sandbox", "--no-zygote", "--disable-gpu"];
+const require = createRequire(import.meta.url);
+const fonts = join(tmpdir(), "fonts.conf");
+const folder = join(import.meta.dirname, "node_modules", "@embedpdf", "fonts-sc", "fonts");
+writeFileSync(
+  fonts,
+  `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${folder}</dir><dir>/usr/share/fonts</dir>` +
+    `<cachedir>${join(tmpdir(), "font-cache")}</cachedir></fontconfig>`,
+);
+
+/** A browser that was started. The package's own arguments are left out: they turn off what is tested here. */
+export async function launch() {
+  const { default: packed } = await import("@sparticuz/chromium");
+  const { chromium } = await import("playwright-core");
+  const executablePath = await packed.executablePath();
+  const env = { ...process.env, FONTCONFIG_FILE: fonts };
+  return await chromium.launch({ executablePath, args: ARGUMENTS, headless: true, env });
+}
+
+/** The serious things that axe-core finds in a page, as texts. Its script is put in past the page's own policy. */
+export async function faultsOf(page) {
+  const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run());
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+/** What was sent on standard input, as JSON. */
+export async function told() {
+  const pieces = [];
+  for await (const piece of process.stdin) pieces.push(piece);
+  return JSON.parse(Buffer.concat(pieces).toString("utf8"));
+}

@@ -1,0 +1,62 @@
+// Reads pages of the console as people do: signs each account in once at the provider's page, by clicks, and goes on.
+// Takes { origin, visits: [{ account, language, path, dark, width, picture }] }; prints what each page showed, what the
+// browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
+import { launch, faultsOf, told } from "./browser.mjs";
+
+async function signIn(page, account) {
+  await page.click('main a[href^="/console/sign-in"]');
+  await page.check(`input[name=account][value="${account}"]`);
+  await page.click("button");
+  await page.waitForURL(/\/console\//);
+}
+
+/** What the browser holds of an account that is signed in; of nobody, nothing. */
+async function heldBy(browser, origin, account) {
+  if (!account) return undefined;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${origin}/console/`);
+  await signIn(page, account);
+  const held = await context.storageState();
+  await context.close();
+  return held;
+}
+
+async function visit(browser, origin, held, { language, path, dark = false, width = 1100, picture = null }) {
+  const context = await browser.newContext({
+    locale: language === "zh" ? "zh-CN" : "en-GB",
+    colorScheme: dark ? "dark" : "light",
+    viewport: { width, height: 760 },
+    storageState: held,
+  });
+  const page = await context.newPage();
+  const complaints = [], foreign = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => request.url().startsWith(origin) || foreign.push(request.url()));
+  const answer = await page.goto(`${origin}${path}`);
+  const shown = {
+    status: answer.status(),
+    title: await page.title(),
+    text: await page.innerText("body"),
+    wide: await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth),
+    complaints,
+    foreign,
+  };
+  if (picture) await page.screenshot({ path: picture });
+  // Last, because axe-core's script is put in past the page's own policy.
+  shown.faults = await faultsOf(page);
+  await context.close();
+  return shown;
+}
+
+const { origin, visits } = await told();
+const browser = await launch();
+const held = new Map();
+const shown = [];
+for (const each of visits) {
+  if (!held.has(each.account)) held.set(each.account, await heldBy(browser, origin, each.account));
+  shown.push(await visit(browser, origin, held.get(each.account), each));
+}
+await browser.close();
+process.stdout.write(JSON.stringify(shown));
