@@ -22,14 +22,14 @@ WAYS = (
         "hub/request/filters.py",
         "    if not allowed:\n        raise HubError(\n",
         "    if False:\n        raise HubError(\n",
-        _TRIED,
+        f"{_TRIED} -k no_query",
     ),
     Mutation(
         "the middle of a number does not leave",
         "hub/request/cypher_masks.py",
         "            kept = f\"{head}'****'{tail}\"\n",
         "            kept = value\n",
-        _TRIED,
+        f"{_TRIED} -k no_query",
     ),
     Mutation(
         "what a request compares with is in the log as a digest",
