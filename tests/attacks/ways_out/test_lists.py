@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from graphql import GraphQLSchema, build_ast_schema, extend_schema, parse
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from typer.main import get_command
 
 from hub.app import build_app, open_hub
 from hub.cli.main import app as program
+from hub.console.front import Console
 from hub.graph.driver import Graph
 from hub.home.settings import Settings
 from hub.push.deliveries import Deliveries
@@ -35,7 +37,8 @@ def test_each_route_is_covered(tmp_path: Path) -> None:
     hub = open_hub(Settings.load(home=tmp_path / "home"), graph, load(COUNTY, SPINE), SPINE)
     try:
         # That a source is pushed adds a route, whatever the source.
-        found = routes_of(build_app(hub, deliveries=Deliveries.__new__(Deliveries)))
+        console = Console(hub, sa.create_engine("sqlite://")).routes()
+        found = routes_of(build_app(hub, deliveries=Deliveries.__new__(Deliveries), more=console))
     finally:
         hub.log.close()
         asyncio.run(graph.close())

@@ -67,6 +67,15 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
     "http /audit/proof": Addresses(
         ("/audit/proof?index=0", PROOF, f"{PROOF}&form=tlog-proof", f"{PROOF}&form=cose", "/audit/proof?from=1&to=2")
     ),
+    # The pages of the console, each of which that test reads as every role.
+    **{
+        f"http /console{path}": Elsewhere("tests/attacks/console/test_ways_out.py")
+        for path in (
+            *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
+            *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
+            *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
+        )
+    },
 }
 SCHEMA: Mapping[str, str] = {
     **dict.fromkeys(
@@ -93,6 +102,7 @@ MEDIA: Mapping[str, str] = {
     "application/graphql-response+json": FORMS,
     "text/event-stream": SUBSCRIPTIONS,
     **dict.fromkeys(("text/plain", "application/octet-stream", "application/cose"), PAGES),
+    "application/x-www-form-urlencoded": "a form that is sent to the console; no answer has it",
 }
 OF_FILES = "it writes or reads files that its caller names, and opens neither graph nor log"
 OF_KEYS = "it tells names and times of keys"
