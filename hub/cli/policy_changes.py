@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,17 +47,14 @@ def diff(before: Policy, after: Policy, named: As = None, home: Home = None, as_
         from hub.home.catalogue import catalogue_of
         from hub.steward.policy_lookup import named_in_record, reader_of, record_reading, versions_of
         from hub.steward.policy_tables import diff_json, diff_lines
-        from policies.review.diff import diff as compare
-        from policies.review.joins import new_joins
+        from policies.review.diff import diff_with_joins
 
         settings = open_settings(home)
         actor = reader_of(settings, named, before, after)
         catalogue = catalogue_of(settings)
         with versions_of(settings, catalogue) as versions:
             old, new, today = versions.find(before), versions.find(after), settings.now().date()
-        changes = compare(catalogue, old, new, today)
-        joined = (each.text for each in new_joins(catalogue, old, new, today))
-        changes = replace(changes, notes=(*changes.notes, *joined))
+        changes = diff_with_joins(catalogue, old, new, today)
         read = {"before": named_in_record(before), "after": named_in_record(after)}
         record_reading(settings, "policy diff", actor, read)
         _print(diff_json(changes) if as_json else diff_lines(changes))

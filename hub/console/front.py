@@ -32,11 +32,12 @@ from hub.console.sign_in.session_pages import SessionPages
 from hub.console.sign_in.sign_in_pages import SignInPages
 from hub.console.steward.matrix_pages import MatrixPages
 from hub.console.steward.versions_pages import VersionsPages
-from hub.console.visitor import Visitor, steward_of
+from hub.console.visitor import Visitor
 from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
 from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
+from hub.steward.acting import steward_of
 from policies.versions import StoreUnavailable
 
 ENDED: Final = "ended"

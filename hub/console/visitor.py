@@ -6,11 +6,9 @@ subject is taken out, loses it at the next page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.console.sessions.store import Session
-from hub.home.sign_in import Identity
 from hub.steward.actor import Actor
 from policies.stewards import Role, Steward
 
@@ -37,11 +35,3 @@ class Visitor:
     def actor(self) -> Actor:
         """They as the one who acts, for the store and for records."""
         return Actor(self.account, self.session.identity)
-
-
-def steward_of(stewards: Mapping[str, Steward], identity: Identity) -> Steward | None:
-    """Whom the version in force has for a sign-in; None if it names nobody with this subject at this provider."""
-    for each in stewards.values():
-        if each.subject == identity.subject and each.issuer in {None, identity.issuer}:
-            return each
-    return None

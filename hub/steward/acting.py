@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from hub.home.session import signed_in
 from hub.home.settings import Settings
-from hub.home.sign_in import SignInRefused
+from hub.home.sign_in import Identity, SignInRefused
 from hub.steward.actor import Actor
 from hub.steward.changes import files_in_force
 from policies.stewards import Role, Steward
@@ -52,10 +52,18 @@ def _named(settings: Settings, account: str) -> Actor:
 
 def _signed_in(settings: Settings, stewards: Mapping[str, Steward]) -> Actor:
     identity = signed_in(settings)
-    for each in stewards.values():
-        if each.subject == identity.subject and each.issuer in {None, identity.issuer}:
-            return Actor(each.account, identity)
+    steward = steward_of(stewards, identity)
+    if steward is not None:
+        return Actor(steward.account, identity)
     raise SignInRefused(
         f"{identity.issuer} signed in {identity.subject!r}, whom the version in force does not name; a steward adds"
         " them under `stewards:` with this `subject`"
     )
+
+
+def steward_of(stewards: Mapping[str, Steward], identity: Identity) -> Steward | None:
+    """Whom the version in force has for a sign-in; None if it names nobody with this subject at this provider."""
+    for each in stewards.values():
+        if each.subject == identity.subject and each.issuer in {None, identity.issuer}:
+            return each
+    return None

@@ -32,6 +32,7 @@ from policies.purposes import covered
 from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
 from policies.review.guards import changed_guards
+from policies.review.joins import new_joins
 from policies.review.registered_operations import changed_operations
 from policies.rules import Subject
 from schema.catalogue import Catalogue, Field
@@ -56,6 +57,12 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
+
+
+def diff_with_joins(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:
+    """What changes, with a note for each pair of purposes whose answers can be joined only then."""
+    found, joined = diff(catalogue, before, after, today), new_joins(catalogue, before, after, today)
+    return dataclasses.replace(found, notes=(*found.notes, *(each.text for each in joined)))
 
 
 def _days(before: PolicySet, after: PolicySet, today: dt.date) -> list[dt.date]:

@@ -16,11 +16,12 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Way
 from hub.console.refusals import PageRefused
-from hub.console.visitor import Visitor, steward_of
+from hub.console.visitor import Visitor
 from hub.home.audit_log import command_record
 from hub.home.code_flow import Begun, code_of, page_of, redeem
 from hub.home.session import issuer_of
 from hub.home.sign_in import CODE, Identity, Provider, SignInRefused, discover
+from hub.steward.acting import steward_of
 from hub.steward.actor import Actor
 
 BACK: Final = "/console/signed-in"

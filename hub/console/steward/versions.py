@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
@@ -17,8 +17,7 @@ from hub.steward.changes import Changes, changes_recorded_in
 from policies.language import load_files
 from policies.review.changes import Diff
 from policies.review.check import ERROR, check
-from policies.review.diff import diff
-from policies.review.joins import new_joins
+from policies.review.diff import diff_with_joins
 from policies.versions import Past, Version
 from schema.strict_yaml import YamlFileError
 
@@ -46,11 +45,9 @@ class Tried:
     decisions: Diff
 
 
-@contextmanager
-def changes_of(hub: Hub) -> Iterator[Changes]:
+def changes_of(hub: Hub) -> AbstractContextManager[Changes]:
     """The store of the hub, whose changes go to the hub's own log."""
-    with changes_recorded_in(hub.log, hub.digester, hub.settings, hub.catalogue) as changes:
-        yield changes
+    return changes_recorded_in(hub.log, hub.digester, hub.settings, hub.catalogue)
 
 
 def history(hub: Hub) -> list[Past]:
@@ -71,7 +68,9 @@ def compared(hub: Hub, number: int) -> Compared | None:
         before = changes.store.files(base.number) if base else {}
     decisions, unread = None, ""
     try:
-        decisions = _decisions(hub, before, after) if base else None
+        if base:
+            old, new = (load_files(files, hub.catalogue) for files in (before, after))
+            decisions = diff_with_joins(hub.catalogue, old, new, hub.now().date())
     except YamlFileError as wrong:
         unread = str(wrong)
     return Compared(past, base, decisions, dict(_texts(before, after)), unread)
@@ -84,16 +83,16 @@ def files_in_force(hub: Hub) -> tuple[Version, Mapping[str, bytes]]:
         return found.version, found.files
 
 
-def try_out(hub: Hub, texts: Mapping[str, str]) -> Tried:
-    """What the version in force would be with other texts in some files; YamlFileError if it would not load."""
-    _, files = files_in_force(hub)
-    after = {**files, **_encoded(texts)}
-    found = check(hub.catalogue, load_files(after, hub.catalogue), hub.now().date())
+def try_out(hub: Hub, files: Mapping[str, bytes], texts: Mapping[str, str]) -> Tried:
+    """What a version with these files would be with other texts in some; YamlFileError if it would not load."""
+    old, new = (load_files(each, hub.catalogue) for each in (files, {**files, **_encoded(texts)}))
+    today = hub.now().date()
+    found = check(hub.catalogue, new, today)
     said = [(each.level == ERROR, f"{each.place}: {each.text}") for each in found]
     return Tried(
         [text for is_error, text in said if is_error],
         [text for is_error, text in said if not is_error],
-        _decisions(hub, files, after),
+        diff_with_joins(hub.catalogue, old, new, today),
     )
 
 
@@ -106,13 +105,6 @@ def draft(hub: Hub, actor: Actor, base: int, texts: Mapping[str, str], note: str
 
 def _encoded(texts: Mapping[str, str]) -> Mapping[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
-
-
-def _decisions(hub: Hub, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Diff:
-    old, new, today = load_files(before, hub.catalogue), load_files(after, hub.catalogue), hub.now().date()
-    found = diff(hub.catalogue, old, new, today)
-    joined = (each.text for each in new_joins(hub.catalogue, old, new, today))
-    return replace(found, notes=(*found.notes, *joined))
 
 
 def _texts(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[tuple[str, Sequence[str]]]:

@@ -83,7 +83,7 @@ class VersionsPages:
             raise PageRefused("choice", name="file")
         try:
             if form.get("act") == TRY:
-                tried = await self._desk.beside(Lane.POLICY, lambda: try_out(hub, texts))
+                tried = await self._desk.beside(Lane.POLICY, lambda: try_out(hub, files, texts))
                 return self._form(arrival, visitor, texts, str(base), note, tried=tried)
             made = await self._desk.beside(Lane.POLICY, lambda: draft(hub, visitor.actor, base, texts, note))
         except (YamlFileError, ChangeRefused) as refused:
