@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from policies.language import load
 from schema import SPINE
+from tests.support.policy_stores import STEWARDS
 from tests.support.ports import free_port
 from tests.support.serving import TELLING
 
@@ -201,8 +202,7 @@ class County:
         """Rows of a plain statement, sent by nobody's leave but the test's."""
         return [row.data() for row in self.driver.execute_query(text, parameters).records]
 
-    @contextmanager
-    def another_hub(self, folder: Path, **given: object) -> Iterator[HubProcess]:
+    def another_hub(self, folder: Path, **given: object) -> AbstractContextManager[HubProcess]:
         """A hub over the same graph with a home, a port and a log of its own, started and in the end stopped."""
         own = {
             "home": folder / "home",
@@ -213,13 +213,7 @@ class County:
             "graph_deadline": PATIENCE,
             **given,
         }
-        hub = HubProcess(own, folder)
-        try:
-            hub.start()
-            yield hub
-        finally:
-            hub.stop()
-            hub.client.close()
+        return _started(own, folder)
 
 
 def pull(given: Mapping[str, object], data: Path, folder: Path) -> Path:
@@ -233,6 +227,31 @@ def pull(given: Mapping[str, object], data: Path, folder: Path) -> Path:
         )
     assert done.returncode == 0, output.read_text("utf-8", "replace")
     return output
+
+
+@contextmanager
+def hub_before(address: GraphAddress, policy: str, folder: Path, **given: Any) -> Iterator[HubProcess]:
+    """A hub process of its own home, with this policy and the stewards of the tests, before a graph that runs."""
+    policies = folder / "policies"
+    policies.mkdir()
+    (policies / "policy.yaml").write_text(policy, "utf-8")
+    (policies / "stewards.yaml").write_text(STEWARDS, "utf-8")
+    own = {"home": folder / "home", "port": free_port(), "policies": policies}
+    graph = {"graph_url": address.url, "graph_password": address.password}
+    with _started({**own, **graph, **given}, folder) as running:
+        yield running
+
+
+@contextmanager
+def _started(given: Mapping[str, object], folder: Path) -> Iterator[HubProcess]:
+    """A hub process that is started, and in the end stopped."""
+    hub = HubProcess(given, folder)
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.stop()
+        hub.client.close()
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,7 @@ from hub.home.key_ring import FILES
 from hub.home.rotation import AFTER_SECONDS, rotate
 from tests.attacks.identity.asking import EACH_ANEW, NODE, PAGE, under_load
 from tests.support.attack_scene import POLICY, Scene
-from tests.support.county import HubProcess
-from tests.support.policy_stores import STEWARDS
-from tests.support.ports import free_port
+from tests.support.county import HubProcess, hub_before
 
 pytestmark = [pytest.mark.attack, pytest.mark.slow]
 
@@ -34,27 +32,8 @@ BOUND_SECONDS = AFTER_SECONDS + LOOK_SECONDS + 2.0
 
 @pytest.fixture
 def hub(scene: Scene, tmp_path: Path) -> Iterator[HubProcess]:
-    policies = tmp_path / "policies"
-    policies.mkdir()
-    (policies / "policy.yaml").write_text(POLICY, "utf-8")
-    (policies / "stewards.yaml").write_text(STEWARDS, "utf-8")
-    given = {
-        "home": tmp_path / "home",
-        "port": free_port(),
-        "policies": policies,
-        "graph_url": scene.address.url,
-        "graph_password": scene.address.password,
-        "graph_deadline": 30.0,
-        "audit_deadline": 20.0,
-        "workers": 2,
-    }
-    running = HubProcess(given, tmp_path)
-    try:
-        running.start()
+    with hub_before(scene.address, POLICY, tmp_path, graph_deadline=30.0, audit_deadline=20.0, workers=2) as running:
         yield running
-    finally:
-        running.stop()
-        running.client.close()
 
 
 def ask(hub: HubProcess, query: str, token: str, **variables: Any) -> Any:

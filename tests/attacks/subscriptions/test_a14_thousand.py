@@ -21,9 +21,7 @@ from websockets.typing import Subprotocol
 
 from hub.request import floods
 from hub.subscriptions import socket as bounds
-from tests.support.county import HubProcess
-from tests.support.policy_stores import STEWARDS
-from tests.support.ports import free_port
+from tests.support.county import HubProcess, hub_before
 from tests.support.subscribing.client import PROTOCOL, subscriber
 from tests.support.subscribing.scene import DOCUMENT, POLICY, Scene
 from tests.support.waiting import until
@@ -37,25 +35,8 @@ KIB_OF_A_CONNECTION, KIB_OF_A_SUBSCRIPTION = 100, 100
 
 @pytest.fixture
 def hub(scene: Scene, tmp_path: Path) -> Iterator[HubProcess]:
-    policies = tmp_path / "policies"
-    policies.mkdir()
-    (policies / "policy.yaml").write_text(POLICY, "utf-8")
-    (policies / "stewards.yaml").write_text(STEWARDS, "utf-8")
-    given = {
-        "home": tmp_path / "home",
-        "port": free_port(),
-        "policies": policies,
-        "graph_url": scene.address.url,
-        "graph_password": scene.address.password,
-        "connections_per_address": MOST,
-    }
-    running = HubProcess(given, tmp_path)
-    try:
-        running.start()
+    with hub_before(scene.address, POLICY, tmp_path, connections_per_address=MOST) as running:
         yield running
-    finally:
-        running.stop()
-        running.client.close()
 
 
 def memory(hub: HubProcess) -> float:

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from hub.graph.local import GraphAddress
-from hub.subscriptions import alert, follower
 from tests.support.serving import code_of
-from tests.support.subscribing.calls import BASE, THRESHOLD, Calls, calls, calls_of, told
+from tests.support.subscribing.calls import BASE, THRESHOLD, Calls, calls, county, often, told
 
-pytestmark = pytest.mark.attack
+__all__ = ["county", "often"]  # the fixtures of all scenes with calls
+pytestmark = [pytest.mark.attack, pytest.mark.usefixtures("often")]
 NUMBERS = range(THRESHOLD, 18)
 NOT_FOR_ALERTS = ["first: 1", 'after: "x"', "orderBy: []", "atMost: 4"]
-
-
-@pytest.fixture(scope="module")
-def county(
-    graph_address: GraphAddress, wipe: Callable[[], None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Calls]:
-    wipe()
-    with calls_of(graph_address, tmp_path_factory.mktemp("walks")) as made:
-        yield made
-    wipe()
-
-
-@pytest.fixture(autouse=True)
-def often(county: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(alert, "SECONDS", 0.0)
-    monkeypatch.setattr(follower, "CHECK_SECONDS", 0.1)
-    yield
-    county.close()
 
 
 def walk(county: Calls, arguments: str) -> dict[int, dict[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.subscribing.scene import NAME, PHONE, Scene
+from tests.support.subscribing.scene import Scene, check_one_delivery
 
 pytestmark = pytest.mark.attack
 
@@ -13,23 +13,7 @@ def test_f12_each_delivery_is_one_statement_and_one_record(scene: Scene) -> None
     scene.write([("E1", "RECEIVED", "001")])
     desk = scene.subscribe()
     scene.opened(desk)
-    before, statements = scene.records("query"), scene.served.hub.graph.statements
-    scene.write([("E1", "CLOSED", "001")])
-    payload = desk.next()
-    event = payload["data"]["eventChanged"]
-    assert event == {"number": "E1", "status": "CLOSED", "reporterPhone": "****9999", "reporterName": None}
-    assert {each["coordinate"] for each in payload["extensions"]["access"]["denied"]} == {"Event.reporterName"}
-    assert PHONE not in str(payload)
-    assert NAME not in str(payload)
-    assert desk.is_silent()
-    assert scene.served.hub.graph.statements == statements + 1
-    (record,) = scene.records("query")[len(before) :]
-    assert (record.result, record.nodes, record.application, record.purpose) == ("OK", 1, "desk", "event")
-    assert record.decision.clear == ("Event.number", "Event.status")
-    assert record.decision.masked == ("Event.reporterPhone",)
-    assert record.decision.denied == ("Event.reporterName",)
-    assert record.policy_version == scene.served.hub.policy.version == payload["extensions"]["policyVersion"]
-    assert payload["extensions"]["receipt"]["index"] >= 0
+    check_one_delivery(scene, desk, "E1")
     desk.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.serving import serving
-from tests.support.subscribing.scene import DOCUMENT, NAME, PHONE, Scene
+from tests.support.subscribing.scene import DOCUMENT, Scene, check_one_delivery
 from tests.support.subscribing.stream import END, stream
 
 pytestmark = pytest.mark.attack
@@ -16,23 +16,7 @@ pytestmark = pytest.mark.attack
 def test_f12_each_delivery_is_one_statement_and_one_record(scene: Scene) -> None:
     scene.write([("G1", "RECEIVED", "001")])
     desk = scene.stream(Accept_Encoding="gzip")
-    before, statements = scene.records("query"), scene.served.hub.graph.statements
-    scene.write([("G1", "CLOSED", "001")])
-    told = desk.next()
-    event = told["data"]["eventChanged"]
-    assert event == {"number": "G1", "status": "CLOSED", "reporterPhone": "****9999", "reporterName": None}
-    assert {each["coordinate"] for each in told["extensions"]["access"]["denied"]} == {"Event.reporterName"}
-    assert PHONE not in str(told)
-    assert NAME not in str(told)
-    assert desk.is_silent()
-    assert scene.served.hub.graph.statements == statements + 1
-    (record,) = scene.records("query")[len(before) :]
-    assert (record.result, record.nodes, record.application, record.purpose) == ("OK", 1, "desk", "event")
-    assert record.decision.clear == ("Event.number", "Event.status")
-    assert record.decision.masked == ("Event.reporterPhone",)
-    assert record.decision.denied == ("Event.reporterName",)
-    assert record.policy_version == scene.served.hub.policy.version == told["extensions"]["policyVersion"]
-    assert told["extensions"]["receipt"]["index"] >= 0
+    check_one_delivery(scene, desk, "G1")
     desk.close()
 
 

@@ -6,38 +6,19 @@ The counts are of three callers or more, rounded to fours.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from audit.log import AuditUnavailable
-from hub.graph.local import GraphAddress
-from hub.subscriptions import alert, follower
-from tests.support.subscribing.calls import COUNTS, THRESHOLD, Calls, calls, calls_of, told
+from hub.subscriptions import alert
+from tests.support.subscribing.calls import COUNTS, THRESHOLD, Calls, calls, county, often, told
 
-pytestmark = pytest.mark.conformance
+__all__ = ["county", "often"]  # the fixtures of all scenes with calls
+pytestmark = [pytest.mark.conformance, pytest.mark.usefixtures("often")]
 BY_KIND = "groupBy: [KIND], atLeast: 8"
 TOLD_SECONDS = 5.0
-
-
-@pytest.fixture(scope="module")
-def county(
-    graph_address: GraphAddress, wipe: Callable[[], None], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Calls]:
-    wipe()
-    with calls_of(graph_address, tmp_path_factory.mktemp("alerts")) as made:
-        yield made
-    wipe()
-
-
-@pytest.fixture(autouse=True)
-def often(county: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Evaluations may follow each other as soon as the hub looks, so that no test waits for ten seconds."""
-    monkeypatch.setattr(alert, "SECONDS", 0.0)
-    monkeypatch.setattr(follower, "CHECK_SECONDS", 0.1)
-    yield
-    county.close()
 
 
 @pytest.fixture

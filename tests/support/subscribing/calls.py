@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
+from hub.subscriptions import alert, follower
 from tests.support.pulling import SOURCES
 from tests.support.subscribing.client import Subscriber
 from tests.support.subscribing.scene import POLICY, Scene, scene_of
@@ -123,3 +126,23 @@ def calls_of(address: GraphAddress, folder: Path) -> Iterator[Calls]:
         with GraphWriter(address.url, address.user, address.password) as writer:
             rows = writer.read("MATCH (p:Person) RETURN p.idNumber AS id ORDER BY id LIMIT 30")
         yield Calls(scene, [each["id"] for each in rows], [])
+
+
+@pytest.fixture(scope="module")
+def county(
+    graph_address: GraphAddress, wipe: Callable[[], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Calls]:
+    """The scene of a module, over an empty graph."""
+    wipe()
+    with calls_of(graph_address, tmp_path_factory.mktemp("calls")) as made:
+        yield made
+    wipe()
+
+
+@pytest.fixture
+def often(county: Calls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Evaluations may follow each other as soon as the hub looks, so that no test waits for ten seconds."""
+    monkeypatch.setattr(alert, "SECONDS", 0.0)
+    monkeypatch.setattr(follower, "CHECK_SECONDS", 0.1)
+    yield
+    county.close()

@@ -147,6 +147,27 @@ class Scene:
         assert self.served.hub.policy.version == version.hash
 
 
+def check_one_delivery(scene: Scene, desk: Subscriber | Stream, number: str) -> None:
+    """A change of this event, which was there before, is one statement and one record, with what was shown."""
+    before, statements = scene.records("query"), scene.served.hub.graph.statements
+    scene.write([(number, "CLOSED", "001")])
+    told = desk.next()
+    event = told["data"]["eventChanged"]
+    assert event == {"number": number, "status": "CLOSED", "reporterPhone": "****9999", "reporterName": None}
+    assert {each["coordinate"] for each in told["extensions"]["access"]["denied"]} == {"Event.reporterName"}
+    assert PHONE not in str(told)
+    assert NAME not in str(told)
+    assert desk.is_silent()
+    assert scene.served.hub.graph.statements == statements + 1
+    (record,) = scene.records("query")[len(before) :]
+    assert (record.result, record.nodes, record.application, record.purpose) == ("OK", 1, "desk", "event")
+    assert record.decision.clear == ("Event.number", "Event.status")
+    assert record.decision.masked == ("Event.reporterPhone",)
+    assert record.decision.denied == ("Event.reporterName",)
+    assert record.policy_version == scene.served.hub.policy.version == told["extensions"]["policyVersion"]
+    assert told["extensions"]["receipt"]["index"] >= 0
+
+
 def _files(policy: str) -> Mapping[str, bytes]:
     # A comment that differs: the same files are no new version.
     return {"policy.yaml": f"{policy}\n# {time.monotonic_ns()}\n".encode(), "stewards.yaml": STEWARDS.encode()}
