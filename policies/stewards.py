@@ -23,6 +23,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     AUDITOR = "auditor"
     OPERATOR = "operator"
+    DEVELOPER = "developer"
 
 
 APART: Final = frozenset((Role.STEWARD, Role.AUDITOR))

@@ -30,7 +30,7 @@ Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max
 MOST_UNITS = 1_000_000_000
 LEAST_BURST = 100
 """What the cheapest request costs: with less nobody could ask anything."""
-RoleName = Literal["steward", "approver", "auditor", "operator"]
+RoleName = Literal["steward", "approver", "auditor", "operator", "developer"]
 
 
 class PurposeBlock(Block):
@@ -166,10 +166,11 @@ class ProhibitionBlock(Block):
 
 
 class StewardBlock(Block):
-    """A person with a role: who drafts and approves policies, reads the log, or runs the hub.
+    """A person with a role: who drafts and approves policies, reads the log, runs the hub, or develops applications.
 
     `person` is the human being, so that nobody approves their own draft; `subject` is the `sub` under which the OpenID
-    provider `issuer` signs them in. A steward changes the types whose owner is among those they answer for (`owns`).
+    provider `issuer` signs them in. A steward changes the types whose owner is among those they answer for (`owns`). A
+    developer works on the applications that name their `subject` under `developers`.
     """
 
     account: Name

@@ -1,6 +1,6 @@
 """Makes the HTML of a page from its template, and the headers that every page has.
 
-Templates hold no text of their own: all words come from `words.yaml`. Nothing runs in a page, so its
+Templates hold no text of their own: all words come from `wording/`. Nothing runs in a page, so its
 Content-Security-Policy allows no script at all. Whatever is put into a template is escaped.
 """
 

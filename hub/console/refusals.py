@@ -1,4 +1,4 @@
-"""What the console refuses: a word of `words.yaml` that says why and what to do, and a status."""
+"""What the console refuses: a word of `wording/refusals.yaml` that says why and what to do, and a status."""
 
 from __future__ import annotations
 

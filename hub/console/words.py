@@ -1,4 +1,8 @@
-"""Every word of the console in both languages, from `words.yaml`; a word that is not there is an error, never blank."""
+"""Every word of the console in both languages, from the files of `wording/`; a missing one is an error, never blank.
+
+Templates and code name a word by its key, and names in {braces} are filled in. Tests hold that each key is used, and
+that no template says anything that does not stand in these files.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from typing import Any, Final
 from schema.interface.languages import CHINESE, ENGLISH
 from schema.strict_yaml import YamlFile, YamlFileError
 
-FILE: Final = Path(__file__).with_name("words.yaml")
+FOLDER: Final = Path(__file__).with_name("wording")
+"""A file for each group of pages."""
 LANGUAGES: Final = (CHINESE, ENGLISH)
 """The languages of the console, the first before the others."""
 
@@ -32,13 +37,15 @@ class Words:
 
 @lru_cache(maxsize=1)
 def all_words() -> Mapping[str, Words]:
-    """The words of each language; YamlFileError, with file and line, for a word that lacks a language."""
-    file = YamlFile(FILE.name, FILE.read_bytes())
+    """The words of each language; YamlFileError, with file and line, for one that lacks a language or stands twice."""
     texts: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
-    for key, word in file.content.items():
-        _check(file, key, word)
-        for language in LANGUAGES:
-            texts[language][key] = word[language]
+    for file in (YamlFile(path.name, path.read_bytes()) for path in sorted(FOLDER.glob("*.yaml"))):
+        for key, word in file.content.items():
+            if key in texts[CHINESE]:
+                raise YamlFileError(file.place((key,)), f"{key!r} stands in another file already; keep one")
+            _check(file, key, word)
+            for language in LANGUAGES:
+                texts[language][key] = word[language]
     return {language: Words(each) for language, each in texts.items()}
 
 

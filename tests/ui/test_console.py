@@ -27,6 +27,7 @@ PATHS = {
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
+    "sun": EVERYONE,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})

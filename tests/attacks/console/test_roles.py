@@ -12,7 +12,7 @@ from tests.support.console.browsing import ConsoleScene, console_scene, words_of
 
 pytestmark = pytest.mark.attack
 
-ACCOUNTS = {"zhang": {"steward", "approver"}, "wu": {"auditor"}, "chen": {"operator"}}
+ACCOUNTS = {"zhang": {"steward", "approver"}, "wu": {"auditor"}, "chen": {"operator"}, "sun": {"developer"}}
 ANYBODY: frozenset[str] = frozenset()
 READERS = frozenset({"steward", "approver", "auditor"})
 OPENED_BY = {

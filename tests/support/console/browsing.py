@@ -21,7 +21,14 @@ from tests.support.serving import COUNTY, Served, serving
 
 NOWHERE = GraphAddress("bolt://127.0.0.1:1", "neo4j", "none")
 """No page of the sign-in asks the graph."""
-PEOPLE = [("zhang", "steward"), ("li", "steward"), ("wu", "auditor"), ("chen", "operator"), ("nobody", "a stranger")]
+PEOPLE = [
+    ("zhang", "steward"),
+    ("li", "steward"),
+    ("wu", "auditor"),
+    ("chen", "operator"),
+    ("sun", "developer"),
+    ("nobody", "a stranger"),
+]
 
 
 @dataclass

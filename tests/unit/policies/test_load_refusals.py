@@ -234,7 +234,7 @@ ANOTHER_FORM = {
     "one of several": (
         "grants:",
         "stewards: [{account: li, person: S-1, roles: [Steward]}]\ngrants:",
-        "write one of 'steward', 'approver', 'auditor' or 'operator'",
+        "write one of 'steward', 'approver', 'auditor', 'operator' or 'developer'",
     ),
     "no name": ("department: fire", "department: fire, role: Big", "applications.0.role: write small letters"),
     "an unseen sign": ("department: fire", "department: 'fi\u200bre'", "the sign U+200B is invisible; write small"),

@@ -1,4 +1,4 @@
-"""No page says anything that does not stand in `words.yaml`, and nothing stands there that no page says."""
+"""No page says anything that does not stand in `wording/`, and nothing stands there that no page says."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
-from hub.console.words import FILE, LANGUAGES, all_words
+from hub.console.words import FOLDER, LANGUAGES, all_words
 from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
 
 pytestmark = pytest.mark.unit
 
-SOURCE = FILE.parent
+SOURCE = FOLDER.parent
 FILES = sorted(TEMPLATES.glob("*.html"))
-KEYS = set(YamlFile(FILE.name, FILE.read_bytes()).content)
+KEYS = {key for path in FOLDER.glob("*.yaml") for key in YamlFile(path.name, path.read_bytes()).content}
 ELSEWHERE = ("v", "time", "variables", "decision", "subjects", "salt")
 """What of a record has a place of its own on its page, or none."""
 MADE = {
