@@ -37,7 +37,7 @@ from tests.support.small_graph import SCHEMA, SEALS, TODAY
 
 pytestmark = pytest.mark.property
 
-POLICIES = int(os.environ.get("TOLD_POLICIES", "3"))
+POLICIES = int(os.environ.get("TOLD_POLICIES", "4"))
 NOW = dt.datetime.combine(TODAY, dt.time(9), ZONE)
 
 
