@@ -45,6 +45,11 @@ PAGES = [
     for language in ("zh", "en")
     for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS + DEVELOPERS[:3]) else LOOKS[:1])
 ]
+PAGES += [
+    {"account": "sun", "language": language, "path": DEVELOPERS[2], "press": press}
+    for press in ("explain", "run")
+    for language in ("zh", "en")
+]
 
 
 def _name(page: dict[str, Any]) -> str:

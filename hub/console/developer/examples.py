@@ -13,7 +13,7 @@ from typing import Any, Final
 from graphql import parse, print_ast
 
 from hub.request.own_access.table import AccessTable
-from policies.model import PolicySet
+from policies.model import DOCUMENTS_REGISTERED, PolicySet
 from schema.declarations import Entity
 from schema.derived_names import bucket_value, root_fields
 from schema.graphql import ACCESSES
@@ -41,10 +41,12 @@ class Example:
 
 
 def examples_of(table: AccessTable, policy: PolicySet, purpose: str) -> list[Example]:
-    """The examples for one purpose, registered operations first."""
+    """The examples for one purpose: registered operations, and others if the application may ask others."""
     application = table.asker.subject.application
     own = [each for each in policy.operations.values() if (each.application, each.purpose) == (application, purpose)]
     found = [Example(f"registered-{each.name}", "registered", "", "", each.document, "", each.name) for each in own]
+    if policy.applications[application].documents == DOCUMENTS_REGISTERED:
+        return found
     return found + list(_Made(table, purpose).all())
 
 

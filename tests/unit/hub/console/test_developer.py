@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from hub.home.settings import Settings
 from hub.request.decision_cache import DecisionCache
 from hub.request.own_access.table import Asker, table_of
 from policies.language import load
+from policies.model import DOCUMENTS_REGISTERED
+from policies.operations.registered import Operation
 from policies.rules import Subject
 from schema import SPINE
 from tests.support.serving import COUNTY
@@ -114,3 +117,19 @@ def test_a_hub_is_local_by_its_own_issuer_alone(tmp_path: Path) -> None:
     assert is_local(own)
     assert not is_local(own.model_copy(update={"issuer_discovery": True}))
     assert not is_local(own.model_copy(update={"issuer_jwks": own.home / "jwks.json"}))
+
+
+def test_an_application_that_asks_registered_operations_alone_has_no_other_example() -> None:
+    own = replace(POLICY.applications["grid-desk"], documents=DOCUMENTS_REGISTERED)
+    operation = Operation("sha256:x", "open-events", "grid-desk", "event.dispatch", {}, "{ events { totalCount } }")
+    policy = replace(
+        POLICY,
+        applications={**POLICY.applications, "grid-desk": own},
+        operations={
+            ("grid-desk", "sha256:x"): operation,
+            ("statistics", "sha256:y"): replace(operation, application="statistics"),
+        },
+    )
+    table = table_of(SPINE, DecisionCache(), {}, Asker(policy, subject(policy, "grid-desk"), TODAY, has_case=False))
+    assert [each.name for each in examples_of(table, policy, "event.dispatch")] == ["open-events"]
+    assert examples_of(table, policy, "event.callback") == []
