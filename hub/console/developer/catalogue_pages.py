@@ -10,7 +10,14 @@ from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
 from hub.console.developer.catalogue import fields_of, resources_of
 from hub.console.developer.freshness import newest_loads
-from hub.console.developer.mine import DEVELOPERS, chosen_application, own_access, own_applications, titles_of
+from hub.console.developer.mine import (
+    DEVELOPERS,
+    chosen_application,
+    made_beside,
+    own_access,
+    own_applications,
+    titles_of,
+)
 from hub.console.page import Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.steward.matrix import Effect
@@ -46,14 +53,18 @@ class CataloguePages:
         loads = await newest_loads(self._desk.hub.graph)
         await self._desk.record_reading(visitor, "developer catalogue", {"application": application.id})
         purposes = list(told.table.decisions)
-        return self._desk.page(
-            "dev_catalogue",
-            arrival,
+        return await made_beside(
+            self._desk,
             visitor,
-            resources=resources_of(told.table, policy.owners),
-            loads=loads,
-            version=self._desk.hub.catalogue.version,
-            **self._frame(arrival, visitor, policy, application, purposes),
+            lambda: self._desk.page(
+                "dev_catalogue",
+                arrival,
+                visitor,
+                resources=resources_of(told.table, policy.owners),
+                loads=loads,
+                version=self._desk.hub.catalogue.version,
+                **self._frame(arrival, visitor, policy, application, purposes),
+            ),
         )
 
     async def show_type(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -69,15 +80,19 @@ class CataloguePages:
         facts = {"application": application.id, "type": entity.name}
         await self._desk.record_reading(visitor, "developer type", facts)
         purposes = list(told.table.decisions)
-        return self._desk.page(
-            "dev_type",
-            arrival,
+        return await made_beside(
+            self._desk,
             visitor,
-            entity=entity,
-            owner=policy.owners.get(entity.name, ""),
-            rows=fields_of(told.table, entity, purposes),
-            query=HOME + QUERY,
-            **self._frame(arrival, visitor, policy, application, purposes),
+            lambda: self._desk.page(
+                "dev_type",
+                arrival,
+                visitor,
+                entity=entity,
+                owner=policy.owners.get(entity.name, ""),
+                rows=fields_of(told.table, entity, purposes),
+                query=HOME + QUERY,
+                **self._frame(arrival, visitor, policy, application, purposes),
+            ),
         )
 
     def _application(self, arrival: Arrival, visitor: Visitor) -> Application | None:

@@ -5,8 +5,10 @@ An application that is another's and one that does not exist are refused alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from starlette.responses import Response
 
 from hub.console.desk import Desk
 from hub.console.refusals import PageRefused
@@ -70,6 +72,14 @@ async def own_access(
     asker = Asker(policy, subject, desk.hub.now().date(), has_case)
     try:
         return await tell_access(desk.hub, ("console", visitor.account, ""), asker, language)
+    except HubError:
+        raise PageRefused("many") from None
+
+
+async def made_beside(desk: Desk, visitor: Visitor, work: Callable[[], Response]) -> Response:
+    """A page that takes long to make for many purposes and fields, made beside the event loop."""
+    try:
+        return await desk.hub.processor.do(("console", visitor.account, ""), work, long=True)
     except HubError:
         raise PageRefused("many") from None
 

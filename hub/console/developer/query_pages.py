@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from hub.console.developer.explained import Explained, explain_asked
 from hub.console.developer.mine import (
     DEVELOPERS,
     chosen_application,
+    made_beside,
     own_access,
     own_application,
     own_applications,
@@ -81,6 +83,7 @@ class QueryPages:
         application = chosen_application(self._desk.hub.policy, visitor, told.get("application") or None)
         if application is None:
             return self._desk.page("dev_none", arrival, visitor, title="dev_query")
+        await self._desk.record_reading(visitor, "developer query", {"application": application.id})
         asked = Asked(told.get("purpose", ""))
         return await self._page(arrival, visitor, application, asked, NOTHING, told.get("example", ""))
 
@@ -104,6 +107,7 @@ class QueryPages:
                 return Outcome(explained=await self._explain(arrival, visitor, application, asked))
             if act == "run":
                 return Outcome(ran=await self._run(arrival, visitor, application, asked))
+            await self._desk.record_reading(visitor, "developer query", {"application": application.id})
         except VariablesUnread:
             return Outcome(unread=True)
         except HubError as refusal:
@@ -140,35 +144,22 @@ class QueryPages:
     ) -> Response:
         policy = self._desk.hub.policy
         told = await self._told(arrival, visitor, policy, application, asked)
-        purposes = list(told.table.decisions)
-        purpose = asked.purpose if asked.purpose in purposes else next(iter(purposes), "")
-        asked = Asked(purpose, asked.document, asked.variables, asked.case)
-        examples = examples_of(told.table, policy, purpose) if purpose else []
-        chosen = next((each for each in examples if each.key == example), None)
-        if chosen is not None:
-            asked = Asked(purpose, chosen.document, chosen.variables)
-        words = all_words()[arrival.language]
-        return self._desk.page(
-            "dev_query",
-            arrival,
-            visitor,
-            applications=own_applications(policy, visitor),
-            application=application,
-            purposes=titles_of(policy, purposes, arrival.language),
-            purpose=purpose,
-            asked=asked,
-            examples=examples,
-            schema=schema_of(told.table, purpose) if purpose else [],
-            signs={each: words[f"sign_{each}"] for each in Effect},
-            case_required=purpose in told.table.case_required,
-            snippets=self._snippets(arrival, asked, outcome.unread),
-            may_run=_may_run(self._desk, application),
-            key_required=application.dpop == KEY_REQUIRED,
-            query=HOME + QUERY,
-            ask=HOME + ASK,
-            codes=HOME + CODES_PAGE,
+        content = {
+            "applications": own_applications(policy, visitor),
+            "application": application,
+            "may_run": _may_run(self._desk, application),
+            "key_required": application.dpop == KEY_REQUIRED,
+            "query": HOME + QUERY,
+            "ask": HOME + ASK,
+            "codes": HOME + CODES_PAGE,
             **{each.name: getattr(outcome, each.name) for each in fields(Outcome)},
-        )
+        }
+
+        def make() -> Response:
+            shown = _shown(told, policy, arrival, asked, example)
+            return self._desk.page("dev_query", arrival, visitor, **shown, **content)
+
+        return await made_beside(self._desk, visitor, make)
 
     async def _told(
         self, arrival: Arrival, visitor: Visitor, policy: PolicySet, application: Application, asked: Asked
@@ -180,8 +171,33 @@ class QueryPages:
             return told
         return await own_access(self._desk, visitor, policy, application, arrival.language, has_case=True)
 
-    def _snippets(self, arrival: Arrival, asked: Asked, unread: bool) -> dict[str, str]:
-        return {} if unread or not asked.document.strip() else snippets_of(asked, arrival.origin)
+
+def _shown(told: Told, policy: PolicySet, arrival: Arrival, asked: Asked, example: str) -> dict[str, Any]:
+    """What depends on what the application may see: purposes, examples, the schema, and the query with its code."""
+    table, words = told.table, all_words()[arrival.language]
+    purposes = list(table.decisions)
+    purpose = asked.purpose if asked.purpose in purposes else next(iter(purposes), "")
+    examples = examples_of(table, policy, purpose) if purpose else []
+    chosen = next((each for each in examples if each.key == example), asked)
+    asked = Asked(purpose, chosen.document, chosen.variables, asked.case)
+    return {
+        "purposes": titles_of(policy, purposes, arrival.language),
+        "purpose": purpose,
+        "asked": asked,
+        "examples": examples,
+        "schema": schema_of(table, purpose) if purpose else [],
+        "signs": {each: words[f"sign_{each}"] for each in Effect},
+        "case_required": purpose in table.case_required,
+        "snippets": _snippets(asked, arrival.origin),
+    }
+
+
+def _snippets(asked: Asked, hub: str) -> dict[str, str]:
+    """The query as code; nothing for none, and for variables that cannot be read."""
+    try:
+        return snippets_of(asked, hub) if asked.document.strip() else {}
+    except VariablesUnread:
+        return {}
 
 
 def _may_run(desk: Desk, application: Application) -> bool:
