@@ -14,11 +14,13 @@ from graphql import parse, print_ast
 
 from hub.request.own_access.table import AccessTable
 from policies.model import DOCUMENTS_REGISTERED, PolicySet
+from schema.classification import Scalar
 from schema.declarations import Entity
 from schema.derived_names import bucket_value, root_fields
 from schema.graphql import ACCESSES
 
 MOST_TYPES: Final = 6
+TIMES: Final = frozenset({Scalar.DATE, Scalar.DATETIME})
 VALUE: Final = json.dumps({"value": "…"}, ensure_ascii=False)
 """The variables of a query for one whole value, which whoever asks has to write."""
 MOST_FIELDS: Final = 6
@@ -67,6 +69,7 @@ class _Made:
         listed = [each for each in entities if self.types[each.name]["listed"] and self._fields(each)]
         for entity in listed[:MOST_TYPES]:
             yield self._list(entity)
+            yield from self._searches(entity)
         for entity in entities:
             yield from self._matches(entity)
         counted = [each for each in entities if self.types[each.name]["counted"]]
@@ -77,6 +80,19 @@ class _Made:
         _, many, _ = root_fields(entity)
         text = f"{{ {many}(first: 5) {{ edges {{ node {{ {self._node(entity)} }} }} pageInfo {{ hasNextPage }} }} }}"
         return _example("list", entity, text)
+
+    def _searches(self, entity: Entity) -> Iterator[Example]:
+        """A list by a value of an enum, the newest first where a time may order it."""
+        told = {each["coordinate"].partition(".")[2]: each for each in self.types[entity.name]["coordinates"]}
+        enums = [each for each in entity.fields if each.values and told[each.name]["filter"]]
+        times = [each for each in entity.fields if each.scalar in TIMES and told[each.name]["order"]]
+        if not enums:
+            return
+        _, many, _ = root_fields(entity)
+        where = f"where: {{{enums[-1].name}: {{in: [{enums[-1].values[0]}]}}}}"
+        order = f", orderBy: [{{{times[0].name}: DESC}}]" if times else ""
+        text = f"{{ {many}(first: 5, {where}{order}) {{ edges {{ node {{ {self._node(entity)} }} }} }} }}"
+        yield _example("search", entity, text)
 
     def _count(self, entity: Entity) -> Example:
         _, _, aggregate = root_fields(entity)

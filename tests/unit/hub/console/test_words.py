@@ -48,7 +48,7 @@ MADE = {
     *(f"dev_code_{code}" for code in CODES),
     *(f"dev_grade_{grade}" for grade in Grade),
     *(f"dev_cap_{kind}" for kind in (DAILY_CAP, MATCH_DAILY_CAP)),
-    *(f"dev_example_{does}" for does in ("list", "match", "accesses", "count")),
+    *(f"dev_example_{does}" for does in ("list", "search", "match", "accesses", "count")),
     *(f"dev_{page}{end}" for page in ("catalogue", "query", "operations") for end in ("", "_does")),
     "log",  # in the menu
     "versions",
