@@ -260,3 +260,15 @@ def test_the_home_page_and_the_menu_lead_there(sun: Browser) -> None:
     home = sun.get("/console/").text
     for path in ("catalogue", "query", "operations"):
         assert f'href="/console/developer/{path}"' in home
+
+
+def test_a_run_while_the_graph_is_away_says_so_and_one_that_needs_none_is_answered(
+    scene: ConsoleScene, sun: Browser
+) -> None:
+    asked = {**EXPLAIN, "variables": "", "case": "", "act": "run"}
+    page = send(sun, "ask", {**asked, "document": "{ events { edges { node { number } } } }"})
+    assert 'href="/console/developer/codes#GRAPH_UNAVAILABLE"' in page.text
+    assert records(scene)[-1].result == "GRAPH_UNAVAILABLE"
+    page = send(sun, "ask", {**asked, "document": '{ __type(name: "Person") { name } }'})
+    assert "&#34;name&#34;: &#34;Person&#34;" in page.text
+    assert records(scene)[-1].result == "OK"
