@@ -216,4 +216,11 @@ CONSOLE = (
         "Query(since=since)",
         "tests/conformance/console/test_developer.py",
     ),
+    Mutation(
+        "a purpose that was asked for in vain is not named",
+        "hub/console/developer/fared.py",
+        ".items() if name in purposes}",
+        ".items()}",
+        DEVELOPER,
+    ),
 )

@@ -6,7 +6,7 @@ It counts, by result and purpose, and tells of no person, no value and no record
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -33,13 +33,16 @@ class Fared:
     purposes: Mapping[str, int]
 
 
-def fared(hub: Hub, application: str, now: dt.datetime) -> Fared:
-    """The counts of the last day; raises IndexFault or StoreFault."""
+def fared(hub: Hub, application: str, purposes: Collection[str], now: dt.datetime) -> Fared:
+    """The counts of the last day; raises IndexFault or StoreFault.
+
+    Only `purposes`, which are its own, are named: that another one was asked for in vain would tell that there is one.
+    """
     settings, since = hub.settings, now - DAY
     with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
         index.follow(reader)
         counts = facets(index, Query(application=application, since=since), settings.zone)
     results = dict(counts["result"])
     answered = results.pop(GOOD, 0)
-    known = {name: count for name, count in counts["purpose"].items() if name in hub.policy.purposes}
+    known = {name: count for name, count in counts["purpose"].items() if name in purposes}
     return Fared(int(since.timestamp()), answered + sum(results.values()), answered, results, known)

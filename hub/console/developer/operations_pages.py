@@ -77,9 +77,9 @@ class OperationsPages:
         hub = self._desk.hub
         policy, language = hub.policy, arrival.language
         told = await own_access(self._desk, visitor, policy, application, language)
-        now = hub.now()
+        own, now = frozenset(told.table.decisions), hub.now()
         try:
-            counts = await self._desk.beside(Lane.LOG, lambda: fared(hub, application.id, now))
+            counts = await self._desk.beside(Lane.LOG, lambda: fared(hub, application.id, own, now))
         except (IndexFault, StoreFault):
             raise PageRefused("store") from None
         facts = {"application": application.id, "found": str(counts.total)}

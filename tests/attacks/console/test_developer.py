@@ -150,6 +150,9 @@ def test_an_application_that_is_none_of_mine_is_refused_alike(
 def test_no_page_names_what_is_granted_to_others(scene: ConsoleScene, sun: Browser, token: str) -> None:
     for app in ("fire-inspection", "welfare-visits"):
         scene.served.ask(app=app, purpose="safety.fire")
+    # A purpose that was asked for in vain: that it is known, as others are not, would tell that somebody has it.
+    assert "PURPOSE_DENIED" in send(sun, token, "run", purpose="safety.fire").text
+    assert "PURPOSE_DENIED" in send(sun, token, "run", purpose="no.such").text
     pages = [
         sun.get(f"/console/developer/{path}").text
         for path in ("catalogue", "type?type=Person", "type?type=Dwelling", "query", "operations")
