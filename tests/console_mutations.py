@@ -9,6 +9,7 @@ from tests.mutation import Mutation
 
 FORGED = "tests/attacks/console/test_i_forged.py"
 PAGES = "tests/attacks/console/test_pages.py"
+DEVELOPER = "tests/attacks/console/test_developer.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
 
 CONSOLE = (
@@ -172,5 +173,54 @@ CONSOLE = (
         "        if held >= APART:\n",
         "        if False:\n",
         "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "a developer's applications are those that name them",
+        "hub/console/developer/mine.py",
+        "if subject_name(visitor) in each.developers]",
+        "]",
+        DEVELOPER,
+    ),
+    Mutation(
+        "a form names an application of the developer's own",
+        "hub/console/developer/query_pages.py",
+        'own_application(self._desk.hub.policy, visitor, form.get("application", ""))',
+        'self._desk.hub.policy.applications[form.get("application", "")]',
+        DEVELOPER,
+    ),
+    Mutation(
+        "a token is for an application of the developer's own",
+        "hub/console/developer/operations_pages.py",
+        'own_application(hub.policy, visitor, form.get("application", ""))',
+        'hub.policy.applications[form.get("application", "")]',
+        DEVELOPER,
+    ),
+    Mutation(
+        "a condition on rows is told as an application is told it",
+        "hub/console/developer/explained.py",
+        "explain(prepared.planned, prepared.statement, scope_in_words)",
+        "explain(prepared.planned, prepared.statement)",
+        DEVELOPER,
+    ),
+    Mutation(
+        "a query is run where the hub's own tokens count",
+        "hub/console/developer/query_pages.py",
+        "return is_local(desk.hub.settings) and application",
+        "return application",
+        "tests/conformance/console/test_developer.py",
+    ),
+    Mutation(
+        "the requests that are counted are those of one application",
+        "hub/console/developer/fared.py",
+        "Query(application=application, since=since)",
+        "Query(since=since)",
+        "tests/conformance/console/test_developer.py",
+    ),
+    Mutation(
+        "a purpose that was asked for in vain is not named",
+        "hub/console/developer/fared.py",
+        ".items() if name in purposes}",
+        ".items()}",
+        DEVELOPER,
     ),
 )

@@ -44,9 +44,9 @@ class Desk:
         """What work gives that waits for a store, a log or a provider; it is done in a thread of its lane."""
         return await self.lanes.do(lane, work)
 
-    async def record(self, actor: Actor, act: str) -> None:
+    async def record(self, actor: Actor, act: str, facts: Mapping[str, str] | None = None) -> None:
         """Write to the log who does what; AuditUnavailable if that is not possible, and then it must not be done."""
-        await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor))
+        await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor, facts))
 
     async def record_reading(self, visitor: Visitor, page: str, facts: Mapping[str, str]) -> None:
         """Write to the log who reads what, as for a command; AuditUnavailable, and then it must not be shown."""

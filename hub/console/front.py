@@ -22,6 +22,9 @@ from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, languag
 from hub.console.assets import Assets
 from hub.console.auditor.log_pages import LogPages
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.developer.catalogue_pages import CataloguePages
+from hub.console.developer.operations_pages import OperationsPages
+from hub.console.developer.query_pages import QueryPages
 from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
@@ -54,7 +57,8 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
+        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), *developer, sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

@@ -15,6 +15,7 @@ STATUSES: Final = {
     "clear": 400,
     "value": 400,
     "record": 404,
+    "dev_application": 400,
     "address": 421,
     "method": 405,
     "form": 400,

@@ -6,12 +6,14 @@ the names of its parameters, never their values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.request.own_access.row_words import predicate_in_words
 from hub.request.plan_model import Planned
 from hub.request.template import Statement
 from policies.model import Decision, RowSet, TypeDecision
+from schema.predicate import Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,13 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
-def explain(planned: Planned, statement: Statement | None) -> Explanation:
-    """The explanation of a plan and its statement."""
+def explain(
+    planned: Planned, statement: Statement | None, in_words: Callable[[Predicate], str] = predicate_in_words
+) -> Explanation:
+    """The explanation of a plan and its statement; `in_words` says as much of a row condition as may be told."""
     decision = planned.decision
     read = {name for names in _coordinates(planned) for name in names}
-    lines = tuple(line for name in sorted(read) for line in _lines(decision, name))
+    lines = tuple(line for name in sorted(read) for line in _lines(decision, name, in_words))
     return Explanation(
         decision.purpose,
         decision.version,
@@ -56,16 +60,16 @@ def _coordinates(planned: Planned) -> tuple[tuple[str, ...], ...]:
     return account.clear, account.masked, account.aggregated, account.matched, account.denied
 
 
-def _lines(decision: Decision, coordinate: str) -> list[Line]:
+def _lines(decision: Decision, coordinate: str, in_words: Callable[[Predicate], str]) -> list[Line]:
     entity, _, name = coordinate.partition(".")
     table = decision.of(entity)
     effects = table.of(name)
     shown: list[tuple[str, RowSet]] = [("clear", effects.clear)]
     shown += [(f"mask {rung}", rows) for rung, rows in effects.masks]
     shown += [("aggregate", effects.aggregate), ("match", effects.match)]
-    lines = [Line(coordinate, effect, _rows(table, rows)) for effect, rows in shown if rows]
+    lines = [Line(coordinate, effect, _rows(table, rows, in_words)) for effect, rows in shown if rows]
     return lines or [Line(coordinate, "denied", "")]
 
 
-def _rows(table: TypeDecision, rows: RowSet) -> str:
-    return " or ".join(predicate_in_words(table.rows[index]) for index in sorted(rows))
+def _rows(table: TypeDecision, rows: RowSet, in_words: Callable[[Predicate], str]) -> str:
+    return " or ".join(dict.fromkeys(in_words(table.rows[index]) for index in sorted(rows)))

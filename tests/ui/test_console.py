@@ -22,12 +22,19 @@ READERS = (
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
 AUDITORS = ("/console/log", "/console/log/record?index=3")
+DEVELOPERS = (
+    "/console/developer/catalogue",
+    "/console/developer/type?type=Person",
+    "/console/developer/query?purpose=event.dispatch&example=list-Event",
+    "/console/developer/codes",
+    "/console/developer/operations",
+)
 PATHS = {
     None: EVERYONE,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
-    "sun": EVERYONE,
+    "sun": EVERYONE + DEVELOPERS,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})
@@ -36,7 +43,12 @@ PAGES = [
     for account, paths in PATHS.items()
     for path in paths
     for language in ("zh", "en")
-    for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS) else LOOKS[:1])
+    for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS + DEVELOPERS[:3]) else LOOKS[:1])
+]
+PAGES += [
+    {"account": "sun", "language": language, "path": DEVELOPERS[2], "press": press}
+    for press in ("explain", "run")
+    for language in ("zh", "en")
 ]
 
 

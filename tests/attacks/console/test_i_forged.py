@@ -19,6 +19,8 @@ SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
 FORMS = (
     "/console/log/value",
+    "/console/developer/ask",
+    "/console/developer/token",
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.attack
 
 ACCOUNTS = {"zhang": {"steward", "approver"}, "wu": {"auditor"}, "chen": {"operator"}, "sun": {"developer"}}
 ANYBODY: frozenset[str] = frozenset()
+DEVELOPERS = frozenset({"developer"})
 READERS = frozenset({"steward", "approver", "auditor"})
 OPENED_BY = {
     "": ANYBODY,
@@ -32,12 +33,20 @@ OPENED_BY = {
     "versions/activate": frozenset({"steward", "approver"}),
     "matrix": READERS,
     "matrix/cell": READERS,
+    "developer/catalogue": DEVELOPERS,
+    "developer/type": DEVELOPERS,
+    "developer/query": DEVELOPERS,
+    "developer/ask": DEVELOPERS,
+    "developer/codes": DEVELOPERS,
+    "developer/operations": DEVELOPERS,
+    "developer/token": DEVELOPERS,
 }
 """By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
 ASKED = {
     "log/record": "?index=0",
     "versions/version": "?number=1",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
+    "developer/type": "?type=Person",
 }
 
 SENT = {"log/value": {"term": "case", "text": "A-1"}}
@@ -63,10 +72,10 @@ def test_each_page_says_who_opens_it(scene: ConsoleScene) -> None:
 
 @pytest.mark.parametrize("account", [None, *ACCOUNTS])
 def test_a_page_opens_for_its_roles_alone(account: str | None, scene: ConsoleScene) -> None:
+    browser = scene.browser() if account is None else scene.signed_in(account)
     for way in ways(scene):
         if not isinstance(way, Page):
             continue
-        browser = scene.browser() if account is None else scene.signed_in(account)
         page = browser.get(f"/console/{way.path}{ASKED.get(way.path, '')}")
         if account is None:
             assert page.status_code == 200

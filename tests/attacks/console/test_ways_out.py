@@ -29,6 +29,7 @@ ASKED = {
     "log/record": "?index={index}",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "versions/version": "?number=1",
+    "developer/type": "?type=Person",
 }
 
 
@@ -42,7 +43,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
         yield running
 
 
-@pytest.mark.parametrize("account", ["zhang", "li", "wu", "chen"])
+@pytest.mark.parametrize("account", ["zhang", "li", "wu", "chen", "sun"])
 def test_no_page_shows_what_an_application_sent(account: str, scene: ConsoleScene) -> None:
     follower = scene.served.hub.policy_follower
     assert follower is not None

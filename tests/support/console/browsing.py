@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -102,11 +103,20 @@ class ConsoleScene:
 
 
 @contextmanager
-def console_scene(home: Path, address: GraphAddress = NOWHERE) -> Iterator[ConsoleScene]:
-    """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends."""
-    settings = Settings.load(home=home, policies=COUNTY)
+def console_scene(
+    home: Path,
+    address: GraphAddress = NOWHERE,
+    policies: Path = COUNTY,
+    people: Sequence[tuple[str, str]] = PEOPLE,
+    **more: Any,
+) -> Iterator[ConsoleScene]:
+    """Serve a hub with policies in a store, and a provider of people, until the block ends; `more` are settings."""
+    settings = Settings.load(home=home, policies=policies, **more)
     with steward_session(settings, SPINE):
         pass
     store = store_of(settings, SPINE)
-    with demo_provider(settings, PEOPLE) as provider, serving(home, address, store=store, policies=COUNTY) as served:
+    with (
+        demo_provider(settings, people) as provider,
+        serving(home, address, store=store, policies=policies, **more) as served,
+    ):
         yield ConsoleScene(served, settings, provider)

@@ -1,5 +1,6 @@
 // Reads pages of the console as people do: signs each account in once at the provider's page, by clicks, and goes on.
-// Takes { origin, visits: [{ account, language, path, dark, width, picture }] }; prints what each page showed, what the
+// Takes { origin, visits: [{ account, language, path, press, dark, width, picture }] }, where `press` is the value of a
+// button that is pressed on the page; prints what each page showed, what the
 // browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
 import { launch, faultsOf, told } from "./browser.mjs";
 
@@ -22,7 +23,7 @@ async function heldBy(browser, origin, account) {
   return held;
 }
 
-async function visit(browser, origin, held, { language, path, dark = false, width = 1100, picture = null }) {
+async function visit(browser, origin, held, { language, path, press, dark = false, width = 1100, picture = null }) {
   const context = await browser.newContext({
     locale: language === "zh" ? "zh-CN" : "en-GB",
     colorScheme: dark ? "dark" : "light",
@@ -35,6 +36,10 @@ async function visit(browser, origin, held, { language, path, dark = false, widt
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => request.url().startsWith(origin) || foreign.push(request.url()));
   const answer = await page.goto(`${origin}${path}`);
+  if (press) {
+    await page.click(`main button[value="${press}"]`);
+    await page.waitForLoadState();
+  }
   const shown = {
     status: answer.status(),
     title: await page.title(),

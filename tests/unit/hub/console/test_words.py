@@ -11,12 +11,15 @@ import pytest
 from audit.record import Record
 from audit.search import EFFECTS
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
+from hub.console.developer.codes import CODES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
 from policies.review.changes import Kind
 from policies.stewards import Role
+from schema.classification import Grade
 from schema.strict_yaml import YamlFile
 
 pytestmark = pytest.mark.unit
@@ -41,6 +44,12 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    # The developer's pages.
+    *(f"dev_code_{code}" for code in CODES),
+    *(f"dev_grade_{grade}" for grade in Grade),
+    *(f"dev_cap_{kind}" for kind in (DAILY_CAP, MATCH_DAILY_CAP)),
+    *(f"dev_example_{does}" for does in ("list", "search", "match", "accesses", "count")),
+    *(f"dev_{page}{end}" for page in ("catalogue", "query", "operations") for end in ("", "_does")),
     "log",  # in the menu
     "versions",
     "matrix",
