@@ -29,12 +29,14 @@ from audit.search import Query, days, search
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash
+from hub.auditor.unusual import Limits, unusual
 
 DIGESTER = Digester(b"bench" * 8)
 PURPOSES = ("safety.fire.rental", "safety.fire", "grid.patrol", "epidemic.trace", "voice.handle", "stat.count")
 DEPARTMENTS = ("fire", "police", "health", "hotline", "statistics")
 PEOPLE, VALUES = 300_000, 50_000
 COMMIT = 5_000
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -48,7 +50,7 @@ def fill(path: Path, count: int, rng: random.Random) -> str:
     """A log of `count` records; the digest of a person who was seen ten times a day."""
     people = [DIGESTER.digest("person", str(each)) for each in range(PEOPLE)]
     values = [DIGESTER.digest("value", str(each)) for each in range(VALUES)]
-    decided, start = decisions(rng), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    decided, start = decisions(rng), START
     store = SqliteStore(path)
     for first in range(0, count, COMMIT):
         batch = []
@@ -128,6 +130,15 @@ def main() -> None:
             who = Query(subject=person)
             seen = search(index, who).total
             timed(f"who saw my data ({seen} records)", 100, lambda: days(index, who, CHINA))
+            last = START + dt.timedelta(seconds=20 * given.records)
+            for of in (7, 30, 92):
+                span = ((last - dt.timedelta(days=of - 1)).date(), last.date())
+                timed(
+                    f"unusual use of {of} days",
+                    1_000,
+                    lambda span=span: unusual(index, reader, *span, Limits(), CHINA),  # type: ignore[misc, call-arg]
+                    3,
+                )
             timed("the same, index opened and followed anew", 100, lambda: answer_from_file(path, log, who))
         reader.close()
 

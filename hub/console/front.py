@@ -23,6 +23,7 @@ from hub.console.assets import Assets
 from hub.console.auditor.log_pages import LogPages
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.oversight.rooms import Room, oversight_pages
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
@@ -54,7 +55,14 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        rooms: tuple[Room, ...] = (
+            MatrixPages(desk),
+            VersionsPages(desk),
+            LogPages(desk),
+            *oversight_pages(desk, engine),
+            sessions,
+            sign_in,
+        )
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

@@ -24,6 +24,8 @@ OPENED_BY = {
     "log": frozenset({"auditor"}),
     "log/record": frozenset({"auditor"}),
     "log/value": frozenset({"auditor"}),
+    **dict.fromkeys(("person", "person/find", "unusual", "balance", "balance/table"), frozenset({"auditor"})),
+    **dict.fromkeys(("review", "review/marked", "review/mark", "log/export"), frozenset({"auditor"})),
     "versions": READERS,
     "versions/version": READERS,
     "versions/edit": frozenset({"steward"}),
@@ -40,7 +42,7 @@ ASKED = {
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
 }
 
-SENT = {"log/value": {"term": "case", "text": "A-1"}}
+SENT = {"log/value": {"term": "case", "text": "A-1"}, "log/export": {"kind": "none that there is"}}
 
 
 @pytest.fixture(scope="module")
