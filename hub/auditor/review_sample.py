@@ -19,7 +19,7 @@ from audit.record import Coordinates
 from audit.search import Query, search
 from audit.stores.reader import Reader
 from audit.touched import touched
-from schema.catalogue import Catalogue
+from schema.catalogue import Catalogue, Coordinate
 from schema.declarations import Field
 
 DRAWN: Final = {"sensitive_clear": 5, "personal": 3, "refused": 1, "other": 1}
@@ -52,7 +52,8 @@ def sample_of(index: Index, reader: Reader, catalogue: Catalogue, day: dt.date, 
     root = root_at(reader, size)
     rows = touched(index, query, ("query", "refusal"), ())
     kinds = {code: shape.kind for code, shape in rows.shapes.items()}
-    strata = {code: _stratum(decision, catalogue) for code, decision in rows.decisions.items()}
+    known = dict(catalogue.coordinates())
+    strata = {code: _stratum(decision, known) for code, decision in rows.decisions.items()}
     found: dict[str, list[int]] = {stratum: [] for stratum in DRAWN}
     columns = (rows.indexes.tolist(), rows.shape_codes.tolist(), rows.decision_codes.tolist())
     for at, shape, decision in zip(*columns, strict=True):
@@ -65,8 +66,7 @@ def _lot(root: bytes, index: int) -> bytes:
     return hashlib.sha256(root + index.to_bytes(8, "big")).digest()
 
 
-def _stratum(decision: Coordinates, catalogue: Catalogue) -> str:
-    known = dict(catalogue.coordinates())
+def _stratum(decision: Coordinates, known: Mapping[str, Coordinate]) -> str:
     shown = [known.get(name) for name in (*decision.clear, *decision.masked)]
     if any(isinstance(each := known.get(name), Field) and each.sensitive for name in decision.clear):
         return "sensitive_clear"

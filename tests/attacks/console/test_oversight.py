@@ -1,4 +1,4 @@
-"""G07, I07: what an auditor asks is of digests; nobody reviews themselves, chooses the sample, or changes a mark."""
+"""What an auditor asks is of digests; nobody reviews themselves, chooses the sample, or changes a mark."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_term_that_the_page_does_not_have_is_refused(page: str, auditor: Brows
 
 
 @pytest.mark.parametrize("person", [NUMBER, "-", "#", f"#{NUMBER}", "#" + "A" * 22 + ",", "#" + "A" * 23])
-def test_g07_no_person_in_clear_stands_in_an_address(person: str, auditor: Browser) -> None:
+def test_no_person_in_clear_stands_in_an_address(person: str, auditor: Browser) -> None:
     page = auditor.get(f"/console/person?person={person.replace('#', '%23')}")
     assert page.status_code == 400
     assert NUMBER not in page.text
@@ -129,11 +129,12 @@ def test_nobody_marks_a_record_of_their_own_acts(own: str, auditor: Browser) -> 
     assert marks_of(auditor) == before
 
 
-def test_a_record_that_was_not_drawn_is_not_marked(scene: ConsoleScene, auditor: Browser) -> None:
+def test_a_record_that_was_not_drawn_is_not_marked(scene: ConsoleScene, own: str, auditor: Browser) -> None:
     drawn = set(re.findall(r"log/record\?index=(\d+)", auditor.get("/console/review").text))
     last = max(each.index for each in read(scene.settings.audit_log))
-    others = [str(index) for index in range(last) if str(index) not in drawn]
-    for index in (others[0], others[-1], str(last + 1000), "999999999"):
+    others = [str(index) for index in range(int(own) - 7, int(own) + 9) if str(index) not in drawn]
+    assert len(others) == 10, "of yesterday's sixteen"
+    for index in (*others, "0", str(last), str(last + 1000), "999999999"):
         assert mark(auditor, index=index) == 404
 
 
