@@ -77,16 +77,22 @@ def key_of(where: str, digest: str) -> int:
     return int(_keys(where, [digest])[0])
 
 
-def heads_at(where: str, keys: Keys) -> tuple[NDArray[np.bool_], Keys]:
-    """Which of these keys are of digests that stand at `where`, and the heads of those; see `head_of`.
+def unmix(keys: Keys) -> Keys:
+    """The numbers of which keys were made, for `heads_at`: the head of a digest under the salt of where it stands."""
+    return keys * np.uint64(_INVERSE)
+
+
+def heads_at(where: str, unmixed: Keys) -> tuple[NDArray[np.int64], Keys]:
+    """Which of these numbers are of digests that stand at `where`, and the heads of those; see `head_of`.
 
     A word that is no digest may pass for one: of those that stand elsewhere, one in some thousand.
     """
-    heads = (keys * np.uint64(_INVERSE)) ^ np.uint64(_salt(where))
-    # Signs of a digest have no eighth bit, and a sixth or a seventh; the salts of other places differ in the eighth.
-    signs = ((heads >> np.uint64(1)) | heads) & np.uint64(_SIXTH)
-    here = ((heads & np.uint64(_EIGHTH)) == 0) & (signs == np.uint64(_SIXTH))
-    return here, heads[here]
+    salt = np.uint64(_salt(where))
+    # No sign of a digest has an eighth bit, in which the salts of the places differ; each has a sixth or a seventh.
+    here = np.flatnonzero((unmixed & np.uint64(_EIGHTH)) == (salt & np.uint64(_EIGHTH)))
+    heads = unmixed[here] ^ salt
+    proper = (((heads >> np.uint64(1)) | heads) & np.uint64(_SIXTH)) == np.uint64(_SIXTH)
+    return here[proper], heads[proper]
 
 
 def head_of(digest: str) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.index import Index, Run
-from audit.index_columns import CASE, SUBJECT, WHO, Keys, Shape, head_of, heads_at
+from audit.index_columns import CASE, SUBJECT, WHO, Keys, Shape, head_of, heads_at, unmix
 from audit.record import Coordinates, Record
 from audit.search import Hits, Query, QueryRefused, Search, records
 from audit.stores.reader import Reader
@@ -156,14 +156,14 @@ class _Reading:
 
     def _add_pairs(self, run: Run, row_of: Numbers) -> None:
         keys, where = self._index.postings(run)
+        inside = row_of[where] >= 0
+        unmixed, rows_of = unmix(keys[inside]), row_of[where[inside]]
         for place in self._places:
-            here, heads = heads_at(place, keys)
-            rows = row_of[where[here]]
-            inside = rows >= 0
-            self._held += int(inside.sum())
+            here, heads = heads_at(place, unmixed)
+            self._held += len(here)
             if self._held > self._most:
                 raise QueryRefused("there is too much to count; choose fewer days")
-            self._pairs[place].append(Pairs(rows[inside], heads[inside]))
+            self._pairs[place].append(Pairs(rows_of[here], heads))
 
     def whole(self) -> Touched:
         """All rows that were added."""
