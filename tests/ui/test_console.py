@@ -24,7 +24,7 @@ READERS = (
 )
 AUDITORS = (
     *("/console/log", "/console/log/record?index=3"),
-    *("/console/person", "/console/unusual?night=2&askers=2&case=2&refused=1&walk=1", "/console/review"),
+    *("/console/person", "/console/unusual?night=2&askers=2&case=2&refused=1&walk=2", "/console/review"),
     *("/console/review/marked", "/console/balance"),
 )
 PATHS = {
