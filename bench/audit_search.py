@@ -1,8 +1,8 @@
 """Measures how fast the search index follows the audit log, and how fast it answers.
 
-Goal, with 1,000,000 records: facets, unusual use and the balance in at most 1 s, "who saw my data" in at most 100 ms, and at least 20,000 records
-followed in a second. The log is made in DIR and removed; its records have ten coordinates, four values and twenty data
-subjects each.
+Goal, with 1,000,000 records: facets, unusual use and the balance in at most 1 s, "who saw my data" in at most 100 ms,
+and at least 20,000 records followed in a second. The log is made in DIR and removed; its records have ten coordinates,
+four values and twenty data subjects each.
 
 `python bench/audit_search.py [--records N] [--folder DIR] [--seed S]`
 """
