@@ -165,6 +165,11 @@ class Index:
         start, stop = np.searchsorted(keys, np.uint64(key), "left"), np.searchsorted(keys, np.uint64(key), "right")
         return np.unique(places[start:stop])
 
+    def postings(self, run: Run) -> tuple[Keys, Places]:
+        """All postings of a run, by key."""
+        pieces = [self._postings(run.first, bucket) for bucket in range(run.buckets)]
+        return np.concatenate([keys for keys, _ in pieces]), np.concatenate([places for _, places in pieces])
+
     def shapes(self) -> Mapping[int, Shape]:
         """Each shape by its code."""
         with _index_faults():
@@ -276,16 +281,11 @@ class Index:
         self._write(first, join_runs(parts) if len(parts) > 1 else columns)
 
     def _take_out(self, run: Run) -> Columns:
-        columns = self.columns(run)
-        pieces = [self._postings(run.first, bucket) for bucket in range(run.buckets)]
+        columns, (keys, where) = self.columns(run), self.postings(run)
         self._connection.execute("DELETE FROM run WHERE first = ?", (run.first,))
         ids = (run.first * BUCKETS, run.first * BUCKETS + BUCKETS)
         self._connection.execute("DELETE FROM posting WHERE id >= ? AND id < ?", ids)
-        return replace(
-            columns,
-            keys=np.concatenate([keys for keys, _ in pieces]),
-            places=np.concatenate([places for _, places in pieces]),
-        )
+        return replace(columns, keys=keys, places=where)
 
     def _write(self, first: int, columns: Columns) -> None:
         buckets = BUCKETS if len(columns.keys) > SMALL else 1

@@ -36,6 +36,9 @@ TERMS: Final = (SUBJECT, VALUE, CASE, WHO)
 """Where a digest may stand: data subject, variable or literal, case, the person who asked or acted for them."""
 
 _ODD: Final = 0x9E3779B97F4A7C15
+_INVERSE: Final = pow(_ODD, -1, 2**64)
+_EIGHTH: Final = 0x8080808080808080
+_SIXTH: Final = 0x2020202020202020
 _PLAIN: Final = frozenset(("null", "true", "false"))
 _MASK: Final = 2**64 - 1
 _COUNT: Final = re.compile("[1-9][0-9]{0,17}", re.ASCII)
@@ -72,6 +75,29 @@ class Columns:
 def key_of(where: str, digest: str) -> int:
     """The key of the posting of a digest that stands at `where`, one of TERMS."""
     return int(_keys(where, [digest])[0])
+
+
+def unmix(keys: Keys) -> Keys:
+    """The numbers of which keys were made, for `heads_at`: the head of a digest under the salt of where it stands."""
+    return keys * np.uint64(_INVERSE)
+
+
+def heads_at(where: str, unmixed: Keys) -> tuple[NDArray[np.int64], Keys]:
+    """Which of these numbers are of digests that stand at `where`, and the heads of those; see `head_of`.
+
+    A word that is no digest may pass for one: of those that stand elsewhere, one in some thousand.
+    """
+    salt = np.uint64(_salt(where))
+    # No sign of a digest has an eighth bit, in which the salts of the places differ; each has a sixth or a seventh.
+    here = np.flatnonzero((unmixed & np.uint64(_EIGHTH)) == (salt & np.uint64(_EIGHTH)))
+    heads = unmixed[here] ^ salt
+    proper = (((heads >> np.uint64(1)) | heads) & np.uint64(_SIXTH)) == np.uint64(_SIXTH)
+    return here[proper], heads[proper]
+
+
+def head_of(digest: str) -> int:
+    """The first 48 bits of a digest as a number: what the index keeps of it."""
+    return _head(digest)
 
 
 def join_runs(parts: Sequence[Columns]) -> Columns:
@@ -203,13 +229,17 @@ def _sorted(keys: Keys, places: NDArray[np.int64]) -> tuple[Keys, Places]:
 
 
 def _keys(where: str, terms: list[str]) -> Keys:
-    salt = int.from_bytes(hashlib.sha256(where.encode()).digest()[:8], "little")
+    salt = _salt(where)
     if terms and set(map(len, terms)) == {DIGEST_LENGTH} and (text := "".join(terms)).isascii():
         heads = np.frombuffer(text.encode(), np.uint8).reshape(-1, DIGEST_LENGTH)[:, :8]
         found: Keys = np.ascontiguousarray(heads).view("<u8").reshape(-1)
         # An odd factor maps different numbers to different ones, and fills the upper bits that choose a bucket.
         return (found ^ np.uint64(salt)) * np.uint64(_ODD)
     return np.array([((_head(each) ^ salt) * _ODD) & _MASK for each in terms], np.uint64)
+
+
+def _salt(where: str) -> int:
+    return int.from_bytes(hashlib.sha256(where.encode()).digest()[:8], "little")
 
 
 def _head(term: str) -> int:

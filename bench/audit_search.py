@@ -1,8 +1,8 @@
 """Measures how fast the search index follows the audit log, and how fast it answers.
 
-Goal, with 1,000,000 records: facets in at most 1 s, "who saw my data" in at most 100 ms, and at least 20,000 records
-followed in a second. The log is made in DIR and removed; its records have ten coordinates, four values and twenty data
-subjects each.
+Goal, with 1,000,000 records: facets, unusual use and the balance in at most 1 s, "who saw my data" in at most 100 ms,
+and at least 20,000 records followed in a second. The log is made in DIR and removed; its records have ten coordinates,
+four values and twenty data subjects each.
 
 `python bench/audit_search.py [--records N] [--folder DIR] [--seed S]`
 """
@@ -29,12 +29,16 @@ from audit.search import Query, days, search
 from audit.stores.open import open_reader
 from audit.stores.sqlite import SqliteStore
 from audit.tree import leaf_hash
+from hub.auditor.balance import balance
+from hub.auditor.unusual import Limits, unusual
+from schema import SPINE
 
 DIGESTER = Digester(b"bench" * 8)
 PURPOSES = ("safety.fire.rental", "safety.fire", "grid.patrol", "epidemic.trace", "voice.handle", "stat.count")
 DEPARTMENTS = ("fire", "police", "health", "hotline", "statistics")
 PEOPLE, VALUES = 300_000, 50_000
 COMMIT = 5_000
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -48,7 +52,7 @@ def fill(path: Path, count: int, rng: random.Random) -> str:
     """A log of `count` records; the digest of a person who was seen ten times a day."""
     people = [DIGESTER.digest("person", str(each)) for each in range(PEOPLE)]
     values = [DIGESTER.digest("value", str(each)) for each in range(VALUES)]
-    decided, start = decisions(rng), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    decided, start = decisions(rng), START
     store = SqliteStore(path)
     for first in range(0, count, COMMIT):
         batch = []
@@ -129,6 +133,17 @@ def main() -> None:
             seen = search(index, who).total
             timed(f"who saw my data ({seen} records)", 100, lambda: days(index, who, CHINA))
             timed("the same, index opened and followed anew", 100, lambda: answer_from_file(path, log, who))
+            last = START + dt.timedelta(seconds=20 * given.records)
+            for of in (7, 30, 92):
+                span = ((last - dt.timedelta(days=of - 1)).date(), last.date())
+                timed(
+                    f"unusual use of {of} days",
+                    1_000,
+                    lambda span=span: unusual(index, reader, *span, Limits(), CHINA),  # type: ignore[misc, call-arg]
+                    3,
+                )
+            month = last.date().replace(day=1)
+            timed("use and exposure of 6 months", 1_000, lambda: balance(index, SPINE, month, 6, None, CHINA), 3)
         reader.close()
 
 

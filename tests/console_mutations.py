@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 FORGED = "tests/attacks/console/test_i_forged.py"
+OVERSIGHT = "tests/attacks/console/test_oversight.py"
 PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
@@ -117,6 +118,34 @@ CONSOLE = (
         '    if any(not text.startswith("#") for name, text in asked.items() if name in SECRET):\n',
         "    if False:\n",
         "tests/conformance/console/test_log.py",
+    ),
+    Mutation(
+        "nobody judges a record of their own acts",
+        "hub/console/oversight/review_pages.py",
+        "        if _is_of(logged, _own_digests(hub, visitor)):\n",
+        "        if False:\n",
+        OVERSIGHT,
+    ),
+    Mutation(
+        "a record that was not drawn is not judged",
+        "hub/console/oversight/review_pages.py",
+        "        if sample is None or at not in sample.stratum_of:\n",
+        "        if sample is None:\n",
+        OVERSIGHT,
+    ),
+    Mutation(
+        "of marks at once one counts",
+        "hub/auditor/review_marks.py",
+        "            if connection.scalar(of_record) != seen or seen >= MOST_OF_RECORD:\n",
+        "            if seen >= MOST_OF_RECORD:\n",
+        "tests/unit/hub/auditor/test_review.py",
+    ),
+    Mutation(
+        "a continuation's people are those of its record",
+        "audit/touched.py",
+        "rows = np.where(goes_on, np.where(begins < 0, self._owner, rows[begins]), rows)",
+        "rows = np.where(goes_on, -1, rows)",
+        "tests/unit/hub/auditor/test_unusual.py",
     ),
     Mutation(
         "an edge to what a purpose does not see is not seen",

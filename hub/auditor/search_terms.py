@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Final
 
@@ -105,6 +105,12 @@ def read_filters(
     if query.since is not None and query.until is not None and query.since >= query.until:
         raise QueryRefused("until lies before since, so nothing can be found; exchange them")
     return ParsedSearch(query, recorded)
+
+
+def selection_of(query: Query) -> dict[str, str]:
+    """The query as the manifest of an export states it: names, times and digests."""
+    given = {name: value for name, value in asdict(query).items() if value is not None}
+    return {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}
 
 
 def person_digests(digester: Digester, sid: str) -> tuple[str, ...]:

@@ -6,9 +6,8 @@ A search is recorded before its result is printed, with what was searched for as
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,9 +15,6 @@ from hub.cli.audit_opening import opened_log
 from hub.cli.audit_proofs import OPEN_IN_EXPORT, given_key, tell_not_compared
 from hub.cli.options import MAX_NUMBER, As, Home, Json, NamesStrayArguments, Refused, exit_on_refusal, open_settings
 from hub.terminal import escape_unprintable
-
-if TYPE_CHECKING:
-    from audit.search import Query
 
 FILTERS = (
     "NAME=VALUE; a record must match all of them: since, until, kind, result, application, department, region, purpose,"
@@ -106,6 +102,7 @@ def export(
         from audit.export import export as write
         from audit.record import utc_now
         from audit.search import matching_indexes
+        from hub.auditor.search_terms import selection_of
         from hub.home.audit_log import signer_of
 
         log.require_keys()
@@ -119,7 +116,7 @@ def export(
                 indexes,
                 folder,
                 signer=signer_of(log.settings),
-                selection=_selection(query),
+                selection=selection_of(query),
                 made=utc_now(),
                 bom=bom,
             )
@@ -190,9 +187,3 @@ def key(home: Home = None) -> None:
         if verifier is None:
             raise Refused("this home has no key; it is made when the hub first starts")
         typer.echo(verifier.texts)
-
-
-def _selection(query: Query) -> dict[str, str]:
-    """The query as the manifest states it: names, times and digests."""
-    given = {name: value for name, value in asdict(query).items() if value is not None}
-    return {name: ", ".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}

@@ -48,10 +48,13 @@ class Desk:
         """Write to the log who does what; AuditUnavailable if that is not possible, and then it must not be done."""
         await self.hub.log.append(reading_record(self.hub.digester, "admin", f"console {act}", actor, facts))
 
-    async def record_reading(self, visitor: Visitor, page: str, facts: Mapping[str, str]) -> None:
-        """Write to the log who reads what, as for a command; AuditUnavailable, and then it must not be shown."""
+    async def record_reading(self, visitor: Visitor, page: str, facts: Mapping[str, str], kind: str = "search") -> None:
+        """Write to the log who reads what, as for a command; AuditUnavailable, and then it must not be shown.
+
+        `kind` is that of the record (audit.record.KINDS).
+        """
         command = f"console {page}"
-        await self.hub.log.append(reading_record(self.hub.digester, "search", command, visitor.actor, facts))
+        await self.hub.log.append(reading_record(self.hub.digester, kind, command, visitor.actor, facts))
 
 
 def go_to(path: str) -> Response:

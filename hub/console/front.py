@@ -26,6 +26,7 @@ from hub.console.developer.catalogue_pages import CataloguePages
 from hub.console.developer.operations_pages import OperationsPages
 from hub.console.developer.query_pages import QueryPages
 from hub.console.lanes import Lane
+from hub.console.oversight.rooms import Room, oversight_pages
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
@@ -58,7 +59,15 @@ class Console:
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
         developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), *developer, sessions, sign_in)
+        rooms: tuple[Room, ...] = (
+            MatrixPages(desk),
+            VersionsPages(desk),
+            LogPages(desk),
+            *oversight_pages(desk, engine),
+            *developer,
+            sessions,
+            sign_in,
+        )
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

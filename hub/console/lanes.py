@@ -25,6 +25,8 @@ class Lane(Enum):
     POLICY = (1, "store")
     """Versions are loaded and compared: work for the processor, one at a time."""
     LOG = (2, "store")
+    COUNTS = (1, "store")
+    """Counts over many records, and exports: seconds of work, one at a time."""
     PROVIDER = (2, "provider")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.console.browsing import ConsoleScene, console_scene
+from tests.support.console.invented_use import write_use
 from tests.ui.browsers import visits
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
@@ -21,7 +22,11 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
-AUDITORS = ("/console/log", "/console/log/record?index=3")
+AUDITORS = (
+    *("/console/log", "/console/log/record?index=3"),
+    *("/console/person", "/console/unusual?night=2&askers=2&case=2&refused=1&walk=2", "/console/review"),
+    *("/console/review/marked", "/console/balance"),
+)
 DEVELOPERS = (
     "/console/developer/catalogue",
     "/console/developer/type?type=Person",
@@ -61,6 +66,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
     with console_scene(tmp_path_factory.mktemp("console") / "home") as running:
         for _ in range(40):
             running.served.ask("{ __typename }")
+        write_use(running)
         yield running
 
 

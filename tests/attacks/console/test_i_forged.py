@@ -21,6 +21,7 @@ FORMS = (
     "/console/log/value",
     "/console/developer/ask",
     "/console/developer/token",
+    *("/console/log/export", "/console/person/find", "/console/review/mark"),
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",

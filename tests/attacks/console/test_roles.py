@@ -25,6 +25,8 @@ OPENED_BY = {
     "log": frozenset({"auditor"}),
     "log/record": frozenset({"auditor"}),
     "log/value": frozenset({"auditor"}),
+    **dict.fromkeys(("person", "person/find", "unusual", "balance", "balance/table"), frozenset({"auditor"})),
+    **dict.fromkeys(("review", "review/marked", "review/mark", "log/export"), frozenset({"auditor"})),
     "versions": READERS,
     "versions/version": READERS,
     "versions/edit": frozenset({"steward"}),
@@ -49,7 +51,7 @@ ASKED = {
     "developer/type": "?type=Person",
 }
 
-SENT = {"log/value": {"term": "case", "text": "A-1"}}
+SENT = {"log/value": {"term": "case", "text": "A-1"}, "log/export": {"kind": "none that there is"}}
 
 
 @pytest.fixture(scope="module")

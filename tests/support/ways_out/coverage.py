@@ -73,6 +73,8 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
         for path in (
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
+            *("/person", "/person/find", "/unusual", "/balance", "/balance/table", "/log/export"),
+            *("/review", "/review/marked", "/review/mark"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
             *("/developer/catalogue", "/developer/type", "/developer/query", "/developer/ask", "/developer/codes"),
             *("/developer/operations", "/developer/token"),

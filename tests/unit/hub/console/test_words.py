@@ -10,7 +10,11 @@ import pytest
 
 from audit.record import Record
 from audit.search import EFFECTS
+from hub.auditor.balance import COUNTED
+from hub.auditor.review_marks import Verdict
+from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
+from hub.auditor.unusual import BOUNDS, QUESTIONS
 from hub.console.developer.codes import CODES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
@@ -38,6 +42,17 @@ MADE = {
     *(f"term_{name}" for name in (*PLAIN, *TIMES, *SECRET)),
     *(f"decided_{effect}" for effect in EFFECTS),
     *(f"record_{name}" for name in ("index", "time", "what", "application", "purpose", "result", "nodes")),
+    *(f"over_limit_{name}" for name in BOUNDS),
+    *(f"over_question_{name}{end}" for name in QUESTIONS for end in ("", "_how")),
+    *(f"over_number_{name}" for name in ("requests", "all_days", "persons", "median", "times", "colleagues")),
+    *(f"over_number_{name}" for name in ("before", "refused", "answered", "askers")),
+    *(f"over_verdict_{verdict}" for verdict in Verdict),
+    *(f"over_stratum_{stratum}" for stratum in DRAWN),
+    *(f"over_mark_{name}" for name in ("record", "verdict", "reason", "account", "made")),
+    *(f"over_picture_{name}" for name in ("achieved", "exposed")),
+    *(f"over_part_{name}" for name in ("without", "with", "masked", "clear")),
+    *(f"over_column_{name}" for name in ("month", "purpose", *COUNTED)),
+    *(f"over_{name}{end}" for name in ("person", "unusual", "review", "balance") for end in ("", "_does")),
     *(f"change_{kind.name}" for kind in Kind),
     *(f"state_{state}" for state in ("draft", "approved", "scheduled", "in_force", "past", "lapsed")),
     *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since")),

@@ -1,0 +1,136 @@
+"""Who saw a person: by day, department and purpose, with the fields that were seen, and links to the records.
+
+The id number comes by a form, becomes a digest at once, and stands in no address and no record.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from audit.record import DIGEST_LENGTH
+from audit.search import Day, QueryRefused
+from hub.auditor.search_terms import person_digests, surrogate_of
+from hub.console.arrival import Arrival
+from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
+from hub.console.oversight.asking import AUDITORS, counted, day_of, search_address, words_asked
+from hub.console.page import Change, Page, Way
+from hub.console.refusals import PageRefused
+from hub.console.visitor import Visitor
+from hub.request.accesses import days_in_log
+from hub.request.pipeline import Hub
+from policies.decide import told_to_residents
+
+PERSON: Final = "person"
+FIND: Final = "person/find"
+MOST_ROWS: Final = 1_000
+_DIGESTS: Final = re.compile(rf"#[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}(,#[A-Za-z0-9_-]{{{DIGEST_LENGTH}}}){{0,9}}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """That a department saw fields of a person for a purpose on a day; `told`: whether the person is told of it."""
+
+    day: str
+    department: str
+    purpose: str
+    clear: Sequence[str]
+    masked: Sequence[str]
+    told: bool
+
+
+class PersonPages:
+    """The pages about one person of one console."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def ways(self) -> tuple[Way, ...]:
+        """The pages, by their paths."""
+        return (Page(PERSON, self.show, AUDITORS, "over_person"), Change(FIND, self.find, AUDITORS))
+
+    async def find(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
+        """Go on with the digests of the person whose id number a form names."""
+        hub, number = self._desk.hub, form.get("number", "").strip()
+        try:
+            given = {name: form.get(name, "").strip() for name in ("since", "until")}
+            days = urlencode({name: str(day_of(text)) for name, text in given.items() if text})
+            digests = await self._desk.beside(
+                Lane.LOG, lambda: person_digests(hub.digester, surrogate_of(hub.settings)(number))
+            )
+        except QueryRefused:
+            raise PageRefused("value") from None
+        # Recorded, though nothing is shown yet: a digest tells whether a guess at a person is right.
+        await self._desk.record_reading(visitor, "person find", {"subject": digests[0]}, "subject")
+        person = urlencode({"person": ",".join(f"#{each}" for each in digests)})
+        return go_to(f"{HOME}{PERSON}?{person}&{days}".removesuffix("&"))
+
+    async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """Who saw the person with the digests of the address; a form without any."""
+        asked = words_asked(arrival, ("person", "since", "until"))
+        person, problem, rows = asked.get("person", ""), "", list[Seen]()
+        if person and not _DIGESTS.fullmatch(person):
+            raise PageRefused("clear")
+        hub = self._desk.hub
+        try:
+            since, until = (day_of(asked[name]) if name in asked else None for name in ("since", "until"))
+            if since and until and until < since:
+                raise QueryRefused("until lies before since, so nothing can be found; exchange them")
+            if person:
+                digests = tuple(each.removeprefix("#") for each in person.split(","))
+                rows = await counted(self._desk, lambda: seen_by(hub, digests, since, until))
+                facts = {name: text for name, text in asked.items() if name != "person"}
+                await self._desk.record_reading(visitor, "person", {"subject": digests[0], **facts}, "subject")
+        except QueryRefused as refused:
+            problem = str(refused)
+        return self._desk.page(
+            "over_person",
+            arrival,
+            visitor,
+            problem=problem,
+            person=person,
+            days=(asked.get("since", ""), asked.get("until", "")),
+            rows=rows[:MOST_ROWS],
+            total=len(rows),
+            find=HOME + FIND,
+            link=lambda row: search_address(_terms(person, row)),
+        )
+
+
+def seen_by(hub: Hub, person: tuple[str, ...], since: dt.date | None, until: dt.date | None) -> list[Seen]:
+    """Who saw the person with these digests, newest day first; blocks."""
+    today = hub.settings.now().date()
+    found: dict[tuple[dt.date, str, str], list[Day]] = {}
+    for each in days_in_log(hub.settings, person, since, until):
+        found.setdefault((each.day, each.department or "", each.purpose or ""), []).append(each)
+    personal = {name for name, each in hub.catalogue.coordinates() if each.personal}
+
+    def fields(days: Sequence[Day], effect: str) -> Sequence[str]:
+        return sorted({name for each in days for name in getattr(each.decision, effect) if name in personal})
+
+    return [
+        Seen(
+            str(day),
+            department,
+            purpose,
+            fields(days, "clear"),
+            fields(days, "masked"),
+            told_to_residents(hub.policy, purpose, day, today),
+        )
+        for (day, department, purpose), days in sorted(
+            found.items(), key=lambda each: (-each[0][0].toordinal(), each[0][1], each[0][2])
+        )
+    ]
+
+
+def _terms(person: str, row: Seen) -> Mapping[str, str]:
+    named = {"department": row.department, "purpose": row.purpose}
+    terms = {"person": person, "since": row.day, "until": row.day} | named
+    return {name: text for name, text in terms.items() if text}
