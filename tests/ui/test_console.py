@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene
 from tests.ui.browsers import install_browser, visits
 
@@ -21,13 +22,20 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
+REQUESTS = (
+    "/console/requests",
+    "/console/requests/fields?field=Person.phone&field=Event.text",
+    "/console/requests/new?application=grid-desk&field=Person.phone&field=Event.text",
+    "/console/requests/one?id={request}",
+)
+ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
 AUDITORS = ("/console/log", "/console/log/record?index=3")
 PATHS = {
     None: EVERYONE,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
-    "sun": EVERYONE,
+    "sun": EVERYONE + REQUESTS,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})
@@ -36,7 +44,7 @@ PAGES = [
     for account, paths in PATHS.items()
     for path in paths
     for language in ("zh", "en")
-    for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS) else LOOKS[:1])
+    for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS + REQUESTS) else LOOKS[:1])
 ]
 
 
@@ -56,7 +64,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 def shown(scene: ConsoleScene, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the browser showed of each page, by its name; pictures lie in the folder that PICTURES names, if it does."""
     folder, pictures = install_browser(tmp_path_factory.mktemp("browser")), os.environ.get("PICTURES")
-    asked = [{**page, "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None} for page in PAGES]
+    request = ask(scene.signed_in("sun"))
+    asked = [
+        {
+            **page,
+            "path": page["path"].format(request=request),
+            "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None,
+        }
+        for page in PAGES
+    ]
     return dict(zip(map(_name, PAGES), visits(folder, scene.browser().origin, asked), strict=True))
 
 

@@ -19,6 +19,10 @@ SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
 FORMS = (
     "/console/log/value",
+    "/console/requests/ask",
+    "/console/requests/draft",
+    "/console/requests/refuse",
+    "/console/requests/withdraw",
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",

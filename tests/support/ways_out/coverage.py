@@ -74,6 +74,8 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
+            *("/requests", "/requests/fields", "/requests/new", "/requests/one", "/requests/ask"),
+            *("/requests/withdraw", "/requests/queue", "/requests/answer", "/requests/refuse", "/requests/draft"),
         )
     },
 }

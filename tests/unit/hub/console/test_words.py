@@ -15,6 +15,9 @@ from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from policies.requests.model import Kind as Asked
+from policies.requests.progress import State
+from policies.requests.sheet import Fault
 from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
@@ -41,6 +44,12 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    *(f"ask_state_{state}{end}" for state in State for end in ("", "_means")),
+    *(f"ask_kind_{each}" for each in Asked),
+    *(f"ask_fault_{each}" for each in Fault),
+    *(f"ask_{name}" for name in ("number", "state", "application", "purpose", "kind", "owner", "asked", "due")),
+    *(f"ask_{name}{end}" for name in ("mine", "queue") for end in ("", "_does")),
+    *("ask_field", "ask_wanted"),
     "log",  # in the menu
     "versions",
     "matrix",
