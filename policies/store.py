@@ -12,7 +12,6 @@ import datetime as dt
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -51,6 +50,7 @@ from policies.versions import (
     moment,
     past,
     seal,
+    utc_now,
 )
 from policies.yaml_models import stewards_of
 from schema.catalogue import Catalogue
@@ -58,16 +58,13 @@ from schema.signs import without_odd_signs
 from schema.strict_yaml import YamlFileError
 
 Witness = Callable[[Version | Approval | Activation], None]
+Within = Callable[[sa.Connection, Version], None]
+"""What else is changed in the transaction of a draft; if it raises, nothing is."""
 _Row = TypeVar("_Row", Version, Approval, Activation)
 
 
 def _unwatched(_: Version | Approval | Activation) -> None:
     """The witness of a store whose changes are not recorded."""
-
-
-def utc_now() -> dt.datetime:
-    """The present moment, in UTC."""
-    return dt.datetime.now(dt.UTC)
 
 
 class PolicyStore:
@@ -156,9 +153,15 @@ class PolicyStore:
     # What changes.
 
     def draft(
-        self, files: Mapping[str, bytes], author: str, base: int | None = None, note: str = "", signed: str = ""
+        self,
+        files: Mapping[str, bytes],
+        author: str,
+        base: int | None = None,
+        note: str = "",
+        signed: str = "",
+        within: Within | None = None,
     ) -> Version:
-        """A new version made from `base` (default: the one in force), not in force yet.
+        """A new version made from `base` (default: the one in force), not in force yet; `within` changes with it.
 
         Raises YamlFileError if it does not load, ChangeRefused if a check of it finds an error, if the author is no
         steward, or not one of the owner of what it touches, or if nothing is changed, and Conflict if `base` is not the
@@ -175,8 +178,10 @@ class PolicyStore:
                 raise ChangeRefused(f"nothing is changed: this is version {current.version.number}, which is in force")
             self._check_ownership(current, person, after)
             number = (connection.execute(sa.select(sa.func.max(VERSION.c.number))).scalar() or 0) + 1
-            draft = Version(number, version_of(files), author, person.person, current.version.number, note, now)
-            draft = replace(draft, signed=signed)
+            names = {"author": author, "person": person.person, "note": note, "signed": signed}
+            draft = Version(number, version_of(files), base=current.version.number, made=now, **names)
+            if within is not None:
+                within(connection, draft)
             return self._add_version(connection, draft, files)
 
     def rollback(self, number: int, author: str, note: str = "", signed: str = "") -> Version:
@@ -393,8 +398,3 @@ def _read(connection: sa.Connection, query: sa.Select[Any], row: type[_Row]) -> 
 
 def _columns(row: Version | Approval | Activation) -> dict[str, Any]:
     return {each.name: getattr(row, each.name) for each in fields(row)}
-
-
-def sqlite_url(path: Path) -> str:
-    """The URL of a store in a file."""
-    return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)

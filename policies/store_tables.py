@@ -85,6 +85,11 @@ def engine_of(url: str) -> sa.Engine:
     raise PolicyStoreError("policy_store is neither sqlite:///FILE nor postgresql+psycopg://…")
 
 
+def sqlite_url(path: Path) -> str:
+    """The URL of a store in a file."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
 class _Connection(sqlite3.Connection):
     """A connection that knows which file it opened."""
 

@@ -109,6 +109,11 @@ class Past:
     state: str
 
 
+def utc_now() -> dt.datetime:
+    """The present moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
 def moment(when: dt.datetime) -> str:
     """An aware time as the store writes it; ValueError for a time without a zone."""
     if when.tzinfo is None:

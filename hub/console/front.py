@@ -30,6 +30,8 @@ from hub.console.oversight.rooms import Room, oversight_pages
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
+from hub.console.requests.answering_pages import AnsweringPages
+from hub.console.requests.asking_pages import AskingPages
 from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
@@ -65,6 +67,8 @@ class Console:
             LogPages(desk),
             *oversight_pages(desk, engine),
             *developer,
+            AskingPages(desk),
+            AnsweringPages(desk),
             sessions,
             sign_in,
         )

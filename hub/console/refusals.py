@@ -27,6 +27,10 @@ STATUSES: Final = {
     "store": 503,
     "missing": 404,
     "failed": 500,
+    "ask_missing": 404,
+    "ask_fields": 400,
+    "ask_answer": 400,
+    "ask_many": 429,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

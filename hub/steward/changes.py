@@ -22,7 +22,8 @@ from hub.home.settings import Settings
 from hub.steward.actor import Actor
 from policies.language import load, load_files, read_folder
 from policies.model import PolicySet
-from policies.store import PolicyStore, Witness, sqlite_url
+from policies.store import PolicyStore, Within, Witness
+from policies.store_tables import sqlite_url
 from policies.versions import Activation, Approval, ChangeRefused, Conflict, Tampered, Version
 from schema import SPINE
 from schema.catalogue import Catalogue
@@ -120,10 +121,17 @@ class Changes:
     log: AuditLog
     digester: Digester
 
-    def draft(self, files: Mapping[str, bytes], actor: Actor, base: int | None, note: str) -> Version:
+    def draft(
+        self,
+        files: Mapping[str, bytes],
+        actor: Actor,
+        base: int | None,
+        note: str,
+        within: Within | None = None,
+    ) -> Version:
         """A new version; see PolicyStore.draft."""
         with self._recorded("draft", actor):
-            return self.store.draft(files, actor.account, base, note, actor.signed)
+            return self.store.draft(files, actor.account, base, note, actor.signed, within)
 
     def rollback(self, number: int, actor: Actor) -> Version:
         """A new draft with an old version's content; see PolicyStore.rollback."""

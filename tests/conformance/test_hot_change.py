@@ -22,8 +22,9 @@ from hub.graph.local import GraphAddress
 from hub.request import policy_follower as reload
 from policies.language import version_of
 from policies.model import PolicySet
-from policies.store import PolicyStore, utc_now
+from policies.store import PolicyStore
 from policies.store_tables import journal_size
+from policies.versions import utc_now
 from schema import SPINE
 from tests.support.policy_stores import FILES, KEY, changed, in_file, publish
 from tests.support.serving import Served, code_of, serving

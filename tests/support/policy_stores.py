@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from policies.store import PolicyStore, Witness, sqlite_url
+from policies.store import PolicyStore, Witness
+from policies.store_tables import sqlite_url
 from policies.versions import Version
 from schema import SPINE
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene
 from tests.support.console.invented_use import write_use
 from tests.ui.browsers import visits
@@ -34,21 +35,29 @@ DEVELOPERS = (
     "/console/developer/codes",
     "/console/developer/operations",
 )
+REQUESTS = (
+    "/console/requests",
+    "/console/requests/fields?field=Person.phone&field=Event.text",
+    "/console/requests/new?application=grid-desk&field=Person.phone&field=Event.text",
+    "/console/requests/one?id={request}",
+)
+ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
 PATHS = {
     None: EVERYONE,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
-    "sun": EVERYONE + DEVELOPERS,
+    "sun": EVERYONE + DEVELOPERS + REQUESTS,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
+TRIED_OTHERWISE = AUDITORS + DEVELOPERS[:3] + REQUESTS
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})
 PAGES = [
     {"account": account, "language": language, "path": path, **look}
     for account, paths in PATHS.items()
     for path in paths
     for language in ("zh", "en")
-    for look in (LOOKS if language == "zh" and (account == "zhang" or path in AUDITORS + DEVELOPERS[:3]) else LOOKS[:1])
+    for look in (LOOKS if language == "zh" and (account == "zhang" or path in TRIED_OTHERWISE) else LOOKS[:1])
 ]
 PAGES += [
     {"account": "sun", "language": language, "path": DEVELOPERS[2], "press": press}
@@ -74,7 +83,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 def shown(scene: ConsoleScene, browser_folder: Path) -> dict[str, dict[str, Any]]:
     """What the browser showed of each page, by its name; pictures lie in the folder that PICTURES names, if it does."""
     pictures = os.environ.get("PICTURES")
-    asked = [{**page, "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None} for page in PAGES]
+    request = ask(scene.signed_in("sun"))
+    asked = [
+        {
+            **page,
+            "path": page["path"].format(request=request),
+            "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None,
+        }
+        for page in PAGES
+    ]
     return dict(zip(map(_name, PAGES), visits(browser_folder, scene.browser().origin, asked), strict=True))
 
 

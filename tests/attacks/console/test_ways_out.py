@@ -11,6 +11,7 @@ import pytest
 from audit.log import read
 from hub.console.front import Console
 from hub.console.page import Page
+from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene
 
 pytestmark = pytest.mark.attack
@@ -31,6 +32,9 @@ ASKED = {
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "versions/version": "?number=1",
     "developer/type": "?type=Person",
+    "requests/new": "?application=grid-desk&field=Person.phone",
+    "requests/one": "?id={request}",
+    "requests/answer": "?id={request}",
 }
 
 
@@ -48,13 +52,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 def test_no_page_shows_what_an_application_sent(account: str, scene: ConsoleScene) -> None:
     follower = scene.served.hub.policy_follower
     assert follower is not None
-    browser, read_pages = scene.signed_in(account), 0
+    browser, read_pages, request = scene.signed_in(account), 0, ask(scene.signed_in("sun"))
     indexes = [each.index for each in read(scene.settings.audit_log)]
     assert len(indexes) > len(DOCUMENTS) * 4
     for way in Console(scene.served.hub, follower.store.engine).ways:
         if not isinstance(way, Page):
             continue
-        query = ASKED.get(way.path, "")
+        query = ASKED.get(way.path, "").replace("{request}", request)
         for each in indexes if "{index}" in query else indexes[:1]:
             page = browser.get(f"/console/{way.path}{query.format(index=each)}")
             read_pages += page.status_code == 200

@@ -78,6 +78,8 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
             *("/developer/catalogue", "/developer/type", "/developer/query", "/developer/ask", "/developer/codes"),
             *("/developer/operations", "/developer/token"),
+            *("/requests", "/requests/fields", "/requests/new", "/requests/one", "/requests/ask"),
+            *("/requests/withdraw", "/requests/queue", "/requests/answer", "/requests/refuse", "/requests/draft"),
         )
     },
 }

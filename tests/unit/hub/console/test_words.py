@@ -21,6 +21,9 @@ from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
 from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
+from policies.requests.model import Kind as Asked
+from policies.requests.progress import State
+from policies.requests.sheet import Fault
 from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.classification import Grade
@@ -65,6 +68,12 @@ MADE = {
     *(f"dev_cap_{kind}" for kind in (DAILY_CAP, MATCH_DAILY_CAP)),
     *(f"dev_example_{does}" for does in ("list", "search", "match", "accesses", "count")),
     *(f"dev_{page}{end}" for page in ("catalogue", "query", "operations") for end in ("", "_does")),
+    *(f"ask_state_{state}{end}" for state in State for end in ("", "_means")),
+    *(f"ask_kind_{each}" for each in Asked),
+    *(f"ask_fault_{each}" for each in Fault),
+    *(f"ask_{name}" for name in ("number", "state", "application", "purpose", "kind", "owner", "asked", "due")),
+    *(f"ask_{name}{end}" for name in ("mine", "queue") for end in ("", "_does")),
+    *("ask_field", "ask_wanted"),
     "log",  # in the menu
     "versions",
     "matrix",

@@ -1,0 +1,185 @@
+"""The developer's pages: the fields to ask for, the form, the requests of an account, and what became of each.
+
+The form tells what the schema tells, and the purposes of the policy: never what another application may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from hub.console.arrival import Arrival
+from hub.console.desk import HOME, Desk, go_to
+from hub.console.lanes import Lane
+from hub.console.page import Change, Page, Way
+from hub.console.refusals import PageRefused
+from hub.console.requests.choices import chosen_fields, groups_of
+from hub.console.requests.desk_work import applications_of, ask, asked_by, own_request, withdraw
+from hub.console.visitor import Visitor
+from hub.request.denials import EXPECTED_WORKING_DAYS
+from policies.requests.model import LONGEST_LINE, LONGEST_TEXT, MOST_FIELDS, text_of
+from policies.requests.sheet import Fault, Sheet, last_day, new_form, purposes_to_ask, wishes_of
+from policies.requests.store import MOST_OPEN_OF_APPLICATION, MOST_OPEN_OF_PERSON, TooMany
+from policies.stewards import Role
+from policies.versions import ChangeRefused
+
+REQUESTS: Final = "requests"
+FIELDS: Final = "requests/fields"
+NEW: Final = "requests/new"
+ONE: Final = "requests/one"
+WISH: Final = "wish/"
+"""What stands before a coordinate in the name of its field."""
+
+
+class AskingPages:
+    """The pages of those who ask."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def ways(self) -> tuple[Way, ...]:
+        """The pages, by their paths."""
+        developers = frozenset({Role.DEVELOPER})
+        return (
+            Page(REQUESTS, self.show, developers, "ask_mine"),
+            Page(FIELDS, self.choose, developers),
+            Page(NEW, self.new, developers),
+            Page(ONE, self.show_one, developers),
+            Change("requests/ask", self.ask, developers),
+            Change("requests/withdraw", self.withdraw, developers),
+        )
+
+    async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """What the visitor asked, and where it stands."""
+        hub, who = self._desk.hub, (visitor.steward, visitor.actor)
+        found = await self._desk.beside(Lane.POLICY, lambda: asked_by(hub, *who))
+        await self._desk.record_reading(visitor, "requests", {"requests": str(len(found))})
+        mine = applications_of(hub, visitor.steward)
+        return self._desk.page(
+            "ask_mine", arrival, visitor, found=found, mine=mine, fields=HOME + FIELDS, one=HOME + ONE
+        )
+
+    async def choose(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """The fields of the catalogue, to choose from. It says what the schema says, so that it is not recorded."""
+        catalogue, asked = self._desk.hub.catalogue, arrival.request.query_params
+        mine = applications_of(self._desk.hub, visitor.steward)
+        chosen = chosen_fields(asked.getlist("field"), catalogue)
+        only, containing = asked.get("type", ""), asked.get("text", "").strip()
+        if only and only not in catalogue:
+            raise PageRefused("choice", name="type")
+        return self._desk.page(
+            "ask_fields",
+            arrival,
+            visitor,
+            mine=mine,
+            application=asked.get("application", ""),
+            types=list(catalogue),
+            only=only,
+            text=containing[:100],
+            groups=groups_of(catalogue, chosen, only, containing, arrival.language),
+            most=MOST_FIELDS,
+            fields=HOME + FIELDS,
+            new=HOME + NEW,
+        )
+
+    async def new(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """The form for the application and the fields that the address names."""
+        catalogue, asked = self._desk.hub.catalogue, arrival.request.query_params
+        names = asked.getlist("field")
+        chosen = chosen_fields(names, catalogue)
+        if set(names) - set(chosen):
+            raise PageRefused("choice", name="field")
+        if not 0 < len(chosen) <= MOST_FIELDS:
+            raise PageRefused("ask_fields", most=str(MOST_FIELDS))
+        sheet = Sheet(new_form(), asked.get("application", ""), asked.get("purpose", ""), dict.fromkeys(chosen, ""))
+        return self._form(arrival, visitor, sheet)
+
+    async def ask(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
+        """Ask what a form says, or tell what is wrong with it and keep what was written."""
+        hub, sheet = self._desk.hub, _sheet(form)
+        try:
+            made = await self._desk.beside(Lane.POLICY, lambda: ask(hub, visitor.steward, visitor.actor, sheet))
+        except TooMany:
+            names = {"person": str(MOST_OPEN_OF_PERSON), "application": str(MOST_OPEN_OF_APPLICATION)}
+            raise PageRefused("ask_many", **names) from None
+        faults = [each for each in made if isinstance(each, Fault)]
+        if faults:
+            page = self._form(arrival, visitor, sheet, faults)
+            page.status_code = 400
+            return page
+        asked = [each.id for each in made if not isinstance(each, Fault)]
+        return go_to(f"{HOME}{ONE}?id={asked[0]}" if len(asked) == 1 else HOME + REQUESTS)
+
+    def _form(self, arrival: Arrival, visitor: Visitor, sheet: Sheet, faults: Sequence[Fault] = ()) -> Response:
+        hub, today = self._desk.hub, self._desk.hub.now().date()
+        known = dict(hub.catalogue.coordinates())
+        content: dict[str, Any] = {
+            "rows": [
+                (name, known[name], wishes_of(known[name]), wanted)
+                for name, wanted in sheet.fields.items()
+                if name in known
+            ],
+            "owners": hub.policy.owners,
+            "purposes": purposes_to_ask(hub.policy, today),
+            "last_day": last_day(hub.policy, sheet.purpose, today),
+        }
+        return self._desk.page(
+            "ask_new",
+            arrival,
+            visitor,
+            sheet=sheet,
+            faults=faults,
+            mine=applications_of(hub, visitor.steward),
+            wish_name=WISH,
+            longest=LONGEST_TEXT,
+            longest_line=LONGEST_LINE,
+            days=str(EXPECTED_WORKING_DAYS),
+            fields=HOME + FIELDS,
+            **content,
+        )
+
+    async def show_one(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """One request of the visitor's."""
+        return await self._one(arrival, visitor, arrival.request.query_params.get("id", ""))
+
+    async def withdraw(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
+        """Take one back."""
+        hub, name = self._desk.hub, form.get("id", "")
+        try:
+            await self._desk.beside(Lane.POLICY, lambda: withdraw(hub, visitor.steward, visitor.actor, name))
+        except ChangeRefused as refused:
+            page = await self._one(arrival, visitor, name, str(refused))
+            page.status_code = 400
+            return page
+        return go_to(f"{HOME}{ONE}?id={name}")
+
+    async def _one(self, arrival: Arrival, visitor: Visitor, name: str, problem: str = "") -> Response:
+        hub, who = self._desk.hub, (visitor.steward, visitor.actor)
+        found = await self._desk.beside(Lane.POLICY, lambda: own_request(hub, *who, name))
+        await self._desk.record_reading(visitor, "requests one", {"request": found.request.id})
+        return self._desk.page(
+            "ask_one",
+            arrival,
+            visitor,
+            found=found,
+            problem=problem,
+            policy=hub.policy,
+            known=dict(hub.catalogue.coordinates()),
+            mine=HOME + REQUESTS,
+        )
+
+
+def _sheet(form: Mapping[str, str]) -> Sheet:
+    """What a form says; its texts with the line ends of this system."""
+    return Sheet(
+        form=form.get("form", ""),
+        application=form.get("application", ""),
+        purpose=form.get("purpose", ""),
+        fields={name.removeprefix(WISH): text for name, text in form.items() if name.startswith(WISH)},
+        rows=text_of(form.get("rows", "")),
+        basis=text_of(form.get("basis", "")),
+        until=form.get("until", ""),
+        reason=text_of(form.get("reason", "")),
+    )
