@@ -26,6 +26,9 @@ class Lane(Enum):
     """Versions are loaded and compared: work for the processor, one at a time."""
     LOG = (2, "store")
     PROVIDER = (2, "provider")
+    RESIDENTS = (2, "my_later")
+    """Residents are many: what they ask of the log holds up nobody else's pages."""
+    RESIDENT_PROVIDER = (2, "my_provider")
 
 
 class Lanes:

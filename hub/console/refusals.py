@@ -22,6 +22,11 @@ STATUSES: Final = {
     "store": 503,
     "missing": 404,
     "failed": 500,
+    "my_none": 404,
+    "my_claim": 403,
+    "my_begin_again": 400,
+    "my_provider": 503,
+    "my_later": 503,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from hub.demo.provider import DemoProvider, demo_provider
+from hub.demo.provider import DemoProvider, demo_provider, residents_provider, settings_for_residents
 from hub.graph.local import GraphAddress
+from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.steward.changes import steward_session, store_of
 from schema import SPINE
@@ -57,6 +59,18 @@ class Browser:
         finished = self.get(f"{back.path}?{back.query}")
         return self.get(finished.headers["location"]) if finished.status_code == 303 else finished
 
+    def sign_in_as_resident(self, account: str) -> httpx.Response:
+        """Sign in at the residents' provider; returns the page at which the browser ends."""
+        finished = self.get(self.way_back(account))
+        return self.get(finished.headers["location"]) if finished.status_code == 303 else finished
+
+    def way_back(self, account: str) -> str:
+        """Begin to sign in at the residents' provider; the page to which it sends the browser back."""
+        asked = self.get("/console/my-data/sign-in")
+        granted = httpx.post(asked.headers["location"], data={"account": account}, trust_env=False)
+        back = urlsplit(granted.headers["location"])
+        return f"{back.path}?{back.query}"
+
     def form_token(self, path: str = "/console/sessions") -> str:
         """The token in the forms of a page."""
         found = re.search('name="formToken" value="([0-9a-f]+)"', self.get(path).text)
@@ -84,11 +98,12 @@ def words_of(page: httpx.Response) -> str:
 
 @dataclass
 class ConsoleScene:
-    """A served console, its settings and its provider."""
+    """A served console, its settings, its provider, and that of residents."""
 
     served: Served
     settings: Settings
     provider: DemoProvider
+    residents: DemoProvider
 
     def browser(self) -> Browser:
         """A browser that holds nothing yet."""
@@ -102,11 +117,14 @@ class ConsoleScene:
 
 
 @contextmanager
-def console_scene(home: Path) -> Iterator[ConsoleScene]:
-    """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends."""
-    settings = Settings.load(home=home, policies=COUNTY)
+def console_scene(home: Path, address: GraphAddress = NOWHERE, policies: Path = COUNTY) -> Iterator[ConsoleScene]:
+    """Serve a hub with the policies in a store, a provider of the demo's people and one of residents, until it ends."""
+    settings = Settings.load(home=home, policies=policies)
     with steward_session(settings, SPINE):
         pass
+    load_key(settings.graph_key)  # as a first pull makes it
     store = store_of(settings, SPINE)
-    with demo_provider(settings, PEOPLE) as provider, serving(home, NOWHERE, store=store, policies=COUNTY) as served:
-        yield ConsoleScene(served, settings, provider)
+    with demo_provider(settings, PEOPLE) as provider, residents_provider() as residents:
+        more: dict[str, Any] = settings_for_residents(residents)
+        with serving(home, address, store=store, policies=policies, **more) as served:
+            yield ConsoleScene(served, settings, provider, residents)

@@ -76,6 +76,10 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
         )
     },
+    **{
+        f"http /console/my-data{path}": Elsewhere("tests/attacks/console/test_i_residents.py")
+        for path in ("", "/sign-in", "/signed-in", "/sign-out")
+    },
 }
 SCHEMA: Mapping[str, str] = {
     **dict.fromkeys(

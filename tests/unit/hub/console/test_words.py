@@ -15,8 +15,11 @@ from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.request.accesses import UNLISTED
 from policies.review.changes import Kind
 from policies.stewards import Role
+from schema.catalogue import PROVENANCE
+from schema.classification import Kind as DataKind
 from schema.strict_yaml import YamlFile
 
 pytestmark = pytest.mark.unit
@@ -41,6 +44,8 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
+    *(f"my_{name}" for name in ("day", "department", "purpose", "kinds")),
     "log",  # in the menu
     "versions",
     "matrix",
