@@ -1,4 +1,4 @@
-"""I02, I03, I07, I08 at the page of a resident: it opens for that person alone, who opens nothing else by it.
+"""I02, I08 at the page of a resident: it opens for that person alone, who opens nothing else by it.
 
 Their resident id number is nowhere but in the provider's token.
 """
@@ -226,9 +226,7 @@ def test_nobody_is_signed_in_whose_number_the_provider_does_not_vouch_for(
     assert (last.operation_name, last.result, last.subject) == ("console resident sign in", "REFUSED", None)
 
 
-def test_i03_the_number_stands_in_nothing_that_is_kept_or_sent(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_number_stands_in_nothing_that_is_kept_or_sent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with console_scene(tmp_path / "home") as scene:
         look_at(scene.settings, "qi")
         browser = scene.browser()
