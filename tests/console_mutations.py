@@ -11,6 +11,7 @@ FORGED = "tests/attacks/console/test_i_forged.py"
 OVERSIGHT = "tests/attacks/console/test_oversight.py"
 PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
+RESIDENTS = "tests/attacks/console/test_i_residents.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
 
 CONSOLE = (
@@ -45,7 +46,7 @@ CONSOLE = (
     Mutation(
         "a session that was held before ends at the next sign-in",
         "hub/console/sessions/store.py",
-        "sa.or_(self._over(), _SESSION.c.digest == _digest(before))",
+        "sa.or_(self._over(), _SESSION.c.digest == digest_of(before))",
         "self._over()",
         FORGED,
     ),
@@ -97,6 +98,34 @@ CONSOLE = (
         "        if self._waiting[lane] >= MOST_WAITING:\n",
         "        if False:\n",
         "tests/unit/hub/console/test_lanes.py",
+    ),
+    Mutation(
+        "a change of a resident has the token of their session",
+        "hub/console/resident/resident_pages.py",
+        "        check_form(form, resident.held)\n",
+        "",
+        RESIDENTS,
+    ),
+    Mutation(
+        "what a resident reads is recorded first",
+        "hub/console/resident/resident_pages.py",
+        '        await self._record("subject", "my data", resident.digests, times)\n',
+        "",
+        RESIDENTS,
+    ),
+    Mutation(
+        "a session of a resident that was held before ends at the next sign-in",
+        "hub/console/sessions/residents.py",
+        "_SESSION.c.digest == digest_of(before), ",
+        "",
+        RESIDENTS,
+    ),
+    Mutation(
+        "a resident is shown what they may be told",
+        "hub/console/resident/seen.py",
+        "    told = [each for each in found if each.told]\n",
+        "    told = found\n",
+        "tests/conformance/console/test_residents.py",
     ),
     Mutation(
         "a page is for its roles",

@@ -69,10 +69,10 @@ def _accesses_of(
     from audit.index import IndexFault
     from audit.search import QueryRefused
     from audit.stores.base import StoreFault, explain_code
-    from hub.auditor.search_terms import person_digests, surrogate_of
+    from hub.auditor.search_terms import person_digests
+    from hub.auditor.subject_accesses import accesses_of, digests_of_number
     from hub.home.audit_log import existing_digester, existing_log
     from hub.home.catalogue import catalogue_of
-    from hub.request.accesses import days_in_log, group_accesses
     from hub.steward.changes import policy_of
 
     existing_log(settings)
@@ -81,10 +81,12 @@ def _accesses_of(
         raise Refused("only with the keys of the log is a person found in it, and this home has none")
     actor = auditor_of(settings, named)
     try:
-        person = person_digests(digester, sid or surrogate_of(settings)(ask("resident id number").strip()))
+        if sid is None:
+            person = digests_of_number(settings, digester, ask("resident id number"))
+        else:
+            person = person_digests(digester, sid)
         catalogue = catalogue_of(settings)
-        recorded, policy = days_in_log(settings, person, since, until), policy_of(settings, catalogue)
-        rows = group_accesses(recorded, policy, catalogue, settings.now().date())
+        rows = accesses_of(settings, person, policy_of(settings, catalogue), catalogue, since, until)
     except (QueryRefused, IndexFault) as refused:
         raise Refused(str(refused)) from None
     except StoreFault as fault:

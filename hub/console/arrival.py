@@ -28,6 +28,8 @@ class Cookie(StrEnum):
 
     SESSION = "__Host-sluicegate-session"
     BEGUN = "__Host-sluicegate-begun"
+    RESIDENT = "__Host-sluicegate-resident"
+    RESIDENT_BEGUN = "__Host-sluicegate-resident-begun"
     LANGUAGE = "__Host-sluicegate-language"
 
 

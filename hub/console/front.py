@@ -27,11 +27,13 @@ from hub.console.developer.operations_pages import OperationsPages
 from hub.console.developer.query_pages import QueryPages
 from hub.console.lanes import Lane
 from hub.console.oversight.rooms import Room, oversight_pages
-from hub.console.page import Change, Door, Page, Way, may
+from hub.console.page import Change, Door, OwnChange, OwnPage, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
 from hub.console.requests.answering_pages import AnsweringPages
 from hub.console.requests.asking_pages import AskingPages
+from hub.console.resident.resident_pages import ResidentPages, is_of_residents
+from hub.console.sessions.residents import ResidentSessions
 from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
@@ -60,6 +62,7 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
+        self._residents = ResidentPages(desk, ResidentSessions(engine))
         developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
         rooms: tuple[Room, ...] = (
             MatrixPages(desk),
@@ -71,6 +74,7 @@ class Console:
             AnsweringPages(desk),
             sessions,
             sign_in,
+            self._residents,
         )
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
@@ -101,7 +105,7 @@ class Console:
             return self._refused(arrival, PageRefused("failed"))
 
     async def _page(self, arrival: Arrival, way: Way | None) -> Response:
-        if isinstance(way, Change):
+        if isinstance(way, Change | OwnChange):
             return await self._change(arrival, way)
         if arrival.request.method not in READ_BY:
             raise PageRefused("method")
@@ -113,6 +117,12 @@ class Console:
             return _speak(chosen, arrival)
         if isinstance(way, Door):
             return await way.answer(arrival)
+        if isinstance(way, OwnPage):
+            return await self._residents.read(arrival, way)
+        return await self._visited(arrival, way)
+
+    async def _visited(self, arrival: Arrival, way: Page) -> Response:
+        """A page for whoever is signed in, if their roles open it."""
         visitor = await self._visitor(arrival)
         if visitor is None:
             return self._welcome(arrival)
@@ -127,12 +137,15 @@ class Console:
         """A file that pages refer to, if it is asked for."""
         return self._assets.response(arrival.path) if arrival.request.method in READ_BY else None
 
-    async def _change(self, arrival: Arrival, way: Change) -> Response:
+    async def _change(self, arrival: Arrival, way: Change | OwnChange) -> Response:
         """Do what a form asks; Forged unless a page of this session sent it."""
         if arrival.request.method != "POST":
             raise PageRefused("method")
         check_origin(arrival.request.headers, [arrival.origin])
-        form, visitor = await form_of(arrival.request, self._desk.hub.settings.body_limit), await self._visitor(arrival)
+        form = await form_of(arrival.request, self._desk.hub.settings.body_limit)
+        if isinstance(way, OwnChange):
+            return await self._residents.change(arrival, way, form)
+        visitor = await self._visitor(arrival)
         if visitor is None:
             return go_to(f"{HOME}?{ENDED}=1")
         check_form(form, visitor.held)
@@ -169,12 +182,15 @@ class Console:
         """The page for whoever is not signed in; it leads back to the page that they asked for."""
         url, told = arrival.request.url, arrival.request.query_params
         to = "" if arrival.path == HOME else "?" + urlencode({"to": f"{url.path}?{url.query}".removesuffix("?")})
-        return self._desk.page("welcome", arrival, None, signed_out="signedOut" in told, ended=ENDED in told, to=to)
+        more = {"signed_out": "signedOut" in told, "ended": ENDED in told, "to": to}
+        of_residents = self._desk.hub.settings.resident_issuer is not None
+        return self._desk.page("welcome", arrival, None, **more, of_residents=of_residents)
 
     def _refused(self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None) -> Response:
         # What was asked stands in no link: it may be what must not be in an address.
         content = {"why": refusal.why, "names": refusal.names, "asked_again": ""}
-        response = self._desk.page("refused", arrival, visitor, **content)
+        template = "my_refused" if is_of_residents(arrival.path) else "refused"
+        response = self._desk.page(template, arrival, visitor, **content)
         response.status_code = refusal.status
         return response
 

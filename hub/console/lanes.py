@@ -28,6 +28,9 @@ class Lane(Enum):
     COUNTS = (1, "store")
     """Counts over many records, and exports: seconds of work, one at a time."""
     PROVIDER = (2, "provider")
+    RESIDENTS = (2, "my_later")
+    """Residents are many: what they ask of the log holds up nobody else's pages."""
+    RESIDENT_PROVIDER = (2, "my_provider")
 
 
 class Lanes:

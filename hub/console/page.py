@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from hub.console.arrival import Arrival
+from hub.console.sessions.residents import Resident
 from hub.console.visitor import Visitor
 from policies.stewards import Role
 
@@ -42,7 +43,23 @@ class Change:
     roles: frozenset[Role] = frozenset()
 
 
-Way = Door | Page | Change
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """A page that a resident reads who is signed in as themself; no session of anybody else opens it."""
+
+    path: str
+    answer: Callable[[Arrival, Resident], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChange:
+    """What a form of such a page sends, by POST."""
+
+    path: str
+    answer: Callable[[Arrival, Resident, Mapping[str, str]], Awaitable[Response]]
+
+
+Way = Door | Page | Change | OwnPage | OwnChange
 
 
 def may(visitor: Visitor, way: Page | Change) -> bool:

@@ -64,14 +64,13 @@ class Pages:
 
     def page(self, name: str, language: str, here: str, visitor: Visitor | None, **content: Any) -> Response:
         """The page of a template at the path `here`, for a visitor if anybody is signed in."""
-        token = Markup('<input type="hidden" name="{}" value="{}">')
         frame: Mapping[str, Any] = {
             "words": all_words()[language],
             "language": language,
             "other_language": next(each for each in LANGUAGES if each != language),
             "visitor": visitor,
             "here": here,
-            "form_token": token.format(FIELD, form_token(visitor.held)) if visitor else "",
+            "form_token": form_field(visitor.held) if visitor else "",
         }
         text = self._templates.get_template(f"{name}.html").render({**frame, **content})
         return HTMLResponse(text, headers={**HEADERS, "Content-Language": language})
@@ -88,3 +87,8 @@ class Pages:
         """The local time with its distance to UTC (`CST` is the name of several), and UTC where they point at it."""
         local, utc = then.astimezone(self._zone), f"{then:%Y-%m-%dT%H:%M:%SZ}"
         return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(utc, local.isoformat(" ", "seconds"))
+
+
+def form_field(held: str) -> Markup:
+    """What a form of the session has to bring that a browser holds."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, form_token(held))

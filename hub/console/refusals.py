@@ -31,6 +31,11 @@ STATUSES: Final = {
     "ask_fields": 400,
     "ask_answer": 400,
     "ask_many": 429,
+    "my_none": 404,
+    "my_claim": 403,
+    "my_begin_again": 400,
+    "my_provider": 503,
+    "my_later": 503,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

@@ -33,6 +33,7 @@ from starlette.routing import Route
 
 from hub.home.settings import Settings
 from hub.home.sign_in import DEVICE_GRANT
+from hub.sample.known_people import COMPANION, PROTAGONIST, UNSEEN
 
 CODE_GRANT: Final = "authorization_code"
 CODE_SECONDS: Final = 600
@@ -42,6 +43,9 @@ _BACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 MOST_CODES: Final = 100
 MAX_FORM: Final = 4_096
+CLAIM: Final = "resident_id"
+RESIDENTS: Final = {"qi": PROTAGONIST, "ming": COMPANION, "qu": UNSEEN}
+"""Residents by their account at the demo's provider for them: the tour looks at the first two, and at the third not."""
 STYLE: Final = (
     "body{font:16px/1.6 'Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif;max-width:34em;margin:8vh auto;"
     "padding:0 1em;color:#1d2939}label{display:block;padding:.5em .8em;border:1px solid #d0d5dd;border-radius:6px;"
@@ -74,10 +78,14 @@ class _Granted:
 
 @dataclass(slots=True)
 class DemoProvider:
-    """The provider at `issuer`, whose page offers `people` (account and what is shown of them)."""
+    """The provider at `issuer`, whose page offers `people` (account and what is shown of them).
+
+    `claims` are what its tokens say of an account beside its name.
+    """
 
     issuer: str
     people: Sequence[tuple[str, str]]
+    claims: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     codes: dict[str, _Code] = field(default_factory=dict)
     granted: dict[str, _Granted] = field(default_factory=dict, repr=False)
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True), repr=False)
@@ -177,6 +185,7 @@ class DemoProvider:
         """What the provider signs when somebody has confirmed, with `more` claims."""
         now = int(time.time())
         claims = {"iss": self.issuer, "sub": account, "aud": client, "iat": now, "exp": now + 600, **more}
+        claims |= self.claims.get(account, {})
         return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, algorithms=["ES256"])
 
     async def _ask(self, request: Request) -> Response:
@@ -256,23 +265,46 @@ def _html(content: str, status: int = 200, back: str | None = None) -> Response:
 
 
 @contextmanager
-def demo_provider(settings: Settings, people: Sequence[tuple[str, str]]) -> Iterator[DemoProvider]:
-    """Inside this context the provider serves on a free port, and commands of this home find it."""
+def _served(people: Sequence[tuple[str, str]], claims: Mapping[str, Mapping[str, str]]) -> Iterator[DemoProvider]:
+    """Inside this context a provider serves on a free port of this machine."""
     listener = socket.create_server(("127.0.0.1", 0))
-    provider = DemoProvider(f"http://127.0.0.1:{listener.getsockname()[1]}", people)
+    provider = DemoProvider(f"http://127.0.0.1:{listener.getsockname()[1]}", people, claims)
     server = uvicorn.Server(uvicorn.Config(provider.app(), access_log=False, server_header=False, log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    path = settings.prepare_home() / settings.local_provider_file.name
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(orjson.dumps({"issuer": provider.issuer}))
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
         yield provider
     finally:
-        path.unlink(missing_ok=True)
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+@contextmanager
+def demo_provider(settings: Settings, people: Sequence[tuple[str, str]]) -> Iterator[DemoProvider]:
+    """Inside this context the provider serves on a free port, and commands of this home find it."""
+    path = settings.prepare_home() / settings.local_provider_file.name
+    path.unlink(missing_ok=True)
+    with _served(people, {}) as provider:
+        path.touch(mode=0o600)
+        path.write_bytes(orjson.dumps({"issuer": provider.issuer}))
+        try:
+            yield provider
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def residents_provider() -> Iterator[DemoProvider]:
+    """Inside this context a provider serves at which invented residents of the sample county sign in."""
+    people = [(account, each.name) for account, each in RESIDENTS.items()]
+    claims = {account: {CLAIM: each.id_no} for account, each in RESIDENTS.items()}
+    with _served(people, claims) as provider:
+        yield provider
+
+
+def settings_for_residents(provider: DemoProvider) -> dict[str, str]:
+    """The settings of a hub at which residents sign in by a provider of theirs."""
+    return {"resident_issuer": provider.issuer, "resident_client": "sluicegate-residents", "resident_claim": CLAIM}

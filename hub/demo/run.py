@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from rich.console import Console
 from hub.demo.alarms import NotDelivered, deliver_alarms
 from hub.demo.interfaces import served_interfaces
 from hub.demo.manifest import counts_of, counts_table, differences
-from hub.demo.provider import demo_provider
+from hub.demo.provider import demo_provider, residents_provider, settings_for_residents
 from hub.demo.tour import Tour
 from hub.demo.tour_alarm import show_alarm
 from hub.demo.tour_client import TourFailed
@@ -95,7 +95,8 @@ def _run(console: Console, settings: Settings, people: int, seed: int, check: bo
             _publish_policies(console, settings)
             with (
                 published_source_locations(settings, locations),
-                _hub(settings),
+                residents_provider() as residents,
+                _hub(settings, settings_for_residents(residents)),
                 demo_provider(settings, _people(settings)),
             ):
                 code = _push_and_compare(console, settings, address, folder, summary)
@@ -198,13 +199,14 @@ def _people(settings: Settings) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _hub(settings: Settings) -> Iterator[None]:
-    """The hub as a process of its own, as `sluicegate serve` starts it."""
+def _hub(settings: Settings, more: Mapping[str, str]) -> Iterator[None]:
+    """The hub as a process of its own, as `sluicegate serve` starts it, with `more` settings."""
     environment = {**os.environ, "SLUICEGATE_HOME": str(settings.home.absolute())}
     # A graph that has just started plans its first statements slowly; on a small machine this takes seconds.
     environment.setdefault("SLUICEGATE_GRAPH_DEADLINE", "20")
     for name in ("policies", "sources", "slices"):
         environment[f"SLUICEGATE_{name.upper()}"] = str(getattr(settings, name).absolute())
+    environment |= {f"SLUICEGATE_{name.upper()}": text for name, text in more.items()}
     command = [sys.executable, "-m", "hub", "serve", "--port", str(settings.port)]
     process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:

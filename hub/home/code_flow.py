@@ -9,15 +9,16 @@ OpenID Connect Core 1.0 section 3.1, RFC 7636 (PKCE), RFC 9207 (the issuer besid
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from hub.home.sign_in import Identity, Provider, SignInRefused, check_token, keys_of, post_form
+from hub.home.sign_in import Identity, Provider, SignInRefused, check_claims, identity_in, keys_of, post_form
 
 FRESH_SECONDS: Final = 300
 """How old a sign-in may be that a provider signed, when its code is brought."""
@@ -51,8 +52,11 @@ class Begun:
         return urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def page_of(provider: Provider, client: str, redirect: str, begun: Begun) -> str:
-    """The provider's page at which the person signs in; it sends the browser back to `redirect`."""
+def page_of(provider: Provider, client: str, redirect: str, begun: Begun, claim: str | None = None) -> str:
+    """The provider's page at which the person signs in; it sends the browser back to `redirect`.
+
+    `claim` names one that the ID token has to have (OpenID Connect Core 1.0, 5.5).
+    """
     asked = {
         "response_type": "code",
         "scope": "openid",
@@ -63,6 +67,8 @@ def page_of(provider: Provider, client: str, redirect: str, begun: Begun) -> str
         "code_challenge": begun.challenge,
         "code_challenge_method": "S256",
     }
+    if claim is not None:
+        asked["claims"] = json.dumps({"id_token": {claim: {"essential": True}}})
     return f"{provider.begins}{'&' if '?' in provider.begins else '?'}{urlencode(asked)}"
 
 
@@ -79,6 +85,11 @@ def code_of(answer: Mapping[str, str], provider: Provider, begun: Begun) -> str:
 
 def redeem(provider: Provider, client: str, redirect: str, code: str, begun: Begun) -> Identity:
     """Who signed in, for a code of the provider; SignInRefused if it is not taken, or is not of this sign-in."""
+    return identity_in(redeem_claims(provider, client, redirect, code, begun))
+
+
+def redeem_claims(provider: Provider, client: str, redirect: str, code: str, begun: Begun) -> Mapping[str, Any]:
+    """What the provider says of who signed in, for a code; SignInRefused as `redeem`."""
     form = {
         "grant_type": "authorization_code",
         "client_id": client,
@@ -90,7 +101,7 @@ def redeem(provider: Provider, client: str, redirect: str, code: str, begun: Beg
     token = answer.get("id_token")
     if status != 200 or not isinstance(token, str):
         raise SignInRefused("the provider does not take the code; begin again")
-    identity = check_token(token, keys_of(provider), provider.issuer, client, begun.nonce)
-    if identity.at + FRESH_SECONDS < time.time():
+    claims = check_claims(token, keys_of(provider), provider.issuer, client, begun.nonce)
+    if identity_in(claims).at + FRESH_SECONDS < time.time():
         raise SignInRefused("the provider's sign-in is too old, or its clock is wrong; begin again")
-    return identity
+    return claims

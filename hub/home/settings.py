@@ -6,10 +6,8 @@ from the environment or from a file, and appear in no repr and in no error text.
 """
 
 import datetime as dt
-import difflib
 import os
 import pwd
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -19,9 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.home import zone
 from hub.home.addresses import check_discovery
+from hub.home.setting_faults import PREFIX, is_of_platform, named, unknown_setting
 from schema import shapes
 
-PREFIX = "SLUICEGATE_"
 POSTGRES_SCHEME = "postgresql://"
 JavaSize = Annotated[str, Field(pattern=shapes.JAVA_SIZE)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -81,6 +79,9 @@ class Settings(BaseSettings):
     sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
     local_stewards: bool = False
+    resident_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
+    resident_client: str | None = Field(default=None, min_length=1)
+    resident_claim: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")
     token: SecretStr | None = None
     token_file: Path | None = None
     words: Path | None = None
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_variables(cls, values: Any) -> Any:
-        of_platform = sorted(name for name, value in os.environ.items() if _is_of_platform(name, value))
+        of_platform = sorted(name for name, value in os.environ.items() if is_of_platform(name, value))
         if of_platform:
             raise ValueError(
                 f"{', '.join(of_platform)} were set by a container platform for a service of the name sluicegate, and "
@@ -120,7 +121,7 @@ class Settings(BaseSettings):
         known = {PREFIX + name.upper() for name in cls.model_fields}
         unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
         if unknown:
-            raise ValueError("; ".join(_unknown_setting(name, known) for name in unknown))
+            raise ValueError("; ".join(unknown_setting(name, known) for name in unknown))
         return values
 
     @field_validator("*")
@@ -166,6 +167,9 @@ class Settings(BaseSettings):
             raise ValueError("graph_url needs graph_password or graph_password_file")
         if self.audit_store is not None and self.audit_store_file is not None:
             raise ValueError("give audit_store or audit_store_file, not both")
+        of_residents = (self.resident_issuer, self.resident_client, self.resident_claim)
+        if None in of_residents and any(each is not None for each in of_residents):
+            raise ValueError("give resident_issuer, resident_client and resident_claim, or none of them")
         if self.issuer_discovery:
             check_discovery(self.issuer, self.issuer_jwks)
         return self
@@ -180,7 +184,7 @@ class Settings(BaseSettings):
             return cls(**arguments)
         except ValidationError as error:
             lines = [
-                _named(".".join(str(part) for part in fault["loc"]), shapes.fault_in_words(fault))
+                named(".".join(str(part) for part in fault["loc"]), shapes.fault_in_words(fault), cls.model_fields)
                 for fault in error.errors(include_input=False, include_url=False)
             ]
             raise SettingsError("\n".join(lines)) from None
@@ -374,27 +378,3 @@ def account_name(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return f"account {number}"
-
-
-def _unknown_setting(name: str, known: Iterable[str]) -> str:
-    """What to write instead of a variable that is no setting: the nearest, or where all are listed."""
-    nearest = difflib.get_close_matches(name.upper(), known, 3, 0.8)
-    said = f"nearest: {', '.join(nearest)}" if nearest else "docs/operations.md lists them; unset it"
-    return f"unknown setting {name}; {said}"
-
-
-def _named(place: str, message: str) -> str:
-    """One line about a fault; a setting is named as one writes it on the command line and in the environment."""
-    return (
-        f"{place}: {message} ({PREFIX}{place.upper()})"
-        if place in Settings.model_fields
-        else f"{place or 'settings'}: {message}"
-    )
-
-
-def _is_of_platform(name: str, value: str) -> bool:
-    # Kubernetes and Docker links set NAME_PORT=tcp://…, NAME_SERVICE_HOST and the like for each service.
-    return name.upper().startswith(PREFIX) and (
-        value.startswith(("tcp://", "udp://", "sctp://"))
-        or name.upper().startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
-    )

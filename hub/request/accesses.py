@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.index import IndexFault, open_index
-from audit.record import Coordinates, RecordInvalid
+from audit.record import RecordInvalid
 from audit.search import Day, Query, days
 from audit.stores.base import StoreFault
 from audit.stores.open import open_reader
@@ -35,13 +35,17 @@ UNLISTED = "unlisted"
 
 @dataclass(frozen=True, slots=True, order=True)
 class RecordedAccess:
-    """That a department saw a person's data for a purpose on a day; `told`: whether the person is told of it today."""
+    """That a department saw a person's data for a purpose on a day; `told`: whether the person is told of it today.
+
+    `masked` are those of the `kinds` that were shown masked alone.
+    """
 
     day: dt.date
     department: str
     purpose: str
     kinds: tuple[str, ...]
     told: bool
+    masked: tuple[str, ...]
 
 
 class NotIndexed(Exception):
@@ -81,13 +85,22 @@ def group_accesses(
     recorded: Iterable[Day], policy: PolicySet, catalogue: Catalogue, today: dt.date
 ) -> list[RecordedAccess]:
     """One access for each day, department and purpose, newest first; withheld ones are marked, not left out."""
-    kinds: dict[tuple[dt.date, str, str], set[str]] = {}
+    clear: dict[tuple[dt.date, str, str], set[str]] = {}
+    masked: dict[tuple[dt.date, str, str], set[str]] = {}
     for each in recorded:
         key = (each.day, each.department or "", each.purpose or "")
-        kinds.setdefault(key, set()).update(_kinds(each.decision, catalogue))
+        clear.setdefault(key, set()).update(_kinds(each.decision.clear, catalogue))
+        masked.setdefault(key, set()).update(_kinds(each.decision.masked, catalogue))
     accesses = (
-        RecordedAccess(day, department, purpose, tuple(sorted(of)), told_to_residents(policy, purpose, day, today))
-        for (day, department, purpose), of in kinds.items()
+        RecordedAccess(
+            day,
+            department,
+            purpose,
+            tuple(sorted(shown | masked[day, department, purpose])),
+            told_to_residents(policy, purpose, day, today),
+            tuple(sorted(masked[day, department, purpose] - shown)),
+        )
+        for (day, department, purpose), shown in clear.items()
     )
     return sorted(accesses, key=lambda each: (-each.day.toordinal(), each.department, each.purpose))
 
@@ -150,8 +163,8 @@ def _found_people(planned: Planned, row: Mapping[str, Any]) -> Iterator[tuple[Ac
             yield root, found[0]
 
 
-def _kinds(decision: Coordinates, catalogue: Catalogue) -> Iterator[str]:
-    for name in (*decision.clear, *decision.masked):
+def _kinds(names: Iterable[str], catalogue: Catalogue) -> Iterator[str]:
+    for name in names:
         if name.startswith("#"):
             yield UNLISTED
             continue

@@ -61,3 +61,5 @@ CANARIES: Final = (
     Person("爨石泉", "男", date(2015, 7, 21), "530328201507219296", "19903210014"),
 )
 DIRTY_CANARY: Final = Person("厍狄飞霜", "女", date(1983, 5, 19), "140321198305199301", "19903210015")
+UNSEEN: Final = CANARIES[0]
+"""A resident at whom the tour does not look."""

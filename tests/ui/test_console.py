@@ -12,6 +12,7 @@ import pytest
 from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene
 from tests.support.console.invented_use import write_use
+from tests.support.console.looks import look_at
 from tests.ui.browsers import visits
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
@@ -42,22 +43,27 @@ REQUESTS = (
     "/console/requests/one?id={request}",
 )
 ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
+RESIDENTS = ("/console/my-data",)
 PATHS = {
-    None: EVERYONE,
+    None: EVERYONE + RESIDENTS,
+    "resident.qi": RESIDENTS,
+    "resident.qu": RESIDENTS,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
     "sun": EVERYONE + DEVELOPERS + REQUESTS,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""
-TRIED_OTHERWISE = AUDITORS + DEVELOPERS[:3] + REQUESTS
+TRIED_OTHERWISE = AUDITORS + DEVELOPERS[:3] + REQUESTS + RESIDENTS
 LOOKS: tuple[dict[str, Any], ...] = ({}, {"dark": True}, {"width": 380})
 PAGES = [
     {"account": account, "language": language, "path": path, **look}
     for account, paths in PATHS.items()
     for path in paths
     for language in ("zh", "en")
-    for look in (LOOKS if language == "zh" and (account == "zhang" or path in TRIED_OTHERWISE) else LOOKS[:1])
+    for look in (
+        LOOKS if language == "zh" and (account in ("zhang", "resident.qi") or path in TRIED_OTHERWISE) else LOOKS[:1]
+    )
 ]
 PAGES += [
     {"account": "sun", "language": language, "path": DEVELOPERS[2], "press": press}
@@ -76,6 +82,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
         for _ in range(40):
             running.served.ask("{ __typename }")
         write_use(running)
+        for at, purpose in enumerate(("safety.fire.rental", "event.callback", "welfare.elder")):
+            look_at(running.settings, "qi", purpose, time=f"2026-0{4 + at}-11T02:30:00.000Z")
         yield running
 
 
@@ -115,3 +123,13 @@ def test_a_person_is_told_their_roles(account: str, said: str, shown: dict[str, 
 def test_whoever_is_not_signed_in_is_asked_to(shown: dict[str, dict[str, Any]]) -> None:
     for path in EVERYONE:
         assert "Sign in" in shown[_name({"account": None, "language": "en", "path": path})]["text"]
+
+
+def test_a_resident_sees_their_own_page_and_is_no_account(shown: dict[str, dict[str, Any]]) -> None:
+    seen, empty = (
+        shown[_name({"account": account, "language": "zh", "path": "/console/my-data"})]["text"]
+        for account in ("resident.qi", "resident.qu")
+    )
+    assert "出租房屋消防检查" in seen
+    assert "没有可以告诉您的查询" in empty
+    assert not any(said in text for said in ("当前账号", "授权矩阵") for text in (seen, empty))

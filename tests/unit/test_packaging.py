@@ -89,7 +89,8 @@ def test_docker_compose() -> None:
 
 def test_docker_compose_speaks_of_the_locked_neo4j_and_of_known_settings() -> None:
     from hub.graph.jars import graph_version, read_lock
-    from hub.home.settings import PREFIX, Settings
+    from hub.home.setting_faults import PREFIX
+    from hub.home.settings import Settings
 
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
     assert services["neo4j"]["image"] == f"neo4j:{graph_version(read_lock())}-community"

@@ -61,7 +61,7 @@ class Sessions:
         """Begin a session of the account, and end the one that the browser held `before`; what it is to hold now."""
         held, now = secrets.token_urlsafe(32), int(self._now())
         row = {
-            "digest": _digest(held),
+            "digest": digest_of(held),
             "name": secrets.token_hex(8),
             "account": account,
             "issuer": identity.issuer,
@@ -70,7 +70,7 @@ class Sessions:
             "used": now,
         }
         with changing(self._engine) as connection:
-            connection.execute(sa.delete(_SESSION).where(sa.or_(self._over(), _SESSION.c.digest == _digest(before))))
+            connection.execute(sa.delete(_SESSION).where(sa.or_(self._over(), _SESSION.c.digest == digest_of(before))))
             mine = sa.select(_SESSION.c.digest).where(_SESSION.c.account == account).order_by(_SESSION.c.used.desc())
             beyond = connection.scalars(mine.offset(MOST_OF_ACCOUNT - 1)).all()
             connection.execute(sa.delete(_SESSION).where(_SESSION.c.digest.in_(beyond)))
@@ -79,7 +79,7 @@ class Sessions:
 
     def find(self, held: str) -> Session | None:
         """The session of a browser, and note that it is used; None if there is none, or it is over."""
-        digest, now = _digest(held), int(self._now())
+        digest, now = digest_of(held), int(self._now())
         with reading(self._engine) as connection:
             row = connection.execute(
                 sa.select(_SESSION).where(_SESSION.c.digest == digest, sa.not_(self._over()))
@@ -113,7 +113,8 @@ class Sessions:
         )
 
 
-def _digest(held: str) -> str:
+def digest_of(held: str) -> str:
+    """What the store keeps of what a browser holds."""
     return hashlib.sha256(held.encode()).hexdigest()
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from starlette.responses import Response
@@ -16,28 +15,19 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Way
 from hub.console.refusals import PageRefused
+from hub.console.sign_in.known_provider import KnownProvider
 from hub.console.visitor import Visitor
 from hub.home.audit_log import command_record
 from hub.home.code_flow import Begun, code_of, page_of, redeem
 from hub.home.session import issuer_of
-from hub.home.sign_in import CODE, Identity, Provider, SignInRefused, discover
+from hub.home.sign_in import Identity, Provider, SignInRefused
 from hub.steward.acting import steward_of
 from hub.steward.actor import Actor
 
 BACK: Final = "/console/signed-in"
 BEGUN_SECONDS: Final = 600
-KNOWN_SECONDS: Final = 300.0
-"""How long the endpoints of a provider are kept before they are looked up again."""
 _RETURN: Final = re.compile(r"/console/[A-Za-z0-9_.~%/?=&:+-]{0,500}")
 """Where a sign-in may lead to: a page of the console, and nothing that a browser could take for another site."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """A provider that was looked up, at the time `at` (monotonic seconds)."""
-
-    provider: Provider
-    at: float
 
 
 class SignInPages:
@@ -45,7 +35,7 @@ class SignInPages:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._known: _Known | None = None
+        self._known = KnownProvider()
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -99,15 +89,9 @@ class SignInPages:
 
     async def _provider(self) -> Provider:
         """The provider of the settings; PageRefused while it does not answer."""
-
-        def look() -> Provider:
-            issuer, known = issuer_of(self._desk.hub.settings), self._known
-            if known is None or known.provider.issuer != issuer or time.monotonic() - known.at > KNOWN_SECONDS:
-                self._known = known = _Known(discover(issuer, CODE), time.monotonic())
-            return known.provider
-
+        settings = self._desk.hub.settings
         try:
-            return await self._desk.beside(Lane.PROVIDER, look)
+            return await self._desk.beside(Lane.PROVIDER, lambda: self._known.at(issuer_of(settings)))
         except SignInRefused:
             raise PageRefused("provider") from None
 

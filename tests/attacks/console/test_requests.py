@@ -12,16 +12,14 @@ import pytest
 import sqlalchemy as sa
 
 from audit.log import read
-from hub.demo.provider import demo_provider
-from hub.home.settings import Settings
-from hub.steward.changes import steward_session, store_of
+from hub.steward.changes import store_of
 from policies.requests.store import MOST_OPEN_OF_PERSON
 from policies.store import PolicyStore
 from schema import SPINE
 from tests.conformance.console.test_requests import drafting, rule_of
 from tests.support.console.asking import ask, form_of
-from tests.support.console.browsing import NOWHERE, PEOPLE, ConsoleScene, words_of
-from tests.support.serving import COUNTY, serving
+from tests.support.console.browsing import PEOPLE, ConsoleScene, console_scene, words_of
+from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.attack
 
@@ -42,13 +40,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
     for path in COUNTY.glob("*.yaml"):
         text = path.read_text("utf-8").replace("developers: [sun]", "developers: [sun, zhao, both]")
         (folder / path.name).write_text(text + (STEWARDS if path.name == "stewards.yaml" else ""), "utf-8")
-    settings = Settings.load(home=home, policies=folder)
-    with steward_session(settings, SPINE):
-        pass
     people = [*PEOPLE, *((name, "more") for name in ("zhao", "qian", "both", "both-again"))]
-    store = store_of(settings, SPINE)
-    with demo_provider(settings, people) as provider, serving(home, NOWHERE, store=store, policies=folder) as served:
-        yield ConsoleScene(served, settings, provider)
+    with console_scene(home, policies=folder, people=people) as running:
+        yield running
 
 
 def stored(scene: ConsoleScene) -> PolicyStore:

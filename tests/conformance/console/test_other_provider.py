@@ -12,11 +12,14 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from hub.demo.provider import CLAIM
+from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.steward.changes import steward_session, store_of
 from schema import SPINE
 from tests.conformance.provider.running import install_provider, other_key, provider, signing_key
 from tests.support.console.browsing import NOWHERE, Browser, words_of
+from tests.support.console.looks import look_at
 from tests.support.ports import free_port
 from tests.support.serving import COUNTY, serving
 
@@ -46,11 +49,15 @@ def test_a_person_signs_in_at_another_provider_and_a_stranger_does_not(tmp_path:
     (tmp_path / "provider").mkdir()
     packages, home, port = install_provider(tmp_path / "provider"), tmp_path / "home", free_port()
     back = f"http://127.0.0.1:{port}/console/signed-in"
-    with provider(packages, signing_key("one"), other_key("two"), redirect=back) as running:
+    redirects = (back, f"http://127.0.0.1:{port}/console/my-data/signed-in")
+    with provider(packages, signing_key("one"), other_key("two"), redirects=redirects) as running:
         settings = Settings.load(home=home, policies=COUNTY)
         with steward_session(settings, SPINE):
             pass
-        more: dict[str, Any] = {"policies": COUNTY, "sign_in_issuer": running.issuer, "port": port}
+        load_key(settings.graph_key)
+        look_at(settings, "qi")
+        residents = {"resident_issuer": running.issuer, "resident_client": "sluicegate", "resident_claim": CLAIM}
+        more: dict[str, Any] = {"policies": COUNTY, "sign_in_issuer": running.issuer, "port": port, **residents}
         with closing(store_of(settings, SPINE)) as store, serving(home, NOWHERE, store=store, **more):
             browser = Browser(f"http://127.0.0.1:{port}")
             for login, said in (("wu", "当前账号 wu"), ("somebody", "此账号未登记")):
@@ -60,3 +67,10 @@ def test_a_person_signs_in_at_another_provider_and_a_stranger_does_not(tmp_path:
                 page = browser.get(page.headers["location"]) if page.is_redirect else page
                 assert said in words_of(page)
                 assert browser.get(f"{answer.path}?{answer.query}").status_code == 400, "a code is good once"
+            for login, said in (("qi", "出租房屋消防检查"), ("somebody", "无法确认您的身份")):
+                resident = Browser(f"http://127.0.0.1:{port}")
+                asked = resident.get("/console/my-data/sign-in").headers["location"]
+                answer = urlsplit(sign_in_there(asked, login, redirects[1]))
+                page = resident.get(f"{answer.path}?{answer.query}")
+                page = resident.get(page.headers["location"]) if page.is_redirect else page
+                assert said in words_of(page), "the number is the claim that was asked for, or there is none"

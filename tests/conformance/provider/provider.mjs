@@ -1,11 +1,12 @@
 // An OpenID provider (oidc-provider) whose keys are those of the newest line of standard input, a JWK set.
-// `GET /asked` counts the requests to each path. With a redirect address as its second argument people sign in too.
+// `GET /asked` counts the requests to each path. With redirect addresses as further arguments people sign in too; it
+// tells the resident id number of one of them to whoever asks for that claim.
 import http from "node:http";
 import readline from "node:readline";
 import { Provider } from "oidc-provider";
 
 const port = Number(process.argv[2]);
-const redirect = process.argv[3];
+const redirects = process.argv.slice(3);
 const issuer = `http://127.0.0.1:${port}`;
 const asked = {};
 let answer;
@@ -23,9 +24,15 @@ const people = {
   token_endpoint_auth_method: "none",
   id_token_signed_response_alg: "ES256",
   grant_types: ["authorization_code"],
-  redirect_uris: [redirect],
+  redirect_uris: redirects,
   response_types: ["code"],
 };
+
+const numbers = { qi: "140321195703129022" };
+const findAccount = (_, accountId) => ({
+  accountId,
+  claims: () => ({ sub: accountId, resident_id: numbers[accountId] }),
+});
 
 function begin(jwks) {
   const provider = new Provider(issuer, {
@@ -39,11 +46,14 @@ function begin(jwks) {
         redirect_uris: [],
         response_types: [],
       },
-      ...(redirect ? [people] : []),
+      ...(redirects.length ? [people] : []),
     ],
+    claims: { openid: ["sub"], resident_id: null },
+    findAccount,
     features: {
       clientCredentials: { enabled: true },
-      devInteractions: { enabled: Boolean(redirect) },
+      devInteractions: { enabled: redirects.length > 0 },
+      claimsParameter: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: () => hub },
     },
   });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +54,13 @@ class RunningProvider:
 
 
 @contextmanager
-def provider(folder: Path, *keys: Key, port: int = 0, redirect: str = "") -> Iterator[RunningProvider]:
+def provider(folder: Path, *keys: Key, port: int = 0, redirects: Sequence[str] = ()) -> Iterator[RunningProvider]:
     """A provider with these keys, in a folder in which its packages are installed; `port` 0 takes a free one.
 
-    People sign in at it for the page `redirect`, if one is given.
+    People sign in at it for the pages `redirects`, if there are any.
     """
     port = port or free_port()
-    command = [node(), "provider.mjs", str(port), *([redirect] if redirect else [])]
+    command = [node(), "provider.mjs", str(port), *redirects]
     with subprocess.Popen(
         command,
         cwd=folder,

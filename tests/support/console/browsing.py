@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hub.demo.provider import DemoProvider, demo_provider
+from hub.demo.provider import DemoProvider, demo_provider, residents_provider, settings_for_residents
 from hub.graph.local import GraphAddress
+from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.steward.changes import steward_session, store_of
 from schema import SPINE
@@ -58,6 +59,18 @@ class Browser:
         finished = self.get(f"{back.path}?{back.query}")
         return self.get(finished.headers["location"]) if finished.status_code == 303 else finished
 
+    def sign_in_as_resident(self, account: str) -> httpx.Response:
+        """Sign in at the residents' provider; returns the page at which the browser ends."""
+        finished = self.get(self.way_back(account))
+        return self.get(finished.headers["location"]) if finished.status_code == 303 else finished
+
+    def way_back(self, account: str) -> str:
+        """Begin to sign in at the residents' provider; the page to which it sends the browser back."""
+        asked = self.get("/console/my-data/sign-in")
+        granted = httpx.post(asked.headers["location"], data={"account": account}, trust_env=False)
+        back = urlsplit(granted.headers["location"])
+        return f"{back.path}?{back.query}"
+
     def form_token(self, path: str = "/console/sessions") -> str:
         """The token in the forms of a page."""
         found = re.search('name="formToken" value="([0-9a-f]+)"', self.get(path).text)
@@ -85,11 +98,12 @@ def words_of(page: httpx.Response) -> str:
 
 @dataclass
 class ConsoleScene:
-    """A served console, its settings and its provider."""
+    """A served console, its settings, its provider, and that of residents."""
 
     served: Served
     settings: Settings
     provider: DemoProvider
+    residents: DemoProvider
 
     def browser(self) -> Browser:
         """A browser that holds nothing yet."""
@@ -110,13 +124,13 @@ def console_scene(
     people: Sequence[tuple[str, str]] = PEOPLE,
     **more: Any,
 ) -> Iterator[ConsoleScene]:
-    """Serve a hub with policies in a store, and a provider of people, until the block ends; `more` are settings."""
+    """Serve a hub with policies in a store, a provider of people and one of residents; `more` are settings."""
     settings = Settings.load(home=home, policies=policies, **more)
     with steward_session(settings, SPINE):
         pass
+    load_key(settings.graph_key)  # as a first pull makes it
     store = store_of(settings, SPINE)
-    with (
-        demo_provider(settings, people) as provider,
-        serving(home, address, store=store, policies=policies, **more) as served,
-    ):
-        yield ConsoleScene(served, settings, provider)
+    with demo_provider(settings, people) as provider, residents_provider() as residents:
+        known: dict[str, Any] = {**settings_for_residents(residents), **more}
+        with serving(home, address, store=store, policies=policies, **known) as served:
+            yield ConsoleScene(served, settings, provider, residents)

@@ -82,6 +82,10 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/requests/withdraw", "/requests/queue", "/requests/answer", "/requests/refuse", "/requests/draft"),
         )
     },
+    **{
+        f"http /console/my-data{path}": Elsewhere("tests/attacks/console/test_i_residents.py")
+        for path in ("", "/sign-in", "/signed-in", "/sign-out")
+    },
 }
 SCHEMA: Mapping[str, str] = {
     **dict.fromkeys(

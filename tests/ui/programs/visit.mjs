@@ -4,9 +4,15 @@
 // browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
 import { launch, faultsOf, told } from "./browser.mjs";
 
-async function signIn(page, account) {
-  await page.click('main a[href^="/console/sign-in"]');
-  await page.check(`input[name=account][value="${account}"]`);
+/** Where people sign in, and the name that they choose there: residents (`resident.NAME`) at a page of their own. */
+function doorOf(account) {
+  const [kind, name] = account.split(".");
+  return name ? { page: `/console/my-data`, link: "/console/my-data/sign-in", name } : { page: "/console/", link: "/console/sign-in", name: kind };
+}
+
+async function signIn(page, door) {
+  await page.click(`main a[href^="${door.link}"]`);
+  await page.check(`input[name=account][value="${door.name}"]`);
   await page.click("button");
   await page.waitForURL(/\/console\//);
 }
@@ -16,8 +22,9 @@ async function heldBy(browser, origin, account) {
   if (!account) return undefined;
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${origin}/console/`);
-  await signIn(page, account);
+  const door = doorOf(account);
+  await page.goto(`${origin}${door.page}`);
+  await signIn(page, door);
   const held = await context.storageState();
   await context.close();
   return held;

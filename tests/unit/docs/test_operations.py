@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from audit.stores.base import REMEDIES
-from hub.home.settings import PREFIX, Settings
+from hub.home.setting_faults import PREFIX
+from hub.home.settings import Settings
 from tests.unit.docs.test_names import ROOT, sources
 
 pytestmark = pytest.mark.unit

@@ -20,13 +20,16 @@ from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.request.accesses import UNLISTED
 from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
 from policies.requests.model import Kind as Asked
 from policies.requests.progress import State
 from policies.requests.sheet import Fault
 from policies.review.changes import Kind
 from policies.stewards import Role
+from schema.catalogue import PROVENANCE
 from schema.classification import Grade
+from schema.classification import Kind as DataKind
 from schema.strict_yaml import YamlFile
 
 pytestmark = pytest.mark.unit
@@ -74,6 +77,8 @@ MADE = {
     *(f"ask_{name}" for name in ("number", "state", "application", "purpose", "kind", "owner", "asked", "due")),
     *(f"ask_{name}{end}" for name in ("mine", "queue") for end in ("", "_does")),
     *("ask_field", "ask_wanted"),
+    *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
+    *(f"my_{name}" for name in ("day", "department", "purpose", "kinds")),
     "log",  # in the menu
     "versions",
     "matrix",

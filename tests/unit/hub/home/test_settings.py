@@ -30,6 +30,9 @@ DEFAULTS = [
     ("slices", None),
     ("policy_store", None),
     ("sources", None),
+    ("resident_issuer", None),
+    ("resident_client", None),
+    ("resident_claim", None),
     ("policy_max_age", 600.0),
     ("result_node_cap", 10_000),
     ("failed_matches", 20),
@@ -199,3 +202,19 @@ def test_the_address_of_the_log_is_read_from_a_file(tmp_path: Path) -> None:
     assert settings.audit_log == "postgresql://hub:secret@db/audit"
     assert "secret" not in repr(settings)
     assert Settings.load(home=tmp_path).audit_log == tmp_path / "audit.db"
+
+
+RESIDENTS = {"resident_issuer": "https://id.example", "resident_client": "hub", "resident_claim": "resident_id"}
+
+
+@pytest.mark.parametrize("name", sorted(RESIDENTS))
+def test_the_sign_in_of_residents_is_set_whole_or_not_at_all(name: str) -> None:
+    assert Settings.load(**RESIDENTS).resident_claim == "resident_id"
+    with pytest.raises(SettingsError, match="resident_issuer, resident_client and resident_claim, or none"):
+        Settings.load(**{each: text for each, text in RESIDENTS.items() if each != name})
+
+
+@pytest.mark.parametrize("claim", ["resident id", "a\n", "字", "", "x" * 201])
+def test_a_claim_is_a_plain_name(claim: str) -> None:
+    with pytest.raises(SettingsError, match="resident_claim"):
+        Settings.load(**{**RESIDENTS, "resident_claim": claim})

@@ -1,0 +1,90 @@
+"""A department's query touches a person in a real graph, and that person sees it on their page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.auditor.search_terms import surrogate_of
+from hub.graph.driver import GraphWriter
+from hub.graph.local import GraphAddress
+from hub.sample.known_people import COMPANION, PROTAGONIST, Person
+from tests.support.console.browsing import ConsoleScene, console_scene, words_of
+from tests.support.console.looks import digests_of
+from tests.support.serving import code_of
+from tests.support.small_graph import World
+
+pytestmark = pytest.mark.conformance
+
+MINE = "/console/my-data"
+POLICY = """
+purposes:
+  - {id: safety, zh: 安全检查, en: Safety check}
+  - {id: voice, zh: 民意回访, en: Calling back, delayedDays: 30}
+  - {id: covert, zh: 侦查, en: Inquiry, withheld: true}
+applications:
+  - {id: fire-app, zh: 消防, en: Fire, department: fire, jurisdiction: 14/}
+owners: {Person: police, Region: civil-affairs}
+grants:
+  - id: look
+    to: {application: [fire-app]}
+    for: [safety, voice, covert]
+    basis: law
+    rows: {Person: {}}
+    fields: {Person.name: clear, Person.phone: {mask: "partial(3,4)"}, Person.gender: clear}
+"""
+LOOK = '{{ people(where: {{name: {{eq: "{}"}}}}) {{ edges {{ node {{ name phone }} }} }} }}'
+
+
+@pytest.fixture(scope="module")
+def scene(empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
+    folder = tmp_path_factory.mktemp("residents")
+    policies = folder / "policies"
+    policies.mkdir()
+    (policies / "policy.yaml").write_text(POLICY, "utf-8")
+    with console_scene(folder / "home", empty_graph, policies) as running:
+        sid_of = surrogate_of(running.settings)
+
+        def row(each: Person) -> tuple[str, dict[str, str]]:
+            # As a pull writes it: by the surrogate of the id number.
+            return "Person", {"sid": sid_of(each.id_no), "name": each.name, "phone": each.phone, "region": "14/03/"}
+
+        with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+            World({"qi": row(PROTAGONIST), "ming": row(COMPANION)}).load(writer)
+        yield running
+
+
+def look(scene: ConsoleScene, person: Person, purpose: str) -> None:
+    """A department asks for a person by their name."""
+    answer = scene.served.ask(LOOK.format(person.name), app="fire-app", person="clerk-7", purpose=purpose)
+    assert code_of(answer) == "OK", answer.text
+    assert person.name in answer.text
+
+
+def test_a_resident_sees_that_a_department_looked_and_the_other_does_not(scene: ConsoleScene) -> None:
+    browser = scene.browser()
+    assert "没有可以告诉您的查询" in words_of(browser.sign_in_as_resident("qi"))
+    look(scene, PROTAGONIST, "safety")
+    assert scene.served.records()[-1].subjects == digests_of(scene.settings, "qi")
+    page = words_of(browser.get(MINE))
+    assert f"{scene.served.hub.settings.now().date()} fire 安全检查 姓名、电话（已遮盖）" in page
+    assert "clerk-7" not in page
+    english = words_of(browser.get(MINE, **{"accept-language": "en"}))
+    assert "fire Safety check name, phone (masked)" in english
+    assert "没有可以告诉您的查询" in words_of(scene.browser().sign_in_as_resident("ming"))
+
+
+@pytest.mark.parametrize("purpose", ["voice", "covert"])
+def test_what_residents_are_not_told_leaves_no_trace(purpose: str, scene: ConsoleScene) -> None:
+    browser = scene.browser()
+    before = words_of(browser.sign_in_as_resident("ming"))
+    look(scene, COMPANION, purpose)
+    assert scene.served.records()[-1].subjects == digests_of(scene.settings, "ming")
+    assert words_of(browser.get(MINE)) == before
+
+
+def test_the_page_says_who_answers_for_which_data(scene: ConsoleScene) -> None:
+    page = words_of(scene.browser().sign_in_as_resident("ming"))
+    assert "police" in page.partition("如何提出异议")[2]
+    assert "civil-affairs" not in page, "areas are about nobody"
