@@ -23,6 +23,8 @@ from hub.console.assets import Assets
 from hub.console.auditor.log_pages import LogPages
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.operator.source_pages import SourcePages
+from hub.console.operator.state_pages import StatePages
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
@@ -37,6 +39,7 @@ from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
 from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
+from hub.siblings import ALONE, Siblings
 from hub.steward.acting import steward_of
 from policies.versions import StoreUnavailable
 
@@ -50,11 +53,12 @@ PER_SECOND: Final = 30.0
 class Console:
     """The console of one hub; its sessions lie in the version store behind `engine`."""
 
-    def __init__(self, hub: Hub, engine: sa.Engine) -> None:
+    def __init__(self, hub: Hub, engine: sa.Engine, siblings: Siblings = ALONE) -> None:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        operator = (SourcePages(desk), StatePages(desk, siblings))
+        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), *operator, sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

@@ -26,6 +26,12 @@ class Lane(Enum):
     """Versions are loaded and compared: work for the processor, one at a time."""
     LOG = (2, "store")
     PROVIDER = (2, "provider")
+    SOURCES = (2, "sources")
+    """Source files, and what the graph knows of the sources."""
+    TRIALS = (2, "trial")
+    """One is done at a time; the second thread refuses the others at once."""
+    RETRIES = (2, "again")
+    HEALTH = (1, "sources")
 
 
 class Lanes:

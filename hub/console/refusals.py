@@ -22,6 +22,14 @@ STATUSES: Final = {
     "store": 503,
     "missing": 404,
     "failed": 500,
+    # Of the operator's pages; their words are in `wording/operator.yaml`.
+    "source": 404,
+    "sources": 503,
+    "unnamed": 400,
+    "pushed": 400,
+    "trial": 503,
+    "again": 409,
+    "graph_away": 503,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

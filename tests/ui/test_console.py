@@ -22,11 +22,12 @@ READERS = (
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
 AUDITORS = ("/console/log", "/console/log/record?index=3")
+OPERATORS = ("/console/sources", "/console/sources/source?name=hotline", "/console/health", "/console/settings")
 PATHS = {
     None: EVERYONE,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
     "wu": EVERYONE + READERS + AUDITORS,
-    "chen": EVERYONE,
+    "chen": EVERYONE + OPERATORS,
     "sun": EVERYONE,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""

@@ -27,6 +27,7 @@ DOCUMENTS = (
 ASKED = {
     "log": "?application=fire-inspection",
     "log/record": "?index={index}",
+    "sources/source": "?name=police",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "versions/version": "?number=1",
 }

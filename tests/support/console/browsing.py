@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +20,7 @@ from hub.steward.changes import steward_session, store_of
 from schema import SPINE
 from tests.support.serving import COUNTY, Served, serving
 
+COUNTY_SOURCES = COUNTY.with_name("sources")
 NOWHERE = GraphAddress("bolt://127.0.0.1:1", "neo4j", "none")
 """No page of the sign-in asks the graph."""
 PEOPLE = [
@@ -102,11 +104,15 @@ class ConsoleScene:
 
 
 @contextmanager
-def console_scene(home: Path) -> Iterator[ConsoleScene]:
-    """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends."""
-    settings = Settings.load(home=home, policies=COUNTY)
+def console_scene(home: Path, address: GraphAddress = NOWHERE, **more: Any) -> Iterator[ConsoleScene]:
+    """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends.
+
+    `more` are settings beside those.
+    """
+    settings = Settings.load(home=home, policies=COUNTY, **more)
     with steward_session(settings, SPINE):
         pass
     store = store_of(settings, SPINE)
-    with demo_provider(settings, PEOPLE) as provider, serving(home, NOWHERE, store=store, policies=COUNTY) as served:
+    given = {"store": store, "policies": COUNTY, "sources": COUNTY_SOURCES, **more}
+    with demo_provider(settings, PEOPLE) as provider, serving(home, address, **given) as served:
         yield ConsoleScene(served, settings, provider)

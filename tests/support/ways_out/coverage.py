@@ -73,6 +73,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
         for path in (
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
+            *("/sources", "/sources/source", "/sources/try", "/sources/retry", "/health", "/settings"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
         )
     },

@@ -11,10 +11,13 @@ import pytest
 from audit.record import Record
 from audit.search import EFFECTS
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
+from hub.console.operator.rules import RULES, word_of
+from hub.console.operator.settings_in_force import GROUPS
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.ingest.trial.remedies import REMEDIES
 from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
@@ -41,6 +44,18 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    *(word_of(rule) for rule in RULES),
+    *(f"ops_remedy_{each.kind}" for each in REMEDIES),
+    *(f"ops_remedy_{kind}" for kind in ("stops", "busy_run")),
+    *(f"ops_state_{state}" for state in ("never", "running", "ok", "partial", "failed", "interrupted", "pushed")),
+    *(f"ops_every_{unit}" for unit in "mhd"),
+    *(f"ops_count_{name}" for name in ("read", "inserted", "updated", "unchanged", "quarantined", "vanished")),
+    *(f"ops_{kind}_{part}" for part in ("graph", "audit", "policy", "catalogue", "keys") for kind in ("part", "todo")),
+    *(f"ops_group_{group}" for group in GROUPS),
+    *(f"ops_from_{source}" for source in ("default", "environment", "given", "home")),
+    *(f"ops_unit_{unit}" for unit in ("seconds", "bytes", "per_second")),
+    *(f"ops_version_{name}" for name in ("product", "python", "neo4j", "detector", "catalogue", "policy")),
+    *(f"{word}{end}" for word in ("ops_sources", "ops_health", "ops_settings") for end in ("", "_does")),
     "log",  # in the menu
     "versions",
     "matrix",
