@@ -37,6 +37,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
 }
 """The headings of docs/operations.md, and the settings below each in its order."""
 SECONDS: Final = frozenset(("graph_deadline", "policy_max_age", "issuer_keys_max_age", "pull_lease", "audit_deadline"))
+PORTS: Final = frozenset(("port", "graph_port"))
 BYTES: Final = frozenset(("body_limit", "result_byte_cap"))
 PER_SECOND: Final = frozenset(("rate_of_application", "rate_of_person"))
 OF_HOME: Final = {"words": "word_list", "slices": "slice_folder"}
@@ -71,6 +72,8 @@ def _in_force(settings: Settings, name: str) -> InForce:
     if isinstance(value, SecretStr):
         shown = _address_of(value.get_secret_value())
         return InForce(variable, shown, "", source, hidden=not shown)
+    if name in PORTS:
+        return InForce(variable, "" if value is None else str(value), "", source)
     return InForce(variable, _text_of(value), _unit_of(name) if value is not None else "", source)
 
 

@@ -78,14 +78,17 @@ class SourcePages:
 
     async def show_source(self, arrival: Arrival, visitor: Visitor) -> Response:
         """One source; `name` says which."""
-        return await self._show(arrival, visitor, arrival.request.query_params.get("name", ""))
+        source = (await self._known()).named(arrival.request.query_params.get("name", ""))
+        if source is None:
+            raise PageRefused("source")
+        return await self._show(arrival, visitor, source)
 
     async def try_source(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Open a source as a pull would, read its first rows, and say what is wrong; nothing is written."""
         known, source = await self._pulled(form)
         await self._record(visitor, "source try", {"source": source.name})
         found = await self._do(Lane.TRIALS, TRY, known, source, TRY_SECONDS)
-        return await self._show(arrival, visitor, source.name, tried=found, seconds=str(int(TRY_SECONDS)))
+        return await self._show(arrival, visitor, source, tried=found, seconds=str(int(TRY_SECONDS)))
 
     async def let_in(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Read the streams that have refused rows again; what was mended goes in."""
@@ -94,22 +97,12 @@ class SourcePages:
         found = await self._do(Lane.RETRIES, RETRY, known, source, BEGIN_SECONDS)
         if not found.ended:
             return go_to(f"{HOME}{SOURCE}?{urlencode({'name': source.name, 'begun': '1'})}")
-        return await self._show(arrival, visitor, source.name, retried=found)
+        return await self._show(arrival, visitor, source, retried=found)
 
-    async def _show(self, arrival: Arrival, visitor: Visitor, name: str, **more: Any) -> Response:
-        hub = self._desk.hub
-        known = await self._known()
-        if known.named(name) is None:
-            raise PageRefused("source")
-        await self._record(visitor, "source", {"source": name})
-        read = partial(shown_source, hub.settings, hub.catalogue, name)
-        try:
-            found = await self._desk.beside(Lane.SOURCES, read)
-        except (NoSources, FilesWrong):
-            raise PageRefused("sources") from None
-        if found is None:
-            raise PageRefused("source")
-        shown, listing = found
+    async def _show(self, arrival: Arrival, visitor: Visitor, source: Source, **more: Any) -> Response:
+        await self._record(visitor, "source", {"source": source.name})
+        read = partial(shown_source, self._desk.hub.settings, source)
+        shown, listing = await self._desk.beside(Lane.SOURCES, read)
         content = {"tried": None, "retried": None, "seconds": "", "begun": "begun" in arrival.request.query_params}
         return self._page(
             "ops_source", arrival, visitor, shown=shown, listing=listing, most=MOST_ROWS, **{**content, **more}

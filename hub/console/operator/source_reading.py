@@ -94,17 +94,14 @@ def shown_sources(settings: Settings, catalogue: Catalogue) -> Sequence[Shown]:
     return _with_state(settings, known.sources)
 
 
-def shown_source(settings: Settings, catalogue: Catalogue, name: str) -> tuple[Shown, Listing | None] | None:
-    """One source with what waits of it, None if there is none of this name; raises as `declared`."""
-    source = declared(settings, catalogue).named(name)
-    if source is None:
-        return None
+def shown_source(settings: Settings, source: Source) -> tuple[Shown, Listing | None]:
+    """One source with what waits of it; None in its place while the graph does not answer."""
     (shown,) = _with_state(settings, [source])
     graph = graph_of(settings)
     if shown.status is None or graph is None:
         return shown, None
     try:
-        return shown, read_refused(settings, graph, name, MOST_ROWS)
+        return shown, read_refused(settings, graph, source.name, MOST_ROWS)
     except GraphWriteError:
         return shown, None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -47,6 +48,9 @@ TOLD: Final = (
     checkpoint.KeyRefused,
 )
 """Errors whose texts are written for people, and hold no value."""
+OTHER_KINDS: Final = ("busy_run", "secret", "stops", "variable")
+"""What else there is to say a remedy for: another pull runs, a secret or a variable is not set, a pull would stop."""
+_NO_SECRET: Final = re.compile("environment variable .* is missing|file of the secret is missing")
 Line = Mapping[str, Any]
 
 
@@ -64,19 +68,23 @@ class Task:
 def lines_of(task: Task) -> Iterator[Line]:
     """What is found, each as `{"stream": …}` or `{"problem": …, "kind": …}`; the last of a retry has `before`, `after`.
 
-    `kind` is one of `remedies.REMEDIES`, `busy_run`, or None.
+    `kind` is one of `remedies.REMEDIES` or OTHER_KINDS, or None.
     """
     try:
         yield from _tried(task) if task.act == TRY else _retried(task)
     except (SourceBusy, SourcesBusy) as busy:
         yield {"problem": busy.problem, "kind": "busy_run"}
     except ConnectorError as wrong:
-        yield {"problem": str(wrong), "kind": kind_of(wrong)}
+        yield {"problem": str(wrong), "kind": _kind_of(wrong)}
     except TOLD as wrong:
-        yield {"problem": str(wrong), "kind": None}
+        yield {"problem": str(wrong), "kind": "variable" if "unknown variable" in str(wrong) else None}
     except Exception as fault:
         # Its text may quote data; its class and its place in the code do not.
         yield {"problem": f"internal fault ({describe_exception(fault)}); please report it", "kind": None}
+
+
+def _kind_of(error: ConnectorError) -> str | None:
+    return "secret" if _NO_SECRET.search(error.problem) else kind_of(error)
 
 
 def _tried(task: Task) -> Iterator[Line]:
@@ -91,7 +99,7 @@ def _tried(task: Task) -> Iterator[Line]:
         shown=0,
     ):
         if not isinstance(each, Tried):
-            yield {"stream": each.stream, "problem": each.error.problem, "kind": kind_of(each.error)}
+            yield {"stream": each.stream, "problem": each.error.problem, "kind": _kind_of(each.error)}
             continue
         yield {
             "stream": each.stream,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,9 +18,10 @@ from hub.console.operator.source_reading import without_secrets
 from hub.console.pages import Pages
 from hub.console.words import LANGUAGES
 from hub.errors import Code
+from hub.graph.local import GraphAddress
 from hub.home.settings import PREFIX, Settings
 from hub.ingest.apart.process import Found
-from hub.ingest.apart.work import Line
+from hub.ingest.apart.work import OTHER_KINDS, TRY, Line, Task, lines_of
 from hub.ingest.source_locations import SourceLocations, locations_of_hub, published_source_locations
 from hub.ingest.trial.remedies import REMEDIES
 
@@ -73,13 +75,13 @@ def _args(annotation: object) -> tuple[object, ...]:
 def test_a_setting_says_where_it_is_from(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICEGATE_BODY_LIMIT", "20000")
     monkeypatch.setenv("SLUICEGATE_WORDS", "")
-    settings = Settings.load(home=home, port=8700)
+    settings = Settings.load(home=home, port=18700)
     settings.prepare_home()
     (home / "words.yaml").write_text("", "utf-8")
     found = {each.variable: each for group in settings_in_force(settings).values() for each in group}
     told = {name: (each.value, each.unit, each.source) for name, each in found.items()}
     assert told["SLUICEGATE_BODY_LIMIT"] == ("20,000", "bytes", "environment")
-    assert told["SLUICEGATE_PORT"] == ("8700", "", "given")
+    assert told["SLUICEGATE_PORT"] == ("18700", "", "given")
     assert told["SLUICEGATE_GRAPH_DEADLINE"] == ("5", "seconds", "default")
     assert told["SLUICEGATE_WORDS"] == (str(home / "words.yaml"), "", "home")
     assert told["SLUICEGATE_PLAIN"] == ("false", "", "default")
@@ -178,7 +180,7 @@ def test_whatever_a_trial_finds_is_told(line: Line, language: str) -> None:
         assert ("line 4" in page) == bool(found.lines and line.get("refusals"))
 
 
-@pytest.mark.parametrize("kind", [None, "busy_run", *(each.kind for each in REMEDIES)])
+@pytest.mark.parametrize("kind", [None, *OTHER_KINDS, *(each.kind for each in REMEDIES)])
 def test_whatever_letting_in_again_did_is_told(kind: str | None) -> None:
     pages = Pages(ZoneInfo("Asia/Shanghai"), Assets())
     lines: tuple[Line, ...] = (
@@ -189,3 +191,21 @@ def test_whatever_letting_in_again_did_is_told(kind: str | None) -> None:
     for found in (Found((line,), True) for line in lines):
         page = bytes(pages.page("ops_retried", "zh", "/", None, retried=found).body).decode()
         assert "away" in page or "原退回 3 行，现仍退回 1 行" in page or "没有退回的行" in page
+
+
+def test_what_is_not_set_for_a_source_is_told_as_such(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    stream = {"name": "e", "entity": "Event", "key": "k", "identity": "number", "fields": {"number": "k"}}
+    block = {"kind": "rest", "collectedFor": "event", "trust": 1, "records": [stream], "bearer": "env:NO_SUCH_KEY"}
+    paging = {"items": "items", "page": "page", "pages": "pages", "total": "total"}
+    for name, where in {"unset": "${NO_SUCH_URL}/api", "keyless": "http://127.0.0.1:9/api"}.items():
+        said = {"name": name, "where": where, **block, "paging": paging}
+        (sources / f"{name}.yaml").write_text(json.dumps(said), "utf-8")
+    settings = Settings.load(home=tmp_path / "home", sources=sources)
+    found = locations_of_hub(settings)
+    assert found is not None
+    address = GraphAddress("", "", "")
+    for name, kind in {"unset": "variable", "keyless": "secret"}.items():
+        (line,) = lines_of(Task(TRY, name, settings, address, found))
+        assert line["kind"] == kind, line

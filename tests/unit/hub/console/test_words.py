@@ -17,6 +17,7 @@ from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.ingest.apart.work import OTHER_KINDS
 from hub.ingest.trial.remedies import REMEDIES
 from policies.review.changes import Kind
 from policies.stewards import Role
@@ -46,7 +47,7 @@ MADE = {
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
     *(word_of(rule) for rule in RULES),
     *(f"ops_remedy_{each.kind}" for each in REMEDIES),
-    *(f"ops_remedy_{kind}" for kind in ("stops", "busy_run")),
+    *(f"ops_remedy_{kind}" for kind in OTHER_KINDS),
     *(f"ops_state_{state}" for state in ("never", "running", "ok", "partial", "failed", "interrupted", "pushed")),
     *(f"ops_every_{unit}" for unit in "mhd"),
     *(f"ops_count_{name}" for name in ("read", "inserted", "updated", "unchanged", "quarantined", "vanished")),
