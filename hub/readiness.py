@@ -30,6 +30,38 @@ STALE: Final = "the loaded version is too old to be trusted, nothing is answered
 _log = logging.getLogger("sluicegate.state")
 
 
+async def readiness_of(hub: Hub) -> dict[str, Any]:
+    """Whether each part is usable, whether all are, and warnings for the operator."""
+    follower = hub.policy_follower
+    graph = await _graph(hub)
+    parts = {
+        "graph": graph == USABLE,
+        "audit": hub.log.healthy,
+        "policy": bool(hub.policy.purposes) and not (follower and follower.stale),
+        "catalogue": hub.catalogue_fit.why == FITS,
+    }
+    if hub.settings.issuer_discovery:
+        parts["keys"] = bool(hub.verifier.keys)
+    warnings = [*(follower.warnings() if follower else []), *hub.key_warnings(), *hub.upkeep.warnings()]
+    if hub.log.why:
+        # A code for the operator, explained in docs/audit.md.
+        warnings.append(f"audit: {hub.log.why}")
+    if hub.log.ends_soon:
+        warnings.append(f"audit: {hub.log.ends_soon}")
+    if graph:
+        warnings.append(f"graph: {graph}")
+    if hub.catalogue_fit.why:
+        warnings.append(f"catalogue: {hub.catalogue_fit.why}")
+    return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
+
+
+async def _graph(hub: Hub) -> str:
+    """Why the graph cannot be used and what to do, or nothing."""
+    if await hub.graph.ready():
+        return USABLE
+    return SERVER_AWAY if hub.settings.graph_url else LOCAL_AWAY
+
+
 class Readiness:
     """The parts of one hub that serving needs."""
 
@@ -42,44 +74,18 @@ class Readiness:
         self._changes = Counter("sluicegate_state_changes", "Changes of a part's state.", ["part"], registry=registry)
 
     async def now(self) -> dict[str, Any]:
-        """Whether each part is usable, whether all are, and warnings for the operator."""
-        hub, follower = self._hub, self._hub.policy_follower
-        graph = await self._graph()
-        parts = {
-            "graph": graph == USABLE,
-            "audit": hub.log.healthy,
-            "policy": bool(hub.policy.purposes) and not (follower and follower.stale),
-            "catalogue": hub.catalogue_fit.why == FITS,
-        }
-        if hub.settings.issuer_discovery:
-            parts["keys"] = bool(hub.verifier.keys)
-        warnings = [*(follower.warnings() if follower else []), *hub.key_warnings(), *hub.upkeep.warnings()]
-        if hub.log.why:
-            # A code for the operator, explained in docs/audit.md.
-            warnings.append(f"audit: {hub.log.why}")
-        if hub.log.ends_soon:
-            warnings.append(f"audit: {hub.log.ends_soon}")
-        if graph:
-            warnings.append(f"graph: {graph}")
-        if hub.catalogue_fit.why:
-            warnings.append(f"catalogue: {hub.catalogue_fit.why}")
-        return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
+        """As `readiness_of`."""
+        return await readiness_of(self._hub)
 
     async def watch(self) -> None:
         """Look again and again until cancelled, and tell each change."""
         look, graph = 0, USABLE
         while True:
             if look % GRAPH_EVERY == 0 or graph:
-                graph = await self._graph()
+                graph = await _graph(self._hub)
             self.note({"graph": graph, **self._states()})
             look += 1
             await asyncio.sleep(WATCH_SECONDS)
-
-    async def _graph(self) -> str:
-        """Why the graph cannot be used and what to do, or nothing."""
-        if await self._hub.graph.ready():
-            return USABLE
-        return SERVER_AWAY if self._hub.settings.graph_url else LOCAL_AWAY
 
     def note(self, states: Mapping[str, str]) -> None:
         """Tell what has changed since the last call; `states` says of each part why it cannot be used, or nothing."""

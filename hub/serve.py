@@ -131,7 +131,7 @@ def serve_here(place: Place, serving: Callable[[], None], known: Catalogue | Non
     signal.signal(signal.SIGHUP, lambda *_: hub.read_again())
     with _graph_work(hub, address) if place.is_first else nullcontext():
         _leave_alone_what_stays()
-        console = Console(hub, store.engine)
+        console = Console(hub, store.engine, place.siblings)
         make_server(hub, place.siblings, serving, deliveries, console.routes()).run([place.listener])
 
 

@@ -12,9 +12,32 @@ OVERSIGHT = "tests/attacks/console/test_oversight.py"
 PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
 RESIDENTS = "tests/attacks/console/test_i_residents.py"
+SOURCES = "tests/attacks/console/test_sources.py"
+OPERATOR = "tests/unit/hub/console/test_operator.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
 
 CONSOLE = (
+    Mutation(
+        "a form names a source of the hub's files",
+        "hub/console/operator/source_pages.py",
+        '        if source is None:\n            raise PageRefused("unnamed")\n',
+        "        source = source or known.sources[0]\n",
+        SOURCES,
+    ),
+    Mutation(
+        "rows of a source are let in once, however often it is asked",
+        "hub/ingest/apart/process.py",
+        "        if not busy.acquire(blocking=False):\n            raise Busy\n",
+        "        busy = threading.Lock()\n        busy.acquire()\n",
+        SOURCES,
+    ),
+    Mutation(
+        "of an address neither user nor password is shown",
+        "hub/console/operator/source_reading.py",
+        'rest = f"{parts.netloc}{parts.path}".rpartition("@")[2]',
+        'rest = f"{parts.netloc}{parts.path}"',
+        OPERATOR,
+    ),
     Mutation(
         "a change comes from a page of the console",
         "hub/console/front.py",

@@ -26,6 +26,8 @@ from hub.console.developer.catalogue_pages import CataloguePages
 from hub.console.developer.operations_pages import OperationsPages
 from hub.console.developer.query_pages import QueryPages
 from hub.console.lanes import Lane
+from hub.console.operator.source_pages import SourcePages
+from hub.console.operator.state_pages import StatePages
 from hub.console.oversight.rooms import Room, oversight_pages
 from hub.console.page import Change, Door, OwnChange, OwnPage, Page, Way, may
 from hub.console.pages import Pages
@@ -45,6 +47,7 @@ from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
 from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
+from hub.siblings import ALONE, Siblings
 from hub.steward.acting import steward_of
 from policies.versions import StoreUnavailable
 
@@ -58,7 +61,7 @@ PER_SECOND: Final = 30.0
 class Console:
     """The console of one hub; its sessions lie in the version store behind `engine`."""
 
-    def __init__(self, hub: Hub, engine: sa.Engine) -> None:
+    def __init__(self, hub: Hub, engine: sa.Engine, siblings: Siblings = ALONE) -> None:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
@@ -72,6 +75,8 @@ class Console:
             *developer,
             AskingPages(desk),
             AnsweringPages(desk),
+            SourcePages(desk),
+            StatePages(desk, siblings),
             sessions,
             sign_in,
             self._residents,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
+from enum import Enum, unique
 from typing import Final, TypeVar
 
 from hub.console.refusals import PageRefused
@@ -18,6 +18,7 @@ MOST_WAITING: Final = 60
 Result = TypeVar("Result")
 
 
+@unique
 class Lane(Enum):
     """What is waited for: how many threads it has, and why a page is refused when too much waits."""
 
@@ -25,12 +26,18 @@ class Lane(Enum):
     POLICY = (1, "store")
     """Versions are loaded and compared: work for the processor, one at a time."""
     LOG = (2, "store")
-    COUNTS = (1, "store")
+    COUNTS = (1, "over_busy")
     """Counts over many records, and exports: seconds of work, one at a time."""
     PROVIDER = (2, "provider")
     RESIDENTS = (2, "my_later")
     """Residents are many: what they ask of the log holds up nobody else's pages."""
     RESIDENT_PROVIDER = (2, "my_provider")
+    SOURCES = (2, "sources")
+    """Source files, and what the graph knows of the sources."""
+    TRIALS = (2, "trial")
+    """One is done at a time; the second thread refuses the others at once."""
+    RETRIES = (2, "again")
+    HEALTH = (1, "sources")
 
 
 class Lanes:

@@ -16,6 +16,7 @@ STATUSES: Final = {
     "value": 400,
     "record": 404,
     "dev_application": 400,
+    "over_busy": 503,
     "over_own": 403,
     "over_unsampled": 404,
     "over_mark": 400,
@@ -36,6 +37,14 @@ STATUSES: Final = {
     "my_begin_again": 400,
     "my_provider": 503,
     "my_later": 503,
+    # Of the operator's pages; their words are in `wording/operator.yaml`.
+    "source": 404,
+    "sources": 503,
+    "unnamed": 400,
+    "pushed": 400,
+    "trial": 503,
+    "again": 409,
+    "graph_away": 503,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import httpx
 from rich.console import Console
 
 from hub.demo.alarms import NotDelivered, deliver_alarms
+from hub.demo.doors import doors_table
 from hub.demo.interfaces import served_interfaces
 from hub.demo.manifest import counts_of, counts_table, differences
 from hub.demo.provider import demo_provider, residents_provider, settings_for_residents
@@ -41,6 +42,7 @@ from hub.steward.actor import Actor
 from hub.steward.changes import steward_session
 from hub.terminal import progress_bar, row_counter, text_console
 from policies.language import load, read_folder, version_of
+from policies.stewards import Steward
 from policies.versions import ChangeRefused
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +105,7 @@ def _run(console: Console, settings: Settings, people: int, seed: int, check: bo
                 code = _take_tour(console, settings) or code
                 seconds = time.monotonic() - began
                 console.print(f"\nDone after {seconds:.0f} s. The hub is at http://{settings.host}:{settings.port}")
-                console.print(f"The console 控制台: http://{settings.host}:{settings.port}/console/")
+                console.print(doors_table(settings, _stewards(settings)))
                 if not check:
                     _wait_for_interrupt(console)
         return code
@@ -194,8 +196,11 @@ def _publish_policies(console: Console, settings: Settings) -> None:
 
 def _people(settings: Settings) -> list[tuple[str, str]]:
     """Who may be chosen at the demo's sign-in: the stewards of the example, with their roles."""
-    stewards = load(WHOLE / "policies", catalogue_of(settings)).stewards.values()
-    return [(each.subject, f"{each.person}, {', '.join(each.roles)}") for each in stewards if each.subject]
+    return [(each.subject, f"{each.person}, {', '.join(each.roles)}") for each in _stewards(settings) if each.subject]
+
+
+def _stewards(settings: Settings) -> Sequence[Steward]:
+    return list(load(WHOLE / "policies", catalogue_of(settings)).stewards.values())
 
 
 @contextmanager

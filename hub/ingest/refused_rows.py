@@ -1,6 +1,7 @@
 """Lists the rows that quarantine holds: where each stands at its source, and why it was refused or waits.
 
-No value of a row is shown, because none is kept. Each listing is recorded in the audit log before the graph is asked.
+No value of a row is shown, because none is kept. Each listing is recorded in the audit log before the graph is asked:
+here for a command, by the console for a page.
 """
 
 from __future__ import annotations
@@ -95,12 +96,22 @@ class UnknownSource(ValueError):
 
 
 def refused_rows(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> Listing:
-    """Up to `limit` rows of a stream, of a source or of all; raises GraphWriteError and UnknownSource."""
+    """Up to `limit` rows of a stream, of a source or of all, recorded as a command.
+
+    Raises GraphWriteError and UnknownSource.
+    """
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source refused", {"limit": str(limit)}))
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         writer.check_reachable()
         _check_name(stream, [each["stream"] for each in writer.read(_KNOWN)])
+    return read_refused(settings, address, stream, limit)
+
+
+def read_refused(settings: Settings, address: GraphAddress, stream: str | None, limit: int) -> Listing:
+    """The same for a caller who has recorded the look already; of a name that nothing has, none."""
+    with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
+        writer.check_reachable()
         rows = [RefusedRow(**each) for each in writer.read(_REFUSED, stream=stream, limit=limit)]
         rows += [
             _repeated(each["stream"], each["row"], each["times"])

@@ -1,12 +1,14 @@
-"""Where a running demo keeps its sources: `sources.json` in the home, from which `sluicegate pull` reads it.
+"""Where sources are: those of a running demo, by `sources.json` in the home, and those that a hub looks after.
 
-The file holds a secret, so only its owner may read it, and it is there only while the demo runs.
+The file holds a secret, so only its owner may read it, and it is there only while the demo runs. A hub reads the folder
+of its settings, and fills `${NAME}` in from its environment.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,6 +16,8 @@ from pathlib import Path
 
 from connectors.base import ConnectorError
 from hub.home.settings import Settings
+
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,23 @@ def read_source_locations(settings: Settings) -> SourceLocations | None:
         return None
     except (OSError, ValueError, TypeError):
         raise ConnectorError("sources.json", f"cannot be read; remove {path}, or give --data and --set") from None
+
+
+def locations_of_hub(settings: Settings) -> SourceLocations | None:
+    """The sources that a hub looks after: those of SLUICEGATE_SOURCES, None without it.
+
+    What its files name as `${NAME}` is taken from the hub's environment, `DATA` too; from a running demo of this
+    home if that pulls from the same folder. Raises ConnectorError as `read_source_locations`.
+    """
+    if settings.sources is None:
+        return None
+    demo = read_source_locations(settings)
+    if demo is not None and Path(demo.sources).absolute() == settings.sources.absolute():
+        return demo
+    texts = [path.read_text("utf-8", "replace") for path in sorted(settings.sources.glob("*.yaml"))]
+    named = {name for text in texts for name in _VARIABLE.findall(text)}
+    variables = {name: os.environ[name] for name in sorted(named) if name in os.environ}
+    return SourceLocations(str(settings.sources), variables.pop("DATA", ""), variables, {})
 
 
 def _path(settings: Settings) -> Path:

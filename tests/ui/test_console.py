@@ -44,13 +44,14 @@ REQUESTS = (
 )
 ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
 RESIDENTS = ("/console/my-data",)
+OPERATORS = ("/console/sources", "/console/sources/source?name=hotline", "/console/health", "/console/settings")
 PATHS = {
     None: EVERYONE + RESIDENTS,
     "resident.qi": RESIDENTS,
     "resident.qu": RESIDENTS,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS),
     "wu": EVERYONE + READERS + AUDITORS,
-    "chen": EVERYONE,
+    "chen": EVERYONE + OPERATORS,
     "sun": EVERYONE + DEVELOPERS + REQUESTS,
 }
 """The pages that each account opens; `tests/attacks/console/` holds who opens none."""

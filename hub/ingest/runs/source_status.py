@@ -1,7 +1,7 @@
 """How each source stands: its last run, how old what it gave is, when it is due, and what waits in quarantine.
 
 A source is stale by its own update cycle. Counts, names and reasons are shown, and no value of a row. Each look is
-recorded in the audit log before the graph is asked.
+recorded in the audit log before the graph is asked: here for a command, by the console for a page.
 """
 
 from __future__ import annotations
@@ -76,9 +76,14 @@ class SourceStatus:
 
 
 def source_statuses(settings: Settings, address: GraphAddress, sources: Sequence[Source]) -> list[SourceStatus]:
-    """The status of each of these sources; raises GraphWriteError."""
+    """The status of each of these sources, recorded as a command; raises GraphWriteError."""
     with closing(open_log(settings)) as log:
         log.append_sync(command_record(digester_of(settings), "pull", "source status", {}))
+    return read_statuses(settings, address, sources)
+
+
+def read_statuses(settings: Settings, address: GraphAddress, sources: Sequence[Source]) -> list[SourceStatus]:
+    """The same for a caller who has recorded the look already."""
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         writer.check_reachable()
         runs, now = last_runs(writer), graph_time(writer)

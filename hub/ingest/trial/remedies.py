@@ -7,45 +7,114 @@ has no remedy here, and is told as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from connectors.base import ConnectorError
 
-_REMEDIES: Mapping[str, str] = {
-    r"certificate is not valid": "see its name and its dates, and have it signed by an authority that this machine "
-    "knows; checks are not switched off",
-    r"an address that is not asked|host .*not allowed": "name the host of the source itself, or have the keeper of the "
-    "network allow it",
-    r"refuses our key \(401\)": "the key is wrong or has expired: ask the source's keeper for one, and put it where "
-    "`bearer` says",
-    r"refuses our key \(403\)": "the key is known and may not read this: ask the source's keeper for that right",
-    r"redirects to another address": "if that is the source's own, write the address that it leads to into `where`",
-    r"something other than JSON": "a page for signing in, or an error page: check the path in `where`, and whether the "
-    "source's keeper must let this machine through",
-    r"not valid JSON": "check the path in `where`, and ask the source's keeper for JSON",
-    r"has no list|does not state|another page came": "say under `paging` how its members are called "
-    "(docs/connectors.md)",
-    r"does not answer": "check host and port in `where`, that it runs, and that a firewall lets this machine through",
-    r"answers 404": "there is nothing at this path: check `where`",
-    r"answers (429|5\d\d)": "it is busy or broken: try again later, or tell its keeper",
-    r"answers \d{3}": "check `where`; ask the source's keeper what it wants",
-    r"the database failed \(OperationalError\)": "check host, port, user and `password`, that it runs, and that the "
-    "account may sign in from here",
-    r"the database failed \(ProgrammingError\)": "check that the account may read the table: it needs the right to "
-    "SELECT",
-    r"the database failed \(DatabaseError\)": "check that the file is a database and not damaged",
-    r"the database failed": "check that another program can read the table with the same account",
-    r"address or driver is not usable": "write an address such as postgresql+psycopg://user@host:5432/name",
-    r"there is no table": "correct `table`, or have the account see it",
-    r"\blacks\b": "correct the names of the columns in the source file: they are those of the header, letter by letter",
-    r"the file is empty": "export it again, with its header and its rows",
-    r"byte order mark of UTF-8": "declare `encoding: utf-8`",
-    r"names a column twice": "rename one in the file, or do not read it",
-    r"the header cannot be read": "open the file in an editor, and mend its first line",
-}
-"""By a pattern of what the readers say; the first that is found counts."""
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about what a `pattern` finds. `kind` names it for the console, which tells it in two languages."""
+
+    kind: str
+    pattern: str
+    text: str
+
+
+REMEDIES: Final = (
+    Remedy(
+        "certificate",
+        r"certificate is not valid",
+        "see its name and its dates, and have it signed by an authority that this machine "
+        "knows; checks are not switched off",
+    ),
+    Remedy(
+        "host",
+        r"an address that is not asked|host .*not allowed",
+        "name the host of the source itself, or have the keeper of the network allow it",
+    ),
+    Remedy(
+        "key_wrong",
+        r"refuses our key \(401\)",
+        "the key is wrong or has expired: ask the source's keeper for one, and put it where `bearer` says",
+    ),
+    Remedy(
+        "key_no_right",
+        r"refuses our key \(403\)",
+        "the key is known and may not read this: ask the source's keeper for that right",
+    ),
+    Remedy(
+        "redirect",
+        r"redirects to another address",
+        "if that is the source's own, write the address that it leads to into `where`",
+    ),
+    Remedy(
+        "not_json",
+        r"something other than JSON",
+        "a page for signing in, or an error page: check the path in `where`, and whether the "
+        "source's keeper must let this machine through",
+    ),
+    Remedy("broken_json", r"not valid JSON", "check the path in `where`, and ask the source's keeper for JSON"),
+    Remedy(
+        "paging",
+        r"has no list|does not state|another page came",
+        "say under `paging` how its members are called (docs/connectors.md)",
+    ),
+    Remedy(
+        "no_answer",
+        r"does not answer",
+        "check host and port in `where`, that it runs, and that a firewall lets this machine through",
+    ),
+    Remedy("nothing_there", r"answers 404", "there is nothing at this path: check `where`"),
+    Remedy("busy", r"answers (429|5\d\d)", "it is busy or broken: try again later, or tell its keeper"),
+    Remedy("other_answer", r"answers \d{3}", "check `where`; ask the source's keeper what it wants"),
+    Remedy(
+        "database_away",
+        r"the database failed \(OperationalError\)",
+        "check host, port, user and `password`, that it runs, and that the account may sign in from here",
+    ),
+    Remedy(
+        "database_right",
+        r"the database failed \(ProgrammingError\)",
+        "check that the account may read the table: it needs the right to SELECT",
+    ),
+    Remedy(
+        "database_damaged",
+        r"the database failed \(DatabaseError\)",
+        "check that the file is a database and not damaged",
+    ),
+    Remedy("database", r"the database failed", "check that another program can read the table with the same account"),
+    Remedy(
+        "driver",
+        r"address or driver is not usable",
+        "write an address such as postgresql+psycopg://user@host:5432/name",
+    ),
+    Remedy("no_table", r"there is no table", "correct `table`, or have the account see it"),
+    Remedy(
+        "columns",
+        r"\blacks\b",
+        "correct the names of the columns in the source file: they are those of the header, letter by letter",
+    ),
+    Remedy("empty_file", r"the file is empty", "export it again, with its header and its rows"),
+    Remedy("encoding", r"byte order mark of UTF-8", "declare `encoding: utf-8`"),
+    Remedy("column_twice", r"names a column twice", "rename one in the file, or do not read it"),
+    Remedy("header", r"the header cannot be read", "open the file in an editor, and mend its first line"),
+)
+"""The first whose pattern is found in what a reader says counts."""
 
 
 def remedy_of(error: ConnectorError) -> str | None:
     """What to do about it; None if what it says already tells, or if nobody thought of it."""
-    return next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, error.problem)), None)
+    found = _found(error)
+    return None if found is None else found.text
+
+
+def kind_of(error: ConnectorError) -> str | None:
+    """Which of REMEDIES it is, by its kind; None as for `remedy_of`."""
+    found = _found(error)
+    return None if found is None else found.kind
+
+
+def _found(error: ConnectorError) -> Remedy | None:
+    return next((each for each in REMEDIES if re.search(each.pattern, error.problem)), None)

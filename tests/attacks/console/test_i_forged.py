@@ -29,6 +29,8 @@ FORMS = (
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",
+    "/console/sources/retry",
+    "/console/sources/try",
     "/console/versions/activate",
     "/console/versions/approve",
     "/console/versions/draft",

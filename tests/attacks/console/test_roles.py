@@ -35,6 +35,12 @@ OPENED_BY = {
     "versions/draft": frozenset({"steward"}),
     "versions/approve": frozenset({"approver"}),
     "versions/activate": frozenset({"steward", "approver"}),
+    "sources": frozenset({"operator"}),
+    "sources/source": frozenset({"operator"}),
+    "sources/try": frozenset({"operator"}),
+    "sources/retry": frozenset({"operator"}),
+    "health": frozenset({"operator"}),
+    "settings": frozenset({"operator"}),
     "matrix": READERS,
     "matrix/cell": READERS,
     "developer/catalogue": DEVELOPERS,
@@ -53,6 +59,7 @@ OPENED_BY = {
 """By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
 ASKED = {
     "log/record": "?index=0",
+    "sources/source": "?name=police",
     "versions/version": "?number=1",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "developer/type": "?type=Person",

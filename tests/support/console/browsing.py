@@ -21,6 +21,7 @@ from hub.steward.changes import steward_session, store_of
 from schema import SPINE
 from tests.support.serving import COUNTY, Served, serving
 
+COUNTY_SOURCES = COUNTY.with_name("sources")
 NOWHERE = GraphAddress("bolt://127.0.0.1:1", "neo4j", "none")
 """No page of the sign-in asks the graph."""
 PEOPLE = [
@@ -131,6 +132,6 @@ def console_scene(
     load_key(settings.graph_key)  # as a first pull makes it
     store = store_of(settings, SPINE)
     with demo_provider(settings, people) as provider, residents_provider() as residents:
-        known: dict[str, Any] = {**settings_for_residents(residents), **more}
+        known: dict[str, Any] = {"sources": COUNTY_SOURCES, **settings_for_residents(residents), **more}
         with serving(home, address, store=store, policies=policies, **known) as served:
             yield ConsoleScene(served, settings, provider, residents)

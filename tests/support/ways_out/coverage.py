@@ -75,6 +75,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
             *("/person", "/person/find", "/unusual", "/balance", "/balance/table", "/log/export"),
             *("/review", "/review/marked", "/review/mark"),
+            *("/sources", "/sources/source", "/sources/try", "/sources/retry", "/health", "/settings"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
             *("/developer/catalogue", "/developer/type", "/developer/query", "/developer/ask", "/developer/codes"),
             *("/developer/operations", "/developer/token"),

@@ -16,10 +16,14 @@ from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
 from hub.console.developer.codes import CODES
+from hub.console.operator.rules import RULES, word_of
+from hub.console.operator.settings_in_force import GROUPS
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.ingest.apart.work import OTHER_KINDS
+from hub.ingest.trial.remedies import REMEDIES
 from hub.request.accesses import UNLISTED
 from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
 from policies.requests.model import Kind as Asked
@@ -79,6 +83,18 @@ MADE = {
     *("ask_field", "ask_wanted"),
     *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
     *(f"my_{name}" for name in ("day", "department", "purpose", "kinds")),
+    *(word_of(rule) for rule in RULES),
+    *(f"ops_remedy_{each.kind}" for each in REMEDIES),
+    *(f"ops_remedy_{kind}" for kind in OTHER_KINDS),
+    *(f"ops_state_{state}" for state in ("never", "running", "ok", "partial", "failed", "interrupted", "pushed")),
+    *(f"ops_every_{unit}" for unit in "mhd"),
+    *(f"ops_count_{name}" for name in ("read", "inserted", "updated", "unchanged", "quarantined", "vanished")),
+    *(f"ops_{kind}_{part}" for part in ("graph", "audit", "policy", "catalogue", "keys") for kind in ("part", "todo")),
+    *(f"ops_group_{group}" for group in GROUPS),
+    *(f"ops_from_{source}" for source in ("default", "environment", "given", "home")),
+    *(f"ops_unit_{unit}" for unit in ("seconds", "bytes", "per_second")),
+    *(f"ops_version_{name}" for name in ("product", "python", "neo4j", "detector", "catalogue", "policy")),
+    *(f"{word}{end}" for word in ("ops_sources", "ops_health", "ops_settings") for end in ("", "_does")),
     "log",  # in the menu
     "versions",
     "matrix",

@@ -1,0 +1,214 @@
+"""The operator's sources over a real graph: no value, no secret on a page, nothing by a form but what it is for."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import neo4j
+import pytest
+
+from audit.log import AuditUnavailable, read
+from hub.console.operator import source_pages
+from hub.graph.local import GraphAddress
+from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
+from tests.support.ports import free_port
+from tests.support.pulling import one
+from tests.support.sources.rest_server import JSON, Reply, server
+from tests.support.sources.small_sources import UNITS, SmallSource
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.attack, pytest.mark.slow]
+
+PERSON, PHONE, STREET = "欧阳金丝雀", "13912345678", "金丝雀东街"
+SECRET = "hunter2canary"
+ROWS = [[f"E{at}", f"{STREET}{at}号", PERSON, PHONE] for at in range(40)]
+BAD = [["E#40", STREET, PERSON, PHONE], ["", STREET, PERSON, PHONE]]
+
+
+@dataclass
+class Desk:
+    """A console over sources of three kinds; `muted` holds the answers of the interface back."""
+
+    scene: ConsoleScene
+    small: SmallSource
+    muted: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+    def browser(self, account: str = "chen") -> Browser:
+        return self.scene.signed_in(account)
+
+
+def declare(folder: Path, name: str, **block: object) -> None:
+    said = {"name": name, "collectedFor": "event", "trust": 3, "records": [UNITS], **block}
+    (folder / f"{name}.yaml").write_text(json.dumps(said, ensure_ascii=False), "utf-8")
+
+
+@pytest.fixture(scope="module")
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, empty_graph: GraphAddress, graph_driver: neo4j.Driver
+) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("sources")
+    small = SmallSource(folder, empty_graph, schedule={"every": "6h"}, assertedBy="市民热线")
+    muted = threading.Event()
+    muted.set()
+    (folder / "secret").write_text(SECRET)
+    small.write([*ROWS, *BAD])
+    small.pull()
+
+    def answer(_ordinal: int, _query: dict[str, str]) -> Reply:
+        muted.wait(60)
+        return 401, JSON, b"{}"
+
+    with server(answer) as (url, asked):
+        secret = f"file:{folder / 'secret'}"
+        declare(
+            folder / "sources", "desk", kind="rest", where=f"{url}/api", bearer=secret,
+            paging={"items": "items", "page": "page", "pages": "pages", "total": "total"}, limits={"timeout": 50},
+        )  # fmt: skip
+        declare(
+            folder / "sources", "register", kind="sql", password=secret, limits={"timeout": 5},
+            where=f"postgresql+psycopg://keeper@127.0.0.1:{free_port()}/register", records=[{**UNITS, "table": "t"}],
+        )  # fmt: skip
+        given: dict[str, Any] = {"graph_url": empty_graph.url, "graph_password": empty_graph.password}
+        with console_scene(folder / "home", empty_graph, sources=folder / "sources", **given) as scene:
+            yield Desk(scene, small, muted, asked)
+        muted.set()
+
+
+def hidden(page: httpx.Response) -> str:
+    """What a page says, in which no value of a row and no secret is."""
+    assert [each for each in (PERSON, PHONE, STREET, SECRET, "E#40") if each in page.text] == []
+    return words_of(page)
+
+
+def act(browser: Browser, what: str, name: str) -> httpx.Response:
+    return browser.post(f"/console/sources/{what}", {"formToken": browser.form_token(), "name": name})
+
+
+def recorded(desk: Desk) -> list[str]:
+    return [each.record.operation_name or "" for each in read(desk.scene.settings.audit_log)]
+
+
+def test_a_source_is_shown_with_what_waits_and_why(desk: Desk) -> None:
+    chen = desk.browser()
+    every = hidden(chen.get("/console/sources"))
+    assert all(said in every for said in ("small", "市民热线", "正常结束", "退回 2，待关联 0", "每 6 小时", "从未运行"))
+    assert recorded(desk)[-1] == "console sources"
+    one_source = hidden(chen.get("/console/sources/source?name=small"))
+    assert all(said in one_source for said in ("不是代码", "必填项为空", "退回 2 行", "line 43", "重新入库"))
+    assert recorded(desk)[-1] == "console source"
+    for name in ("desk", "register"):
+        assert "测试连接" in hidden(chen.get(f"/console/sources/source?name={name}"))
+    assert "keeper" not in chen.get("/console/sources/source?name=register").text
+
+
+def test_trying_says_what_is_wrong_and_what_to_do(desk: Desk) -> None:
+    chen = desk.browser()
+    chen.get("/console/?language=en")
+    assert "The key is wrong or has expired." in hidden(act(chen, "try", "desk"))
+    assert "The database cannot be reached." in hidden(act(chen, "try", "register"))
+    told = hidden(act(chen, "try", "small"))
+    assert "Rows read: 42, columns: 4; rows that would be refused: 2." in told
+    assert "console source try" in recorded(desk)
+    chen.get("/console/?language=zh")
+    assert "密钥错误或已过期" in hidden(act(chen, "try", "desk"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "other", "small/events", "../small", "SMALL", "small\0", "https://evil.example/", "small, desk", "é"]
+)
+def test_i07_a_form_connects_nowhere_but_to_the_sources_of_the_files(name: str, desk: Desk) -> None:
+    chen, before = desk.browser(), len(desk.asked)
+    for what in ("try", "retry"):
+        assert act(chen, what, name).status_code == 400, what
+        forged = {"formToken": chen.form_token(), "name": name, "where": "https://evil.example/", "kind": "rest"}
+        assert chen.post(f"/console/sources/{what}", forged).status_code == 400
+    assert chen.get(f"/console/sources/source?{urlencode({'name': name})}").status_code == 404
+    assert len(desk.asked) == before
+
+
+def test_a_source_that_hangs_holds_up_no_other_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_pages, "TRY_SECONDS", 6.0)
+    desk.muted.clear()
+    chen, other = desk.browser(), desk.browser()
+    asked = len(desk.asked)
+    with ThreadPoolExecutor(1) as pool:
+        trying = pool.submit(act, chen, "try", "desk")
+        until(lambda: len(desk.asked) > asked, "the source is asked")
+        began = time.monotonic()
+        assert other.get("/console/sources").status_code == 200
+        assert other.get("/console/health").status_code == 200
+        assert time.monotonic() - began < 4
+        assert act(other, "try", "small").status_code == 503, "one at a time"
+        assert "在 6 秒内没有读完" in hidden(trying.result())
+    desk.muted.set()
+    # What hung was ended, and the next is tried.
+    assert "密钥错误" in hidden(act(chen, "try", "desk"))
+
+
+def test_letting_in_again_twice_at_once_does_it_once(desk: Desk, graph_driver: neo4j.Driver) -> None:
+    desk.small.write([*ROWS, ["E40", STREET, PERSON, PHONE], ["", STREET, PERSON, PHONE]])
+    chen, other, before = desk.browser(), desk.browser(), recorded(desk).count("pull end")
+    with ThreadPoolExecutor(2) as pool:
+        pages = list(pool.map(lambda each: act(each, "retry", "small"), (chen, other)))
+    assert sorted(page.status_code for page in pages)[-1] == 409
+    until(lambda: recorded(desk).count("pull end") == before + 1, "the pull has ended")
+    assert one(graph_driver, "MATCH (e:Event {number: 'E40'}) RETURN count(e)") == 1
+    assert "退回 1 行" in hidden(chen.get("/console/sources/source?name=small"))
+    named = [each.record for each in read(desk.scene.settings.audit_log)]
+    acts = [each for each in named if each.operation_name == "console source retry"]
+    digest = desk.scene.served.hub.digester.digest("steward", "chen")
+    assert {each.subject for each in acts} == {digest}
+    assert [each.variables["source"] for each in acts] == ["small", "small"]
+
+
+def test_whoever_is_no_operator_sees_and_does_nothing(desk: Desk) -> None:
+    for account in ("zhang", "wu", "sun"):
+        browser = desk.browser(account)
+        assert browser.get("/console/sources").status_code == 403
+        assert act(browser, "try", "desk").status_code == 403
+        assert act(browser, "retry", "small").status_code == 403
+
+
+def test_a_look_that_cannot_be_recorded_is_not_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise AuditUnavailable("full")
+
+    chen = desk.browser()
+    token = chen.form_token()
+    asked = len(desk.asked)
+    monkeypatch.setattr(type(desk.scene.served.hub.log), "append", refuse)
+    for path in ("sources", "sources/source?name=small", "health", "settings"):
+        assert chen.get(f"/console/{path}").status_code == 503
+    assert chen.post("/console/sources/try", {"formToken": token, "name": "desk"}).status_code == 503
+    assert len(desk.asked) == asked
+
+
+def test_the_state_of_the_hub_tells_no_secret(desk: Desk) -> None:
+    chen = desk.browser()
+    health, settings = hidden(chen.get("/console/health")), hidden(chen.get("/console/settings"))
+    password = desk.scene.served.hub.settings.read_graph_password()
+    assert password is not None and password not in settings
+    assert "可以提供服务" in health and "覆盖" in health
+    assert "已设置，不显示" in settings and "2026." in settings
+
+
+def test_files_that_are_broken_are_named_and_stop_no_page(desk: Desk) -> None:
+    broken = desk.small.folder / "sources" / "zz.yaml"
+    broken.write_text("name: zz\nkind: csv\nwhere: x\ntrust: many\n", "utf-8")
+    try:
+        chen = desk.browser()
+        page = chen.get("/console/sources")
+        assert page.status_code == 200
+        assert "zz.yaml" in words_of(page)
+        assert act(chen, "try", "small").status_code == 503
+    finally:
+        broken.unlink()
