@@ -26,11 +26,14 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
+from hub.console.rules.rules_pages import RulesPages
+from hub.console.rules.todo_pages import TodoPages
 from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
 from hub.console.sign_in.sign_in_pages import SignInPages
 from hub.console.steward.matrix_pages import MatrixPages
+from hub.console.steward.since import Origins
 from hub.console.steward.versions_pages import VersionsPages
 from hub.console.visitor import Visitor
 from hub.console.words import LANGUAGES
@@ -54,7 +57,9 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        origins = Origins()
+        rules, todo = RulesPages(desk, origins), TodoPages(desk)
+        rooms = (MatrixPages(desk, origins), rules, VersionsPages(desk), todo, LogPages(desk), sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

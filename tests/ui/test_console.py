@@ -21,10 +21,15 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
+RULES = (
+    "/console/rules",
+    "/console/rules/rule?rule=fire-rental-residents",
+    "/console/rules/to-do",
+)
 AUDITORS = ("/console/log", "/console/log/record?index=3")
 PATHS = {
     None: EVERYONE,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *RULES),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
     "sun": EVERYONE,

@@ -19,6 +19,7 @@ SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
 FORMS = (
     "/console/log/value",
+    "/console/rules/draft",
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",

@@ -32,12 +32,17 @@ OPENED_BY = {
     "versions/activate": frozenset({"steward", "approver"}),
     "matrix": READERS,
     "matrix/cell": READERS,
+    "rules": READERS,
+    "rules/rule": frozenset({"steward"}),
+    "rules/draft": frozenset({"steward"}),
+    "rules/to-do": frozenset({"steward"}),
 }
 """By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
 ASKED = {
     "log/record": "?index=0",
     "versions/version": "?number=1",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
+    "rules/rule": "?rule=fire-case",
 }
 
 SENT = {"log/value": {"term": "case", "text": "A-1"}}

@@ -29,6 +29,7 @@ ASKED = {
     "log/record": "?index={index}",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "versions/version": "?number=1",
+    "rules/rule": "?rule=fire-case",
 }
 
 

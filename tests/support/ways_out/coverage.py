@@ -74,6 +74,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
+            *("/rules", "/rules/rule", "/rules/draft", "/rules/to-do"),
         )
     },
 }

@@ -13,6 +13,10 @@ from audit.search import EFFECTS
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.rules.choices import SELECTORS
+from hub.console.rules.form import CAPS, NUMBERS
+from hub.console.rules.listing import Narrowed
+from hub.console.rules.rules_pages import KINDS
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
 from policies.review.changes import Kind
@@ -41,6 +45,13 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    *(f"rule_by_{each.name}" for each in fields(Narrowed)),
+    *(f"rule_column_{name}" for name in ("rule", "for", "types", "until", "since")),
+    *(f"rule_finding_{kind.replace('-', '_')}" for kind in KINDS),
+    *(f"rule_to_{name}" for name in SELECTORS),
+    *(f"rule_{name}" for name in (*CAPS, *NUMBERS)),
+    *("rule_sentence", "rule_sentence_prohibited", "rule_nothing", "rule_prohibited"),
+    *("rule_list", "rule_list_does", "rule_todo", "rule_todo_does"),
     "log",  # in the menu
     "versions",
     "matrix",
