@@ -136,7 +136,7 @@ def _undecided(hub: Hub, steward: Steward) -> list[Undecided]:
     for name in undecided(hub.catalogue, hub.policy):
         by_owner.setdefault(hub.policy.owners.get(name.partition(".")[0], ""), []).append(name)
     return [
-        Undecided(owner, tuple(in_short(hub.catalogue, names)), owner in steward.owns)
+        Undecided(owner, tuple(in_short(hub.catalogue, names)), owner in {"", *steward.owns})
         for owner, names in sorted(by_owner.items())
     ]
 
