@@ -12,6 +12,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -46,12 +47,31 @@ class YamlFileError(ValueError):
         self.problem = problem
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a value stands in the text of its file: from sign `start` to before `end`.
+
+    `kind` is map, list or text; `flow` says whether braces or brackets stand around it. `inside` are the values of a
+    map with their keys, or those of a list without. The end of a block may lie behind blanks that follow it.
+    """
+
+    start: int
+    end: int
+    kind: str
+    flow: bool = False
+    inside: tuple[tuple[Piece | None, Piece], ...] = ()
+
+
 class YamlFile:
     """One file: `content` is plain data, `place` turns a path in it into `file:line`. Raises YamlFileError."""
 
     def __init__(self, name: str, raw: bytes) -> None:
         self.name = name
         self.content, self._root = _load(name, raw)
+
+    def pieces(self) -> Piece:
+        """Where everything stands, for whoever changes a part of the text alone; a map of no length if it is empty."""
+        return Piece(0, 0, "map") if self._root is None else _piece(self._root)
 
     def place(self, path: tuple[str | int, ...] = ()) -> str:
         """`file:line` of the deepest node that `path` leads to."""
@@ -63,6 +83,21 @@ class YamlFile:
         for node in _walk(self._root, path):
             line = node.start_mark.line + 1
         return line
+
+
+def _piece(node: yaml.Node) -> Piece:
+    start, end = node.start_mark.index, node.end_mark.index
+    inside: tuple[tuple[Piece | None, Piece], ...]
+    if isinstance(node, yaml.MappingNode):
+        inside = tuple((_piece(key), _piece(value)) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        inside = tuple((None, _piece(value)) for value in node.value)
+    else:
+        return Piece(start, end, "text")
+    flow = bool(node.flow_style)
+    # PyYAML ends a block where the next thing begins, behind comments that are not of it.
+    last = end if flow or not inside else inside[-1][1].end
+    return Piece(start, last, "map" if isinstance(node, yaml.MappingNode) else "list", flow, inside)
 
 
 class _Composer(yaml.SafeLoader):

@@ -19,6 +19,8 @@ from hub.console.words import LANGUAGES
 from hub.request.answers.preferences import preferences_of
 
 FORM: Final = "application/x-www-form-urlencoded"
+MOST_FIELDS: Final = 2_000
+"""Fields of a form: the rule of a policy that names ten types has some four hundred."""
 READ_BY: Final = ("GET", "HEAD")
 """The methods by which a page is read."""
 
@@ -99,7 +101,9 @@ async def form_of(request: Request, limit: int) -> Mapping[str, str]:
     if not body:
         return {}
     try:
-        fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=100)
+        fields = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=MOST_FIELDS
+        )
     except ValueError:
         raise PageRefused("form") from None
     if kind != FORM or len({name for name, _ in fields}) != len(fields):

@@ -35,12 +35,15 @@ from hub.console.refusals import PageRefused
 from hub.console.requests.answering_pages import AnsweringPages
 from hub.console.requests.asking_pages import AskingPages
 from hub.console.resident.resident_pages import ResidentPages, is_of_residents
+from hub.console.rules.rules_pages import RulesPages
+from hub.console.rules.todo_pages import TodoPages
 from hub.console.sessions.residents import ResidentSessions
 from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
 from hub.console.sign_in.sign_in_pages import SignInPages
 from hub.console.steward.matrix_pages import MatrixPages
+from hub.console.steward.since import Origins
 from hub.console.steward.versions_pages import VersionsPages
 from hub.console.visitor import Visitor
 from hub.console.words import LANGUAGES
@@ -65,11 +68,14 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
+        origins = Origins()
         self._residents = ResidentPages(desk, ResidentSessions(engine))
         developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
         rooms: tuple[Room, ...] = (
-            MatrixPages(desk),
+            MatrixPages(desk, origins),
+            RulesPages(desk, origins),
             VersionsPages(desk),
+            TodoPages(desk),
             LogPages(desk),
             *oversight_pages(desk, engine),
             *developer,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.decide import decide
-from policies.model import Application, Decision, Expectation, FieldDecision, PolicySet
+from policies.model import Application, Decision, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
 from policies.review.registered_operations import faults_of_operations
@@ -70,7 +70,9 @@ def effects_of(decision: FieldDecision) -> tuple[str, ...]:
 
 def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Iterator[Finding]:
     for expectation in policy.expectations:
-        found = effects_of(_decided(catalogue, policy, expectation, today))
+        found = effects_of_expectation(
+            catalogue, policy, expectation.application, expectation.purpose, expectation.coordinate, today
+        )
         if found != expectation.effects:
             text = (
                 f"{expectation.application} for {expectation.purpose} has {_listed(found)} on {expectation.coordinate}"
@@ -78,10 +80,13 @@ def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date
             yield Finding(ERROR, "expectation", expectation.place, f"{text}; expected {_listed(expectation.effects)}")
 
 
-def _decided(catalogue: Catalogue, policy: PolicySet, expectation: Expectation, today: dt.date) -> FieldDecision:
-    subject = subject_of(policy.applications[expectation.application])
-    entity, _, name = expectation.coordinate.partition(".")
-    return decide(catalogue, policy, subject, expectation.purpose, today).of(entity).of(name)
+def effects_of_expectation(
+    catalogue: Catalogue, policy: PolicySet, application: str, purpose: str, coordinate: str, today: dt.date
+) -> tuple[str, ...]:
+    """The effects that are so where an expectation says what they should be, as it writes them."""
+    subject = subject_of(policy.applications[application])
+    entity, _, name = coordinate.partition(".")
+    return effects_of(decide(catalogue, policy, subject, purpose, today).of(entity).of(name))
 
 
 def _listed(effects: tuple[str, ...]) -> str:

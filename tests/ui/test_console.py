@@ -45,11 +45,16 @@ REQUESTS = (
 ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
 RESIDENTS = ("/console/my-data",)
 OPERATORS = ("/console/sources", "/console/sources/source?name=hotline", "/console/health", "/console/settings")
+RULES = (
+    "/console/rules",
+    "/console/rules/rule?rule=fire-rental-residents",
+    "/console/rules/to-do",
+)
 PATHS = {
     None: EVERYONE + RESIDENTS,
     "resident.qi": RESIDENTS,
     "resident.qu": RESIDENTS,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS, *RULES),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE + OPERATORS,
     "sun": EVERYONE + DEVELOPERS + REQUESTS,

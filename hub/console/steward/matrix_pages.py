@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
+from hub.console.lanes import Lane
 from hub.console.page import Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity, matrix_of
+from hub.console.steward.since import Origins
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
 from hub.steward.acting import READERS
@@ -29,8 +31,8 @@ CELL: Final = "matrix/cell"
 class MatrixPages:
     """The two pages, for those who may read versions."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, origins: Origins) -> None:
+        self._desk, self._origins = desk, origins
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -85,6 +87,7 @@ class MatrixPages:
             explain_coordinate(hub.catalogue, policy, each.id, chosen.purpose, coordinate, today)
             for each in chosen.applications(policy)
         ]
+        since = await self._desk.beside(Lane.POLICY, lambda: self._origins.of(hub))
         await self._desk.record_reading(visitor, "matrix cell", facts)
         return self._desk.page(
             "cell",
@@ -95,6 +98,7 @@ class MatrixPages:
             purpose=policy.purposes[chosen.purpose],
             found=[each for each in found if each.granted],
             owner=found[0].owner if found else None,
+            since=since,
             version=policy.version,
         )
 

@@ -26,6 +26,7 @@ FORMS = (
     "/console/requests/draft",
     "/console/requests/refuse",
     "/console/requests/withdraw",
+    "/console/rules/draft",
     "/console/sessions/end",
     "/console/sessions/end-all",
     "/console/sign-out",

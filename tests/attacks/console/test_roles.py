@@ -55,6 +55,10 @@ OPENED_BY = {
         frozenset({"developer"}),
     ),
     **dict.fromkeys(("requests/queue", "requests/answer", "requests/refuse", "requests/draft"), frozenset({"steward"})),
+    "rules": READERS,
+    "rules/rule": frozenset({"steward"}),
+    "rules/draft": frozenset({"steward"}),
+    "rules/to-do": frozenset({"steward"}),
 }
 """By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
 ASKED = {
@@ -63,6 +67,7 @@ ASKED = {
     "versions/version": "?number=1",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
     "developer/type": "?type=Person",
+    "rules/rule": "?rule=fire-case",
 }
 
 SENT = {"log/value": {"term": "case", "text": "A-1"}, "log/export": {"kind": "none that there is"}}

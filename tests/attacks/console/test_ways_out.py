@@ -36,6 +36,7 @@ ASKED = {
     "requests/new": "?application=grid-desk&field=Person.phone",
     "requests/one": "?id={request}",
     "requests/answer": "?id={request}",
+    "rules/rule": "?rule=fire-case",
 }
 
 

@@ -81,6 +81,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/developer/operations", "/developer/token"),
             *("/requests", "/requests/fields", "/requests/new", "/requests/one", "/requests/ask"),
             *("/requests/withdraw", "/requests/queue", "/requests/answer", "/requests/refuse", "/requests/draft"),
+            *("/rules", "/rules/rule", "/rules/draft", "/rules/to-do"),
         )
     },
     **{

@@ -20,6 +20,10 @@ from hub.console.operator.rules import RULES, word_of
 from hub.console.operator.settings_in_force import GROUPS
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.rules.choices import SELECTORS
+from hub.console.rules.form import CAPS, NUMBERS
+from hub.console.rules.listing import Narrowed
+from hub.console.rules.rules_pages import KINDS
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
 from hub.ingest.apart.work import OTHER_KINDS
@@ -95,6 +99,13 @@ MADE = {
     *(f"ops_unit_{unit}" for unit in ("seconds", "bytes", "per_second")),
     *(f"ops_version_{name}" for name in ("product", "python", "neo4j", "detector", "catalogue", "policy")),
     *(f"{word}{end}" for word in ("ops_sources", "ops_health", "ops_settings") for end in ("", "_does")),
+    *(f"rule_by_{each.name}" for each in fields(Narrowed)),
+    *(f"rule_column_{name}" for name in ("rule", "for", "types", "until", "since")),
+    *(f"rule_finding_{kind.replace('-', '_')}" for kind in KINDS),
+    *(f"rule_to_{name}" for name in SELECTORS),
+    *(f"rule_{name}" for name in (*CAPS, *NUMBERS)),
+    *("rule_sentence", "rule_sentence_prohibited", "rule_nothing", "rule_prohibited"),
+    *("rule_list", "rule_list_does", "rule_todo", "rule_todo_does"),
     "log",  # in the menu
     "versions",
     "matrix",

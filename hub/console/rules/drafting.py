@@ -1,0 +1,181 @@
+"""Reads the rules of a version, and tries or drafts it with one of them changed; blocks, for a thread.
+
+A draft goes the way of `policy draft`: the store decides who may draft what, and the record is durable before it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hub.console.steward.versions import changes_of
+from hub.request.pipeline import Hub
+from hub.steward.actor import Actor
+from policies.editing.rules import RuleText, add, change, change_item, copy, remove, rules_of
+from policies.language import load_files
+from policies.model import PolicySet
+from policies.review.changes import Diff
+from policies.review.check import ERROR, check, effects_of_expectation
+from policies.review.diff import diff_with_joins
+from policies.rules import CLEAR
+from policies.versions import Version
+from schema.catalogue import Catalogue
+from schema.declarations import Field
+from schema.strict_yaml import YamlFile
+
+EXPECTED: Final = "expect"
+CHANGE, COPY, ADD, REMOVE = "change", "copy", "add", "remove"
+"""What is done with a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where an edit begins: the version in force, and the files with earlier edits of the same person, if there are."""
+
+    base: Version
+    in_force: Mapping[str, bytes]
+    files: Mapping[str, bytes]
+    earlier: int | None = None
+    """The number of the draft that the files are of."""
+
+    def rule(self, name: str) -> RuleText | None:
+        """The rule of this name; None if there is none."""
+        return next((each for each in rules_of(self.files) if each.id == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be done: with which rule, or in which file and section, and what the rule is to say."""
+
+    act: str
+    wanted: Mapping[str, Any]
+    rule: RuleText | None = None
+    file: str = ""
+    section: str = ""
+    mend_expectations: bool = False
+
+    @property
+    def name(self) -> str:
+        """The id of the rule that results, or that goes."""
+        return self.rule.id if self.act == REMOVE and self.rule else str(self.wanted.get("id", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at: its kind, the text, where it stands, and whether it stops the draft."""
+
+    kind: str
+    text: str
+    place: str
+    stops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TriedEdit:
+    """What an edit would do: findings that were not there before, decisions and lines that change."""
+
+    findings: Sequence[Finding]
+    decisions: Diff
+    lines: Sequence[str]
+    coordinates: int
+    """Fields and edges on which a decision changes."""
+
+    @property
+    def failing_expectations(self) -> bool:
+        """Whether tests of the policy stop the draft."""
+        return any(each.kind == "expectation" for each in self.findings)
+
+
+def start_of(hub: Hub, base: int | None, earlier: int | None, actor: Actor) -> Start | None:
+    """The files that an edit begins with; None if there is no such version, or no such draft of this person.
+
+    `base` is the version that was in force when the form was opened, by default the one that is.
+    """
+    with changes_of(hub) as changes:
+        known = {past.version.number: past for past in changes.store.history()}
+        current = known.get(changes.store.in_force().version.number if base is None else base)
+        if current is None:
+            return None
+        in_force = changes.store.files(current.version.number)
+        if earlier is None:
+            return Start(current.version, in_force, in_force)
+        past = known.get(earlier)
+        if past is None or past.version.author != actor.account or past.version.base != current.version.number:
+            return None
+        return Start(current.version, in_force, changes.store.files(earlier), earlier)
+
+
+def edited(hub: Hub, start: Start, edit: Edit) -> dict[str, bytes]:
+    """All files after the edit; YamlFileError or EditRefused if it cannot be done."""
+    files = {**start.files, **_edited_file(start, edit)}
+    if edit.act == REMOVE and edit.rule and not files[edit.rule.file]:
+        del files[edit.rule.file]
+    return _with_expectations(hub.catalogue, hub, files) if edit.mend_expectations else files
+
+
+def _edited_file(start: Start, edit: Edit) -> dict[str, bytes]:
+    if edit.rule is None:
+        return {edit.file: add(start.files.get(edit.file, b""), edit.file, edit.section, edit.wanted)}
+    content = start.files[edit.rule.file]
+    if edit.act == REMOVE:
+        return {edit.rule.file: remove(content, edit.rule) or b""}
+    return {edit.rule.file: (copy if edit.act == COPY else change)(content, edit.rule, edit.wanted)}
+
+
+def _with_expectations(catalogue: Catalogue, hub: Hub, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with each expectation that fails saying what is so now."""
+    policy, today, mended = load_files(files, catalogue), hub.now().date(), dict(files)
+    for name, content in files.items():
+        items = YamlFile(name, content).content.get(EXPECTED, ())
+        for index, item in enumerate(items):
+            found = effects_of_expectation(catalogue, policy, item["app"], item["purpose"], item["coordinate"], today)
+            if sorted(item["effects"]) != sorted(found):
+                wanted = {**item, "effects": list(found)}
+                mended[name] = change_item(mended[name], name, EXPECTED, index, wanted)
+    return mended
+
+
+def try_edit(hub: Hub, start: Start, edit: Edit) -> TriedEdit:
+    """What the edit would do to the version in force; raises as `edited`, and YamlFileError if it does not load."""
+    files, today = edited(hub, start, edit), hub.now().date()
+    before, after = (load_files(each, hub.catalogue) for each in (start.in_force, files))
+    known = {each.text for each in check(hub.catalogue, before, today)}
+    found = [
+        Finding(each.rule, each.text, each.place, each.level == ERROR)
+        for each in check(hub.catalogue, after, today)
+        if each.text not in known or each.level == ERROR or edit.name in each.text.split()
+    ]
+    decisions = diff_with_joins(hub.catalogue, before, after, today)
+    touched = {each.thing for each in decisions.changes if "." in each.thing and " " not in each.thing}
+    return TriedEdit(
+        [*found, *_sensitive(hub.catalogue, after, edit.name)], decisions, _lines(start, files), len(touched)
+    )
+
+
+def _sensitive(catalogue: Catalogue, policy: PolicySet, name: str) -> list[Finding]:
+    """Sensitive personal information that a rule gives in clear."""
+    grant = next((each for each in policy.grants if each.id == name), None)
+    if grant is None:
+        return []
+    clear = [each for each, effect in sorted(grant.fields.items()) if effect == CLEAR]
+    found = [(each, catalogue.coordinate(each)) for each in clear]
+    named = [each for each, field in found if isinstance(field, Field) and field.sensitive]
+    return [Finding("sensitive", ", ".join(named), grant.place)] if named else []
+
+
+def draft_edit(hub: Hub, actor: Actor, start: Start, edit: Edit, note: str) -> Version:
+    """Draft the edit on the version in force; raises as `edited` and as PolicyStore.draft."""
+    files = edited(hub, start, edit)
+    with changes_of(hub) as changes:
+        return changes.draft(files, actor, start.base.number, note)
+
+
+def _lines(start: Start, files: Mapping[str, bytes]) -> list[str]:
+    """The lines that go and come, file by file, with three around them."""
+    lines: list[str] = []
+    for name in sorted({*start.in_force, *files}):
+        old, new = (each.get(name, b"").decode().splitlines() for each in (start.in_force, files))
+        lines += difflib.unified_diff(old, new, name, name, lineterm="")
+    return lines
