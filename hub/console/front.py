@@ -26,6 +26,7 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
+from hub.console.review.review_pages import ReviewPages
 from hub.console.sessions.same_site import Forged, check_form, check_origin
 from hub.console.sessions.store import Sessions
 from hub.console.sign_in.session_pages import SessionPages
@@ -54,7 +55,7 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        rooms = (MatrixPages(desk), VersionsPages(desk), ReviewPages(desk), LogPages(desk), sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 

@@ -21,10 +21,18 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
+REVIEWERS = (
+    "/console/preview",
+    "/console/why?purpose=safety.fire.rental&coordinate=Person.phone&application=fire-inspection",
+    "/console/versions/replay?number=1",
+    "/console/versions/rollback?number=1",
+    "/console/versions/schedule?number=1",
+    "/console/versions/conflict?number=1",
+)
 AUDITORS = ("/console/log", "/console/log/record?index=3")
 PATHS = {
     None: EVERYONE,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "zhang": (*EVERYONE, *READERS, *REVIEWERS, "/console/versions/edit?file=fire.yaml"),
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
     "sun": EVERYONE,

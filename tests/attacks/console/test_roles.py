@@ -30,6 +30,17 @@ OPENED_BY = {
     "versions/draft": frozenset({"steward"}),
     "versions/approve": frozenset({"approver"}),
     "versions/activate": frozenset({"steward", "approver"}),
+    "preview": READERS,
+    "preview/prepare": READERS,
+    "preview/run": READERS,
+    "why": READERS,
+    "versions/replay": READERS,
+    "versions/replay/run": READERS,
+    "versions/conflict": READERS,
+    "versions/rollback": frozenset({"steward"}),
+    "versions/rollback/draft": frozenset({"steward"}),
+    "versions/schedule": frozenset({"steward", "approver"}),
+    "versions/schedule/set": frozenset({"steward", "approver"}),
     "matrix": READERS,
     "matrix/cell": READERS,
 }
@@ -37,6 +48,7 @@ OPENED_BY = {
 ASKED = {
     "log/record": "?index=0",
     "versions/version": "?number=1",
+    **dict.fromkeys(("versions/replay", "versions/conflict", "versions/rollback", "versions/schedule"), "?number=1"),
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",
 }
 

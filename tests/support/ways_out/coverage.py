@@ -73,6 +73,9 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
         for path in (
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
+            *("/preview", "/preview/prepare", "/preview/run", "/why", "/versions/replay", "/versions/replay/run"),
+            *("/versions/conflict", "/versions/rollback", "/versions/rollback/draft"),
+            *("/versions/schedule", "/versions/schedule/set"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
         )
     },

@@ -13,8 +13,11 @@ from audit.search import EFFECTS
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.review.why_pages import ATTRIBUTES
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
+from hub.steward.compare_decisions import Outcome
+from hub.steward.hypothetical import Condition
 from policies.review.changes import Kind
 from policies.stewards import Role
 from schema.strict_yaml import YamlFile
@@ -41,6 +44,12 @@ MADE = {
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "made", "note", "hash")),
     *(f"field_{each.name}" for each in fields(Record) if each.name not in ELSEWHERE),
     *(f"{word}_does" for word in ("log", "versions", "matrix", "sessions")),
+    *(f"review_{name}" for name in ("application", "purpose", "coordinate", *ATTRIBUTES)),
+    *(f"review_{name}" for name in ("operations", "pairs", "broken", "opened")),
+    *(f"failing_{each}" for each in Condition),
+    *(f"outcome_{each.name}" for each in Outcome),
+    *("cell_rule", "cell_effect", "cell_rows", "cell_place", "review_failing", "review_stops", "review_breaks"),
+    *("review_preview_does", "review_why_does"),
     "log",  # in the menu
     "versions",
     "matrix",
