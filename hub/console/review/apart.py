@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
+from audit.log import AuditUnavailable
 from hub.console.refusals import PageRefused
 from hub.graph.jars import JarsUnavailable
 from hub.graph.local import LocalGraphError
+from hub.log_lines import describe_exception
 from hub.steward.preview import PreviewRefused
-from policies.versions import ChangeRefused
+from policies.versions import ChangeRefused, StoreUnavailable
 from schema.strict_yaml import YamlFileError
 
 _spawn = multiprocessing.get_context("spawn")
@@ -63,22 +66,31 @@ async def _in_process(seconds: float, work: Callable[..., Result], arguments: tu
     except TimeoutError:
         raise PageRefused("review_late", seconds=f"{seconds:.0f}") from None
     except EOFError:
-        raise PageRefused("failed") from None
+        done, found = False, "failed"
     finally:
         loop.remove_reader(receiver.fileno())
         receiver.close()
         process.kill()
         process.join(END_SECONDS)
-    if not done:
-        raise NotDone(found)
-    result: Result = found
-    return result
+    match done, found:
+        case True, _:
+            result: Result = found
+            return result
+        case False, str(why):
+            raise PageRefused(why)
+        case _:
+            raise found
 
 
 def _run(sender: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """Do the work and send what it gives, or why it cannot be done; whatever else happens ends without a word."""
+    """Do the work and send what it gives, or the word of a refusal; a fault is told without what it was about."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the hub ends it
     try:
         sender.send((True, work(*arguments)))
     except (PreviewRefused, LocalGraphError, JarsUnavailable, ChangeRefused, YamlFileError) as refused:
-        sender.send((False, str(refused)))
+        sender.send((None, NotDone(str(refused))))
+    except (AuditUnavailable, StoreUnavailable):
+        sender.send((False, "store"))
+    except Exception as fault:
+        print(f"beside a page: {describe_exception(fault)}", file=sys.stderr)
+        sender.send((False, "failed"))

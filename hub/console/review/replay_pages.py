@@ -99,7 +99,7 @@ class ReplayPages:
             computed=computed,
             problem=problem,
             words_of=effects_in_words,
-            may_approve=may_approve(found.past, visitor),
+            may_approve=may_approve(found, visitor),
         )
 
 

@@ -12,13 +12,13 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
-from hub.console.steward.versions import Tried, changes_of, compared, draft, files_in_force, history, try_out
+from hub.console.steward.versions import Compared, Tried, changes_of, compared, draft, files_in_force, history, try_out
 from hub.console.visitor import Visitor
 from hub.steward.acting import READERS
 from hub.steward.changes import Changes
 from hub.steward.policy_tables import effects_in_words
 from policies.stewards import Role
-from policies.versions import ChangeRefused, Conflict, Past
+from policies.versions import ChangeRefused, Conflict
 from schema.strict_yaml import YamlFileError
 
 VERSIONS: Final = "versions"
@@ -163,15 +163,16 @@ class VersionsPages:
             problem=problem,
             conflict=conflict_of(problem),
             words_of=effects_in_words,
-            may_approve=may_approve(found.past, visitor),
+            may_approve=may_approve(found, visitor),
             may_activate=found.past.state == "approved" and bool({Role.STEWARD, Role.APPROVER} & set(visitor.roles)),
             waits=found.past.state == "draft" and found.past.version.author == visitor.account,
         )
 
 
-def may_approve(past: Past, visitor: Visitor) -> bool:
+def may_approve(found: Compared, visitor: Visitor) -> bool:
     """Whether a page offers a visitor to approve a version; the store decides."""
-    return past.state == "draft" and past.version.author != visitor.account and Role.APPROVER in visitor.roles
+    waits = found.past.state == "draft" and not found.is_overtaken
+    return waits and found.past.version.author != visitor.account and Role.APPROVER in visitor.roles
 
 
 def conflict_of(problem: Exception | None) -> str:

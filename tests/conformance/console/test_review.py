@@ -13,6 +13,8 @@ import pytest
 
 from audit.log import read
 from audit.record import Record
+from hub.console.review import preview_pages
+from hub.home.settings import Settings
 from hub.steward.actor import Actor
 from hub.steward.changes import steward_session, store_of
 from schema import SPINE
@@ -143,7 +145,7 @@ def test_a_rollback_from_a_page_that_is_stale_is_refused(scene: ConsoleScene) ->
         assert len(store.history()) == 3
 
 
-def test_j03_whoever_does_not_answer_for_a_type_does_not_roll_it_back(scene: ConsoleScene) -> None:
+def test_whoever_does_not_answer_for_a_type_does_not_roll_it_back(scene: ConsoleScene) -> None:
     number, content = drafted(scene)
     put_in_force(scene, number, content)
     with steward_session(scene.settings, SPINE) as changes:
@@ -190,7 +192,7 @@ def test_j04_two_drafts_of_one_base_show_what_each_side_changed(scene: ConsoleSc
     assert "没有冲突" in words_of(li.get(f"/console/versions/conflict?number={second}"))
     put_in_force(scene, first, content)
     page = words_of(zhang.get(f"/console/versions/version?number={second}"))
-    assert "不能再审批或生效" in page
+    assert "不能再审批或生效" in page and "审批此内容" not in page
     shown = unescape(zhang.get(f"/console/versions/conflict?number={second}").text)
     assert "+# by zhang" in shown and "+# by li" in shown
     answer = sent(zhang, "/console/versions/approve", number=second, hash=other)
@@ -231,3 +233,15 @@ def test_a_preview_page_says_what_is_missing_and_keeps_queries_out_of_addresses(
     assert zhang.get("/console/preview/run?query=%7B").status_code == 405
     assert zhang.get("/console/preview?application=nobody").status_code == 400
     assert not (scene.settings.home / "preview").exists(), "a page starts nothing by itself"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preview_pages, "SOURCES", Path("nowhere"))
+        page = zhang.get("/console/preview?application=fire-inspection&purpose=safety.fire.rental")
+        assert "sluicegate policy preview --as fire-inspection --purpose safety.fire.rental --draft 1" in words_of(page)
+        assert sent(zhang, "/console/preview/prepare", number=1).startswith("400")
+
+
+def test_a_hub_with_a_graph_server_of_its_own_starts_no_other_graph(tmp_path: Path) -> None:
+    server = {"graph_url": "bolt://127.0.0.1:9", "graph_password": "unused"}
+    assert preview_pages.sources_here(Settings.load(home=tmp_path, **server)) is None
+    assert preview_pages.sources_here(Settings.load(home=tmp_path, **server, jars=tmp_path)) is not None
+    assert preview_pages.sources_here(Settings.load(home=tmp_path)) is not None
