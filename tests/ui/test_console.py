@@ -32,7 +32,8 @@ REVIEWERS = (
 AUDITORS = ("/console/log", "/console/log/record?index=3")
 PATHS = {
     None: EVERYONE,
-    "zhang": (*EVERYONE, *READERS, *REVIEWERS, "/console/versions/edit?file=fire.yaml"),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),
+    "li": REVIEWERS,
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE,
     "sun": EVERYONE,

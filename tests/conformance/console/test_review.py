@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from audit.log import read
-from audit.record import Record
+from audit.record import Coordinates, Record
 from hub.console.review import preview_pages
 from hub.home.settings import Settings
 from hub.steward.actor import Actor
@@ -61,6 +62,23 @@ def records(scene: ConsoleScene) -> list[Record]:
     return [each.record for each in read(scene.settings.audit_log)]
 
 
+def asked(scene: ConsoleScene, person: str, **given: Any) -> Record:
+    """The record of an operation that showed a person's phone masked."""
+    known: dict[str, Any] = {
+        "kind": "query",
+        "request_id": person,
+        "result": "OK",
+        "http_status": 200,
+        "application": "fire-inspection",
+        "department": "fire",
+        "purpose": "safety.fire.rental",
+        "policy_version": scene.served.hub.policy.version,
+        "decision": Coordinates(clear=("Person.region",), masked=("Person.phone",)),
+        "subjects": (person,),
+    }
+    return Record(**known | given)
+
+
 def test_why_tells_the_rules_and_what_each_other_one_would_need(scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
     page = words_of(zhang.get(f"{PHONE}&application=fire-inspection"))
@@ -93,8 +111,9 @@ def test_why_takes_names_that_the_version_has_and_no_others(scene: ConsoleScene)
 
 
 def test_a_replay_stands_beside_the_hash_that_is_approved(scene: ConsoleScene) -> None:
-    for _ in range(3):
-        scene.served.ask("{ people { edges { node { name phone } } } }")
+    for person in range(12):
+        scene.served.hub.log.append_sync(asked(scene, f"{person:022}"))
+    scene.served.hub.log.append_sync(asked(scene, "of-another", application="gone-since", purpose="safety"))
     number, content = drafted(scene)
     li = scene.signed_in("li")
     page = li.get(f"/console/versions/replay?number={number}")
@@ -102,7 +121,10 @@ def test_a_replay_stands_beside_the_hash_that_is_approved(scene: ConsoleScene) -
     answer = li.post("/console/versions/replay/run", {"formToken": li.form_token(), "number": str(number), "days": "7"})
     assert answer.status_code == 200, words_of(answer)
     said = words_of(answer)
-    assert "计算时间" in said and "覆盖范围" in said
+    assert "计算时间" in said and "13 次与当时答复的版本比较" in said
+    assert "12 次，其中 12 次有变化" in said and "12 新增明文 Person.phone" in said
+    assert "gone-since 将完全停用：1 次操作中有 1 次会被拒绝" in said
+    assert "of-another" not in said
     assert re.search(r'name="hash" value="([0-9a-f]+)"', answer.text)[1] == content  # type: ignore[index]
     assert "Person.phone" in said, "the decisions that change stand beside it"
     last = next(each for each in reversed(records(scene)) if each.kind == "replay")
