@@ -37,7 +37,7 @@ from tests.support.sources.whole_county import POLICIES, SLICES, SOURCES, WholeC
 
 pytestmark = [pytest.mark.examples, pytest.mark.fault, pytest.mark.slow]
 
-CRASHES = int(os.environ.get("COUNTY_CRASHES", "4"))
+CRASHES = int(os.environ.get("COUNTY_CRASHES", "3"))
 PEOPLE = 300
 AT_ONCE = 5
 """Sources that one process pulls."""

@@ -23,7 +23,7 @@ from tests.support.oracle.policy_pairs import DAYS, policy_pair, small_world
 from tests.support.small_graph import World
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
-PAIRS = int(os.environ.get("DIFF_PAIRS", "80"))
+PAIRS = int(os.environ.get("DIFF_PAIRS", "50"))
 SEED = os.environ["TEST_SEED"]
 
 CASES = ("E1", None)

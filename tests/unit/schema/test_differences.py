@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.unit
 Outline = dict[str, Any]
 Edit = Callable[[Outline], object]
 OUTLINE: Outline = dict(SPINE.outline)
+PICKLED = pickle.dumps(OUTLINE)
 PERSON = ("entities", "Person")
 UNIT_NAME = ("entities", "Unit", "fields", "name")
 PHONE = (*PERSON, "fields", "phone")
@@ -32,7 +34,7 @@ def at(outline: Outline, *path: str | int) -> Any:
 
 
 def edited(edit: Edit) -> Outline:
-    outline = copy.deepcopy(OUTLINE)
+    outline: Outline = pickle.loads(PICKLED)  # a tenth of the time of a deep copy
     edit(outline)
     return outline
 
