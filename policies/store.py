@@ -184,9 +184,9 @@ class PolicyStore:
                 within(connection, draft)
             return self._add_version(connection, draft, files)
 
-    def rollback(self, number: int, author: str, note: str = "", signed: str = "") -> Version:
-        """A new draft with the content of an old version; it needs approval like any other."""
-        return self.draft(self.files(number), author, note=note or f"back to version {number}", signed=signed)
+    def rollback(self, number: int, author: str, note: str = "", signed: str = "", base: int | None = None) -> Version:
+        """A new draft with an old content, made from `base` as `draft` says; it needs approval like any other."""
+        return self.draft(self.files(number), author, base, note or f"back to version {number}", signed)
 
     def approve(self, number: int, content: str, account: str, signed: str = "") -> Approval:
         """A second person's approval of version `number` with exactly the hash `content`.

@@ -160,9 +160,30 @@ CONSOLE = (
     Mutation(
         "a refusal of the store is no success",
         "hub/console/steward/versions_pages.py",
-        "            page = await self._version(arrival, visitor, number, str(refused))\n",
+        "            page = await self._version(arrival, visitor, number, refused)\n",
         "            return go_to(HOME + VERSIONS)\n",
         "tests/conformance/console/test_versions.py",
+    ),
+    Mutation(
+        "a rollback is drafted beside the version that its page showed",
+        "hub/console/review/return_pages.py",
+        "changes.rollback(number, visitor.actor, base)",
+        "changes.rollback(number, visitor.actor)",
+        "tests/conformance/console/test_review.py",
+    ),
+    Mutation(
+        "a replay is recorded before it is shown",
+        "hub/console/review/replay_pages.py",
+        "        await hub.log.append(replay_record(hub.digester, visitor.actor, result))\n",
+        "",
+        "tests/conformance/console/test_review.py",
+    ),
+    Mutation(
+        "a hypothetical asker is made of names of the version alone",
+        "hub/console/review/choices.py",
+        "        if value and value not in known[name]:\n",
+        "        if False:\n",
+        "tests/conformance/console/test_review.py",
     ),
     Mutation(
         "no value in clear stands in an address",

@@ -35,6 +35,7 @@ from hub.console.refusals import PageRefused
 from hub.console.requests.answering_pages import AnsweringPages
 from hub.console.requests.asking_pages import AskingPages
 from hub.console.resident.resident_pages import ResidentPages, is_of_residents
+from hub.console.review.review_pages import ReviewPages
 from hub.console.rules.rules_pages import RulesPages
 from hub.console.rules.todo_pages import TodoPages
 from hub.console.sessions.residents import ResidentSessions
@@ -76,6 +77,7 @@ class Console:
             RulesPages(desk, origins),
             VersionsPages(desk),
             TodoPages(desk),
+            ReviewPages(desk),
             LogPages(desk),
             *oversight_pages(desk, engine),
             *developer,

@@ -45,6 +45,12 @@ STATUSES: Final = {
     "trial": 503,
     "again": 409,
     "graph_away": 503,
+    "review_busy": 503,
+    "review_late": 503,
+    "review_no_sample": 400,
+    "review_query": 400,
+    "review_time": 400,
+    "review_unread": 400,
 }
 """The HTTP status of each reason; its words are `refused_<reason>` and `refused_<reason>_title`."""
 

@@ -77,7 +77,7 @@ def verifier_of(settings: Settings) -> Verifier:
 
 def digester_of(settings: Settings) -> Digester:
     """The digester of a home; raises KeyRefused where its key cannot be used."""
-    ring, now = ring_of(settings.keys_folder, "digests"), time.time()
+    ring, now = ring_of(settings.digest_key.parent, "digests"), time.time()
     current = ring.current(now)
     key = load_key(current.file)
     return Digester(key, [load_key(each.file) for each in ring.accepted(now) if each != current])

@@ -133,10 +133,10 @@ class Changes:
         with self._recorded("draft", actor):
             return self.store.draft(files, actor.account, base, note, actor.signed, within)
 
-    def rollback(self, number: int, actor: Actor) -> Version:
+    def rollback(self, number: int, actor: Actor, base: int | None = None) -> Version:
         """A new draft with an old version's content; see PolicyStore.rollback."""
         with self._recorded("rollback", actor, number):
-            return self.store.rollback(number, actor.account, signed=actor.signed)
+            return self.store.rollback(number, actor.account, signed=actor.signed, base=base)
 
     def approve(self, number: int, content: str, actor: Actor) -> Approval:
         """A second person's approval; see PolicyStore.approve."""

@@ -164,7 +164,7 @@ def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str
         "unread": found.unread,
         "personsTimesFields": {outcome.name: found.total(outcome) for outcome in Outcome},
         "groups": [_group_json(each) for each in found.groups],
-        "breaks": {name: f"{broken} of {all_}" for name, (broken, all_) in _refused_operations(found).items()},
+        "breaks": {name: f"{broken} of {all_}" for name, (broken, all_) in found.refused().items()},
         "estimates": None
         if estimates is None
         else [
@@ -195,15 +195,6 @@ def _group_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _refused_operations(found: Replay) -> dict[str, tuple[int, int]]:
-    """By application: how many operations would be refused, of how many; only applications with refusals."""
-    sums: dict[str, tuple[int, int]] = {}
-    for group in found.groups:
-        broken, all_ = sums.get(group.application, (0, 0))
-        sums[group.application] = (broken + group.breaks, all_ + group.operations)
-    return {name: each for name, each in sums.items() if each[0]}
-
-
 def _count(amount: int | None) -> int | str:
     return "fewer than 10" if amount is None else amount
 
@@ -218,9 +209,9 @@ def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> Rendera
     ]
     if found.unread:
         parts.append(_cell(f"{found.unread} operations had too many coordinates for their records: not replayed"))
-    changed = [each for each in found.groups if each.pairs or each.broken or each.opened or each.beyond]
+    changed = found.changed()
     parts.append(_sums(changed) if changed else _cell("every operation would be answered as before"))
-    for name, (broken, all_) in _refused_operations(found).items():
+    for name, (broken, all_) in found.refused().items():
         parts.append(_cell(f"{name} would {'stop' if broken == all_ else 'break in part'}: {broken} of {all_} refused"))
     if estimates is not None:
         rows = [

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ from schema.yaml_folder import yaml_paths
 PEOPLE, SEED = 300, 1
 HOTLINE_KEY = "HOTLINE_KEY"
 KIND = "preview"
+LOCK = "preview.lock"
 DEADLINE_SECONDS = 60.0
 """Long, because a graph that has just started is slow at its first statement."""
 SHARED_SETTINGS = (
@@ -162,32 +164,73 @@ def preview_settings(settings: Settings) -> PreviewSettings:
 def preview(
     settings: Settings, draft: PolicySet, question: Question, actor: Actor, sources: Path, tell: Progress
 ) -> Preview:
-    """The answer to `question` under `draft`, over invented rows; `actor` is who previews.
+    """The answer to `question` under `draft`, over invented rows; `actor` is who previews. Raises as `previews`."""
+    return previews(settings, [draft], question, actor, sources, tell)[0]
+
+
+def previews(
+    settings: Settings, policies: Sequence[PolicySet], question: Question, actor: Actor, sources: Path, tell: Progress
+) -> list[Preview]:
+    """The answers to `question` under several policies, over the same invented rows.
 
     `sources` holds the source files of the sample county. Raises PreviewRefused, and what starting a graph, pulling and
-    the audit log raise; a refusal by the draft is an answer like any other.
+    the audit log raise; a refusal by a policy is an answer like any other.
     """
+    for each in policies:
+        if each.applications.get(question.application) is None:
+            known = ", ".join(each.applications)
+            raise PreviewRefused(f"the draft registers no application {question.application!r}; registered: {known}")
+    with _sample_graph(settings, sources, tell) as (own, address):
+        return [asyncio.run(_answer(own, each, question, actor, address)) for each in policies]
+
+
+def make_sample(settings: Settings, sources: Path) -> None:
+    """Make the sample of a home if it is not there yet: what takes long of a first preview. Raises as `previews`."""
+    with _sample_graph(settings, sources, lambda line: None):
+        pass
+
+
+def has_sample(settings: Settings, sources: Path) -> bool:
+    """Whether the sample of these sources is there, so that a preview has only to start its graph."""
+    return _is_made(preview_settings(settings), sources)
+
+
+def is_previewing(settings: Settings) -> bool:
+    """Whether somebody makes the sample or previews at this moment, in whatever process."""
+    try:
+        with (settings.home / LOCK).open("r") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def _sample_graph(settings: Settings, sources: Path, tell: Progress) -> Iterator[tuple[PreviewSettings, GraphAddress]]:
+    """The graph of the invented people, filled and running until the block ends; one at a time for a home."""
     own = preview_settings(settings)
     if not sources.is_dir():
         raise PreviewRefused(
             f"{sources} is not a folder of source files; name examples/county/sources of a checkout with --sources"
         )
-    if draft.applications.get(question.application) is None:
-        known = ", ".join(draft.applications)
-        raise PreviewRefused(f"the draft registers no application {question.application!r}; registered: {known}")
-    graph = LocalGraph(own)
-    filled = _has_sample(own, sources, tell)
-    if not graph.status().running:
-        tell(STARTING)
-    try:
-        address = graph.start(owned=True)
-        if filled:
-            _recheck_texts(own, address)
-        else:
-            _fill_graph(own, sources, address)
-        return asyncio.run(_answer(own, draft, question, actor, address))
-    finally:
-        graph.stop()
+    with (own.owner / LOCK).open("w") as lock:
+        # Whoever comes second would fill a graph that is being filled, or lose the one that they ask.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        graph = LocalGraph(own)
+        filled = _has_sample(own, sources, tell)
+        if not graph.status().running:
+            tell(STARTING)
+        try:
+            address = graph.start(owned=True)
+            if filled:
+                _recheck_texts(own, address)
+            else:
+                _fill_graph(own, sources, address)
+            yield own, address
+        finally:
+            graph.stop()
 
 
 # The sample.
@@ -201,11 +244,15 @@ def _sample_digest(own: PreviewSettings, sources: Path) -> str:
     return digest.hexdigest()
 
 
+def _is_made(own: PreviewSettings, sources: Path) -> bool:
+    digest = own.home / "sample"
+    return digest.exists() and digest.read_text("utf-8") == _sample_digest(own, sources)
+
+
 def _has_sample(own: PreviewSettings, sources: Path, tell: Progress) -> bool:
     """Whether the graph holds the sample of these sources; if not, remove what it holds and write the sample files."""
     home = own.home.absolute()
-    digest = home / "sample"
-    if digest.exists() and digest.read_text("utf-8") == _sample_digest(own, sources):
+    if _is_made(own, sources):
         return True
     if home.exists():
         LocalGraph(own).stop()

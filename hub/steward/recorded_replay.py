@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from audit.record import Digester
+from audit.record import Digester, Record
 from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.graph.merged_grids import read_successors
@@ -52,20 +52,28 @@ def recorded_replay(
 
     Raises what finding a policy, reading the log and writing to it raise.
     """
+    found = replay_of(settings, draft, since, day, progress)
+    append_record(settings, replay_record(digester_of(settings), actor, found.result))
+    return found
+
+
+def replay_of(
+    settings: Settings, draft: str, since: dt.datetime, day: dt.date, progress: Callable[[int], None] | None = None
+) -> RecordedReplay:
+    """Replay the log of a home under the policy named `draft`; it is for the caller to record that."""
     digester, catalogue = digester_of(settings), catalogue_of(settings)
     with versions_of(settings, catalogue) as versions:
         draft_policy, current = versions.find(draft), versions.find(CURRENT)
         schema, zone = build(catalogue), settings.zone
         inputs = ReplayInputs(catalogue, schema, draft_policy, current, versions.of_hash, digester, day, zone)
         result = replay(settings.audit_log, inputs, since, progress)
-    _record(settings, digester, actor, result)
     return RecordedReplay(result, draft_policy, current)
 
 
-def _record(settings: Settings, digester: Digester, actor: Actor, result: Replay) -> None:
+def replay_record(digester: Digester, actor: Actor, result: Replay) -> Record:
+    """The record that `actor` replayed the log, with what they replayed."""
     details = {"since": result.since.isoformat(timespec="seconds"), "operations": str(result.operations)}
-    record = reading_record(digester, KIND, "policy replay", actor, details)
-    append_record(settings, replace(record, policy_version=result.draft))
+    return replace(reading_record(digester, KIND, "policy replay", actor, details), policy_version=result.draft)
 
 
 def estimates_of(

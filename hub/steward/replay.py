@@ -82,6 +82,18 @@ class Replay:
         """Persons × fields of one outcome, over all groups."""
         return sum(group.pairs.get(outcome.value, 0) for group in self.groups)
 
+    def refused(self) -> dict[str, tuple[int, int]]:
+        """By application: how many operations would be refused, of how many; only applications with refusals."""
+        sums: dict[str, tuple[int, int]] = {}
+        for group in self.groups:
+            broken, all_ = sums.get(group.application, (0, 0))
+            sums[group.application] = (broken + group.breaks, all_ + group.operations)
+        return {name: each for name, each in sums.items() if each[0]}
+
+    def changed(self) -> tuple[Group, ...]:
+        """The groups in which something changes, breaks or opens."""
+        return tuple(each for each in self.groups if each.pairs or each.broken or each.opened or each.beyond)
+
 
 @dataclass(slots=True)
 class _Tally:

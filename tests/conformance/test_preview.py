@@ -17,6 +17,7 @@ from hub.cli.main import app
 from hub.graph.driver import GraphWriter
 from hub.graph.local import STARTING, LocalGraph, running_graph
 from hub.graph.merged_grids import move_merged
+from hub.home.audit_log import digester_of
 from hub.home.settings import Settings
 from hub.steward import preview as preview_room
 from hub.steward.actor import Actor
@@ -107,6 +108,8 @@ def test_f13_j09_the_draft_answers_from_invented_people_and_is_recorded_as_a_pre
     assert (first.policy_version, second.policy_version) == (before.version, draft.version)
     assert (second.application, second.purpose, second.result) == ("fire-inspection", "safety.fire.rental", "OK")
     assert (second.decision.clear, second.decision.denied) == (("Person.phone", "Person.region"), ("Person.gender",))
+    digester = digester_of(desk.settings)
+    assert {first.subject, second.subject} == {Actor("zhang").digest(digester)}, "an auditor finds who previewed"
     assert show(desk.settings.audit_file, 1)[1] is not None
     assert not (desk.settings.home / "preview" / "audit.db").exists()
 

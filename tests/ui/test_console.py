@@ -50,11 +50,20 @@ RULES = (
     "/console/rules/rule?rule=fire-rental-residents",
     "/console/rules/to-do",
 )
+REVIEWERS = (
+    "/console/preview",
+    "/console/why?purpose=safety.fire.rental&coordinate=Person.phone&application=fire-inspection",
+    "/console/versions/replay?number=1",
+    "/console/versions/rollback?number=1",
+    "/console/versions/schedule?number=1",
+    "/console/versions/conflict?number=1",
+)
 PATHS = {
     None: EVERYONE + RESIDENTS,
     "resident.qi": RESIDENTS,
     "resident.qu": RESIDENTS,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS, *RULES),
+    "li": REVIEWERS,
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE + OPERATORS,
     "sun": EVERYONE + DEVELOPERS + REQUESTS,

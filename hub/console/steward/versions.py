@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
@@ -23,17 +23,30 @@ from schema.strict_yaml import YamlFileError
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A version beside the one that it was made from: its decisions, and its text, file by file.
+class Beside:
+    """Two contents side by side: the decisions that change, and the text, file by file.
 
     `unread` says why the decisions are not there: one of the two does not load with the catalogue of today.
     """
 
-    past: Past
-    base: Version | None
     decisions: Diff | None
     texts: Mapping[str, Sequence[str]]
     unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Beside):
+    """A version beside the one that it was made from; `current` is in force by now."""
+
+    past: Past = field(kw_only=True)
+    base: Version | None = field(kw_only=True)
+    current: int = field(kw_only=True)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether another version came into force since it was drafted, so that it cannot any more."""
+        waiting = self.past.state in {"draft", "approved"}
+        return waiting and self.base is not None and self.base.number != self.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +77,20 @@ def compared(hub: Hub, number: int) -> Compared | None:
         if past is None:
             return None
         base = known[past.version.base].version if past.version.base in known else None
-        after = changes.store.files(number)
+        after, current = changes.store.files(number), changes.store.standing().version
         before = changes.store.files(base.number) if base else {}
-    decisions, unread = None, ""
+    found = beside(hub, before, after) if base else Beside(None, dict(text_changes(before, after)))
+    return Compared(found.decisions, found.texts, found.unread, past=past, base=base, current=current)
+
+
+def beside(hub: Hub, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Beside:
+    """The files of two versions side by side."""
+    texts = dict(text_changes(before, after))
     try:
-        if base:
-            old, new = (load_files(files, hub.catalogue) for files in (before, after))
-            decisions = diff_with_joins(hub.catalogue, old, new, hub.now().date())
+        old, new = (load_files(files, hub.catalogue) for files in (before, after))
     except YamlFileError as wrong:
-        unread = str(wrong)
-    return Compared(past, base, decisions, dict(_texts(before, after)), unread)
+        return Beside(None, texts, str(wrong))
+    return Beside(diff_with_joins(hub.catalogue, old, new, hub.now().date()), texts)
 
 
 def files_in_force(hub: Hub) -> tuple[Version, Mapping[str, bytes]]:
@@ -107,7 +124,7 @@ def _encoded(texts: Mapping[str, str]) -> Mapping[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
 
-def _texts(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[tuple[str, Sequence[str]]]:
+def text_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[tuple[str, Sequence[str]]]:
     """For each file that differs: the lines that went and came, with three around them."""
     for name in sorted({*before, *after}):
         old, new = (each.get(name, b"").decode("utf-8", "replace").splitlines() for each in (before, after))

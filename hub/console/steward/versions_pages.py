@@ -12,13 +12,13 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
-from hub.console.steward.versions import Tried, changes_of, compared, draft, files_in_force, history, try_out
+from hub.console.steward.versions import Compared, Tried, changes_of, compared, draft, files_in_force, history, try_out
 from hub.console.visitor import Visitor
 from hub.steward.acting import READERS
 from hub.steward.changes import Changes
 from hub.steward.policy_tables import effects_in_words
 from policies.stewards import Role
-from policies.versions import ChangeRefused
+from policies.versions import ChangeRefused, Conflict
 from schema.strict_yaml import YamlFileError
 
 VERSIONS: Final = "versions"
@@ -87,7 +87,7 @@ class VersionsPages:
                 return self._form(arrival, visitor, texts, str(base), note, tried=tried)
             made = await self._desk.beside(Lane.POLICY, lambda: draft(hub, visitor.actor, base, texts, note))
         except (YamlFileError, ChangeRefused) as refused:
-            page = self._form(arrival, visitor, texts, str(base), note, problem=str(refused))
+            page = self._form(arrival, visitor, texts, str(base), note, problem=refused)
             page.status_code = 400
             return page
         return go_to(f"{HOME}{VERSION}?number={made.number}")
@@ -100,7 +100,7 @@ class VersionsPages:
         base: str,
         note: str = "",
         tried: Tried | None = None,
-        problem: str = "",
+        problem: YamlFileError | ChangeRefused | None = None,
     ) -> Response:
         return self._desk.page(
             "edit",
@@ -111,6 +111,7 @@ class VersionsPages:
             note=note,
             tried=tried,
             problem=problem,
+            conflict=conflict_of(problem),
             open=arrival.request.query_params.get("file", ""),
             field=TEXT,
             try_word=TRY,
@@ -138,28 +139,45 @@ class VersionsPages:
         try:
             await self._desk.beside(Lane.POLICY, work)
         except (YamlFileError, ChangeRefused) as refused:
-            page = await self._version(arrival, visitor, number, str(refused))
+            page = await self._version(arrival, visitor, number, refused)
             page.status_code = 400
             return page
         return go_to(f"{HOME}{VERSION}?number={number}")
 
-    async def _version(self, arrival: Arrival, visitor: Visitor, number: int, problem: str = "") -> Response:
+    async def _version(
+        self,
+        arrival: Arrival,
+        visitor: Visitor,
+        number: int,
+        problem: YamlFileError | ChangeRefused | None = None,
+    ) -> Response:
         found = await self._desk.beside(Lane.POLICY, lambda: compared(self._desk.hub, number))
         if found is None:
             raise PageRefused("choice", name="number")
         await self._desk.record_reading(visitor, "versions version", {"number": str(number)})
-        mine = found.past.version.author == visitor.account
         return self._desk.page(
             "version",
             arrival,
             visitor,
             found=found,
             problem=problem,
+            conflict=conflict_of(problem),
             words_of=effects_in_words,
-            may_approve=found.past.state == "draft" and not mine and Role.APPROVER in visitor.roles,
+            may_approve=may_approve(found, visitor),
             may_activate=found.past.state == "approved" and bool({Role.STEWARD, Role.APPROVER} & set(visitor.roles)),
-            waits=found.past.state == "draft" and mine,
+            waits=found.past.state == "draft" and found.past.version.author == visitor.account,
         )
+
+
+def may_approve(found: Compared, visitor: Visitor) -> bool:
+    """Whether a page offers a visitor to approve a version; the store decides."""
+    waits = found.past.state == "draft" and not found.is_overtaken
+    return waits and found.past.version.author != visitor.account and Role.APPROVER in visitor.roles
+
+
+def conflict_of(problem: Exception | None) -> str:
+    """What each side changed, where a version came into force since a draft was begun; empty otherwise."""
+    return problem.diff if isinstance(problem, Conflict) else ""
 
 
 def _number(text: str) -> int:

@@ -20,6 +20,7 @@ from hub.console.operator.rules import RULES, word_of
 from hub.console.operator.settings_in_force import GROUPS
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.review.why_pages import ATTRIBUTES
 from hub.console.rules.choices import SELECTORS
 from hub.console.rules.form import CAPS, NUMBERS
 from hub.console.rules.listing import Narrowed
@@ -29,6 +30,8 @@ from hub.console.words import FOLDER, LANGUAGES, all_words
 from hub.ingest.apart.work import OTHER_KINDS
 from hub.ingest.trial.remedies import REMEDIES
 from hub.request.accesses import UNLISTED
+from hub.steward.compare_decisions import Outcome
+from hub.steward.hypothetical import Condition
 from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
 from policies.requests.model import Kind as Asked
 from policies.requests.progress import State
@@ -106,6 +109,12 @@ MADE = {
     *(f"rule_{name}" for name in (*CAPS, *NUMBERS)),
     *("rule_sentence", "rule_sentence_prohibited", "rule_nothing", "rule_prohibited"),
     *("rule_list", "rule_list_does", "rule_todo", "rule_todo_does"),
+    *(f"review_{name}" for name in ("application", "purpose", "coordinate", *ATTRIBUTES)),
+    *(f"review_{name}" for name in ("operations", "pairs", "broken", "opened")),
+    *(f"failing_{each}" for each in Condition),
+    *(f"outcome_{each.name}" for each in Outcome),
+    *("cell_rule", "cell_effect", "cell_rows", "cell_place", "review_failing", "review_stops", "review_breaks"),
+    *("review_preview_does", "review_why_does"),
     "log",  # in the menu
     "versions",
     "matrix",

@@ -1,0 +1,1 @@
+"""What stewards and approvers look at before a policy is in force: previews, reasons, replays; and the way back."""
