@@ -126,7 +126,7 @@ def test_trying_says_what_is_wrong_and_what_to_do(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "name", ["", "other", "small/events", "../small", "SMALL", "small\0", "https://evil.example/", "small, desk", "é"]
 )
-def test_i07_a_form_connects_nowhere_but_to_the_sources_of_the_files(name: str, desk: Desk) -> None:
+def test_a_form_connects_nowhere_but_to_the_sources_of_the_files(name: str, desk: Desk) -> None:
     chen, before = desk.browser(), len(desk.asked)
     for what in ("try", "retry"):
         assert act(chen, what, name).status_code == 400, what

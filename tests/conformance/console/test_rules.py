@@ -171,14 +171,14 @@ def test_what_the_form_does_not_offer_is_refused(changed: dict[str, str], scene:
     "basis",
     ["a\nfields: {}", "a\r\n    accesses: true", "a\u2028b", "a\u0085b", "a\u202eb", "a\x00b", "a\tb", "\ufeffa"],
 )
-def test_g07_a_text_with_signs_that_nobody_sees_is_refused(basis: str, scene: ConsoleScene) -> None:
+def test_a_text_with_signs_that_nobody_sees_is_refused(basis: str, scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
     answer = zhang.post(SEND, opened(zhang, f"rule={RULE}") | {"basis": basis})
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("basis", ["a: b # c", "'\"&a [x", "<b>法</b>"])
-def test_g07_any_other_text_is_that_text(basis: str, scene: ConsoleScene) -> None:
+def test_any_other_text_is_that_text(basis: str, scene: ConsoleScene) -> None:
     zhang, before = scene.signed_in("zhang"), in_force(scene)
     tried = zhang.post(SEND, opened(zhang, "rule=welfare-elders") | {"basis": basis, "act": "check"})
     assert tried.status_code == 200
