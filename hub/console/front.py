@@ -7,6 +7,7 @@ before they are told that it was done.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -20,8 +21,13 @@ from starlette.types import Receive, Scope, Send
 from audit.log import AuditUnavailable
 from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of
 from hub.console.assets import Assets
+from hub.console.auditor.follow_pages import FollowPages
 from hub.console.auditor.log_pages import LogPages
+from hub.console.auditor.saved import SavedSearches
+from hub.console.auditor.saved_pages import SavedPages
 from hub.console.desk import HOME, Desk, go_to
+from hub.console.integrity.checks import Checks
+from hub.console.integrity.integrity_pages import IntegrityPages
 from hub.console.lanes import Lane
 from hub.console.page import Change, Door, Page, Way, may
 from hub.console.pages import Pages
@@ -54,7 +60,9 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        rooms = (MatrixPages(desk), VersionsPages(desk), LogPages(desk), sessions, sign_in)
+        logs = (LogPages(desk), FollowPages(desk), SavedPages(desk, SavedSearches(engine)))
+        whole = IntegrityPages(desk, Checks(engine))
+        rooms = (MatrixPages(desk), VersionsPages(desk), *logs, whole, sessions, sign_in)
         self.ways: tuple[Way, ...] = (Page("", self._home), *(way for room in rooms for way in room.ways()))
         desk.menu.extend(way for way in self.ways if isinstance(way, Page) and way.word)
 
@@ -137,7 +145,8 @@ class Console:
     async def _visitor(self, arrival: Arrival) -> Visitor | None:
         """Who is signed in; None if the session is over, or the version in force does not name its person any more."""
         held = arrival.held(Cookie.SESSION)
-        session = await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.find(held)) if held else None
+        find = partial(self._desk.sessions.find, held, by_person=not arrival.asked_by_script)
+        session = await self._desk.beside(Lane.SESSIONS, find) if held else None
         if session is None:
             return None
         steward = steward_of(self._desk.hub.policy.stewards, session.identity)

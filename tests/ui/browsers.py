@@ -21,19 +21,23 @@ def install_browser(folder: Path) -> Path:
 
 def visits(folder: Path, origin: str, pages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What a browser shows of each page; `programs/visit.mjs` says what may be asked of it."""
+    found: list[dict[str, Any]] = shown_by(folder, "visit", {"origin": origin, "visits": list(pages)})
+    return found
+
+
+def shown_by(folder: Path, program: str, told: Mapping[str, Any]) -> Any:
+    """What a program of `programs/` prints, as JSON; its first lines say what it is told."""
     # What the browser unpacks and writes goes with the test's own folder.
     own = {**environment(), "TMPDIR": str(folder / "temporary"), "HOME": str(folder / "temporary")}
-    given = json.dumps({"origin": origin, "visits": list(pages)})
     done = subprocess.run(
-        [node(), "visit.mjs"],
+        [node(), f"{program}.mjs"],
         cwd=folder,
         env=own,
-        input=given,
+        input=json.dumps(told),
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)

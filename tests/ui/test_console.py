@@ -21,7 +21,8 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
-AUDITORS = ("/console/log", "/console/log/record?index=3")
+FOLLOWED = ("/console/log/live", "/console/log/saved?result=OK", "/console/integrity")
+AUDITORS = ("/console/log", "/console/log/record?index=3", *FOLLOWED)
 PATHS = {
     None: EVERYONE,
     "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml"),

@@ -73,6 +73,8 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
         for path in (
             *("", "/", "/{path:path}", "/sign-in", "/signed-in", "/sign-out", "/sessions", "/sessions/end"),
             *("/sessions/end-all", "/matrix", "/matrix/cell", "/log", "/log/record", "/log/value", "/versions"),
+            *("/log/live", "/log/saved", "/log/saved/keep", "/log/saved/remove"),
+            *("/integrity", "/integrity/checkpoint.txt", "/integrity/key.txt", "/integrity/check"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
         )
     },

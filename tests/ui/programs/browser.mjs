@@ -35,6 +35,25 @@ export async function faultsOf(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }
 
+async function signIn(page, account) {
+  await page.click('main a[href^="/console/sign-in"]');
+  await page.check(`input[name=account][value="${account}"]`);
+  await page.click("button");
+  await page.waitForURL(/\/console\//);
+}
+
+/** What the browser holds of an account that is signed in; of nobody, nothing. */
+export async function heldBy(browser, origin, account) {
+  if (!account) return undefined;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${origin}/console/`);
+  await signIn(page, account);
+  const held = await context.storageState();
+  await context.close();
+  return held;
+}
+
 /** What was sent on standard input, as JSON. */
 export async function told() {
   const pieces = [];

@@ -1,26 +1,7 @@
 // Reads pages of the console as people do: signs each account in once at the provider's page, by clicks, and goes on.
 // Takes { origin, visits: [{ account, language, path, dark, width, picture }] }; prints what each page showed, what the
 // browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
-import { launch, faultsOf, told } from "./browser.mjs";
-
-async function signIn(page, account) {
-  await page.click('main a[href^="/console/sign-in"]');
-  await page.check(`input[name=account][value="${account}"]`);
-  await page.click("button");
-  await page.waitForURL(/\/console\//);
-}
-
-/** What the browser holds of an account that is signed in; of nobody, nothing. */
-async function heldBy(browser, origin, account) {
-  if (!account) return undefined;
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${origin}/console/`);
-  await signIn(page, account);
-  const held = await context.storageState();
-  await context.close();
-  return held;
-}
+import { launch, faultsOf, heldBy, told } from "./browser.mjs";
 
 async function visit(browser, origin, held, { language, path, dark = false, width = 1100, picture = null }) {
   const context = await browser.newContext({
