@@ -145,7 +145,7 @@ class Console:
     async def _visitor(self, arrival: Arrival) -> Visitor | None:
         """Who is signed in; None if the session is over, or the version in force does not name its person any more."""
         held = arrival.held(Cookie.SESSION)
-        find = partial(self._desk.sessions.find, held, by_person=not arrival.asked_by_script)
+        find = partial(self._desk.sessions.find, held, not arrival.asked_by_script)
         session = await self._desk.beside(Lane.SESSIONS, find) if held else None
         if session is None:
             return None

@@ -77,7 +77,7 @@ class Sessions:
             connection.execute(sa.insert(_SESSION).values(row))
         return held
 
-    def find(self, held: str, *, by_person: bool = True) -> Session | None:
+    def find(self, held: str, by_person: bool = True) -> Session | None:
         """The session of a browser, and note that it is used `by_person`; None if there is none, or it is over."""
         digest, now = _digest(held), int(self._now())
         with reading(self._engine) as connection:

@@ -1,4 +1,4 @@
-"""The editor of a draft in a real browser: what it completes, which line an error is shown at, and what it lets happen.
+"""The scripts of the console in a real browser: the editor of a draft, and the log as it grows.
 
 Names of the policy in force and the text that is typed hold markup; the browser's every complaint, also that its
 Content-Security-Policy was broken, fails the test.
@@ -51,12 +51,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "picture": str(Path(pictures, "editor.png")) if pictures else None,
             "wrong": f"'{HOSTILE}': 1",
         }
-        found: dict[str, Any] = shown_by(folder, "edit", told)
-        return found
+        followed = {**told, "account": "wu", "every": 0.2}
+        return {**shown_by(folder, "edit", told), "live": shown_by(folder, "follow", followed)}
 
 
 def test_the_browser_complains_of_nothing(shown: dict[str, Any]) -> None:
-    assert shown["complaints"] == [], shown["complaints"]
+    assert shown["complaints"] == [], "\n".join(shown["complaints"])
     assert shown["policy"], "no Trusted Types policy was made"
     assert shown["tried"]["faults"] == [], "axe-core"
 
@@ -86,6 +86,21 @@ def test_graphql_has_its_colours_too(shown: dict[str, Any]) -> None:
 
 def test_the_page_works_without_scripts(shown: dict[str, Any]) -> None:
     assert shown["plain"]
+
+
+def test_the_live_log_grows_by_what_happens_and_not_by_itself(shown: dict[str, Any]) -> None:
+    live = shown["live"]
+    assert live["complaints"] == [], "\n".join(live["complaints"])
+    assert live["came"] == 1
+    assert "1" in live["said"]
+    assert "console log" in live["newest"]
+    assert live["link"].startswith("/console/log/record?index=")
+    assert live["itself"] == 0, "no reading of the page itself"
+
+
+def test_the_live_log_is_paused_and_ends_with_the_session(shown: dict[str, Any]) -> None:
+    assert shown["live"]["paused"] == 0
+    assert "已停止" in shown["live"]["ended"]
 
 
 def test_the_same_packages_give_the_same_bytes(tmp_path: Path) -> None:
