@@ -63,6 +63,7 @@ def test_the_browser_complains_of_nothing(shown: dict[str, Any]) -> None:
 
 def test_words_of_the_policy_are_completed_and_shown_as_text(shown: dict[str, Any]) -> None:
     assert shown["completions"][0].startswith("purpose")
+    assert shown["seen"], "the list is inside the window"
     assert shown["last"] in {"purpose", "purposes"}
     assert shown["colours"] > 20
 

@@ -32,12 +32,16 @@ const texts = (page, what) => page.locator(what).allInnerTexts();
 /** Type at the end of the open text, ask for words there, and leave it by Tab. */
 async function typed(page) {
   const shown = { label: await page.locator(".cm-content").getAttribute("aria-label") };
-  shown.hint = await page.locator(".cm-panel#hint").innerText();
+  shown.hint = await page.locator("#hint").innerText();
   await page.locator(".cm-content").click();
   await page.keyboard.press("Control+End");
   await page.keyboard.type("\n# 键入 typed\npurp");
   await page.waitForSelector(".cm-tooltip-autocomplete li");
   shown.completions = await texts(page, ".cm-tooltip-autocomplete li");
+  shown.seen = await page.locator(".cm-tooltip-autocomplete").evaluate((list) => {
+    const { top, bottom } = list.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
   if (given.picture) await page.screenshot({ path: given.picture });
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+Space");

@@ -7,7 +7,7 @@ import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/
 import { yaml } from "@codemirror/lang-yaml";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { showPanel } from "@codemirror/view";
+import { search } from "@codemirror/search";
 import { tags } from "@lezer/highlight";
 
 // The colours are those of console.css, which a shadow root inherits; there they are named for light and dark.
@@ -26,8 +26,8 @@ const look = EditorView.theme({
   ".cm-panel.cm-search [name=close]": { color: "var(--ink)" },
   ".cm-textfield, .cm-button": { background: "var(--paper)", color: "var(--ink)", border: "1px solid var(--line)" },
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "inherit", fontSize: ".9rem" },
   ".cm-completionDetail": { marginLeft: "1em", color: "inherit", fontStyle: "normal" },
-  ".cm-panel#hint": { margin: "0", padding: ".2rem .6rem", color: "var(--quiet)", fontSize: ".85rem" },
   // CodeMirror draws these with images that stand in its styles, which `img-src 'self'` refuses.
   ".cm-lint-marker.cm-lint-marker": { content: "normal", color: "var(--alarm)", lineHeight: "1.1em" },
   ".cm-lint-marker-error:before": { content: '"●"' },
@@ -94,10 +94,9 @@ function diagnostics(textarea, doc) {
 
 /** How the keyboard is used, under the text: Tab leaves it. */
 function hint(textarea) {
-  const dom = document.createElement("p");
-  dom.id = "hint";
-  dom.textContent = textarea.dataset.hint;
-  return showPanel.of(() => ({ dom }));
+  const told = Object.assign(document.createElement("p"), { id: "hint", textContent: textarea.dataset.hint });
+  Object.assign(told.style, { margin: ".2rem 0", color: "var(--quiet)", fontSize: ".85rem" });
+  return told;
 }
 
 // Chromium keeps the look of a selection that is typed over in a `style` attribute, which the policy refuses, and says so.
@@ -122,7 +121,7 @@ function extensions(textarea, label) {
     lintGutter(),
     look,
     syntaxHighlighting(colours),
-    hint(textarea),
+    search({ top: true }),
     typedOver,
     EditorView.darkTheme.of(matchMedia("(prefers-color-scheme: dark)").matches),
     EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": "hint", tabindex: "0" }),
@@ -141,6 +140,7 @@ function improve(textarea) {
   const root = host.attachShadow({ mode: "open" });
   const name = label.textContent.replace(textarea.textContent, "").trim();
   const view = new EditorView({ doc: textarea.value, extensions: extensions(textarea, name), parent: root, root });
+  root.append(hint(textarea));
   const said = diagnostics(textarea, view.state.doc);
   view.dispatch(setDiagnostics(view.state, said));
   if (said.length > 0) view.dispatch({ effects: EditorView.scrollIntoView(said[0].from, { y: "center" }) });

@@ -43,9 +43,7 @@ def test_each_line_of_a_problem_that_names_a_place_is_a_mark_of_its_own() -> Non
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["it is in force no more", "fire.yaml: no line", "a b.yaml:3: x", "x.yaml:1x: y"]
-)
+@pytest.mark.parametrize("text", ["it is in force no more", "fire.yaml: no line", "a b.yaml:3: x", "x.yaml:1x: y"])
 def test_a_problem_without_a_line_is_told_without_one(text: str) -> None:
     assert marks_of(None, text) == [Mark(text, "error")]
 
