@@ -178,7 +178,7 @@ CONSOLE = (
     Mutation(
         "no text becomes markup in a page",
         "hub/console/page_scripts.py",
-        "            \"require-trusted-types-for 'script'\",\n",
+        "        \"require-trusted-types-for 'script'\",\n",
         "",
         SCRIPTS,
     ),

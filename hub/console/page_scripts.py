@@ -23,6 +23,19 @@ class Needs:
 
 
 NOTHING: Final = Needs()
+NO_SCRIPT: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+"""What every page and every other answer says, whatever else it allows."""
 NEEDS: Final[Mapping[str, Needs]] = {
     "edit": Needs(("editor.js",)),
     "live": Needs(("live.js",), ("/console/log/live",)),
@@ -76,17 +89,5 @@ def policy_of(template: str, assets: Assets, origin: str) -> str:
     needs = NEEDS.get(template, NOTHING)
     runs = [origin + assets.url(name) for name in needs.scripts]
     asks = [origin + path for path in needs.asks]
-    return "; ".join(
-        (
-            "default-src 'none'",
-            *([f"script-src {' '.join(runs)}"] if runs else []),
-            *([f"connect-src {' '.join(asks)}"] if asks else []),
-            "style-src 'self'",
-            "img-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
+    runs_and_asks = [f"{what} {' '.join(each)}" for what, each in (("script-src", runs), ("connect-src", asks)) if each]
+    return "; ".join((*runs_and_asks, NO_SCRIPT))

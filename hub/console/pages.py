@@ -17,13 +17,14 @@ from starlette.responses import HTMLResponse, Response
 
 from hub.auditor.record_tables import act_of
 from hub.console.assets import Assets
-from hub.console.page_scripts import EDITOR_PHRASES, policy_of, scripts_of
+from hub.console.page_scripts import EDITOR_PHRASES, NO_SCRIPT, policy_of, scripts_of
 from hub.console.sessions.same_site import FIELD, form_token
 from hub.console.visitor import Visitor
 from hub.console.words import LANGUAGES, all_words
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 HEADERS: Final = {
+    "Content-Security-Policy": NO_SCRIPT,
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -1,4 +1,4 @@
-"""Gives the test files to the workers of pytest-xdist, slow ones first, those that share a county to one worker."""
+"""Gives test files to the workers of pytest-xdist, slow ones first; those that share a county or a browser to one."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ class ByWorld(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 def _shared(file: str) -> str | None:
     """What the tests of a file share with those of other files, as their arguments say; None if nothing."""
     text = (ROOT / file).read_text("utf-8")
-    return next((each for each in ("county: County", "truth: Truth") if each in text), None)
+    return next((each for each in ("county: County", "truth: Truth", "browser_folder: Path") if each in text), None)

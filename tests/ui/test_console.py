@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.console.browsing import ConsoleScene, console_scene
-from tests.ui.browsers import install_browser, visits
+from tests.ui.browsers import visits
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
@@ -54,11 +54,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 
 
 @pytest.fixture(scope="module")
-def shown(scene: ConsoleScene, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def shown(scene: ConsoleScene, browser_folder: Path) -> dict[str, dict[str, Any]]:
     """What the browser showed of each page, by its name; pictures lie in the folder that PICTURES names, if it does."""
-    folder, pictures = install_browser(tmp_path_factory.mktemp("browser")), os.environ.get("PICTURES")
+    pictures = os.environ.get("PICTURES")
     asked = [{**page, "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None} for page in PAGES]
-    return dict(zip(map(_name, PAGES), visits(folder, scene.browser().origin, asked), strict=True))
+    return dict(zip(map(_name, PAGES), visits(browser_folder, scene.browser().origin, asked), strict=True))
 
 
 @pytest.mark.parametrize("page", [_name(page) for page in PAGES])

@@ -20,7 +20,7 @@ from tests.conformance.clients.node_programs import install, run_npm
 from tests.support.console.browsing import console_scene
 from tests.support.policy_stores import publish
 from tests.support.waiting import until
-from tests.ui.browsers import install_browser, shown_by
+from tests.ui.browsers import shown_by
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
@@ -30,8 +30,8 @@ HOSTILE: Final = "</datalist></script><!--<img src=x onerror=alert(1)>\u2028--&l
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder, pictures = install_browser(tmp_path_factory.mktemp("browser")), os.environ.get("PICTURES")
+def shown(tmp_path_factory: pytest.TempPathFactory, browser_folder: Path) -> dict[str, Any]:
+    pictures = os.environ.get("PICTURES")
     with console_scene(tmp_path_factory.mktemp("console") / "home") as scene:
         with closing(store_of(scene.settings, SPINE)) as store:
             files = dict(store.in_force().files)
@@ -52,7 +52,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "wrong": f"'{HOSTILE}': 1",
         }
         followed = {**told, "account": "wu", "every": 0.2}
-        return {**shown_by(folder, "edit", told), "live": shown_by(folder, "follow", followed)}
+        return {**shown_by(browser_folder, "edit", told), "live": shown_by(browser_folder, "follow", followed)}
 
 
 def test_the_browser_complains_of_nothing(shown: dict[str, Any]) -> None:

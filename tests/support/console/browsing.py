@@ -102,11 +102,11 @@ class ConsoleScene:
 
 
 @contextmanager
-def console_scene(home: Path) -> Iterator[ConsoleScene]:
+def console_scene(home: Path, address: GraphAddress = NOWHERE) -> Iterator[ConsoleScene]:
     """Serve a hub with the county's policies in a store, and a provider of the demo's people, until the block ends."""
     settings = Settings.load(home=home, policies=COUNTY)
     with steward_session(settings, SPINE):
         pass
     store = store_of(settings, SPINE)
-    with demo_provider(settings, PEOPLE) as provider, serving(home, NOWHERE, store=store, policies=COUNTY) as served:
+    with demo_provider(settings, PEOPLE) as provider, serving(home, address, store=store, policies=COUNTY) as served:
         yield ConsoleScene(served, settings, provider)
