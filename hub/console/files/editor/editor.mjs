@@ -144,7 +144,8 @@ function improve(textarea) {
   const said = diagnostics(textarea, view.state.doc);
   view.dispatch(setDiagnostics(view.state, said));
   if (said.length > 0) view.dispatch({ effects: EditorView.scrollIntoView(said[0].from, { y: "center" }) });
-  label.hidden = true;
+  label.addEventListener("click", () => view.focus());
+  textarea.hidden = true;
 }
 
 for (const textarea of document.querySelectorAll("textarea[data-editor]")) {
