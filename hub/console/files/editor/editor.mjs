@@ -143,7 +143,9 @@ function improve(textarea) {
   root.append(hint(textarea));
   const said = diagnostics(textarea, view.state.doc);
   view.dispatch(setDiagnostics(view.state, said));
-  if (said.length > 0) view.dispatch({ effects: EditorView.scrollIntoView(said[0].from, { y: "center" }) });
+  const first = said.find(({ severity }) => severity === "error") ?? said[0];
+  // Inside the editor alone: the page goes on showing what it says of the whole draft.
+  if (first) view.requestMeasure({ read: () => view.lineBlockAt(first.from).top, write: (top) => view.scrollDOM.scrollTo(0, top - 80) });
   label.addEventListener("click", () => view.focus());
   textarea.hidden = true;
 }
