@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,11 +103,25 @@ class _Verified:
     acts: OpenActs = field(default_factory=OpenActs)
 
 
-def verify(where: Where, *, verifier: Verifier | None = None, recorded_head: Path | None = None) -> Verdict:
+Progress = Callable[[int, int], None]
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def verify(
+    where: Where,
+    *,
+    verifier: Verifier | None = None,
+    recorded_head: Path | None = None,
+    progress: Progress = _no_progress,
+) -> Verdict:
     """Verify the log at `where`, which may be written to meanwhile; FileNotFoundError if there is none.
 
     With a `verifier` the signatures of the checkpoints are checked too. `recorded_head` is the file of one or more
     signed notes that were kept elsewhere, by this hub or by a witness; FileNotFoundError if there is no such file.
+    `progress` is told after each 1,000 records how many are done, and of how many.
     """
     verified = _Verified()
     damage: Damage | None = None
@@ -116,7 +130,7 @@ def verify(where: Where, *, verifier: Verifier | None = None, recorded_head: Pat
         kept = [] if recorded_head is None else read_kept_checkpoints(recorded_head, verifier)
         with closing(open_reader(where)) as reader:
             try:
-                _verify(reader, verified, verifier, kept)
+                _verify(reader, verified, verifier, kept, progress)
             except StoreFault as fault:
                 damage = Damage("head") if _of_head(fault) else Damage("unreadable", verified.tree.size)
     except Damage as found:
@@ -134,7 +148,9 @@ def _of_head(fault: StoreFault) -> bool:
     return str(fault) in {"NO_HEAD", "HEAD_DAMAGED"}
 
 
-def _verify(reader: Reader, verified: _Verified, verifier: Verifier | None, kept: list[Checkpoint]) -> None:
+def _verify(
+    reader: Reader, verified: _Verified, verifier: Verifier | None, kept: list[Checkpoint], progress: Progress
+) -> None:
     newest = reader.checkpoint()
     head = reader.head()
     heads = Heads(reader, head)
@@ -144,6 +160,8 @@ def _verify(reader: Reader, verified: _Verified, verifier: Verifier | None, kept
     # Other processes may append after this moment; the head that was read is the one that must hold.
     for row in _rows(reader, head.size):
         _add_row(reader, verified, row)
+        if verified.tree.size % PAGE == 0:
+            progress(verified.tree.size, head.size)
         heads.check(verified.tree)
         checkpoints.check(verified.tree)
     if verified.tree.size < head.size:

@@ -14,6 +14,8 @@ DEVELOPER = "tests/attacks/console/test_developer.py"
 RESIDENTS = "tests/attacks/console/test_i_residents.py"
 SOURCES = "tests/attacks/console/test_sources.py"
 OPERATOR = "tests/unit/hub/console/test_operator.py"
+FOLLOWING = "tests/conformance/console/test_following.py"
+SCRIPTS = "tests/unit/hub/console/test_page_scripts.py"
 SIGNING_IN = "tests/conformance/console/test_signing_in.py"
 
 CONSOLE = (
@@ -187,7 +189,7 @@ CONSOLE = (
     ),
     Mutation(
         "no value in clear stands in an address",
-        "hub/console/auditor/log_pages.py",
+        "hub/console/auditor/terms.py",
         '    if any(not text.startswith("#") for name, text in asked.items() if name in SECRET):\n',
         "    if False:\n",
         "tests/conformance/console/test_log.py",
@@ -324,5 +326,54 @@ CONSOLE = (
         ".items() if name in purposes}",
         ".items()}",
         DEVELOPER,
+    ),
+    Mutation(
+        "no text becomes markup in a page",
+        "hub/console/page_scripts.py",
+        "        \"require-trusted-types-for 'script'\",\n",
+        "",
+        SCRIPTS,
+    ),
+    Mutation(
+        "a page runs its own scripts alone",
+        "hub/console/page_scripts.py",
+        "    runs = [origin + assets.url(name) for name in needs.scripts]\n",
+        "    runs = [\"'self'\"]\n",
+        SCRIPTS,
+    ),
+    Mutation(
+        "who follows the log is not told that others do",
+        "hub/console/auditor/following.py",
+        " if not _is_following(each)",
+        "",
+        FOLLOWING,
+    ),
+    Mutation(
+        "a script keeps no session alive",
+        "hub/console/sessions/store.py",
+        "        if by_person and now",
+        "        if now",
+        "tests/unit/hub/console/test_sessions.py",
+    ),
+    Mutation(
+        "a saved search is of one person",
+        "hub/console/auditor/saved.py",
+        "sa.and_(_SAVED.c.issuer == person.issuer, _SAVED.c.subject == person.subject)",
+        "_SAVED.c.issuer == person.issuer",
+        "tests/unit/hub/console/test_kept_for_auditors.py",
+    ),
+    Mutation(
+        "the name of a saved search holds no long number",
+        "hub/console/auditor/saved_pages.py",
+        " or _NUMBER.search(name)",
+        "",
+        FOLLOWING,
+    ),
+    Mutation(
+        "one check of the whole log runs at a time",
+        "hub/console/integrity/checks.py",
+        "            if connection.execute(running).first() is not None:\n                return None\n",
+        "",
+        "tests/unit/hub/console/test_kept_for_auditors.py",
     ),
 )

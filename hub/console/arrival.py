@@ -49,6 +49,11 @@ class Arrival:
         return str(self.request.scope["path"])
 
     @property
+    def asked_by_script(self) -> bool:
+        """Whether a script of a page asks, for JSON: what it asks is no use of the session by its person."""
+        return self.request.headers.get("accept") == "application/json"
+
+    @property
     def asked_again(self) -> str | None:
         """The query of a page that was read, without the language, for a link to it; None for the answer to a form."""
         kept = [(name, text) for name, text in self.request.query_params.multi_items() if name != "language"]

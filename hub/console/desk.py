@@ -38,7 +38,7 @@ class Desk:
         """The page of a template, in the language of the request."""
         menu = [(HOME + each.path, each.word) for each in self.menu if visitor is not None and may(visitor, each)]
         framed = {"menu": menu, "asked_again": arrival.asked_again, **content}
-        return self.pages.page(name, arrival.language, arrival.path, visitor, **framed)
+        return self.pages.page(name, arrival.language, arrival.origin, arrival.path, visitor, **framed)
 
     async def beside(self, lane: Lane, work: Callable[[], Result]) -> Result:
         """What work gives that waits for a store, a log or a provider; it is done in a thread of its lane."""

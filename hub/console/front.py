@@ -7,6 +7,7 @@ before they are told that it was done.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -20,11 +21,16 @@ from starlette.types import Receive, Scope, Send
 from audit.log import AuditUnavailable
 from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of
 from hub.console.assets import Assets
+from hub.console.auditor.follow_pages import FollowPages
 from hub.console.auditor.log_pages import LogPages
+from hub.console.auditor.saved import SavedSearches
+from hub.console.auditor.saved_pages import SavedPages
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.developer.catalogue_pages import CataloguePages
 from hub.console.developer.operations_pages import OperationsPages
 from hub.console.developer.query_pages import QueryPages
+from hub.console.integrity.checks import Checks
+from hub.console.integrity.integrity_pages import IntegrityPages
 from hub.console.lanes import Lane
 from hub.console.operator.source_pages import SourcePages
 from hub.console.operator.state_pages import StatePages
@@ -69,6 +75,8 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
+        logs = (LogPages(desk), FollowPages(desk), SavedPages(desk, SavedSearches(engine)))
+        whole = IntegrityPages(desk, Checks(engine))
         origins = Origins()
         self._residents = ResidentPages(desk, ResidentSessions(engine))
         developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
@@ -78,7 +86,8 @@ class Console:
             VersionsPages(desk),
             TodoPages(desk),
             ReviewPages(desk),
-            LogPages(desk),
+            *logs,
+            whole,
             *oversight_pages(desk, engine),
             *developer,
             AskingPages(desk),
@@ -180,7 +189,8 @@ class Console:
     async def _visitor(self, arrival: Arrival) -> Visitor | None:
         """Who is signed in; None if the session is over, or the version in force does not name its person any more."""
         held = arrival.held(Cookie.SESSION)
-        session = await self._desk.beside(Lane.SESSIONS, lambda: self._desk.sessions.find(held)) if held else None
+        find = partial(self._desk.sessions.find, held, not arrival.asked_by_script)
+        session = await self._desk.beside(Lane.SESSIONS, find) if held else None
         if session is None:
             return None
         steward = steward_of(self._desk.hub.policy.stewards, session.identity)

@@ -170,10 +170,15 @@ def signed_record(record: Record, digester: Digester, actor: Actor) -> Record:
 
 
 def reading_record(
-    digester: Digester, kind: str, command: str, actor: Actor, facts: Mapping[str, str] | None = None
+    digester: Digester,
+    kind: str,
+    command: str,
+    actor: Actor,
+    facts: Mapping[str, str] | None = None,
+    result: str = "OK",
 ) -> Record:
-    """The record that `actor` read something by this command."""
-    return signed_record(command_record(digester, kind, command, facts), digester, actor)
+    """The record that `actor` read something by this command, or began to."""
+    return signed_record(command_record(digester, kind, command, facts, result), digester, actor)
 
 
 def _signed_facts(digester: Digester, signed: str) -> Mapping[str, str]:

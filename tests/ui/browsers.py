@@ -53,20 +53,23 @@ def driven(folder: Path, origin: str) -> Iterator[Driven]:
 
 def visits(folder: Path, origin: str, pages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What a browser shows of each page; `programs/visit.mjs` says what may be asked of it."""
-    given = json.dumps({"origin": origin, "visits": list(pages)})
+    return cast(list[dict[str, Any]], shown_by(folder, "visit", {"origin": origin, "visits": list(pages)}))
+
+
+def shown_by(folder: Path, program: str, told: Mapping[str, Any]) -> Any:
+    """What a program of `programs/` prints, as JSON; its first lines say what it is told."""
     done = subprocess.run(
-        [node(), "visit.mjs"],
+        [node(), f"{program}.mjs"],
         cwd=folder,
         env=_own(folder),
-        input=given,
+        input=json.dumps(told),
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)
 
 
 def _own(folder: Path) -> dict[str, str]:

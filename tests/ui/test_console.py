@@ -24,10 +24,12 @@ READERS = (
     "/console/matrix?sensitivity=sensitive",
     "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone",
 )
+FOLLOWED = ("/console/log/live", "/console/log/saved?result=OK", "/console/integrity")
 AUDITORS = (
     *("/console/log", "/console/log/record?index=3"),
     *("/console/person", "/console/unusual?night=2&askers=2&case=2&refused=1&walk=2", "/console/review"),
     *("/console/review/marked", "/console/balance"),
+    *FOLLOWED,
 )
 DEVELOPERS = (
     "/console/developer/catalogue",

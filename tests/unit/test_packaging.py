@@ -57,6 +57,7 @@ def test_the_lock_holds_every_dependency_with_hashes_and_no_address() -> None:
 LOCKS = (
     "bench/peers/requirements.lock",
     "bench/peers/neo4j_graphql/package-lock.json",
+    "hub/console/files/editor/package-lock.json",
     "tests/conformance/clients/package-lock.json",
     "tests/conformance/clients/generators/package-lock.json",
     "tests/conformance/provider/package-lock.json",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -17,10 +16,13 @@ from audit.index import IndexFault
 from audit.record import encode
 from audit.search import QueryRefused
 from audit.stores.base import StoreFault
-from hub.auditor.search_terms import PLAIN, SECRET, TIMES
+from hub.auditor.search_terms import SECRET, TIMES
 from hub.console.arrival import Arrival
+from hub.console.auditor.follow_pages import LIVE
 from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
 from hub.console.auditor.reading import Found, digests_of, find, record_at
+from hub.console.auditor.saved_pages import SAVED
+from hub.console.auditor.terms import LOG, address_of, asked_terms, number_of
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
@@ -28,7 +30,6 @@ from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
 from policies.stewards import Role
 
-LOG: Final = "log"
 RECORD: Final = "log/record"
 DIGEST: Final = "log/value"
 ASKED: Final = ("person", "who", "case", "value")
@@ -59,8 +60,8 @@ class LogPages:
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """A page of a search; all of the log without terms."""
-        hub, asked = self._desk.hub, _asked(arrival)
-        before = _number(asked.pop("before", ""))
+        hub, asked = self._desk.hub, asked_terms(arrival.request.query_params.items())
+        before = number_of(asked.pop("before", ""))
         problem, found = "", None
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
@@ -85,11 +86,11 @@ class LogPages:
             raise PageRefused("value") from None
         # Recorded, though nothing of the log is shown yet: a digest tells whether a guess at a person is right.
         await self._desk.record_reading(visitor, "log value", {term: found[0]})
-        return go_to(_address({term: ",".join(f"#{each}" for each in found)}))
+        return go_to(address_of({term: ",".join(f"#{each}" for each in found)}))
 
     async def show_record(self, arrival: Arrival, visitor: Visitor) -> Response:
         """One record; `index` says which."""
-        index = _number(arrival.request.query_params.get("index", ""))
+        index = number_of(arrival.request.query_params.get("index", ""))
         if index is None:
             raise PageRefused("record")
         try:
@@ -116,7 +117,7 @@ def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, 
     """What the page of a search shows beside its records; every link is a search of its own."""
     counts = {} if found is None else found.counts
     facets = {
-        name: [(word, count, _address({**asked, name: word})) for word, count in _most(counts[name])]
+        name: [(word, count, address_of({**asked, name: word})) for word, count in _most(counts[name])]
         for name in FACETS
         if counts.get(name) and name not in asked
     }
@@ -125,12 +126,14 @@ def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, 
     return {
         "terms": {name: asked.get(name, "") for name in TERMS},
         "digests": {name: text for name, text in asked.items() if name in SECRET},
-        "without": [(name, text, _address(_but(asked, name))) for name, text in asked.items()],
+        "without": [(name, text, address_of(_but(asked, name))) for name, text in asked.items()],
         "facets": facets,
-        "bars": [(bar, _address({**asked, "since": bar.since, "until": bar.until})) for bar in bars],
+        "bars": [(bar, address_of({**asked, "since": bar.since, "until": bar.until})) for bar in bars],
         "size": (WIDTH, HEIGHT),
-        "older": None if older is None else _address({**asked, "before": str(older)}),
+        "older": None if older is None else address_of({**asked, "before": str(older)}),
         "record": HOME + RECORD,
+        "live": address_of(_but(asked, "until"), LIVE),
+        "saved": address_of(asked, SAVED),
         "asked": ASKED,
         "value": HOME + DIGEST,
     }
@@ -142,21 +145,3 @@ def _most(counted: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _but(asked: Mapping[str, str], name: str) -> dict[str, str]:
     return {each: text for each, text in asked.items() if each != name}
-
-
-def _asked(arrival: Arrival) -> dict[str, str]:
-    """The terms in the address that say something; PageRefused for one that no search has."""
-    asked = {name: text.strip() for name, text in arrival.request.query_params.items() if text.strip()}
-    if unknown := asked.keys() - {*PLAIN, *TIMES, *SECRET, "before"}:
-        raise PageRefused("choice", name=", ".join(sorted(unknown)))
-    if any(not text.startswith("#") for name, text in asked.items() if name in SECRET):
-        raise PageRefused("clear")
-    return asked
-
-
-def _address(terms: Mapping[str, str]) -> str:
-    return f"{HOME}{LOG}?{urlencode(terms)}" if terms else HOME + LOG
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None

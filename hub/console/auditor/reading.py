@@ -48,7 +48,7 @@ class Shown:
 def find(hub: Hub, terms: Sequence[str], before: int | None) -> Found:
     """The page of a search; QueryRefused for terms that cannot be right, and IndexFault or StoreFault."""
     settings = hub.settings
-    wanted = read_filters(terms, hub.digester, surrogate_of(settings), _nobody_to_ask, settings.zone)
+    wanted = read_filters(terms, hub.digester, surrogate_of(settings), nobody_to_ask, settings.zone)
     with closing(open_reader(settings.audit_log)) as reader, open_index(index_file(settings)) as index:
         index.follow(reader)
         check_words(wanted.query, index, hub.policy, hub.catalogue)
@@ -75,5 +75,6 @@ def digests_of(hub: Hub, term: str, text: str) -> tuple[str, ...]:
     return (found,) if isinstance(found, str) else tuple(found)
 
 
-def _nobody_to_ask(what: str) -> str:
+def nobody_to_ask(what: str) -> str:
+    """Refuse a term whose value would have to be asked for."""
     raise QueryRefused(f"a page takes no {what} in an address; write it into the form")

@@ -28,7 +28,7 @@ from hub.console.developer.mine import (
     titles_of,
 )
 from hub.console.developer.ran import Fault, Ran, run_asked, token_for
-from hub.console.developer.schema_view import schema_of
+from hub.console.developer.schema_view import schema_of, words_to_complete
 from hub.console.developer.snippets import snippets_of
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
@@ -180,12 +180,14 @@ def _shown(told: Told, policy: PolicySet, arrival: Arrival, asked: Asked, exampl
     examples = examples_of(table, policy, purpose) if purpose else []
     chosen = next((each for each in examples if each.key == example), asked)
     asked = Asked(purpose, chosen.document, chosen.variables, asked.case)
+    types = schema_of(table, purpose) if purpose else []
     return {
         "purposes": titles_of(policy, purposes, arrival.language),
         "purpose": purpose,
         "asked": asked,
         "examples": examples,
-        "schema": schema_of(table, purpose) if purpose else [],
+        "schema": types,
+        "known": words_to_complete(types, arrival.language),
         "signs": {each: words[f"sign_{each}"] for each in Effect},
         "case_required": purpose in table.case_required,
         "snippets": _snippets(asked, arrival.origin),

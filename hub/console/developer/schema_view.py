@@ -5,12 +5,13 @@ It names what there is to see, find and count, so that a query can be written wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.console.developer.catalogue import form_of
 from hub.console.developer.mine import effect_of
+from hub.console.steward.editing import Word
 from hub.console.steward.matrix import Effect
 from hub.request.own_access.table import AccessTable
 from schema.catalogue import PROVENANCE
@@ -42,6 +43,14 @@ class SchemaType:
     en: str
     roots: tuple[str, ...]
     fields: tuple[SchemaField, ...]
+
+
+def words_to_complete(types: Sequence[SchemaType], language: str) -> Sequence[Word]:
+    """The names with which a query on these types is written, each once: what may be asked at the root, then fields."""
+    found = {root: Word(root, "editor_type", getattr(each, language)) for each in types for root in each.roots}
+    for field in (field for each in types for field in each.fields if field.effect is not Effect.NOTHING):
+        found.setdefault(field.name, Word(field.name, "editor_coordinate", getattr(field, language)))
+    return tuple(found.values())
 
 
 def schema_of(table: AccessTable, purpose: str) -> list[SchemaType]:

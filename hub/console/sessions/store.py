@@ -77,8 +77,8 @@ class Sessions:
             connection.execute(sa.insert(_SESSION).values(row))
         return held
 
-    def find(self, held: str) -> Session | None:
-        """The session of a browser, and note that it is used; None if there is none, or it is over."""
+    def find(self, held: str, by_person: bool = True) -> Session | None:
+        """The session of a browser, and note that it is used `by_person`; None if there is none, or it is over."""
         digest, now = digest_of(held), int(self._now())
         with reading(self._engine) as connection:
             row = connection.execute(
@@ -86,7 +86,7 @@ class Sessions:
             ).one_or_none()
         if row is None:
             return None
-        if now - row.used >= NOTED_SECONDS:
+        if by_person and now - row.used >= NOTED_SECONDS:
             with changing(self._engine) as connection:
                 connection.execute(sa.update(_SESSION).where(_SESSION.c.digest == digest).values(used=now))
         return _session(row)

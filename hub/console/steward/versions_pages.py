@@ -12,6 +12,7 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
+from hub.console.steward.editing import marks_of, words_of_policies
 from hub.console.steward.versions import Compared, Tried, changes_of, compared, draft, files_in_force, history, try_out
 from hub.console.visitor import Visitor
 from hub.steward.acting import READERS
@@ -102,6 +103,8 @@ class VersionsPages:
         tried: Tried | None = None,
         problem: YamlFileError | ChangeRefused | None = None,
     ) -> Response:
+        marks = marks_of(tried, str(problem) if problem else "")
+        first = next((each.file for each in marks if each.file in texts), "")
         return self._desk.page(
             "edit",
             arrival,
@@ -110,9 +113,11 @@ class VersionsPages:
             base=base,
             note=note,
             tried=tried,
-            problem=problem,
+            refused=problem is not None,
+            marks=marks,
+            known=words_of_policies(self._desk.hub.catalogue, self._desk.hub.policy, arrival.language),
             conflict=conflict_of(problem),
-            open=arrival.request.query_params.get("file", ""),
+            open=arrival.request.query_params.get("file", first),
             field=TEXT,
             try_word=TRY,
             longest=LONGEST_NOTE,

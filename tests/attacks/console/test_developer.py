@@ -18,6 +18,7 @@ from hub.console.front import Console
 from hub.console.page import Page
 from hub.graph.driver import GraphWriter
 from hub.graph.local import GraphAddress
+from tests.attacks.console.test_pages import VENDORED
 from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
 from tests.support.small_graph import World
 
@@ -187,7 +188,7 @@ def test_what_is_written_is_shown_and_does_nothing(odd: str, sun: Browser, token
         for more in ({"document": odd}, {"variables": odd}, {"variables": json.dumps({"no": odd})}, {"case": odd}):
             page = send(sun, token, act, **{"document": MATCH, **more})
             assert page.status_code in {200, 400}, (act, more)
-            assert "<script" not in page.text
+            assert "<script" not in re.sub(VENDORED, "", page.text)
             assert "<img src=x" not in page.text
             assert "49" not in re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)
 

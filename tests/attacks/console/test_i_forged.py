@@ -18,6 +18,9 @@ pytestmark = pytest.mark.attack
 SESSION = "__Host-sluicegate-session"
 BEGUN = "__Host-sluicegate-begun"
 FORMS = (
+    "/console/integrity/check",
+    "/console/log/saved/keep",
+    "/console/log/saved/remove",
     "/console/log/value",
     "/console/developer/ask",
     "/console/developer/token",

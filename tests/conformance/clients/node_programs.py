@@ -26,11 +26,16 @@ def install(folder: Path, source: Path = HERE) -> Path:
     """The programs of `source` with their packages, in `folder`."""
     for each in (HERE / "operations.mjs", *(each for each in source.iterdir() if each.suffix in PROGRAM)):
         shutil.copy(each, folder)
+    run_npm(folder, "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+    return folder
+
+
+def run_npm(folder: Path, *arguments: str) -> None:
+    """Run npm in a folder; it must end well."""
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = [node(), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command = [node(), str(npm), *arguments]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 def run(folder: Path, name: str, url: str, operations: Sequence[Operation], **settings: Any) -> list[Any]:

@@ -35,6 +35,32 @@ export async function faultsOf(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }
 
+/** Where people sign in, and the name that they choose there: residents (`resident.NAME`) at a page of their own. */
+function doorOf(account) {
+  const [kind, name] = account.split(".");
+  return name ? { page: `/console/my-data`, link: "/console/my-data/sign-in", name } : { page: "/console/", link: "/console/sign-in", name: kind };
+}
+
+async function signIn(page, door) {
+  await page.click(`main a[href^="${door.link}"]`);
+  await page.check(`input[name=account][value="${door.name}"]`);
+  await page.click("button");
+  await page.waitForURL(/\/console\//);
+}
+
+/** What the browser holds of an account that is signed in; of nobody, nothing. */
+export async function heldBy(browser, origin, account) {
+  if (!account) return undefined;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const door = doorOf(account);
+  await page.goto(`${origin}${door.page}`);
+  await signIn(page, door);
+  const held = await context.storageState();
+  await context.close();
+  return held;
+}
+
 /** What was sent on standard input, as JSON. */
 export async function told() {
   const pieces = [];

@@ -2,33 +2,7 @@
 // Takes { origin, visits: [{ account, language, path, press, dark, width, picture }] }, where `press` is the value of a
 // button that is pressed on the page; prints what each page showed, what the
 // browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
-import { launch, faultsOf, told } from "./browser.mjs";
-
-/** Where people sign in, and the name that they choose there: residents (`resident.NAME`) at a page of their own. */
-function doorOf(account) {
-  const [kind, name] = account.split(".");
-  return name ? { page: `/console/my-data`, link: "/console/my-data/sign-in", name } : { page: "/console/", link: "/console/sign-in", name: kind };
-}
-
-async function signIn(page, door) {
-  await page.click(`main a[href^="${door.link}"]`);
-  await page.check(`input[name=account][value="${door.name}"]`);
-  await page.click("button");
-  await page.waitForURL(/\/console\//);
-}
-
-/** What the browser holds of an account that is signed in; of nobody, nothing. */
-async function heldBy(browser, origin, account) {
-  if (!account) return undefined;
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const door = doorOf(account);
-  await page.goto(`${origin}${door.page}`);
-  await signIn(page, door);
-  const held = await context.storageState();
-  await context.close();
-  return held;
-}
+import { launch, faultsOf, heldBy, told } from "./browser.mjs";
 
 async function visit(browser, origin, held, { language, path, press, dark = false, width = 1100, picture = null }) {
   const context = await browser.newContext({

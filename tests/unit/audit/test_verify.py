@@ -163,7 +163,9 @@ def test_a_log_longer_than_a_page_of_rows_verifies(tmp_path: Path) -> None:
     store.append([[(leaf_hash(body), body)] for body in bodies])
     store.commit()
     store.drop()
-    assert verify(tmp_path / "audit.db").size == 2_500
+    told: list[tuple[int, int]] = []
+    assert verify(tmp_path / "audit.db", progress=lambda done, total: told.append((done, total))).size == 2_500
+    assert told == [(1_000, 2_500), (2_000, 2_500)]
 
 
 @pytest.mark.parametrize("kept", [0, 50, 4_096, 6_000])

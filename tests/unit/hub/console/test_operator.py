@@ -176,7 +176,7 @@ def test_whatever_a_trial_finds_is_told(line: Line, language: str) -> None:
     pages = Pages(ZoneInfo("Asia/Shanghai"), Assets())
     for found in (Found((line,), True), Found((line,), False), Found((), True)):
         shown = {"tried": found, "seconds": "40", "word_of": word_of}
-        page = bytes(pages.page("ops_tried", language, "/", None, **shown).body).decode()
+        page = bytes(pages.page("ops_tried", language, "", "/", None, **shown).body).decode()
         assert all(str(line[key]) in page for key in ("problem", "stream") if found.lines and line.get(key))
         assert ("line 4" in page) == bool(found.lines and line.get("refusals"))
 
@@ -190,7 +190,7 @@ def test_whatever_letting_in_again_did_is_told(kind: str | None) -> None:
         {"before": {}, "after": {}},
     )
     for found in (Found((line,), True) for line in lines):
-        page = bytes(pages.page("ops_retried", "zh", "/", None, retried=found).body).decode()
+        page = bytes(pages.page("ops_retried", "zh", "", "/", None, retried=found).body).decode()
         assert "away" in page or "原退回 3 行，现仍退回 1 行" in page or "没有退回的行" in page
 
 

@@ -49,6 +49,17 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
     engine.dispose()
 
 
+def test_what_a_script_asks_keeps_no_session_alive(engine: sa.Engine, clock: Clock) -> None:
+    """A page that follows the log is left open overnight."""
+    sessions = Sessions(engine, clock)
+    held = sessions.begin("wu", ZHANG)
+    for _ in range(IDLE_SECONDS // 100 - 1):
+        clock.now += 100
+        assert sessions.find(held, by_person=False) is not None
+    clock.now += 100
+    assert sessions.find(held, by_person=False) is None
+
+
 def test_a_session_is_found_by_what_the_browser_holds_alone(engine: sa.Engine, clock: Clock) -> None:
     sessions = Sessions(engine, clock)
     held = sessions.begin("zhang", ZHANG)
