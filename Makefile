@@ -21,7 +21,7 @@ UPGRADE ?=
 FUZZ_MINUTES ?= 15
 PEERS := .venv-peers/.peers-done
 
-.PHONY: setup demo quick test jars check unit faults fuzz bench bench-peers lock clean
+.PHONY: setup demo quick test jars check unit faults ui pictures fuzz bench bench-peers lock clean
 
 setup: $(READY)
 
@@ -72,6 +72,14 @@ faults: setup
 	  tests/property/test_audit_exhaustive.py tests/property/test_oracle.py tests/property/own_access/test_told_is_met.py tests/property/test_diff_complete.py tests/property/test_never_fetched.py \
 	  tests/conformance/test_hot_change.py tests/conformance/test_text_canaries.py tests/examples/test_whole_county_crashes.py \
 	  tests/attacks/ways_out
+
+# The console in a browser: every page of every role, in each language, light, dark and narrow. PICTURES=folder keeps them.
+ui: setup
+	LOOKS=every $(BIN)/python -m pytest tests/ui
+
+# Those that the documentation shows, made by the story (tests/ui/test_story.py).
+pictures: setup
+	PICTURES=docs/pictures $(BIN)/python -m pytest tests/ui/test_story.py
 
 # Generated input for everything that can be typed, sent, set or put in a file, each test for so many minutes.
 fuzz: setup

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ pytestmark = [pytest.mark.ui, pytest.mark.slow]
 
 QUERY = "{ people(first: 1) { edges { node { name birthDate } } } }"
 RESIDENT = f'{{ people(where: {{idNumber: {{eq: "{PROTAGONIST.id_no}"}}}}) {{ edges {{ node {{ name }} }} }} }}'
+EXAMPLE = "list-Person"
 WITHIN_SECONDS = 5.0
 """How soon an answer follows a policy that was put in force; a bound, and no measurement."""
 
@@ -38,7 +40,8 @@ def scene(tmp_path: Path, empty_graph: GraphAddress) -> Iterator[ConsoleScene]:
     generate(tmp_path / "county", 300, 7)
     registers = ("divisions", "police", "housing")
     run_pull(settings, SOURCES, registers, tmp_path / "county", {}, lambda *_: None, address=empty_graph)
-    with console_scene(tmp_path / "home", empty_graph) as running:
+    given: dict[str, Any] = {"graph_url": empty_graph.url, "graph_password": empty_graph.password}
+    with console_scene(tmp_path / "home", empty_graph, **given) as running:
         yield running
 
 
@@ -60,7 +63,7 @@ def picture(people: Driven, who: str, name: str, *languages: str) -> None:
     """A picture in each language, in the folder that PICTURES names; the answer to a form has Chinese only."""
     if folder := os.environ.get("PICTURES"):
         for language in languages or ("zh", "en"):
-            people.do(who, "picture", path=str(Path(folder, f"story-{name}-{language}.png")), language=language)
+            people.do(who, "picture", path=str(Path(folder, f"{name}-{language}.png")), language=language)
 
 
 def answered(scene: ConsoleScene) -> str | None:
@@ -79,9 +82,18 @@ def verified(people: Driven, index: str) -> str:
 
 def test_a_mask_is_changed_and_everybody_sees_what_is_theirs(scene: ConsoleScene, people: Driven) -> None:
     assert answered(scene) is not None
+    sign_in(people, "sun")
+    people.do("sun", "open", path=f"/console/developer/query?purpose=event.dispatch&example={EXAMPLE}")
+    assert "Person.phone" in people.do("sun", "press", name="运行")
+    picture(people, "sun", "query", "zh")
+    sign_in(people, "chen")
+    assert "police" in people.do("chen", "press", name="数据来源")
+    picture(people, "chen", "sources")
     sign_in(people, "zhang")
+    people.do("zhang", "press", name="授权矩阵")
+    picture(people, "zhang", "matrix")
     people.do("zhang", "open", path="/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.birthDate")
-    picture(people, "zhang", "cell")
+    picture(people, "zhang", "cell", "en")
     people.do("zhang", "press", name="修改 fire-rental-residents")
     picture(people, "zhang", "form")
     people.do("zhang", "choose", label="Person.birthDate", option="mask:redact")
