@@ -2,16 +2,19 @@
 
 import os
 import random
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import neo4j
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings as hypothesis_settings
 
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
+from policies.store_tables import engine_of, make, sqlite_url
 from tests.support.county import LET_THROUGH, county
 from tests.support.postgres import Postgres, postgres
 
@@ -123,6 +126,20 @@ def server(_no_settings_from_outside: None) -> Iterator[Postgres]:
     """One real PostgreSQL for the whole session, which waits for the disk. A test that stops one starts its own."""
     with postgres(durable=True) as running:
         yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A new version store with all its tables, in a file and on a server."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path / "policy.db")
+    else:
+        server: Postgres = request.getfixturevalue("server")
+        url = server.database(f"store_{secrets.token_hex(8)}")
+    made = engine_of(url)
+    make(url, made)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from hub.graph.jars import ensure_jars, read_lock
 from hub.graph.process import ALREADY_RUNNING, Launch, State
+from hub.home.locks import is_locked
 from hub.home.settings import Settings
 from hub.terminal import text_console
 
@@ -201,14 +202,7 @@ class LocalGraph:
             return None
 
     def _locked(self) -> bool:
-        try:
-            with (self._folder / "graph.lock").open("r") as stream:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return is_locked(self._folder / "graph.lock")
 
     @contextmanager
     def _start_lock(self) -> Iterator[None]:

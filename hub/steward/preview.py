@@ -34,6 +34,7 @@ from hub.graph.merged_grids import read_successors
 from hub.home.audit_log import open_log_as
 from hub.home.catalogue import catalogue_of
 from hub.home.issuer import Issuer
+from hub.home.locks import is_locked
 from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
@@ -197,14 +198,7 @@ def has_sample(settings: Settings, sources: Path) -> bool:
 
 def is_previewing(settings: Settings) -> bool:
     """Whether somebody makes the sample or previews at this moment, in whatever process."""
-    try:
-        with (settings.home / LOCK).open("r") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return is_locked(settings.home / LOCK)
 
 
 @contextmanager

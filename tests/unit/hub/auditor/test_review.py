@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import secrets
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,13 +15,10 @@ from audit.record import Coordinates, Record
 from audit.tree import leaf_hash
 from hub.auditor.review_marks import MOST_OF_RECORD, Mark, Marks, Meanwhile, Verdict
 from hub.auditor.review_sample import DRAWN, Sample, sample_of
-from policies.store_tables import engine_of, make
 from policies.versions import StoreUnavailable
 from schema import SPINE
 from schema.declarations import Field
 from tests.support.console.written_log import at, digest, written_log
-from tests.support.policy_stores import in_file
-from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.unit
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -113,19 +108,6 @@ def test_what_comes_after_the_day_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_day_without_records_has_no_sample(tmp_path: Path) -> None:
     assert drawn(tmp_path / "a", made(), DAY + dt.timedelta(days=9)) is None
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    if request.param == "sqlite":
-        url = in_file(tmp_path)
-    else:
-        server: Postgres = request.getfixturevalue("server")
-        url = server.database(f"marks_{secrets.token_hex(8)}")
-    engine = engine_of(url)
-    make(url, engine)
-    yield engine
-    engine.dispose()
 
 
 LEAF = leaf_hash(b"record").hex()

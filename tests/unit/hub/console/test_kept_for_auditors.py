@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
 from hub.console.auditor.saved import MOST, SavedSearches
 from hub.console.integrity.checks import SILENT_SECONDS, Checks
 from hub.home.sign_in import Identity
-from policies.store_tables import engine_of, make
-from tests.support.policy_stores import in_file
-from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.unit
 
@@ -30,19 +23,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    if request.param == "sqlite":
-        url = in_file(tmp_path)
-    else:
-        server: Postgres = request.getfixturevalue("server")
-        url = server.database(f"kept_{secrets.token_hex(8)}")
-    engine = engine_of(url)
-    make(url, engine)
-    yield engine
-    engine.dispose()
 
 
 def test_a_saved_search_is_of_one_person(engine: sa.Engine) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,9 @@ import sqlalchemy as sa
 
 from hub.console.sessions.store import IDLE_SECONDS, LONGEST_SECONDS, MOST_OF_ACCOUNT, Sessions
 from hub.home.sign_in import Identity
-from policies.store_tables import engine_of, make
+from policies.store_tables import engine_of
 from policies.versions import StoreUnavailable
 from tests.support.policy_stores import in_file
-from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.unit
 
@@ -34,19 +31,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    if request.param == "sqlite":
-        url = in_file(tmp_path)
-    else:
-        server: Postgres = request.getfixturevalue("server")
-        url = server.database(f"sessions_{secrets.token_hex(8)}")
-    engine = engine_of(url)
-    make(url, engine)
-    yield engine
-    engine.dispose()
 
 
 def test_what_a_script_asks_keeps_no_session_alive(engine: sa.Engine, clock: Clock) -> None:

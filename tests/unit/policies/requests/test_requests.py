@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +16,10 @@ from policies.requests.progress import Standing, State
 from policies.requests.store import MOST_OF_A_DAY, MOST_OPEN_OF_APPLICATION, MOST_OPEN_OF_PERSON, Requests, TooMany
 from policies.requests.working_days import after_working_days
 from policies.stewards import Steward
-from policies.store_tables import changing, engine_of, make
+from policies.store_tables import changing
 from policies.versions import Approval, ChangeRefused, Past, Version
 from schema import SPINE
-from tests.support.policy_stores import FILES, in_file
-from tests.support.postgres import Postgres
+from tests.support.policy_stores import FILES
 
 pytestmark = pytest.mark.unit
 
@@ -62,19 +59,6 @@ class Log:
         if self.fails:
             raise AuditUnavailable("no log")
         self.acts.append((act, request.id))
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    if request.param == "sqlite":
-        url = in_file(tmp_path)
-    else:
-        server: Postgres = request.getfixturevalue("server")
-        url = server.database(f"requests_{secrets.token_hex(8)}")
-    engine = engine_of(url)
-    make(url, engine)
-    yield engine
-    engine.dispose()
 
 
 def test_a_request_is_kept_as_it_was_asked_and_answered_once(engine: sa.Engine) -> None:
