@@ -8,21 +8,12 @@ import sqlalchemy as sa
 from hub.console.auditor.saved import MOST, SavedSearches
 from hub.console.integrity.checks import SILENT_SECONDS, Checks
 from hub.home.sign_in import Identity
+from tests.support.console.clock import Clock
 
 pytestmark = pytest.mark.unit
 
 WU = Identity("https://login.example", "wu", 0)
 OTHERS = (Identity("https://login.example", "li", 0), Identity("https://other.example", "wu", 0))
-
-
-class Clock:
-    """A clock that stands until it is put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_saved_search_is_of_one_person(engine: sa.Engine) -> None:

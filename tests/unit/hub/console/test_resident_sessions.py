@@ -12,20 +12,12 @@ from hub.console.sessions.residents import IDLE_SECONDS, LONGEST_SECONDS, Reside
 from hub.console.sessions.store import Sessions
 from hub.home.sign_in import Identity
 from policies.store_tables import engine_of, make
+from tests.support.console.clock import Clock
 from tests.support.policy_stores import in_file
 
 pytestmark = pytest.mark.unit
 
 ANN, BOB = ("a1", "a0"), ("b1",)
-
-
-class Clock:
-    """A clock that stands until it is put forward."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -11,21 +11,12 @@ from hub.console.sessions.store import IDLE_SECONDS, LONGEST_SECONDS, MOST_OF_AC
 from hub.home.sign_in import Identity
 from policies.store_tables import engine_of
 from policies.versions import StoreUnavailable
+from tests.support.console.clock import Clock
 from tests.support.policy_stores import in_file
 
 pytestmark = pytest.mark.unit
 
 ZHANG = Identity("https://login.example", "zhang", 0)
-
-
-class Clock:
-    """A clock that stands until it is put forward."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
