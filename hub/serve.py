@@ -63,6 +63,8 @@ def serve_until_stopped(settings: Settings, tell: Callable[[str], None]) -> None
     """
     # Called first, so that what is missing or broken is reported before a home is made or a graph started in vain.
     folder_without_store(settings)
+    for secret in ("sign_in_secret_file", "resident_secret_file"):
+        settings.secret_in(secret)
     detector_version(settings)
     catalogue = catalogue_of(settings)
     pushed = load_push_sources(settings, catalogue)

@@ -1,9 +1,9 @@
 """Signs a person in at an OpenID provider by the authorization code flow with PKCE, in their browser.
 
 The browser keeps what was begun (`Begun`) and brings it back with the provider's code; a code of another browser does
-not fit. The hub is a public client: no secret of it is known to the provider.
+not fit. The hub is a public client, or one with a secret that it shows when it brings the code (`client_secret_basic`).
 
-OpenID Connect Core 1.0 section 3.1, RFC 7636 (PKCE), RFC 9207 (the issuer beside the code).
+OpenID Connect Core 1.0 sections 3.1 and 9, RFC 7636 (PKCE), RFC 9207 (the issuer beside the code).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -22,6 +22,14 @@ from hub.home.sign_in import Identity, Provider, SignInRefused, check_claims, id
 
 FRESH_SECONDS: Final = 300
 """How old a sign-in may be that a provider signed, when its code is brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a hub is to a provider: its name there, and its secret if it has one."""
+
+    name: str
+    secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +91,25 @@ def code_of(answer: Mapping[str, str], provider: Provider, begun: Begun) -> str:
     return answer["code"]
 
 
-def redeem(provider: Provider, client: str, redirect: str, code: str, begun: Begun) -> Identity:
+def redeem(provider: Provider, client: Client, redirect: str, code: str, begun: Begun) -> Identity:
     """Who signed in, for a code of the provider; SignInRefused if it is not taken, or is not of this sign-in."""
     return identity_in(redeem_claims(provider, client, redirect, code, begun))
 
 
-def redeem_claims(provider: Provider, client: str, redirect: str, code: str, begun: Begun) -> Mapping[str, Any]:
+def redeem_claims(provider: Provider, client: Client, redirect: str, code: str, begun: Begun) -> Mapping[str, Any]:
     """What the provider says of who signed in, for a code; SignInRefused as `redeem`."""
     form = {
         "grant_type": "authorization_code",
-        "client_id": client,
+        "client_id": client.name,
         "redirect_uri": redirect,
         "code": code,
         "code_verifier": begun.verifier,
     }
-    status, answer = post_form(provider.token, form)
+    status, answer = post_form(provider.token, form, None if client.secret is None else (client.name, client.secret))
     token = answer.get("id_token")
     if status != 200 or not isinstance(token, str):
         raise SignInRefused("the provider does not take the code; begin again")
-    claims = check_claims(token, keys_of(provider), provider.issuer, client, begun.nonce)
+    claims = check_claims(token, keys_of(provider), provider.issuer, client.name, begun.nonce)
     if identity_in(claims).at + FRESH_SECONDS < time.time():
         raise SignInRefused("the provider's sign-in is too old, or its clock is wrong; begin again")
     return claims

@@ -78,9 +78,11 @@ class Settings(BaseSettings):
     issuer_keys_max_age: float = Field(default=86_400.0, ge=600, le=604_800)
     sign_in_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     sign_in_client: str = Field(default="sluicegate", min_length=1)
+    sign_in_secret_file: Path | None = None
     local_stewards: bool = False
     resident_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     resident_client: str | None = Field(default=None, min_length=1)
+    resident_secret_file: Path | None = None
     resident_claim: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")
     token: SecretStr | None = None
     token_file: Path | None = None
@@ -205,15 +207,23 @@ class Settings(BaseSettings):
         """
         if self.graph_password is not None:
             return self.graph_password.get_secret_value()
-        if self.graph_password_file is None:
+        return self.secret_in("graph_password_file")
+
+    def secret_in(self, name: str) -> str | None:
+        """The secret in the file that a setting names; None if it names none.
+
+        Raises SettingsError if the file cannot be read or is empty.
+        """
+        path: Path | None = getattr(self, name)
+        if path is None:
             return None
         try:
-            password = self.graph_password_file.read_text("utf-8").strip()
+            secret = path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise SettingsError("graph_password_file cannot be read; it must name a text file in UTF-8") from None
-        if not password:
-            raise SettingsError("graph_password_file is empty; write the password of graph_user into it")
-        return password
+            raise SettingsError(f"{name} cannot be read; it must name a text file in UTF-8") from None
+        if not secret:
+            raise SettingsError(f"{name} is empty; it must hold one line")
+        return secret
 
     def prepare_home(self) -> Path:
         """Create the home folder, readable by its owner only, and return it as an absolute path.
@@ -244,12 +254,9 @@ class Settings(BaseSettings):
         """
         if self.audit_store is not None:
             return self.audit_store.get_secret_value()
-        if self.audit_store_file is None:
+        url = self.secret_in("audit_store_file")
+        if url is None:
             return self.audit_file
-        try:
-            url = self.audit_store_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise SettingsError("audit_store_file cannot be read; it must name a text file in UTF-8") from None
         if not url.startswith(POSTGRES_SCHEME):
             raise SettingsError(f"audit_store_file must hold {POSTGRES_SCHEME}USER:PASSWORD@HOST/DATABASE")
         return url

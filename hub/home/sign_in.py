@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import httpx
 from joserfc import jwt
@@ -176,16 +176,21 @@ def _get(url: str) -> dict[str, Any]:
     return answer
 
 
-def post_form(url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of what a provider answers to a form; SignInRefused if it does not answer one."""
-    return _ask("POST", url, form)
+def post_form(url: str, form: Mapping[str, str], client: tuple[str, str] | None = None) -> tuple[int, dict[str, Any]]:
+    """Status and JSON object of what a provider answers to a form; SignInRefused if it does not answer one.
+
+    `client` is a name and its secret, which are sent as RFC 6749, 2.3.1, has it.
+    """
+    return _ask("POST", url, form, None if client is None else httpx.BasicAuth(*map(quote_plus, client)))
 
 
-def _ask(method: str, url: str, form: Mapping[str, str] | None) -> tuple[int, dict[str, Any]]:
+def _ask(
+    method: str, url: str, form: Mapping[str, str] | None, auth: httpx.BasicAuth | None = None
+) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of an answer; no redirect is followed."""
     try:
         with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False) as client:
-            response = client.request(method, url, data=form, headers={"Accept": "application/json"})
+            response = client.request(method, url, data=form, headers={"Accept": "application/json"}, auth=auth)
         answer = loads(response.content[:MAX_ANSWER])
     except httpx.HTTPError:
         raise SignInRefused(f"no OpenID provider answers at {url}") from None

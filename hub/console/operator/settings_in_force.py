@@ -18,7 +18,7 @@ from hub.console.operator.source_reading import without_secrets
 from hub.home.setting_faults import PREFIX
 from hub.home.settings import Settings
 
-RESIDENTS: Final = ("resident_issuer", "resident_client", "resident_claim")
+RESIDENTS: Final = ("resident_issuer", "resident_client", "resident_secret_file", "resident_claim")
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "home": ("home", "host", "port", "public_url", "workers", "time_zone"),
     "graph": (
@@ -28,7 +28,15 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "policies": ("slices", "policies", "policy_store", "policy_key_file", "policy_max_age"),
     "asks": ("issuer", "audience", "issuer_jwks", "issuer_discovery", "issuer_keys_max_age"),
-    "signs_in": ("sign_in_issuer", "token", "token_file", "sign_in_client", *RESIDENTS, "local_stewards"),
+    "signs_in": (
+        "sign_in_issuer",
+        "token",
+        "token_file",
+        "sign_in_client",
+        "sign_in_secret_file",
+        *RESIDENTS,
+        "local_stewards",
+    ),
     "events": ("sources", "pull_lease"),
     "limits": (
         *("words", "connections", "connections_per_address", "plain", "http_profile", "introspection"),

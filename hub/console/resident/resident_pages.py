@@ -30,7 +30,7 @@ from hub.console.sessions.residents import Resident, ResidentSessions
 from hub.console.sessions.same_site import check_form
 from hub.console.sign_in.known_provider import KnownProvider
 from hub.home.audit_log import command_record
-from hub.home.code_flow import Begun, code_of, page_of, redeem_claims
+from hub.home.code_flow import Begun, Client, code_of, page_of, redeem_claims
 from hub.home.settings import Settings
 from hub.home.sign_in import SignInRefused
 from hub.request.accesses import NotIndexed
@@ -153,7 +153,8 @@ class ResidentPages:
         hub, wanted = self._desk.hub, _provider_in(self._desk.hub.settings)
         provider = self._known.at(wanted.issuer)
         code = code_of(arrival.request.query_params, provider, begun)
-        claims = redeem_claims(provider, wanted.client, arrival.origin + BACK, code, begun)
+        client = Client(wanted.client, hub.settings.secret_in("resident_secret_file"))
+        claims = redeem_claims(provider, client, arrival.origin + BACK, code, begun)
         if not hub.settings.graph_key.exists():
             raise PageRefused("store")  # without it nobody is found: no fault of the person
         number = claims.get(wanted.claim)

@@ -18,7 +18,7 @@ from hub.console.refusals import PageRefused
 from hub.console.sign_in.known_provider import KnownProvider
 from hub.console.visitor import Visitor
 from hub.home.audit_log import command_record
-from hub.home.code_flow import Begun, code_of, page_of, redeem
+from hub.home.code_flow import Begun, Client, code_of, page_of, redeem
 from hub.home.session import issuer_of
 from hub.home.sign_in import Identity, Provider, SignInRefused
 from hub.steward.acting import steward_of
@@ -78,12 +78,15 @@ class SignInPages:
         return signed_out()
 
     async def _identity(self, arrival: Arrival, begun: Begun) -> Identity:
-        provider, client = await self._provider(), self._desk.hub.settings.sign_in_client
+        provider, settings = await self._provider(), self._desk.hub.settings
+
+        def redeemed(code: str) -> Identity:
+            client = Client(settings.sign_in_client, settings.secret_in("sign_in_secret_file"))
+            return redeem(provider, client, arrival.origin + BACK, code, begun)
+
         try:
             code = code_of(arrival.request.query_params, provider, begun)
-            return await self._desk.beside(
-                Lane.PROVIDER, lambda: redeem(provider, client, arrival.origin + BACK, code, begun)
-            )
+            return await self._desk.beside(Lane.PROVIDER, lambda: redeemed(code))
         except SignInRefused:
             raise PageRefused("begin_again") from None
 

@@ -56,7 +56,13 @@ def test_a_person_signs_in_at_another_provider_and_a_stranger_does_not(tmp_path:
             pass
         load_key(settings.graph_key)
         look_at(settings, "qi")
-        residents = {"resident_issuer": running.issuer, "resident_client": "sluicegate", "resident_claim": CLAIM}
+        residents = {
+            "resident_issuer": running.issuer,
+            "resident_client": "sluicegate-residents",
+            "resident_claim": CLAIM,
+        }
+        (tmp_path / "secret").write_text("se:cret +1%\n", "utf-8")
+        residents["resident_secret_file"] = str(tmp_path / "secret")
         more: dict[str, Any] = {"policies": COUNTY, "sign_in_issuer": running.issuer, "port": port, **residents}
         with closing(store_of(settings, SPINE)) as store, serving(home, NOWHERE, store=store, **more):
             browser = Browser(f"http://127.0.0.1:{port}")

@@ -1,6 +1,6 @@
 // An OpenID provider (oidc-provider) whose keys are those of the newest line of standard input, a JWK set.
 // `GET /asked` counts the requests to each path. With redirect addresses as further arguments people sign in too; it
-// tells the resident id number of one of them to whoever asks for that claim.
+// tells the resident id number of one of them to whoever asks for that claim. Residents come by a client with a secret.
 import http from "node:http";
 import readline from "node:readline";
 import { Provider } from "oidc-provider";
@@ -28,6 +28,13 @@ const people = {
   response_types: ["code"],
 };
 
+const residents = {
+  ...people,
+  client_id: "sluicegate-residents",
+  client_secret: "se:cret +1%",
+  token_endpoint_auth_method: "client_secret_basic",
+};
+
 const numbers = { qi: "140321195703129022" };
 const findAccount = (_, accountId) => ({
   accountId,
@@ -46,7 +53,7 @@ function begin(jwks) {
         redirect_uris: [],
         response_types: [],
       },
-      ...(redirects.length ? [people] : []),
+      ...(redirects.length ? [people, residents] : []),
     ],
     claims: { openid: ["sub"], resident_id: null },
     findAccount,

@@ -13,7 +13,7 @@ import pytest
 from joserfc import jwt
 
 from hub.demo.provider import DemoProvider, demo_provider
-from hub.home.code_flow import FRESH_SECONDS, Begun, code_of, page_of, redeem
+from hub.home.code_flow import FRESH_SECONDS, Begun, Client, code_of, page_of, redeem
 from hub.home.settings import Settings
 from hub.home.sign_in import CODE, DEVICE, Provider, SignInRefused, discover
 
@@ -42,7 +42,7 @@ def granted(provider: Provider, begun: Begun, redirect: str = BACK) -> str:
 
 def test_a_code_says_who_signed_in(provider: Provider) -> None:
     begun = Begun.now()
-    identity = redeem(provider, CLIENT, BACK, granted(provider, begun), begun)
+    identity = redeem(provider, Client(CLIENT), BACK, granted(provider, begun), begun)
     assert (identity.issuer, identity.subject) == (provider.issuer, "zhang")
     assert identity.at == pytest.approx(time.time(), abs=60)
 
@@ -69,7 +69,7 @@ def test_a_code_of_another_browser_signs_nobody_in(provider: Provider, part: str
     begun = Begun.now()
     other = replace(begun, **{part: getattr(Begun.now(), part)})
     with pytest.raises(SignInRefused, match=r"begin again|another browser"):
-        redeem(provider, CLIENT, BACK, granted(provider, begun), other)
+        redeem(provider, Client(CLIENT), BACK, granted(provider, begun), other)
 
 
 @pytest.mark.parametrize("state", ["", "x", "é"])
@@ -82,15 +82,15 @@ def test_an_answer_with_another_state_holds_no_code(provider: Provider, state: s
 def test_a_code_is_for_one_client_and_one_address(provider: Provider, client: str, redirect: str) -> None:
     begun = Begun.now()
     with pytest.raises(SignInRefused):
-        redeem(provider, client, redirect, granted(provider, begun), begun)
+        redeem(provider, Client(client), redirect, granted(provider, begun), begun)
 
 
 def test_a_code_is_good_once(provider: Provider) -> None:
     begun = Begun.now()
     code = granted(provider, begun)
-    redeem(provider, CLIENT, BACK, code, begun)
+    redeem(provider, Client(CLIENT), BACK, code, begun)
     with pytest.raises(SignInRefused):
-        redeem(provider, CLIENT, BACK, code, begun)
+        redeem(provider, Client(CLIENT), BACK, code, begun)
 
 
 def test_an_old_token_signs_nobody_in(
@@ -105,7 +105,7 @@ def test_an_old_token_signs_nobody_in(
 
     monkeypatch.setattr(DemoProvider, "id_token", token)
     with pytest.raises(SignInRefused, match="too old"):
-        redeem(provider, CLIENT, BACK, granted(provider, begun), begun)
+        redeem(provider, Client(CLIENT), BACK, granted(provider, begun), begun)
 
 
 def test_a_provider_without_the_flow_is_named_with_what_it_lacks(

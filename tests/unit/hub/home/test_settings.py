@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from hub.home.settings import Settings, SettingsError
+from hub.serve import serve_until_stopped
 
 pytestmark = pytest.mark.unit
 
@@ -202,6 +203,20 @@ def test_the_address_of_the_log_is_read_from_a_file(tmp_path: Path) -> None:
     assert settings.audit_log == "postgresql://hub:secret@db/audit"
     assert "secret" not in repr(settings)
     assert Settings.load(home=tmp_path).audit_log == tmp_path / "audit.db"
+
+
+@pytest.mark.parametrize("name", ["sign_in_secret_file", "resident_secret_file"])
+@pytest.mark.parametrize("content", [None, "", " \n", b"\xff"])
+def test_a_hub_does_not_serve_without_a_secret_that_it_was_promised(
+    name: str, content: str | bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "client-secret"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    settings = Settings.load(home=tmp_path / "home", **{name: file})
+    with pytest.raises(SettingsError, match=name):
+        serve_until_stopped(settings, print)
+    assert not (tmp_path / "home").exists()
 
 
 RESIDENTS = {"resident_issuer": "https://id.example", "resident_client": "hub", "resident_claim": "resident_id"}
