@@ -193,15 +193,15 @@ def test_jars_are_shared_between_homes(home: Path, tmp_path: Path, monkeypatch: 
 def test_the_address_of_the_log_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "address"
     settings = Settings.load(home=tmp_path, audit_store_file=file)
-    for content in (None, "", "sqlite:///secret"):
+    for content in (None, "", "sqlite:///hunter2"):
         if content is not None:
             file.write_text(content)
         with pytest.raises(SettingsError) as caught:
             _ = settings.audit_log
-        assert "secret" not in str(caught.value)
-    file.write_text("postgresql://hub:secret@db/audit\n")
-    assert settings.audit_log == "postgresql://hub:secret@db/audit"
-    assert "secret" not in repr(settings)
+        assert "hunter2" not in str(caught.value)
+    file.write_text("postgresql://hub:hunter2@db/audit\n")
+    assert settings.audit_log == "postgresql://hub:hunter2@db/audit"
+    assert "hunter2" not in repr(settings)
     assert Settings.load(home=tmp_path).audit_log == tmp_path / "audit.db"
 
 
