@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from tests.conformance.clients.node_programs import environment, install, node
 
+PATIENCE_SECONDS = 1_800
+"""A bound for a browser that hangs; every page with every look takes some minutes on a busy machine."""
 PROGRAMS = Path(__file__).parent / "programs"
 
 
@@ -66,7 +68,7 @@ def shown_by(folder: Path, program: str, told: Mapping[str, Any]) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
