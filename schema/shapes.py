@@ -24,6 +24,7 @@ EVERY: Final = r"^[1-9]\d{0,2}[mhd]$"
 DAILY: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
 WEB_ADDRESS: Final = r"^https?://\S+$"
 ADDRESS_WITHOUT_USER: Final = r"^https?://[^@\s]+$"
+CLAIM: Final = r"^[A-Za-z0-9_.:/-]{1,200}$"
 LOG_ORIGIN: Final = r"^[^\s+]+$"
 GRAPH_ADDRESS: Final = r"^(bolt|neo4j)(\+s|\+ssc)?://[^@\s]+$"
 JAVA_SIZE: Final = r"^[1-9][0-9]*[mg]$"
@@ -42,6 +43,7 @@ _WORDS: Final[Mapping[str, str]] = {
     HEADER: "write the name of a header in letters, digits and hyphens, such as X-Api-Key",
     WEB_ADDRESS: "write a web address such as https://id.example, without blanks",
     ADDRESS_WITHOUT_USER: "write a web address such as https://id.example, without user, password or blanks",
+    CLAIM: "write the name of a claim in letters, digits and _ . : / -, such as resident_id",
     LOG_ORIGIN: "write a name without blanks and +, such as hub.example/county",
     GRAPH_ADDRESS: "write an address such as bolt://host:7687 or neo4j+s://host:7687, without user, password or blanks",
     DOCUMENT_ID: f"write the SHA-256 of the document in small digits, such as sha256:{'0123456789abcdef' * 4}",

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     resident_issuer: str | None = Field(default=None, pattern=shapes.ADDRESS_WITHOUT_USER)
     resident_client: str | None = Field(default=None, min_length=1)
     resident_secret_file: Path | None = None
-    resident_claim: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")
+    resident_claim: str | None = Field(default=None, pattern=shapes.CLAIM)
     token: SecretStr | None = None
     token_file: Path | None = None
     words: Path | None = None

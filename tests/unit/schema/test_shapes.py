@@ -25,6 +25,7 @@ GOOD = {
     shapes.HEADER: "X-Api-Key",
     shapes.WEB_ADDRESS: "https://id.example",
     shapes.ADDRESS_WITHOUT_USER: "https://id.example",
+    shapes.CLAIM: "resident_id",
     shapes.LOG_ORIGIN: "hub.example/county",
     shapes.GRAPH_ADDRESS: "neo4j+s://host:7687",
     shapes.JAVA_SIZE: "512m",
