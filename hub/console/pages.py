@@ -31,6 +31,8 @@ HEADERS: Final = {
     # Not `no-referrer`: under that a browser gives the Origin of a form as `null` (Fetch, 3.2).
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+    # What `frame-ancestors` says, for browsers and scanners that do not read that.
+    "X-Frame-Options": "DENY",
 }
 
 

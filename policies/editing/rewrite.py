@@ -26,12 +26,13 @@ _BY_TEXT: Final = "it is laid out in a way that a form does not change; edit it 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """The text with all edits done; none of them may overlap another."""
-    below = len(text) + 1
-    for start, end, instead in sorted(edits, reverse=True):
-        if end > below:
+    parts, done = list[str](), 0
+    for start, end, instead in sorted(edits):
+        if start < done:
             raise EditRefused(_BY_TEXT)
-        text, below = text[:start] + instead + text[end:], start
-    return text
+        parts += text[done:start], instead
+        done = end
+    return "".join((*parts, text[done:]))
 
 
 def edits(text: str, piece: Piece, old: Any, new: Any, after: int) -> Iterator[Edit]:

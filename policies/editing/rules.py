@@ -62,12 +62,12 @@ def rules_in(name: str, content: bytes) -> Iterator[RuleText]:
 
 def change(content: bytes, rule: RuleText, wanted: Mapping[str, Any]) -> bytes:
     """The file with a rule that says `wanted`; EditRefused if that cannot be written without touching other things."""
-    return _change(content, rule.file, rule.section, rule.index, wanted)
+    return _change(content, rule.file, rule.section, {rule.index: wanted})
 
 
-def change_item(content: bytes, name: str, section: str, index: int, wanted: Mapping[str, Any]) -> bytes:
-    """As `change`, for another section that is a list, such as `expect`."""
-    return _change(content, name, section, index, wanted)
+def change_items(content: bytes, name: str, section: str, wanted: Mapping[int, Mapping[str, Any]]) -> bytes:
+    """As `change`, for items of another section that is a list, such as `expect`, by their places; all at once."""
+    return _change(content, name, section, wanted)
 
 
 def copy(content: bytes, rule: RuleText, wanted: Mapping[str, Any]) -> bytes:
@@ -79,7 +79,7 @@ def copy(content: bytes, rule: RuleText, wanted: Mapping[str, Any]) -> bytes:
     lines = _lines(text, piece).rstrip() + newline
     between = newline if text[:place].endswith("\n") else newline * 2
     doubled = (text[:place] + between + lines + text[place:]).encode()
-    changed = _change(doubled, rule.file, rule.section, rule.index + 1, wanted)
+    changed = _change(doubled, rule.file, rule.section, {rule.index + 1: wanted})
     _expect(changed, file, rule.section, lambda rules: rules.insert(rule.index + 1, dict(wanted)))
     return changed
 
@@ -129,13 +129,19 @@ def _without_section(file: YamlFile, text: str, section: str) -> bytes | None:
     return changed
 
 
-def _change(content: bytes, name: str, section: str, index: int, wanted: Mapping[str, Any]) -> bytes:
+def _change(content: bytes, name: str, section: str, wanted: Mapping[int, Mapping[str, Any]]) -> bytes:
     file, text = YamlFile(name, content), content.decode()
-    piece, old = _items(file, section)[index], file.content[section][index]
-    changed = apply(text, edits(text, piece, old, dict(wanted), piece.start)).encode()
+    pieces, old = _items(file, section), file.content[section]
+    changes = [
+        edit
+        for index, rule in wanted.items()
+        for edit in edits(text, pieces[index], old[index], dict(rule), pieces[index].start)
+    ]
+    changed = apply(text, changes).encode()
 
     def put(rules: list[Any]) -> None:
-        rules[index] = dict(wanted)
+        for index, rule in wanted.items():
+            rules[index] = dict(rule)
 
     _expect(changed, file, section, put)
     return changed

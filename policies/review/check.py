@@ -7,8 +7,9 @@ another, repeat another or reach nobody are warnings, which the second steward r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from policies.decide import decide
 from policies.model import Application, Decision, FieldDecision, PolicySet
@@ -22,6 +23,10 @@ from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predica
 from schema.region_paths import fault_of_path
 
 ERROR, WARNING = "error", "warning"
+KEPT_DECISIONS = 100
+"""Decisions that are kept while a policy set is checked: each takes all grants, and many rules ask for the same one."""
+Decided = Callable[[str, str], Decision]
+"""What an application may see for a purpose."""
 _STRENGTH = {"aggregate": 0, "mask": 1, "clear": 2}
 
 
@@ -44,9 +49,10 @@ def subject_of(application: Application) -> Subject:
 
 def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Finding]:
     """Everything there is to say about a policy set that loaded, errors first."""
+    decided = decisions_of(catalogue, policy, today)
     findings = [
-        *_failed_expectations(catalogue, policy, today),
-        *(finding for grant in policy.grants for finding in _check_grant(catalogue, policy, grant, today)),
+        *_failed_expectations(policy, decided),
+        *(finding for grant in policy.grants for finding in _check_grant(catalogue, policy, grant, today, decided)),
         *_shadowed(policy, catalogue),
         *_seen_by_nobody(catalogue, policy, today),
         *_expired_purposes(policy, today),
@@ -56,6 +62,16 @@ def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Findi
         *(Finding(WARNING, "join", "applications", each.text) for each in joins(catalogue, policy, today)),
     ]
     return sorted(findings, key=lambda each: (each.level, each.place, each.text))
+
+
+def decisions_of(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Decided:
+    """What each application of a policy set may see for a purpose, decided once if it is soon asked again."""
+
+    @lru_cache(KEPT_DECISIONS)
+    def decided(application: str, purpose: str) -> Decision:
+        return decide(catalogue, policy, subject_of(policy.applications[application]), purpose, today)
+
+    return decided
 
 
 # Expectations.
@@ -68,11 +84,9 @@ def effects_of(decision: FieldDecision) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Iterator[Finding]:
+def _failed_expectations(policy: PolicySet, decided: Decided) -> Iterator[Finding]:
     for expectation in policy.expectations:
-        found = effects_of_expectation(
-            catalogue, policy, expectation.application, expectation.purpose, expectation.coordinate, today
-        )
+        found = effects_of_expectation(decided(expectation.application, expectation.purpose), expectation.coordinate)
         if found != expectation.effects:
             text = (
                 f"{expectation.application} for {expectation.purpose} has {_listed(found)} on {expectation.coordinate}"
@@ -80,13 +94,10 @@ def _failed_expectations(catalogue: Catalogue, policy: PolicySet, today: dt.date
             yield Finding(ERROR, "expectation", expectation.place, f"{text}; expected {_listed(expectation.effects)}")
 
 
-def effects_of_expectation(
-    catalogue: Catalogue, policy: PolicySet, application: str, purpose: str, coordinate: str, today: dt.date
-) -> tuple[str, ...]:
-    """The effects that are so where an expectation says what they should be, as it writes them."""
-    subject = subject_of(policy.applications[application])
+def effects_of_expectation(decision: Decision, coordinate: str) -> tuple[str, ...]:
+    """The effects that a decision has where an expectation says what they should be, as it writes them."""
     entity, _, name = coordinate.partition(".")
-    return effects_of(decide(catalogue, policy, subject, purpose, today).of(entity).of(name))
+    return effects_of(decision.of(entity).of(name))
 
 
 def _listed(effects: tuple[str, ...]) -> str:
@@ -96,11 +107,13 @@ def _listed(effects: tuple[str, ...]) -> str:
 # Each grant.
 
 
-def _check_grant(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
+def _check_grant(
+    catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date, decided: Decided
+) -> Iterator[Finding]:
     yield from _dead(policy, grant, today)
     yield from _conflicts(policy, grant)
     yield from _clear_by_tag(catalogue, grant)
-    yield from _reads_hidden(catalogue, policy, grant, today)
+    yield from _reads_hidden(catalogue, policy, grant, decided)
 
 
 def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
@@ -133,21 +146,25 @@ def _clear_by_tag(catalogue: Catalogue, grant: Grant) -> Iterator[Finding]:
             yield Finding(WARNING, "clear-by-tag", grant.place, text)
 
 
-def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
+def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, decided: Decided) -> Iterator[Finding]:
     """Row conditions read raw values: where they read what the grantee may not see, the answer tells a little of it."""
+    read = {
+        name: None
+        for entity, condition in grant.rows.items()
+        for name in _read(catalogue, catalogue.entity(entity), condition)
+    }
+    if not read:
+        return
     decisions = [
-        decide(catalogue, policy, subject_of(application), purpose, today)
+        decided(application.id, purpose)
         for application in policy.applications.values()
         if grant.to.selects(subject_of(application))
         for purpose in sorted(grant.purposes)
     ]
-    reported: set[str] = set()
-    for entity, condition in grant.rows.items():
-        for name in _read(catalogue, catalogue.entity(entity), condition):
-            if name not in reported and any(not _is_clear(decision, name) for decision in decisions):
-                reported.add(name)
-                text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: the rows tell of it"
-                yield Finding(WARNING, "reads-hidden", grant.place, text)
+    for name in read:
+        if any(not _is_clear(decision, name) for decision in decisions):
+            text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: the rows tell of it"
+            yield Finding(WARNING, "reads-hidden", grant.place, text)
 
 
 def _is_clear(decision: Decision, coordinate: str) -> bool:

@@ -7,6 +7,7 @@ the hub is never asked. A query stands in no address; it is sent by POST, and re
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -168,12 +169,12 @@ def sources_here(settings: Settings) -> Path | None:
 
 
 def _command(content: Mapping[str, Any]) -> str:
-    """The command that previews the same; names of policies need no quotes in a shell."""
+    """The command that previews the same, for a shell; names of policies need no quotes there."""
     names = {name: content["chosen"][name] or name.upper() for name in ("application", "purpose")}
     query = " ".join(content["query"].split()) or "QUERY"
     return (
         f"sluicegate policy preview --as {names['application']} --purpose {names['purpose']}"
-        f" --draft {content['number']} '{query}'"
+        f" --draft {content['number']} {shlex.quote(query)}"
     )
 
 

@@ -108,7 +108,7 @@ class RulesPages:
         )
         since = await self._desk.beside(Lane.POLICY, lambda: self._origins.of(hub))
         if earlier.earlier is not None:
-            policy = load_files((await self._begin(visitor, earlier)).files, hub.catalogue)
+            policy = (await self._begin(visitor, earlier))[2].policy
         await self._desk.record_reading(visitor, "rules", {**_given(narrowed), **_facts(earlier)})
         return self._desk.page(
             "rule_list",
@@ -127,9 +127,7 @@ class RulesPages:
     async def edit(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The form of a rule, of a copy of it, or of a new one."""
         wanted = asked({name: text for name, text in arrival.request.query_params.items() if name in NAMES})
-        start = await self._begin(visitor, wanted)
-        source = wanted.source(start)
-        choices = self._choices_of(visitor, start)
+        start, source, choices = await self._begin(visitor, wanted)
         rule = dict(source.content) if source else {}
         if wanted.copy:
             rule["id"] = ""
@@ -139,8 +137,7 @@ class RulesPages:
     async def draft(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Try, count or draft what a form says."""
         wanted = asked(form)
-        start = await self._begin(visitor, wanted)
-        source, choices = wanted.source(start), self._choices_of(visitor, start)
+        start, source, choices = await self._begin(visitor, wanted)
         if wanted.does == REMOVE and source:
             opened = Opened(wanted, start, source, choices, source.content, tuple(choices.types_of(source.content)))
         else:
@@ -161,17 +158,17 @@ class RulesPages:
             return page
         return go_to(f"{HOME}versions/version?number={made.number}")
 
-    async def _begin(self, visitor: Visitor, wanted: Asked) -> Start:
+    async def _begin(self, visitor: Visitor, wanted: Asked) -> tuple[Start, RuleText | None, Choices]:
+        """Where the edit begins, its rule, and what may be chosen; beside the event loop, for files are read."""
+        return await self._desk.beside(Lane.POLICY, lambda: self._begun(visitor, wanted))
+
+    def _begun(self, visitor: Visitor, wanted: Asked) -> tuple[Start, RuleText | None, Choices]:
         hub = self._desk.hub
-        start = await self._desk.beside(Lane.POLICY, lambda: start_of(hub, wanted.base, wanted.earlier, visitor.actor))
+        start = start_of(hub, wanted.base, wanted.earlier, visitor.actor)
         if start is None:
             raise PageRefused("choice", name="from" if wanted.earlier is not None else "base")
-        return start
-
-    def _choices_of(self, visitor: Visitor, start: Start) -> Choices:
-        hub = self._desk.hub
         policy = hub.policy if start.earlier is None else load_files(start.files, hub.catalogue)
-        return Choices(hub.catalogue, policy, visitor.steward)
+        return start, wanted.source(start), Choices(hub.catalogue, policy, visitor.steward)
 
     def _read(
         self, form: Mapping[str, str], wanted: Asked, start: Start, source: RuleText | None, choices: Choices

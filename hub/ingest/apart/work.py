@@ -10,7 +10,9 @@ import json
 import os
 import pickle
 import re
+import select
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -128,10 +130,24 @@ def _retried(task: Task) -> Iterator[Line]:
     yield {"before": dict(done.before), "after": dict(done.after)}
 
 
+def end_with_hub() -> None:
+    """End this process when nobody reads what it writes any more: the hub has ended, however it did."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)  # errors alone, which are always told
+
+    def watch() -> None:
+        pipe.poll()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with the hub", daemon=True).start()
+
+
 def main() -> None:
-    """Do the task of standard input."""
+    """Do the task of standard input; a trial ends with its hub, and a pull goes on."""
     os.nice(NICE)
     task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the hub that started this process
+    if task.act == TRY:
+        end_with_hub()
     for line in lines_of(task):
         print(json.dumps(line, ensure_ascii=True), flush=True)
 

@@ -38,6 +38,7 @@ def test_i04_a_page_is_shown_and_told_to_nobody_else(account: str | None, origin
         assert "unsafe" not in page.headers["content-security-policy"], way.path
         assert page.headers["cache-control"] == "no-store", way.path
         assert page.headers["x-content-type-options"] == "nosniff", way.path
+        assert page.headers["x-frame-options"] == "DENY", way.path
         assert page.headers["cross-origin-opener-policy"] == "same-origin", way.path
         assert page.headers["cross-origin-resource-policy"] == "same-origin", way.path
         assert not [name for name in page.headers if name.startswith("access-control-")], way.path
