@@ -12,6 +12,7 @@ from typing import Final
 from starlette.responses import Response
 
 from audit.log import Logged
+from audit.record import Digester
 from audit.search import QueryRefused, records
 from hub.auditor.review_marks import LONGEST_REASON, Marks, Meanwhile, Verdict
 from hub.auditor.review_sample import Sample, sample_of
@@ -26,6 +27,7 @@ from hub.console.visitor import Visitor
 from hub.home.zone import day_of as day_of_time
 from hub.request.pipeline import Hub
 from hub.steward.changes import reading_record
+from policies.stewards import Steward
 
 REVIEW: Final = "review"
 MARKED: Final = "review/marked"
@@ -152,11 +154,17 @@ def _sampled(hub: Hub, at: int) -> tuple[Logged, dt.date]:
 
 
 def _own_digests(hub: Hub, visitor: Visitor) -> frozenset[str]:
-    """Every digest under which a record may name the visitor: their account, and their subject at the provider."""
-    names = (visitor.account, visitor.session.subject)
-    return frozenset(
-        digest for domain in ACTORS.values() for name in names for digest in hub.digester.every(domain, name)
-    )
+    subject = visitor.session.subject
+    return digests_of_person(hub.digester, visitor.steward, subject, hub.policy.stewards)
+
+
+def digests_of_person(
+    digester: Digester, steward: Steward, subject: str, stewards: Mapping[str, Steward]
+) -> frozenset[str]:
+    """Every digest under which a record may name whoever signed in as `subject`: all accounts of the person."""
+    theirs = [steward, *(each for each in stewards.values() if steward.same_person(each.person))]
+    names = {subject} | {name for each in theirs for name in (each.account, each.subject) if name}
+    return frozenset(digest for domain in ACTORS.values() for name in names for digest in digester.every(domain, name))
 
 
 def _is_of(logged: Logged, digests: frozenset[str]) -> bool:
