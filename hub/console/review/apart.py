@@ -65,7 +65,7 @@ async def _in_process(seconds: float, work: Callable[..., Result], arguments: tu
         done, found = receiver.recv()
     except TimeoutError:
         raise PageRefused("review_late", seconds=f"{seconds:.0f}") from None
-    except EOFError:
+    except (EOFError, OSError):  # it died before, or in the midst of telling
         done, found = False, "failed"
     finally:
         loop.remove_reader(receiver.fileno())
