@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.console.arrival import Arrival
 from hub.console.lanes import Lane, Lanes
+from hub.console.menu import menu_of
 from hub.console.page import Page, may
 from hub.console.pages import HEADERS, Pages
 from hub.console.sessions.store import Sessions
@@ -36,8 +37,8 @@ class Desk:
 
     def page(self, name: str, arrival: Arrival, visitor: Visitor | None, **content: Any) -> Response:
         """The page of a template, in the language of the request."""
-        menu = [(HOME + each.path, each.word) for each in self.menu if visitor is not None and may(visitor, each)]
-        framed = {"menu": menu, "asked_again": arrival.asked_again, **content}
+        opened = {each.word: HOME + each.path for each in self.menu if visitor is not None and may(visitor, each)}
+        framed = {"menu": menu_of(opened, arrival.path), "asked_again": arrival.asked_again, **content}
         return self.pages.page(name, arrival.language, arrival.origin, arrival.path, visitor, **framed)
 
     async def beside(self, lane: Lane, work: Callable[[], Result]) -> Result:

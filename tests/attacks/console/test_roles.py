@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from hub.console.front import Console
+from hub.console.menu import THEMES
 from hub.console.page import Change, Door, Page, Way
 from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene, words_of
@@ -151,6 +152,11 @@ def test_a_change_is_done_for_its_roles_alone(account: str | None, scene: Consol
             assert answer.status_code == 403, way.path
         else:
             assert answer.headers["location"] == "/console/?ended=1"
+
+
+def test_each_page_of_the_menu_has_its_theme(scene: ConsoleScene) -> None:
+    named = sorted(way.word for way in ways(scene) if isinstance(way, Page) and way.word)
+    assert named == sorted(word for words in THEMES.values() for word in words)
 
 
 def test_the_menu_names_what_opens(scene: ConsoleScene) -> None:

@@ -191,7 +191,7 @@ def test_a_check_finds_nothing_or_is_argued(asker: str, scan: Scan, check: str) 
 
 
 def test_the_page_says_what_is_found() -> None:
-    table = re.findall(r"^\| `(\w+)` \|.*\| (clean|argued) \|", PAGE, re.MULTILINE)
+    table = re.findall(r"^\| `(\w+)` \|.*\| (clean|argued) \|", PAGE.partition("## wapiti")[0], re.MULTILINE)
     assert dict(table) == {name: "argued" if name in ARGUED["with a token"] else "clean" for name in CHECKS}
 
 

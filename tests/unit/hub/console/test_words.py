@@ -16,6 +16,7 @@ from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
 from hub.console.developer.codes import CODES
+from hub.console.menu import THEMES
 from hub.console.operator.rules import RULES, word_of
 from hub.console.operator.settings_in_force import GROUPS
 from hub.console.page_scripts import EDITOR_PHRASES
@@ -127,6 +128,7 @@ MADE = {
     *EDITOR_PHRASES.values(),
     *(f"editor_{each}" for each in ("key", "effect", "obligation", "placeholder", "purpose", "application")),
     *(f"editor_{each}" for each in ("department", "type", "coordinate")),
+    *(f"menu_{theme}" for theme in THEMES),
     "log",  # in the menu
     "versions",
     "matrix",
