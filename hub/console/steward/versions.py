@@ -7,19 +7,23 @@ and the record is durable before the change is.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import Changes, changes_recorded_in
-from policies.language import load_files
+from policies.language import load_files, version_of
+from policies.model import PolicySet
 from policies.review.changes import Diff
 from policies.review.check import ERROR, check
 from policies.review.diff import diff_with_joins
 from policies.versions import Past, Version
 from schema.strict_yaml import YamlFileError
+
+Load = Callable[[Mapping[str, bytes]], PolicySet]
+"""Loads the files of a version; YamlFileError if they do not load with the catalogue of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,24 @@ def compared(hub: Hub, number: int) -> Compared | None:
     return Compared(found.decisions, found.texts, found.unread, past=past, base=base, current=current)
 
 
-def beside(hub: Hub, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Beside:
-    """The files of two versions side by side."""
-    texts = dict(text_changes(before, after))
+def loader(hub: Hub) -> Load:
+    """Loads each content once, and the policy in force not at all: reading the files is most of what a page costs."""
+    known = {hub.policy.version: hub.policy}
+
+    def load(files: Mapping[str, bytes]) -> PolicySet:
+        content = version_of(files)
+        if content not in known:
+            known[content] = load_files(files, hub.catalogue)
+        return known[content]
+
+    return load
+
+
+def beside(hub: Hub, before: Mapping[str, bytes], after: Mapping[str, bytes], load: Load | None = None) -> Beside:
+    """The files of two versions side by side; a page that compares more than two gives its `loader`."""
+    texts, load = dict(text_changes(before, after)), load or loader(hub)
     try:
-        old, new = (load_files(files, hub.catalogue) for files in (before, after))
+        old, new = load(before), load(after)
     except YamlFileError as wrong:
         return Beside(None, texts, str(wrong))
     return Beside(diff_with_joins(hub.catalogue, old, new, hub.now().date()), texts)
@@ -102,7 +119,8 @@ def files_in_force(hub: Hub) -> tuple[Version, Mapping[str, bytes]]:
 
 def try_out(hub: Hub, files: Mapping[str, bytes], texts: Mapping[str, str]) -> Tried:
     """What a version with these files would be with other texts in some; YamlFileError if it would not load."""
-    old, new = (load_files(each, hub.catalogue) for each in (files, {**files, **_encoded(texts)}))
+    load = loader(hub)
+    old, new = load(files), load({**files, **_encoded(texts)})
     today = hub.now().date()
     found = check(hub.catalogue, new, today)
     said = [(each.level == ERROR, f"{each.place}: {each.text}") for each in found]
