@@ -252,15 +252,15 @@ CONSOLE = (
     ),
     Mutation(
         "the store does not hold what a browser holds",
-        "hub/console/sessions/store.py",
+        "hub/console/sessions/lasting.py",
         "    return hashlib.sha256(held.encode()).hexdigest()\n",
         "    return held\n",
         "tests/unit/hub/console/test_sessions.py",
     ),
     Mutation(
         "a session ends in the end",
-        "hub/console/sessions/store.py",
-        "            _SESSION.c.begun <= now - LONGEST_SECONDS,\n",
+        "hub/console/sessions/lasting.py",
+        "            begun <= now - self.longest,\n",
         "",
         "tests/unit/hub/console/test_sessions.py",
     ),
@@ -350,9 +350,9 @@ CONSOLE = (
     ),
     Mutation(
         "a script keeps no session alive",
-        "hub/console/sessions/store.py",
-        "        if by_person and now",
-        "        if now",
+        "hub/console/sessions/lasting.py",
+        " and by_person and now",
+        " and now",
         "tests/unit/hub/console/test_sessions.py",
     ),
     Mutation(

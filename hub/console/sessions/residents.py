@@ -15,13 +15,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from hub.console.sessions.store import digest_of
-from policies.store_tables import changing, reading
+from hub.console.sessions.lasting import Lasting, digest_of
+from policies.store_tables import changing
 
 IDLE_SECONDS: Final = 900
 LONGEST_SECONDS: Final = 3_600
-NOTED_SECONDS: Final = 60
-"""A use is written when the last that was written is older."""
 
 _SESSION = sa.Table(
     "resident_session",
@@ -29,6 +27,7 @@ _SESSION = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("digest", "subject")),
     *(sa.Column(name, sa.BigInteger) for name in ("begun", "used")),
 )
+_LASTING: Final = Lasting(_SESSION, IDLE_SECONDS, LONGEST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,9 @@ class ResidentSessions:
 
     def find(self, held: str) -> Resident | None:
         """Whose session a browser holds, and note that it is used; None if there is none, or it is over."""
-        mine, now = _SESSION.c.digest == digest_of(held), int(self._now())
-        with reading(self._engine) as connection:
-            row = connection.execute(sa.select(_SESSION).where(mine, sa.not_(self._over()))).one_or_none()
+        row = _LASTING.find(self._engine, held, int(self._now()))
         if row is None:
             return None
-        if now - row.used >= NOTED_SECONDS:
-            with changing(self._engine) as connection:
-                connection.execute(sa.update(_SESSION).where(mine).values(used=now))
         return Resident(tuple(row.subject.split(",")), held)
 
     def end(self, held: str) -> None:
@@ -76,9 +70,4 @@ class ResidentSessions:
             connection.execute(sa.delete(_SESSION).where(_SESSION.c.digest == digest_of(held)))
 
     def _over(self) -> sa.ColumnElement[bool]:
-        now = int(self._now())
-        return sa.or_(
-            _SESSION.c.used <= now - IDLE_SECONDS,
-            _SESSION.c.begun <= now - LONGEST_SECONDS,
-            _SESSION.c.begun > now + NOTED_SECONDS,  # the clock was set back: it would last longer than it may
-        )
+        return _LASTING.over(int(self._now()))

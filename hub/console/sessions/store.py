@@ -7,7 +7,6 @@ ends it. A new sign-in makes a new one, whatever the browser held before (sessio
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -16,13 +15,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from hub.console.sessions.lasting import Lasting, digest_of
 from hub.home.sign_in import Identity
 from policies.store_tables import changing, reading
 
 IDLE_SECONDS: Final = 1_800
 LONGEST_SECONDS: Final = 28_800
-NOTED_SECONDS: Final = 60
-"""A use is written when the last that was written is older: a page that is read often is not a write each time."""
 MOST_OF_ACCOUNT: Final = 20
 """Sessions of one account; a further sign-in ends the one that was not used for longest."""
 
@@ -32,6 +30,7 @@ _SESSION = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("digest", "name", "account", "issuer", "subject")),
     *(sa.Column(name, sa.BigInteger) for name in ("begun", "used")),
 )
+_LASTING: Final = Lasting(_SESSION, IDLE_SECONDS, LONGEST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +78,8 @@ class Sessions:
 
     def find(self, held: str, by_person: bool = True) -> Session | None:
         """The session of a browser, and note that it is used `by_person`; None if there is none, or it is over."""
-        digest, now = digest_of(held), int(self._now())
-        with reading(self._engine) as connection:
-            row = connection.execute(
-                sa.select(_SESSION).where(_SESSION.c.digest == digest, sa.not_(self._over()))
-            ).one_or_none()
-        if row is None:
-            return None
-        if by_person and now - row.used >= NOTED_SECONDS:
-            with changing(self._engine) as connection:
-                connection.execute(sa.update(_SESSION).where(_SESSION.c.digest == digest).values(used=now))
-        return _session(row)
+        row = _LASTING.find(self._engine, held, int(self._now()), by_person)
+        return None if row is None else _session(row)
 
     def of(self, account: str) -> Sequence[Session]:
         """The sessions of an account, the one used last first."""
@@ -105,17 +95,7 @@ class Sessions:
             return connection.execute(ended if name is None else ended.where(_SESSION.c.name == name)).rowcount
 
     def _over(self) -> sa.ColumnElement[bool]:
-        now = int(self._now())
-        return sa.or_(
-            _SESSION.c.used <= now - IDLE_SECONDS,
-            _SESSION.c.begun <= now - LONGEST_SECONDS,
-            _SESSION.c.begun > now + NOTED_SECONDS,  # the clock was set back: it would last longer than it may
-        )
-
-
-def digest_of(held: str) -> str:
-    """What the store keeps of what a browser holds."""
-    return hashlib.sha256(held.encode()).hexdigest()
+        return _LASTING.over(int(self._now()))
 
 
 def _session(row: sa.Row[tuple[str | int, ...]]) -> Session:
