@@ -13,7 +13,7 @@ from policies.stewards import Role, Steward
 
 FIRST_PAGES: Final[Mapping[Role, tuple[str, str]]] = {
     Role.STEWARD: ("matrix", "see who may see what 查看授权矩阵"),
-    Role.APPROVER: ("matrix", "see who may see what 查看授权矩阵"),
+    Role.APPROVER: ("versions", "approve what another drafted 审批他人起草的版本"),
     Role.AUDITOR: ("log", "find what the tour asked for 检索审计日志"),
     Role.OPERATOR: ("sources", "see what waits in a source 查看数据来源"),
     Role.DEVELOPER: ("developer/query", "ask a query for a purpose 按目的试查询"),
@@ -28,9 +28,13 @@ def doors_table(settings: Settings, stewards: Iterable[Steward]) -> Table:
     )
     for name in ("role 角色", "account 账号", "link 地址", "begin with 先做什么"):
         table.add_column(name, no_wrap=name.startswith("link"))
+    begun: set[Role] = set()
     for each in stewards:
         if each.subject and each.roles:
-            path, first = FIRST_PAGES[each.roles[0]]
+            # Of two people with the same roles the first drafts, and the second approves.
+            role = next((role for role in each.roles if role not in begun), each.roles[0])
+            begun.add(role)
+            path, first = FIRST_PAGES[role]
             link = f"http://{settings.host}:{settings.port}/console/{path}"
             table.add_row(", ".join(each.roles), each.account, link, first)
     own = f"http://{settings.host}:{settings.port}/console/my-data"

@@ -122,6 +122,13 @@ class Requests:
                 raise TooMany(f"{found} requests wait already, of {most} at most")
 
 
+def request_of_version(engine: sa.Engine, number: int) -> AccessRequest | None:
+    """The request that a version was drafted of; None if it was drafted of none."""
+    drafted = sa.select(_REQUEST).where(_REQUEST.c.state == Kept.DRAFTED, _REQUEST.c.version == number)
+    with reading(engine) as connection:
+        return next(iter(_read(connection, drafted)), None)
+
+
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[AccessRequest]:
     return [_request(dict(row)) for row in connection.execute(query).mappings()]
 

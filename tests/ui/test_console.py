@@ -133,6 +133,9 @@ def test_a_page_is_whole(page: str, shown: dict[str, dict[str, Any]]) -> None:
     assert found["foreign"] == [], "another host was asked"
     assert found["faults"] == [], "axe-core"
     assert not found["wide"], "the page is wider than its window"
+    assert found["held"] < 0.5 * (380 if "380" in page.split("-") else 1100), (
+        "the names of rows leave no room for cells"
+    )
 
 
 @pytest.mark.parametrize(("account", "said"), [("zhang", "数据管理员"), ("wu", "审计员"), ("chen", "运维人员")])

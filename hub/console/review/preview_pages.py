@@ -23,6 +23,7 @@ from hub.console.review.apart import Apart, NotDone
 from hub.console.review.choices import chosen_of, number_in_force, version_chosen
 from hub.console.review.side_by_side import MOST_LINES, answers, effects, example_query
 from hub.console.review.work import preview_versions
+from hub.console.steward.in_words import spoken_in
 from hub.console.visitor import Visitor
 from hub.home.settings import Settings
 from hub.steward.acting import READERS
@@ -153,7 +154,8 @@ class PreviewPages:
 
     def _page(self, arrival: Arrival, visitor: Visitor, content: Mapping[str, Any]) -> Response:
         problem = self._problem if content["state"] == "missing" else ""
-        rest = {"problem": problem, "told": None, "command": _command(content), "most": MOST_LINES}
+        spoken = spoken_in(self._desk.hub, arrival.language)
+        rest = {"problem": problem, "told": None, "command": _command(content), "most": MOST_LINES, "spoken": spoken}
         return self._desk.page("review_preview", arrival, visitor, **{**rest, **content})
 
 

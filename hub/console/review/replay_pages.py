@@ -20,12 +20,12 @@ from hub.console.refusals import PageRefused
 from hub.console.review.apart import Apart, NotDone
 from hub.console.review.choices import number_of
 from hub.console.review.work import replay_version
+from hub.console.steward.in_words import spoken_in
 from hub.console.steward.versions import Compared, compared
 from hub.console.steward.versions_pages import may_approve
 from hub.console.visitor import Visitor
 from hub.steward.acting import READERS
 from hub.steward.compare_decisions import Outcome
-from hub.steward.policy_tables import effects_in_words
 from hub.steward.recorded_replay import replay_record
 from hub.steward.replay import Replay
 
@@ -98,7 +98,7 @@ class ReplayPages:
             result=result,
             computed=computed,
             problem=problem,
-            words_of=effects_in_words,
+            spoken=spoken_in(self._desk.hub, arrival.language),
             may_approve=may_approve(found, visitor),
         )
 

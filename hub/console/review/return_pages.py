@@ -18,6 +18,7 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.review.choices import number_of
+from hub.console.steward.in_words import spoken_in
 from hub.console.steward.versions import Beside, beside, changes_of, loader
 from hub.console.steward.versions_pages import VERSION
 from hub.console.visitor import Visitor
@@ -25,7 +26,6 @@ from hub.home.zone import read_moment
 from hub.request.pipeline import Hub
 from hub.steward.acting import READERS
 from hub.steward.changes import Changes
-from hub.steward.policy_tables import effects_in_words
 from policies.change_conflict import three_way
 from policies.stewards import Role
 from policies.versions import ChangeRefused, Past, both_times, moment
@@ -132,7 +132,7 @@ class ReturnPages:
             visitor,
             found=found,
             problem=problem,
-            words_of=effects_in_words,
+            spoken=spoken_in(self._desk.hub, arrival.language),
             at=at,
             when=both_times(moment(starts), hub.settings.zone) if starts else "",
             zone=hub.settings.time_zone,

@@ -12,7 +12,9 @@ from hub.console.desk import Desk
 from hub.console.lanes import Lane
 from hub.console.page import Page, Way
 from hub.console.review.choices import attributes_known, chosen_of, day_of_form, version_chosen
+from hub.console.steward.in_words import Spoken
 from hub.console.visitor import Visitor
+from hub.console.words import all_words
 from hub.steward.acting import READERS
 from hub.steward.hypothetical import Asker, Why, why
 from policies.model import PolicySet
@@ -57,6 +59,8 @@ class WhyPages:
             found = await self._desk.beside(
                 Lane.POLICY, lambda: why(hub.catalogue, policy, asker, chosen["coordinate"])
             )
+        entity = chosen["coordinate"].partition(".")[0]
+        spoken = Spoken(hub.catalogue, policy, all_words()[arrival.language], arrival.language)
         return self._desk.page(
             "review_why",
             arrival,
@@ -69,7 +73,9 @@ class WhyPages:
             day=day.isoformat(),
             asker=asker,
             found=found,
-            owner=policy.owners.get(chosen["coordinate"].partition(".")[0]),
+            spoken=spoken,
+            said={each.id: spoken.rows(each.rows.get(entity), entity) for each in policy.grants},
+            owner=policy.owners.get(entity),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from hub.console.rules.asked import (
     Asked,
     asked,
 )
+from hub.console.rules.begun import begun_with, usual_file
 from hub.console.rules.choices import Choices
 from hub.console.rules.counting import count
 from hub.console.rules.drafting import REMOVE, Edit, Start, TriedEdit, draft_edit, edited, start_of, try_edit
@@ -30,13 +31,13 @@ from hub.console.rules.form import ON, RuleForm
 from hub.console.rules.listing import Narrowed, rules_shown, types_of
 from hub.console.rules.view import Viewer
 from hub.console.sessions.same_site import FIELD
+from hub.console.steward.in_words import spoken_in
 from hub.console.steward.since import Origins
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
 from hub.errors import HubError
 from hub.steward.acting import READERS
 from hub.steward.estimate import Estimate
-from hub.steward.policy_tables import effects_in_words
 from policies.editing.rules import RuleText
 from policies.editing.written import EditRefused
 from policies.language import load_files
@@ -116,6 +117,7 @@ class RulesPages:
             visitor,
             rules=[(each, sorted(types_of(each))) for each in rules_shown(policy, narrowed)],
             since=since,
+            spoken=spoken_in(hub, arrival.language),
             choices=_choices(self._desk, arrival.language),
             chosen=_given(narrowed),
             version=policy.version,
@@ -126,13 +128,17 @@ class RulesPages:
 
     async def edit(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The form of a rule, of a copy of it, or of a new one."""
-        wanted = asked({name: text for name, text in arrival.request.query_params.items() if name in NAMES})
+        query = arrival.request.query_params
+        wanted = asked({name: text for name, text in query.items() if name in NAMES})
         start, source, choices = await self._begin(visitor, wanted)
-        rule = dict(source.content) if source else {}
+        rule = dict(source.content) if source else begun_with(query, choices, wanted.section)
         if wanted.copy:
             rule["id"] = ""
+        if source is None and not wanted.file:
+            wanted = replace(wanted, file=usual_file(start, wanted.section, query.get("application", "")))
+        types = dict.fromkeys([*choices.types_of(rule), *([] if source else _type_named(query.get("field", "")))])
         await self._desk.record_reading(visitor, "rules rule", {"rule": source.id if source else "", **_facts(wanted)})
-        return self._page(arrival, visitor, Opened(wanted, start, source, choices, rule, tuple(choices.types_of(rule))))
+        return self._page(arrival, visitor, Opened(wanted, start, source, choices, rule, tuple(types)))
 
     async def draft(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Try, count or draft what a form says."""
@@ -216,7 +222,7 @@ class RulesPages:
             files=[name for name in sorted(opened.start.files)],
             list=HOME + RULES,
             send=HOME + DRAFT,
-            words_of=effects_in_words,
+            spoken=spoken_in(self._desk.hub, arrival.language),
             longest=LONGEST_NOTE,
             kinds=KINDS,
             on=ON,
@@ -229,6 +235,11 @@ KINDS: Final = (
     "jurisdiction", "operation", "join", "sensitive",
 )  # fmt: skip
 """The kinds of findings that have words of their own."""
+
+
+def _type_named(field: str) -> list[str]:
+    """The type of a field or a whole type, if any is named."""
+    return [field.partition(".")[0]] if field else []
 
 
 def _facts(wanted: Asked) -> dict[str, str]:

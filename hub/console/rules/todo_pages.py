@@ -14,6 +14,7 @@ from hub.console.lanes import Lane
 from hub.console.page import Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.rules.todo import SOON_DAYS, UNUSED_DAYS, todo
+from hub.console.steward.in_words import spoken_in
 from hub.console.visitor import Visitor
 from policies.stewards import Role
 
@@ -50,4 +51,5 @@ class TodoPages:
             rules=f"{HOME}rules",
             version=f"{HOME}versions/version",
             account=visitor.account,
+            spoken=spoken_in(hub, arrival.language),
         )

@@ -8,12 +8,14 @@ from typing import Any
 
 from hub.console.rules.choices import PROHIBIT, SELECTORS, Choices, effect_token
 from hub.console.rules.form import CAPS, NUMBERS, PERSON
+from hub.console.steward.in_words import Spoken
 from hub.console.steward.matrix import Sensitivity, sensitivity_of
 from hub.console.words import Words
 from policies.editing.rules import GRANTS
-from policies.editing.written import EditRefused, same, written
+from policies.editing.written import same
 from policies.obligations import CASE, COUNTED_DAILY
 from schema.interface.languages import CHINESE
+from schema.predicate import Grammar, PredicateError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Viewer:
 
     def __init__(self, choices: Choices, section: str, words: Words, language: str) -> None:
         self._choices, self._section, self._words, self._language = choices, section, words, language
+        self._spoken = Spoken(choices.catalogue, choices.policy, words, language)
 
     def view(self, rule: Mapping[str, Any], start: Mapping[str, Any], types: Sequence[str]) -> RuleView:
         """What is shown of `rule`, which was made of `start`; with these types."""
@@ -139,7 +142,7 @@ class Viewer:
             "" if self._choices.owns(entity) else self._choices.policy.owners[entity],
             [self._line(rule, name) for name in self._choices.names_of(entity)],
             list(self._conditions(entity, conditions, start.get("rows", {}).get(entity, {}))),
-            [Option(token, self._condition(part)) for token, part in addable.items()],
+            [Option(token, self._condition(entity, part)) for token, part in addable.items()],
         )
 
     def _line(self, rule: Mapping[str, Any], name: str) -> Line:
@@ -165,30 +168,27 @@ class Viewer:
 
     def _effect(self, token: str) -> str:
         if token.startswith("mask:"):
-            return self._words("rule_masked", mask=token.removeprefix("mask:"))
+            return self._words("rule_masked", mask=self._spoken.effect(token.removeprefix("mask:")))
         names = {"": "rule_nothing", PROHIBIT: "rule_prohibited"}
         return self._words[names.get(token, f"effect_{token}")]
 
     def _conditions(self, entity: str, now: Mapping[str, Any], start: Mapping[str, Any]) -> Iterator[Option]:
         for key, value in start.items():
-            yield Option(f"keep.{entity}.{key}", self._condition({key: value}), key in now and same(now[key], value))
+            chosen = key in now and same(now[key], value)
+            yield Option(f"keep.{entity}.{key}", self._condition(entity, {key: value}), chosen)
         for key, value in now.items():
             if key not in start or not same(start[key], value):
-                yield Option(
-                    f"add.{entity}.{self._choices.token_of(entity, key, value)}", self._condition({key: value}), True
-                )
+                token = self._choices.token_of(entity, key, value)
+                yield Option(f"add.{entity}.{token}", self._condition(entity, {key: value}), True)
 
-    def _condition(self, part: Mapping[str, Any]) -> str:
-        ((key, value),) = part.items()
-        if same(part, {"region": {"startsWith": "$subject.jurisdiction"}}):
-            return self._words["rule_in_jurisdiction"]
-        if value == {"eq": "$case"}:
-            return self._words["rule_is_case"]
-        if isinstance(value, dict) and value.keys() == {"eq"}:
-            return f"{key} = {value['eq']}"
+    def _condition(self, entity: str, part: Mapping[str, Any]) -> str:
+        """A condition in words; as it stands, if this catalogue cannot read it."""
+        catalogue = self._choices.catalogue
         try:
-            return f"{key}: {written(value)}"
-        except EditRefused:
+            rows = parse(Grammar(catalogue, placeholders=True), catalogue.entity(entity), part)
+            return self._spoken.rows(rows, entity)
+        except PredicateError:
+            ((key, value),) = part.items()
             return f"{key}: {value}"
 
     # The sentence.
@@ -208,17 +208,17 @@ class Viewer:
         what = [f"{line.shown}{self._so(line.effect)}" for line in _said(types)]
         what += [f"{line.shown}{self._so(line.match.shown)}" for line in _matched(types) if line.match]
         rows = [
-            f"{each.name}: {joined.join(option.shown for option in each.conditions if option.chosen)}"
+            f"{each.shown}: {joined.join(option.shown for option in each.conditions if option.chosen)}"
             for each in types
             if any(option.chosen for option in each.conditions)
         ]
         until = rule.get("valid", {}).get("to")
         return {
             "who": joined.join(who) or words["rule_nobody"],
-            "for": joined.join(purposes) or words["rule_nothing"],
-            "what": joined.join(what) or words["rule_nothing"],
-            "rows": "; ".join(rows) or words["rule_nothing"],
-            "basis": rule.get("basis", "") or words["rule_nothing"],
+            "for": joined.join(purposes) or words["rule_not_yet"],
+            "what": joined.join(what) or words["rule_not_yet"],
+            "rows": "; ".join(rows) or words["rule_not_yet"],
+            "basis": rule.get("basis", "") or words["rule_not_yet"],
             "until": str(until) if until else words["rule_no_end"],
             "duties": joined.join(self._duties(rule)) or words["rule_no_duties"],
         }

@@ -15,13 +15,18 @@ from hub.console.desk import HOME, Desk
 from hub.console.lanes import Lane
 from hub.console.page import Page, Way
 from hub.console.refusals import PageRefused
+from hub.console.steward.in_words import spoken_in
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity, matrix_of
 from hub.console.steward.since import Origins
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
 from hub.steward.acting import READERS
 from hub.steward.explain_coordinate import explain_coordinate
+from policies.decide import applicable
 from policies.model import Application, PolicySet, Purpose
+from policies.obligations import strictest
+from policies.review.check import subject_of
+from policies.rules import Grant
 from schema.interface.languages import CHINESE
 
 PATH: Final = "matrix"
@@ -87,6 +92,8 @@ class MatrixPages:
             explain_coordinate(hub.catalogue, policy, each.id, chosen.purpose, coordinate, today)
             for each in chosen.applications(policy)
         ]
+        entity, spoken = coordinate.partition(".")[0], spoken_in(hub, arrival.language)
+        granted = {each.application: _grants(policy, each.application, chosen.purpose, today) for each in found}
         since = await self._desk.beside(Lane.POLICY, lambda: self._origins.of(hub))
         await self._desk.record_reading(visitor, "matrix cell", facts)
         return self._desk.page(
@@ -98,9 +105,26 @@ class MatrixPages:
             purpose=policy.purposes[chosen.purpose],
             found=[each for each in found if each.granted],
             owner=found[0].owner if found else None,
+            spoken=spoken,
+            rows={
+                grant.id: spoken.rows(grant.rows.get(entity), entity) for grants in granted.values() for grant in grants
+            },
+            duties={
+                application: [
+                    spoken.duty(*each) for each in sorted(strictest(grant.obligations for grant in grants).items())
+                ]
+                for application, grants in granted.items()
+            },
+            may_write="steward" in visitor.roles and policy.owners.get(entity) in {None, *visitor.steward.owns},
+            chosen=chosen,
             since=since,
             version=policy.version,
         )
+
+
+def _grants(policy: PolicySet, application: str, purpose: str, today: dt.date) -> tuple[Grant, ...]:
+    """The grants in force of an application for a purpose."""
+    return applicable(policy, subject_of(policy.applications[application]), purpose, today)
 
 
 def _chosen(arrival: Arrival, policy: PolicySet) -> Chosen:

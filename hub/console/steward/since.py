@@ -1,6 +1,6 @@
-"""Since when each rule of the version in force says what it says, and who drafted and approved that; blocks.
+"""Since when each rule of the version in force says what it says: who drafted and approved that, and put it in force.
 
-Found once for each version: those before it never change.
+Blocks. Found once for each version: those before it never change.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ KEPT: Final = 4
 class Since:
     """The version in which a rule first said what it says, in force from `starts` (UTC, ISO 8601) on."""
 
-    number: int
+    past: Past
     starts: str
-    author: str
-    approver: str
+
+    @property
+    def number(self) -> int:
+        """The number of that version."""
+        return self.past.version.number
 
 
 class Origins:
@@ -69,7 +72,4 @@ def _chain(changes: Changes, known: Mapping[int, Past], newest: int) -> Iterator
 
 
 def _since(past: Past) -> Since:
-    activation, version = past.activation, past.version
-    if activation is None:
-        return Since(version.number, version.made, version.author, "")
-    return Since(version.number, activation.starts, version.author, activation.approver)
+    return Since(past, past.activation.starts if past.activation else past.version.made)

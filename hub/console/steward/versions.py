@@ -16,6 +16,8 @@ from hub.steward.actor import Actor
 from hub.steward.changes import Changes, changes_recorded_in
 from policies.language import load_files, version_of
 from policies.model import PolicySet
+from policies.requests.model import AccessRequest
+from policies.requests.store import request_of_version
 from policies.review.changes import Diff
 from policies.review.check import ERROR, check
 from policies.review.diff import diff_with_joins
@@ -40,8 +42,12 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Compared(Beside):
-    """A version beside the one that it was made from; `current` is in force by now."""
+    """A version beside the one that it was made from; `current` is in force by now.
 
+    `request` is the request for access that it was drafted of, if it was.
+    """
+
+    request: AccessRequest | None = field(kw_only=True)
     past: Past = field(kw_only=True)
     base: Version | None = field(kw_only=True)
     current: int = field(kw_only=True)
@@ -83,8 +89,9 @@ def compared(hub: Hub, number: int) -> Compared | None:
         base = known[past.version.base].version if past.version.base in known else None
         after, current = changes.store.files(number), changes.store.standing().version
         before = changes.store.files(base.number) if base else {}
+        request = request_of_version(changes.store.engine, number)
     found = beside(hub, before, after) if base else Beside(None, dict(text_changes(before, after)))
-    return Compared(found.decisions, found.texts, found.unread, past=past, base=base, current=current)
+    return Compared(found.decisions, found.texts, found.unread, request=request, past=past, base=base, current=current)
 
 
 def loader(hub: Hub) -> Load:

@@ -13,13 +13,16 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.steward.editing import marks_of, words_of_policies
+from hub.console.steward.examples import Example, examples
+from hub.console.steward.in_words import spoken_in
 from hub.console.steward.versions import Compared, Tried, changes_of, compared, draft, files_in_force, history, try_out
 from hub.console.visitor import Visitor
+from hub.console.words import all_words
 from hub.steward.acting import READERS
 from hub.steward.changes import Changes
-from hub.steward.policy_tables import effects_in_words
+from policies.editing.written import EditRefused
 from policies.stewards import Role
-from policies.versions import ChangeRefused, Conflict
+from policies.versions import ChangeRefused, Conflict, Past
 from schema.strict_yaml import YamlFileError
 
 VERSIONS: Final = "versions"
@@ -55,7 +58,10 @@ class VersionsPages:
         """All versions, the newest first."""
         found = await self._desk.beside(Lane.POLICY, lambda: history(self._desk.hub))
         await self._desk.record_reading(visitor, "versions", {})
-        return self._desk.page("versions", arrival, visitor, versions=found, version=HOME + VERSION, edit=HOME + EDIT)
+        current = next((each.version.number for each in found if each.state == "in force"), None)
+        yours = [each for each in found if each.version.base == current and _waits_for(each, visitor)]
+        content = {"versions": found, "yours": yours, "version": HOME + VERSION, "edit": HOME + EDIT}
+        return self._desk.page("versions", arrival, visitor, **content)
 
     async def show_version(self, arrival: Arrival, visitor: Visitor) -> Response:
         """What a version changes against the one that it was made from, and what is left to do with it."""
@@ -68,7 +74,25 @@ class VersionsPages:
             raise PageRefused("choice", name="file")
         await self._desk.record_reading(visitor, "versions edit", {"number": str(version.number)})
         texts = {name: content.decode() for name, content in sorted(files.items())}
-        return self._form(arrival, visitor, texts, str(version.number))
+        return self._form(arrival, visitor, self._with_example(arrival, visitor, texts), str(version.number))
+
+    def _with_example(self, arrival: Arrival, visitor: Visitor, texts: Mapping[str, str]) -> Mapping[str, str]:
+        """The texts, with the example that the address names put into the file that it names."""
+        asked = arrival.request.query_params
+        if "example" not in asked:
+            return texts
+        example = self._examples(arrival, visitor).get(asked["example"])
+        if example is None or asked.get("file") not in texts:
+            raise PageRefused("choice", name="example")
+        name = asked["file"]
+        try:
+            return {**texts, name: example.put_into(texts[name].encode()).decode()}
+        except (EditRefused, YamlFileError):
+            raise PageRefused("choice", name="example") from None
+
+    def _examples(self, arrival: Arrival, visitor: Visitor) -> Mapping[str, Example]:
+        basis = all_words()[arrival.language]["rule_basis_text"]
+        return examples(self._desk.hub.catalogue, self._desk.hub.policy, visitor.steward, basis)
 
     async def draft(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Draft a version with the texts of a form, or say what it would do."""
@@ -110,6 +134,8 @@ class VersionsPages:
             arrival,
             visitor,
             texts=texts,
+            examples=self._examples(arrival, visitor).values(),
+            put=arrival.request.query_params.get("example", ""),
             base=base,
             note=note,
             tried=tried,
@@ -121,7 +147,7 @@ class VersionsPages:
             field=TEXT,
             try_word=TRY,
             longest=LONGEST_NOTE,
-            words_of=effects_in_words,
+            spoken=spoken_in(self._desk.hub, arrival.language),
         )
 
     async def approve(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -167,7 +193,11 @@ class VersionsPages:
             found=found,
             problem=problem,
             conflict=conflict_of(problem),
-            words_of=effects_in_words,
+            spoken=spoken_in(self._desk.hub, arrival.language),
+            request=found.request,
+            may_answer=found.request is not None
+            and Role.STEWARD in visitor.roles
+            and found.request.is_for(visitor.steward, self._desk.hub.policy.owners),
             may_approve=may_approve(found, visitor),
             may_activate=found.past.state == "approved" and bool({Role.STEWARD, Role.APPROVER} & set(visitor.roles)),
             waits=found.past.state == "draft" and found.past.version.author == visitor.account,
@@ -176,8 +206,12 @@ class VersionsPages:
 
 def may_approve(found: Compared, visitor: Visitor) -> bool:
     """Whether a page offers a visitor to approve a version; the store decides."""
-    waits = found.past.state == "draft" and not found.is_overtaken
-    return waits and found.past.version.author != visitor.account and Role.APPROVER in visitor.roles
+    return not found.is_overtaken and _waits_for(found.past, visitor)
+
+
+def _waits_for(past: Past, visitor: Visitor) -> bool:
+    """Whether a version is a draft of somebody else than this approver."""
+    return past.state == "draft" and past.version.author != visitor.account and Role.APPROVER in visitor.roles
 
 
 def conflict_of(problem: Exception | None) -> str:

@@ -82,7 +82,13 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     with closing(store_of(scene.settings, SPINE)) as store:
         assert store.history()[-1].version.note == f"access request {name}"
         assert store.history()[-1].version.author == "zhang"
-    assert "有授权扩大" in words_of(li.get(drafted.headers["location"]))
+    assert drafted.headers["location"] in zhang.get(f"/console/requests/answer?id={name}").text
+    page = li.get(drafted.headers["location"])
+    assert "有授权扩大" in words_of(page)
+    assert f'href="/console/requests/answer?id={name}"' in page.text, "from the version to the request, and back"
+    read_by_auditor = scene.signed_in("wu").get(drafted.headers["location"])
+    assert name in words_of(read_by_auditor)
+    assert "/console/requests/" not in read_by_auditor.text, "an auditor does not open requests"
     put_in_force(scene, li, number)
     assert "已生效" in words_of(sun.get(location))
     grant = next(each for each in scene.served.hub.policy.grants if each.id == f"ask-{name}")

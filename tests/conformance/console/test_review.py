@@ -88,7 +88,7 @@ def test_why_tells_the_rules_and_what_each_other_one_would_need(scene: ConsoleSc
     assert "应用须为" in page or "部门须为" in page
     number, _ = drafted(scene)
     page = words_of(zhang.get(f"{PHONE}&application=fire-inspection&number={number}"))
-    assert re.search(r"可见程度\s+clear", page), "of a draft"
+    assert re.search(r"可见程度\s+明文", page), "of a draft"
     last = records(scene)[-1]
     assert last.operation_name == "console why"
     assert last.variables["coordinate"] == "Person.phone"

@@ -101,7 +101,7 @@ def test_a_mask_goes_from_the_form_of_one_person_by_another_into_force(scene: Co
     until(lambda: scene.served.hub.policy.version == content[1])
     said = words_of(li.get("/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.birthDate"))
     assert f"版本 {number}" in said
-    assert "起草 zhang，审批 li" in said
+    assert "起草 zhang，审批 li，生效操作 li" in said
     assert [each.record.result for each in read(scene.settings.audit_log) if each.record.kind == "policy"][-3:] == [
         "OK",
         "OK",
@@ -205,9 +205,65 @@ def test_the_list_is_narrowed_and_an_auditor_reads_it(scene: ConsoleScene) -> No
     assert wu.get("/console/rules?type=Nothing").status_code == 400
 
 
+def test_the_page_of_a_cell_says_in_words_what_the_policy_says_in_signs(scene: ConsoleScene) -> None:
+    zhang = scene.signed_in("zhang")
+    said = words_of(zhang.get("/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone"))
+    for words in (
+        "仅显示前 3 位和后 4 位",
+        "位于使用者的辖区内",
+        "“房屋用途”为“出租”",
+        "每日最多核验次数 200 按每名经办人计",
+    ):
+        assert words in said
+    assert "region startsWith $subject.jurisdiction" in said, "the syntax stands beside it"
+    assert "matchDailyCap" not in said
+
+
+def test_a_rule_of_the_first_version_was_set_up_and_approved_by_nobody(scene: ConsoleScene) -> None:
+    said = words_of(scene.signed_in("zhang").get("/console/matrix/cell?purpose=stat&coordinate=Person.gender"))
+    assert "初始版本，系统安装时导入，未经审批" in said
+    assert "bootstrap" not in said
+
+
+def test_a_cell_without_a_rule_leads_to_a_form_that_has_its_field_and_purpose(scene: ConsoleScene) -> None:
+    zhang = scene.signed_in("zhang")
+    page = zhang.get("/console/matrix/cell?purpose=event.callback&coordinate=Person.birthDate").text
+    found = re.search(r'href="/console/rules/rule\?(section=grants&[^"]*application=grid-desk)"', page)
+    assert found is not None
+    form = opened(zhang, unescape(found[1]))
+    assert form["what.Person.birthDate"].startswith("mask:")
+    assert {
+        "for.event.callback": "on",
+        "to.application.grid-desk": "on",
+        "add.Person.region": "on",
+    }.items() <= form.items()
+    assert form["file"] == "grid.yaml"
+    made = zhang.post(SEND, form | {"id": "ages-for-callbacks", "basis": "法"})
+    assert b"id: ages-for-callbacks" in files_of(scene, made)["grid.yaml"], "it is a whole rule"
+    assert (
+        "/console/rules/rule"
+        not in scene.signed_in("wu").get("/console/matrix/cell?purpose=stat&coordinate=Person.phone").text
+    )
+
+
+def test_an_example_is_put_into_a_file_without_a_script(scene: ConsoleScene) -> None:
+    zhang = scene.signed_in("zhang")
+    page = zhang.get("/console/versions/edit?file=fire.yaml&example=mask").text
+    (text,) = re.findall(r'name="file/fire.yaml"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert "id: example-mask" in text
+    for wrong in ("file=fire.yaml&example=x", "file=x.yaml&example=mask", "example=mask"):
+        assert zhang.get(f"/console/versions/edit?{wrong}").status_code == 400
+
+
 def test_the_lists_of_what_waits(scene: ConsoleScene) -> None:
-    said = words_of(scene.signed_in("zhang").get("/console/rules/to-do"))
+    zhang = scene.signed_in("zhang")
+    page = zhang.get("/console/rules/to-do")
+    said = words_of(page)
     assert "Person.household" in said, "nobody decided on it"
+    for section in ("grants", "prohibitions"):
+        assert f"/console/rules/rule?section={section}&field=Person.household" in unescape(page.text)
     assert "hotline-insight" in said, "nobody used it"
     last = [each.record for each in read(scene.settings.audit_log)][-1]
     assert last.operation_name == "console rules to-do"
+    assert opened(zhang, "section=grants&field=Person.household")["what.Person.household"] == "clear"
+    assert opened(zhang, "section=prohibitions&field=Person.household")["what.Person.household"] == "prohibit"

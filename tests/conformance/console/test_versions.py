@@ -69,16 +69,29 @@ def test_a_change_goes_from_one_person_by_another_into_force(scene: ConsoleScene
     page = zhang.get(drafted)
     assert "须由另一位审批人审批" in words_of(page)
     assert "审批此内容" not in words_of(page)
+    number = number_of(drafted)
+    waiting = f"查看并审批版本 {number}"
+    assert waiting in words_of(li.get("/console/versions"))
+    assert waiting not in words_of(zhang.get("/console/versions")), "nobody approves their own draft"
     page = li.get(drafted)
     assert "有授权扩大" in words_of(page)
+    assert "仅显示前 3 位和后 4 位" in words_of(page), "decisions are told in words"
     assert f"+      {AFTER}" in unescape(page.text) or AFTER in unescape(page.text)
     content = re.search(r'name="hash" value="([0-9a-f]+)"', page.text)
     assert content is not None
-    number = number_of(drafted)
     act = {"formToken": li.form_token(), "number": number, "hash": content[1]}
     assert li.post("/console/versions/approve", act).status_code == 303
+    assert "审批人 li 生效操作人 尚无" in words_of(zhang.get(drafted))
+    assert waiting not in words_of(li.get("/console/versions"))
     assert scene.served.hub.policy.version == before
-    assert li.post("/console/versions/activate", act).status_code == 303
+    assert zhang.post("/console/versions/activate", {**act, "formToken": zhang.form_token()}).status_code == 303
+    assert "起草人 zhang" in words_of(li.get(drafted))
+    assert "审批人 li 生效操作人 zhang" in words_of(li.get(drafted)), "each told by what the store says of them"
+    cell = "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone"
+    assert "起草 zhang，审批 li，生效操作 zhang" in words_of(li.get(cell))
+    first = words_of(li.get("/console/versions")).partition("全部版本")[2]
+    assert "未经审批（初始版本） 系统安装" in first
+    assert "bootstrap" not in first
     until(lambda: scene.served.hub.policy.version == content[1])
     assert "现行" in words_of(li.get(drafted))
     with closing(store_of(scene.settings, SPINE)) as store:
@@ -154,6 +167,6 @@ def test_what_is_not_there_is_refused(scene: ConsoleScene, path: str) -> None:
 
 def test_the_history_says_who_did_what(scene: ConsoleScene) -> None:
     page = words_of(scene.signed_in("wu").get("/console/versions"))
-    assert "bootstrap" in page
+    assert "系统安装 未经审批（初始版本） 系统安装" in page
     assert scene.served.hub.policy.version in page
     assert "起草变更" not in page, "an auditor drafts nothing"

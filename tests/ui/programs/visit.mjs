@@ -26,6 +26,11 @@ async function visit(browser, origin, held, { language, path, press, dark = fals
     title: await page.title(),
     text: await page.innerText("body"),
     wide: await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth),
+    // The widest of what stays in sight when a table is moved sideways.
+    held: await page.evaluate(() => {
+      const held = [...document.querySelectorAll("th[scope=row]")].filter((each) => getComputedStyle(each).position === "sticky");
+      return Math.max(0, ...held.map((each) => each.getBoundingClientRect().width));
+    }),
     complaints,
     foreign,
   };

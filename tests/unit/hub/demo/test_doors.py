@@ -23,7 +23,13 @@ def test_each_person_of_the_demo_has_a_link_and_a_first_thing_to_do(home: Path) 
     settings, told = Settings.load(home=home, port=8765), io.StringIO()
     Console(file=told, width=160).print(doors_table(settings, stewards))
     lines = told.getvalue().splitlines()
-    for account, page in {"zhang": "matrix", "wu": "log", "chen": "sources", "sun": "developer/query"}.items():
+    for account, page in {
+        "zhang": "matrix",
+        "li": "versions",
+        "wu": "log",
+        "chen": "sources",
+        "sun": "developer/query",
+    }.items():
         (line,) = (each for each in lines if f" {account} " in each)
         assert f"http://127.0.0.1:8765/console/{page} " in line
     assert any("http://127.0.0.1:8765/console/my-data " in line for line in lines), "residents have a door of their own"
