@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from audit.index import Index
+from audit.record import BEGUN
 from audit.search import Query, QueryRefused
 from hub.errors import Code
 from policies.model import PolicySet
@@ -24,12 +25,14 @@ EXACT: Final = (
 
 ACT_RESULTS: Final = ("REFUSED", "CONFLICT", "INVALID", "TAMPERED", "FAILED", "INTERRUPTED")
 """How an act of the staff may end, besides OK and the codes of requests."""
+RESULTS: Final = ("OK", BEGUN, *ACT_RESULTS, *Code)
+"""Every result that a record may have."""
 
 
 def check_words(query: Query, index: Index, policy: PolicySet | None, catalogue: Catalogue) -> None:
     """Raise QueryRefused for a word of the query that nothing knows."""
     known = _words_of_log(index)
-    known["result"] |= {"OK", *ACT_RESULTS, *Code}
+    known["result"] |= {*RESULTS}
     known["coordinate"] |= {*(name for name, _ in catalogue.coordinates()), *(entity.name for entity in catalogue)}
     known["catalogue_version"].add(catalogue.version)
     if policy is not None:

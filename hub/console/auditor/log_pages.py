@@ -18,6 +18,7 @@ from audit.search import QueryRefused
 from audit.stores.base import StoreFault
 from hub.auditor.search_terms import SECRET, TIMES
 from hub.console.arrival import Arrival
+from hub.console.auditor.choices import CLOSED, choices_of
 from hub.console.auditor.follow_pages import LIVE
 from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
 from hub.console.auditor.reading import Found, digests_of, find, record_at
@@ -25,6 +26,7 @@ from hub.console.auditor.saved_pages import SAVED
 from hub.console.auditor.terms import LOG, address_of, asked_terms, number_of
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.log_words import log_words
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
@@ -73,7 +75,9 @@ class LogPages:
         if found is not None:
             facts = {**found.recorded, "found": str(found.page.total)}
             await self._desk.record_reading(visitor, "log", facts)
-        return self._desk.page("log", arrival, visitor, problem=problem, found=found, **_search_content(asked, found))
+        told = log_words(self._desk, arrival.language)
+        content = {**_search_content(asked, found), "choices": choices_of(hub, told, asked), "closed": CLOSED}
+        return self._desk.page("log", arrival, visitor, problem=problem, found=found, told=told, **content)
 
     async def find_value(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Search for a person, a case or a value that a form names: it goes on as its digests."""
@@ -110,6 +114,7 @@ class LogPages:
             effects=record.pop("decision", {}),
             search=HOME + LOG,
             linked=LINKED,
+            told=log_words(self._desk, arrival.language),
         )
 
 

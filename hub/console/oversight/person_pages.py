@@ -20,6 +20,7 @@ from hub.auditor.search_terms import person_digests, surrogate_of
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.log_words import log_words
 from hub.console.oversight.asking import AUDITORS, counted, day_of, search_address, words_asked
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
@@ -100,6 +101,7 @@ class PersonPages:
             rows=rows[:MOST_ROWS],
             total=len(rows),
             find=HOME + FIND,
+            told=log_words(self._desk, arrival.language),
             link=lambda row: search_address(_terms(person, row)),
         )
 

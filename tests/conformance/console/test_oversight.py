@@ -113,6 +113,9 @@ def test_the_balance_and_its_table_say_the_same_numbers(scene: ConsoleScene, aud
         if "effect" not in each
     ]
     assert sorted(counts) == sorted(int(row[2]) for row in rental)
+    assert re.search(r"<td><time>\d{4}-\d\d</time></td>", page.text), "a month is not broken in two lines"
+    assert ">0</a>" not in page.text, "a zero leads to no search: nothing would be there"
+    assert "<td>0</td>" in page.text
     assert page.text.count("<rect") == 3 * 4 + 4, "four parts a month, and the legend"
 
 
@@ -178,7 +181,8 @@ def test_a_sample_is_reviewed_until_nothing_is_open(scene: ConsoleScene, auditor
 def test_a_day_that_is_not_over_is_not_drawn(scene: ConsoleScene, auditor: Browser) -> None:
     today = str(scene.settings.now().date())
     page = auditor.get(f"/console/review?day={today}")
-    assert "a day is drawn when it is over" in words_of(page)
+    assert "这一天还没有结束" in words_of(page)
+    assert 'name="index"' not in page.text
     empty = auditor.get("/console/review?day=2020-01-01")
     assert "无从抽取" in words_of(empty)
     assert unquote(links(empty.text, "day=2019-12-31")[0]) == "?day=2019-12-31"
