@@ -16,6 +16,7 @@ from audit.index import IndexFault
 from audit.record import encode
 from audit.search import QueryRefused
 from audit.stores.base import StoreFault
+from hub.auditor.known_words import UnknownWord
 from hub.auditor.search_terms import SECRET, TIMES
 from hub.console.arrival import Arrival
 from hub.console.auditor.choices import CLOSED, choices_of
@@ -64,10 +65,12 @@ class LogPages:
         """A page of a search; all of the log without terms."""
         hub, asked = self._desk.hub, asked_terms(arrival.request.query_params.items())
         before = number_of(asked.pop("before", ""))
-        problem, found = "", None
+        problem, unknown, found = "", None, None
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
             found = await self._desk.beside(Lane.LOG, lambda: find(hub, terms, before))
+        except UnknownWord as wrong:
+            problem, unknown = str(wrong), wrong
         except QueryRefused as refused:
             problem = str(refused)
         except (IndexFault, StoreFault):
@@ -76,7 +79,12 @@ class LogPages:
             facts = {**found.recorded, "found": str(found.page.total)}
             await self._desk.record_reading(visitor, "log", facts)
         told = log_words(self._desk, arrival.language)
-        content = {**_search_content(asked, found), "choices": choices_of(hub, told, asked), "closed": CLOSED}
+        content = {
+            **_search_content(asked, found),
+            "choices": choices_of(hub, told, asked),
+            "closed": CLOSED,
+            "unknown": unknown,
+        }
         return self._desk.page("log", arrival, visitor, problem=problem, found=found, told=told, **content)
 
     async def find_value(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -140,6 +148,7 @@ def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, 
         "live": address_of(_but(asked, "until"), LIVE),
         "saved": address_of(asked, SAVED),
         "asked": ASKED,
+        "instead": lambda term, word: address_of({**asked, term: word}),
         "value": HOME + DIGEST,
     }
 

@@ -168,10 +168,28 @@ def test_no_value_in_clear_stands_in_an_address(auditor: Browser, term: str) -> 
         assert NUMBER not in answer.text
 
 
+def test_who_asked_for_a_person_in_vain_is_told_by_the_number(scene: ConsoleScene, auditor: Browser) -> None:
+    """The request with the number was refused: it touched nobody, and is found by what it named."""
+    form = {"formToken": auditor.form_token(), "number": NUMBER}
+    answer = auditor.post("/console/person/find", form)
+    page = auditor.get(answer.headers["location"])
+    assert "有 1 次请求填写了此号码而被拒" in words_of(page)
+    (refusals,) = links(page.text, "kind=refusal")
+    assert NUMBER not in refusals
+    assert found(words_of(auditor.get(refusals))) == 1
+    assert not [each for each in read(scene.settings.audit_log) if NUMBER in str(each.record)]
+    form["number"] = "110101199003070038"
+    assert "没有填写此号码而被拒" in words_of(
+        auditor.get(auditor.post("/console/person/find", form).headers["location"])
+    )
+
+
 def test_terms_that_cannot_be_right_are_explained(auditor: Browser) -> None:
     page = auditor.get("/console/log?purpose=safety.fyre")
     assert page.status_code == 200
-    assert "safety.fire" in words_of(page)
+    assert "“目的”中没有“safety.fyre”这个词" in words_of(page)
+    (instead, *_) = links(page.text, "purpose=safety.fire")
+    assert "检索条件有误" not in words_of(auditor.get(instead))
     assert auditor.get("/console/log?nothing=1").status_code == 400
 
 
