@@ -44,6 +44,12 @@ MOST_WORDS: Final = 12
 """Words of a facet on the page, the most frequent first."""
 LINKED: Final = {each: each for each in ("case", "purpose", "application", "department")} | {"subject": "who"}
 """What of a record leads to those that share it, by the term of the search."""
+TOLD: Final = (
+    *("operation_name", "kind", "result", "http_status", "application", "department", "region", "subject"),
+    *("actor_application", "actor", "purpose", "case", "nodes", "duration_us", "policy_version"),
+    *("catalogue_version", "request_id", "request_digest", "operation"),
+)
+"""What a record says of a request, in this order: what and how it ended, who, for what, then what proves it."""
 
 
 class LogPages:
@@ -119,6 +125,7 @@ class LogPages:
             visitor,
             shown=shown,
             record=record,
+            names=TOLD,
             effects=record.pop("decision", {}),
             search=HOME + LOG,
             linked=LINKED,

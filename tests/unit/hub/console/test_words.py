@@ -17,6 +17,7 @@ from hub.auditor.review_marks import Verdict
 from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
+from hub.console.auditor.log_pages import TOLD
 from hub.console.developer.codes import CODES
 from hub.console.menu import THEMES
 from hub.console.operator.rules import RULES, word_of
@@ -189,6 +190,10 @@ def test_nothing_runs_in_a_template(path: Path) -> None:
     ):
         found = re.search(rf"<[^>]*{re.escape(forbidden)}[a-z]*\s*=", text) if forbidden == " on" else forbidden in text
         assert not found, forbidden
+
+
+def test_the_page_of_a_record_shows_each_of_its_fields_once() -> None:
+    assert sorted((*TOLD, *ELSEWHERE)) == sorted(each.name for each in fields(Record))
 
 
 def test_both_languages_say_each_word_in_their_own_script() -> None:
