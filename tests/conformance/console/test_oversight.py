@@ -77,6 +77,7 @@ def test_unusual_use_is_told_with_numbers_that_lead_to_their_records(scene: Cons
     page = auditor.get("/console/unusual?night=2&askers=2&case=2&refused=1&walk=2")
     text = words_of(page)
     assert "请求达 2 次" in text
+    assert ">0</a>" not in page.text, "a zero leads to no search"
     nights = links(page.text, "T18%3A00")
     assert nights, "at three in the morning"
     for address in nights:
