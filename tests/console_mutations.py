@@ -209,6 +209,13 @@ CONSOLE = (
         OVERSIGHT,
     ),
     Mutation(
+        "a reason that names a person is refused",
+        "hub/console/oversight/review_pages.py",
+        "        if await counted(self._desk, lambda: self._texts.found_in(reason)):\n",
+        "        if not reason:\n",
+        OVERSIGHT,
+    ),
+    Mutation(
         "of marks at once one counts",
         "hub/auditor/review_marks.py",
         "            if connection.scalar(of_record) != seen or seen >= MOST_OF_RECORD:\n",

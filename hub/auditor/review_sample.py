@@ -32,6 +32,8 @@ DRAWN: Final = {"sensitive_clear": 5, "personal": 3, "refused": 1, "other": 1}
 REQUESTS: Final = ("query", "refusal")
 """The kinds of records that are drawn."""
 DAY: Final = dt.timedelta(days=1)
+LOOKED_BACK: Final = (1, 7, 60, None)
+"""How many days before another are searched for requests, one after the other: few are quick, None is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,13 @@ def samples_so_far(
 
 def newest_day(index: Index, reader: Reader, before: dt.date, zone: dt.tzinfo) -> dt.date | None:
     """The last day before another on which somebody asked; None if nobody did."""
-    found = [
-        at for kind in REQUESTS for at in search(index, Query(kind=kind, until=_begin(before, zone)), limit=1).indexes
-    ]
-    if not found:
-        return None
-    (newest,) = records(reader, (max(found),))
-    return day_of(newest.record.time, zone)
+    for back in LOOKED_BACK:
+        since = None if back is None else _begin(before - dt.timedelta(days=back), zone)
+        queries = [Query(kind=kind, since=since, until=_begin(before, zone)) for kind in REQUESTS]
+        if found := [at for query in queries for at in search(index, query, limit=1).indexes]:
+            (newest,) = records(reader, (max(found),))
+            return day_of(newest.record.time, zone)
+    return None
 
 
 def _begin(day: dt.date, zone: dt.tzinfo) -> dt.datetime:

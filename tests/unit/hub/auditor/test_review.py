@@ -135,7 +135,8 @@ def test_the_newest_day_is_the_last_on_which_somebody_asked(tmp_path: Path) -> N
     refused = [each for each in made() if each.kind != "query"]
     with written_log(tmp_path, refused) as (index, reader):
         assert newest_day(index, reader, DAY, CHINA) == DAY - dt.timedelta(days=1)
-        assert newest_day(index, reader, DAY + dt.timedelta(days=30), CHINA) == DAY + dt.timedelta(days=1)
+        for later in (3, 30, 300):
+            assert newest_day(index, reader, DAY + dt.timedelta(days=later), CHINA) == DAY + dt.timedelta(days=1)
         assert newest_day(index, reader, DAY - dt.timedelta(days=1), CHINA) is None
 
 
