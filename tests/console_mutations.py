@@ -204,8 +204,15 @@ CONSOLE = (
     Mutation(
         "a record that was not drawn is not judged",
         "hub/console/oversight/review_pages.py",
-        "        if sample is None or at not in sample.stratum_of:\n",
-        "        if sample is None:\n",
+        "    if at not in _drawn(hub, day).stratum_of:\n",
+        "    if not _drawn(hub, day).stratum_of:\n",
+        OVERSIGHT,
+    ),
+    Mutation(
+        "a reason that names a person is refused",
+        "hub/console/oversight/review_pages.py",
+        "        if await counted(self._desk, lambda: self._texts.found_in(reason)):\n",
+        "        if not reason:\n",
         OVERSIGHT,
     ),
     Mutation(

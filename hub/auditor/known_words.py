@@ -7,10 +7,11 @@ empty log.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from audit.index import Index
+from audit.record import BEGUN
 from audit.search import Query, QueryRefused
 from hub.errors import Code
 from policies.model import PolicySet
@@ -24,12 +25,22 @@ EXACT: Final = (
 
 ACT_RESULTS: Final = ("REFUSED", "CONFLICT", "INVALID", "TAMPERED", "FAILED", "INTERRUPTED")
 """How an act of the staff may end, besides OK and the codes of requests."""
+RESULTS: Final = ("OK", BEGUN, *ACT_RESULTS, *Code)
+"""Every result that a record may have."""
+
+
+class UnknownWord(QueryRefused):
+    """A word of a search that nothing knows: of which term, and the nearest words that are known."""
+
+    def __init__(self, term: str, word: str, nearest: Sequence[str], hint: str = "") -> None:
+        super().__init__(f"unknown {term} {word!r}{hint}; {_told(nearest)}")
+        self.term, self.word, self.nearest = term, word, nearest
 
 
 def check_words(query: Query, index: Index, policy: PolicySet | None, catalogue: Catalogue) -> None:
     """Raise QueryRefused for a word of the query that nothing knows."""
     known = _words_of_log(index)
-    known["result"] |= {"OK", *ACT_RESULTS, *Code}
+    known["result"] |= {*RESULTS}
     known["coordinate"] |= {*(name for name, _ in catalogue.coordinates()), *(entity.name for entity in catalogue)}
     known["catalogue_version"].add(catalogue.version)
     if policy is not None:
@@ -38,7 +49,7 @@ def check_words(query: Query, index: Index, policy: PolicySet | None, catalogue:
     for name in EXACT:
         word = getattr(query, name)
         if word is not None and word not in known[name]:
-            raise QueryRefused(f"unknown {name} {word!r}; {_nearest(word, known[name])}")
+            raise UnknownWord(name, word, _nearest(word, known[name]))
     if query.region is not None:
         _check_region(query.region, known["region"])
 
@@ -74,16 +85,15 @@ def _check_region(region: str, known: Iterable[str]) -> None:
     path = f"{region.rstrip('/')}/"
     paths = {f"{each.rstrip('/')}/" for each in known}
     if not any(each.startswith(path) or path.startswith(each) for each in paths):
-        raise QueryRefused(
-            f"unknown region {region!r}: a region is a path of whole segments, such as 14/03/21/; "
-            f"{_nearest(path, paths)}"
-        )
+        hint = ": a region is a path of whole segments, such as 14/03/21/"
+        raise UnknownWord("region", region, _nearest(path, paths), hint)
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """The known words that are most like `word`, as the end of a message."""
+def _nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that are most like `word`."""
     folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), folded, NEAREST, 0.5)
-    if not found:
-        return "neither the log nor the policy has one like it"
-    return f"nearest: {', '.join(folded[each] for each in found)}"
+    return [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, NEAREST, 0.5)]
+
+
+def _told(nearest: Sequence[str]) -> str:
+    return f"nearest: {', '.join(nearest)}" if nearest else "neither the log nor the policy has one like it"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from policies.stewards import Role
 
 THEMES: Final = {
     "policy": ("matrix", "rule_list", "versions", "review_preview", "review_why"),
@@ -16,6 +18,12 @@ THEMES: Final = {
     "own": ("sessions",),
 }
 """Each theme with the words of its pages, in the order in which they stand."""
+FIRST: Final = {
+    Role.AUDITOR: ("log", "oversight"),
+    Role.DEVELOPER: ("data",),
+    Role.OPERATOR: ("operation",),
+}
+"""The themes that are the work of a role: they stand first for whoever has it and is no steward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,13 @@ class Theme:
     here: bool
 
 
-def menu_of(paths: Mapping[str, str], here: str) -> tuple[Theme, ...]:
-    """The themes that have any of these pages (their paths by their words), for whoever is at the path `here`."""
+def menu_of(paths: Mapping[str, str], here: str, roles: Collection[Role] = ()) -> tuple[Theme, ...]:
+    """The themes that have any of these pages (their paths by their words), for whoever is at the path `here`.
+
+    What is the work of their `roles` stands first.
+    """
     filled = {
-        theme: tuple(Entry(paths[word], word) for word in words if word in paths) for theme, words in THEMES.items()
+        theme: tuple(Entry(paths[word], word) for word in words if word in paths) for theme, words in _ordered(roles)
     }
     nearest = max(paths.values(), key=lambda path: _shared(path, here), default="")
     return tuple(
@@ -46,6 +57,16 @@ def menu_of(paths: Mapping[str, str], here: str) -> tuple[Theme, ...]:
         for theme, entries in filled.items()
         if entries
     )
+
+
+def _ordered(roles: Collection[Role]) -> list[tuple[str, tuple[str, ...]]]:
+    """The themes with their words, those of the roles first; a steward's order is that of THEMES."""
+    first = (
+        []
+        if Role.STEWARD in roles
+        else [theme for role, of_role in FIRST.items() if role in roles for theme in of_role]
+    )
+    return sorted(THEMES.items(), key=lambda each: first.index(each[0]) if each[0] in first else len(first))
 
 
 def _shared(path: str, here: str) -> int:

@@ -20,6 +20,7 @@ STATUSES: Final = {
     "over_own": 403,
     "over_unsampled": 404,
     "over_mark": 400,
+    "over_personal": 400,
     "over_marked": 409,
     "saved_name": 400,
     "saved_many": 400,

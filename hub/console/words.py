@@ -30,6 +30,10 @@ class Words:
         """The word; KeyError if there is none of this key."""
         return self._texts[key]
 
+    def get(self, key: str) -> str | None:
+        """The word; None if there is none of this key, as for a code that another version wrote."""
+        return self._texts.get(key)
+
     def __call__(self, key: str, **names: str) -> str:
         """The word with its names filled in; KeyError for an unknown key or a name that is not given."""
         return self._texts[key].format_map(names)

@@ -13,12 +13,12 @@ from starlette.responses import JSONResponse, Response
 from audit.index import IndexFault
 from audit.search import QueryRefused
 from audit.stores.base import StoreFault
-from hub.auditor.record_tables import act_of
 from hub.console.arrival import Arrival
 from hub.console.auditor.following import Newer, newer
 from hub.console.auditor.terms import LOG, address_of, asked_terms, number_of
 from hub.console.desk import HOME, Desk
 from hub.console.lanes import Lane
+from hub.console.log_words import LogWords, log_words
 from hub.console.page import Page, Way
 from hub.console.pages import HEADERS
 from hub.console.refusals import PageRefused
@@ -58,7 +58,7 @@ class FollowPages:
             facts = {**found.recorded, "found": str(len(found.records))}
             await self._desk.record_reading(visitor, "log live", facts)
         if arrival.asked_by_script:
-            return JSONResponse(self._rows(found), headers=HEADERS)
+            return JSONResponse(self._rows(found, log_words(self._desk, arrival.language)), headers=HEADERS)
         return self._desk.page(
             "live",
             arrival,
@@ -72,13 +72,17 @@ class FollowPages:
             longest=LONGEST_SECONDS,
             most=MOST_ROWS,
             terms=asked,
+            told=log_words(self._desk, arrival.language),
         )
 
-    def _rows(self, found: Newer) -> dict[str, Any]:
-        """What the script puts into the page, newest first: texts, in the order of the columns."""
+    def _rows(self, found: Newer, told: LogWords) -> dict[str, Any]:
+        """What the script puts into the page, newest first: by column a text, or a word and its code."""
         rows = []
         for each in found.records:
             utc, local = self._desk.pages.told(each.record.time)
-            told = (each.record.application, each.record.purpose, each.record.result, str(each.record.nodes))
-            rows.append([str(each.index), utc, local, act_of(each.record), *(text or "–" for text in told)])
+            record = each.record
+            codes = {"what": told.what(record), "application": record.application, "purpose": record.purpose}
+            codes["result"] = record.result
+            cells = [[told.word(term, code), code] if code else "–" for term, code in codes.items()]
+            rows.append([str(each.index), utc, local, *cells, str(record.nodes)])
         return {"rows": rows, "last": found.last, "leftOut": found.left_out}

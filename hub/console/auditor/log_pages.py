@@ -16,8 +16,10 @@ from audit.index import IndexFault
 from audit.record import encode
 from audit.search import QueryRefused
 from audit.stores.base import StoreFault
+from hub.auditor.known_words import UnknownWord
 from hub.auditor.search_terms import SECRET, TIMES
 from hub.console.arrival import Arrival
+from hub.console.auditor.choices import CLOSED, choices_of
 from hub.console.auditor.follow_pages import LIVE
 from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
 from hub.console.auditor.reading import Found, digests_of, find, record_at
@@ -25,6 +27,7 @@ from hub.console.auditor.saved_pages import SAVED
 from hub.console.auditor.terms import LOG, address_of, asked_terms, number_of
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.log_words import log_words
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
@@ -41,6 +44,12 @@ MOST_WORDS: Final = 12
 """Words of a facet on the page, the most frequent first."""
 LINKED: Final = {each: each for each in ("case", "purpose", "application", "department")} | {"subject": "who"}
 """What of a record leads to those that share it, by the term of the search."""
+TOLD: Final = (
+    *("operation_name", "kind", "result", "http_status", "application", "department", "region", "subject"),
+    *("actor_application", "actor", "purpose", "case", "nodes", "duration_us", "policy_version"),
+    *("catalogue_version", "request_id", "request_digest", "operation"),
+)
+"""What a record says of a request, in this order: what and how it ended, who, for what, then what proves it."""
 
 
 class LogPages:
@@ -62,10 +71,12 @@ class LogPages:
         """A page of a search; all of the log without terms."""
         hub, asked = self._desk.hub, asked_terms(arrival.request.query_params.items())
         before = number_of(asked.pop("before", ""))
-        problem, found = "", None
+        problem, unknown, found = "", None, None
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
             found = await self._desk.beside(Lane.LOG, lambda: find(hub, terms, before))
+        except UnknownWord as wrong:
+            problem, unknown = str(wrong), wrong
         except QueryRefused as refused:
             problem = str(refused)
         except (IndexFault, StoreFault):
@@ -73,7 +84,14 @@ class LogPages:
         if found is not None:
             facts = {**found.recorded, "found": str(found.page.total)}
             await self._desk.record_reading(visitor, "log", facts)
-        return self._desk.page("log", arrival, visitor, problem=problem, found=found, **_search_content(asked, found))
+        told = log_words(self._desk, arrival.language)
+        content = {
+            **_search_content(asked, found),
+            "choices": choices_of(hub, told, asked),
+            "closed": CLOSED,
+            "unknown": unknown,
+        }
+        return self._desk.page("log", arrival, visitor, problem=problem, found=found, told=told, **content)
 
     async def find_value(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Search for a person, a case or a value that a form names: it goes on as its digests."""
@@ -107,9 +125,11 @@ class LogPages:
             visitor,
             shown=shown,
             record=record,
+            names=TOLD,
             effects=record.pop("decision", {}),
             search=HOME + LOG,
             linked=LINKED,
+            told=log_words(self._desk, arrival.language),
         )
 
 
@@ -135,6 +155,7 @@ def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, 
         "live": address_of(_but(asked, "until"), LIVE),
         "saved": address_of(asked, SAVED),
         "asked": ASKED,
+        "instead": lambda term, word: address_of({**asked, term: word}),
         "value": HOME + DIGEST,
     }
 

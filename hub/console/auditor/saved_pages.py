@@ -14,6 +14,7 @@ from hub.console.auditor.saved import MOST, SavedSearches
 from hub.console.auditor.terms import LOG, address_of, asked_terms
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.log_words import log_words
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
@@ -56,6 +57,7 @@ class SavedPages:
             keep=f"{HOME}{SAVED}/keep",
             remove=f"{HOME}{SAVED}/remove",
             longest=LONGEST_NAME,
+            told=log_words(self._desk, arrival.language),
         )
 
     async def keep(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:

@@ -7,7 +7,7 @@ told of them; of values nothing, and a digest is told as such, so that no guess 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from audit.record import Coordinates, Digester, Record
 from hub.console.developer.asked import Asked
@@ -16,7 +16,10 @@ from hub.request.endpoint import compose, read
 from hub.request.own_access.row_words import scope_in_words
 from hub.request.pipeline import Hub, prepare_request
 from hub.request.record import Trail, make_record
+from hub.steward.actor import Actor
+from hub.steward.changes import reading_record
 from hub.steward.explain import Explanation, explain
+from policies.model import Application
 
 SAID = (
     "kind", "result", "application", "department", "region", "purpose", "policy_version", "catalogue_version",
@@ -59,6 +62,24 @@ def explain_asked(hub: Hub, application: str, person: str, asked: Asked, languag
     prepared = prepare_request(hub, trail, now)
     explanation = explain(prepared.planned, prepared.statement, scope_in_words)
     return Explained(explanation, _logged(trail, asked, hub.digester))
+
+
+def explained_record(
+    hub: Hub,
+    actor: Actor,
+    application: Application,
+    asked: Asked,
+    decided: Mapping[str, tuple[str, ...]],
+    result: str = "OK",
+) -> Record:
+    """The record that a developer had an operation explained: of which application, for which purpose, what of it."""
+    facts = {"application": application.id}
+    if asked.purpose:
+        # What is not a known purpose may be any text.
+        known = asked.purpose in hub.policy.purposes
+        facts["purpose"] = asked.purpose if known else f"#{hub.digester.digest('purpose', asked.purpose)}"
+    record = reading_record(hub.digester, "search", "console developer explain", actor, facts, result)
+    return replace(record, decision=Coordinates(**decided))
 
 
 def _logged(trail: Trail, asked: Asked, digester: Digester) -> Logged:

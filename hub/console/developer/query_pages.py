@@ -16,7 +16,7 @@ from hub.console.desk import HOME, Desk
 from hub.console.developer.asked import Asked, VariablesUnread, is_local
 from hub.console.developer.codes import CODES
 from hub.console.developer.examples import examples_of
-from hub.console.developer.explained import Explained, explain_asked
+from hub.console.developer.explained import Explained, explain_asked, explained_record
 from hub.console.developer.mine import (
     DEVELOPERS,
     chosen_application,
@@ -36,7 +36,7 @@ from hub.console.refusals import PageRefused
 from hub.console.steward.matrix import Effect
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
-from hub.errors import HubError
+from hub.errors import Code, HubError
 from hub.request.answers.languages import message_in
 from hub.request.floods import source_address
 from hub.request.own_access.told import Told
@@ -120,13 +120,18 @@ class QueryPages:
 
     async def _explain(self, arrival: Arrival, visitor: Visitor, application: Application, asked: Asked) -> Explained:
         hub, person = self._desk.hub, subject_name(visitor)
-        facts = {"application": application.id}
-        await self._desk.record_reading(visitor, "developer explain", facts)
-        return await hub.processor.do(
-            ("console", visitor.account, ""),
-            lambda: explain_asked(hub, application.id, person, asked, arrival.language),
-            long=True,
-        )
+
+        def work() -> Explained:
+            return explain_asked(hub, application.id, person, asked, arrival.language)
+
+        try:
+            explained = await hub.processor.do(("console", visitor.account, ""), work, long=True)
+        except (HubError, VariablesUnread) as refused:
+            code = refused.code if isinstance(refused, HubError) else Code.BAD_REQUEST
+            await hub.log.append(explained_record(hub, visitor.actor, application, asked, {}, code))
+            raise
+        await hub.log.append(explained_record(hub, visitor.actor, application, asked, explained.logged.decided))
+        return explained
 
     async def _run(self, arrival: Arrival, visitor: Visitor, application: Application, asked: Asked) -> Ran:
         hub, person, client = self._desk.hub, subject_name(visitor), arrival.request.client

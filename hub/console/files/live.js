@@ -9,16 +9,22 @@ const seconds = (name) => Number(table.dataset[name]) * 1000;
 const end = Date.now() + seconds("longest");
 let running = true;
 
-function cell(row, content) {
-  row.insertCell().append(content);
+function cell(row, ...content) {
+  row.insertCell().append(...content);
 }
 
-function put([index, utc, local, ...texts]) {
+function coded(each) {
+  if (!Array.isArray(each)) return [each];
+  const [word, code] = each;
+  return word === code ? [word] : [word, " ", Object.assign(document.createElement("code"), { className: "coded", textContent: code })];
+}
+
+function put([index, utc, local, ...cells]) {
   const row = table.tBodies[0].insertRow(0);
   const number = Object.assign(document.createElement("a"), { href: `${record}?index=${index}`, textContent: index });
   cell(row, number);
   cell(row, Object.assign(document.createElement("time"), { dateTime: utc, title: utc, textContent: local }));
-  for (const text of texts) cell(row, text);
+  for (const each of cells) cell(row, ...coded(each));
 }
 
 function show({ rows, last, leftOut: more }) {

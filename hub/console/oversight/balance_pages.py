@@ -14,6 +14,7 @@ from hub.auditor.balance import COUNTED, MOST_MONTHS, Row, as_csv, balance, mont
 from hub.auditor.known_words import check_words
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
+from hub.console.log_words import log_words
 from hub.console.oversight.asking import AUDITORS, counted, number_of, opened, search_address, words_asked
 from hub.console.oversight.stacks import HEIGHT, WIDTH, Part, stacks
 from hub.console.page import Page, Way
@@ -70,6 +71,7 @@ class BalancePages:
             choice=choice,
             most=MOST_MONTHS,
             names=COUNTED,
+            told=log_words(self._desk, arrival.language),
             pictures=_pictures(rows, choice),
             size=(WIDTH, HEIGHT),
             link=lambda row, name: search_address(terms_of(row, name)),

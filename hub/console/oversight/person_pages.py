@@ -15,12 +15,13 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from audit.record import DIGEST_LENGTH
-from audit.search import Day, QueryRefused
+from audit.search import Day, Query, QueryRefused, search
 from hub.auditor.search_terms import person_digests, surrogate_of
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
-from hub.console.oversight.asking import AUDITORS, counted, day_of, search_address, words_asked
+from hub.console.log_words import log_words
+from hub.console.oversight.asking import AUDITORS, counted, day_of, opened, search_address, words_asked
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
@@ -67,16 +68,22 @@ class PersonPages:
             )
         except QueryRefused:
             raise PageRefused("value") from None
+        # Requests that were refused touched nobody; they are found by the number that they named.
+        values = tuple(
+            dict.fromkeys(each for text in (number, number.upper()) for each in hub.digester.every("value", text))
+        )
         # Recorded, though nothing is shown yet: a digest tells whether a guess at a person is right.
-        await self._desk.record_reading(visitor, "person find", {"subject": digests[0]}, "subject")
-        person = urlencode({"person": ",".join(f"#{each}" for each in digests)})
+        facts = {"subject": digests[0], "value": values[0]}
+        await self._desk.record_reading(visitor, "person find", facts, "subject")
+        named = {"person": digests, "value": values}
+        person = urlencode({name: ",".join(f"#{each}" for each in found) for name, found in named.items()})
         return go_to(f"{HOME}{PERSON}?{person}&{days}".removesuffix("&"))
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """Who saw the person with the digests of the address; a form without any."""
-        asked = words_asked(arrival, ("person", "since", "until"))
-        person, problem, rows = asked.get("person", ""), "", list[Seen]()
-        if person and not _DIGESTS.fullmatch(person):
+        asked = words_asked(arrival, ("person", "value", "since", "until"))
+        person, value, problem, rows, in_vain = asked.get("person", ""), asked.get("value", ""), "", list[Seen](), 0
+        if any(text and not _DIGESTS.fullmatch(text) for text in (person, value)):
             raise PageRefused("clear")
         hub = self._desk.hub
         try:
@@ -84,10 +91,13 @@ class PersonPages:
             if since and until and until < since:
                 raise QueryRefused("until lies before since, so nothing can be found; exchange them")
             if person:
-                digests = tuple(each.removeprefix("#") for each in person.split(","))
+                digests, values = _digests(person), _digests(value)
                 rows = await counted(self._desk, lambda: seen_by(hub, digests, since, until))
-                facts = {name: text for name, text in asked.items() if name != "person"}
-                await self._desk.record_reading(visitor, "person", {"subject": digests[0], **facts}, "subject")
+                if value:
+                    in_vain = await counted(self._desk, lambda: refused_about(hub, values, since, until))
+                days = {name: asked[name] for name in ("since", "until") if name in asked}
+                facts = {"subject": digests[0]} | ({"value": values[0]} if value else {}) | days
+                await self._desk.record_reading(visitor, "person", facts, "subject")
         except QueryRefused as refused:
             problem = str(refused)
         return self._desk.page(
@@ -100,7 +110,11 @@ class PersonPages:
             rows=rows[:MOST_ROWS],
             total=len(rows),
             find=HOME + FIND,
+            told=log_words(self._desk, arrival.language),
             link=lambda row: search_address(_terms(person, row)),
+            asked_by_number=bool(value),
+            in_vain=in_vain,
+            refusals=search_address(_but_person(asked)),
         )
 
 
@@ -128,6 +142,23 @@ def seen_by(hub: Hub, person: tuple[str, ...], since: dt.date | None, until: dt.
             found.items(), key=lambda each: (-each[0][0].toordinal(), each[0][1], each[0][2])
         )
     ]
+
+
+def refused_about(hub: Hub, values: tuple[str, ...], since: dt.date | None, until: dt.date | None) -> int:
+    """How many requests with one of these values were refused, from day to day, both included; blocks."""
+    first = dt.datetime.combine(since, dt.time(), hub.settings.zone) if since else None
+    after = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), hub.settings.zone) if until else None
+    with opened(hub.settings) as (index, _):
+        return search(index, Query(kind="refusal", value=values, since=first, until=after), limit=1).total
+
+
+def _digests(text: str) -> tuple[str, ...]:
+    return tuple(each.removeprefix("#") for each in text.split(","))
+
+
+def _but_person(asked: Mapping[str, str]) -> Mapping[str, str]:
+    """The search for refused requests that named the person's number."""
+    return {"kind": "refusal"} | {name: text for name, text in asked.items() if name != "person"}
 
 
 def _terms(person: str, row: Seen) -> Mapping[str, str]:

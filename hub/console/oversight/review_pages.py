@@ -6,7 +6,8 @@ A mark is in the audit log, with the digest of its reason, before it counts. Nob
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.responses import Response
@@ -14,12 +15,14 @@ from starlette.responses import Response
 from audit.log import Logged
 from audit.record import Digester
 from audit.search import QueryRefused, records
+from hub.auditor.personal_texts import PersonalTexts
 from hub.auditor.review_marks import LONGEST_REASON, Marks, Meanwhile, Verdict
-from hub.auditor.review_sample import Sample, sample_of
+from hub.auditor.review_sample import Sample, newest_day, sample_of, samples_so_far
 from hub.auditor.search_terms import ACTORS
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.log_words import log_words
 from hub.console.oversight.asking import AUDITORS, counted, day_of, number_of, opened, words_asked
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
@@ -35,11 +38,27 @@ MARK: Final = "review/mark"
 DAY: Final = dt.timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn from a day: the sample that counts; by record the stratum in which it was drawn, now or earlier.
+
+    `over` is false for a day from which nothing is drawn yet, and `so_far` is true for one from which something is
+    although it is not over.
+    """
+
+    day: dt.date
+    sample: Sample | None = None
+    logged: Sequence[Logged] = ()
+    stratum_of: Mapping[int, str] = field(default_factory=dict)
+    over: bool = True
+    so_far: bool = False
+
+
 class ReviewPages:
     """The review queue of one console."""
 
     def __init__(self, desk: Desk, marks: Marks) -> None:
-        self._desk, self._marks = desk, marks
+        self._desk, self._marks, self._texts = desk, marks, PersonalTexts(desk.hub.settings)
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -50,23 +69,21 @@ class ReviewPages:
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
-        """The sample of a day that is over: what is still open, and how it was drawn."""
+        """The sample of a day, what of it is still open, and how it was drawn; without a day, the last one."""
         hub, problem = self._desk.hub, ""
-        asked = words_asked(arrival, ("day",))
-        today = hub.settings.now().date()
-        day, sample, logged = today - DAY, None, list[Logged]()
+        asked, today = words_asked(arrival, ("day",)), hub.settings.now().date()
+        drawn = Drawn(today)
         try:
-            day = day_of(asked.get("day", str(day)))
-            if day >= today:
-                raise QueryRefused("a day is drawn when it is over; choose an earlier one")
-            sample, logged = await counted(self._desk, lambda: _drawn(hub, day))
+            day = day_of(asked["day"]) if "day" in asked else None
+            drawn = await counted(self._desk, lambda: _drawn(hub, day))
         except QueryRefused as refused:
             problem = str(refused)
-        indexes = [each.index for each in logged]
+        day, indexes = drawn.day, list(drawn.stratum_of)
         marks = await self._desk.beside(Lane.SESSIONS, lambda: self._marks.of(indexes)) if indexes else {}
         if not problem:
             await self._desk.record_reading(visitor, "review", {"since": str(day), "until": str(day)})
         own = _own_digests(hub, visitor)
+        current = drawn.sample.stratum_of if drawn.sample else {}
         return self._desk.page(
             "over_review",
             arrival,
@@ -75,16 +92,19 @@ class ReviewPages:
             day=str(day),
             before=str(day - DAY),
             after=str(day + DAY) if day + DAY < today else "",
-            sample=sample,
-            open=[each for each in logged if each.index not in marks],
-            done=[each for each in logged if each.index in marks],
+            newest=HOME + REVIEW,
+            drawn=drawn,
+            sample=drawn.sample,
+            open=[each for each in drawn.logged if each.index not in marks and each.index in current],
+            done=[each for each in drawn.logged if each.index in marks],
             marks=marks,
-            own={each.index for each in logged if _is_of(each, own)},
+            own={each.index for each in drawn.logged if _is_of(each, own)},
             verdicts=list(Verdict),
             longest=LONGEST_REASON,
             record=f"{HOME}log/record",
             mark=HOME + MARK,
             marked=HOME + MARKED,
+            told=log_words(self._desk, arrival.language),
         )
 
     async def show_marked(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -106,6 +126,8 @@ class ReviewPages:
             raise PageRefused("choice", name="index, seen, verdict") from None
         if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
             raise PageRefused("over_mark", most=str(LONGEST_REASON))
+        if await counted(self._desk, lambda: self._texts.found_in(reason)):
+            raise PageRefused("over_personal")
         logged, day = await counted(self._desk, lambda: _sampled(hub, index))
         if _is_of(logged, _own_digests(hub, visitor)):
             raise PageRefused("over_own")
@@ -131,26 +153,35 @@ class ReviewPages:
         return go_to(f"{HOME}{REVIEW}?day={day}")
 
 
-def _drawn(hub: Hub, day: dt.date) -> tuple[Sample | None, list[Logged]]:
-    """The sample of a day and its records, those first that exposed most."""
+def _drawn(hub: Hub, asked: dt.date | None) -> Drawn:
+    """What was drawn from a day, those records first that exposed most; without a day, from the last that has any.
+
+    Today is drawn from so far if nobody asked anything before. What was drawn then still counts when the day is over.
+    """
+    today, zone = hub.settings.now().date(), hub.settings.zone
     with opened(hub.settings) as (index, reader):
-        sample = sample_of(index, reader, hub.catalogue, day, hub.settings.zone)
-        return sample, [] if sample is None else list(records(reader, tuple(sample.stratum_of)))
+        newest = newest_day(index, reader, today, zone)
+        day = asked or newest or today
+        if day > today or (day == today and newest is not None):
+            return Drawn(day, over=False)
+        first = day == today or newest_day(index, reader, day, zone) is None
+        early = samples_so_far(index, reader, hub.catalogue, day, zone) if first else ()
+        so_far = early[-1] if early else None
+        sample = so_far if day == today else sample_of(index, reader, hub.catalogue, day, zone)
+        stratum_of = {at: stratum for each in (sample, *early) if each for at, stratum in each.stratum_of.items()}
+        return Drawn(day, sample, list(records(reader, tuple(stratum_of))), stratum_of, so_far=day == today)
 
 
 def _sampled(hub: Hub, at: int) -> tuple[Logged, dt.date]:
     """The record at an index and its day; PageRefused if it is in no sample."""
-    with opened(hub.settings) as (index, reader):
+    with opened(hub.settings) as (_, reader):
         if at >= reader.size:
             raise PageRefused("over_unsampled")
         (logged,) = records(reader, (at,))
-        day = day_of_time(logged.record.time, hub.settings.zone)
-        sample = None
-        if day < hub.settings.now().date():
-            sample = sample_of(index, reader, hub.catalogue, day, hub.settings.zone)
-        if sample is None or at not in sample.stratum_of:
-            raise PageRefused("over_unsampled")
-        return logged, day
+    day = day_of_time(logged.record.time, hub.settings.zone)
+    if at not in _drawn(hub, day).stratum_of:
+        raise PageRefused("over_unsampled")
+    return logged, day
 
 
 def _own_digests(hub: Hub, visitor: Visitor) -> frozenset[str]:

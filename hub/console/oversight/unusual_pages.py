@@ -12,6 +12,7 @@ from audit.search import QueryRefused
 from hub.auditor.unusual import BOUNDS, LONGEST_DAYS, MOST_SHOWN, Limits, Question, unusual
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
+from hub.console.log_words import log_words
 from hub.console.oversight.asking import AUDITORS, counted, day_of, number_of, opened, search_address, words_asked
 from hub.console.page import Page, Way
 from hub.console.visitor import Visitor
@@ -58,10 +59,11 @@ class UnusualPages:
             problem=problem,
             questions=questions,
             thresholds=[(name, getattr(limits, name), *BOUNDS[name]) for name in BOUNDS],
-            told={name: str(value) for name, value in asdict(limits).items()},
+            limits={name: str(value) for name, value in asdict(limits).items()},
             days=(str(since), str(until)),
             longest=str(LONGEST_DAYS),
             most=MOST_SHOWN,
             link=search_address,
+            told=log_words(self._desk, arrival.language),
             record=f"{HOME}log/record",
         )

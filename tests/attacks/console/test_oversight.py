@@ -205,3 +205,19 @@ def test_an_index_that_was_removed_is_made_again_and_a_wrong_one_is_not_believed
         assert "暂不可用" in words_of(answer)
     finally:
         index.unlink()
+
+
+def test_a_reason_that_names_a_person_is_neither_kept_nor_recorded(scene: ConsoleScene, auditor: Browser) -> None:
+    (index, *_) = in_sample(auditor)
+    before = marks_of(auditor)
+    for reason in (f"{NUMBER} 与目的不符", "当事人张伟的办件", "电话13812345678"):
+        answer = auditor.post(
+            "/console/review/mark",
+            {"formToken": auditor.form_token(), "index": index, "seen": "0", "verdict": "in_order", "reason": reason},
+        )
+        assert answer.status_code == 400
+        assert "个人信息" in words_of(answer)
+        assert reason not in answer.text
+    assert marks_of(auditor) == before
+    recorded = [str(each.record) for each in read(scene.settings.audit_log)]
+    assert not [each for each in recorded if "13812345678" in each or "张伟" in each or NUMBER in each]

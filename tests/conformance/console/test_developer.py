@@ -134,7 +134,17 @@ def test_explaining_is_recorded_as_a_reading_and_asks_nothing(scene: ConsoleScen
     send(sun, "ask", {**EXPLAIN, "act": "explain"})
     (record,) = [each for each in records(scene)[before:] if each.operation_name != "console sign-in"]
     assert (record.kind, record.operation_name) == ("search", "console developer explain")
-    assert record.variables["application"] == "grid-desk"
+    assert record.variables == {**record.variables, "application": "grid-desk", "purpose": "event.dispatch"}
+    assert record.result == "OK"
+    decided = {*record.decision.clear, *record.decision.masked, *record.decision.matched}
+    assert {"Person.phone", "Person.idNumber"} <= decided, "what of it was told"
+
+
+def test_what_cannot_be_explained_is_recorded_without_its_words(scene: ConsoleScene, sun: Browser) -> None:
+    send(sun, "ask", {**EXPLAIN, "act": "explain", "purpose": "张三"})
+    (refused,) = [each for each in records(scene) if each.variables.get("purpose", "").startswith("#")]
+    assert (refused.operation_name, refused.result) == ("console developer explain", "PURPOSE_DENIED")
+    assert "张三" not in str(refused)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,12 @@ def test_a_script_is_given_the_same_and_asking_without_an_answer_is_no_reading(
     scene.served.ask("{ __typename }")
     found = asked_by_script(auditor, address)
     assert [row[3] for row in found["rows"]] == [found["rows"][0][3]]
-    assert found["rows"][0][4:7] == ["fire-inspection", "safety.fire.rental", "OK"]
+    assert found["rows"][0][3:7] == [
+        ["数据查询（已答复）", "query"],
+        ["消防监督检查", "fire-inspection"],
+        ["出租房屋消防检查", "safety.fire.rental"],
+        ["成功", "OK"],
+    ], "each code with its word"
     size = sum(1 for _ in read(scene.settings.audit_log))
     for _ in range(3):
         found = asked_by_script(auditor, address.replace(re.findall(r"after=(\d+)", address)[0], str(found["last"])))

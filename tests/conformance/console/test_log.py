@@ -56,6 +56,43 @@ def test_a_search_finds_what_its_terms_say_and_each_number_leads_there(scene: Co
     assert found(words_of(auditor.get(back))) > 9
 
 
+def test_codes_are_told_in_words_in_both_languages(scene: ConsoleScene) -> None:
+    browser = scene.signed_in("wu")
+    text = words_of(browser.get("/console/log"))
+    for told in (
+        "登录控制台 console sign in",
+        "数据查询（已答复） query",
+        "查询不符合模式 VALIDATION",
+        "起草策略 policy draft",
+    ):
+        assert told in text
+    browser.get("/console/?language=en")
+    text = words_of(browser.get("/console/log"))
+    for told in ("Signed in console sign in", "Query, answered query", "Does not fit the schema VALIDATION"):
+        assert told in text
+    newest = max(each.index for each in read(scene.settings.audit_log))
+    record = words_of(browser.get(f"/console/log/record?index={newest}"))
+    assert "Searched the log console log" in record
+    assert "Reading search" in record
+    assert "Done OK" in record
+
+
+def test_the_form_of_a_search_offers_what_there_is(auditor: Browser) -> None:
+    page = auditor.get("/console/log").text
+    for offered in (
+        '<option value="safety.fire.rental">出租房屋消防检查</option>',
+        '<option value="Person.phone">',
+        '<option value="PURPOSE_DENIED">目的未获授权 · PURPOSE_DENIED</option>',
+        '<option value="masked">脱敏 · masked</option>',
+        '<option value="flood">',
+    ):
+        assert offered in page
+    chosen = auditor.get("/console/log?result=VALIDATION&purpose=").text
+    assert '<option value="VALIDATION" selected>' in chosen
+    unknown = auditor.get("/console/log?result=WRITTEN_BY_HAND").text
+    assert '<option value="WRITTEN_BY_HAND" selected>' in unknown, "what was asked stands in the form still"
+
+
 def test_a_day_of_the_picture_leads_to_that_day(auditor: Browser) -> None:
     page = auditor.get("/console/log?application=fire-inspection").text
     (bar,) = links(page, "since=")  # a day without requests leads nowhere
@@ -131,10 +168,28 @@ def test_no_value_in_clear_stands_in_an_address(auditor: Browser, term: str) -> 
         assert NUMBER not in answer.text
 
 
+def test_who_asked_for_a_person_in_vain_is_told_by_the_number(scene: ConsoleScene, auditor: Browser) -> None:
+    """The request with the number was refused: it touched nobody, and is found by what it named."""
+    form = {"formToken": auditor.form_token(), "number": NUMBER}
+    answer = auditor.post("/console/person/find", form)
+    page = auditor.get(answer.headers["location"])
+    assert "有 1 次请求填写了此号码而被拒" in words_of(page)
+    (refusals,) = links(page.text, "kind=refusal")
+    assert NUMBER not in refusals
+    assert found(words_of(auditor.get(refusals))) == 1
+    assert not [each for each in read(scene.settings.audit_log) if NUMBER in str(each.record)]
+    form["number"] = "110101199003070038"
+    assert "没有填写此号码而被拒" in words_of(
+        auditor.get(auditor.post("/console/person/find", form).headers["location"])
+    )
+
+
 def test_terms_that_cannot_be_right_are_explained(auditor: Browser) -> None:
     page = auditor.get("/console/log?purpose=safety.fyre")
     assert page.status_code == 200
-    assert "safety.fire" in words_of(page)
+    assert "“目的”中没有“safety.fyre”这个词" in words_of(page)
+    (instead, *_) = links(page.text, "purpose=safety.fire")
+    assert "检索条件有误" not in words_of(auditor.get(instead))
     assert auditor.get("/console/log?nothing=1").status_code == 400
 
 
@@ -148,3 +203,20 @@ def test_each_reading_is_in_the_log_before_it_is_shown(scene: ConsoleScene, audi
     auditor.get("/console/log/record?index=0")
     auditor.get("/console/matrix")
     assert readings()[len(before) :] == ["console log", "console log record", "console matrix"]
+
+
+def test_on_the_first_day_today_is_drawn_so_far(scene: ConsoleScene, auditor: Browser) -> None:
+    """Nobody asked anything before today: a newcomer has a sample all the same, which no reading of it changes."""
+    page = auditor.get("/console/review")
+    assert "今天还没有结束" in words_of(page)
+    indexes = re.findall(r'name="index" value="(\d+)"', page.text)
+    assert indexes
+    assert re.findall(r'name="index" value="(\d+)"', auditor.get("/console/review").text) == indexes
+    form = {"index": indexes[0], "seen": "0", "verdict": "in_order", "reason": "已核实"}
+    answer = auditor.post("/console/review/mark", {"formToken": auditor.form_token(), **form})
+    assert answer.status_code == 303
+    assert "正常 已核实 · wu" in words_of(auditor.get(answer.headers["location"]))
+    asked = sum(1 for each in read(scene.settings.audit_log) if each.record.kind in {"query", "refusal"})
+    for _ in range(asked + 1):
+        scene.served.ask("{ __typename }")
+    assert "正常 已核实 · wu" in words_of(auditor.get("/console/review")), "what was said before the next draw"

@@ -77,6 +77,7 @@ def test_unusual_use_is_told_with_numbers_that_lead_to_their_records(scene: Cons
     page = auditor.get("/console/unusual?night=2&askers=2&case=2&refused=1&walk=2")
     text = words_of(page)
     assert "请求达 2 次" in text
+    assert ">0</a>" not in page.text, "a zero leads to no search"
     nights = links(page.text, "T18%3A00")
     assert nights, "at three in the morning"
     for address in nights:
@@ -113,6 +114,9 @@ def test_the_balance_and_its_table_say_the_same_numbers(scene: ConsoleScene, aud
         if "effect" not in each
     ]
     assert sorted(counts) == sorted(int(row[2]) for row in rental)
+    assert re.search(r"<td><time>\d{4}-\d\d</time></td>", page.text), "a month is not broken in two lines"
+    assert ">0</a>" not in page.text, "a zero leads to no search: nothing would be there"
+    assert "<td>0</td>" in page.text
     assert page.text.count("<rect") == 3 * 4 + 4, "four parts a month, and the legend"
 
 
@@ -178,7 +182,8 @@ def test_a_sample_is_reviewed_until_nothing_is_open(scene: ConsoleScene, auditor
 def test_a_day_that_is_not_over_is_not_drawn(scene: ConsoleScene, auditor: Browser) -> None:
     today = str(scene.settings.now().date())
     page = auditor.get(f"/console/review?day={today}")
-    assert "a day is drawn when it is over" in words_of(page)
+    assert "这一天还没有结束" in words_of(page)
+    assert 'name="index"' not in page.text
     empty = auditor.get("/console/review?day=2020-01-01")
     assert "无从抽取" in words_of(empty)
     assert unquote(links(empty.text, "day=2019-12-31")[0]) == "?day=2019-12-31"

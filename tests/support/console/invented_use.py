@@ -23,7 +23,7 @@ def write_use(scene: ConsoleScene, own: str = "wu") -> int:
     zone = scene.settings.zone
     midnight = dt.datetime.combine(scene.settings.now().date(), dt.time(), zone)
     own_index = -1
-    for number in range(24):
+    for number in (*range(16, 24), *range(16)):  # in the order of time
         who, kind = f"clerk{number % 6}", "refusal" if number in {7, 23} else "query"
         if kind == "refusal" and number == 7:
             who = own

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from audit.record import Coordinates, Record
 from audit.tree import leaf_hash
+from hub.auditor.personal_texts import PersonalTexts
 from hub.auditor.review_marks import MOST_OF_RECORD, Mark, Marks, Meanwhile, Verdict
-from hub.auditor.review_sample import DRAWN, Sample, sample_of
+from hub.auditor.review_sample import DRAWN, Sample, newest_day, sample_of, samples_so_far
+from hub.home.settings import Settings
 from policies.versions import StoreUnavailable
 from schema import SPINE
 from schema.declarations import Field
@@ -108,6 +110,68 @@ def test_what_comes_after_the_day_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_day_without_records_has_no_sample(tmp_path: Path) -> None:
     assert drawn(tmp_path / "a", made(), DAY + dt.timedelta(days=9)) is None
+
+
+def early(folder: Path, records: list[Record], day: dt.date = DAY) -> list[Sample]:
+    folder.mkdir()
+    with written_log(folder, records) as (index, reader):
+        return list(samples_so_far(index, reader, SPINE, day, CHINA))
+
+
+def test_a_day_that_is_not_over_is_drawn_whenever_its_requests_have_doubled(tmp_path: Path) -> None:
+    records = made()[: 49 + 23]
+    samples = early(tmp_path / "a", records)
+    assert [sum(each.out_of.values()) for each in samples] == [1, 2, 4, 8, 16]
+    assert [each.size for each in samples] == [49 + 1, 49 + 2, 49 + 4, 49 + 8, 49 + 16]
+    more = early(tmp_path / "b", [*records, *made()[49 + 23 : 49 + 40]])
+    assert more[:5] == samples, "what comes later changes no draw that was made"
+    assert sum(more[5].out_of.values()) == 32
+    readings = [record for record in made() if record.kind == "search"]
+    assert early(tmp_path / "c", [*records, *readings]) == samples, "nor does who looks at it"
+    assert early(tmp_path / "d", records, DAY + dt.timedelta(days=9)) == []
+
+
+def test_the_newest_day_is_the_last_on_which_somebody_asked(tmp_path: Path) -> None:
+    refused = [each for each in made() if each.kind != "query"]
+    with written_log(tmp_path, refused) as (index, reader):
+        assert newest_day(index, reader, DAY, CHINA) == DAY - dt.timedelta(days=1)
+        for later in (3, 30, 300):
+            assert newest_day(index, reader, DAY + dt.timedelta(days=later), CHINA) == DAY + dt.timedelta(days=1)
+        assert newest_day(index, reader, DAY - dt.timedelta(days=1), CHINA) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14010519900307293X 与目的不符",
+        "电话13812345678与办件不符",
+        "当事人张伟的办件",
+        "兴华街道23号楼2单元的住户",
+        "no case for 138-1234-5678",
+        "请看１３８１２３４５６７８",
+    ],
+)
+def test_a_reason_with_what_may_identify_a_person_is_known(texts: PersonalTexts, text: str) -> None:
+    assert texts.found_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "无办件编号，请说明",
+        "网格员与办件EV-2026-0012无关，已核实",
+        "记录 4821：目的与字段不相称",
+        "the clerk looked at a person without a case",
+        "2026-06-30 03:12 的 14 次请求",
+    ],
+)
+def test_a_reason_without_is_not_refused(texts: PersonalTexts, text: str) -> None:
+    assert not texts.found_in(text)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> PersonalTexts:
+    return PersonalTexts(Settings.load(home=tmp_path_factory.mktemp("home")))
 
 
 LEAF = leaf_hash(b"record").hex()

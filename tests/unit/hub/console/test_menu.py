@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.console.menu import THEMES, Theme, menu_of
+from hub.console.menu import FIRST, THEMES, Theme, menu_of
+from policies.stewards import Role
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +56,23 @@ def test_each_page_stands_once_and_a_theme_without_pages_does_not() -> None:
     ]
     words = [word for each in THEMES.values() for word in each]
     assert len(words) == len(set(words))
+
+
+@pytest.mark.parametrize(
+    ("roles", "first"),
+    [
+        ((Role.AUDITOR,), "menu_log"),
+        ((Role.AUDITOR, Role.APPROVER), "menu_log"),
+        ((Role.STEWARD,), "menu_policy"),
+        ((Role.STEWARD, Role.OPERATOR), "menu_policy"),
+        ((), "menu_policy"),
+    ],
+)
+def test_what_is_the_work_of_a_role_stands_first(roles: tuple[Role, ...], first: str) -> None:
+    menu = menu_of(PAGES, "/console/", roles)
+    assert menu[0].word == first
+    assert {each.word for each in menu} == {each.word for each in menu_of(PAGES, "/console/")}, "and nothing is lost"
+    assert {theme for each in FIRST.values() for theme in each} <= THEMES.keys()
 
 
 def test_nobody_has_an_empty_menu() -> None:

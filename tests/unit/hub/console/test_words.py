@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from audit.record import KINDS as RECORD_KINDS
 from audit.record import Record
 from audit.search import EFFECTS
 from hub.auditor.balance import COUNTED
+from hub.auditor.known_words import RESULTS
 from hub.auditor.review_marks import Verdict
 from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
+from hub.console.auditor.log_pages import TOLD
 from hub.console.developer.codes import CODES
 from hub.console.menu import THEMES
 from hub.console.operator.rules import RULES, word_of
@@ -47,6 +50,7 @@ from schema.classification import Grade
 from schema.classification import Kind as DataKind
 from schema.predicate import Op
 from schema.strict_yaml import YamlFile
+from tests.support.console.recorded_acts import recorded_acts
 
 pytestmark = pytest.mark.unit
 
@@ -68,6 +72,9 @@ MADE = {
     *(f"matrix_{each.name}" for each in fields(Chosen)),
     *(f"term_{name}" for name in (*PLAIN, *TIMES, *SECRET)),
     *(f"decided_{effect}" for effect in EFFECTS),
+    *(f"act_{act.replace(' ', '_').replace('-', '_')}" for act in recorded_acts()),
+    *(f"kind_{kind}" for kind in RECORD_KINDS),
+    *(f"result_{result}" for result in RESULTS),
     *(f"record_{name}" for name in ("index", "time", "what", "application", "purpose", "result", "nodes")),
     *(f"over_limit_{name}" for name in BOUNDS),
     *(f"over_question_{name}{end}" for name in QUESTIONS for end in ("", "_how")),
@@ -164,6 +171,13 @@ def test_each_word_is_said_and_each_that_is_said_is_there() -> None:
     assert KEYS - named() == set()
 
 
+def test_each_act_that_can_be_recorded_has_words() -> None:
+    acts = recorded_acts()
+    assert {"policy approve", "console sign in", "pull begin", "console versions rollback", "hub start"} <= acts
+    for words in all_words().values():
+        assert not [act for act in acts if words.get(f"act_{act.replace(' ', '_').replace('-', '_')}") is None]
+
+
 @pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
 def test_a_template_says_nothing_of_its_own(path: Path) -> None:
     text = re.sub(r"{%.*?%}|{{.*?}}", "", path.read_text("utf-8"), flags=re.DOTALL)
@@ -188,6 +202,10 @@ def test_nothing_runs_in_a_template(path: Path) -> None:
     ):
         found = re.search(rf"<[^>]*{re.escape(forbidden)}[a-z]*\s*=", text) if forbidden == " on" else forbidden in text
         assert not found, forbidden
+
+
+def test_the_page_of_a_record_shows_each_of_its_fields_once() -> None:
+    assert sorted((*TOLD, *ELSEWHERE)) == sorted(each.name for each in fields(Record))
 
 
 def test_both_languages_say_each_word_in_their_own_script() -> None:
