@@ -57,7 +57,7 @@ def test_j01_nobody_approves_a_grant_that_they_asked_for(scene: ConsoleScene) ->
     with closing(store_of(scene.settings, SPINE)) as store:
         content = content_of(store, number)
         for browser in (zhao, again):
-            form = {"formToken": browser.form_token(), "number": str(number), "hash": content}
+            form = {"csrf_token": browser.form_token(), "number": str(number), "hash": content}
             answer = browser.post("/console/versions/approve", form)
             assert answer.status_code == 400
             assert REFUSED in words_of(answer)
@@ -111,9 +111,9 @@ def test_a_request_is_of_the_person_and_not_of_the_account(scene: ConsoleScene) 
     try:
         assert f"id={name}" not in zhao.get("/console/requests").text, "whoever has the account by now"
         assert zhao.get(f"/console/requests/one?id={name}").status_code == 404
-        form = {"formToken": zhao.form_token(), "id": name}
+        form = {"csrf_token": zhao.form_token(), "id": name}
         assert zhao.post("/console/requests/withdraw", form).status_code == 404
     finally:
         hub.policy = policy
-    answer = again.post("/console/requests/withdraw", {"formToken": again.form_token(), "id": name})
+    answer = again.post("/console/requests/withdraw", {"csrf_token": again.form_token(), "id": name})
     assert answer.status_code == 303

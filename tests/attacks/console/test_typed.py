@@ -63,7 +63,7 @@ def send_everything(browser: Browser, ways: Sequence[Way], roles: set[str]) -> i
             continue
         for form in (typed, {**typed, **SOUND}):
             sent += 1
-            told(browser, browser.post(f"/console/{way.path}", {**form, "formToken": token}).headers)
+            told(browser, browser.post(f"/console/{way.path}", {**form, "csrf_token": token}).headers)
     return sent
 
 

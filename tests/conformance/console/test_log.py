@@ -105,7 +105,7 @@ def test_a_record_that_is_not_there_is_not_found(auditor: Browser, query: str) -
 
 
 def test_who_saw_a_person_is_found_by_the_number_that_nobody_keeps(scene: ConsoleScene, auditor: Browser) -> None:
-    form = {"formToken": auditor.form_token(), "term": "value", "text": NUMBER}
+    form = {"csrf_token": auditor.form_token(), "term": "value", "text": NUMBER}
     answer = auditor.post("/console/log/value", form)
     assert answer.status_code == 303
     assert NUMBER not in answer.headers["location"]
@@ -118,7 +118,7 @@ def test_who_saw_a_person_is_found_by_the_number_that_nobody_keeps(scene: Consol
 
 @pytest.mark.parametrize(("term", "text"), [("person", NUMBER[:-1] + "3"), ("person", ""), ("value", " "), ("who", "")])
 def test_a_value_that_cannot_be_is_refused_and_not_told_again(auditor: Browser, term: str, text: str) -> None:
-    answer = auditor.post("/console/log/value", {"formToken": auditor.form_token(), "term": term, "text": text})
+    answer = auditor.post("/console/log/value", {"csrf_token": auditor.form_token(), "term": term, "text": text})
     assert answer.status_code == 400
     assert not text.strip() or text not in answer.text
 
