@@ -15,12 +15,33 @@ from policies.model import Application, PolicySet, Purpose
 from policies.purposes import implies
 from policies.review.check import subject_of
 from policies.rules import Grant, Prohibition
+from policies.stewards import Steward
 
 _TITLES = {"zh", "en"}
 _PARTS = {"rows", "fields", "match", "broad"}
 """What a grant says type by type."""
 _Rule = TypeVar("_Rule", Grant, Prohibition)
 _Entry = TypeVar("_Entry", Application, Purpose)
+
+
+def why_not_theirs(before: PolicySet | None, after: PolicySet, author: Steward) -> str:
+    """Why a steward may not draft a change to `after`: what it touches that others own; empty if they may.
+
+    Owners are those of `before`, the version in force; if that does not load (None), those of the draft, and all of it
+    is touched.
+    """
+    if before is None:
+        owners, touched = after.owners, dict.fromkeys(after.owners, "the version in force does not load")
+    else:
+        owners, touched = before.owners, touched_types(before, after)
+    for entity, cause in sorted(touched.items()):
+        owner = owners.get(entity)
+        if owner is not None and owner not in author.owns:
+            return (
+                f"this changes what is seen of {entity} ({cause}), which {owner} owns; {author.account!r} answers"
+                f" for {', '.join(author.owns) or 'no owner'}: ask a steward of {owner} to draft it"
+            )
+    return ""
 
 
 def touched_types(before: PolicySet, after: PolicySet) -> dict[str, str]:

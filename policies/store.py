@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from policies.change_conflict import three_way, what_to_do, why_another_hash
 from policies.language import load_files, version_of
 from policies.model import PolicySet
-from policies.ownership import touched_types
+from policies.ownership import why_not_theirs
+from policies.requests.own import gives_what_they_asked
 from policies.review.check import ERROR, check
 from policies.stewards import Role, Steward
 from policies.store_tables import (
@@ -206,8 +207,8 @@ class PolicyStore:
             self._not_activated(number, self._chain(connection), now)
             if version.base not in {None, current.version.number}:
                 raise self._conflict(connection, version.base or 0, current, files, number)
-            approval = Approval(number, version.hash, account, self._second(current, version, account).person, now)
-            approval = replace(approval, signed=signed)
+            person = self._second(connection, current, version, account).person
+            approval = Approval(number, version.hash, account, person, now, signed=signed)
             if any(each.account == account for each in self._approvals(connection, version)):
                 raise ChangeRefused(f"{account} approved version {number} already")
             approval = replace(approval, seal=seal(self._key, approval))
@@ -260,14 +261,18 @@ class PolicyStore:
             )
         return steward
 
-    def _second(self, current: InForce, version: Version, account: str) -> Steward:
-        """The person behind `account`, who must be another than the author, by then and by now."""
+    def _second(self, connection: sa.Connection, current: InForce, version: Version, account: str) -> Steward:
+        """The person behind `account`: another than the author, by then and by now, and none who asked for it."""
         person = self._person(current, account, Role.APPROVER)
         author = stewards_of(current.files).get(version.author)
         if account == version.author or any(
             person.same_person(each) for each in (version.person, author.person if author else "")
         ):
             raise ChangeRefused("nobody approves their own draft, with any of their accounts; ask another steward")
+        after, stewards = self._files(connection, version), stewards_of(current.files)
+        before = self._files(connection, self._version(connection, version.base)) if version.base else {}
+        if gives_what_they_asked(connection, person, stewards, before, after):
+            raise ChangeRefused("nobody approves what they asked for, with any of their accounts; ask another steward")
         return person
 
     def _check_ownership(self, current: InForce, author: Steward, after: PolicySet) -> None:
@@ -276,23 +281,16 @@ class PolicyStore:
             before = load_files(current.files, self._catalogue)
         except YamlFileError:
             # A version that loads no longer can be mended by whoever answers for all that the draft names.
-            owners, touched = after.owners, dict.fromkeys(after.owners, "the version in force does not load")
-        else:
-            owners, touched = before.owners, touched_types(before, after)
-        for entity, cause in sorted(touched.items()):
-            owner = owners.get(entity)
-            if owner is not None and owner not in author.owns:
-                raise ChangeRefused(
-                    f"this changes what is seen of {entity} ({cause}), which {owner} owns; {author.account!r} answers"
-                    f" for {', '.join(author.owns) or 'no owner'}: ask a steward of {owner} to draft it"
-                )
+            before = None
+        if why := why_not_theirs(before, after, author):
+            raise ChangeRefused(why)
 
     def _approver(self, connection: sa.Connection, current: InForce, version: Version) -> str:
         for approval in self._approvals(connection, version):
             if approval.hash != version.hash:
                 continue
             try:
-                if self._second(current, version, approval.account).same_person(approval.person):
+                if self._second(connection, current, version, approval.account).same_person(approval.person):
                     return approval.account
             except ChangeRefused:
                 continue  # no steward any more

@@ -143,10 +143,17 @@ POLICIES = (
     ),
     Mutation(
         "a steward changes only what their department owns",
-        "policies/store.py",
-        "            if owner is not None and owner not in author.owns:\n",
-        "            if False and owner is not None and owner not in author.owns:\n",
+        "policies/ownership.py",
+        "        if owner is not None and owner not in author.owns:\n",
+        "        if False and owner is not None and owner not in author.owns:\n",
         "tests/unit/policies/test_stewards.py",
+    ),
+    Mutation(
+        "nobody approves what they asked for",
+        "policies/store.py",
+        "        if gives_what_they_asked(connection, person, stewards, before, after):\n",
+        "        if False:\n",
+        "tests/attacks/console/test_own_requests.py",
     ),
     Mutation(
         "each act needs its role",

@@ -1,31 +1,48 @@
 """Estimates, on today's graph, how many rows a draft would make visible or hide.
 
 The log cannot say which rows would newly appear, because they were never answered. For each type, one statement counts
-the nodes that are visible under one decision and not under the other. A count below the contributor threshold is not
-shown.
+the nodes that are visible under one decision and not under the other.
+
+A steward sees no real row, and asks by writing a rule: so a count must not tell whether a person is there, or what
+holds of them. A count below the contributor threshold is told as such, none at all like one; another is rounded. Rows
+that are chosen by what points at single people, such as a name or a number, are not counted at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from hub.graph.driver import Graph
 from hub.request.cypher import Cypher, Node, both
 from hub.request.template import Binding, fill_in
+from policies.aggregate import rounded
 from policies.model import DEFAULT_CONTRIBUTORS, Decision
 from schema.catalogue import Catalogue, Entity
+from schema.classification import Kind
+from schema.declarations import Field
+from schema.predicate import All, Any_, Compare, Not, Op, Placeholder, Predicate, Related
+
+ROUNDING: Final = 10
+"""Counts are told to the nearest multiple of it."""
+POINTING: Final = frozenset({Kind.NAME, Kind.ID_NUMBER, Kind.PHONE, Kind.ADDRESS, Kind.FREE_TEXT, Kind.BIRTH})
+"""Kinds of fields a value of which may point at one person; so does a code by which things are found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many nodes of a type would appear and vanish on today's graph; None means some, but too few to show."""
+    """How many nodes of a type would appear and vanish on today's graph, rounded; None is too few to show, or none.
+
+    `pointed`: nothing was counted, because the rows are chosen by values that may point at single people.
+    """
 
     application: str
     purpose: str
     entity: str
     appear: int | None
     vanish: int | None
+    pointed: bool = False
 
 
 async def estimate(
@@ -35,16 +52,20 @@ async def estimate(
 
     Raises HubError as `Graph.fetch` does.
     """
-    found = []
+    found, subject = [], after.subject.application
     for entity in _differing(catalogue, before, after):
-        counts = []
+        if _points(catalogue, entity, _rows(before, entity) ^ _rows(after, entity)):
+            found.append(Estimate(subject, after.purpose, entity.name, None, None, pointed=True))
+            continue
+        counts = list[int | None]()
         for one, other in ((before, after), (after, before)):
+            if _holds_all(one, other, entity):
+                counts.append(0)
+                continue
             text, parameters = difference(catalogue, entity, one, other)
             rows = await graph.fetch(text, parameters, deadline_seconds=deadline_seconds, byte_cap=1_024)
             counts.append(_shown_count(int(rows[0]["amount"])))
-        if counts != [0, 0]:
-            subject = after.subject.application
-            found.append(Estimate(subject, after.purpose, entity.name, counts[0], counts[1]))
+        found.append(Estimate(subject, after.purpose, entity.name, counts[0], counts[1]))
     return found
 
 
@@ -61,13 +82,49 @@ def difference(catalogue: Catalogue, entity: Entity, less: Decision, more: Decis
     return text, wide.parameters | narrow.parameters | filled
 
 
+def _rows(decision: Decision, entity: Entity) -> frozenset[Predicate]:
+    table = decision.of(entity.name)
+    return frozenset(table.rows[each] for each in table.visible)
+
+
 def _differing(catalogue: Catalogue, before: Decision, after: Decision) -> Iterator[Entity]:
     for entity in catalogue:
-        one, other = before.of(entity.name), after.of(entity.name)
-        rows = [{table.rows[each] for each in table.visible} for table in (one, other)]
-        if rows[0] != rows[1] or (rows[0] and before.subject.attributes != after.subject.attributes):
+        one, other = _rows(before, entity), _rows(after, entity)
+        if one != other or (one and before.subject.attributes != after.subject.attributes):
             yield entity
 
 
+def _holds_all(wide: Decision, narrow: Decision, entity: Entity) -> bool:
+    """Whether one decision shows all rows of a type that the other shows, whatever the graph holds."""
+    rows = _rows(narrow, entity)
+    return not rows or (rows <= _rows(wide, entity) and wide.subject.attributes == narrow.subject.attributes)
+
+
+def _points(catalogue: Catalogue, entity: Entity, rows: Iterable[Predicate]) -> bool:
+    """Whether a condition names a value that may point at one person."""
+    for each in rows:
+        match each:
+            case All(parts) | Any_(parts):
+                found = _points(catalogue, entity, parts)
+            case Not(part):
+                found = _points(catalogue, entity, (part,))
+            case Related(edge, _, where):
+                found = _points(catalogue, catalogue.entity(entity.edge(edge).target), (where,))
+            case Compare(name, op, value, bucket):
+                named = isinstance(value, Placeholder) or op is Op.IS_NULL or bucket is not None
+                found = not named and _may_point(catalogue.coordinate(f"{entity.name}.{name}"))
+            case _:
+                found = False  # the case of a request: there is none here
+        if found:
+            return True
+    return False
+
+
+def _may_point(field: object) -> bool:
+    if not isinstance(field, Field) or field.values:
+        return False
+    return field.kind in POINTING or (field.kind is Kind.CODE and field.indexed)
+
+
 def _shown_count(amount: int) -> int | None:
-    return amount if amount == 0 or amount >= DEFAULT_CONTRIBUTORS else None
+    return rounded(amount, ROUNDING) if amount >= DEFAULT_CONTRIBUTORS else None

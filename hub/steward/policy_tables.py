@@ -173,8 +173,8 @@ def replay_json(found: Replay, estimates: Sequence[Estimate] | None) -> dict[str
                 "application": each.application,
                 "purpose": each.purpose,
                 "type": each.entity,
-                "appear": _count(each.appear),
-                "vanish": _count(each.vanish),
+                "appear": _count(each, each.appear),
+                "vanish": _count(each, each.vanish),
             }
             for each in estimates
         ],
@@ -195,7 +195,9 @@ def _group_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _count(amount: int | None) -> int | str:
+def _count(estimated: Estimate, amount: int | None) -> int | str:
+    if estimated.pointed:
+        return "not counted: it may point at a person"
     return "fewer than 10" if amount is None else amount
 
 
@@ -215,7 +217,7 @@ def replay_lines(found: Replay, estimates: Sequence[Estimate] | None) -> Rendera
         parts.append(_cell(f"{name} would {'stop' if broken == all_ else 'break in part'}: {broken} of {all_} refused"))
     if estimates is not None:
         rows = [
-            (each.application, each.purpose, each.entity, _count(each.appear), _count(each.vanish))
+            (each.application, each.purpose, each.entity, _count(each, each.appear), _count(each, each.vanish))
             for each in estimates
         ]
         columns = ("application", "purpose", "type", "rows that appear", "rows that vanish")

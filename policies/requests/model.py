@@ -15,6 +15,8 @@ from typing import Final
 from policies.stewards import Steward
 from schema.signs import is_invisible
 
+GRANT: Final = "ask-"
+"""How the id of a grant begins that was asked for."""
 CLEAR: Final = "clear"
 AGGREGATE: Final = "aggregate"
 MATCH: Final = "match"
@@ -79,7 +81,7 @@ class AccessRequest:
     @property
     def grant(self) -> str:
         """The id of the grant that a draft makes of it."""
-        return f"ask-{self.id}"
+        return f"{GRANT}{self.id}"
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -94,8 +96,12 @@ class AccessRequest:
         """Whether it lies in the queue of this steward."""
         return any(not owner or owner in steward.owns for owner in self.owners(owners))
 
+    def is_own(self, steward: Steward) -> bool:
+        """Whether this person asked it, and may follow it: not whoever has their account by now."""
+        return steward.same_person(self.person)
+
     def is_of(self, steward: Steward, stewards: Mapping[str, Steward]) -> bool:
-        """Whether this person asked it, under any of their accounts."""
+        """Whether this person asked it, or has by now an account under which it was asked: they may not answer it."""
         asker = stewards.get(self.account)
         persons = (self.person, asker.person if asker else "")
         return self.account == steward.account or any(map(steward.same_person, persons))

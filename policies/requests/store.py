@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from policies.requests.model import AccessRequest, Kept, Kind
+from policies.stewards import Steward
 from policies.store_tables import changing, reading
 from policies.versions import ChangeRefused, moment
 
@@ -22,7 +23,7 @@ MOST_OPEN_OF_PERSON: Final = 20
 MOST_OPEN_OF_APPLICATION: Final = 40
 """Requests that wait for an answer at once."""
 MOST_OF_A_DAY: Final = 60
-"""Requests of one account within 24 hours, withdrawn ones too."""
+"""Requests of one person within 24 hours, withdrawn ones too."""
 MOST_DONE: Final = 100
 """How many of those that were answered are listed, the newest first."""
 
@@ -66,11 +67,13 @@ class Requests:
         with reading(self._engine) as connection:
             return next(iter(_read(connection, sa.select(_REQUEST).where(_REQUEST.c.id == name))), None)
 
-    def of(self, account: str) -> Sequence[AccessRequest]:
-        """What an account asked, the newest first."""
-        asked = sa.select(_REQUEST).where(_REQUEST.c.account == account)
+    def of(self, asker: Steward) -> Sequence[AccessRequest]:
+        """What a person asked, under any of their accounts, the newest first."""
+        theirs = sa.or_(_REQUEST.c.account == asker.account, _REQUEST.c.person == asker.person)
+        asked = sa.select(_REQUEST).where(theirs)
         with reading(self._engine) as connection:
-            return _read(connection, asked.order_by(_REQUEST.c.asked.desc(), _REQUEST.c.id).limit(MOST_DONE))
+            found = _read(connection, asked.order_by(_REQUEST.c.asked.desc(), _REQUEST.c.id).limit(MOST_DONE))
+        return [each for each in found if each.is_own(asker)]
 
     def waiting(self) -> Sequence[AccessRequest]:
         """All that may wait for an answer: those asked, and those drafted; the oldest first."""
@@ -109,7 +112,8 @@ class Requests:
     def _check_number(self, connection: sa.Connection, new: Sequence[AccessRequest]) -> None:
         now = self._now()
         today, yesterday = now.date().isoformat(), moment(now - dt.timedelta(days=1))
-        table, mine = _REQUEST.c, _REQUEST.c.account == new[0].account
+        table = _REQUEST.c
+        mine = sa.or_(table.account == new[0].account, table.person == new[0].person)
         waits = (table.state == Kept.ASKED, table.lapses >= today, table.until >= today)
         counted = (
             ((mine, *waits), MOST_OPEN_OF_PERSON),
@@ -127,6 +131,11 @@ def request_of_version(engine: sa.Engine, number: int) -> AccessRequest | None:
     drafted = sa.select(_REQUEST).where(_REQUEST.c.state == Kept.DRAFTED, _REQUEST.c.version == number)
     with reading(engine) as connection:
         return next(iter(_read(connection, drafted)), None)
+
+
+def requests_of_ids(connection: sa.Connection, names: Collection[str]) -> list[AccessRequest]:
+    """Those of these requests that there are."""
+    return _read(connection, sa.select(_REQUEST).where(_REQUEST.c.id.in_(names))) if names else []
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[AccessRequest]:

@@ -173,4 +173,4 @@ def test_an_estimate_follows_the_merge(
     settings = Settings.load(home=home, graph_url=address.url, graph_password=address.password)
     nothing = policy(home / "draft", POLICY + "    valid: {to: 2026-06-29}\n")
     estimates = estimates_of(settings, address, policies, nothing, TODAY)
-    assert {(each.application, each.vanish) for each in estimates} == {("old", 21), ("other", None)}
+    assert {(each.application, each.vanish) for each in estimates} == {("old", 20), ("other", None)}

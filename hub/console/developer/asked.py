@@ -67,5 +67,8 @@ class Asked:
 
 
 def is_local(settings: Settings) -> bool:
-    """Whether the hub takes the tokens of its own issuer, which is for demos and tests."""
-    return not settings.issuer_discovery and settings.issuer_jwks is None
+    """Whether the hub takes the tokens of its own issuer, and is nobody's but of whoever sits at its machine.
+
+    That is for demos and tests: a hub that others reach under a public address gives no tokens.
+    """
+    return not settings.issuer_discovery and settings.issuer_jwks is None and settings.public_url is None

@@ -112,20 +112,20 @@ def ask(hub: Hub, asker: Steward, actor: Actor, sheet: Sheet) -> Sequence[Access
 
 
 def asked_by(hub: Hub, asker: Steward, actor: Actor) -> Sequence[Followed]:
-    """What an account asked, the newest first."""
+    """What a person asked, the newest first."""
     with _opened(hub, actor) as (changes, requests):
         standing = _standing(hub, changes)
-        return [_followed(standing, each) for each in requests.of(asker.account)]
+        return [_followed(standing, each) for each in requests.of(asker)]
 
 
 def own_request(hub: Hub, asker: Steward, actor: Actor, name: str) -> Followed:
-    """A request of this account; PageRefused for any other, as for one that does not exist."""
+    """A request of this person; PageRefused for any other, as for one that does not exist."""
     with _opened(hub, actor) as (changes, requests):
         return _followed(_standing(hub, changes), _mine(requests, asker, name))
 
 
 def withdraw(hub: Hub, asker: Steward, actor: Actor, name: str) -> None:
-    """Take back a request of this account that nobody answered; raises as `own_request`, and ChangeRefused."""
+    """Take back a request of this person that nobody answered; raises as `own_request`, and ChangeRefused."""
     with _opened(hub, actor) as (changes, requests):
         found = _mine(requests, asker, name)
         _check_waits(_standing(hub, changes), found)
@@ -134,7 +134,7 @@ def withdraw(hub: Hub, asker: Steward, actor: Actor, name: str) -> None:
 
 def _mine(requests: Requests, asker: Steward, name: str) -> AccessRequest:
     found = requests.find(name)
-    if found is None or found.account != asker.account:
+    if found is None or not found.is_own(asker):
         raise PageRefused("ask_missing")
     return found
 

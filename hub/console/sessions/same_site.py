@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-FIELD: Final = "formToken"
+FIELD: Final = "csrf_token"
 SAME: Final = "same-origin"
 
 

@@ -63,7 +63,7 @@ def token(sun: Browser) -> str:
 
 def send(sun: Browser, token: str, act: str, document: str = PEOPLE, **more: str) -> httpx.Response:
     form = {"application": "grid-desk", "purpose": "event.dispatch", "document": document, "variables": "", "case": ""}
-    return sun.post("/console/developer/ask", {"formToken": token, "act": act, **form, **more})
+    return sun.post("/console/developer/ask", {"csrf_token": token, "act": act, **form, **more})
 
 
 def records(scene: ConsoleScene) -> list[Record]:
@@ -133,7 +133,7 @@ def test_an_application_that_is_none_of_mine_is_refused_alike(
         main_of(send(sun, token, act, application=application, purpose="safety.fire.rental"))
         for act in ("explain", "run", "switch")
     }
-    issued = sun.post("/console/developer/token", {"formToken": token, "application": application})
+    issued = sun.post("/console/developer/token", {"csrf_token": token, "application": application})
     answers.add(main_of(issued))
     assert issued.status_code == 400
     if application:

@@ -82,7 +82,7 @@ def test_i02_each_page_that_changes_something_is_tried_here(scene: ConsoleScene)
 @pytest.mark.parametrize("place", sorted(FROM))
 def test_i02_a_change_from_elsewhere(path: str, place: str, scene: ConsoleScene) -> None:
     browser = scene.signed_in("wu")
-    answer = browser.post(path, {"formToken": browser.form_token()}, **FROM[place])
+    answer = browser.post(path, {"csrf_token": browser.form_token()}, **FROM[place])
     assert answer.status_code == 403
     assert is_signed_in(browser)
 
@@ -91,7 +91,7 @@ def test_i02_a_change_from_elsewhere(path: str, place: str, scene: ConsoleScene)
 def test_i02_a_change_that_says_not_where_it_is_from(path: str, scene: ConsoleScene) -> None:
     browser = scene.signed_in("wu")
     held = {"cookie": f"{SESSION}={browser.cookies[SESSION]}"}
-    form = {"formToken": browser.form_token()}
+    form = {"csrf_token": browser.form_token()}
     answer = httpx.post(browser.origin + path, data=form, headers=held, trust_env=False)
     assert answer.status_code == 403
     assert is_signed_in(browser)
@@ -102,10 +102,10 @@ def test_i02_a_change_without_the_token_of_the_session(path: str, scene: Console
     browser, other = scene.signed_in("wu"), scene.signed_in("wu")
     forms: list[Mapping[str, str]] = [
         {},
-        {"formToken": ""},
-        {"formToken": "0" * 64},
-        {"formToken": other.form_token()},
-        {"formToken": browser.form_token()[:-1]},
+        {"csrf_token": ""},
+        {"csrf_token": "0" * 64},
+        {"csrf_token": other.form_token()},
+        {"csrf_token": browser.form_token()[:-1]},
         {"formtoken": browser.form_token()},
     ]
     for form in forms:
@@ -127,7 +127,7 @@ def test_i02_a_change_by_another_method(path: str, method: str, scene: ConsoleSc
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", ""])
 def test_i02_a_change_that_is_no_form(kind: str, scene: ConsoleScene) -> None:
     browser = scene.signed_in("wu")
-    content = urlencode({"formToken": browser.form_token()})
+    content = urlencode({"csrf_token": browser.form_token()})
     sent = {"cookie": f"{SESSION}={browser.cookies[SESSION]}", "origin": browser.origin, "content-type": kind}
     for path in FORMS:
         answer = httpx.post(f"{browser.origin}{path}", content=content, headers=sent, trust_env=False)
@@ -143,7 +143,7 @@ def test_i02_a_form_that_is_too_long_or_says_a_thing_twice(scene: ConsoleScene) 
         "origin": browser.origin,
         "content-type": "application/x-www-form-urlencoded",
     }
-    for content in (f"formToken={token}&more={'x' * 300_000}", f"formToken={token}&formToken={token}", "=%ff&&"):
+    for content in (f"csrf_token={token}&more={'x' * 300_000}", f"csrf_token={token}&csrf_token={token}", "=%ff&&"):
         answer = httpx.post(f"{browser.origin}/console/sign-out", content=content, headers=sent, trust_env=False)
         assert answer.status_code == 400
     assert is_signed_in(browser)
@@ -152,7 +152,7 @@ def test_i02_a_form_that_is_too_long_or_says_a_thing_twice(scene: ConsoleScene) 
 def test_i08_each_cookie_is_of_this_host_alone(scene: ConsoleScene) -> None:
     browser = scene.signed_in("wu")
     browser.get("/console/?language=en")
-    browser.post("/console/sign-out", {"formToken": browser.form_token()})
+    browser.post("/console/sign-out", {"csrf_token": browser.form_token()})
     assert len({text.partition("=")[0] for text in browser.set}) == 3
     for text in browser.set:
         name, _, rest = text.partition("=")

@@ -87,7 +87,7 @@ def test_no_other_session_opens_the_page(account: str | None, scene: ConsoleScen
     if account is not None:
         browser.cookies[RESIDENT] = browser.cookies[SESSION]
         assert "请先登录，证明您是本人" in words_of(browser.get(MINE)), "nor by its value in the other cookie"
-        ended = browser.post(OUT, {"formToken": browser.form_token()})
+        ended = browser.post(OUT, {"csrf_token": browser.form_token()})
         assert ended.headers["location"] == f"{MINE}?ended=1"
         assert "当前账号" in words_of(browser.get("/console/"))
 
@@ -100,7 +100,7 @@ def test_the_session_of_a_resident_opens_no_other_page(scene: ConsoleScene) -> N
         if isinstance(way, Page):
             assert "请用本单位的统一身份登录" in words_of(browser.get(f"/console/{way.path}")), way.path
         if isinstance(way, Change):
-            answer = browser.post(f"/console/{way.path}", {"formToken": token})
+            answer = browser.post(f"/console/{way.path}", {"csrf_token": token})
             assert answer.headers["location"] == "/console/?ended=1", way.path
     assert is_in(browser.get(MINE))
 
@@ -116,14 +116,14 @@ FROM = {
 @pytest.mark.parametrize("place", sorted(FROM))
 def test_i02_a_sign_out_from_elsewhere(place: str, scene: ConsoleScene) -> None:
     browser = resident(scene)
-    assert browser.post(OUT, {"formToken": browser.form_token(MINE)}, **FROM[place]).status_code == 403
+    assert browser.post(OUT, {"csrf_token": browser.form_token(MINE)}, **FROM[place]).status_code == 403
     assert is_in(browser.get(MINE))
 
 
 def test_i02_a_sign_out_without_the_token_of_the_session(scene: ConsoleScene) -> None:
     browser, other, staff = resident(scene), resident(scene, "ming"), scene.signed_in("wu")
     for token in ("", "0" * 64, other.form_token(MINE), staff.form_token()):
-        assert browser.post(OUT, {"formToken": token}).status_code == 403
+        assert browser.post(OUT, {"csrf_token": token}).status_code == 403
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         sent = {"cookie": f"{RESIDENT}={browser.cookies[RESIDENT]}", "origin": browser.origin}
         assert httpx.request(method, browser.origin + OUT, headers=sent, trust_env=False).status_code == 405
@@ -133,7 +133,7 @@ def test_i02_a_sign_out_without_the_token_of_the_session(scene: ConsoleScene) ->
 def test_a_sign_out_ends_the_session_and_the_log_says_so(scene: ConsoleScene) -> None:
     browser = resident(scene)
     before = replace(browser, cookies=dict(browser.cookies))
-    ended = browser.post(OUT, {"formToken": browser.form_token(MINE)})
+    ended = browser.post(OUT, {"csrf_token": browser.form_token(MINE)})
     assert ended.headers["location"] == f"{MINE}?signedOut=1"
     assert "已退出登录" in words_of(browser.get(f"{MINE}?signedOut=1"))
     assert not is_in(before.get(MINE)), "by the cookie of before"
@@ -192,7 +192,7 @@ def test_i08_an_answer_that_nobody_asked_for(query: str, scene: ConsoleScene) ->
 
 def test_i08_each_cookie_is_of_this_host_alone(scene: ConsoleScene) -> None:
     browser = resident(scene)
-    browser.post(OUT, {"formToken": browser.form_token(MINE)})
+    browser.post(OUT, {"csrf_token": browser.form_token(MINE)})
     assert {text.partition("=")[0] for text in browser.set} == {RESIDENT, BEGUN}
     for text in browser.set:
         parts = {part.strip().lower() for part in text.split(";")[1:]}

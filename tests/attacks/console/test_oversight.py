@@ -40,7 +40,7 @@ def in_sample(auditor: Browser) -> list[str]:
 
 def mark(browser: Browser, **form: str) -> int:
     good = {"verdict": "in_order", "reason": "已核实", "seen": "0"}
-    return browser.post("/console/review/mark", {"formToken": browser.form_token(), **good, **form}).status_code
+    return browser.post("/console/review/mark", {"csrf_token": browser.form_token(), **good, **form}).status_code
 
 
 def marks_of(auditor: Browser) -> int:
@@ -108,7 +108,7 @@ def test_an_export_by_terms_that_cannot_be(
     form: dict[str, str], status: int, scene: ConsoleScene, auditor: Browser
 ) -> None:
     before = exports(scene)
-    answer = auditor.post("/console/log/export", {"formToken": auditor.form_token(), **form})
+    answer = auditor.post("/console/log/export", {"csrf_token": auditor.form_token(), **form})
     assert answer.status_code == status
     assert "content-disposition" not in answer.headers
     assert NUMBER not in answer.text
@@ -162,7 +162,7 @@ def test_a_mark_that_says_nothing_or_too_much_does_not_count(form: dict[str, str
 def test_of_marks_sent_at_once_one_counts_and_each_is_recorded_before(scene: ConsoleScene, auditor: Browser) -> None:
     index, before = in_sample(auditor)[0], marks_of(auditor)
     token = auditor.form_token()
-    form = {"formToken": token, "index": index, "seen": "0", "verdict": "misuse", "reason": "<img src=x onerror=1>"}
+    form = {"csrf_token": token, "index": index, "seen": "0", "verdict": "misuse", "reason": "<img src=x onerror=1>"}
 
     def send(_: int) -> int:
         return auditor.post("/console/review/mark", form).status_code
@@ -182,7 +182,7 @@ def test_of_marks_sent_at_once_one_counts_and_each_is_recorded_before(scene: Con
 def test_another_role_marks_nothing_and_downloads_nothing(account: str, scene: ConsoleScene, auditor: Browser) -> None:
     browser, before = scene.signed_in(account), marks_of(auditor)
     assert mark(browser, index=in_sample(auditor)[0]) == 403
-    answer = browser.post("/console/log/export", {"formToken": browser.form_token()})
+    answer = browser.post("/console/log/export", {"csrf_token": browser.form_token()})
     assert answer.status_code == 403
     assert browser.get("/console/balance/table").status_code == 403
     assert marks_of(auditor) == before
@@ -213,7 +213,7 @@ def test_a_reason_that_names_a_person_is_neither_kept_nor_recorded(scene: Consol
     for reason in (f"{NUMBER} 与目的不符", "当事人张伟的办件", "电话13812345678"):
         answer = auditor.post(
             "/console/review/mark",
-            {"formToken": auditor.form_token(), "index": index, "seen": "0", "verdict": "in_order", "reason": reason},
+            {"csrf_token": auditor.form_token(), "index": index, "seen": "0", "verdict": "in_order", "reason": reason},
         )
         assert answer.status_code == 400
         assert "个人信息" in words_of(answer)

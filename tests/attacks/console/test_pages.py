@@ -147,14 +147,14 @@ def test_j_what_a_form_says_is_text(path: str, account: str, field: str, kind: s
         "text": "x",
         "file/fire.yaml": "grants: []\n",
     }
-    form = {**sound, "formToken": browser.form_token(), field: ODD[kind]}
+    form = {**sound, "csrf_token": browser.form_token(), field: ODD[kind]}
     harmless(browser.post(f"/console/{path}", form))
 
 
 def test_j_a_name_that_is_no_field_of_a_file_is_none(scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
     for name in ("xfile/fire.yaml", "file/../fire.yaml", "file/", "file/fire.yaml\0", f"file/{MARKUP}"):
-        form = {"formToken": zhang.form_token(), "base": "1", name: "grants: []\n"}
+        form = {"csrf_token": zhang.form_token(), "base": "1", name: "grants: []\n"}
         answer = zhang.post("/console/versions/draft", form)
         assert answer.status_code == 400
         harmless(answer)
@@ -163,14 +163,14 @@ def test_j_a_name_that_is_no_field_of_a_file_is_none(scene: ConsoleScene) -> Non
 @pytest.mark.parametrize("base", ["0", "7", "999999999"])
 def test_j_a_draft_of_a_version_that_is_not_there(base: str, scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
-    form = {"formToken": zhang.form_token(), "base": base, "file/fire.yaml": "grants: []\n"}
+    form = {"csrf_token": zhang.form_token(), "base": base, "file/fire.yaml": "grants: []\n"}
     assert zhang.post("/console/versions/draft", form).status_code == 400
 
 
 @pytest.mark.parametrize("note", ["two\nlines", "a\0b", "turned \u202e", "unseen \u200b", "字" * 501])
 def test_a_note_that_reads_otherwise_than_it_is_is_refused(note: str, scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
-    form = {"formToken": zhang.form_token(), "base": "1", "note": note, "file/fire.yaml": "grants: []\n"}
+    form = {"csrf_token": zhang.form_token(), "base": "1", "note": note, "file/fire.yaml": "grants: []\n"}
     answer = zhang.post("/console/versions/draft", form)
     assert answer.status_code == 400
     assert "说明不能使用" in words_of(answer)
@@ -196,9 +196,9 @@ def test_i02_an_ended_session_opens_nothing_again(scene: ConsoleScene) -> None:
     browser, kept = scene.signed_in("wu"), scene.browser()
     kept.cookies |= browser.cookies
     token = browser.form_token()
-    browser.post("/console/sign-out", {"formToken": token})
+    browser.post("/console/sign-out", {"csrf_token": token})
     assert "请用本单位的统一身份登录" in words_of(kept.get("/console/log"))
-    answer = kept.post("/console/log/value", {"formToken": token, "term": "value", "text": "x"})
+    answer = kept.post("/console/log/value", {"csrf_token": token, "term": "value", "text": "x"})
     assert answer.headers["location"] == "/console/?ended=1"
     assert "未执行" in words_of(kept.get("/console/?ended=1"))
 
@@ -251,7 +251,7 @@ def console_records(scene: ConsoleScene) -> list[Record]:
 
 def test_each_guess_at_a_person_is_recorded(scene: ConsoleScene, auditor: Browser) -> None:
     """Digests of records can be compared with that of a guess, without a search: a guess is a reading too."""
-    form = {"formToken": auditor.form_token(), "term": "value", "text": NUMBER}
+    form = {"csrf_token": auditor.form_token(), "term": "value", "text": NUMBER}
     before = len(console_records(scene))
     answer = auditor.post("/console/log/value", form)
     (told,) = console_records(scene)[before:]
@@ -269,7 +269,7 @@ def test_a_value_in_an_address_is_in_no_record(path: str, scene: ConsoleScene, a
 
 
 def act_of(browser: Browser, number: str, content: str) -> dict[str, str]:
-    return {"formToken": browser.form_token(), "number": number, "hash": content}
+    return {"csrf_token": browser.form_token(), "number": number, "hash": content}
 
 
 def drafted(scene: ConsoleScene, browser: Browser, note: str = "why") -> tuple[str, str]:
@@ -277,7 +277,7 @@ def drafted(scene: ConsoleScene, browser: Browser, note: str = "why") -> tuple[s
     with closing(store_of(scene.settings, SPINE)) as store:
         text = store.in_force().files["fire.yaml"].decode()
         base = str(store.in_force().version.number)
-    form = {"formToken": browser.form_token(), "base": base, "note": note, "file/fire.yaml": f"{text}# {MARKUP}\n"}
+    form = {"csrf_token": browser.form_token(), "base": base, "note": note, "file/fire.yaml": f"{text}# {MARKUP}\n"}
     place = browser.post("/console/versions/draft", form).headers["location"]
     with closing(store_of(scene.settings, SPINE)) as store:
         return place.rpartition("=")[2], store.history()[-1].version.hash
@@ -322,7 +322,7 @@ def test_whoever_loses_a_role_loses_it_with_the_next_page(own: ConsoleScene) -> 
         assert fewer != files["stewards.yaml"]
         publish(store, files | {"stewards.yaml": fewer})
     until(lambda: zhang.get("/console/versions/edit").status_code == 403)
-    form = {"formToken": token, "base": "1", "file/fire.yaml": "grants: []\n"}
+    form = {"csrf_token": token, "base": "1", "file/fire.yaml": "grants: []\n"}
     assert zhang.post("/console/versions/draft", form).status_code == 403
     assert zhang.get("/console/versions").status_code == 200
 
@@ -384,7 +384,7 @@ def test_a_form_that_breaks_off_is_nothing(scene: ConsoleScene, caplog: pytest.L
         "Content-Type: application/x-www-form-urlencoded",
         "Content-Length: 900",
         "",
-        "formToken=",
+        "csrf_token=",
     )
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", scene.served.port)) as connection:

@@ -53,7 +53,7 @@ def test_the_request_of_another_is_not_found(scene: ConsoleScene) -> None:
     sun, zhao, qian = scene.signed_in("sun"), scene.signed_in("zhao"), scene.signed_in("qian")
     name = ask(sun)
     for browser, page, act in ((zhao, "one", "withdraw"), (qian, "answer", "refuse"), (qian, "answer", "draft")):
-        sent = {"formToken": browser.form_token(), "id": name, "answer": "x", "base": "1", "rule": "x"}
+        sent = {"csrf_token": browser.form_token(), "id": name, "answer": "x", "base": "1", "rule": "x"}
         answers = [
             (browser.get(f"/console/requests/{page}?id={each}"), browser.post(f"/console/requests/{act}", form))
             for each, form in ((name, sent), ("0" * 12, {**sent, "id": "0" * 12}))
@@ -69,7 +69,7 @@ def test_the_request_of_another_is_not_found(scene: ConsoleScene) -> None:
 @pytest.mark.parametrize("name", ["", "x", "' OR 1=1 --", "%", "../../x", "a" * 5000, "\x00", "１"])
 def test_a_number_that_is_none(name: str, scene: ConsoleScene) -> None:
     sun = scene.signed_in("sun")
-    assert sun.post("/console/requests/withdraw", {"formToken": sun.form_token(), "id": name}).status_code == 404
+    assert sun.post("/console/requests/withdraw", {"csrf_token": sun.form_token(), "id": name}).status_code == 404
 
 
 def test_texts_run_nowhere_and_stay_texts_in_the_rule(scene: ConsoleScene) -> None:
@@ -142,7 +142,7 @@ def test_nobody_answers_their_own_request_under_any_account(scene: ConsoleScene)
         assert "不能答复自己的申请" in words_of(page)
         assert "<textarea" not in page.text
         rule = rule_of(scene.signed_in("zhang").get(f"/console/requests/answer?id={name}").text)
-        sent = {"formToken": browser.form_token(), "id": name, "base": "1", "file": "requests.yaml", "rule": rule}
+        sent = {"csrf_token": browser.form_token(), "id": name, "base": "1", "file": "requests.yaml", "rule": rule}
         for act in ("draft", "refuse"):
             answer = browser.post(f"/console/requests/{act}", {**sent, "answer": "x"})
             assert answer.status_code == 400

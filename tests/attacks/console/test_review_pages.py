@@ -65,7 +65,7 @@ def test_j_what_a_form_says_is_text_and_does_nothing(scene: ConsoleScene) -> Non
     token = zhang.form_token()
     for path, field in SENT:
         for kind, odd in ODD.items():
-            answer = zhang.post(f"/console/{path}", {"formToken": token, **SOUND, field: odd})
+            answer = zhang.post(f"/console/{path}", {"csrf_token": token, **SOUND, field: odd})
             harmless(answer)
             assert answer.status_code == 400, (path, field, kind)
     with closing(store_of(scene.settings, SPINE)) as store:
@@ -76,7 +76,7 @@ def test_j_what_a_form_says_is_text_and_does_nothing(scene: ConsoleScene) -> Non
 def test_j09_what_is_typed_into_a_query_is_in_no_address_and_no_record(scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
     query = f'{{ people(where: {{phone: {{eq: "{PHONE}"}}}}) {{ edges {{ node {{ id }} }} }} }}'
-    answer = zhang.post("/console/preview/run", {"formToken": zhang.form_token(), **SOUND, "query": query})
+    answer = zhang.post("/console/preview/run", {"csrf_token": zhang.form_token(), **SOUND, "query": query})
     assert answer.status_code == 400, "there is no sample"
     assert PHONE not in words_of(answer)
     assert zhang.get(f"/console/preview?query={PHONE}").status_code == 200, "an address has no query"

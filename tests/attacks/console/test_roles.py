@@ -143,7 +143,7 @@ def test_a_change_is_done_for_its_roles_alone(account: str | None, scene: Consol
         if not isinstance(way, Change):
             continue
         browser = scene.browser() if account is None else scene.signed_in(account)
-        form = {"formToken": browser.form_token(), **SENT.get(way.path, {})}
+        form = {"csrf_token": browser.form_token(), **SENT.get(way.path, {})}
         answer = browser.post(f"/console/{way.path}", form)
         allowed = account is not None and (not OPENED_BY[way.path] or OPENED_BY[way.path] & ACCOUNTS[account])
         if allowed:

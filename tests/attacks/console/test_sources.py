@@ -91,7 +91,7 @@ def hidden(page: httpx.Response) -> str:
 
 
 def act(browser: Browser, what: str, name: str) -> httpx.Response:
-    return browser.post(f"/console/sources/{what}", {"formToken": browser.form_token(), "name": name})
+    return browser.post(f"/console/sources/{what}", {"csrf_token": browser.form_token(), "name": name})
 
 
 def recorded(desk: Desk) -> list[str]:
@@ -130,7 +130,7 @@ def test_a_form_connects_nowhere_but_to_the_sources_of_the_files(name: str, desk
     chen, before = desk.browser(), len(desk.asked)
     for what in ("try", "retry"):
         assert act(chen, what, name).status_code == 400, what
-        forged = {"formToken": chen.form_token(), "name": name, "where": "https://evil.example/", "kind": "rest"}
+        forged = {"csrf_token": chen.form_token(), "name": name, "where": "https://evil.example/", "kind": "rest"}
         assert chen.post(f"/console/sources/{what}", forged).status_code == 400
     assert chen.get(f"/console/sources/source?{urlencode({'name': name})}").status_code == 404
     assert len(desk.asked) == before
@@ -189,7 +189,7 @@ def test_a_look_that_cannot_be_recorded_is_not_shown(desk: Desk, monkeypatch: py
     monkeypatch.setattr(type(desk.scene.served.hub.log), "append", refuse)
     for path in ("sources", "sources/source?name=small", "health", "settings"):
         assert chen.get(f"/console/{path}").status_code == 503
-    assert chen.post("/console/sources/try", {"formToken": token, "name": "desk"}).status_code == 503
+    assert chen.post("/console/sources/try", {"csrf_token": token, "name": "desk"}).status_code == 503
     assert len(desk.asked) == asked
 
 

@@ -63,7 +63,7 @@ def send(browser: Browser, path: str, form: Mapping[str, str]) -> httpx.Response
     held = browser.cookies["__Host-sluicegate-session"]
     if held not in TOKENS:
         TOKENS[held] = browser.form_token()
-    return browser.post(f"/console/developer/{path}", {"formToken": TOKENS[held], **form})
+    return browser.post(f"/console/developer/{path}", {"csrf_token": TOKENS[held], **form})
 
 
 def records(scene: ConsoleScene) -> list[Record]:

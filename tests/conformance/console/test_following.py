@@ -131,7 +131,7 @@ def test_a_search_is_saved_without_values_opened_and_removed(scene: ConsoleScene
     (saved,) = {unescape(each) for each in re.findall(r'href="(/console/log/saved\?[^"]+)"', page)}
     form = re.search(r'name="terms" value="([^"]+)"', auditor.get(saved).text)
     assert form is not None
-    sent = {"formToken": auditor.form_token(), "terms": unescape(form[1]), "name": "消防 <b>今日</b>"}
+    sent = {"csrf_token": auditor.form_token(), "terms": unescape(form[1]), "name": "消防 <b>今日</b>"}
     assert auditor.post("/console/log/saved/keep", sent).status_code == 303
     page = auditor.get("/console/log/saved").text
     assert "消防 &lt;b&gt;今日" in page
@@ -139,7 +139,7 @@ def test_a_search_is_saved_without_values_opened_and_removed(scene: ConsoleScene
     assert "记录中找到" in words_of(auditor.get(address))
     assert len(records(scene, "console log saved keep")) == 1
     (name,) = re.findall(r'name="saved" value="([0-9a-f]+)"', page)
-    auditor.post("/console/log/saved/remove", {"formToken": auditor.form_token(), "saved": name})
+    auditor.post("/console/log/saved/remove", {"csrf_token": auditor.form_token(), "saved": name})
     assert "还没有已存检索" in words_of(auditor.get("/console/log/saved"))
 
 
@@ -159,7 +159,7 @@ def test_a_search_is_saved_without_values_opened_and_removed(scene: ConsoleScene
     ],
 )
 def test_a_search_that_would_keep_a_value_is_not_saved(name: str, terms: str, auditor: Browser) -> None:
-    form = {"formToken": auditor.form_token(), "name": name, "terms": terms}
+    form = {"csrf_token": auditor.form_token(), "name": name, "terms": terms}
     answer = auditor.post("/console/log/saved/keep", form)
     assert answer.status_code == 400
     assert NUMBER not in answer.text
@@ -176,7 +176,7 @@ def test_checkpoint_and_key_are_those_of_the_log(scene: ConsoleScene, auditor: B
 
 
 def begin_check(browser: Browser) -> int:
-    form = {"formToken": browser.form_token()}
+    form = {"csrf_token": browser.form_token()}
     return browser.post("/console/integrity/check", form).status_code
 
 

@@ -142,7 +142,7 @@ def test_a_record_that_is_not_there_is_not_found(auditor: Browser, query: str) -
 
 
 def test_who_saw_a_person_is_found_by_the_number_that_nobody_keeps(scene: ConsoleScene, auditor: Browser) -> None:
-    form = {"formToken": auditor.form_token(), "term": "value", "text": NUMBER}
+    form = {"csrf_token": auditor.form_token(), "term": "value", "text": NUMBER}
     answer = auditor.post("/console/log/value", form)
     assert answer.status_code == 303
     assert NUMBER not in answer.headers["location"]
@@ -155,7 +155,7 @@ def test_who_saw_a_person_is_found_by_the_number_that_nobody_keeps(scene: Consol
 
 @pytest.mark.parametrize(("term", "text"), [("person", NUMBER[:-1] + "3"), ("person", ""), ("value", " "), ("who", "")])
 def test_a_value_that_cannot_be_is_refused_and_not_told_again(auditor: Browser, term: str, text: str) -> None:
-    answer = auditor.post("/console/log/value", {"formToken": auditor.form_token(), "term": term, "text": text})
+    answer = auditor.post("/console/log/value", {"csrf_token": auditor.form_token(), "term": term, "text": text})
     assert answer.status_code == 400
     assert not text.strip() or text not in answer.text
 
@@ -170,7 +170,7 @@ def test_no_value_in_clear_stands_in_an_address(auditor: Browser, term: str) -> 
 
 def test_who_asked_for_a_person_in_vain_is_told_by_the_number(scene: ConsoleScene, auditor: Browser) -> None:
     """The request with the number was refused: it touched nobody, and is found by what it named."""
-    form = {"formToken": auditor.form_token(), "number": NUMBER}
+    form = {"csrf_token": auditor.form_token(), "number": NUMBER}
     answer = auditor.post("/console/person/find", form)
     page = auditor.get(answer.headers["location"])
     assert "有 1 次请求填写了此号码而被拒" in words_of(page)
@@ -213,7 +213,7 @@ def test_on_the_first_day_today_is_drawn_so_far(scene: ConsoleScene, auditor: Br
     assert indexes
     assert re.findall(r'name="index" value="(\d+)"', auditor.get("/console/review").text) == indexes
     form = {"index": indexes[0], "seen": "0", "verdict": "in_order", "reason": "已核实"}
-    answer = auditor.post("/console/review/mark", {"formToken": auditor.form_token(), **form})
+    answer = auditor.post("/console/review/mark", {"csrf_token": auditor.form_token(), **form})
     assert answer.status_code == 303
     assert "正常 已核实 · wu" in words_of(auditor.get(answer.headers["location"]))
     asked = sum(1 for each in read(scene.settings.audit_log) if each.record.kind in {"query", "refusal"})

@@ -51,7 +51,7 @@ def newest(scene: ConsoleScene, name: str) -> Record:
 
 
 def test_who_saw_a_person_is_told_by_day_department_purpose_and_fields(scene: ConsoleScene, auditor: Browser) -> None:
-    answer = auditor.post("/console/person/find", {"formToken": auditor.form_token(), "number": NUMBER})
+    answer = auditor.post("/console/person/find", {"csrf_token": auditor.form_token(), "number": NUMBER})
     assert answer.status_code == 303
     assert NUMBER not in answer.headers["location"]
     page = auditor.get(answer.headers["location"])
@@ -67,7 +67,7 @@ def test_who_saw_a_person_is_told_by_day_department_purpose_and_fields(scene: Co
 
 
 def test_a_person_whom_nobody_saw(auditor: Browser) -> None:
-    form = {"formToken": auditor.form_token(), "number": "110101199003070038", "since": "2026-01-01"}
+    form = {"csrf_token": auditor.form_token(), "number": "110101199003070038", "since": "2026-01-01"}
     page = auditor.get(auditor.post("/console/person/find", form).headers["location"])
     assert "没有查看此人信息的记录" in words_of(page)
     assert 'value="2026-01-01"' in page.text
@@ -129,7 +129,7 @@ def unpacked(content: bytes, folder: Path) -> Path:
 def test_an_export_is_one_that_the_command_accepts(scene: ConsoleScene, auditor: Browser, tmp_path: Path) -> None:
     searched = auditor.get("/console/log?application=fire-inspection&kind=query")
     assert 'action="/console/log/export"' in searched.text
-    form = {"formToken": auditor.form_token(), "application": "fire-inspection", "kind": "query"}
+    form = {"csrf_token": auditor.form_token(), "application": "fire-inspection", "kind": "query"}
     answer = auditor.post("/console/log/export", form)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/zip"
@@ -146,14 +146,14 @@ def test_an_export_of_everything_covers_what_was_recorded_just_before(
     scene: ConsoleScene, auditor: Browser, tmp_path: Path
 ) -> None:
     size = sum(1 for _ in read(scene.settings.audit_log))
-    answer = auditor.post("/console/log/export", {"formToken": auditor.form_token()})
+    answer = auditor.post("/console/log/export", {"csrf_token": auditor.form_token()})
     checked = verify_export(unpacked(answer.content, tmp_path / "out"), verifier_of(scene.settings))
     assert checked.count >= size
 
 
 def test_an_export_by_digest(scene: ConsoleScene, auditor: Browser, tmp_path: Path) -> None:
     case = f"#{scene.served.hub.digester.digest('case', 'EV-9')}"
-    answer = auditor.post("/console/log/export", {"formToken": auditor.form_token(), "case": case})
+    answer = auditor.post("/console/log/export", {"csrf_token": auditor.form_token(), "case": case})
     checked = verify_export(unpacked(answer.content, tmp_path / "out"), verifier_of(scene.settings))
     assert checked.count == 12
 
@@ -164,7 +164,7 @@ def test_a_sample_is_reviewed_until_nothing_is_open(scene: ConsoleScene, auditor
     assert len(indexes) == DRAWN["sensitive_clear"], "the refusal was met by the auditor"
     index = str(indexes[0])
     form = {"index": index, "seen": "0", "verdict": "explain", "reason": "无办件编号，<请说明>"}
-    answer = auditor.post("/console/review/mark", {"formToken": auditor.form_token(), **form})
+    answer = auditor.post("/console/review/mark", {"csrf_token": auditor.form_token(), **form})
     assert answer.status_code == 303
     again = auditor.get(answer.headers["location"])
     assert "需说明 无办件编号，<请说明> · wu" in words_of(again)
@@ -174,7 +174,7 @@ def test_a_sample_is_reviewed_until_nothing_is_open(scene: ConsoleScene, auditor
     assert recorded.variables["reason"] == scene.served.hub.digester.digest("value", "无办件编号，<请说明>")
     assert "请说明" not in str(recorded)
     more = {**form, "seen": "1", "verdict": "in_order", "reason": "已核实"}
-    assert auditor.post("/console/review/mark", {"formToken": auditor.form_token(), **more}).status_code == 303
+    assert auditor.post("/console/review/mark", {"csrf_token": auditor.form_token(), **more}).status_code == 303
     marked = words_of(auditor.get("/console/review/marked"))
     assert marked.index("已核实") < marked.index("无办件编号")
 

@@ -25,7 +25,7 @@ CHOSEN = "application=fire-inspection&purpose=safety.fire.rental"
 def posted(browser: Browser, path: str, **form: str) -> httpx.Response:
     held = {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
     said = {"origin": browser.origin, "sec-fetch-site": "same-origin", **held}
-    data = {"formToken": browser.form_token(), **form}
+    data = {"csrf_token": browser.form_token(), **form}
     return httpx.post(browser.origin + path, data=data, headers=said, trust_env=False, timeout=PATIENCE)
 
 

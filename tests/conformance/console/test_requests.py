@@ -39,7 +39,7 @@ def drafting(browser: Browser, name: str, **changes: str) -> dict[str, str]:
     assert base is not None, page
     rule = rule_of(page).replace("\n", "\r\n")
     return {
-        "formToken": browser.form_token(),
+        "csrf_token": browser.form_token(),
         "id": name,
         "base": base[1],
         "file": "requests.yaml",
@@ -51,7 +51,7 @@ def drafting(browser: Browser, name: str, **changes: str) -> dict[str, str]:
 def put_in_force(scene: ConsoleScene, browser: Browser, number: int) -> None:
     with closing(store_of(scene.settings, SPINE)) as store:
         content = next(each.version.hash for each in store.history() if each.version.number == number)
-    act = {"formToken": browser.form_token(), "number": str(number), "hash": content}
+    act = {"csrf_token": browser.form_token(), "number": str(number), "hash": content}
     assert browser.post("/console/versions/approve", act).status_code == 303
     assert browser.post("/console/versions/activate", act).status_code == 303
     until(lambda: scene.served.hub.policy.version == content)
@@ -124,7 +124,7 @@ def test_a_request_is_split_by_owner_and_unmasking_is_its_own(scene: ConsoleScen
 def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     sun, zhang = scene.signed_in("sun"), scene.signed_in("zhang")
     name = ask(sun)
-    refused = {"formToken": zhang.form_token(), "id": name, "answer": "请改用\r\n遮蔽后的手机号"}
+    refused = {"csrf_token": zhang.form_token(), "id": name, "answer": "请改用\r\n遮蔽后的手机号"}
     assert zhang.post("/console/requests/refuse", {**refused, "answer": " \r\n "}).status_code == 400
     assert zhang.post("/console/requests/refuse", refused).headers["location"] == "/console/requests/queue"
     page = words_of(sun.get(f"/console/requests/one?id={name}"))
@@ -196,7 +196,7 @@ def test_what_is_wrong_with_a_form_is_told_and_what_was_written_is_kept(scene: C
 def test_what_is_taken_back_leaves_the_queue(scene: ConsoleScene) -> None:
     sun, zhang = scene.signed_in("sun"), scene.signed_in("zhang")
     name = ask(sun)
-    taken = {"formToken": sun.form_token(), "id": name}
+    taken = {"csrf_token": sun.form_token(), "id": name}
     assert sun.post("/console/requests/withdraw", taken).status_code == 303
     assert "已撤回" in words_of(sun.get(f"/console/requests/one?id={name}"))
     assert name not in zhang.get("/console/requests/queue").text

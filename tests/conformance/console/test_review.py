@@ -54,7 +54,9 @@ def put_in_force(scene: ConsoleScene, number: int, content: str) -> None:
 
 def sent(browser: Browser, path: str, **form: object) -> str:
     """What a form of these pages answers with: the address that it leads to, or the page."""
-    answer = browser.post(path, {"formToken": browser.form_token(), **{name: str(each) for name, each in form.items()}})
+    answer = browser.post(
+        path, {"csrf_token": browser.form_token(), **{name: str(each) for name, each in form.items()}}
+    )
     return answer.headers["location"] if answer.status_code == 303 else f"{answer.status_code} {words_of(answer)}"
 
 
@@ -118,7 +120,9 @@ def test_a_replay_stands_beside_the_hash_that_is_approved(scene: ConsoleScene) -
     li = scene.signed_in("li")
     page = li.get(f"/console/versions/replay?number={number}")
     assert "开始回放" in words_of(page) and "审批此内容" not in words_of(page), "it is approved beside a replay"
-    answer = li.post("/console/versions/replay/run", {"formToken": li.form_token(), "number": str(number), "days": "7"})
+    answer = li.post(
+        "/console/versions/replay/run", {"csrf_token": li.form_token(), "number": str(number), "days": "7"}
+    )
     assert answer.status_code == 200, words_of(answer)
     said = words_of(answer)
     assert "计算时间" in said and "13 次与当时答复的版本比较" in said
@@ -233,7 +237,7 @@ def test_a_draft_of_a_stale_form_shows_what_came_between(scene: ConsoleScene) ->
         changes.activate(number, Actor("li"), None)
     texts = {f"file/{name}": unescape(text) for name, text in found}
     texts[f"file/{FILE}"] += "# mine\n"
-    form = {"formToken": zhang.form_token(), "base": "1", "note": "", **texts}
+    form = {"csrf_token": zhang.form_token(), "base": "1", "note": "", **texts}
     answer = zhang.post("/console/versions/draft", form)
     assert answer.status_code == 400
     assert "+# meanwhile" in words_of(answer) and "+# mine" in words_of(answer)

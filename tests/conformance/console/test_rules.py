@@ -95,7 +95,7 @@ def test_a_mask_goes_from_the_form_of_one_person_by_another_into_force(scene: Co
     assert f'href="/console/versions/version?number={number}"' in zhang.get("/console/rules/to-do").text
     content = re.search(r'name="hash" value="([0-9a-f]+)"', li.get(drafted.headers["location"]).text)
     assert content is not None
-    act = {"formToken": li.form_token(), "number": number, "hash": content[1]}
+    act = {"csrf_token": li.form_token(), "number": number, "hash": content[1]}
     assert li.post("/console/versions/approve", act).status_code == 303
     assert li.post("/console/versions/activate", act).status_code == 303
     until(lambda: scene.served.hub.policy.version == content[1])
@@ -189,7 +189,7 @@ def test_any_other_text_is_that_text(basis: str, scene: ConsoleScene) -> None:
 
 def test_an_empty_form_is_refused_and_says_where(scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
-    sent = {"formToken": zhang.form_token(), "section": "grants", "file": "grid.yaml", "base": ""}
+    sent = {"csrf_token": zhang.form_token(), "section": "grants", "file": "grid.yaml", "base": ""}
     assert zhang.post(SEND, {**sent, "file": "../x.yaml"}).status_code == 400
     answer = zhang.post(SEND, sent)
     assert answer.status_code == 400

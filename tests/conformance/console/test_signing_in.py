@@ -40,7 +40,7 @@ def test_a_person_signs_in_and_out_and_the_log_says_so(scene: ConsoleScene) -> N
     assert "当前账号 zhang" in home
     assert "数据管理员" in home
     assert scene.served.hub.policy.version in home
-    ended = browser.post("/console/sign-out", {"formToken": browser.form_token()})
+    ended = browser.post("/console/sign-out", {"csrf_token": browser.form_token()})
     assert ended.headers["location"] == "/console/?signedOut=1"
     assert "已退出登录" in words_of(browser.get("/console/?signedOut=1"))
     assert "当前账号" not in words_of(browser.get("/console/"))
@@ -92,14 +92,14 @@ def test_sessions_are_listed_and_ended(scene: ConsoleScene) -> None:
     one, other, stranger = scene.signed_in("chen"), scene.signed_in("chen"), scene.signed_in("wu")
     page = one.get("/console/sessions?").text
     (name,) = [part.partition('"')[0] for part in page.split('name="session" value="')[1:]]
-    ended = stranger.post("/console/sessions/end", {"formToken": stranger.form_token(), "session": name})
+    ended = stranger.post("/console/sessions/end", {"csrf_token": stranger.form_token(), "session": name})
     assert ended.status_code == 303
     assert "当前账号 chen" in words_of(other.get("/console/")), "of another account"
-    one.post("/console/sessions/end", {"formToken": one.form_token(), "session": name})
+    one.post("/console/sessions/end", {"csrf_token": one.form_token(), "session": name})
     assert "当前账号" not in words_of(other.get("/console/"))
     assert "当前账号 chen" in words_of(one.get("/console/"))
     third = scene.signed_in("chen")
-    third.post("/console/sessions/end-all", {"formToken": third.form_token()})
+    third.post("/console/sessions/end-all", {"csrf_token": third.form_token()})
     assert [words_of(each.get("/console/")).count("当前账号") for each in (one, third, stranger)] == [0, 0, 1]
 
 
@@ -145,7 +145,7 @@ def test_nothing_is_done_while_the_log_or_the_store_is_away(tmp_path: Path) -> N
         assert "当前账号 zhang" in words_of(browser.get("/console/"))
         scene.served.hub.log.close()
         assert scene.browser().sign_in("wu").status_code == 503
-        assert browser.post("/console/sign-out", {"formToken": token}).status_code == 503
+        assert browser.post("/console/sign-out", {"csrf_token": token}).status_code == 503
         assert "当前账号 zhang" in words_of(browser.get("/console/"))
 
 

@@ -37,7 +37,7 @@ def texts_of(page: str) -> dict[str, str]:
 def form(browser: Browser, texts: dict[str, str], **more: str) -> dict[str, str]:
     """What the form of a draft sends, with the line ends of browsers."""
     sent = {f"file/{name}": text.replace("\n", "\r\n") for name, text in texts.items()}
-    return {"formToken": browser.form_token(), "base": "1", "note": "why", **sent, **more}
+    return {"csrf_token": browser.form_token(), "base": "1", "note": "why", **sent, **more}
 
 
 def changed(browser: Browser) -> dict[str, str]:
@@ -79,12 +79,12 @@ def test_a_change_goes_from_one_person_by_another_into_force(scene: ConsoleScene
     assert f"+      {AFTER}" in unescape(page.text) or AFTER in unescape(page.text)
     content = re.search(r'name="hash" value="([0-9a-f]+)"', page.text)
     assert content is not None
-    act = {"formToken": li.form_token(), "number": number, "hash": content[1]}
+    act = {"csrf_token": li.form_token(), "number": number, "hash": content[1]}
     assert li.post("/console/versions/approve", act).status_code == 303
     assert "审批人 li 生效操作人 尚无" in words_of(zhang.get(drafted))
     assert waiting not in words_of(li.get("/console/versions"))
     assert scene.served.hub.policy.version == before
-    assert zhang.post("/console/versions/activate", {**act, "formToken": zhang.form_token()}).status_code == 303
+    assert zhang.post("/console/versions/activate", {**act, "csrf_token": zhang.form_token()}).status_code == 303
     assert "起草人 zhang" in words_of(li.get(drafted))
     assert "审批人 li 生效操作人 zhang" in words_of(li.get(drafted)), "each told by what the store says of them"
     cell = "/console/matrix/cell?purpose=safety.fire.rental&coordinate=Person.phone"
@@ -113,11 +113,11 @@ def test_nobody_approves_their_own_draft_or_another_content(scene: ConsoleScene)
         content = store.history()[-1].version.hash
     number = number_of(drafted)
     for browser, wrong in ((zhang, content), (li, content[:-1] + ("0" if content[-1] != "0" else "1")), (li, "")):
-        act = {"formToken": browser.form_token(), "number": number, "hash": wrong}
+        act = {"csrf_token": browser.form_token(), "number": number, "hash": wrong}
         answer = browser.post("/console/versions/approve", act)
         assert answer.status_code == 400
         assert "操作未执行" in words_of(answer)
-    answer = li.post("/console/versions/activate", {"formToken": li.form_token(), "number": number})
+    answer = li.post("/console/versions/activate", {"csrf_token": li.form_token(), "number": number})
     assert answer.status_code == 400, "not approved"
     with closing(store_of(scene.settings, SPINE)) as store:
         assert store.in_force().version.number == 1
@@ -132,7 +132,7 @@ def test_two_people_who_change_one_version_are_told_of_each_other(scene: Console
     number, content = number_of(drafted), ""
     with closing(store_of(scene.settings, SPINE)) as store:
         content = store.history()[1].version.hash
-    act = {"formToken": li.form_token(), "number": number, "hash": content}
+    act = {"csrf_token": li.form_token(), "number": number, "hash": content}
     assert li.post("/console/versions/approve", act).status_code == 303
     assert li.post("/console/versions/activate", act).status_code == 303
     until(lambda: scene.served.hub.policy.version == content)

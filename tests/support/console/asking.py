@@ -15,10 +15,10 @@ def form_of(browser: Browser, *fields: str, **changes: str) -> dict[str, str]:
     chosen = "&".join(f"field={name}" for name in fields or FIELDS)
     page = browser.get(f"/console/requests/new?application=grid-desk&{chosen}").text
     form = re.search(r'name="form" value="([0-9a-f]{32})"', page)
-    token = re.search(r'name="formToken" value="([0-9a-f]+)"', page)
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page)
     assert form is not None and token is not None
     filled = {
-        "formToken": token[1],
+        "csrf_token": token[1],
         "form": form[1],
         "application": "grid-desk",
         "purpose": "welfare.elder",

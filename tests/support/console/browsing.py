@@ -74,7 +74,7 @@ class Browser:
 
     def form_token(self, path: str = "/console/sessions") -> str:
         """The token in the forms of a page."""
-        found = re.search('name="formToken" value="([0-9a-f]+)"', self.get(path).text)
+        found = re.search('name="csrf_token" value="([0-9a-f]+)"', self.get(path).text)
         return found[1] if found else ""
 
     def _send(

@@ -112,11 +112,12 @@ def test_each_example_of_each_application_is_one_that_it_may_ask(application: st
             assert planned.coordinates.denied == (), (purpose, each.key)
 
 
-def test_a_hub_is_local_by_its_own_issuer_alone(tmp_path: Path) -> None:
+def test_a_hub_is_local_by_its_own_issuer_and_without_a_public_address(tmp_path: Path) -> None:
     own = Settings.load(home=tmp_path / "home")
     assert is_local(own)
     assert not is_local(own.model_copy(update={"issuer_discovery": True}))
     assert not is_local(own.model_copy(update={"issuer_jwks": own.home / "jwks.json"}))
+    assert not is_local(own.model_copy(update={"public_url": "https://hub.example"}))
 
 
 def test_an_application_that_asks_registered_operations_alone_has_no_other_example() -> None:

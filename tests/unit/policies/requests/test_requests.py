@@ -23,6 +23,7 @@ from tests.support.policy_stores import FILES
 
 pytestmark = pytest.mark.unit
 
+SUN = Steward("sun", "S-1")
 NOW = dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC)
 
 
@@ -87,9 +88,9 @@ def test_a_form_that_is_sent_twice_asks_once(engine: sa.Engine) -> None:
     store, first = Requests(engine, log, lambda: NOW), request_of()
     store.ask([first])
     assert store.ask([replace(first, id="other")]) == [first]
-    other = request_of(form=first.form, account="zhao")
+    other = request_of(form=first.form, account="zhao", person="DEMO-STAFF-0008")
     assert store.ask([other]) == [other], "a form of another account is another"
-    assert [each.id for each in store.of("sun")] == [first.id]
+    assert [each.id for each in store.of(SUN)] == [first.id]
     assert log.acts == [("ask", first.id), ("ask", other.id)]
 
 
@@ -114,6 +115,7 @@ def test_nothing_counts_that_is_not_recorded(engine: sa.Engine) -> None:
     ("most", "of", "then"),
     [
         (MOST_OPEN_OF_PERSON, {"account": "sun"}, {"account": "sun", "application": "other"}),
+        (MOST_OPEN_OF_PERSON, {"person": "S-1"}, {"account": "sun-again", "application": "other"}),
         (MOST_OPEN_OF_APPLICATION, {"application": "desk"}, {"account": "zhao", "application": "desk"}),
         (MOST_OF_A_DAY, {"account": "sun", "state": Kept.WITHDRAWN}, {"account": "sun", "application": "other"}),
     ],
@@ -121,7 +123,7 @@ def test_nothing_counts_that_is_not_recorded(engine: sa.Engine) -> None:
 def test_a_flood_ends(most: int, of: dict[str, object], then: dict[str, object], engine: sa.Engine) -> None:
     store = Requests(engine, Log(), lambda: NOW)
     for number in range(most):
-        plain = {"account": f"a{number}", "application": f"b{number}", **of}
+        plain = {"account": f"a{number}", "person": f"A-{number}", "application": f"b{number}", **of}
         assert store.ask([request_of(**plain)])
     with pytest.raises(TooMany):
         store.ask([request_of(**then)])
