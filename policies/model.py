@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from policies.obligations import Obligation, StandingCap
 from policies.operations.registered import Operations
 from policies.rule_index import RuleIndex
-from policies.rules import Grant, Prohibition, Subject
+from policies.rules import Asked, Grant, Prohibition, Subject
 from policies.stewards import Steward
 from schema.predicate import Predicate, conjuncts
 
@@ -160,6 +160,8 @@ class FieldDecision:
     masks: tuple[tuple[str, RowSet], ...] = ()
     aggregate: RowSet = frozenset()
     match: RowSet = frozenset()
+    answers: tuple[tuple[Asked, RowSet], ...] = ()
+    """For each value of the argument that is answered (None: there is no argument), the rows on which it is."""
 
     @property
     def shown(self) -> bool:

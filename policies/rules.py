@@ -89,16 +89,26 @@ class Selector:
         return all(allowed is None or value in allowed for allowed, value in pairs)
 
 
+Asked = int | str | Placeholder | None
+"""A value of the argument of an answer; `$subject.jurisdiction` in the place of a path; None for no argument."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a grant gives on a coordinate: `clear`, `mask` (with its rung) or `aggregate`."""
+    """What a grant gives on a coordinate: `clear`, `mask` (with its rung), `aggregate` or `answer`.
+
+    `asked` are the values of the answer's argument that are answered, `(None,)` for an answer without one.
+    """
 
     name: str
     mask: str | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 CLEAR = Effect("clear")
 AGGREGATE = Effect("aggregate")
+ANSWER = "answer"
+"""The name of the effect that answers are granted as."""
 
 
 @dataclass(frozen=True, slots=True)
