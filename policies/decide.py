@@ -23,7 +23,7 @@ from policies.model import (
 )
 from policies.obligations import standing, strictest
 from policies.rule_index import lineage
-from policies.rules import Actor, Asked, Grant, Prohibition, Subject
+from policies.rules import Actor, Asked, Grant, Prohibition, Subject, effect_in_words
 from schema.catalogue import Catalogue, Field
 from schema.predicate import (
     All,
@@ -168,7 +168,7 @@ class _Table:
             accesses |= {row} if asked else set()
             for name, effect, of in given:
                 effects.setdefault(name, _Effects()).add(effect, of, row)
-                reason = Reason(grant.id, in_words(effect, of), grant.rows[entity], grant.place)
+                reason = Reason(grant.id, effect_in_words(effect, of), grant.rows[entity], grant.place)
                 self.reasons.setdefault(name, []).append(reason)
             kinds = {effect for _, effect, _ in given}
             if kinds - {"match", "answer"}:
@@ -218,14 +218,6 @@ def _within(rows: tuple[Predicate, ...]) -> tuple[frozenset[int], ...]:
     return tuple(frozenset(j for j, more in enumerate(demands) if less <= more) for less in demands)
 
 
-def in_words(effect: str, of: Asked = None) -> str:
-    """An effect as expectations and reasons write it: `clear`, `partial(3,4)`, `answer`, `answer(18)`."""
-    if effect != "answer":
-        return effect if of is None else str(of)
-    given = f"${of.name}" if isinstance(of, Placeholder) else of
-    return effect if of is None else f"{effect}({given})"
-
-
 class _Effects:
     """Rows gathered for one coordinate while the grants are read; order does not matter."""
 
@@ -266,12 +258,12 @@ def purposes_that_would(
 
 
 def shows(catalogue: Catalogue, decision: Decision, coordinate: str) -> bool:
-    """Whether a decision shows a type, a field, or an edge together with the type that it leads to."""
+    """Whether a decision shows a type, a field, or an edge together with the type that it leads to; or answers."""
     entity, _, name = coordinate.partition(".")
     if not name:
         return bool(decision.of(entity).visible)
     target = hidden_target(catalogue, decision, coordinate)
-    return decision.of(entity).of(name).shown and target is None
+    return decision.of(entity).of(name).told and target is None
 
 
 def hidden_target(catalogue: Catalogue, decision: Decision, coordinate: str) -> str | None:

@@ -169,6 +169,11 @@ class FieldDecision:
         return bool(self.clear or self.masks)
 
     @property
+    def told(self) -> bool:
+        """Whether some row shows it or, if it is an answer, answers it."""
+        return self.shown or bool(self.answers)
+
+    @property
     def comparable(self) -> bool:
         """Whether a request may compare, sort and page by it: masked values are never compared."""
         return bool(self.clear)

@@ -111,6 +111,14 @@ ANSWER = "answer"
 """The name of the effect that answers are granted as."""
 
 
+def effect_in_words(effect: str, of: Asked = None) -> str:
+    """An effect as expectations and reasons write it: `clear`, `partial(3,4)`, `answer`, `answer(18)`."""
+    if effect != ANSWER:
+        return effect if of is None else str(of)
+    given = f"${of.name}" if isinstance(of, Placeholder) else of
+    return effect if of is None else f"{effect}({given})"
+
+
 @dataclass(frozen=True, slots=True)
 class Validity:
     """First and last day (both included, local date) on which a rule is in force."""

@@ -281,11 +281,10 @@ class _Planner:
         field = asked if counted is None else counted.name
         coordinate = f"{entity.name}.{field}"
         effects = self.decision.of(entity.name).of(field)
-        answer = entity.answer(field)
-        if answer is not None and effects.answers:
-            return self._answer(path[-1], entity, answer, nodes)
-        if not effects.shown:
+        if not effects.told:
             return self._deny(path, coordinate)
+        if (answer := entity.answer(field)) is not None:
+            return self._answer(name, entity, answer, nodes)
         if field in entity.edges:
             return self._edge(path, entity.edge(field), nodes, with_page_info=counted is not None)
         if field == PROVENANCE:

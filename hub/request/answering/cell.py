@@ -45,6 +45,12 @@ def answered_rows(effects: FieldDecision, argument: int | str | None, subject: S
     return frozenset(row for asked, rows in effects.answers if _means(asked, argument, subject) for row in rows)
 
 
+def asked_of(effects: FieldDecision, subject: Subject) -> list[int | str]:
+    """The values of its argument for which a coordinate is answered; empty for an answer without one."""
+    found = [_value(asked, subject) for asked, _ in effects.answers]
+    return [each for each in dict.fromkeys(found) if each is not None]
+
+
 def check_asked(coordinate: str, effects: FieldDecision, answer: Answer, argument: object, subject: Subject) -> None:
     """Raises VALIDATION for a value of the argument that no grant lists; NotOfItsShape where a plan may not be kept."""
     if isinstance(argument, Slot):
@@ -52,7 +58,7 @@ def check_asked(coordinate: str, effects: FieldDecision, answer: Answer, argumen
     if not subject.application and any(isinstance(asked, Placeholder) for asked, _ in effects.answers):
         raise NotOfItsShape("what may be asked depends on the asker's own jurisdiction")
     if answer.argument is not None and not any(_means(asked, argument, subject) for asked, _ in effects.answers):
-        asked = ", ".join(str(_value(each, subject)) for each, _ in effects.answers)
+        asked = ", ".join(map(str, asked_of(effects, subject)))
         text = f"{coordinate} is answered to this purpose for these values of {answer.argument.name} only: {asked}"
         raise HubError(Code.VALIDATION, text)
 
