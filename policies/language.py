@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from policies import obligations
-from policies.effect_words import explain_expected
-from policies.granted_effects import EffectFault, checked, effect_of, expected_of
+from policies.effects.granted import EffectFault, checked, effect_of, expected_of
+from policies.effects.words import explain_expected
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.obligations import Obligation, ObligationError
 from policies.operations.registered import Operation, OperationFault, Operations, Registry

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from policies.effect_words import explain_effect
+from policies.effects.words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Rate, RateLimits
 from policies.stewards import Role, Steward
 from schema import shapes

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from policies.effect_words import explain_mask
+from policies.effects.words import explain_mask
 from policies.rules import AGGREGATE, ANSWER, CLEAR, Asked, Effect
 from policies.yaml_models import AnswerBlock, MaskBlock
+from schema import shapes
 from schema.catalogue import Answer, Argument, Coordinate, EdgeEnd, Field, Scalar
 from schema.predicate import Placeholder
 from schema.region_paths import fault_of_path
@@ -90,6 +91,7 @@ def _asked(argument: Argument, value: Asked, at: int) -> Asked:
     if argument.scalar is Scalar.REGION:
         if value == JURISDICTION:
             return Placeholder("subject.jurisdiction")
-        if problem := fault_of_path(value):
+        problem = fault_of_path(value) if re.match(shapes.JURISDICTION, value) else "this is no path of a division"
+        if problem:
             raise EffectFault(f"{problem}; write a path such as 14/03/21/, or {JURISDICTION}", "answer", at)
     return value
