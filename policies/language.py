@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from policies import obligations
-from policies.effects.granted import EffectFault, checked, effect_of, expected_of
+from policies.effects.granted import EffectFault, checked, expected_of
 from policies.effects.words import explain_expected
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.obligations import Obligation, ObligationError
 from policies.operations.registered import Operation, OperationFault, Operations, Registry
 from policies.purposes import implies, parent, valid_id
-from policies.rules import AGGREGATE, Effect, Grant, Prohibition, Selector, Validity
+from policies.rules import AGGREGATE, ANSWER, CLEAR, Effect, Grant, Prohibition, Selector, Validity
 from policies.stewards import Steward, faults_of_stewards
 from policies.yaml_models import (
+    AnswerBlock,
     BlockAt,
     ExpectationBlock,
     GrantBlock,
+    MaskBlock,
     OperationBlock,
     ProhibitionBlock,
     SelectorBlock,
@@ -224,7 +226,7 @@ class _Loader:
             raise at.wrong(str(wrong), "obligations", wrong.name) from None
 
     def _broad(self, at: BlockAt, block: GrantBlock) -> frozenset[str]:
-        broad = [(name, effect_of(wish)) for name, wish in block.fields.items() if "." not in name]
+        broad = [(name, _effect(wish)) for name, wish in block.fields.items() if "." not in name]
         return frozenset(each for name, effect in broad for each in self._granted(at, block, name, effect))
 
     def _unique(self, at: BlockAt, rule: str) -> None:
@@ -271,7 +273,7 @@ class _Loader:
     def _effects(self, at: BlockAt, block: GrantBlock) -> Mapping[str, Effect]:
         given: dict[str, Effect] = {}
         for name, wish in block.fields.items():
-            effect = effect_of(wish)
+            effect = _effect(wish)
             for coordinate in self._granted(at, block, name, effect):
                 effect = self._checked(at, name, coordinate, effect)
                 if given.setdefault(coordinate, effect) != effect:
@@ -386,3 +388,12 @@ class _Loader:
             if effect not in known:
                 raise at.wrong(explain_expected(block.coordinate, effect, known), "effects", index)
         return Expectation(block.app, block.purpose, block.coordinate, tuple(sorted(block.effects)), at.place)
+
+
+def _effect(wish: str | MaskBlock | AnswerBlock) -> Effect:
+    """The effect that a grant writes, not checked yet."""
+    if isinstance(wish, MaskBlock):
+        return Effect("mask", wish.mask)
+    if isinstance(wish, AnswerBlock):
+        return Effect(ANSWER, None, tuple(wish.answer))
+    return {"clear": CLEAR, "aggregate": AGGREGATE}.get(wish) or Effect(ANSWER, None, (None,))

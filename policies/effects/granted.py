@@ -7,7 +7,6 @@ import re
 
 from policies.effects.words import explain_mask
 from policies.rules import AGGREGATE, ANSWER, CLEAR, Asked, Effect
-from policies.yaml_models import AnswerBlock, MaskBlock
 from schema import shapes
 from schema.catalogue import Answer, Argument, Coordinate, EdgeEnd, Field, Scalar
 from schema.predicate import Placeholder
@@ -26,15 +25,6 @@ class EffectFault(ValueError):
     def __init__(self, problem: str, *keys: str | int) -> None:
         super().__init__(problem)
         self.keys = keys
-
-
-def effect_of(wish: str | MaskBlock | AnswerBlock) -> Effect:
-    """The effect that a grant writes, not checked yet."""
-    if isinstance(wish, MaskBlock):
-        return Effect("mask", wish.mask)
-    if isinstance(wish, AnswerBlock):
-        return Effect(ANSWER, None, tuple(wish.answer))
-    return {"clear": CLEAR, "aggregate": AGGREGATE}.get(wish) or Effect(ANSWER, None, (None,))
 
 
 def checked(coordinate: str, found: Coordinate, effect: Effect) -> Effect:

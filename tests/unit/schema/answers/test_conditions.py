@@ -39,7 +39,7 @@ def test_a_condition_may_read_what_hangs_on_a_node(tmp_path: Path) -> None:
     )
     assert found.reads == {"Person.rents", "Tenancy.status", "Person.phone"}
     assert found.cases[0].when == All(
-        (Related("rents", True, Compare("status", Op.EQ, "CONFIRMED")), Compare("phone", Op.IS_NULL, False))
+        (Compare("phone", Op.IS_NULL, False), Related("rents", True, Compare("status", Op.EQ, "CONFIRMED")))
     )
     assert found.values == () and {"answer", "personal", "sensitive", "grade:general-3"} == found.tags
 
