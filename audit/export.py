@@ -31,7 +31,7 @@ from audit.record import Coordinates, Record, RecordInvalid, decode
 from audit.stores.reader import Reader
 from audit.tree import leaf_hash
 
-FORMAT: Final = "sluicegate audit export 3"
+FORMAT: Final = "sluicegate audit export 4"
 RECORDS: Final = "records.jsonl"
 TABLE: Final = "records.csv"
 PROOFS: Final = "proofs.jsonl"
@@ -44,13 +44,18 @@ COLUMNS: Final = (
     "index", "time", "kind", "result", "http_status", "application", "department", "region", "subject", "purpose",
     "case", "policy_version", "catalogue_version", "clear", "masked", "aggregated", "matched", "denied", "nodes",
     "subjects", "variables", "operation", "operation_name", "request_id", "request_digest", "duration_us", "leaf_hash",
-    "actor_application", "actor",
+    "actor_application", "actor", "answered",
 )  # fmt: skip
+
+
+def _without(*later: str) -> tuple[str, ...]:
+    return tuple(each for each in COLUMNS if each not in later)
+
+
 COLUMNS_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "sluicegate audit export 1": tuple(
-        each for each in COLUMNS if each not in {"catalogue_version", "actor_application", "actor"}
-    ),
-    "sluicegate audit export 2": tuple(each for each in COLUMNS if each not in {"actor_application", "actor"}),
+    "sluicegate audit export 1": _without("catalogue_version", "actor_application", "actor", "answered"),
+    "sluicegate audit export 2": _without("actor_application", "actor", "answered"),
+    "sluicegate audit export 3": _without("answered"),
     FORMAT: COLUMNS,
 }
 """The columns of the CSV by format: an export of an earlier format is verified as it was made."""

@@ -39,8 +39,8 @@ from audit.record import Coordinates
 from audit.stores.reader import Reader
 from audit.tree import EMPTY_ROOT
 
-LAYOUT: Final = 4
-OLDER_LAYOUTS: Final = (1, 2, 3)
+LAYOUT: Final = 5
+OLDER_LAYOUTS: Final = (1, 2, 3, 4)
 RUN: Final = 65_536
 """The most records in one run: their places must fit in 16 bits."""
 

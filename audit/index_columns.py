@@ -168,6 +168,9 @@ def document_of(row: Row, index: int) -> dict[str, Any]:
     return document
 
 
+_EMPTY: Final[Mapping[str, Any]] = {name: [] for name in sorted(each.name for each in fields(Coordinates))}
+
+
 def shape_of(document: Mapping[str, Any]) -> Shape:
     """The words of a record, given as its JSON object."""
     # Records of older versions name no catalogue, or nobody who acted for another.
@@ -177,8 +180,9 @@ def shape_of(document: Mapping[str, Any]) -> Shape:
 
 
 def decision_of(document: Mapping[str, Any]) -> str:
-    """The decision of a record as one text."""
-    return _dumps(document["decision"])
+    """The decision of a record as one text, of an older version as if it had said that nothing was answered."""
+    found = document["decision"]
+    return _dumps(found if len(found) == len(_EMPTY) else dict(sorted((_EMPTY | found).items())))
 
 
 def flood_counts(document: Mapping[str, Any]) -> dict[str, int]:
@@ -212,7 +216,7 @@ def _dumps(words: object) -> str:
         return json.dumps(words)
 
 
-NOTHING: Final = _dumps({name: [] for name in sorted(each.name for each in fields(Coordinates))})
+NOTHING: Final = _dumps(_EMPTY)
 """A decision about no coordinate."""
 
 

@@ -4,9 +4,10 @@ Equal records are equal bytes, and `decode` accepts exactly what `encode` makes.
 purpose, and what was decided; never what was answered. Personal values stand in it only as keyed digests, which the
 caller makes with a `Digester`.
 
-The bytes are canonical JSON (`audit/parts/canonical_json.py`) of version 4. Version 3, which had no
-`actor`, and version 2, which had no `catalogue_version` either, are read as they were written; version 1, which had no
-`region`, is recognised and refused. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps to it.
+The bytes are canonical JSON (`audit/parts/canonical_json.py`) of version 5. Version 4, which had no `answered`, version
+3, which had no `actor`, and version 2, which had no `catalogue_version` either, are read as they were written; version
+1, which had no `region`, is recognised and refused. 65,535 bytes is the limit of a C2SP tlog-tiles entry; `split` keeps
+to it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from audit.parts.canonical_json import canonical_json
 from audit.parts.digester import DIGEST_LENGTH as DIGEST_LENGTH  # noqa: PLC0414 - named here by whoever makes records
 from audit.parts.digester import Digester as Digester  # noqa: PLC0414
 
-VERSION: Final = 4
-READ_VERSIONS: Final = (2, 3, VERSION)
+VERSION: Final = 5
+READ_VERSIONS: Final = (2, 3, 4, VERSION)
 """Versions whose records are read; a new record has the last."""
 KINDS: Final = (
     "query",  # answered, in whole or in part
@@ -83,6 +84,7 @@ class Coordinates:
     aggregated: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,8 @@ class Record:
         for name in _LATER[self.v]:
             if getattr(self, name) is not None:
                 raise RecordInvalid(f"a record of version {self.v} has no {name}")
+        if self.decision.answered and ANSWERED not in _EFFECTS_OF[self.v]:
+            raise RecordInvalid(f"a record of version {self.v} has no {ANSWERED}")
         _check_form(self.kind, self.time, self.salt, (self.http_status, self.nodes, self.duration_us))
         object.__setattr__(self, "variables", MappingProxyType(dict(self.variables)))
 
@@ -149,10 +153,16 @@ def _check_form(kind: str, time: str, salt: str, numbers: Iterable[object]) -> N
 
 _EFFECTS: Final = tuple(f.name for f in fields(Coordinates))
 _EFFECT_NAMES: Final = frozenset(_EFFECTS)
+ANSWERED: Final = "answered"
+_EFFECTS_OF: Final = {
+    version: _EFFECT_NAMES if version == VERSION else _EFFECT_NAMES - {ANSWERED} for version in READ_VERSIONS
+}
+"""By version: the lists of its decision."""
 _NAMES: Final = tuple(f.name for f in fields(Record))
 _LATER: Final = {
     2: frozenset({"catalogue_version", "actor_application", "actor"}),
     3: frozenset({"actor_application", "actor"}),
+    4: frozenset[str](),
     VERSION: frozenset[str](),
 }
 """By version: the fields that came later."""
@@ -186,7 +196,7 @@ def encode(record: Record) -> bytes:
 def _canonical(record: Record) -> bytes:
     document: dict[str, object] = {name: getattr(record, name) for name in _KEYS[record.v]}
     document["variables"] = dict(record.variables)
-    document["decision"] = {effect: getattr(record.decision, effect) for effect in _EFFECTS}
+    document["decision"] = {effect: getattr(record.decision, effect) for effect in _EFFECTS_OF[record.v]}
     return canonical_json(document)
 
 
@@ -217,6 +227,8 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise RecordInvalid(f"the record does not have the fields of version {document['v']}")
     for name, value in document.items():
         _FIELD_CHECKS[name](name, value)
+    if document["decision"].keys() != _EFFECTS_OF[document["v"]]:
+        raise RecordInvalid(f"decision does not have the effects of version {document['v']}")
     _check_form(document["kind"], document["time"], document["salt"], map(document.__getitem__, _NUMBERS))
     if canonical_json(document) != body:
         raise RecordInvalid("the record is not in canonical form")
@@ -260,10 +272,10 @@ def _check_variables(name: str, value: object) -> None:
 
 
 def _check_decision(name: str, value: object) -> None:
-    if not isinstance(value, dict) or value.keys() != _EFFECT_NAMES:
-        raise RecordInvalid(f"{name} does not have the five effects")
-    for effect in _EFFECTS:
-        _check_texts(effect, value[effect])
+    if not isinstance(value, dict) or not value.keys() <= _EFFECT_NAMES:
+        raise RecordInvalid(f"{name} does not have the effects of a decision")
+    for effect, listed in value.items():
+        _check_texts(effect, listed)
 
 
 _FIELD_CHECKS: Final[dict[str, Callable[[str, object], None]]] = {

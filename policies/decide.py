@@ -23,7 +23,7 @@ from policies.model import (
 )
 from policies.obligations import standing, strictest
 from policies.rule_index import lineage
-from policies.rules import Actor, Grant, Prohibition, Subject
+from policies.rules import Actor, Asked, Grant, Prohibition, Subject, effect_in_words
 from schema.catalogue import Catalogue, Field
 from schema.predicate import (
     All,
@@ -166,12 +166,12 @@ class _Table:
                 continue
             row = rows.setdefault(negation_normal(grant.rows[entity]), len(rows))
             accesses |= {row} if asked else set()
-            for name, effect, mask in given:
-                effects.setdefault(name, _Effects()).add(effect, mask, row)
-                reason = Reason(grant.id, mask or effect, grant.rows[entity], grant.place)
+            for name, effect, of in given:
+                effects.setdefault(name, _Effects()).add(effect, of, row)
+                reason = Reason(grant.id, effect_in_words(effect, of), grant.rows[entity], grant.place)
                 self.reasons.setdefault(name, []).append(reason)
             kinds = {effect for _, effect, _ in given}
-            if kinds - {"match"}:
+            if kinds - {"match", "answer"}:
                 contributing.add(row)
                 counting.append(grant)
             if kinds & {"clear", "mask"}:
@@ -196,11 +196,14 @@ class _Table:
         found = self.catalogue.coordinate(coordinate)
         return found.masks if isinstance(found, Field) else ()
 
-    def _given(self, grant: Grant, entity: str) -> list[tuple[str, str, str | None]]:
-        """(coordinate, effect, mask) of what a grant gives on a type, prohibitions taken away."""
+    def _given(self, grant: Grant, entity: str) -> list[tuple[str, str, Asked]]:
+        """(coordinate, effect, its mask or what is asked) of what a grant gives on a type, prohibitions taken away."""
         prefix = f"{entity}."
-        given: list[tuple[str, str, str | None]] = [
-            (name, effect.name, effect.mask) for name, effect in grant.fields.items() if name.startswith(prefix)
+        given: list[tuple[str, str, Asked]] = [
+            (name, effect.name, of)
+            for name, effect in grant.fields.items()
+            if name.startswith(prefix)
+            for of in (effect.asked or (effect.mask,))
         ]
         given += [(name, "match", None) for name in sorted(grant.match) if name.startswith(prefix)]
         return [each for each in given if each[0] not in self.forbidden]
@@ -219,16 +222,17 @@ class _Effects:
     """Rows gathered for one coordinate while the grants are read; order does not matter."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str | None], set[int]] = {}
+        self.rows: dict[tuple[str, Asked], set[int]] = {}
 
-    def add(self, effect: str, mask: str | None, row: int) -> None:
-        self.rows.setdefault((effect, mask), set()).add(row)
+    def add(self, effect: str, of: Asked, row: int) -> None:
+        """`of` is the mask, or the value of an answer's argument."""
+        self.rows.setdefault((effect, of), set()).add(row)
 
     def table(self, ladder: tuple[str, ...], within: tuple[frozenset[int], ...]) -> FieldDecision:
         """Most revealing rung first; a rung keeps no row that something stronger already covers."""
 
-        def of(effect: str, mask: str | None = None) -> frozenset[int]:
-            return frozenset(inner for row in self.rows.get((effect, mask), ()) for inner in within[row])
+        def of(effect: str, of_what: Asked = None) -> frozenset[int]:
+            return frozenset(inner for row in self.rows.get((effect, of_what), ()) for inner in within[row])
 
         shown = of("clear")
         masks: list[tuple[str, frozenset[int]]] = []
@@ -237,7 +241,9 @@ class _Effects:
             if left:
                 masks.append((rung, left))
                 shown |= left
-        return FieldDecision(of("clear"), tuple(masks), of("aggregate"), of("match"))
+        asked = sorted((of_what for effect, of_what in self.rows if effect == "answer"), key=str)
+        answers = tuple((each, of("answer", each)) for each in asked)
+        return FieldDecision(of("clear"), tuple(masks), of("aggregate"), of("match"), answers)
 
 
 def purposes_that_would(
@@ -252,12 +258,12 @@ def purposes_that_would(
 
 
 def shows(catalogue: Catalogue, decision: Decision, coordinate: str) -> bool:
-    """Whether a decision shows a type, a field, or an edge together with the type that it leads to."""
+    """Whether a decision shows a type, a field, or an edge together with the type that it leads to; or answers."""
     entity, _, name = coordinate.partition(".")
     if not name:
         return bool(decision.of(entity).visible)
     target = hidden_target(catalogue, decision, coordinate)
-    return decision.of(entity).of(name).shown and target is None
+    return decision.of(entity).of(name).told and target is None
 
 
 def hidden_target(catalogue: Catalogue, decision: Decision, coordinate: str) -> str | None:

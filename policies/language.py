@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from policies import obligations
-from policies.effect_words import explain_expected, explain_mask
+from policies.effects.granted import EffectFault, checked, expected_of
+from policies.effects.words import explain_expected
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.obligations import Obligation, ObligationError
 from policies.operations.registered import Operation, OperationFault, Operations, Registry
 from policies.purposes import implies, parent, valid_id
-from policies.rules import AGGREGATE, CLEAR, Effect, Grant, Prohibition, Selector, Validity
+from policies.rules import AGGREGATE, ANSWER, CLEAR, Effect, Grant, Prohibition, Selector, Validity
 from policies.stewards import Steward, faults_of_stewards
 from policies.yaml_models import (
+    AnswerBlock,
     BlockAt,
     ExpectationBlock,
     GrantBlock,
@@ -31,7 +33,7 @@ from policies.yaml_models import (
     SelectorBlock,
     read_documents,
 )
-from schema.catalogue import PROVENANCE, Catalogue, CatalogueError, EdgeEnd
+from schema.catalogue import PROVENANCE, Answer, Catalogue, CatalogueError, EdgeEnd
 from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
 from schema.strict_yaml import YamlFileError
@@ -273,7 +275,7 @@ class _Loader:
         for name, wish in block.fields.items():
             effect = _effect(wish)
             for coordinate in self._granted(at, block, name, effect):
-                self._check_effect(at, name, coordinate, effect)
+                effect = self._checked(at, name, coordinate, effect)
                 if given.setdefault(coordinate, effect) != effect:
                     raise at.wrong(f"{coordinate} has two effects in one grant; keep one", "fields", name)
         return given
@@ -292,13 +294,13 @@ class _Loader:
     def _covers(self, block: GrantBlock, name: str, coordinate: str) -> bool:
         """Whether a grant that names a type or tag means a coordinate: a new slice must not widen what is in force.
 
-        Which sources hold a record tells more than what the record says, so that it is granted by its own name only.
+        Which sources hold a record tells more than what the record says, and an answer more than one field, so that
+        they are granted by their own names only.
         """
         owner, _, own = coordinate.partition(".")
         entity = self.catalogue.entity(owner)
-        if own == PROVENANCE:
-            return False
-        if self.catalogue.coordinate(coordinate).slice != entity.slice:
+        found = self.catalogue.coordinate(coordinate)
+        if own == PROVENANCE or isinstance(found, Answer) or found.slice != entity.slice:
             return False
         return not entity.slice or name == entity.name or entity.name in block.rows
 
@@ -317,19 +319,14 @@ class _Loader:
         entity = self.catalogue.entity(name)
         if effect == AGGREGATE:
             return tuple(dict.fromkeys(f"{name}.{field.name}" for field, _ in entity.buckets()))
-        return tuple(f"{name}.{each}" for each in [*(field.name for field in entity.fields), *entity.edges, PROVENANCE])
+        fields, answers = ([each.name for each in members] for members in (entity.fields, entity.answers))
+        return tuple(f"{name}.{each}" for each in [*fields, *entity.edges, PROVENANCE, *answers])
 
-    def _check_effect(self, at: BlockAt, name: str, coordinate: str, effect: Effect) -> None:
-        field = self.catalogue.coordinate(coordinate)
-        if effect == CLEAR:
-            return
-        if not isinstance(field, CatalogueField):
-            what = "an edge" if isinstance(field, EdgeEnd) else "the provenance of a node"
-            raise at.wrong(f"{coordinate} is {what}: it is `clear` or not granted", "fields", name)
-        if effect == AGGREGATE and not field.buckets:
-            raise at.wrong(f"{coordinate} has no bucket in the catalogue, so it cannot be aggregated", "fields", name)
-        if effect.mask is not None and effect.mask not in field.masks:
-            raise at.wrong(explain_mask(coordinate, effect.mask, field.masks), "fields", name, "mask")
+    def _checked(self, at: BlockAt, name: str, coordinate: str, effect: Effect) -> Effect:
+        try:
+            return checked(coordinate, self.catalogue.coordinate(coordinate), effect)
+        except EffectFault as wrong:
+            raise at.wrong(str(wrong), "fields", name, *wrong.keys) from None
 
     def _matches(self, at: BlockAt, block: GrantBlock) -> frozenset[str]:
         for index, name in enumerate(block.match):
@@ -350,6 +347,7 @@ class _Loader:
                 found = self.catalogue.coordinate(coordinate)
                 if isinstance(found, EdgeEnd):
                     names.add(found.inverse)
+        names |= {answer for name in tuple(names) for answer in self.catalogue.answers_reading(name)}
         purposes = self._known_purposes(at, block.purposes)
         return Prohibition(block.id, purposes, frozenset(names), block.basis, at.place)
 
@@ -385,15 +383,17 @@ class _Loader:
             field = self.catalogue.coordinate(block.coordinate)
         except CatalogueError as unknown:
             raise at.wrong(str(unknown), "coordinate") from None
-        masks = field.masks if isinstance(field, CatalogueField) else None
-        known = ("clear",) if masks is None else ("clear", *reversed(masks), "aggregate", "match")
+        known = expected_of(field, block.effects)
         for index, effect in enumerate(block.effects):
             if effect not in known:
                 raise at.wrong(explain_expected(block.coordinate, effect, known), "effects", index)
         return Expectation(block.app, block.purpose, block.coordinate, tuple(sorted(block.effects)), at.place)
 
 
-def _effect(wish: str | MaskBlock) -> Effect:
+def _effect(wish: str | MaskBlock | AnswerBlock) -> Effect:
+    """The effect that a grant writes, not checked yet."""
     if isinstance(wish, MaskBlock):
         return Effect("mask", wish.mask)
-    return CLEAR if wish == "clear" else AGGREGATE
+    if isinstance(wish, AnswerBlock):
+        return Effect(ANSWER, None, tuple(wish.answer))
+    return {"clear": CLEAR, "aggregate": AGGREGATE}.get(wish) or Effect(ANSWER, None, (None,))

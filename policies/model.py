@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from policies.obligations import Obligation, StandingCap
 from policies.operations.registered import Operations
 from policies.rule_index import RuleIndex
-from policies.rules import Grant, Prohibition, Subject
+from policies.rules import Asked, Grant, Prohibition, Subject
 from policies.stewards import Steward
 from schema.predicate import Predicate, conjuncts
 
@@ -160,11 +160,18 @@ class FieldDecision:
     masks: tuple[tuple[str, RowSet], ...] = ()
     aggregate: RowSet = frozenset()
     match: RowSet = frozenset()
+    answers: tuple[tuple[Asked, RowSet], ...] = ()
+    """For each value of the argument that is answered (None: there is no argument), the rows on which it is."""
 
     @property
     def shown(self) -> bool:
         """Whether some row shows it, in clear or masked."""
         return bool(self.clear or self.masks)
+
+    @property
+    def told(self) -> bool:
+        """Whether some row shows it or, if it is an answer, answers it."""
+        return self.shown or bool(self.answers)
 
     @property
     def comparable(self) -> bool:

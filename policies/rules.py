@@ -89,16 +89,34 @@ class Selector:
         return all(allowed is None or value in allowed for allowed, value in pairs)
 
 
+Asked = int | str | Placeholder | None
+"""A value of the argument of an answer; `$subject.jurisdiction` in the place of a path; None for no argument."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a grant gives on a coordinate: `clear`, `mask` (with its rung) or `aggregate`."""
+    """What a grant gives on a coordinate: `clear`, `mask` (with its rung), `aggregate` or `answer`.
+
+    `asked` are the values of the answer's argument that are answered, `(None,)` for an answer without one.
+    """
 
     name: str
     mask: str | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 CLEAR = Effect("clear")
 AGGREGATE = Effect("aggregate")
+ANSWER = "answer"
+"""The name of the effect that answers are granted as."""
+
+
+def effect_in_words(effect: str, of: Asked = None) -> str:
+    """An effect as expectations and reasons write it: `clear`, `partial(3,4)`, `answer`, `answer(18)`."""
+    if effect != ANSWER:
+        return effect if of is None else str(of)
+    given = f"${of.name}" if isinstance(of, Placeholder) else of
+    return effect if of is None else f"{effect}({given})"
 
 
 @dataclass(frozen=True, slots=True)

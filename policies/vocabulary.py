@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from policies import masking, obligations
 from policies.yaml_models import PolicyDocument
-from schema.catalogue import Catalogue, Field
+from schema.catalogue import Answer, Catalogue, Field
 from schema.predicate import OPERATORS
 
 PLACEHOLDERS: Mapping[str, str] = {
@@ -56,9 +56,11 @@ def page(catalogue: Catalogue) -> str:
         _table(("placeholder", "stands for"), [(f"`{name}`", text) for name, text in PLACEHOLDERS.items()]),
         "## Effects",
         "`clear`, `{mask: …}` or `aggregate`. Strongest first: clear, then the most revealing mask granted, then "
-        "aggregate. A mask must stand on the ladder of its coordinate.",
+        "aggregate. A mask must stand on the ladder of its coordinate. An answer is granted as `answer`, or as "
+        "`{answer: [18, 60]}` with the values of its argument that are answered, and has no other effect.",
         _table(("mask", "what is left of the value"), list(_masks(catalogue))),
         _table(("coordinate", "mask ladder, least revealing first"), list(_ladders(catalogue))),
+        _table(("answer", "asked with", "what it reads"), list(_answers(catalogue))),
         "## Obligations",
         _table(("obligation", "what it asks"), list(_obligations())),
     ]
@@ -67,30 +69,31 @@ def page(catalogue: Catalogue) -> str:
 
 def _sections() -> Iterator[str]:
     for section, info in PolicyDocument.model_fields.items():
-        block = _block(info)
-        if block is None:
+        blocks = _blocks(info)
+        if not blocks:
             yield f"## `{section}`\n\nType → the department that answers for its data."
-            continue
-        yield f"## `{section}`\n\n{_docstring(block)}\n\n{_keys(block)}"
-        yield from _inner_blocks(section, block)
+        for block in blocks:
+            yield f"## `{section}`\n\n{_docstring(block)}\n\n{_keys(block)}"
+            yield from _inner_blocks(section, block)
 
 
 def _inner_blocks(section: str, block: type[BaseModel]) -> Iterator[str]:
     for name, each in block.model_fields.items():
-        inner, title = _block(each), f"{section}.{each.alias or name}"
-        if inner is not None:
+        title = f"{section}.{each.alias or name}"
+        for inner in _blocks(each):
             yield f"### `{title}`\n\n{_docstring(inner)}\n\n{_keys(inner)}"
             yield from _inner_blocks(title, inner)
 
 
-def _block(info: FieldInfo) -> type[BaseModel] | None:
-    stack: list[Any] = [info.annotation]
+def _blocks(info: FieldInfo) -> list[type[BaseModel]]:
+    """The blocks that may stand at a key, in the order of its type."""
+    stack, found = [info.annotation], list[type[BaseModel]]()
     while stack:
-        found = stack.pop()
-        if isinstance(found, type) and issubclass(found, BaseModel):
-            return found
-        stack.extend(get_args(found))
-    return None
+        each: Any = stack.pop(0)
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            found.append(each)
+        stack.extend(get_args(each))
+    return found
 
 
 def _keys(block: type[BaseModel]) -> str:
@@ -149,6 +152,13 @@ def _ladders(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     for coordinate, field in catalogue.coordinates():
         if isinstance(field, Field) and field.masks:
             yield f"`{coordinate}`", " < ".join(f"`{text}`" for text in field.masks)
+
+
+def _answers(catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    for coordinate, answer in catalogue.coordinates():
+        if isinstance(answer, Answer):
+            argument = f"`{answer.argument.name}`: {answer.argument.scalar}" if answer.argument else "nothing"
+            yield f"`{coordinate}`", argument, ", ".join(f"`{each}`" for each in sorted(answer.reads))
 
 
 def _obligations() -> Iterator[tuple[str, str]]:

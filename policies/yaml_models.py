@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from policies.effect_words import explain_effect
+from policies.effects.words import explain_effect
 from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Rate, RateLimits
 from policies.stewards import Role, Steward
 from schema import shapes
@@ -28,6 +28,8 @@ Jurisdiction = Annotated[str, StringConstraints(pattern=shapes.JURISDICTION, max
 
 
 MOST_UNITS = 1_000_000_000
+MOST_ASKED = 20
+"""Most values of an argument that one grant lets be answered: with many, a value is walked to."""
 LEAST_BURST = 100
 """What the cheapest request costs: with less nobody could ask anything."""
 RoleName = Literal["steward", "approver", "auditor", "operator", "developer"]
@@ -127,6 +129,15 @@ class MaskBlock(Block):
     mask: str
 
 
+class AnswerBlock(Block):
+    """`{answer: [18, 60]}`: the values of an answer's argument that are answered, and no others.
+
+    A region may be `$subject.jurisdiction`.
+    """
+
+    answer: Annotated[list[int | str], Field(max_length=MOST_ASKED)]
+
+
 class ValidityBlock(Block):
     """First and last day in force."""
 
@@ -145,7 +156,7 @@ class GrantBlock(Block):
     to: SelectorBlock
     purposes: list[str] = Field(alias="for")
     rows: dict[str, Any]
-    fields: dict[str, Literal["clear", "aggregate"] | MaskBlock] = Field(default_factory=dict)
+    fields: dict[str, Literal["clear", "aggregate", "answer"] | MaskBlock | AnswerBlock] = Field(default_factory=dict)
     match: list[str] = Field(default_factory=list)
     accesses: bool = False
     contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)

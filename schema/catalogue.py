@@ -15,6 +15,9 @@ from schema.classification import Grade, Kind, RegionLevel, Scalar
 from schema.declarations import (
     BUCKETS,
     PROVENANCE,
+    Answer,
+    AnswerCase,
+    Argument,
     Bucket,
     Case,
     CatalogueError,
@@ -30,11 +33,12 @@ from schema.declared_faults import faults_of
 from schema.outline import outline, version_of
 
 __all__ = [
-    "BUCKETS", "PROVENANCE", "Bucket", "Case", "Catalogue", "CatalogueError", "Coordinate", "Edge", "EdgeEnd", "Entity",
-    "Fault", "Field", "Grade", "Kind", "Provenance", "RegionLevel", "Scalar", "TextProperties",
+    "BUCKETS", "PROVENANCE", "Answer", "AnswerCase", "Argument", "Bucket", "Case", "Catalogue", "CatalogueError",
+    "Coordinate", "Edge", "EdgeEnd", "Entity", "Fault", "Field", "Grade", "Kind", "Provenance", "RegionLevel", "Scalar",
+    "TextProperties",
 ]  # fmt: skip
 
-Coordinate = Field | EdgeEnd | Provenance
+Coordinate = Field | EdgeEnd | Provenance | Answer
 """What a policy may name of an entity."""
 
 
@@ -84,11 +88,14 @@ class Catalogue:
         return self._by_tag.get(tag)
 
     def coordinate(self, text: str) -> Coordinate:
-        """The field or edge named `Type.name`, or `Type.provenance`; raises CatalogueError."""
+        """The field, edge or answer named `Type.name`, or `Type.provenance`; raises CatalogueError."""
         owner, _, name = text.partition(".")
         entity = self.entity(owner)
         if name == PROVENANCE:
             return entity.provenance
+        answer = entity.answer(name)
+        if answer is not None:
+            return answer
         return entity.edges[name] if name in entity.edges else entity.field(name)
 
     def coordinates(self) -> Iterator[tuple[str, Coordinate]]:
@@ -99,6 +106,13 @@ class Catalogue:
             for end in entity.edges.values():
                 yield end.coordinate, end
             yield f"{entity.name}.{PROVENANCE}", entity.provenance
+            for answer in entity.answers:
+                yield f"{entity.name}.{answer.name}", answer
+
+    def answers_reading(self, coordinate: str) -> Iterator[str]:
+        """The coordinates of the answers whose conditions read a coordinate."""
+        for entity in self:
+            yield from (f"{entity.name}.{each.name}" for each in entity.answers if coordinate in each.reads)
 
     def tagged(self, tag: str) -> tuple[str, ...]:
         """Coordinates that carry a classification tag; raises CatalogueError if none does."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from schema.classification import Grade, Kind, RegionLevel, Scalar
 
@@ -149,6 +150,66 @@ class TextProperties:
 
 
 @dataclass(frozen=True, slots=True)
+class Argument:
+    """What an answer is asked with (`years` of `ageOver`); each grant lists the values of it that are answered."""
+
+    name: str
+    scalar: Scalar
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCase:
+    """One value of an answer, and when it holds; the first that holds is the answer.
+
+    `written` is the condition as canonical JSON, `when` the same as a `schema.predicate.Predicate`, which is made of a
+    catalogue and so cannot be named here. `value` is empty where the answer is yes or no.
+    """
+
+    value: str
+    zh: str
+    en: str
+    written: str
+    when: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question about a node that is answered without what it reads: whether a condition holds, or which of several.
+
+    `cases` is one without a value where the answer is yes, no or null (not known), and one a value otherwise. `reads`
+    are the coordinates that its conditions read; a prohibition of one of them is one of the answer.
+    """
+
+    name: str
+    zh: str
+    en: str
+    grade: Grade
+    personal: bool
+    sensitive: bool
+    cases: tuple[AnswerCase, ...]
+    argument: Argument | None = None
+    slice: str = ""
+    reads: frozenset[str] = frozenset()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What may be answered, beside null; empty where that is yes or no."""
+        return tuple(each.value for each in self.cases if each.value)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Classification tags by which a prohibition may name it."""
+        tags = {ANSWER, f"grade:{self.grade}"}
+        if self.personal:
+            tags.add("personal")
+        if self.sensitive:
+            tags.add("sensitive")
+        return frozenset(tags)
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """One relationship, declared with both ends: `source.name` leads to `target`, `target.inverse` back."""
 
@@ -189,6 +250,8 @@ class EdgeEnd:
         return frozenset({"edge", "personal"} if self.personal else {"edge"})
 
 
+ANSWER = "answer"
+"""The tag of every answer."""
 PROVENANCE = "provenance"
 """The field of each entity that tells which sources assert a node."""
 
@@ -238,6 +301,7 @@ class Entity:
     extensible: bool = False
     slice: str = ""
     tells_changes: bool = False
+    answers: tuple[Answer, ...] = ()
     edges: Mapping[str, EdgeEnd] = field(default_factory=dict)
     tag: int = field(init=False)
 
@@ -265,6 +329,10 @@ class Entity:
             if each.name == name:
                 return each
         raise CatalogueError(f"{self.name} has no field {name!r}; it has {', '.join(f.name for f in self.fields)}")
+
+    def answer(self, name: str) -> Answer | None:
+        """The answer called `name`, if it has one."""
+        return next((each for each in self.answers if each.name == name), None)
 
     def edge(self, name: str) -> EdgeEnd:
         """The edge called `name`; raises CatalogueError."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from schema import derived_names as derived
 from schema.classification import Kind, Scalar
-from schema.declarations import BUCKETS, Bucket, Case, Edge, Entity, Fault, Field
+from schema.declarations import BUCKETS, Answer, Bucket, Case, Edge, Entity, Fault, Field
 from schema.nearest_name import nearest_name
 from schema.never_store import NEVER_STORED, names_never_stored
 
@@ -20,6 +20,8 @@ MAX_NAME = 64
 
 SEARCHABLE = frozenset({Kind.FREE_TEXT, Kind.NAME, Kind.ADDRESS, Kind.CODE})
 """The kinds of texts that may be searched for what they contain: no telephones, and no numbers of people."""
+ARGUMENTS = frozenset({Scalar.INT, Scalar.STRING, Scalar.REGION})
+"""What an answer may be asked with."""
 _Claims = dict[str, str]
 _TYPE = re.compile(r"[A-Z][A-Za-z0-9]*\Z", re.ASCII)
 _MEMBER = re.compile(r"[a-z][A-Za-z0-9]*\Z", re.ASCII)
@@ -59,6 +61,8 @@ class _Check:
             yield from self._of_entity(entity)
             for each in entity.fields:
                 yield from _of_field(entity, each)
+            for answer in entity.answers:
+                yield from _of_answer(entity, answer)
         for edge in self.edges:
             yield from self._of_edge(edge)
         yield from self._of_members()
@@ -138,6 +142,8 @@ class _Check:
                     if claimed[name.lower()].startswith(f"{entity.name}."):
                         problem = f"is the name of a property that is kept beside {each.name}; rename it"
                         yield Fault(claimed[name.lower()], problem)
+            for answer in entity.answers:
+                yield from _claim(claimed, answer.name, answer.name.lower(), f"{entity.name}.{answer.name}", "field")
             for edge in self.edges:
                 yield from self._ends(entity, edge, claimed)
             yield from _of_buckets(entity, claimed)
@@ -219,6 +225,25 @@ def _of_classification(thing: str, each: Field) -> Iterator[Fault]:
         yield Fault(thing, f"only a String of a kind that is searched for words can be: {kinds}", ("searchable",))
     if each.sensitive and not each.personal:
         yield Fault(thing, "what is `sensitive` is `personal: true` too", ("sensitive",))
+
+
+def _of_answer(entity: Entity, each: Answer) -> Iterator[Fault]:
+    thing = f"{entity.name}.{each.name}"
+    yield from _name(thing, each.name, _MEMBER)
+    yield from _words(thing, each.zh)
+    if entity.subjects == () and not each.personal:
+        yield Fault(thing, "what is said of people is `personal: true`")
+    if each.sensitive and not each.personal:
+        yield Fault(thing, "what is `sensitive` is `personal: true` too", ("sensitive",))
+    for value in each.values:
+        yield from _name(thing, value, _CAPITALS, "values", value)
+    if each.argument is not None:
+        yield from _name(thing, each.argument.name, _MEMBER, "argument", "name")
+        if each.argument.scalar not in ARGUMENTS:
+            known = ", ".join(sorted(ARGUMENTS))
+            yield Fault(thing, f"an answer is asked with one of: {known}", ("argument", "type"))
+        if each.argument.name in {"today", "case", "subject"}:
+            yield Fault(thing, f"${each.argument.name} means something else; rename the argument", ("argument", "name"))
 
 
 def _of_bucket(thing: str, each: Field, bucket: Bucket) -> Iterator[Fault]:

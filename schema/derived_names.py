@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schema.classification import Scalar
-from schema.declarations import PROVENANCE, Bucket, EdgeEnd, Entity, Field
+from schema.declarations import PROVENANCE, Answer, Bucket, EdgeEnd, Entity, Field
 from schema.own_access.types import MY_ACCESS
 from schema.own_access.types import TYPE_NAMES as ACCESS_TYPES
 
@@ -52,8 +52,8 @@ def aggregate_type(entity: Entity) -> str:
     return f"{entity.name}Aggregate"
 
 
-def enum_type(entity: Entity, field: Field) -> str:
-    """Name of the type of an enum's values."""
+def enum_type(entity: Entity, field: Field | Answer) -> str:
+    """Name of the type of the values of an enum, or of an answer."""
     return f"{entity.name}{field.name[:1].upper()}{field.name[1:]}"
 
 
@@ -93,8 +93,8 @@ def bucket_value(bucket: Bucket) -> str:
     return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in bucket.name)
 
 
-def type_names(entity: Entity) -> Iterator[tuple[str, Field | None]]:
-    """Each type that an entity adds, with the field that it is for, if it is for one."""
+def type_names(entity: Entity) -> Iterator[tuple[str, Field | Answer | None]]:
+    """Each type that an entity adds, with the field or answer that it is for, if it is for one."""
     yield entity.name, None
     for ending in (
         "Edge",
@@ -112,3 +112,4 @@ def type_names(entity: Entity) -> Iterator[tuple[str, Field | None]]:
         if field.scalar is Scalar.ENUM:
             yield enum_type(entity, field), field
             yield f"{enum_type(entity, field)}Filter", field
+    yield from ((enum_type(entity, each), each) for each in entity.answers if each.values)

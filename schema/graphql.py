@@ -33,6 +33,7 @@ from graphql import (
     GraphQLString,
 )
 
+from schema.answers.types import answer_field
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.conditions.operators import BUCKET_OPERATORS, OPERATORS, SEARCHED, Op
 from schema.derived_names import (
@@ -189,17 +190,9 @@ _PROVENANCE = GraphQLObjectType(
     {
         "source": GraphQLField(_TEXT, description="来源名称。The source, by the name of its file."),
         "assertedBy": GraphQLField(GraphQLString, description="申报方。Who says so, if the source's file tells."),
-        "asOf": GraphQLField(
-            _SCALARS[Scalar.DATETIME], description="更新时间。When its record last changed, if the source tells."
-        ),
-        "readAt": GraphQLField(
-            _SCALARS[Scalar.DATETIME],
-            description="最近读取时间。When the last good reading of the source began; null if it is pushed.",
-        ),
-        "stale": GraphQLField(
-            GraphQLBoolean,
-            description="是否过期。Whether that is more than two of its cycles ago; null without a schedule.",
-        ),
+        "asOf": GraphQLField(_SCALARS[Scalar.DATETIME], description=words.AS_OF),
+        "readAt": GraphQLField(_SCALARS[Scalar.DATETIME], description=words.READ_AT),
+        "stale": GraphQLField(GraphQLBoolean, description=words.STALE),
         "confirmedBy": GraphQLField(_TEXTS, description="印证来源。Other sources that say nothing else of it."),
         "disputedBy": GraphQLField(_TEXTS, description="异议来源。Other sources that say otherwise of some field."),
     },
@@ -327,6 +320,8 @@ class _EntityTypes:
             kind = self._enums.get(each.name) or _SCALARS[each.scalar]
             text, reason = words.of_member(each), each.deprecated or None
             fields[each.name] = GraphQLField(kind, description=text, deprecation_reason=reason)
+        for answer in self._entity.answers:
+            fields[answer.name] = answer_field(self._entity, answer, _SCALARS)
         for end in self._entity.edges.values():
             fields |= self._edge(end)
         text = words.of_member(self._entity.provenance)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from schema.declarations import Case, Edge, Entity
+from schema.declarations import Answer, Case, Edge, Entity
 
 _IF_SAID: Final = frozenset({"value_words", "deprecated", "searchable", "tells_changes"})
 """What stands in an outline only if a slice says it, so that catalogues which do not are the same as before."""
@@ -20,7 +20,7 @@ _IF_SAID: Final = frozenset({"value_words", "deprecated", "searchable", "tells_c
 def outline(entities: Iterable[Entity], edges: Iterable[Edge], case: Case | None) -> dict[str, Any]:
     """Everything that is declared, as JSON can hold it: `entities` and `edges` by name, `case`.
 
-    An entity holds its `fields` by name, and no edges: these stand once, by relationship.
+    An entity holds its `fields` by name, its `answers` if it has any, and no edges: these stand once, by relationship.
     """
     return {
         "entities": {each.name: _entity(each) for each in sorted(entities, key=lambda each: each.name)},
@@ -40,9 +40,17 @@ def canonical(outlined: Mapping[str, Any]) -> bytes:
 
 
 def _entity(entity: Entity) -> dict[str, Any]:
-    found = _plain(entity, "fields", "edges", "tag")
+    found = _plain(entity, "fields", "edges", "tag", "answers")
     found["fields"] = {each.name: _plain(each) for each in sorted(entity.fields, key=lambda each: each.name)}
+    if entity.answers:
+        found["answers"] = {each.name: _answer(each) for each in sorted(entity.answers, key=lambda each: each.name)}
     return found
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    """An answer without what follows from its conditions as they are written."""
+    found = _plain(answer, "cases", "reads")
+    return found | {"cases": [_plain(each, "when") for each in answer.cases]}
 
 
 def _plain(declared: Any, *without: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from schema.catalogue import Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
+from schema.catalogue import Answer, Bucket, Catalogue, CatalogueError, Entity, Field, Scalar
 from schema.conditions.operators import BUCKET_OPERATORS, NEGATED, OPERATORS, Op, operators_of
 from schema.conditions.search_text import TAKES, is_searchable
 from schema.nearest_name import nearest_name
@@ -23,9 +23,9 @@ from schema.slot import Slot
 from schema.values import coerce, coerce_part, coerce_prefix, expected
 
 __all__ = [
-    "BUCKET_OPERATORS", "FALSE", "MAX_VALUES", "OPERATORS", "SAYS_NOTHING", "TRUE", "All", "Any_", "CaseHolds",
-    "Compare", "Grammar", "IsCase", "Not", "Op", "Placeholder", "Predicate", "PredicateError", "Related", "conjuncts",
-    "has_case", "negation_normal", "parse",
+    "ARGUMENT", "BUCKET_OPERATORS", "FALSE", "MAX_VALUES", "OPERATORS", "SAYS_NOTHING", "TRUE", "YEARS_AGO", "All",
+    "Any_", "CaseHolds", "Compare", "Grammar", "IsCase", "Not", "Op", "Placeholder", "Predicate", "PredicateError",
+    "Related", "conjuncts", "has_case", "negation_normal", "parse",
 ]  # fmt: skip
 
 MAX_VALUES = 200
@@ -50,6 +50,9 @@ _KNOWN = ", ".join(("$subject." + "|".join(_OF_SUBJECT), *_OTHERS))
 _NEAREST = {**{each: f"$subject.{each}" for each in _OF_SUBJECT}, **{each: each for each in _OTHERS}}
 _COERCE_PART = {Op.STARTS_WITH: coerce_prefix, Op.CONTAINS: coerce_part}
 _PLACEHOLDER = re.compile(rf"\$(subject\.(?:{'|'.join(_OF_SUBJECT)})|today(?: - (\d{{1,3}})y)?)\Z")
+
+ARGUMENT, YEARS_AGO = "argument", "today - argument"
+"""Placeholders of an answer's argument, and of the day so many years ago; a request puts a value in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,15 @@ FALSE = Any_(())
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What a condition may contain: placeholders (policies only), aggregate buckets (aggregate roots only)."""
+    """What a condition may contain: placeholders (policies only), aggregate buckets (aggregate roots only).
+
+    `answer` is the answer whose condition it is: the placeholders are then its argument, and days.
+    """
 
     catalogue: Catalogue
     placeholders: bool = False
     buckets: bool = False
+    answer: Answer | None = None
 
 
 def parse(grammar: Grammar, entity: Entity, source: Any, path: tuple[str, ...] = ()) -> Predicate:
@@ -179,7 +186,7 @@ def _parse_edge(grammar: Grammar, entity: Entity, key: str, value: Any, path: tu
     _check_says_something(grammar, value, path)
     stated = _stated(grammar, value, path)
     target = grammar.catalogue.entity(entity.edges[key].target)
-    inner = Grammar(grammar.catalogue, grammar.placeholders, buckets=False)
+    inner = replace(grammar, buckets=False)
     parts: list[Predicate] = []
     for quantifier, where in stated.items():
         here = (*path, str(quantifier))
@@ -259,7 +266,11 @@ def _value(grammar: Grammar, field: Field, bucket: Bucket | None, op: Op, value:
         raise PredicateError(path, "a comparison with null never holds; use {isNull: true}")
     _check_not_empty(grammar, value, path)
     if grammar.placeholders and isinstance(value, str) and value.startswith("$"):
-        return _placeholder(field, value, path)
+        return (
+            _placeholder(field, value, path)
+            if grammar.answer is None
+            else _of_answer(grammar.answer, field, value, path)
+        )
     scalar = Scalar.STRING if bucket and bucket.kind == "age_band" else field.scalar
     if not isinstance(value, str) and scalar in {Scalar.STRING, Scalar.ENUM, Scalar.REGION}:
         raise PredicateError(path, f"expected a string (quote numbers){_meant(grammar, scalar, value)}")
@@ -289,7 +300,29 @@ def _check_not_empty(grammar: Grammar, value: Any, path: tuple[str, ...]) -> Non
         raise PredicateError(path, problem)
 
 
+def _of_answer(answer: Answer, field: Field, value: str, path: tuple[str, ...]) -> Placeholder:
+    """What stands in the condition of an answer: its argument, or a day."""
+    argument = answer.argument
+    name, _, ago = value.partition(" - ")
+    if argument is not None and name == f"${argument.name}" and not ago:
+        if field.scalar is not argument.scalar and (field.scalar, argument.scalar) != (Scalar.ENUM, Scalar.STRING):
+            raise PredicateError(path, f"{name} is of the type {argument.scalar}, and {field.name} is not")
+        return Placeholder(ARGUMENT)
+    if name != "$today":
+        known = (
+            f"${argument.name}, $today, $today - ${argument.name}" if argument is not None else "$today, $today - 60y"
+        )
+        raise PredicateError(path, f"unknown placeholder; the condition of an answer takes {known}")
+    if argument is None or ago != f"${argument.name}":
+        return _placeholder(field, value, path)
+    if field.scalar is not Scalar.DATE or argument.scalar is not Scalar.INT:
+        raise PredicateError(path, f"{value} takes a whole number of years, and compares with a date field only")
+    return Placeholder(YEARS_AGO)
+
+
 def _case(grammar: Grammar, entity: Entity, field: Field, op: Op, path: tuple[str, ...]) -> IsCase:
+    if grammar.answer is not None:
+        raise PredicateError(path, "no case stands in the condition of an answer, which says the same to everybody")
     case = grammar.catalogue.case
     if case is None or (entity.name, field.name, op) != (case.entity, case.number, Op.EQ):
         only = f"{case.entity}.{case.number}: {{eq: $case}}" if case else "nothing: this catalogue has no cases"

@@ -6,6 +6,7 @@ tells. Names are checked by `declared_faults.py`, when all slices are together.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from pydantic import Field as Key
 
 from schema import shapes
 from schema.classification import Grade, Kind, RegionLevel, Scalar
-from schema.declarations import Bucket, Case, Edge, Entity, Field, ValueWords
+from schema.declarations import Answer, AnswerCase, Argument, Bucket, Case, Edge, Entity, Field, ValueWords
 from schema.yaml_blocks import Block
 
 
@@ -121,8 +122,71 @@ def _bucket(name: str, written: str) -> Bucket:
     return Bucket(name, kind if written == (f"{kind}({level})" if level else kind) else written, known)
 
 
+class ArgumentBlock(Block):
+    """What an answer is asked with: a number, a text or a region path; a grant lists the values that are answered."""
+
+    name: str
+    type: _Scalar
+    zh: Words
+    en: Words
+
+
+class AnswerValueBlock(Block):
+    """One value of an answer, what it is called, and when it holds."""
+
+    zh: Words
+    en: Words
+    when: dict[str, Any]
+
+
+class AnswerBlock(Block):
+    """A question about a node that a grant lets be answered without the fields that it reads.
+
+    With `when` the answer is yes, no, or null where that is not known; with `values` it is the first of them whose
+    `when` holds, or null. `personal` and `sensitive` are said where anything that it reads is.
+    """
+
+    zh: Words
+    en: Words
+    grade: _Grade
+    personal: bool = False
+    sensitive: bool = False
+    argument: ArgumentBlock | None = None
+    when: dict[str, Any] | None = None
+    values: dict[str, AnswerValueBlock] | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> AnswerBlock:
+        if (self.when is None) == (self.values is None):
+            raise ValueError(
+                "an answer says `when` it is yes, or lists `values`, each with its `when`; write one of them"
+            )
+        return self
+
+    def answer(self, name: str, slice_name: str) -> Answer:
+        """The declaration, its conditions as they are written."""
+        values = self.values or {}
+        cases = tuple(AnswerCase(value, each.zh, each.en, _written(each.when)) for value, each in values.items())
+        argument = self.argument
+        return Answer(
+            name,
+            self.zh,
+            self.en,
+            self.grade,
+            self.personal,
+            self.sensitive,
+            cases or (AnswerCase("", self.zh, self.en, _written(self.when)),),
+            None if argument is None else Argument(argument.name, argument.type, argument.zh, argument.en),
+            slice_name,
+        )
+
+
+def _written(condition: dict[str, Any] | None) -> str:
+    return json.dumps(condition, ensure_ascii=False, sort_keys=True, default=str)
+
+
 class EntityBlock(Block):
-    """A type of node. `plural` names its list. Other slices may add fields to it if it is `extensible`.
+    """A type of node. `plural` names its list. Other slices may add fields and answers to it if it is `extensible`.
 
     `subjects` are the paths of edges to the people it tells about, with a dot between the steps; `nobody` says that it
     tells about no people; `self`, in the spine alone, that its nodes are people. `tells_changes`: clients may subscribe
@@ -136,12 +200,14 @@ class EntityBlock(Block):
     extensible: bool = False
     tells_changes: bool = False
     fields: dict[str, FieldBlock]
+    answers: dict[str, AnswerBlock] = Key(default_factory=dict)
 
-    def entity(self, name: str, slice_name: str, added: tuple[Field, ...]) -> Entity:
-        """The declaration, with the fields that other slices add."""
-        own = tuple(block.field(each, slice_name) for each, block in self.fields.items())
-        told, fields = self.tells_changes, own + added
-        return Entity(name, self.plural, self.zh, self.en, fields, self._paths(), self.extensible, slice_name, told)
+    def entity(self, name: str, slice_name: str, fields: tuple[Field, ...], answers: tuple[Answer, ...]) -> Entity:
+        """The declaration, with the fields and answers that other slices add."""
+        fields = tuple(block.field(each, slice_name) for each, block in self.fields.items()) + fields
+        answers = tuple(block.answer(each, slice_name) for each, block in self.answers.items()) + answers
+        told, paths = self.tells_changes, self._paths()
+        return Entity(name, self.plural, self.zh, self.en, fields, paths, self.extensible, slice_name, told, answers)
 
     def _paths(self) -> tuple[tuple[str, ...], ...] | None:
         if isinstance(self.subjects, str):
@@ -187,9 +253,16 @@ class EdgeBlock(Block):
 
 
 class ExtensionBlock(Block):
-    """Fields that a slice adds to an extensible type of another."""
+    """Fields and answers that a slice adds to an extensible type of another."""
 
-    fields: dict[str, FieldBlock]
+    fields: dict[str, FieldBlock] = Key(default_factory=dict)
+    answers: dict[str, AnswerBlock] = Key(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _adds_something(self) -> ExtensionBlock:
+        if not (self.fields or self.answers):
+            raise ValueError("this extension adds nothing; write `fields:` or `answers:`")
+        return self
 
 
 class CaseBlock(Block):

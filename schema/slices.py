@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schema.catalogue import Catalogue, CatalogueError, Edge, Entity, Fault, Field
+from schema.answers.conditions import catalogue_of
+from schema.catalogue import Answer, Catalogue, CatalogueError, Edge, Entity, Fault, Field
 from schema.nearest_name import nearest_name
-from schema.slice_models import EntityBlock, SliceDocument
+from schema.slice_models import EntityBlock, ExtensionBlock, SliceDocument
 from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_blocks import YamlPath, raise_all, read_block
 from schema.yaml_folder import yaml_paths
@@ -113,8 +114,7 @@ class _Composer:
             for name, block in each.document.entities.items():
                 yield from self._claim(name, each, ("entities", name))
                 self.entities.setdefault(name, (each, block))
-                for field in block.fields:
-                    yield from self._claim(f"{name}.{field}", each, ("entities", name, "fields", field))
+                yield from self._claim_members(name, block, each, ("entities", name))
             for relationship in each.document.edges:
                 yield from self._claim(relationship, each, ("edges", relationship))
         for each in self.slices:
@@ -125,6 +125,13 @@ class _Composer:
         file, first = self.places.setdefault(thing, (by.file, path))
         if (file, first) != (by.file, path):
             yield YamlFileError(by.file.place(path), f"{thing} is declared in {file.place(first)} too; keep one")
+
+    def _claim_members(
+        self, name: str, block: EntityBlock | ExtensionBlock, by: Slice, path: YamlPath
+    ) -> Iterator[YamlFileError]:
+        for section in ("fields", "answers"):
+            for each in getattr(block, section):
+                yield from self._claim(f"{name}.{each}", by, (*path, section, each))
 
     def _of_extensions(self, each: Slice) -> Iterator[YamlFileError]:
         for name, block in each.document.extends.items():
@@ -143,8 +150,7 @@ class _Composer:
                 open_ones = ", ".join(name for name, (_, block) in self.entities.items() if block.extensible)
                 problem = f"{name} takes no fields from other slices; a type says `extensible: true`: {open_ones}"
                 yield YamlFileError(each.file.place(path), problem)
-            for field in block.fields:
-                yield from self._claim(f"{name}.{field}", each, (*path, "fields", field))
+            yield from self._claim_members(name, block, each, path)
 
     def _of_spine(self, each: Slice) -> Iterator[YamlFileError]:
         """What only a slice of the spine may say."""
@@ -161,16 +167,19 @@ class _Composer:
         """All of it together; raises CatalogueError."""
         cases = [each.document.case.case() for each in self.slices if each.document.case is not None]
         entities = tuple(self._entities())
-        return Catalogue(entities, tuple(self._edges()), cases[0] if cases else None)
+        return catalogue_of(entities, tuple(self._edges()), cases[0] if cases else None)
 
     def _entities(self) -> Iterator[Entity]:
-        added: dict[str, tuple[Field, ...]] = {}
+        fields: dict[str, tuple[Field, ...]] = {}
+        answers: dict[str, tuple[Answer, ...]] = {}
         for each in self.slices:
             for name, extension in each.document.extends.items():
-                fields = tuple(block.field(field, each.own) for field, block in extension.fields.items())
-                added[name] = added.get(name, ()) + fields
+                added = tuple(block.field(field, each.own) for field, block in extension.fields.items())
+                fields[name] = fields.get(name, ()) + added
+                asked = tuple(block.answer(answer, each.own) for answer, block in extension.answers.items())
+                answers[name] = answers.get(name, ()) + asked
         for name, (owner, block) in self.entities.items():
-            yield block.entity(name, owner.own, added.get(name, ()))
+            yield block.entity(name, owner.own, fields.get(name, ()), answers.get(name, ()))
 
     def _edges(self) -> Iterator[Edge]:
         for each in self.slices:

@@ -105,7 +105,7 @@ def _lot(root: bytes, index: int) -> bytes:
 
 
 def _stratum(decision: Coordinates, known: Mapping[str, Coordinate]) -> str:
-    shown = [known.get(name) for name in (*decision.clear, *decision.masked)]
+    shown = [known.get(name) for name in (*decision.clear, *decision.masked, *decision.answered)]
     if any(isinstance(each := known.get(name), Field) and each.sensitive for name in decision.clear):
         return "sensitive_clear"
     # A name that the catalogue of today does not know counts as personal.

@@ -33,7 +33,7 @@ def uses(index: Index, query: Query) -> Uses:
         shape, decided = shapes[pair >> _HALF], decisions.get(pair & (1 << _HALF) - 1)
         if shape.purpose is None or decided is None:
             continue
-        answered = {*decided.clear, *decided.masked, *decided.aggregated, *decided.matched}
+        answered = {*decided.clear, *decided.masked, *decided.aggregated, *decided.matched, *decided.answered}
         for application in {shape.application, shape.actor_application} - {None}:
             found[str(application), shape.purpose] |= answered
     return {pair: frozenset(each) for pair, each in found.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from hub.graph.constraints import text_index
+from hub.request.answering.statement import answer_of
 from hub.request.counts.cells import Cells
 from hub.request.cypher import AUDIT, REQUEST, Cypher, Node, both
 from hub.request.filters import conditions_of, names_division, relation_to_key, search_to_begin_with
@@ -228,6 +229,7 @@ class _Compiler:
         """The row of a node, as `NodeFetch` says: a list, because the keys of a map would be sent for each node."""
         cells = [f"{node.var}.sid"]
         cells += [self.cypher.cell(node, each.field) for each in shown.fields.values()]
+        cells += [answer_of(self.cypher, node, each) for each in shown.answers.values()]
         cells += [self._edge(each, node) for each in shown.edges.values()]
         if shown.provenance is not None:
             cells.append(sources_of(self.cypher, node))

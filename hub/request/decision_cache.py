@@ -135,4 +135,5 @@ def _field_without(effects: FieldDecision, rows: RowSet) -> FieldDecision:
         tuple((rung, left) for rung, granted in effects.masks if (left := granted - rows)),
         effects.aggregate - rows,
         effects.match - rows,
+        tuple((asked, left) for asked, granted in effects.answers if (left := granted - rows)),
     )

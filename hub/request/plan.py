@@ -16,6 +16,7 @@ from audit.record import Coordinates
 from hub.errors import Code, HubError
 from hub.home.seals import Seals
 from hub.request import filters
+from hub.request.answering.cell import AnswerCell, check_asked
 from hub.request.lists.arguments import PAGE_MAX, NotOfItsShape, at_most, cursor, size, window
 from hub.request.lists.parts import (
     ConnectionShape,
@@ -53,7 +54,7 @@ from hub.request.template import SealedId, open_id
 from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
 from policies.model import Decision
-from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity
+from schema.catalogue import PROVENANCE, Answer, Catalogue, EdgeEnd, Entity
 from schema.derived_names import LIST_INFO, edge_of_list, list_type
 from schema.graphql import ACCESS, ACCESSES, PROVENANCE_TYPE, aggregate_type, root_fields
 from schema.own_access.types import MY_ACCESS
@@ -280,8 +281,10 @@ class _Planner:
         field = asked if counted is None else counted.name
         coordinate = f"{entity.name}.{field}"
         effects = self.decision.of(entity.name).of(field)
-        if not effects.shown:
+        if not effects.told:
             return self._deny(path, coordinate)
+        if (answer := entity.answer(field)) is not None:
+            return self._answer(name, entity, answer, nodes)
         if field in entity.edges:
             return self._edge(path, entity.edge(field), nodes, with_page_info=counted is not None)
         if field == PROVENANCE:
@@ -294,6 +297,17 @@ class _Planner:
         if effects.masks:
             self._use(coordinate, "masked")
         return FieldCell(name, entity.field(field))
+
+    def _answer(self, name: str, entity: Entity, answer: Answer, nodes: list[FieldNode]) -> AnswerCell:
+        coordinate = f"{entity.name}.{answer.name}"
+        arguments = self.selections.arguments(entity.name, nodes[0])
+        argument = None if answer.argument is None else arguments[answer.argument.name]
+        effects = self.decision.of(entity.name).of(answer.name)
+        check_asked(coordinate, effects, answer, argument, self.decision.subject)
+        for each in answer.cases:
+            self._count_edges(entity, each.when)
+        self._use(coordinate, "answered")
+        return AnswerCell(name, answer, argument)
 
     def _edge(self, path: tuple[str, ...], end: EdgeEnd, nodes: list[FieldNode], *, with_page_info: bool) -> Cell:
         target = self.catalogue.entity(end.target)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.record import Coordinates
+from hub.request.answering.cell import AnswerCell, AnswerFetch
 from hub.request.lists.parts import ConnectionShape, ListShape, TypenameCell
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
@@ -69,7 +70,7 @@ class EdgeCell:
     shape: ListShape | None = None
 
 
-Cell = FieldCell | IdCell | TypenameCell | DeniedCell | EdgeCell | ProvenanceCell
+Cell = FieldCell | AnswerCell | IdCell | TypenameCell | DeniedCell | EdgeCell | ProvenanceCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class EdgeFetch:
     node: NodeFetch
 
 
+AnswerAsked = tuple[str, int | str | None]
+"""What cells of one answer must have in common: its name, and what it is asked with."""
 EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
 """What cells of one edge must have in common to be answered from one list: the edge and the order."""
 
@@ -110,18 +113,23 @@ EdgeAsked = tuple[str, tuple[tuple[str, bool], ...]]
 class NodeFetch:
     """What is asked of a node: each field and edge once, in an order that the request does not choose.
 
-    Its row is a list: the surrogate, the fields, the edges, its `provenance` if that is asked for (the place of it),
-    and at the end, if there is a way `to_people`, theirs.
+    Its row is a list: the surrogate, the fields, the answers, the edges, its `provenance` if that is asked for (the
+    place of it), and at the end, if there is a way `to_people`, theirs.
     """
 
     entity: Entity
     fields: Mapping[str, FieldFetch]
+    answers: Mapping[AnswerAsked, AnswerFetch]
     edges: Mapping[EdgeAsked, EdgeFetch]
     provenance: int | None = None
 
     def field(self, cell: FieldCell) -> FieldFetch:
         """What answers a cell of a plan that this was made of."""
         return self.fields[cell.field.name]
+
+    def answer(self, cell: AnswerCell) -> AnswerFetch:
+        """What answers a cell of a plan that this was made of."""
+        return self.answers[cell.asked]
 
     def edge(self, cell: EdgeCell) -> EdgeFetch:
         """What answers a cell of a plan that this was made of."""
@@ -131,7 +139,8 @@ class NodeFetch:
     def to_people(self) -> tuple[tuple[str, ...], ...]:
         """The paths to the people who are recorded, because something personal is shown that is about them; or none."""
         told = self.provenance is not None and self.entity.provenance.personal
-        is_personal = told or any(each.field.personal for each in self.fields.values())
+        answered = any(each.answer.personal for each in self.answers.values())
+        is_personal = told or answered or any(each.field.personal for each in self.fields.values())
         return (self.entity.subjects or ()) if is_personal else ()
 
     @property
@@ -145,13 +154,19 @@ def fetch_of_nodes(entity: Entity, plans: Iterable[NodePlan]) -> NodeFetch:
     cells = [cell for plan in plans for cell in plan.cells]
     named = {cell.field.name: cell.field for cell in cells if isinstance(cell, FieldCell)}
     fields = {name: FieldFetch(at, named[name]) for at, name in enumerate(sorted(named), 1)}
+    questions = {cell.asked: cell for cell in cells if isinstance(cell, AnswerCell)}
+    answers = {
+        key: AnswerFetch(at, questions[key].answer, questions[key].argument)
+        for at, key in enumerate(sorted(questions, key=str), 1 + len(fields))
+    }
     alike: dict[EdgeAsked, list[EdgeCell]] = {}
     for cell in cells:
         if isinstance(cell, EdgeCell):
             alike.setdefault(_edge_asked(cell), []).append(cell)
-    edges = {key: _edge_fetch(at, alike[key]) for at, key in enumerate(sorted(alike), 1 + len(fields))}
+    first = 1 + len(fields) + len(answers)
+    edges = {key: _edge_fetch(at, alike[key]) for at, key in enumerate(sorted(alike), first)}
     asked = any(isinstance(cell, ProvenanceCell) for cell in cells)
-    return NodeFetch(entity, fields, edges, 1 + len(fields) + len(edges) if asked else None)
+    return NodeFetch(entity, fields, answers, edges, first + len(edges) if asked else None)
 
 
 def _edge_asked(cell: EdgeCell) -> EdgeAsked:

@@ -18,6 +18,7 @@ from typing import Any, assert_never
 from hub.errors import Code, HubError
 from hub.graph.plain_rows import size_of, too_large
 from hub.home.seals import Seals
+from hub.request.answering.cell import AnswerCell
 from hub.request.denials import DenialErrors
 from hub.request.filters import bad_cursor
 from hub.request.lists.cuts import CUT_BYTES, Cut, Ended, cuts_in, path_size
@@ -211,6 +212,8 @@ class _Responder:
         match cell:
             case FieldCell(name):
                 return name, fetch.field(cell).column
+            case AnswerCell(name):
+                return name, fetch.answer(cell).column
             case IdCell(name):
                 return name, lambda row: self._id(plan.entity.tag, row[0])
             case TypenameCell(name, text):

@@ -134,7 +134,7 @@ class DecisionComparer:
         record, draft = logged.record, self._inputs.draft
         old = self._effects(logged, before, known[0], paths, day_of(record.time, self._inputs.zone))
         new = self._effects(logged, draft, known[1], paths, self._inputs.on)
-        names = sorted({name for listed in recorded_coordinates(record)[:3] for name in listed})
+        names = sorted({name for listed in _read(record) for name in listed})
         beyond = {name for name, level in new.levels.items() if level and "." in name} - set(old.levels) - set(names)
         nodes = None if new.decision is None else new.decision.obligations.get(obligations.NODE_CAP)
         return Comparison(
@@ -236,15 +236,20 @@ class DecisionComparer:
         if not name:
             return int(bool(table.visible))
         effects = table.of(name)
-        if effects.clear:
+        if effects.clear or effects.answers:
             return self._top(coordinate)
         return self._ladder(coordinate).index(effects.masks[0][0]) + 1 if effects.masks else 0
 
 
 def recorded_coordinates(record: Record) -> tuple[tuple[str, ...], ...]:
-    """The coordinates of a record: clear, masked, denied, aggregated, matched."""
+    """The coordinates of a record: those that were read, aggregated, matched."""
+    return *_read(record), record.decision.aggregated, record.decision.matched
+
+
+def _read(record: Record) -> tuple[tuple[str, ...], ...]:
+    """The coordinates that were selected, by what they met: clear, masked, answered, denied."""
     found = record.decision
-    return found.clear, found.masked, found.denied, found.aggregated, found.matched
+    return found.clear, found.masked, found.answered, found.denied
 
 
 def _reached_by_record(record: Record, decision: Decision) -> Reached:
@@ -253,7 +258,7 @@ def _reached_by_record(record: Record, decision: Decision) -> Reached:
         effects = decision.of(name.partition(".")[0]).of(name.partition(".")[2])
         if not (effects.clear or effects.match or effects.aggregate):
             return Reached(frozenset(), name)
-    return Reached(frozenset(name for names in recorded_coordinates(record)[:3] for name in names))
+    return Reached(frozenset(name for names in _read(record) for name in names))
 
 
 def _actor(policy: PolicySet, record: Record) -> Actor | None:

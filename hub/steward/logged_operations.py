@@ -238,7 +238,7 @@ class _Walk:
                     listed = [each] if counted is None else self._children(list_type(target), each, "nodes")
                     for node in listed:
                         self._node(target, node)
-            elif effects.shown:
+            elif effects.told:
                 self.reached.add(f"{entity.name}.{field}")
 
     # Conditions.

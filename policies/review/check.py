@@ -17,7 +17,7 @@ from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
 from policies.review.registered_operations import faults_of_operations
 from policies.review.undecided import undecided
-from policies.rules import Effect, Grant, Selector, Subject
+from policies.rules import ANSWER, Effect, Grant, Selector, Subject, effect_in_words
 from schema.catalogue import Catalogue, Entity, Field
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
 from schema.region_paths import fault_of_path
@@ -81,6 +81,7 @@ def effects_of(decision: FieldDecision) -> tuple[str, ...]:
     """The effects on a coordinate, as an expectation writes them, sorted."""
     found = [rung for rung, _ in decision.masks]
     found += [name for name in ("clear", "aggregate", "match") if getattr(decision, name)]
+    found += [effect_in_words(ANSWER, asked) for asked, _ in decision.answers]
     return tuple(sorted(found))
 
 
@@ -233,6 +234,8 @@ def _as_strong(catalogue: Catalogue, wide: Grant, name: str, effect: Effect) -> 
         field = catalogue.coordinate(name)
         ladder = field.masks if isinstance(field, Field) else ()
         return ladder.index(given.mask) >= ladder.index(effect.mask)
+    if effect.name == ANSWER:
+        return set(effect.asked) <= set(given.asked)
     return given == effect or (effect.name != "aggregate" and _STRENGTH[given.name] > _STRENGTH[effect.name])
 
 

@@ -34,9 +34,9 @@ from policies.review.check import subject_of
 from policies.review.guards import changed_guards
 from policies.review.joins import new_joins
 from policies.review.registered_operations import changed_operations
-from policies.rules import Subject
+from policies.rules import ANSWER, Asked, Subject, effect_in_words, placeholder_value
 from schema.catalogue import Catalogue, Field
-from schema.predicate import Any_, Predicate, has_case
+from schema.predicate import Any_, Placeholder, Predicate, has_case
 
 _DAY = dt.timedelta(days=1)
 
@@ -202,7 +202,9 @@ class _Comparison:
             for name in dict.fromkeys([*old.fields, *new.fields]):
                 field = self.catalogue.coordinate(f"{entity.name}.{name}")
                 ladder = (*field.masks, "clear") if isinstance(field, Field) else ("clear",)
-                kind = _kind(left.levels(old, old.of(name), ladder), right.levels(new, new.of(name), ladder))
+                asked = list(dict.fromkeys((*left.asked(old.of(name)), *right.asked(new.of(name)))))
+                sides = (left, old), (right, new)
+                kind = _kind(*(side.levels(table, table.of(name), ladder, asked) for side, table in sides))
                 if kind is not None:
                     own = left.subject != right.subject
                     before, after = left.shown(old, name, own=own), right.shown(new, name, own=own)
@@ -271,14 +273,29 @@ class _Side:
     def table(self, entity: str) -> TypeDecision:
         return TypeDecision((), frozenset(), frozenset(), {}) if self.decision is None else self.decision.of(entity)
 
-    def levels(self, table: TypeDecision, effects: FieldDecision, ladder: tuple[str, ...]) -> list[Predicate]:
-        """For each effect from the strongest down, the rows that have it or a stronger one; aggregate; match."""
+    def asked(self, effects: FieldDecision) -> dict[Asked, RowSet]:
+        """The rows on which each value of an answer's argument is answered, with this subject's own values."""
+        found: dict[Asked, RowSet] = {}
+        for asked, rows in effects.answers:
+            value = placeholder_value(asked, self.subject, self.day) if isinstance(asked, Placeholder) else asked
+            found[value] = found.get(value, frozenset()) | rows
+        return found
+
+    def levels(
+        self, table: TypeDecision, effects: FieldDecision, ladder: tuple[str, ...], asked: list[Asked]
+    ) -> list[Predicate]:
+        """For each effect from the strongest down, the rows that have it or a stronger one; aggregate; match; answers.
+
+        `asked` are the values of an argument that either side answers.
+        """
         masks = dict(effects.masks)
         rows: RowSet = effects.clear
         found = [rows | effects.aggregate, rows | effects.match, rows]
         for rung in reversed(ladder[:-1]):
             rows = rows | masks.get(rung, frozenset())
             found.append(rows)
+        answered = self.asked(effects)
+        found += [answered.get(each, frozenset()) for each in asked]
         return [self.rows(table, level) for level in found]
 
     def rows(self, table: TypeDecision, rows: RowSet) -> Predicate:
@@ -296,6 +313,7 @@ class _Side:
         """The effects for a reader; with the subject's `own` values where the two sides differ in them."""
         effects = table.fields.get(name, NOTHING)
         found = [("clear", effects.clear), *effects.masks, ("aggregate", effects.aggregate), ("match", effects.match)]
+        found += [(effect_in_words(ANSWER, asked), rows) for asked, rows in effects.answers]
         return tuple(
             Shown(
                 effect,

@@ -22,6 +22,7 @@ class Part(StrEnum):
 
     TYPE = "type"
     FIELD = "field"
+    ANSWER = "answer"
     EDGE = "edge"
     VALUE = "value"
     MASK = "mask"
@@ -141,6 +142,7 @@ _OF_FIELD: Final = {
     "searchable": _Rule(Part.SETTING, lambda after: not after, lambda _: Work.INDEXES),
     "matchable": _Rule(Part.SETTING, lambda after: not after, lambda _: Work.NONE),
 }
+_OF_ANSWER: Final = {"zh": _TEXT, "en": _TEXT, "slice": _TAG, "grade": _TAG, "personal": _TAG, "sensitive": _TAG}
 _OF_EDGE: Final = {
     "zh": _TEXT,
     "en": _TEXT,
@@ -177,8 +179,9 @@ def _types(old: Outline, new: Outline) -> Iterator[Change]:
             taken = Taken(label=name)
             yield Change(Part.TYPE, How.REMOVED, name, breaking=True, work=Work.REMOVAL, taken=taken)
         else:
-            yield from _keys(name, old[name], new[name], _OF_TYPE, {"fields"})
+            yield from _keys(name, old[name], new[name], _OF_TYPE, {"fields", "answers"})
             yield from _fields(name, old[name]["fields"], new[name]["fields"])
+            yield from _answers(name, *(each[name].get("answers", {}) for each in (old, new)))
 
 
 def _fields(entity: str, old: Outline, new: Outline) -> Iterator[Change]:
@@ -204,6 +207,18 @@ def _field(entity: str, name: str, old: Outline, new: Outline) -> Iterator[Chang
         for change in _list(where, part, old[key], new[key]):
             is_value_gone = change.part is Part.VALUE and change.how is How.REMOVED
             yield _taking_value(change, entity, name) if is_value_gone else change
+
+
+def _answers(entity: str, old: Outline, new: Outline) -> Iterator[Change]:
+    """Answers stand in no node: the graph needs nothing, whatever becomes of them."""
+    for name in sorted(old.keys() | new.keys()):
+        where = f"{entity}.{name}"
+        if name not in old:
+            yield Change(Part.ANSWER, How.ADDED, where)
+        elif name not in new:
+            yield Change(Part.ANSWER, How.REMOVED, where, breaking=True)
+        else:
+            yield from _keys(where, old[name], new[name], _OF_ANSWER, default=_NAME)
 
 
 def _deprecation(where: str, before: str | None, after: str | None) -> Iterator[Change]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schema.classification import RegionLevel
-from schema.declarations import Bucket, EdgeEnd, Entity, Field, Provenance
+from schema.declarations import Answer, Argument, Bucket, EdgeEnd, Entity, Field, Provenance
 from schema.interface.languages import STOP
 from schema.predicate import Op
 
@@ -45,6 +45,9 @@ LIST_INFO: Final = "列表信息。How many there are, and whether they are all 
 TOTAL: Final = "可见的总数。How many there are in all that may be listed for this purpose."
 COUNTED: Final = "; with how many there are"
 KINDS_SHOWN: Final = "数据类别。Kinds of personal data it was shown at most, masked or not."
+AS_OF: Final = "更新时间。When its record last changed, if the source tells."
+READ_AT: Final = "最近读取时间。When the last good reading of the source began; null if it is pushed."
+STALE: Final = "是否过期。Whether that is more than two of its cycles ago; null without a schedule."
 OPERATORS: Final[Mapping[Op, str]] = {
     Op.EQ: "等于。Equal to this value.",
     Op.IN: "是其中之一。One of these values.",
@@ -88,8 +91,8 @@ def of_entity(entity: Entity, chinese: str = "", english: str = "") -> str:
     return both(f"{entity.zh}{chinese}", f"{english}{entity.en}")
 
 
-def of_member(member: Field | EdgeEnd | Provenance, more: str = "") -> str:
-    """What a field or an edge is called."""
+def of_member(member: Field | EdgeEnd | Provenance | Answer | Argument, more: str = "") -> str:
+    """What a field, an edge, an answer or its argument is called."""
     return both(member.zh, member.en, more)
 
 

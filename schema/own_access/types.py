@@ -43,6 +43,7 @@ _EFFECT = GraphQLEnumType(
     "AccessEffect",
     {
         "CLEAR": GraphQLEnumValue("CLEAR", description="明文。In clear, on some rows at least."),
+        "ANSWERED": GraphQLEnumValue("ANSWERED", description="回答。Answered, without what the answer reads."),
         "MASKED": GraphQLEnumValue("MASKED", description="脱敏。Masked, and in clear nowhere."),
         "DENIED": GraphQLEnumValue("DENIED", description="不开放。Null wherever it is selected."),
     },
@@ -52,7 +53,7 @@ _ROWS = GraphQLObjectType(
     "AccessRows",
     {
         "effect": GraphQLField(
-            _TEXT, description="效果。`clear`, a mask such as `partial(3,4)`, `aggregate` or `match`."
+            _TEXT, description="效果。`clear`, a mask such as `partial(3,4)`, `aggregate`, `match` or `answer(18)`."
         ),
         "where": GraphQLField(
             _TEXT,
@@ -79,6 +80,9 @@ _COORDINATE = GraphQLObjectType(
         "match": GraphQLField(
             _YES_OR_NO,
             description="可否精确查找。Whether one may be found by its whole value, and the value is not told.",
+        ),
+        "asked": GraphQLField(
+            _list(GraphQLString), description="可问的取值。Values of an answer's argument that are answered."
         ),
         "needsCase": GraphQLField(
             _YES_OR_NO, description="须关联办件。Whether a case would open more; always false where one is named."

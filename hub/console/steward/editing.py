@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hub.console.steward.versions import Tried
 from policies import masking, obligations
-from policies.effect_words import PLAIN
+from policies.effects.words import PLAIN
 from policies.model import PolicySet
 from policies.vocabulary import PLACEHOLDERS, json_schema
 from schema.catalogue import Catalogue, Field

@@ -20,6 +20,7 @@ from hub.request.lists.cuts import Path, path_size
 from hub.request.plan_model import Aggregate, Planned
 from hub.request.respond import Answer
 from policies.model import Decision, FieldDecision, RowSet, TypeDecision
+from policies.rules import ANSWER, effect_in_words
 from schema.predicate import Predicate, conjuncts
 
 ERROR_BYTES = 600
@@ -108,7 +109,7 @@ def _suppressed(planned: Planned, answer: Answer, language: str | None) -> list[
 def _needing_case(planned: Planned, denial_errors: DenialErrors) -> list[str]:
     """What the operation reads, or is denied, of which a case would open more; the request names none."""
     used, with_case = planned.coordinates, denial_errors.with_case()
-    names = sorted({*used.clear, *used.masked, *used.aggregated, *used.denied})
+    names = sorted({*used.clear, *used.masked, *used.aggregated, *used.answered, *used.denied})
     return [each for each in names if opens_more(with_case, planned.decision, each)]
 
 
@@ -125,6 +126,7 @@ def _shown_on(decision: Decision, coordinate: str) -> dict[str, set[Predicate]]:
         return {entity: widest(table, table.visible)}
     found = _effects(decision, coordinate)
     effects = {"clear": found.clear, **dict(found.masks), "aggregate": found.aggregate, "match": found.match}
+    effects |= {effect_in_words(ANSWER, asked): rows for asked, rows in found.answers}
     return {effect: widest(table, rows) for effect, rows in effects.items() if rows}
 
 

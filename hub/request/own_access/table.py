@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from hub.request.accesses import purpose_title
+from hub.request.answering.cell import asked_of
 from hub.request.answers.access import opens_more, widest
 from hub.request.decision_cache import DecisionCache
 from hub.request.own_access.row_words import scope_in_words
@@ -20,7 +21,7 @@ from hub.request.purpose import needs_case
 from policies.decide import purposes_of, shows, tells_accesses
 from policies.model import Decision, FieldDecision, PolicySet, RowSet, TypeDecision
 from policies.obligations import NODE_CAP, Cap, StandingCap
-from policies.rules import Subject
+from policies.rules import ANSWER, Subject, effect_in_words
 from policies.succession import Successors
 from schema.catalogue import PROVENANCE, Catalogue, Entity
 from schema.derived_names import bucket_value
@@ -68,11 +69,13 @@ class AccessTable:
         effects = _effects(decision, coordinate)
         if not shows(self.catalogue, decision, coordinate):
             return {"effect": "DENIED", "masks": []}
-        return {"effect": "CLEAR" if effects.clear else "MASKED", "masks": [rung for rung, _ in effects.masks]}
+        met = "ANSWERED" if effects.answers else "CLEAR" if effects.clear else "MASKED"
+        return {"effect": met, "masks": [rung for rung, _ in effects.masks]}
 
     def _type(self, decision: Decision, with_case: Decision, entity: Entity) -> dict[str, Any]:
         table = decision.of(entity.name)
-        names = (*(each.name for each in entity.fields), *entity.edges, PROVENANCE)
+        fields, answers = ([each.name for each in members] for members in (entity.fields, entity.answers))
+        names = (*fields, *entity.edges, PROVENANCE, *answers)
         return {
             "type": entity.name,
             "listed": bool(table.visible),
@@ -89,7 +92,7 @@ class AccessTable:
         coordinate, table = f"{entity.name}.{name}", decision.of(entity.name)
         effects, met = table.of(name), self.effect(decision, coordinate)
         buckets = [bucket for of, bucket in entity.buckets() if of.name == name]
-        is_shown, is_field = met["effect"] != "DENIED", name not in entity.edges and name != PROVENANCE
+        is_shown, is_field = met["effect"] != "DENIED", entity.has(name)
         opens = opens_more(with_case, decision, coordinate) or (
             not is_shown and shows(self.catalogue, with_case, coordinate)
         )
@@ -100,6 +103,7 @@ class AccessTable:
             "order": effects.comparable and is_field,
             "groupBy": [bucket_value(each) for each in buckets] if effects.countable else [],
             "match": bool(effects.match),
+            "asked": [str(asked) for asked in asked_of(effects, self.asker.subject)],
             "needsCase": opens and not self.asker.has_case,
             "rows": _rows(table, effects),
         }
@@ -159,6 +163,7 @@ def _rows(table: TypeDecision, effects: FieldDecision) -> list[dict[str, str]]:
     """Each effect that some rows have, and what their conditions say of the asker's scope."""
     found: list[tuple[str, RowSet]] = [("clear", effects.clear), *effects.masks]
     found += [("aggregate", effects.aggregate), ("match", effects.match)]
+    found += [(effect_in_words(ANSWER, asked), rows) for asked, rows in effects.answers]
     return [{"effect": effect, "where": _where(table, rows)} for effect, rows in found if rows]
 
 

@@ -22,5 +22,7 @@ class Expected:
     """Refusals that such roots may bring: their selections are checked as those of some type."""
     shown: int = 0
     """How many cells of nodes and of aggregates show a value."""
+    answers: int = 0
+    """How many answers of nodes are told."""
     people: set[str] = field(default_factory=set)
     """Of whom something personal is shown: all of them must be in the record."""

@@ -19,20 +19,19 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from schema import predicate as conditions
-from schema.catalogue import EdgeEnd, Entity
+from schema.catalogue import Answer, EdgeEnd, Entity
 from schema.graphql import bucket_value
-from schema.predicate import All, Any_, Compare, Not, Op, Predicate, Related
+from schema.predicate import All, Compare, Not, Op, Predicate
 from tests.support.oracle import sources
 from tests.support.oracle.expected import Expected
-from tests.support.oracle.naive_cost import MOST_FOLLOWED, MOST_SEARCHES, edges_followed, searches
+from tests.support.oracle.naive_answers import answered, may_be_asked
+from tests.support.oracle.naive_conditions import LIST_MAX, ConditionReader
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
-from tests.support.oracle.naive_fields import FieldReader
 from tests.support.oracle.naive_pages import CURSOR, Part, asks_backward, part_of
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SEALS, schema_of, sid
 
-LIST_DEFAULT, LIST_MAX, CELLS_MAX = 20, 200, 2_000
+CELLS_MAX = 2_000
 
 
 def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expected:
@@ -48,17 +47,7 @@ def expected(sight: Sight, document: str, variables: Mapping[str, Any]) -> Expec
     return reader.out
 
 
-class _Reader(FieldReader):
-    def __init__(
-        self,
-        sight: Sight,
-        fragments: Mapping[str, FragmentDefinitionNode],
-        variables: VariableValues,
-    ) -> None:
-        self.sight, self.department, self.purpose = sight, sight.who.department, sight.purpose
-        super().__init__(fragments, variables, sight.catalogue)
-        self.out, self.followed = Expected(), 0
-
+class _Reader(ConditionReader):
     def root(self, name: str, nodes: list[FieldNode]) -> Any:
         """One root field."""
         wanted = nodes[0].name.value
@@ -129,70 +118,6 @@ class _Reader(FieldReader):
         if found is None or self.sight.entity(found) is not entity:
             return None
         return self.node(entity, found, nodes)
-
-    # Conditions and orders, refused by coordinate.
-
-    def condition(self, entity: Entity, source: Any, *, aggregate: bool = False) -> Predicate | None:
-        if source is None:
-            return All(())
-        try:
-            return conditions.parse(conditions.Grammar(self.catalogue, buckets=aggregate), entity, source)
-        except conditions.PredicateError:
-            self.out.faults.add("VALIDATION")
-            return None
-
-    def bounded(self, entity: Entity, predicate: Predicate) -> Predicate:
-        """The condition, which with those before it may follow so many edges and no more."""
-        self.followed += edges_followed(self.catalogue, entity, predicate)
-        if self.followed > MOST_FOLLOWED or searches(predicate) > MOST_SEARCHES:
-            self.out.faults.add("COST_LIMIT")
-        return predicate
-
-    def check(self, entity: Entity, predicate: Predicate, *, aggregate: bool = False) -> Predicate:
-        """Refuse what is not clear anywhere; an enum open to aggregates becomes its bucket."""
-        match predicate:
-            case All(parts):
-                return All(tuple(self.check(entity, each, aggregate=aggregate) for each in parts))
-            case Any_(parts):
-                return Any_(tuple(self.check(entity, each, aggregate=aggregate) for each in parts))
-            case Not(part):
-                return Not(self.check(entity, part, aggregate=aggregate))
-            case Related(edge, some, where):
-                self.require(entity, edge, "clear")
-                return Related(edge, some, self.check(self.catalogue.entity(entity.edge(edge).target), where))
-            case Compare(name, op, value, bucket):
-                return self.check_leaf(entity, name, op, value, bucket, aggregate=aggregate)
-            case _:
-                raise AssertionError("the oracle does not know this condition")
-
-    def check_leaf(
-        self, entity: Entity, name: str, op: Op, value: Any, bucket: str | None, *, aggregate: bool
-    ) -> Compare:
-        own = any(each.name == name for each in entity.field(name).buckets)
-        if aggregate and own and op is not Op.IS_NULL:
-            bucket = name
-        self.require(entity, name, "clear", *(["aggregate"] if bucket else []))
-        return Compare(name, op, value, bucket)
-
-    def require(self, entity: Entity, name: str, *effects: str) -> None:
-        if not self.sight.gives(entity.name, name, *effects):
-            self.out.faults.add("FIELD_NOT_FILTERABLE")
-
-    def order(self, entity: Entity, source: list[dict[str, Any]]) -> list[tuple[str, bool]]:
-        keys = [next(iter(each.items())) for each in source if len(each) == 1]
-        names = [name for name, _ in keys]
-        if len(keys) < len(source) or len(set(names)) < len(names) or any(way is None for _, way in keys):
-            self.out.faults.add("VALIDATION")
-        for name in names:
-            self.require(entity, name, "clear")
-        return [(name, way == "DESC") for name, way in keys]
-
-    def first(self, arguments: Mapping[str, Any], name: str = "first") -> int:
-        first = arguments.get(name)
-        if first is not None and not 0 <= first <= LIST_MAX:
-            self.out.faults.add("VALIDATION")
-            return 0
-        return LIST_DEFAULT if first is None else int(first)
 
     # Pages.
 
@@ -280,6 +205,13 @@ class _Reader(FieldReader):
             wanted = found[0].name.value
             if wanted in {"id", "__typename"}:
                 continue
+            answer = entity.answer(wanted)
+            if answer is not None:
+                if not self.sight.gives(entity.name, wanted, "answer"):
+                    self.deny((*path, name))
+                elif not may_be_asked(self.sight, entity.name, answer, self.asked(entity, found[0])):
+                    self.out.faults.add("VALIDATION")
+                continue
             end = entity.edges.get(wanted) or entity.edges.get(wanted.removesuffix("List"))
             if not self.sight.gives(entity.name, end.name if end else wanted, "clear", "mask") or (
                 end and not self.sight.opens(end.target)
@@ -315,6 +247,9 @@ class _Reader(FieldReader):
         if wanted == "provenance":
             told, cells = sources.provenance(self.sight, row), self.fields("Provenance", nodes)
             return told and [{name: each[of[0].name.value] for name, of in cells.items()} for each in told]
+        answer = entity.answer(wanted)
+        if answer is not None:
+            return self.told(entity, row, answer, self.asked(entity, nodes[0]))
         end = entity.edges.get(wanted) or entity.edges.get(wanted.removesuffix("List"))
         if end is None:
             return self.shown(entity, row, wanted)
@@ -353,10 +288,23 @@ class _Reader(FieldReader):
             self.out.people |= self.sight.subjects(row)
         return value
 
+    def asked(self, entity: Entity, node: FieldNode) -> Any:
+        """What an answer is asked with; None for nothing."""
+        return next(iter(self.arguments(entity.name, node).values()), None)
+
+    def told(self, entity: Entity, row: str, answer: Answer, argument: Any) -> Any:
+        """An answer of a visible node; the record must name whom it tells about."""
+        value = answered(self.sight, row, answer, argument)
+        self.out.answers += value is not None
+        self.out.shown += value is not None
+        if value is not None and answer.personal and entity.subjects is not None:
+            self.out.people |= self.sight.subjects(row)
+        return value
+
     # Aggregates.
 
     def aggregate(self, name: str, entity: Entity, nodes: list[FieldNode], arguments: dict[str, Any]) -> Any:
-        if not any(rule.effects for rule in self.sight.rules[entity.name]):
+        if not any(rule.counts for rule in self.sight.rules[entity.name]):
             return self.deny((name,))
         predicate = self.condition(entity, arguments.get("where"), aggregate=True) or All(())
         where = self.check(entity, self.bounded(entity, predicate), aggregate=True)

@@ -25,7 +25,6 @@ from schema.predicate import (
     Compare,
     IsCase,
     Not,
-    Op,
     Placeholder,
     Predicate,
     Related,
@@ -50,6 +49,11 @@ class Rule:
     buckets: int
     demands: frozenset[Predicate]
     """The parts of the condition as it is written: a condition with more of them has fewer rows."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it lets rows be counted: more than an answer is given."""
+        return any(effect.name != "answer" for effect in self.effects.values())
 
     @property
     def shows(self) -> bool:
@@ -92,30 +96,32 @@ def rules_for(
     return found
 
 
-def resolved(predicate: Predicate, who: Subject, today: dt.date) -> Predicate:
-    """The condition with its placeholders filled in."""
+def resolved(predicate: Predicate, who: Subject, today: dt.date, argument: Any = None) -> Predicate:
+    """The condition with its placeholders filled in; of an answer, also with what it is asked with."""
     match predicate:
         case All(parts):
-            return All(tuple(resolved(each, who, today) for each in parts))
+            return All(tuple(resolved(each, who, today, argument) for each in parts))
         case Any_(parts):
-            return Any_(tuple(resolved(each, who, today) for each in parts))
+            return Any_(tuple(resolved(each, who, today, argument) for each in parts))
         case Not(part):
-            return Not(resolved(part, who, today))
+            return Not(resolved(part, who, today, argument))
         case Related(edge, some, where):
-            return Related(edge, some, resolved(where, who, today))
+            return Related(edge, some, resolved(where, who, today, argument))
         case Compare(name, op, value, bucket):
-            if op is Op.IN:
-                return Compare(name, op, tuple(_filled(each, who, today) for each in value), bucket)
-            return Compare(name, op, _filled(value, who, today), bucket)
+            if isinstance(value, tuple):
+                return Compare(name, op, tuple(_filled(each, who, today, argument) for each in value), bucket)
+            return Compare(name, op, _filled(value, who, today, argument), bucket)
         case IsCase() | CaseHolds():
             return predicate
 
 
-def _filled(value: Any, who: Subject, today: dt.date) -> Any:
+def _filled(value: Any, who: Subject, today: dt.date, argument: Any = None) -> Any:
     if not isinstance(value, Placeholder):
         return value
-    if value.name == "today":
-        return today.replace(year=today.year - value.years_ago)
+    if value.name == "argument":
+        return argument
+    if value.name.startswith("today"):
+        return today.replace(year=today.year - (value.years_ago if value.name == "today" else argument))
     return getattr(who, value.name.removeprefix("subject."))
 
 
@@ -215,7 +221,7 @@ class Sight:
 
     def contributes(self, name: str) -> bool:
         """Whether an aggregate counts the node."""
-        return any(rule.effects for rule in self.holding(name))
+        return any(rule.counts for rule in self.holding(name))
 
     def effect(self, name: str, field_: str) -> Effect | None:
         """The strongest effect on one cell (semantics 5)."""
@@ -307,7 +313,7 @@ class Sight:
 
     def most_buckets(self, entity: str) -> int:
         """How many buckets an aggregate of the type may be grouped by."""
-        return min(rule.buckets for rule in self.rules[entity] if rule.effects)
+        return min(rule.buckets for rule in self.rules[entity] if rule.counts)
 
     def matches(self, entity: str, field_: str) -> bool:
         """Whether some rule permits a match on the coordinate; what is clear somewhere is filtered by instead."""

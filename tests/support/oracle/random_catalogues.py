@@ -150,13 +150,63 @@ class _Drawing:
         fields |= dict(self.named(TEXT, nobody=nobody) for _ in range(self.rng.choice((0, 1, 1, 2))))
         if self.rng.random() < 0.7:
             fields["region"] = self.field("region", REGION, nobody=nobody)
-        return {
-            "plural": self.member(),
-            **self.titles(),
-            "subjects": "nobody" if nobody else sorted(chosen),
-            "extensible": self.rng.random() < 0.6,
-            "fields": fields,
+        return _told(
+            {
+                "plural": self.member(),
+                **self.titles(),
+                "subjects": "nobody" if nobody else sorted(chosen),
+                "extensible": self.rng.random() < 0.6,
+                "fields": fields,
+                "answers": {self.member(): self.answer(name, fields) for _ in range(self.rng.choice((0, 1, 1, 2)))},
+            }
+        )
+
+    # Answers.
+
+    def answer(self, name: str, fields: Raw) -> Raw:
+        """A question about the fields of a type, or about the people that an edge of it leads to."""
+        made: Raw = {**self.titles(), "grade": "general-2", "personal": True, "sensitive": True}
+        argument = self.rng.choice(("Int", "RegionPath", "String", None, None))
+        asked = self.member()
+        asking = [when for each, block in fields.items() for when in self.asking(each, block, argument, asked)]
+        if argument and asking:
+            made["argument"] = {"name": asked, "type": argument, **self.titles()}
+            return {**made, "when": self.over_an_edge(name, self.rng.choice(asking), argument)}
+        conditions = [self.condition(each, block) for each, block in fields.items()]
+        if self.rng.random() < 0.4:
+            values = {self.member().upper(): {**self.titles(), "when": each} for each in conditions[:3]}
+            return {**made, "values": values}
+        return {**made, "when": self.joined(conditions)}
+
+    def joined(self, conditions: list[Raw]) -> Raw:
+        one, other = self.rng.choice(conditions), self.rng.choice(conditions)
+        return self.rng.choice((one, {"not": one}, {"and": [one, other]}, {"or": [one, {"not": other}]}))
+
+    def over_an_edge(self, name: str, when: Raw, argument: str) -> Raw:
+        """The same, or what the people at the end of an edge are asked."""
+        people = [step for step, target in self.targets[name].items() if target == "Person"]
+        if argument != "Int" or not people or self.rng.random() < 0.5:
+            return when
+        (asked,) = [text.split("$")[-1] for text in str(when).split("'") if "$" in text][:1]
+        return {people[0]: {self.rng.choice(("some", "none")): {"birthDate": {"lte": f"$today - ${asked}"}}}}
+
+    def asking(self, name: str, block: Raw, argument: str | None, asked: str) -> Iterator[Raw]:
+        """Conditions on a field that name the argument."""
+        if block["type"] == "Date" and argument == "Int":
+            yield {name: {self.rng.choice(("lte", "gt")): f"$today - ${asked}"}}
+        elif argument is not None and block["type"] == argument:
+            operator = {"Int": "gte", "RegionPath": "startsWith", "String": "eq"}[argument]
+            yield {name: {operator: f"${asked}"}}
+
+    def condition(self, name: str, block: Raw) -> Raw:
+        """A condition on a field, of any type."""
+        known: Raw = {
+            "Enum": {"eq": next(iter(block.get("values", [""])))},
+            "Boolean": {"eq": True},
+            "Date": {"lte": "$today - 26y"},
+            "Int": {"gte": 18},
         }
+        return {name: known.get(block["type"], {"isNull": self.rng.random() < 0.5})}
 
     def extensions(self, owner: str) -> Raw:
         """Fields that a slice adds to types of others, some of which refuse it."""

@@ -13,10 +13,10 @@ from typing import Any
 
 from policies.masking import AGE_BANDS
 from schema import SPINE
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
+from schema.catalogue import Answer, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.graphql import bucket_value
 from tests.support.oracle import sources
-from tests.support.oracle.random_worlds import PLACES, Word, leaf, literal, matchable, value_of
+from tests.support.oracle.random_worlds import ASKED, PLACES, Word, leaf, literal, matchable, value_of
 
 Likes = Callable[[str, str], bool]
 """Whether a type's coordinate is clear somewhere: filters and sorts go there more often than not."""
@@ -299,6 +299,8 @@ class _Drawing:
             return f"{self.name('p')}: {sources.selection(self.rng)}"
         if draw < 0.45 and depth and entity.edges:
             return self.nested(self.edge_of(entity), depth)
+        if entity.answers and draw < 0.62:
+            return f"{self.question(self.rng.choice(entity.answers))}{self.directive()}"
         return f"{self.alias()}{self.field(entity)}{self.directive()}"
 
     def edge_of(self, entity: Entity) -> EdgeEnd:
@@ -312,6 +314,14 @@ class _Drawing:
         """A field's name; a free text, of which there are few, more often than others."""
         texts = [each for each in entity.fields if each.text_properties]
         return self.rng.choice(texts if texts and self.rng.random() < 0.3 else entity.fields).name
+
+    def question(self, answer: Answer) -> str:
+        """An answer, asked with what a grant may list."""
+        if answer.argument is None:
+            return f"{self.alias()}{answer.name}"
+        scalar = answer.argument.scalar
+        value = self.maybe_variable(f"{scalar}!", self.rng.choice(ASKED[scalar]))
+        return f"{self.name('q')}: {answer.name}({answer.argument.name}: {value})"
 
     def spread(self, entity: Entity, depth: int) -> str:
         known = self.fragments.setdefault(entity.name, [])

@@ -20,7 +20,7 @@ import yaml
 from policies.language import load
 from policies.model import PolicySet
 from schema import SPINE
-from schema.catalogue import Catalogue, Edge, Entity, Field, Kind, RegionLevel, Scalar
+from schema.catalogue import Answer, Catalogue, Edge, Entity, Field, Kind, RegionLevel, Scalar
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.free_texts import PROSES, beside
 from tests.support.small_graph import World
@@ -262,9 +262,29 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
         )
         choices += ["aggregate"] * (4 if each.text_properties else 2) if each.buckets else []
         given[f"{entity.name}.{each.name}"] = rng.choice(choices)
+    given |= {f"{entity.name}.{each.name}": _answered(rng, each) for each in entity.answers}
     if mood == "mixed":
         given |= {end.coordinate: rng.choice(("clear", "clear", "clear", None)) for end in entity.edges.values()}
     return {coordinate: effect for coordinate, effect in given.items() if effect is not None}
+
+
+ASKED: Mapping[Scalar, tuple[Any, ...]] = {
+    Scalar.INT: (1, 26, 69),
+    Scalar.REGION: ("14/03/", STREETS[0], GRIDS[0]),
+    Scalar.STRING: ("甲", "A1"),
+}
+"""What answers are asked with."""
+
+
+def _answered(rng: random.Random, answer: Answer) -> Any:
+    """How a grant gives an answer, if it does."""
+    if rng.random() < 0.4:
+        return None
+    if answer.argument is None:
+        return "answer"
+    listed = rng.sample(ASKED[answer.argument.scalar], rng.randint(1, 2))
+    own = answer.argument.scalar is Scalar.REGION and rng.random() < 0.5
+    return {"answer": [*listed, *(["$subject.jurisdiction"] if own else [])]}
 
 
 def _by_case(catalogue: Catalogue, entity: Entity) -> dict[str, Any]:

@@ -288,11 +288,16 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
 
 def test_the_columns_are_those_of_a_record() -> None:
     known = {"index", "leaf_hash", *Coordinates.__slots__, *Record.__slots__} - {"decision", "salt", "v"}
-    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 3"
+    assert set(COLUMNS) == known and exporting.FORMAT == "sluicegate audit export 4"
 
 
-ACTORS = frozenset({"actor_application", "actor"})
-EARLIER = {"sluicegate audit export 1": ACTORS | {"catalogue_version"}, "sluicegate audit export 2": ACTORS}
+LATEST = frozenset({"answered"})
+ACTORS = LATEST | {"actor_application", "actor"}
+EARLIER = {
+    "sluicegate audit export 1": ACTORS | {"catalogue_version"},
+    "sluicegate audit export 2": ACTORS,
+    "sluicegate audit export 3": LATEST,
+}
 
 
 @pytest.mark.parametrize("form", EARLIER)

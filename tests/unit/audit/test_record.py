@@ -31,15 +31,15 @@ RECORD = Record(
 )
 
 
-def test_the_bytes_of_version_4_stay_as_they_are() -> None:
+def test_the_bytes_of_version_5_stay_as_they_are() -> None:
     assert encode(RECORD).decode() == (
-        '{"actor":"a1","actor_application":"gateway","application":"fire-inspection","case":null,"catalogue_version":"c1","decision":{"aggregated":[],"clear":["Dwelling.id"],'
+        '{"actor":"a1","actor_application":"gateway","application":"fire-inspection","case":null,"catalogue_version":"c1","decision":{"aggregated":[],"answered":[],"clear":["Dwelling.id"],'
         '"denied":["Person.phone"],"masked":[],"matched":[]},"department":null,"duration_us":4200,'
         '"http_status":200,"kind":"query","nodes":2,"operation":null,"operation_name":"巡查",'
         '"policy_version":null,"purpose":"safety.fire.rental","region":"14/03/21/",'
         '"request_digest":null,"request_id":"r-1",'
         '"result":"OK","salt":"00000000000000000000000000000000","subject":null,"subjects":["s1","s2"],'
-        '"time":"2026-11-22T08:00:00.000Z","v":4,"variables":{"$grid":"code"}}'
+        '"time":"2026-11-22T08:00:00.000Z","v":5,"variables":{"$grid":"code"}}'
     )
     assert decode(encode(RECORD)) == RECORD
 
@@ -58,12 +58,25 @@ VERSION_2 = (
 VERSION_3 = VERSION_2.replace('"case":null,', '"case":null,"catalogue_version":"c1",').replace('"v":2', '"v":3')
 
 
+VERSION_4 = encode(RECORD).decode().replace('"answered":[],', "").replace('"v":5', '"v":5')
+
+
+def test_a_record_of_version_4_is_read_and_stays_one() -> None:
+    read = decode(VERSION_4.encode())
+    assert read == replace(RECORD, v=4)
+    assert encode(read).decode() == VERSION_4
+    with pytest.raises(RecordInvalid, match="decision does not have the effects of version 5"):
+        decode(VERSION_4.replace('"v":5', '"v":5').encode())
+    with pytest.raises(RecordInvalid, match="a record of version 4 has no answered"):
+        replace(RECORD, decision=Coordinates(answered=("Person.ageOver",)), v=4)
+
+
 def test_a_record_of_version_3_is_read_and_stays_one() -> None:
     read = decode(VERSION_3.encode())
     assert read == replace(RECORD, actor_application=None, actor=None, v=3)
     assert encode(read).decode() == VERSION_3
     with pytest.raises(RecordInvalid, match="does not have the fields of version 4"):
-        decode(VERSION_3.replace('"v":3', '"v":4').encode())
+        decode(VERSION_3.replace('"v":3', '"v":5').encode())
 
 
 def test_a_record_of_version_2_is_read_and_stays_one() -> None:
@@ -78,7 +91,7 @@ def test_each_part_of_a_record_of_version_2_is_of_that_version() -> None:
     assert [part.v for part in parts] == [2, 2]
 
 
-@pytest.mark.parametrize("change", [{"v": 2}, {"v": 3}, {"v": 1}, {"v": 5}, {"v": True}, {"v": 4.0}])
+@pytest.mark.parametrize("change", [{"v": 2}, {"v": 3}, {"v": 1}, {"v": 6}, {"v": True}, {"v": 5.0}])
 def test_a_record_is_of_a_version_that_has_its_fields(change: dict[str, object]) -> None:
     with pytest.raises(RecordInvalid):
         replace(RECORD, **change)  # type: ignore[arg-type]
@@ -124,12 +137,12 @@ BODY = encode(RECORD).decode()
         "[" * 20_000,
         BODY[:-1],
         BODY + "\n",
-        BODY.replace('"v":4', '"v":5'),
-        BODY.replace('"v":4', '"v":2'),
-        BODY.replace('"v":4', '"v":true'),
-        BODY.replace('"v":4', '"v":4.0'),
-        BODY.replace('"v":4,', ""),
-        BODY.replace('"v":4', '"v":4,"w":1'),
+        BODY.replace('"v":5', '"v":6'),
+        BODY.replace('"v":5', '"v":2'),
+        BODY.replace('"v":5', '"v":true'),
+        BODY.replace('"v":5', '"v":5.0'),
+        BODY.replace('"v":5,', ""),
+        BODY.replace('"v":5', '"v":5,"w":1'),
         BODY.replace('"catalogue_version":"c1",', ""),
         BODY.replace('"catalogue_version":"c1"', '"catalogue_version":1'),
         VERSION_2.replace('"v":2', '"v":3'),
@@ -168,10 +181,10 @@ def test_a_check_tells_the_time_of_what_would_be_decoded() -> None:
 
 @pytest.mark.parametrize(
     ("version", "why"),
-    [("1", "older version"), ("0", "unknown"), ("5", "unknown"), ("true", "unknown"), ("null", "unknown")],
+    [("1", "older version"), ("0", "unknown"), ("6", "unknown"), ("true", "unknown"), ("null", "unknown")],
 )
 def test_the_version_is_told_before_anything_else(version: str, why: str) -> None:
-    body = BODY.replace('"region":"14/03/21/",', "").replace('"v":4', f'"v":{version}')
+    body = BODY.replace('"region":"14/03/21/",', "").replace('"v":5', f'"v":{version}')
     with pytest.raises(RecordInvalid, match=why):
         decode(body.encode())
 

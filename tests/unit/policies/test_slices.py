@@ -35,6 +35,12 @@ grants:
 
 EVERY_TYPE = "{" + ", ".join(f"{each.name}: {{}}" for each in SPINE) + "}"
 """All rows of the spine's types."""
+ANSWERS = {
+    "Person.ageOver": "{answer: [18]}",
+    "Person.isResident": "{answer: [$subject.jurisdiction]}",
+    "Dwelling.hasOpenInspection": "answer",
+}
+"""The spine's answers, granted: a type or a tag never grants one."""
 
 
 @pytest.fixture
@@ -96,7 +102,9 @@ def test_a_prohibition_covers_what_slices_add(catalogue: Catalogue) -> None:
 
 def test_what_nobody_has_decided_on_is_listed(catalogue: Catalogue) -> None:
     fields = EVERY_TYPE.replace("{}", "clear")
-    fields = fields[:-1] + "".join(f", {entity.name}.provenance: clear" for entity in SPINE) + "}"
+    fields = fields[:-1] + "".join(f", {entity.name}.provenance: clear" for entity in SPINE)
+    assert set(undecided(SPINE, policy(SPINE, EVERY_TYPE, fields + "}"))) == ANSWERS.keys()
+    fields += "".join(f", {name}: {given}" for name, given in ANSWERS.items()) + "}"
     assert undecided(SPINE, policy(SPINE, EVERY_TYPE, fields)) == ()
     found = undecided(catalogue, policy(catalogue, EVERY_TYPE, fields))
     assert {"Person.clinics", "Dwelling.heating", "Clinic.phone"} <= set(found)

@@ -15,7 +15,7 @@ from typing import Any
 from policies import masking
 from schema import signs
 
-PLAIN = ("clear", "aggregate")
+PLAIN = ("clear", "aggregate", "answer")
 _CALLED = re.compile(r"([^(\[]*)(?:[(\[](.*?)[)\]]?)?\Z", re.DOTALL)
 _BETWEEN = re.compile(r"[;.\s,]+")
 _KEY = re.compile(r"mask\W*", re.IGNORECASE)
@@ -25,6 +25,8 @@ def explain_effect(coordinate: Any, effect: object) -> str:
     """What to write instead of an effect that has not the form of one."""
     if isinstance(effect, str):
         return _explain_word(coordinate, effect)
+    if isinstance(effect, dict) and "answer" in effect:
+        return f"list the values of its argument that are answered, so: `{coordinate}: {{answer: [18, 60]}}`"
     inside = _inside(effect)
     if inside is None:
         return f"write clear, aggregate, or a mask such as {{mask: redact}}, so: `{coordinate}: {{mask: redact}}`"
