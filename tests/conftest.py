@@ -3,10 +3,13 @@
 import os
 import random
 import secrets
+import ssl
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import neo4j
 import pytest
 import sqlalchemy as sa
@@ -67,6 +70,25 @@ def _no_settings_from_outside() -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("SLUICEGATE_GRAPH_QUICK_START", "true")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_are_read_once() -> Iterator[None]:
+    """httpx reads 140 certificates for each client, also for one that speaks plain HTTP: 20 ms, thousands of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", _ssl_context)
+        yield
+
+
+def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+    named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    plain = verify is True and cert is None and not (trust_env and any(named))
+    return _authorities() if plain else httpx.create_ssl_context(verify, cert, trust_env)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @pytest.fixture
