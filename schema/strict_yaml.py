@@ -124,6 +124,10 @@ class _Composer(yaml.SafeLoader):
         return self.peek_event()  # type: ignore[no-untyped-call]
 
 
+def _composed(text: str) -> yaml.Node | None:
+    return _Composer(text).get_single_node()
+
+
 def _refused(at: Any, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=at.start_mark)
 
@@ -140,7 +144,7 @@ def _load(name: str, raw: bytes) -> tuple[dict[str, Any], yaml.Node | None]:
     if unseen:
         raise YamlFileError(f"{name}:{text.count(chr(10), 0, unseen.start()) + 1}", _UNSEEN)
     try:
-        root = _Composer(text).get_single_node()
+        root = _composed(text)
         content = {} if root is None else _Values(text).value(root)
     except yaml.MarkedYAMLError as wrong:
         if wrong.problem_mark and not isinstance(wrong, yaml.scanner.ScannerError | yaml.parser.ParserError):

@@ -3,18 +3,23 @@
 import os
 import random
 import secrets
+import ssl
 from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import neo4j
 import pytest
 import sqlalchemy as sa
+import typer
 from hypothesis import settings as hypothesis_settings
 
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
 from policies.store_tables import engine_of, make, sqlite_url
+from schema import strict_yaml
 from tests.support.county import LET_THROUGH, county
 from tests.support.postgres import Postgres, postgres
 
@@ -67,6 +72,31 @@ def _no_settings_from_outside() -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("SLUICEGATE_GRAPH_QUICK_START", "true")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """What the tests would do thousands of times, with the same outcome each time.
+
+    httpx reads 140 certificates for each client, also for one that speaks plain HTTP (20 ms); Typer makes all commands
+    anew for each command line (70 ms); and the same policies are read as YAML (30 ms).
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", _ssl_context)
+        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
+        patch.setattr("schema.strict_yaml._composed", lru_cache(256)(strict_yaml._composed))
+        yield
+
+
+def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+    named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    plain = verify is True and cert is None and not (trust_env and any(named))
+    return _authorities() if plain else httpx.create_ssl_context(verify, cert, trust_env)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @pytest.fixture

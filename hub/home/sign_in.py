@@ -9,9 +9,11 @@ OpenID Connect Discovery 1.0, OpenID Connect Core 1.0 section 3.1.3.7, RFC 8628 
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote_plus, urlsplit
 
@@ -189,7 +191,7 @@ def _ask(
 ) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of an answer; no redirect is followed."""
     try:
-        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False) as client:
+        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, verify=_authorities()) as client:
             response = client.request(method, url, data=form, headers={"Accept": "application/json"}, auth=auth)
         answer = loads(response.content[:MAX_ANSWER])
     except httpx.HTTPError:
@@ -199,6 +201,12 @@ def _ask(
     if not isinstance(answer, dict):
         raise SignInRefused(f"{url} does not answer a JSON object; is this an OpenID provider?")
     return response.status_code, answer
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Those that vouch for a provider; they are read once, as a sign-in asks three times."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _number(value: object, otherwise: float) -> float:

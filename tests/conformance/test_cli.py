@@ -7,17 +7,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.support.preloaded.commands import preloaded
 from tests.support.searched_log import LOCAL
 from tests.support.serving import COUNTY, Served, serving
 
 pytestmark = pytest.mark.conformance
 
 ROOT = Path(__file__).parents[2]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 WU = ("--as", "wu")
 GROUPS = ["graph", "audit", "policy"]
 COMMANDS = [
@@ -46,8 +48,13 @@ COMMANDS = [
 FIRE = ["--app", "fire-inspection", "--purpose", "safety.fire.rental"]
 
 
-def run(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def environment_of(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     known = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
+    return {**known, "SLUICEGATE_HOME": str(home), "COLUMNS": "120", **more}
+
+
+def started(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As from a shell, with the start of Python."""
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
         check=False,
@@ -55,8 +62,20 @@ def run(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
         text=True,
         cwd=ROOT,
         timeout=120,
-        env={**known, "SLUICEGATE_HOME": str(home), "COLUMNS": "120", **environment},
+        env=environment_of(home, environment),
     )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with preloaded(tmp_path_factory.mktemp("preloaded")) as commands:
+
+        def run(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+            ended = commands.run(*arguments, environment=environment_of(home, environment))
+            shown = (ended.stdout.decode(), ended.stderr.decode())
+            return subprocess.CompletedProcess(ended.args, ended.returncode, *shown)
+
+        yield run
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +94,7 @@ def its_home(served: Served) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_help_shows_an_example(command: list[str], tmp_path: Path) -> None:
-    shown = run(*command, "--help", home=tmp_path)
+    shown = started(*command, "--help", home=tmp_path)
     assert shown.returncode == 0
     assert "Example: " in shown.stdout
     assert f"sluicegate {' '.join(command)}" in " ".join(shown.stdout.split())
@@ -83,13 +102,13 @@ def test_help_shows_an_example(command: list[str], tmp_path: Path) -> None:
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
-    shown = run("--help", home=tmp_path).stdout
+    shown = started("--help", home=tmp_path).stdout
     assert all(f"  {name} " in shown for name in {command[0] for command in COMMANDS})
 
 
 @pytest.mark.parametrize("group", [[], ["graph"], ["policy"], ["audit"], ["pii"], ["source"]], ids=" ".join)
 def test_each_command_is_described_in_one_line_in_both_languages(group: list[str], tmp_path: Path) -> None:
-    shown = run(*group, "--help", home=tmp_path, COLUMNS="80").stdout
+    shown = started(*group, "--help", home=tmp_path, COLUMNS="80").stdout
     lines = shown.partition("Commands:\n")[2].splitlines()
     assert lines
     assert [line for line in lines if not re.search(r"\([\u4e00-\u9fff]+\)\.$", line)] == []
@@ -120,7 +139,7 @@ def test_each_command_is_described_in_one_line_in_both_languages(group: list[str
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_a_refusal_is_one_line_and_exit_code_1(
-    tmp_path: Path, arguments: list[str], environment: dict[str, str], told: str
+    run: Run, tmp_path: Path, arguments: list[str], environment: dict[str, str], told: str
 ) -> None:
     ended = run(*arguments, home=tmp_path / "home", **environment)
     assert ended.returncode == 1
@@ -141,11 +160,11 @@ def test_a_refusal_is_one_line_and_exit_code_1(
         ["token", "--app", "x", "--seconds", "9999"],
     ],
 )
-def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, arguments: list[str]) -> None:
     assert run(*arguments, home=tmp_path).returncode == 2
 
 
-def test_query_finds_the_hub_of_its_home(its_home: Path, served: Served) -> None:
+def test_query_finds_the_hub_of_its_home(run: Run, its_home: Path, served: Served) -> None:
     answer = run("query", *FIRE, "{ __typename }", "--port", str(served.port), "--json", home=its_home)
     assert json.loads(answer.stdout)["data"] == {"__typename": "Query"}
     assert answer.returncode == 0
@@ -155,7 +174,7 @@ def test_query_finds_the_hub_of_its_home(its_home: Path, served: Served) -> None
     assert human.stderr.startswith("record ")
 
 
-def test_a_refused_query_is_exit_code_1(its_home: Path, served: Served) -> None:
+def test_a_refused_query_is_exit_code_1(run: Run, its_home: Path, served: Served) -> None:
     ended = run(
         "query",
         "--app",
@@ -172,12 +191,12 @@ def test_a_refused_query_is_exit_code_1(its_home: Path, served: Served) -> None:
     assert "purposesThatWould" in ended.stderr
 
 
-def test_a_token_is_accepted(its_home: Path, served: Served) -> None:
+def test_a_token_is_accepted(run: Run, its_home: Path, served: Served) -> None:
     token = run("token", "--app", "fire-inspection", "--person", "li", home=its_home).stdout.strip()
     assert served.ask(token=token).status_code == 200
 
 
-def test_explain_shows_decision_and_statement(tmp_path: Path) -> None:
+def test_explain_shows_decision_and_statement(run: Run, tmp_path: Path) -> None:
     query = '{ people(first: 1, where: {region: {startsWith: "CANARY/"}}) { edges { node { name phone birthDate } } } }'
     shown = run("query", *FIRE, query, "--explain", home=tmp_path / "home")
     assert shown.returncode == 0
@@ -188,10 +207,10 @@ def test_explain_shows_decision_and_statement(tmp_path: Path) -> None:
     assert told["purpose"] == "safety.fire.rental"
 
 
-def test_audit_tail_show_verify(its_home: Path, served: Served) -> None:
+def test_audit_tail_show_verify(run: Run, its_home: Path, served: Served) -> None:
     lines = [
         json.loads(line)
-        for line in run("audit", "tail", "-n", "1000", "--json", *WU, home=its_home, **LOCAL).stdout.splitlines()
+        for line in started("audit", "tail", "-n", "1000", "--json", *WU, home=its_home, **LOCAL).stdout.splitlines()
     ]
     assert [each["index"] for each in lines] == list(range(len(lines)))
     assert [each["result"] for each in lines[:3]] == ["OK", "GRAPH_UNAVAILABLE", "PURPOSE_DENIED"]
@@ -205,12 +224,12 @@ def test_audit_tail_show_verify(its_home: Path, served: Served) -> None:
     assert run("audit", "show", "99999", *WU, home=its_home, **LOCAL).returncode == 1
 
 
-def test_policy_check(tmp_path: Path) -> None:
+def test_policy_check(run: Run, tmp_path: Path) -> None:
     shown = run("policy", "check", str(COUNTY), "--json", home=tmp_path)
     assert "fire-inspection" in json.loads(shown.stdout)["applications"]
 
 
-def test_sample(tmp_path: Path) -> None:
+def test_sample(run: Run, tmp_path: Path) -> None:
     told = run("sample", "--out", str(tmp_path / "county"), "--people", "200", "--json", home=tmp_path)
     assert json.loads(told.stdout)["people"] == 200
     assert (tmp_path / "county" / "summary.json").exists()
@@ -219,6 +238,6 @@ def test_sample(tmp_path: Path) -> None:
     assert (tmp_path / "county" / "migrants" / "140321001000.xlsx").exists()
 
 
-def test_graph_status_of_none(tmp_path: Path) -> None:
+def test_graph_status_of_none(run: Run, tmp_path: Path) -> None:
     ended = run("graph", "status", "--json", home=tmp_path)
     assert (ended.returncode, json.loads(ended.stdout)["phase"]) == (1, "stopped")

@@ -7,12 +7,14 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.county import ROOT, environment
+from tests.support.preloaded.commands import preloaded
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]
 
@@ -21,13 +23,30 @@ NOTES = """\
 
 路灯不亮，请热线12345转办。
 """
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
 NAME, PHONE = "祁慧兰", "199-0321-0001"
 
 
-def run(*arguments: str, folder: Path, given: bytes | None = None, **more: str) -> subprocess.CompletedProcess[bytes]:
-    told = environment({"home": folder / "home"}, folder / "tmp") | {"COLUMNS": "120", **more}
+def started(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """As from a shell, with the start of Python."""
     command = [sys.executable, "-m", "hub", "pii", *arguments]
-    return subprocess.run(command, input=given, env=told, cwd=ROOT, capture_output=True, check=False)
+    return subprocess.run(command, env=environment_of(folder), cwd=ROOT, capture_output=True, check=False)
+
+
+def environment_of(folder: Path, **more: str) -> dict[str, str]:
+    return environment({"home": folder / "home"}, folder / "tmp") | {"COLUMNS": "120", **more}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with preloaded(tmp_path_factory.mktemp("preloaded")) as commands:
+
+        def run(
+            *arguments: str, folder: Path, given: bytes | None = None, **more: str
+        ) -> subprocess.CompletedProcess[bytes]:
+            return commands.run("pii", *arguments, environment=environment_of(folder, **more), given=given)
+
+        yield run
 
 
 @pytest.fixture
@@ -39,13 +58,13 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", ["scan", "eval"])
 def test_help_shows_an_example(command: str, tmp_path: Path) -> None:
-    shown = run(command, "--help", folder=tmp_path)
+    shown = started(command, "--help", folder=tmp_path)
     assert shown.returncode == 0
     assert f"Example: sluicegate pii {command} " in " ".join(shown.stdout.decode().split())
 
 
 def test_elsewhere_than_on_a_terminal_marks_tell_the_kinds(notes: Path, tmp_path: Path) -> None:
-    shown = run("scan", "--rules-only", "--mask", "text(surname,phone4)", str(notes), folder=tmp_path)
+    shown = started("scan", "--rules-only", "--mask", "text(surname,phone4)", str(notes), folder=tmp_path)
     assert (shown.returncode, shown.stderr) == (0, b"")
     assert shown.stdout.decode().splitlines() == [
         "    1  来电人⟦姓名:祁慧兰⟧反映楼道堆满杂物，电话⟦电话:199-0321-0001⟧。",
@@ -104,7 +123,7 @@ def test_a_text_cannot_steer_the_terminal(tmp_path: Path) -> None:
     assert not set(shown) & set("\x07\x9b\u202e\u200b")
 
 
-def test_machine_output_holds_places_and_nothing_of_the_text(notes: Path, tmp_path: Path) -> None:
+def test_machine_output_holds_places_and_nothing_of_the_text(run: Run, notes: Path, tmp_path: Path) -> None:
     shown = run("scan", "--rules-only", "--json", "-", folder=tmp_path, given=notes.read_bytes())
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
     assert [(row["line"], row["failed"]) for row in rows] == [(1, None), (3, None)]
@@ -115,7 +134,7 @@ def test_machine_output_holds_places_and_nothing_of_the_text(notes: Path, tmp_pa
     assert not [word for word in (NAME, PHONE, "0321", "杂物") if word.encode() in shown.stdout + shown.stderr]
 
 
-def test_a_text_that_cannot_be_judged_is_shown_as_redacted_whole(tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_judged_is_shown_as_redacted_whole(run: Run, tmp_path: Path) -> None:
     notes = ("好" * 20_001).encode()
     shown = run("scan", "--rules-only", "--mask", "text", "--exit-code", "-", folder=tmp_path, given=notes)
     assert shown.returncode == 3
@@ -123,12 +142,12 @@ def test_a_text_that_cannot_be_judged_is_shown_as_redacted_whole(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("text", "code"), [(NOTES, 3), ("路灯不亮", 0), ("", 0)])
-def test_the_exit_code_tells_whether_anything_was_found(tmp_path: Path, text: str, code: int) -> None:
+def test_the_exit_code_tells_whether_anything_was_found(run: Run, tmp_path: Path, text: str, code: int) -> None:
     ended = run("scan", "--rules-only", "--exit-code", "--json", "-", folder=tmp_path, given=text.encode())
     assert ended.returncode == code
 
 
-def test_the_word_list_of_the_department_is_heeded(notes: Path, tmp_path: Path) -> None:
+def test_the_word_list_of_the_department_is_heeded(run: Run, notes: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.yaml"
     words.write_text(f'never: ["{PHONE}"]\n', "utf-8")
     told = run("scan", "--rules-only", "--json", "--words", str(words), str(notes), folder=tmp_path)
@@ -159,7 +178,7 @@ REFUSED: list[tuple[list[str], bytes, str]] = [
 
 @pytest.mark.parametrize(("arguments", "given", "told"), REFUSED, ids=[each[2][:40] for each in REFUSED])
 def test_a_refusal_is_one_line_that_quotes_nothing(
-    tmp_path: Path, arguments: list[str], given: bytes, told: str
+    run: Run, tmp_path: Path, arguments: list[str], given: bytes, told: str
 ) -> None:
     (tmp_path / "given").write_bytes(given)
     words = [each.format(given=tmp_path / "given") for each in arguments]
@@ -172,13 +191,13 @@ def test_a_refusal_is_one_line_that_quotes_nothing(
 
 
 @pytest.mark.parametrize("rung", ["year", "text(phone9)", "shred", "partial(3,4)"])
-def test_a_mask_that_is_none_of_free_text_is_wrong_usage(notes: Path, tmp_path: Path, rung: str) -> None:
+def test_a_mask_that_is_none_of_free_text_is_wrong_usage(run: Run, notes: Path, tmp_path: Path, rung: str) -> None:
     ended = run("scan", "--mask", rung, str(notes), folder=tmp_path)
     assert ended.returncode == 2
     assert "--mask" in ended.stderr.decode()
 
 
-def test_a_set_is_measured_by_kind_and_by_style(tmp_path: Path) -> None:
+def test_a_set_is_measured_by_kind_and_by_style(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     rows = [
         {"text": NOTES.splitlines()[0], "style": "hotline", "entities": [
@@ -209,5 +228,5 @@ def test_a_set_is_measured_by_kind_and_by_style(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_on_the_disk(notes: Path, tmp_path: Path) -> None:
-    run("scan", str(notes), folder=tmp_path)
+    started("scan", str(notes), folder=tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [notes]

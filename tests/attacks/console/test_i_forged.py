@@ -49,11 +49,8 @@ FORMS = (
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
-    # More requests of one address than people send: on a quick machine they would be refused for their number.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hub.console.front.BURST", 100_000)
-        with console_scene(tmp_path_factory.mktemp("forged") / "home") as running:
-            yield running
+    with console_scene(tmp_path_factory.mktemp("forged") / "home") as running:
+        yield running
 
 
 def is_signed_in(browser: Browser) -> bool:

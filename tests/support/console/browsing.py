@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from hub.demo.provider import DemoProvider, demo_provider, residents_provider, settings_for_residents
 from hub.graph.local import GraphAddress
@@ -125,7 +126,21 @@ def console_scene(
     people: Sequence[tuple[str, str]] = PEOPLE,
     **more: Any,
 ) -> Iterator[ConsoleScene]:
-    """Serve a hub with policies in a store, a provider of people and one of residents; `more` are settings."""
+    """Serve a hub with policies in a store, a provider of people and one of residents; `more` are settings.
+
+    All browsers are at one address, and sign in more often than people do: neither limit is met by chance.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.console.front.BURST", 100_000)
+        patch.setattr("hub.console.sessions.store.MOST_OF_ACCOUNT", 100_000)
+        with _scene(home, address, policies, people, more) as scene:
+            yield scene
+
+
+@contextmanager
+def _scene(
+    home: Path, address: GraphAddress, policies: Path, people: Sequence[tuple[str, str]], more: Mapping[str, Any]
+) -> Iterator[ConsoleScene]:
     settings = Settings.load(home=home, policies=policies, **more)
     with steward_session(settings, SPINE):
         pass

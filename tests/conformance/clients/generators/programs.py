@@ -117,7 +117,7 @@ def genqlient(folder: Path) -> Program:
     """genqlient, a tool of the Go module in `genqlient/`, and the program that is built with what it writes."""
     shutil.copytree(HERE / "genqlient", folder)
     _with_sources(folder)
-    inside = go_environment(folder)
+    inside = go_environment()
     _done([go(), "tool", "genqlient"], folder, inside)
     _done([go(), "build", "-gcflags=all=-N -l", "-o", "app", "."], folder, inside)
     return Program([str(folder / "app")], folder, inside)
