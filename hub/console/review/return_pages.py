@@ -18,7 +18,7 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.review.choices import number_of
-from hub.console.steward.versions import Beside, beside, changes_of, loader
+from hub.console.steward.versions import Beside, beside, changes_of
 from hub.console.steward.versions_pages import VERSION
 from hub.console.visitor import Visitor
 from hub.home.zone import read_moment
@@ -157,9 +157,8 @@ def against_in_force(hub: Hub, number: int) -> Against | None:
         base = past.version.base
         files, now = changes.store.files(number), changes.store.files(current.version.number)
         before = changes.store.files(base) if base in known and base is not None else None
-    load = loader(hub)
-    change = beside(hub, now, files, load)
+    change = beside(hub, now, files)
     if before is None:
         return Against(past, current, change, None, None, "")
-    own, in_force = beside(hub, before, files, load), beside(hub, before, now, load)
+    own, in_force = beside(hub, before, files), beside(hub, before, now)
     return Against(past, current, change, in_force, own, three_way(before, now, files))
