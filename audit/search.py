@@ -226,8 +226,8 @@ class Search:
         self._fits = _flags({code: query.fits(each) for code, each in self.shapes.items()})
         self._decided = _flags({code: query.decided(each) for code, each in self.decisions.items()})
         self._keys = [[key_of(*each) for each in term] for term in query.digests]
-        self._since = _milliseconds(query.since)
-        self._until = _milliseconds(query.until)
+        self._since = None if query.since is None else milliseconds(query.since)
+        self._until = None if query.until is None else milliseconds(query.until)
 
     def hits(self) -> Iterator[Hits]:
         """The hits of each run, oldest first."""
@@ -300,5 +300,6 @@ def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:
     return flags
 
 
-def _milliseconds(moment: dt.datetime | None) -> int | None:
-    return None if moment is None else -((_EPOCH - moment) // dt.timedelta(milliseconds=1))
+def milliseconds(moment: dt.datetime) -> int:
+    """Milliseconds since 1970 (UTC), rounded up."""
+    return -((_EPOCH - moment) // dt.timedelta(milliseconds=1))
