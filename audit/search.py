@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from audit.index import Index, Run
 from audit.index_columns import CASE, SUBJECT, VALUE, WHO, Columns, Shape, key_of
 from audit.log import Logged
+from audit.proof import root_at
 from audit.record import KINDS, Coordinates, RecordInvalid, decode
 from audit.stores.reader import Reader
 
@@ -291,6 +292,23 @@ class Search:
             shapes[described].astype(np.int64),
             decisions[described].astype(np.int64),
         )
+
+
+def span_name(index: Index, reader: Reader, since: dt.datetime, until: dt.datetime) -> str:
+    """Names what the log holds from `since` to before `until`: the root of its tree at the newest record in there.
+
+    It commits to every record up to that one, and no later one lies in the span: as long as the name is the same, all
+    that is counted of the span alone is the same too. Raises IndexFault and StoreFault.
+    """
+    begin, end = milliseconds(since), milliseconds(until)
+    with index.at_one_moment():
+        for run in reversed(index.runs()):
+            if run.until >= begin and run.since < end:
+                times = index.columns(run).times
+                found = np.flatnonzero((times >= begin) & (times < end))
+                if len(found):
+                    return root_at(reader, run.first + int(found[-1]) + 1).hex()
+    return root_at(reader, 0).hex()
 
 
 def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:

@@ -18,8 +18,7 @@ from audit.export import csv_line, safe_cell
 from audit.index import Index
 from audit.index_columns import SUBJECT
 from audit.record import Coordinates
-from audit.search import Query, QueryRefused
-from audit.span_name import span_name
+from audit.search import Query, QueryRefused, span_name
 from audit.stores.reader import Reader
 from audit.touched import Numbers, distinct, touched
 from hub.auditor.unusual_counts import Uses

@@ -11,7 +11,7 @@ import pytest
 
 from audit.index import Index
 from audit.record import Coordinates, Record
-from audit.span_name import span_name
+from audit.search import span_name
 from audit.stores.reader import Reader
 from hub.auditor.balance import Row, balance
 from hub.home.catalogue import catalogue_of
