@@ -174,6 +174,13 @@ CONSOLE = (
         "tests/unit/hub/auditor/test_kept_months.py",
     ),
     Mutation(
+        "two versions are compared again on another day",
+        "hub/console/steward/versions.py",
+        "key = hub.catalogue.version, before.version, after.version, today",
+        "key = hub.catalogue.version, before.version, after.version, dt.date.min",
+        "tests/unit/hub/console/test_loaded.py",
+    ),
+    Mutation(
         "what was loaded with another catalogue is not what is loaded now",
         "hub/console/steward/versions.py",
         "key = hub.catalogue.version, content",

@@ -1,14 +1,15 @@
-"""What a page loads of a version is kept by the hashes of the files and of the catalogue: another of either shows."""
+"""What a page loads and compares is kept by the hashes of files and catalogue, and by the day: another one shows."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from hub.console.steward.versions import KEPT_CONTENTS, loaded
+from hub.console.steward.versions import KEPT_CONTENTS, KEPT_DIFFERENCES, decided_beside, loaded
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.request.pipeline import Hub
@@ -20,11 +21,12 @@ from tests.support.policy_stores import FILES
 from tests.support.sources.large_catalogue import write_large_catalogue
 
 pytestmark = pytest.mark.unit
+TODAY = dt.datetime(2026, 6, 30, 9, tzinfo=dt.UTC)
 IN_FORCE = load_files(FILES, SPINE)
 
 
-def hub_with(catalogue: Catalogue = SPINE) -> Hub:
-    return cast("Hub", SimpleNamespace(catalogue=catalogue, policy=IN_FORCE))
+def hub_with(catalogue: Catalogue = SPINE, now: dt.datetime = TODAY) -> Hub:
+    return cast("Hub", SimpleNamespace(catalogue=catalogue, policy=IN_FORCE, now=lambda: now))
 
 
 def noted(number: int) -> dict[str, bytes]:
@@ -65,3 +67,36 @@ def test_only_so_many_contents_are_kept() -> None:
     for number in range(11, 11 + KEPT_CONTENTS):
         loaded(hub_with(), noted(number))
     assert loaded(hub_with(), noted(10)) is not first
+
+
+def masked(number: int) -> dict[str, bytes]:
+    """The files with one grant less, and a comment."""
+    files = noted(number)
+    return {
+        name: content.replace(b"{Building.name: clear}", b"{Building.code: clear}") for name, content in files.items()
+    }
+
+
+def test_a_comparison_is_made_once_and_another_content_or_day_shows() -> None:
+    one = decided_beside(hub_with(), FILES, masked(1)).decisions
+    assert one is not None
+    assert {each.thing for each in one.changes} == {"Building.name", "Building.code"}
+    assert decided_beside(hub_with(), FILES, masked(1)).decisions is one
+    tomorrow = decided_beside(hub_with(now=TODAY + dt.timedelta(days=1)), FILES, masked(1)).decisions
+    assert tomorrow is not None
+    assert {each.since for each in tomorrow.changes} == {each.since + dt.timedelta(days=1) for each in one.changes}
+    back, same = (decided_beside(hub_with(), masked(1), each).decisions for each in (FILES, noted(20)))
+    assert back is not None
+    assert same is not None
+    assert (back.changes, back.after) == (same.changes, IN_FORCE.version)
+    assert back.after != same.after
+    nothing = decided_beside(hub_with(), FILES, noted(20)).decisions
+    assert nothing is not None
+    assert nothing.changes == ()
+
+
+def test_only_so_many_comparisons_are_kept() -> None:
+    first = decided_beside(hub_with(), FILES, noted(40)).decisions
+    for number in range(KEPT_DIFFERENCES):
+        decided_beside(hub_with(now=TODAY + dt.timedelta(days=number + 1)), FILES, noted(40))
+    assert decided_beside(hub_with(), FILES, noted(40)).decisions is not first
