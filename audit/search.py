@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from audit.index import Index, Run
 from audit.index_columns import CASE, SUBJECT, VALUE, WHO, Columns, Shape, key_of
 from audit.log import Logged
+from audit.proof import root_at
 from audit.record import KINDS, Coordinates, RecordInvalid, decode
 from audit.stores.reader import Reader
 
@@ -226,8 +227,8 @@ class Search:
         self._fits = _flags({code: query.fits(each) for code, each in self.shapes.items()})
         self._decided = _flags({code: query.decided(each) for code, each in self.decisions.items()})
         self._keys = [[key_of(*each) for each in term] for term in query.digests]
-        self._since = _milliseconds(query.since)
-        self._until = _milliseconds(query.until)
+        self._since = None if query.since is None else milliseconds(query.since)
+        self._until = None if query.until is None else milliseconds(query.until)
 
     def hits(self) -> Iterator[Hits]:
         """The hits of each run, oldest first."""
@@ -293,6 +294,23 @@ class Search:
         )
 
 
+def span_name(index: Index, reader: Reader, since: dt.datetime, until: dt.datetime) -> str:
+    """Names what the log holds from `since` to before `until`: the root of its tree at the newest record in there.
+
+    It commits to every record up to that one, and no later one lies in the span: as long as the name is the same, all
+    that is counted of the span alone is the same too. Raises IndexFault and StoreFault.
+    """
+    begin, end = milliseconds(since), milliseconds(until)
+    with index.at_one_moment():
+        for run in reversed(index.runs()):
+            if run.until >= begin and run.since < end:
+                times = index.columns(run).times
+                found = np.flatnonzero((times >= begin) & (times < end))
+                if len(found):
+                    return root_at(reader, run.first + int(found[-1]) + 1).hex()
+    return root_at(reader, 0).hex()
+
+
 def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:
     """One flag for each code; codes begin at 1."""
     flags = np.zeros(max(known, default=0) + 1, np.bool_)
@@ -300,5 +318,6 @@ def _flags(known: Mapping[int, bool]) -> NDArray[np.bool_]:
     return flags
 
 
-def _milliseconds(moment: dt.datetime | None) -> int | None:
-    return None if moment is None else -((_EPOCH - moment) // dt.timedelta(milliseconds=1))
+def milliseconds(moment: dt.datetime) -> int:
+    """Milliseconds since 1970 (UTC), rounded up."""
+    return -((_EPOCH - moment) // dt.timedelta(milliseconds=1))

@@ -156,14 +156,16 @@ class _Reading:
 
     def _add_pairs(self, run: Run, row_of: Numbers) -> None:
         keys, where = self._index.postings(run)
-        inside = row_of[where] >= 0
-        unmixed, rows_of = unmix(keys[inside]), row_of[where[inside]]
+        unmixed = unmix(keys)
         for place in self._places:
             here, heads = heads_at(place, unmixed)
-            self._held += len(here)
+            rows = row_of[where[here]]
+            inside = rows >= 0
+            kept = Pairs(rows[inside], heads[inside])
+            self._held += len(kept.rows)
             if self._held > self._most:
                 raise QueryRefused("there is too much to count; choose fewer days")
-            self._pairs[place].append(Pairs(rows_of[here], heads))
+            self._pairs[place].append(kept)
 
     def whole(self) -> Touched:
         """All rows that were added."""

@@ -167,6 +167,27 @@ CONSOLE = (
         "tests/conformance/console/test_versions.py",
     ),
     Mutation(
+        "a month of the balance is counted again once the log holds more of it",
+        "hub/auditor/balance.py",
+        "name = span_name(index, reader, begin, end)",
+        'name = ""',
+        "tests/unit/hub/auditor/test_kept_months.py",
+    ),
+    Mutation(
+        "two versions are compared again on another day",
+        "hub/console/steward/versions.py",
+        "key = hub.catalogue.version, before.version, after.version, today",
+        "key = hub.catalogue.version, before.version, after.version, dt.date.min",
+        "tests/unit/hub/console/test_loaded.py",
+    ),
+    Mutation(
+        "what was loaded with another catalogue is not what is loaded now",
+        "hub/console/steward/versions.py",
+        "key = hub.catalogue.version, content",
+        'key = "", content',
+        "tests/unit/hub/console/test_loaded.py",
+    ),
+    Mutation(
         "a rollback is drafted beside the version that its page showed",
         "hub/console/review/return_pages.py",
         "changes.rollback(number, visitor.actor, base)",

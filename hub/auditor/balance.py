@@ -18,9 +18,11 @@ from audit.export import csv_line, safe_cell
 from audit.index import Index
 from audit.index_columns import SUBJECT
 from audit.record import Coordinates
-from audit.search import Query, QueryRefused
+from audit.search import Query, QueryRefused, span_name
+from audit.stores.reader import Reader
 from audit.touched import Numbers, distinct, touched
 from hub.auditor.unusual_counts import Uses
+from hub.recently_used import RecentlyUsed
 from schema.catalogue import Catalogue
 from schema.declarations import Field
 
@@ -29,6 +31,12 @@ COUNTED: Final = ("operations", "departments", "persons", "without", "clear", "m
 """The numbers of a row, in their order."""
 UNLISTED: Final = "#"
 """A record whose list of coordinates was too long has its digest instead, which begins so."""
+
+
+_Month = tuple[str, str, str, str | None, str]
+"""What the log holds of a month, when it begins and ends, a purpose, and the version of the catalogue."""
+MOST_KEPT: Final = 120
+"""Months with a purpose or without whose numbers are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,9 @@ class Row:
     without: int
     clear: int
     masked: int
+
+
+_KEPT: Final = RecentlyUsed[_Month, tuple[Row, ...]](MOST_KEPT)
 
 
 def month_of(text: str) -> dt.date:
@@ -73,21 +84,41 @@ def last_day(first: dt.date) -> dt.date:
 
 
 def balance(
-    index: Index, catalogue: Catalogue, last: dt.date, months: int, purpose: str | None, zone: dt.tzinfo
+    index: Index, reader: Reader, catalogue: Catalogue, last: dt.date, months: int, purpose: str | None, zone: dt.tzinfo
 ) -> Sequence[Row]:
     """The rows of so many months up to the one that begins at `last`, newest first; of a purpose with those below it.
 
+    `reader` is of the log that the index followed. A month is counted again once the log holds another record of it.
     QueryRefused for more than MOST_MONTHS, or if a month has too much to count.
     """
     if not 1 <= months <= MOST_MONTHS:
         raise QueryRefused(f"choose 1 to {MOST_MONTHS} months")
-    personal, sensitive = _coordinates(catalogue)
     found: list[Row] = []
     for first in (month_before(last, before) for before in range(months)):
-        begin, end = (dt.datetime.combine(each, dt.time(), zone) for each in (first, last_day(first)))
-        query = Query(since=begin, until=end + dt.timedelta(days=1), purpose=purpose)
-        found += _rows_of(Uses(touched(index, query, ("query",), (SUBJECT,))), f"{first:%Y-%m}", personal, sensitive)
+        end = last_day(first) + dt.timedelta(days=1)
+        span = (dt.datetime.combine(first, dt.time(), zone), dt.datetime.combine(end, dt.time(), zone))
+        found += _kept_or_counted(index, reader, catalogue, span, purpose)
     return found
+
+
+def _kept_or_counted(
+    index: Index, reader: Reader, catalogue: Catalogue, span: tuple[dt.datetime, dt.datetime], purpose: str | None
+) -> Sequence[Row]:
+    """The rows of one month; counting 130,000 records with 20 persons each takes 0.15 s."""
+    begin, end = span
+
+    def key() -> _Month:
+        name = span_name(index, reader, begin, end)
+        return name, begin.isoformat(), end.isoformat(), purpose, catalogue.version
+
+    before = key()
+    kept = _KEPT.find(before)
+    if kept is not None:
+        return kept
+    uses = Uses(touched(index, Query(since=begin, until=end, purpose=purpose), ("query",), (SUBJECT,)))
+    counted = tuple(_rows_of(uses, f"{begin:%Y-%m}", *_coordinates(catalogue)))
+    # What another process indexed in between may be counted already.
+    return _KEPT.keep(before, counted) if key() == before else counted
 
 
 def _rows_of(uses: Uses, month: str, personal: Collection[str], sensitive: Collection[str]) -> Iterator[Row]:

@@ -34,6 +34,7 @@ from policies.review.check import subject_of
 from policies.review.guards import changed_guards
 from policies.review.joins import new_joins
 from policies.review.registered_operations import changed_operations
+from policies.review.unchanged import Unchanged
 from policies.rules import ANSWER, Asked, Subject, effect_in_words, placeholder_value
 from schema.catalogue import Catalogue, Field
 from schema.predicate import Any_, Placeholder, Predicate, has_case
@@ -45,9 +46,9 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     """What changes from `before` to `after`, from `today` on."""
     found: dict[Change, Change] = {}
     told: set[tuple[str, str, str, Kind]] = set()
-    first = _days(before, after, today)
+    first, unchanged = _days(before, after, today), Unchanged(before, after)
     for day in sorted({*first, *_last_days(first)}):
-        for change in _Comparison(catalogue, before, after, day).changes():
+        for change in _Comparison(catalogue, before, after, day, unchanged).changes():
             about = (change.application, change.purpose, change.thing, change.kind)
             if day in first or about not in told:
                 found.setdefault(dataclasses.replace(change, since=today), change)
@@ -84,11 +85,11 @@ def _last_days(first: list[dt.date]) -> list[dt.date]:
 class _Comparison:
     """Two versions on one day."""
 
-    def __init__(self, catalogue: Catalogue, before: PolicySet, after: PolicySet, day: dt.date) -> None:
-        self.catalogue = catalogue
-        self.before = before
-        self.after = after
-        self.day = day
+    def __init__(
+        self, catalogue: Catalogue, before: PolicySet, after: PolicySet, day: dt.date, unchanged: Unchanged
+    ) -> None:
+        self.catalogue, self.before, self.after = catalogue, before, after
+        self.day, self.unchanged = day, unchanged
         self.case = "" if catalogue.case is None else catalogue.case.entity
         self.purposes_of = [{grant.id: grant.purposes for grant in policy.grants} for policy in (before, after)]
 
@@ -145,6 +146,8 @@ class _Comparison:
     def _purpose(self, old: Application | None, new: Application | None, purpose: str) -> Iterator[Change]:
         some = old or new
         assert some is not None  # noqa: S101 - the name comes from one of the two registries
+        if self.unchanged.decision(subject_of(some), purpose):
+            return
         left = self._decided(self.before, old or some, purpose, known=old is not None)
         right = self._decided(self.after, new or some, purpose, known=new is not None)
         if left is None and right is None:

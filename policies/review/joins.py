@@ -8,12 +8,13 @@ not looked at.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from policies.decide import decide
-from policies.model import Decision, FieldDecision, PolicySet
+from policies.model import Application, Decision, FieldDecision, PolicySet
+from policies.review.unchanged import Unchanged
 from policies.rules import Subject
 from schema.catalogue import PROVENANCE, Catalogue, EdgeEnd, Entity, Field
 from schema.classification import Kind, Scalar
@@ -46,28 +47,57 @@ class Join:
 
 def joins(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Join]:
     """Every such pair of purposes under which something is shown, in the order of the policy."""
-    found: list[Join] = []
-    for application in policy.applications.values():
-        subject = Subject(
-            application.id, application.department, application.role, application.level, application.jurisdiction, ""
-        )
-        decisions = [decide(catalogue, policy, subject, purpose, today) for purpose in policy.purposes]
-        for pair in combinations([each for each in decisions if each.types], 2):
-            found += _joined(catalogue, pair)
-    return found
+    return _joins(catalogue, policy, today, {each: {*policy.purposes} for each in policy.applications})
 
 
 def new_joins(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> list[Join]:
     """The pairs that a change of the policy brings."""
-    known = joins(catalogue, before, today)
-    return [each for each in joins(catalogue, after, today) if each not in known]
+    # A pair both of whose decisions stay as they were is no new one, and most pairs of a draft are such.
+    unchanged = Unchanged(before, after)
+    changed = {
+        application.id: {each for each in after.purposes if not unchanged.decision(_subject(application), each)}
+        for application in after.applications.values()
+    }
+    known = _joins(catalogue, before, today, changed)
+    return [each for each in _joins(catalogue, after, today, changed) if each not in known]
 
 
-def _joined(catalogue: Catalogue, pair: tuple[Decision, Decision]) -> Iterator[Join]:
+def _joins(
+    catalogue: Catalogue, policy: PolicySet, today: dt.date, looked_at: Mapping[str, Collection[str]]
+) -> list[Join]:
+    """The pairs of which at least one purpose is among those of its application that are looked at."""
+    found: list[Join] = []
+    keys = {entity.name: [each for each in entity.fields if _names_one(each)] for entity in catalogue}
+    for application in policy.applications.values():
+        purposes = looked_at.get(application.id, ())
+        if not purposes:
+            continue
+        subject = _subject(application)
+        decisions = [decide(catalogue, policy, subject, purpose, today) for purpose in policy.purposes]
+        for pair in combinations([each for each in decisions if each.types], 2):
+            if pair[0].purpose in purposes or pair[1].purpose in purposes:
+                found += _joined(catalogue, pair, keys)
+    return found
+
+
+def _subject(application: Application) -> Subject:
+    return Subject(
+        application.id, application.department, application.role, application.level, application.jurisdiction, ""
+    )
+
+
+def _joined(
+    catalogue: Catalogue, pair: tuple[Decision, Decision], names: Mapping[str, Sequence[Field]]
+) -> Iterator[Join]:
+    """The joins of two purposes; `names` are by type the fields whose values name one node."""
     by_added: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for entity in catalogue:
-        keys = [f"{entity.name}.{each.name}" for each in entity.fields if _is_key(each, entity, pair)]
-        if all(each.of(entity.name).of(PROVENANCE).clear for each in pair):
+        if not all(entity.name in each.types for each in pair):
+            continue
+        tables = [each.of(entity.name) for each in pair]
+        clear = [each.name for each in names[entity.name] if all(table.of(each.name).clear for table in tables)]
+        keys = [f"{entity.name}.{each}" for each in clear]
+        if all(table.of(PROVENANCE).clear for table in tables):
             # The second in which a record changed is nearly its name.
             keys.append(f"{entity.name}.{PROVENANCE}")
         added = _added([*_reached(catalogue, entity, pair)], pair) if keys else ((), ())
@@ -78,9 +108,8 @@ def _joined(catalogue: Catalogue, pair: tuple[Decision, Decision]) -> Iterator[J
         yield Join(one.subject.application, (one.purpose, two.purpose), tuple(keys), added)
 
 
-def _is_key(field: Field, entity: Entity, pair: Sequence[Decision]) -> bool:
-    names_one = field.indexed and field.kind in _NAMING and field.scalar is Scalar.STRING
-    return names_one and all(each.of(entity.name).of(field.name).clear for each in pair)
+def _names_one(field: Field) -> bool:
+    return field.indexed and field.kind in _NAMING and field.scalar is Scalar.STRING
 
 
 def _reached(catalogue: Catalogue, entity: Entity, pair: Sequence[Decision]) -> Iterator[Entity]:

@@ -107,10 +107,10 @@ class BalancePages:
         purpose = choice.purpose or None
 
         def work() -> list[Row]:
-            with opened(hub.settings) as (index, _):
+            with opened(hub.settings) as (index, reader):
                 check_words(Query(purpose=purpose), index, hub.policy, hub.catalogue)
                 last = month_of(choice.last)
-                return list(balance(index, hub.catalogue, last, choice.months, purpose, hub.settings.zone))
+                return list(balance(index, reader, hub.catalogue, last, choice.months, purpose, hub.settings.zone))
 
         rows = await counted(self._desk, work)
         facts = {"until": choice.last, "months": str(choice.months)}

@@ -9,9 +9,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
 from hub.console.refusals import PageRefused
-from hub.console.steward.versions import changes_of
+from hub.console.steward.versions import changes_of, loaded
 from hub.request.pipeline import Hub
-from policies.language import load_files
 from policies.model import PolicySet
 from policies.versions import ChangeRefused, Past
 from schema.strict_yaml import YamlFileError
@@ -34,10 +33,8 @@ def version_chosen(hub: Hub, text: str) -> tuple[int, list[Past], PolicySet]:
     with changes_of(hub) as changes:
         known = changes.store.history()[::-1]
         number = number_of(text) if text else number_in_force(known)
-        if any(past.version.number == number and past.version.hash == hub.policy.version for past in known):
-            return number, known, hub.policy
         try:
-            policy = load_files(changes.store.files(number), hub.catalogue)
+            policy = loaded(hub, changes.store.files(number))
         except ChangeRefused:
             raise PageRefused("choice", name="number") from None
         except YamlFileError:

@@ -19,7 +19,7 @@ from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.review.choices import number_of
 from hub.console.steward.in_words import spoken_in
-from hub.console.steward.versions import Beside, beside, changes_of, loader
+from hub.console.steward.versions import Beside, beside, changes_of, decided_beside
 from hub.console.steward.versions_pages import VERSION
 from hub.console.visitor import Visitor
 from hub.home.zone import read_moment
@@ -38,11 +38,19 @@ CONFLICT: Final = "versions/conflict"
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A version beside the one in force, and both beside the base that it was made from (None: it has no base)."""
+    """A version and the one in force, side by side."""
 
     past: Past
     current: Past
     change: Beside
+
+
+@dataclass(frozen=True, slots=True)
+class FromBase:
+    """A version and the one in force, each beside the base that the first was made from (None: it has no base)."""
+
+    past: Past
+    current: Past
     in_force: Beside | None
     own: Beside | None
     three_ways: str
@@ -122,7 +130,8 @@ class ReturnPages:
     ) -> Response:
         hub, number = self._desk.hub, number_of(asked.get("number", ""))
         at, starts = asked.get("at", ""), self._moment(asked.get("at", ""))
-        found = await self._desk.beside(Lane.POLICY, lambda: against_in_force(hub, number))
+        read = from_base if name == "review_conflict" else against_in_force
+        found = await self._desk.beside(Lane.POLICY, lambda: read(hub, number))
         if found is None:
             raise PageRefused("choice", name="number")
         await self._desk.record_reading(visitor, name.replace("review_", "versions "), {"number": str(number)})
@@ -149,17 +158,31 @@ class ReturnPages:
 def against_in_force(hub: Hub, number: int) -> Against | None:
     """A version beside the one in force; None if there is no such version. Blocks, for a thread."""
     with changes_of(hub) as changes:
-        known = {past.version.number: past for past in changes.store.history()}
-        past = known.get(number)
-        if past is None:
+        found = _with_current(changes, number)
+        if found is None:
             return None
-        current = known[changes.store.standing().version]
-        base = past.version.base
+        past, current = found
         files, now = changes.store.files(number), changes.store.files(current.version.number)
-        before = changes.store.files(base) if base in known and base is not None else None
-    load = loader(hub)
-    change = beside(hub, now, files, load)
-    if before is None:
-        return Against(past, current, change, None, None, "")
-    own, in_force = beside(hub, before, files, load), beside(hub, before, now, load)
-    return Against(past, current, change, in_force, own, three_way(before, now, files))
+    return Against(past, current, beside(hub, now, files))
+
+
+def from_base(hub: Hub, number: int) -> FromBase | None:
+    """A version and the one in force beside the base of the first; None if there is no such version. Blocks."""
+    with changes_of(hub) as changes:
+        found = _with_current(changes, number)
+        if found is None:
+            return None
+        past, current = found
+        base = past.version.base
+        if base is None:
+            return FromBase(past, current, None, None, "")
+        before, now, files = (changes.store.files(each) for each in (base, current.version.number, number))
+    in_force, own = decided_beside(hub, before, now), decided_beside(hub, before, files)
+    return FromBase(past, current, in_force, own, three_way(before, now, files))
+
+
+def _with_current(changes: Changes, number: int) -> tuple[Past, Past] | None:
+    """A version and the one in force; None if there is no such version."""
+    known = {past.version.number: past for past in changes.store.history()}
+    past = known.get(number)
+    return None if past is None else (past, known[changes.store.standing().version])

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.console.steward.versions import changes_of
+from hub.console.steward.versions import changes_of, loaded
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
-from policies.editing.rules import RuleText, add, change, change_items, copy, remove, rules_of
-from policies.language import load_files
+from policies.editing.rules import RuleText, add, change, change_items, copy, remove, rules_in
 from policies.model import PolicySet
 from policies.review.changes import Diff
 from policies.review.check import ERROR, check, decisions_of, effects_of_expectation
@@ -42,7 +41,9 @@ class Start:
 
     def rule(self, name: str) -> RuleText | None:
         """The rule of this name; None if there is none."""
-        return next((each for each in rules_of(self.files) if each.id == name), None)
+        # Files in which the name stands come first: reading one of 100 KB takes 0.2 s. It may be written with escapes.
+        likely = sorted(self.files, key=lambda each: name.encode("utf-8", "replace") not in self.files[each])
+        return next((rule for each in likely for rule in rules_in(each, self.files[each]) if rule.id == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _edited_file(start: Start, edit: Edit) -> dict[str, bytes]:
 
 def _with_expectations(catalogue: Catalogue, hub: Hub, files: dict[str, bytes]) -> dict[str, bytes]:
     """The files with each expectation that fails saying what is so now."""
-    decided, mended = decisions_of(catalogue, load_files(files, catalogue), hub.now().date()), dict(files)
+    decided, mended = decisions_of(catalogue, loaded(hub, files), hub.now().date()), dict(files)
     for name, content in files.items():
         wanted = dict[int, Mapping[str, Any]]()
         for index, item in enumerate(YamlFile(name, content).content.get(EXPECTED, ())):
@@ -142,7 +143,7 @@ def _with_expectations(catalogue: Catalogue, hub: Hub, files: dict[str, bytes]) 
 def try_edit(hub: Hub, start: Start, edit: Edit) -> TriedEdit:
     """What the edit would do to the version in force; raises as `edited`, and YamlFileError if it does not load."""
     files, today = edited(hub, start, edit), hub.now().date()
-    before, after = (load_files(each, hub.catalogue) for each in (start.in_force, files))
+    before, after = (loaded(hub, each) for each in (start.in_force, files))
     known = {each.text for each in check(hub.catalogue, before, today)}
     found = [
         Finding(each.rule, each.text, each.place, each.level == ERROR)

@@ -33,6 +33,7 @@ from hub.console.rules.view import Viewer
 from hub.console.sessions.same_site import FIELD
 from hub.console.steward.in_words import spoken_in
 from hub.console.steward.since import Origins
+from hub.console.steward.versions import loaded
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
 from hub.errors import HubError
@@ -40,7 +41,6 @@ from hub.steward.acting import READERS
 from hub.steward.estimate import Estimate
 from policies.editing.rules import RuleText
 from policies.editing.written import EditRefused
-from policies.language import load_files
 from policies.model import PolicySet
 from policies.stewards import Role
 from policies.versions import ChangeRefused, Conflict
@@ -173,7 +173,7 @@ class RulesPages:
         start = start_of(hub, wanted.base, wanted.earlier, visitor.actor)
         if start is None:
             raise PageRefused("choice", name="from" if wanted.earlier is not None else "base")
-        policy = hub.policy if start.earlier is None else load_files(start.files, hub.catalogue)
+        policy = loaded(hub, start.files)
         return start, wanted.source(start), Choices(hub.catalogue, policy, visitor.steward)
 
     def _read(
@@ -203,7 +203,7 @@ class RulesPages:
 
     def _both(self, start: Start, edit: Edit) -> tuple[PolicySet, PolicySet]:
         hub = self._desk.hub
-        return load_files(start.in_force, hub.catalogue), load_files(edited(hub, start, edit), hub.catalogue)
+        return loaded(hub, start.in_force), loaded(hub, edited(hub, start, edit))
 
     def _page(self, arrival: Arrival, visitor: Visitor, opened: Opened, outcome: Outcome | None = None) -> Response:
         words = all_words()[arrival.language]

@@ -64,7 +64,8 @@ def test_many_expectations_that_fail_are_mended_at_once() -> None:
     (rule,) = rules_of(FILES)
     start = Start(cast("Any", None), files, files)
     edit = Edit(CHANGE, {**rule.content, "basis": "another"}, rule, rule.file, rule.section, mend_expectations=True)
-    hub = cast("Hub", SimpleNamespace(catalogue=SPINE, now=lambda: dt.datetime(2026, 6, 30, tzinfo=dt.UTC)))
+    now = dt.datetime(2026, 6, 30, tzinfo=dt.UTC)
+    hub = cast("Hub", SimpleNamespace(catalogue=SPINE, policy=load_files(FILES, SPINE), now=lambda: now))
     began = time.monotonic()
     mended = edited(hub, start, edit)["expectations.yaml"]
     assert [each["effects"] for each in YamlFile("", mended).content["expect"]] == [["clear"]] * RULES

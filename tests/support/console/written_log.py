@@ -28,14 +28,19 @@ def at(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-@contextmanager
-def written_log(folder: Path, made: Sequence[Record]) -> Iterator[tuple[Index, Reader]]:
-    """The index of a log of these records, each with its continuations, and the log."""
+def write(folder: Path, made: Sequence[Record]) -> None:
+    """Append records to the log in a folder, which is made if there is none."""
     store = SqliteStore(folder / "audit.db")
     store.begin(time.monotonic() + 10)
     store.append([[(leaf_hash(body), body) for body in pack(record)] for record in made])
     store.commit()
     store.drop()
+
+
+@contextmanager
+def written_log(folder: Path, made: Sequence[Record]) -> Iterator[tuple[Index, Reader]]:
+    """The index of a log of these records, each with its continuations, and the log."""
+    write(folder, made)
     with closing(open_reader(folder / "audit.db")) as reader, open_index(None) as index:
         index.follow(reader)
         yield index, reader

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ import pytest
 from audit.index import Index
 from audit.record import Coordinates, Record
 from audit.search import QueryRefused
+from audit.stores.reader import Reader
 from hub.auditor.balance import COUNTED, MOST_MONTHS, Row, as_csv, balance, last_day, month_before, month_of, terms_of
 from hub.console.oversight.stacks import HEIGHT, WIDTH, stacks
 from schema import SPINE
@@ -28,6 +30,15 @@ SENSITIVE = sorted(name for name, each in KNOWN.items() if isinstance(each, Fiel
 PERSONAL = sorted(name for name, each in KNOWN.items() if each.personal)
 PLAIN = sorted(name for name, each in KNOWN.items() if not each.personal)
 PURPOSES = ("safety.fire", "safety.fire.rental", None)
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log, its index, and the records in it."""
+
+    index: Index
+    reader: Reader
+    records: list[Record]
 
 
 def made(rng: random.Random) -> list[Record]:
@@ -51,10 +62,10 @@ def made(rng: random.Random) -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Record]]]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     records = made(random.Random(14))
-    with written_log(tmp_path_factory.mktemp("log"), records) as (index, _):
-        yield index, records
+    with written_log(tmp_path_factory.mktemp("log"), records) as (index, reader):
+        yield Log(index, reader, records)
 
 
 def naive(records: Sequence[Record], month: str, purpose: str) -> Row:
@@ -84,19 +95,19 @@ def naive(records: Sequence[Record], month: str, purpose: str) -> Row:
     )
 
 
-def test_each_number_is_that_of_a_naive_reading(log: tuple[Index, list[Record]]) -> None:
-    found = balance(log[0], SPINE, dt.date(2026, 6, 1), 3, None, CHINA)
+def test_each_number_is_that_of_a_naive_reading(log: Log) -> None:
+    found = balance(log.index, log.reader, SPINE, dt.date(2026, 6, 1), 3, None, CHINA)
     months = [each.month for each in found]
     assert months == sorted(months, reverse=True)
     assert len(found) == 9
     for row in found:
-        assert row == naive(log[1], row.month, row.purpose)
+        assert row == naive(log.records, row.month, row.purpose)
     for name in COUNTED:
         assert sum(getattr(row, name) for row in found) > 9, name
 
 
-def test_a_purpose_has_those_below_it(log: tuple[Index, list[Record]]) -> None:
-    found = balance(log[0], SPINE, dt.date(2026, 5, 1), 1, "safety", CHINA)
+def test_a_purpose_has_those_below_it(log: Log) -> None:
+    found = balance(log.index, log.reader, SPINE, dt.date(2026, 5, 1), 1, "safety", CHINA)
     assert {row.purpose for row in found} == {"safety.fire", "safety.fire.rental"}
     assert {row.month for row in found} == {"2026-05"}
 
@@ -111,8 +122,8 @@ def test_a_list_that_was_too_long_counts_as_what_it_may_have_been(tmp_path: Path
         decision=Coordinates(clear=tuple(f"Person.field{number}" for number in range(2_000))),
         subjects=(digest("person", "1"),),
     )
-    with written_log(tmp_path, [record]) as (index, _):
-        (row,) = balance(index, SPINE, dt.date(2026, 6, 1), 1, None, CHINA)
+    with written_log(tmp_path, [record]) as (index, reader):
+        (row,) = balance(index, reader, SPINE, dt.date(2026, 6, 1), 1, None, CHINA)
     assert (row.without, row.clear) == (0, 1)
 
 
@@ -123,9 +134,9 @@ def test_what_is_no_month_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("months", [0, MOST_MONTHS + 1])
-def test_so_many_months_are_refused(months: int, log: tuple[Index, list[Record]]) -> None:
+def test_so_many_months_are_refused(months: int, log: Log) -> None:
     with pytest.raises(QueryRefused):
-        balance(log[0], SPINE, dt.date(2026, 6, 1), months, None, CHINA)
+        balance(log.index, log.reader, SPINE, dt.date(2026, 6, 1), months, None, CHINA)
 
 
 def test_months_before_and_their_ends() -> None:
