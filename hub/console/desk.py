@@ -38,7 +38,12 @@ class Desk:
     def page(self, name: str, arrival: Arrival, visitor: Visitor | None, **content: Any) -> Response:
         """The page of a template, in the language of the request."""
         opened = {each.word: HOME + each.path for each in self.menu if visitor is not None and may(visitor, each)}
-        framed = {"menu": menu_of(opened, arrival.path), "asked_again": arrival.asked_again, **content}
+        framed = {
+            "menu": menu_of(opened, arrival.path),
+            "asked_again": arrival.asked_again,
+            "departments": self.hub.policy.departments,
+            **content,
+        }
         return self.pages.page(name, arrival.language, arrival.origin, arrival.path, visitor, **framed)
 
     async def beside(self, lane: Lane, work: Callable[[], Result]) -> Result:
