@@ -68,7 +68,7 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     name = location.rpartition("=")[2]
     seen = words_of(sun.get(location))
     assert "待答复" in seen
-    assert "police" in seen, "who answers"
+    assert "公安局" in seen, "who answers"
     assert "上门探访前需要电话联系" in seen
     queue = zhang.get("/console/requests/queue")
     assert f"answer?id={name}" in queue.text
