@@ -67,7 +67,9 @@ def others(count: int) -> bytes:
                 "fields": {"Person.name": "clear", "Person.phone": {"mask": "partial(3,4)"}, "Dwelling": "clear"},
             }
         )
-    return yaml.safe_dump({"applications": applications, "grants": grants}).encode()
+    names = sorted({each["department"] for each in applications})
+    departments = [{"id": name, "zh": name, "en": name} for name in names]
+    return yaml.safe_dump({"departments": departments, "applications": applications, "grants": grants}).encode()
 
 
 def loaded(count: int) -> PolicySet:

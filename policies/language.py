@@ -1,8 +1,6 @@
 """Loads the policy files of a folder into one immutable `PolicySet`.
 
-A policy that names anything unknown does not load, and nothing in it is ever ignored; each error names file and line
-and what to write instead. Sections are `purposes`, `applications`, `owners`, `grants`, `prohibitions`, `stewards`,
-`expect` and `operations`. The version is a hash over the names and bytes of all files.
+Nothing is ignored: an unknown name refuses the load, with file, line and remedy. A version is a hash of all files.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from policies import obligations
 from policies.effects.granted import EffectFault, checked, expected_of
 from policies.effects.words import explain_expected
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
+from policies.naming.departments import departments_of
 from policies.obligations import Obligation, ObligationError
 from policies.operations.registered import Operation, OperationFault, Operations, Registry
 from policies.purposes import implies, parent, valid_id
@@ -88,6 +87,7 @@ class _Loader:
 
     def policy_set(self) -> PolicySet:
         """What the files state; raises one YamlFileError for all that is wrong with their names."""
+        departments = departments_of(self.documents)
         self._read_purposes()
         self._read_applications()
         self._read_owners()
@@ -107,6 +107,7 @@ class _Loader:
             stewards,
             expectations,
             operations,
+            departments,
         )
 
     def _read(self, section: str, read: Callable[[BlockAt, Any], _Rule]) -> tuple[_Rule, ...]:

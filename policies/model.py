@@ -49,6 +49,25 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Department:
+    """A department under its name in each language, and how to reach it; the contact is empty if nothing is known."""
+
+    id: str
+    zh: str
+    en: str
+    contact_zh: str = ""
+    contact_en: str = ""
+
+    def name(self, language: str) -> str:
+        """Its name in a language, `zh` or `en`."""
+        return {"zh": self.zh, "en": self.en}[language]
+
+    def contact(self, language: str) -> str:
+        """How to reach it, in a language, `zh` or `en`."""
+        return {"zh": self.contact_zh, "en": self.contact_en}[language]
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """How much may be asked for: `burst` units of cost at once, and `rate` units a second from then on."""
 
@@ -123,7 +142,14 @@ class PolicySet:
     """By account: who keeps the policy or reads the log; two accounts of one person count as one."""
     expectations: tuple[Expectation, ...] = ()
     operations: Operations = field(default_factory=dict)
+    departments: Mapping[str, Department] = field(default_factory=dict)
+    """By id, under which the rest names them; empty if the policy says no names. No decision depends on it."""
     index: RuleIndex = field(init=False, repr=False, compare=False)
+
+    def department_name(self, department: str, language: str) -> str:
+        """The name of a department in a language; its id where the policy says no name."""
+        known = self.departments.get(department)
+        return department if known is None else known.name(language)
 
     def may_act(self, actor: str, application: str) -> bool:
         """Whether one application may act for the users of another."""

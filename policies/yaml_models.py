@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from policies.effects.words import explain_effect
-from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Rate, RateLimits
+from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Department, Rate, RateLimits
 from policies.stewards import Role, Steward
 from schema import shapes
 from schema.region_paths import path_meant
+from schema.signs import is_invisible
 from schema.strict_yaml import YamlFile, YamlFileError
 from schema.yaml_blocks import Block, Told, YamlPath, explain_fault, raise_all, read_block
 
@@ -32,7 +33,18 @@ MOST_ASKED = 20
 """Most values of an argument that one grant lets be answered: with many, a value is walked to."""
 LEAST_BURST = 100
 """What the cheapest request costs: with less nobody could ask anything."""
+LONGEST_LINE = 200
 RoleName = Literal["steward", "approver", "auditor", "operator", "developer"]
+
+
+def _in_one_line(text: str) -> str:
+    """The text, which pages show beside others' names: it cannot break their lines or look like nothing."""
+    if not text.strip() or not text.isprintable() or any(map(is_invisible, text)):
+        raise ValueError("write one line of text, with plain blanks and without characters that nobody sees")
+    return text
+
+
+Line = Annotated[str, StringConstraints(max_length=LONGEST_LINE), AfterValidator(_in_one_line)]
 
 
 class PurposeBlock(Block):
@@ -54,6 +66,33 @@ class PurposeBlock(Block):
     rounding: int = Field(default=1, ge=1)
     withheld: bool = False
     delayed_days: int = Field(default=0, ge=0, le=36_500, alias="delayedDays")
+
+
+class ContactBlock(Block):
+    """How to reach a department, in both languages."""
+
+    zh: Line
+    en: Line
+
+
+class DepartmentBlock(Block):
+    """A department: `id`, its name in both languages, and how to reach it: a telephone, an office, an address.
+
+    `contact` is one line, or one in each language. It names an office and no person, because residents and applications
+    are told it. Where a policy has this section, every department that it names must stand here.
+    """
+
+    id: Name
+    zh: Line
+    en: Line
+    contact: Line | ContactBlock | None = None
+
+    @property
+    def department(self) -> Department:
+        """What it says, as plain data."""
+        told = self.contact
+        contact = (told.zh, told.en) if isinstance(told, ContactBlock) else (told or "", told or "")
+        return Department(self.id, self.zh, self.en, *contact)
 
 
 class RateBlock(Block):
@@ -223,6 +262,7 @@ class OperationBlock(Block):
 class PolicyDocument(Block):
     """One policy file."""
 
+    departments: list[DepartmentBlock] = Field(default_factory=list)
     purposes: list[PurposeBlock] = Field(default_factory=list)
     applications: list[ApplicationBlock] = Field(default_factory=list)
     owners: dict[str, Name] = Field(default_factory=dict)
@@ -295,6 +335,9 @@ def _may_be_empty(path: YamlPath) -> bool:
     return False
 
 
+_CONTACT = f'write one line of at most {LONGEST_LINE} characters, or one in each language: {{zh: "…", en: "…"}}'
+
+
 def _fault(file: YamlFile, path: YamlPath, fault: Mapping[str, Any]) -> Told:
     """Where one fault in the shape of a file is, and what to write instead."""
     match path:
@@ -302,6 +345,8 @@ def _fault(file: YamlFile, path: YamlPath, fault: Mapping[str, Any]) -> Told:
             return path[:4], explain_effect(coordinate, file.content["grants"][index]["fields"][coordinate])
         case ("applications", _, "role" | "level", _):
             path = path[:3]  # pydantic names what it tried: a name, or none
+        case ("departments", _, "contact", _, *_):
+            return path[:3], _CONTACT
         case ("applications", _, "jurisdiction") | ("applications", _, "staff", _) if fault["type"] == "string_type":
             meant = path_meant(fault["input"])
             if meant is not None:

@@ -170,6 +170,20 @@ POLICIES = (
         "tests/unit/policies/test_stewards.py",
     ),
     Mutation(
+        "a department that is named has a name, where there are names",
+        "policies/naming/departments.py",
+        "    if found:\n",
+        "    if False:\n",
+        "tests/unit/policies/test_departments.py",
+    ),
+    Mutation(
+        "a changed name or contact of a department is told",
+        "policies/review/notes.py",
+        "        yield from _notes_of_department(before.departments[each], after.departments[each])\n",
+        "        continue\n",
+        "tests/unit/policies/test_departments.py",
+    ),
+    Mutation(
         "the comparison looks at moving days",
         "policies/review/diff.py",
         "    for day in sorted({*first, *_last_days(first)}):",

@@ -58,6 +58,7 @@ def check(
     summary: dict[str, Any] = {
         "folder": str(folder),
         "version": policy.version,
+        **({"departments": list(policy.departments)} if policy.departments else {}),
         "applications": list(policy.applications),
         "purposes": list(policy.purposes),
         "grants": [grant.id for grant in policy.grants],

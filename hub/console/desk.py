@@ -41,6 +41,7 @@ class Desk:
         framed = {
             "menu": menu_of(opened, arrival.path, visitor.roles if visitor else ()),
             "asked_again": arrival.asked_again,
+            "departments": self.hub.policy.departments,
             **content,
         }
         return self.pages.page(name, arrival.language, arrival.origin, arrival.path, visitor, **framed)

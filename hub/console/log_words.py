@@ -1,4 +1,4 @@
-"""What the log says in codes, told in words: acts, kinds, results, effects, purposes and applications.
+"""What the log says in codes, told in words: acts, kinds, results, effects, purposes, applications, departments.
 
 A code that has no word, as an older or a newer version may have written one, is told as it stands.
 """
@@ -24,13 +24,14 @@ CHOICES: Final = {"kind": KINDS, "result": RESULTS, "effect": EFFECTS}
 
 
 class LogWords:
-    """The words of one language, and what the policy in force calls its purposes and applications."""
+    """The words of one language, and what the policy in force calls its purposes, applications and departments."""
 
     def __init__(self, words: Words, policy: PolicySet, language: str) -> None:
         self._words = words
         self._titles: Mapping[str, Mapping[str, str]] = {
             "purpose": {each.id: _title(each, language) for each in policy.purposes.values()},
             "application": {each.id: _title(each, language) for each in policy.applications.values()},
+            "department": {name: each.name(language) for name, each in policy.departments.items()},
         }
 
     def word(self, term: str, code: str) -> str:
@@ -46,7 +47,7 @@ class LogWords:
         return act_of(record)
 
     def titles(self, term: str) -> Mapping[str, str]:
-        """What the policy in force calls its purposes or applications."""
+        """What the policy in force calls its purposes, applications or departments."""
         return self._titles[term]
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
+from hub.console import departments
 from hub.console.assets import Assets
 from hub.console.page_scripts import EDITOR_PHRASES, NO_SCRIPT, policy_of, scripts_of
 from hub.console.sessions.same_site import FIELD, form_token
@@ -49,7 +50,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"asset": assets.url, "editor_phrases": EDITOR_PHRASES}
-        self._templates.filters.update(moment=self._moment, written=self._written)
+        self._templates.filters.update(departments.FILTERS, moment=self._moment, written=self._written)
         all_words()  # a word that lacks a language is found when the hub starts
 
     def page(

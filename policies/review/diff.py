@@ -22,8 +22,6 @@ from policies.model import (
     Decision,
     FieldDecision,
     PolicySet,
-    Purpose,
-    Rate,
     RowSet,
     TypeDecision,
 )
@@ -33,6 +31,7 @@ from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
 from policies.review.guards import changed_guards
 from policies.review.joins import new_joins
+from policies.review.notes import notes
 from policies.review.registered_operations import changed_operations
 from policies.review.unchanged import Unchanged
 from policies.rules import ANSWER, Asked, Subject, effect_in_words, placeholder_value
@@ -57,7 +56,7 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     found |= {each: each for each in changed_operations(before, after, today)}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
-    return Diff(before.version, after.version, tuple(changes), tuple(_notes(before, after)))
+    return Diff(before.version, after.version, tuple(changes), tuple(notes(before, after)))
 
 
 def diff_with_joins(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:
@@ -367,49 +366,3 @@ def _staff_text(app: Application) -> str:
 
 def _limit_text(obligation: object) -> str:
     return "" if obligation is None else str(getattr(obligation, "limit", "required"))
-
-
-def _notes(before: PolicySet, after: PolicySet) -> Iterator[str]:
-    """What changes without changing a decision: names, dates, owners, and what an application is."""
-    for name, old, new in (
-        ("purpose", before.purposes, after.purposes),
-        ("application", before.applications, after.applications),
-    ):
-        yield from (f"{name} {each} is new" for each in sorted(set(new) - set(old)))
-        yield from (f"{name} {each} is gone" for each in sorted(set(old) - set(new)))
-    for each in sorted(set(before.applications) & set(after.applications)):
-        yield from _notes_of_application(before.applications[each], after.applications[each])
-    for each in sorted(set(before.purposes) & set(after.purposes)):
-        yield from _notes_of_purpose(before.purposes[each], after.purposes[each])
-    valid = {grant.id: grant.valid for grant in before.grants}
-    for grant in after.grants:
-        old_valid = valid.get(grant.id, grant.valid)
-        if old_valid != grant.valid:
-            was, will = (f"{v.start or '…'} to {v.end or '…'}" for v in (old_valid, grant.valid))
-            yield f"grant {grant.id} valid: {was} → {will}"
-    for entity in sorted({*before.owners, *after.owners}):
-        if before.owners.get(entity) != after.owners.get(entity):
-            yield f"owner of {entity}: {before.owners.get(entity, 'nobody')} → {after.owners.get(entity, 'nobody')}"
-
-
-def _notes_of_application(before: Application, after: Application) -> Iterator[str]:
-    for key in ("department", "role", "level"):
-        old, new = (getattr(each, key) for each in (before, after))
-        if old != new:
-            yield f"application {after.id} {key}: {old or 'none'} → {new or 'none'}"
-    for key in ("application", "person"):
-        was, will = (_rate_text(getattr(each.limits, key)) for each in (before, after))
-        if was != will:
-            yield f"application {after.id} limits.{key}: {was} → {will}"
-
-
-def _rate_text(rate: Rate | None) -> str:
-    return "as the hub sets it" if rate is None else f"{rate.rate} a second, {rate.burst} at once"
-
-
-def _notes_of_purpose(before: Purpose, after: Purpose) -> Iterator[str]:
-    for key in ("expires", "purge"):
-        old, new = (getattr(each, key) for each in (before, after))
-        if old != new:
-            was, will = ("never" if each is None else each for each in (old, new))
-            yield f"purpose {after.id} {key}: {was} → {will}"

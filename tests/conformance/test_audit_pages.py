@@ -27,7 +27,7 @@ AUDITOR = """
   - id: audit-office
     zh: 审计局
     en: Audit office
-    department: audit
+    department: data-bureau
     level: county
     role: auditor
     jurisdiction: 14/03/21/
@@ -236,7 +236,7 @@ def test_an_auditor_needs_no_receipt_and_is_recorded(
     )
     assert check_proof(shown.json(), verifier).leaf_hash == receipt["leafHash"]
     last = [each for each in served.records() if each.kind == "proof"][-1]
-    assert (last.application, last.department, last.result) == ("audit-office", "audit", "OK")
+    assert (last.application, last.department, last.result) == ("audit-office", "data-bureau", "OK")
     assert last.variables == {"index": str(receipt["index"])}
     assert last.subject == served.hub.digester.digest("subject", "auditor-1")
 

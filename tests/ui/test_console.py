@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,15 @@ def test_a_resident_sees_their_own_page_and_is_no_account(shown: dict[str, dict[
     assert "出租房屋消防检查" in seen
     assert "没有可以告诉您的查询" in empty
     assert not any(said in text for said in ("当前账号", "授权矩阵") for text in (seen, empty))
+
+
+@pytest.mark.parametrize("page", [_name(page) for page in PAGES if "edit?" not in page["path"]])
+def test_a_department_whose_id_is_shown_has_its_name_there(
+    page: str, scene: ConsoleScene, shown: dict[str, dict[str, Any]]
+) -> None:
+    """The ids that are no word of anything else; a file of the policy that is edited has the ids alone."""
+    text, known = shown[page]["text"], scene.served.hub.policy.departments
+    for each in ("civil-affairs", "data-bureau", "grid-centre"):
+        assert each not in text or known[each].zh in text or known[each].en in text
+    if "my-data" in page and "-zh-" in page:
+        assert not re.search(r"\b(fire|hotline|police|housing)\b", text)

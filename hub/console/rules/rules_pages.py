@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from hub.console.arrival import Arrival
+from hub.console.departments import options_of
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
@@ -272,7 +273,7 @@ def _choices(desk: Desk, language: str) -> dict[str, list[tuple[str, str]]]:
         return [(key, f"{text} {key}") for key, text in words]
 
     return {
-        "department": [(each, each) for each in sorted({each.department for each in policy.applications.values()})],
+        "department": options_of(policy, {each.department for each in policy.applications.values()}, language),
         "application": shown(policy.applications.values(), "id"),
         "purpose": shown(policy.purposes.values(), "id"),
         "type": shown(desk.hub.catalogue, "name"),

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.console.rules.choices import PROHIBIT, SELECTORS, Choices, effect_token
+from hub.console.departments import shown_with_id
+from hub.console.rules.choices import PROHIBIT, Choices, effect_token
 from hub.console.rules.form import CAPS, NUMBERS, PERSON
 from hub.console.steward.in_words import Spoken
 from hub.console.steward.matrix import Sensitivity, sensitivity_of
@@ -102,18 +103,25 @@ class Viewer:
         return f"{self._words_of(self._choices.catalogue.entity(entity))} {entity}"
 
     def _who(self, rule: Mapping[str, Any]) -> dict[str, list[Option]]:
-        to, applications = rule.get("to", {}), self._choices.policy.applications
+        to = rule.get("to", {})
         return {
             name: [
                 Option(
                     f"to.{name}.{each}",
-                    f"{self._words_of(applications[each])} {each}" if name == SELECTORS[0] else each,
+                    self._subject(name, each),
                     each in to.get(name, ()),
                 )
                 for each in values
             ]
             for name, values in self._choices.selectors().items()
         }
+
+    def _subject(self, attribute: str, value: str) -> str:
+        """A value of an attribute of subjects, with its name if it has one."""
+        policy = self._choices.policy
+        if attribute == "application":
+            return f"{self._words_of(policy.applications[value])} {value}"
+        return shown_with_id(policy, value, self._language) if attribute == "department" else value
 
     def _purposes(self, rule: Mapping[str, Any]) -> list[Option]:
         chosen = rule.get("for", ())

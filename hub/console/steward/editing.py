@@ -62,9 +62,10 @@ def _words(catalogue: Catalogue, policy: PolicySet, language: str) -> Iterator[W
         yield Word(purpose.id, "editor_purpose", getattr(purpose, language))
     for application in policy.applications.values():
         yield Word(application.id, "editor_application", getattr(application, language))
-    departments = {*policy.owners.values(), *(each.department for each in policy.applications.values())}
-    for text in sorted(departments):
-        yield Word(text, "editor_department")
+    applying = (each.department for each in policy.applications.values())
+    for text in sorted({*policy.departments, *policy.owners.values(), *applying}):
+        name = policy.department_name(text, language)
+        yield Word(text, "editor_department", "" if name == text else name)
     for entity in catalogue:
         yield Word(entity.name, "editor_type", getattr(entity, language))
     for text, coordinate in catalogue.coordinates():

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from hub.console.arrival import Arrival
+from hub.console.departments import options_of
 from hub.console.desk import HOME, Desk
 from hub.console.lanes import Lane
 from hub.console.page import Page, Way
@@ -65,7 +66,7 @@ class MatrixPages:
             matrix=matrix_of(self._desk.hub.catalogue, policy, chosen, today),
             chosen=_given(chosen),
             choices={
-                "department": [(each, each) for each in sorted(_departments(policy))],
+                "department": options_of(policy, _departments(policy), arrival.language),
                 "application": _named(policy.applications.values(), arrival.language),
                 "purpose": _named(policy.purposes.values(), arrival.language),
                 "sensitivity": [(each, words[f"sensitivity_{each}"]) for each in Sensitivity],

@@ -19,8 +19,9 @@ from hub.request.denials import DenialErrors
 from hub.request.lists.cuts import Path, path_size
 from hub.request.plan_model import Aggregate, Planned
 from hub.request.respond import Answer
-from policies.model import Decision, FieldDecision, RowSet, TypeDecision
+from policies.model import Decision, FieldDecision, PolicySet, RowSet, TypeDecision
 from policies.rules import ANSWER, effect_in_words
+from schema.interface.languages import ENGLISH
 from schema.predicate import Predicate, conjuncts
 
 ERROR_BYTES = 600
@@ -57,7 +58,7 @@ def access_of(
     """What an answer hides; None if it hides nothing."""
     members = {
         "masked": _masked(planned),
-        "denied": _denied(answer, language),
+        "denied": _denied(answer, denial_errors.policy, language),
         "suppressed": _suppressed(planned, answer, language),
         "cut": [each.told() for each in answer.cut],
         "needsCase": [] if planned.decision.case is not None else _needing_case(planned, denial_errors),
@@ -79,17 +80,25 @@ def _masked(planned: Planned) -> list[dict[str, Any]]:
     ]
 
 
-def _denied(answer: Answer, language: str | None) -> list[dict[str, Any]]:
-    """Each denied coordinate once, with the response names that lead to it, and how to ask."""
+def _denied(answer: Answer, policy: PolicySet, language: str | None) -> list[dict[str, Any]]:
+    """Each denied coordinate once, with the response names that lead to it, how to ask, and how to reach the owner."""
     found: dict[tuple[Any, str], dict[str, Any]] = {}
     for error in answer.errors:
         if error.code is Code.FIELD_DENIED and error.access is not None:
             reason = message_in(language, error)
             key = error.access["coordinate"], reason
             if key not in found:
-                found[key] = {"coordinate": key[0], "paths": [], "reason": reason, **error.access}
+                contact = _contact(policy, error.access["owner"], language)
+                found[key] = {"coordinate": key[0], "paths": [], "reason": reason, **error.access, **contact}
             found[key]["paths"].append(error.path)
     return list(found.values())
+
+
+def _contact(policy: PolicySet, owner: str | None, language: str | None) -> dict[str, str]:
+    """How to reach the owner, where the policy says so; English where no language is asked for."""
+    known = policy.departments.get(owner or "")
+    contact = known.contact(language or ENGLISH) if known else ""
+    return {"ownerContact": contact} if contact else {}
 
 
 def _suppressed(planned: Planned, answer: Answer, language: str | None) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.attack
 OWN = "{ myAccess { purposes { purpose } } }"
 FIRE = "safety.fire"
 ID = document_id(TYPE_NAME)
-AUDITORS = b"applications: [{id: audit-office, zh: A, en: A, department: audit, role: auditor, jurisdiction: 14/}]"
+AUDITORS = b"applications: [{id: audit-office, zh: A, en: A, department: police, role: auditor, jurisdiction: 14/}]"
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_the_catalogue_has_each_type_with_its_owner_and_what_my_application_may_
     for entity in scene.served.hub.catalogue:
         assert entity.zh in text, entity.name
         assert f"type={entity.name}" in page.text
-    assert "police" in text
+    assert "公安局" in text
     assert "event.dispatch" in text
     assert marks(page.text, "Person") == ["明", "明"]
     assert "目前不详" in text, "there is no graph to say when a source was loaded"

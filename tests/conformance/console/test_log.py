@@ -93,6 +93,16 @@ def test_the_form_of_a_search_offers_what_there_is(auditor: Browser) -> None:
     assert '<option value="WRITTEN_BY_HAND" selected>' in unknown, "what was asked stands in the form still"
 
 
+def test_a_department_stands_under_its_name_and_the_id_that_the_log_has(auditor: Browser) -> None:
+    page = auditor.get("/console/log?result=VALIDATION")
+    assert "消防救援大队 fire" in words_of(page)
+    assert links(page.text, "department=fire"), "its link names the id"
+    narrowed = words_of(auditor.get("/console/log?department=fire", **{"accept-language": "en"}))
+    assert "Fire and Rescue Brigade fire ×" in narrowed
+    record = auditor.get(links(page.text, "log/record?index=")[0])
+    assert "消防救援大队 fire" in words_of(record)
+
+
 def test_a_day_of_the_picture_leads_to_that_day(auditor: Browser) -> None:
     page = auditor.get("/console/log?application=fire-inspection").text
     (bar,) = links(page, "since=")  # a day without requests leads nowhere

@@ -19,6 +19,10 @@ pytestmark = pytest.mark.conformance
 
 MINE = "/console/my-data"
 POLICY = """
+departments:
+  - {id: fire, zh: 消防救援大队, en: Fire Brigade, contact: {zh: 县政务服务中心 9 号窗口, en: "window 9"}}
+  - {id: police, zh: 公安局, en: Police, contact: {zh: 派出所户籍窗口, en: police station}}
+  - {id: civil-affairs, zh: 民政局, en: Civil Affairs}
 purposes:
   - {id: safety, zh: 安全检查, en: Safety check}
   - {id: voice, zh: 民意回访, en: Calling back, delayedDays: 30}
@@ -68,10 +72,12 @@ def test_a_resident_sees_that_a_department_looked_and_the_other_does_not(scene: 
     look(scene, PROTAGONIST, "safety")
     assert scene.served.records()[-1].subjects == digests_of(scene.settings, "qi")
     page = words_of(browser.get(MINE))
-    assert f"{scene.served.hub.settings.now().date()} fire 安全检查 姓名、电话（已遮盖）" in page
+    assert f"{scene.served.hub.settings.now().date()} 消防救援大队 安全检查 姓名、电话（已遮盖）" in page
     assert "clerk-7" not in page
     english = words_of(browser.get(MINE, **{"accept-language": "en"}))
-    assert "fire Safety check name, phone (masked)" in english
+    assert "Fire Brigade Safety check name, phone (masked)" in english
+    assert "Fire Brigade window 9" in english.partition("How to object")[2]
+    assert "fire" not in page, "a resident is told a name, and no id"
     assert "没有可以告诉您的查询" in words_of(scene.browser().sign_in_as_resident("ming"))
 
 
@@ -86,5 +92,6 @@ def test_what_residents_are_not_told_leaves_no_trace(purpose: str, scene: Consol
 
 def test_the_page_says_who_answers_for_which_data(scene: ConsoleScene) -> None:
     page = words_of(scene.browser().sign_in_as_resident("ming"))
-    assert "police" in page.partition("如何提出异议")[2]
-    assert "civil-affairs" not in page, "areas are about nobody"
+    assert "公安局 派出所户籍窗口" in page.partition("如何提出异议")[2]
+    assert "police" not in page
+    assert "民政局" not in page, "areas are about nobody"

@@ -46,7 +46,9 @@ def made_rules(catalogue: Catalogue) -> dict[str, Any]:
     ]
     nothing = _grant("ways-nothing", "nearly-nothing", "ways.nothing", ["Region"], {"Region.level": "clear"})
     grants = [made_grant(catalogue, number) for number in range(MADE)]
-    return {"purposes": purposes, "applications": applications, "grants": [*grants, nothing]}
+    departments = [{"id": name, "zh": name, "en": name} for name in ("ways", "nothing")]
+    made = {"purposes": purposes, "applications": applications, "grants": [*grants, nothing]}
+    return {"departments": departments, **made}
 
 
 def _grant(

@@ -12,8 +12,8 @@ from policies.language import load_files
 from policies.model import FieldDecision, PolicySet
 from policies.review.check import check, effects_of, subject_of
 from policies.review.diff import diff
-from policies.rules import Placeholder
 from schema import SPINE
+from schema.predicate import Placeholder
 from schema.strict_yaml import YamlFileError
 
 pytestmark = pytest.mark.unit

@@ -261,3 +261,24 @@ def test_reasons_are_in_the_language_that_is_asked_for(policies: PolicySet) -> N
     access = told(policies, PEOPLE, rows(), Preferences(language="zh")).access
     assert access is not None
     assert access["denied"][0]["reason"].startswith("该字段未向此目的开放")
+
+
+def test_how_to_reach_an_owner_is_told_where_the_policy_says_so(policies: PolicySet, tmp_path: Path) -> None:
+    """Once for each coordinate, in the language that is asked for; the listed errors stay as they are."""
+    departments = """
+departments:
+  - {id: fire, zh: 消防, en: Fire}
+  - {id: police, zh: 公安局, en: Police, contact: {zh: 拨打 12345, en: call 12345}}
+"""
+    named = policy(tmp_path, departments + POLICY)
+    for language, contact in (("zh", "拨打 12345"), ("en", "call 12345"), (None, "call 12345")):
+        access = told(named, PEOPLE, rows(), Preferences(language=language)).access
+        assert access is not None
+        assert access["denied"][0] | {"owner": "police", "ownerContact": contact} == access["denied"][0]
+    before = told(policies, PEOPLE, rows()).access
+    assert before is not None
+    assert "ownerContact" not in before["denied"][0]
+    listed = told(named, PEOPLE, rows(["祁**", "1"]), LISTED).errors
+    assert [each.access for each in listed] == [
+        each.access for each in told(policies, PEOPLE, rows(["祁**", "1"]), LISTED).errors
+    ]
