@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from hub.auditor.record_tables import act_of
 from hub.console.assets import Assets
+from hub.console.mask_words import mask_in_words
 from hub.console.page_scripts import EDITOR_PHRASES, NO_SCRIPT, policy_of, scripts_of
 from hub.console.sessions.same_site import FIELD, form_token
 from hub.console.visitor import Visitor
@@ -50,7 +51,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"asset": assets.url, "editor_phrases": EDITOR_PHRASES}
-        self._templates.filters.update(moment=self._moment, written=self._written, what=act_of)
+        self._templates.filters.update(moment=self._moment, written=self._written, what=act_of, mask=mask_in_words)
         all_words()  # a word that lacks a language is found when the hub starts
 
     def page(
