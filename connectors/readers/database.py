@@ -29,6 +29,8 @@ from connectors.source_model import FaultAt, PulledSource, Stream
 CHUNK = 2_000
 MAX_TABLES = 20
 """How many tables an error names."""
+_NOT_LET_IN = re.compile("password authentication failed|no password supplied|Access denied for user")
+"""What servers say of a wrong user or password; one that speaks another language is told as one that failed."""
 
 
 class TableSource(PulledSource):
@@ -76,7 +78,7 @@ class TableReader:
                     number += 1
                     yield self._row(number, values)
         except (sa.exc.SQLAlchemyError, ValueError, OverflowError, ArithmeticError) as error:
-            raise ConnectorError(self._name, f"the database failed ({type(error).__name__})", terminal=False) from None
+            raise ConnectorError(self._name, _what_failed(error), terminal=False) from None
         finally:
             engine.dispose()
 
@@ -136,7 +138,7 @@ class TableReader:
         try:
             return look(engine)
         except (sa.exc.SQLAlchemyError, ValueError) as error:
-            raise ConnectorError(self._name, f"the database failed ({type(error).__name__})", terminal=False) from None
+            raise ConnectorError(self._name, _what_failed(error), terminal=False) from None
         finally:
             engine.dispose()
 
@@ -205,3 +207,9 @@ def _is_one_of(column: Any, numbers: list[str]) -> Any:
 
 
 _WHOLE = re.compile(r"-?\d{1,18}\Z", re.ASCII)
+
+
+def _what_failed(error: Exception) -> str:
+    """The class of a failure of the database, and whether it let nobody in; nothing of its text is quoted."""
+    refused = ": it refuses the user or the password" if _NOT_LET_IN.search(str(error)) else ""
+    return f"the database failed ({type(error).__name__}){refused}"

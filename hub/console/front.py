@@ -29,6 +29,7 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.developer.catalogue_pages import CataloguePages
 from hub.console.developer.operations_pages import OperationsPages
 from hub.console.developer.query_pages import QueryPages
+from hub.console.first_steps import first_steps
 from hub.console.integrity.checks import Checks
 from hub.console.integrity.integrity_pages import IntegrityPages
 from hub.console.lanes import Lane
@@ -199,7 +200,9 @@ class Console:
         return Visitor(steward, session, held)
 
     async def _home(self, arrival: Arrival, visitor: Visitor) -> Response:
-        return self._desk.page("home", arrival, visitor, version=self._desk.hub.policy.version)
+        opened = {each.word: HOME + each.path for each in self._desk.menu if may(visitor, each)}
+        steps = first_steps(visitor.roles, opened)
+        return self._desk.page("home", arrival, visitor, steps=steps, version=self._desk.hub.policy.version)
 
     def _welcome(self, arrival: Arrival) -> Response:
         """The page for whoever is not signed in; it leads back to the page that they asked for."""

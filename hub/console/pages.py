@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from hub.console import departments
 from hub.console.assets import Assets
+from hub.console.mask_words import mask_in_words
 from hub.console.page_scripts import EDITOR_PHRASES, NO_SCRIPT, policy_of, scripts_of
 from hub.console.sessions.same_site import FIELD, form_token
 from hub.console.visitor import Visitor
@@ -50,7 +51,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"asset": assets.url, "editor_phrases": EDITOR_PHRASES}
-        self._templates.filters.update(departments.FILTERS, moment=self._moment, written=self._written)
+        filters = {"moment": self._moment, "written": self._written, "mask": mask_in_words}
+        self._templates.filters.update(departments.FILTERS, **filters)
         all_words()  # a word that lacks a language is found when the hub starts
 
     def page(

@@ -1,8 +1,9 @@
 """Notes in the graph what the files of sources say about them, because a hub that serves has no other way to know it.
 
-It stands on the source's `SourceRun` node: who asserts what is in it, and for how many seconds a good reading counts as
-fresh. A value that the file no longer states is removed. What stands there already is not written again: the node is
-locked while a pull of that source writes, and those of others need not wait.
+It stands on the source's `SourceRun` node: who asserts what is in it, for how many seconds a good reading counts as
+fresh, which types it writes, and whether it is pushed. A value that the file no longer states is removed. What stands
+there already is not written again: the node is locked while a pull of that source writes, and those of others need not
+wait.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from hub.graph.driver import GraphWriter
 
 _NOTED = """
 MATCH (s:SourceRun) WHERE s.source IN $sources
-RETURN s.source AS source, s.assertedBy AS assertedBy, s.freshFor AS freshFor"""
+RETURN s.source AS source, s.assertedBy AS assertedBy, s.freshFor AS freshFor, s.writes AS writes, s.pushed AS pushed"""
 _NOTE = """
 UNWIND $rows AS row
 MERGE (s:SourceRun {source: row.source})
-SET s.assertedBy = row.assertedBy, s.freshFor = row.freshFor"""
+SET s.assertedBy = row.assertedBy, s.freshFor = row.freshFor, s.writes = row.writes, s.pushed = row.pushed"""
 
 
 def note_sources(writer: GraphWriter, sources: Iterable[Source]) -> None:
     """Note what these sources say about themselves; raises GraphWriteError."""
     rows = [
-        {"source": each.name, "assertedBy": each.asserted_by, "freshFor": _fresh_for(each)}
+        {
+            "source": each.name,
+            "assertedBy": each.asserted_by,
+            "freshFor": _fresh_for(each),
+            "writes": sorted({stream.entity for stream in each.records}),
+            "pushed": not isinstance(each, PulledSource),
+        }
         for each in sorted(sources, key=lambda each: each.name)
     ]
     noted = writer.read(_NOTED, sources=[each["source"] for each in rows])

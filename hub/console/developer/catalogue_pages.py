@@ -29,6 +29,8 @@ from schema.catalogue import CatalogueError
 CATALOGUE = "developer/catalogue"
 TYPE = "developer/type"
 QUERY = "developer/query"
+ASK_FIELDS = "requests/fields"
+ASK_NEW = "requests/new"
 
 
 class CataloguePages:
@@ -77,6 +79,7 @@ class CataloguePages:
         except CatalogueError:
             raise PageRefused("choice", name="type") from None
         told = await own_access(self._desk, visitor, policy, application, arrival.language)
+        loads = await newest_loads(self._desk.hub.graph)
         facts = {"application": application.id, "type": entity.name}
         await self._desk.record_reading(visitor, "developer type", facts)
         purposes = list(told.table.decisions)
@@ -90,6 +93,7 @@ class CataloguePages:
                 entity=entity,
                 owner=policy.owners.get(entity.name, ""),
                 rows=fields_of(told.table, entity, purposes),
+                loads=loads,
                 query=HOME + QUERY,
                 **self._frame(arrival, visitor, policy, application, purposes),
             ),
@@ -111,4 +115,6 @@ class CataloguePages:
             "signs": {each: words[f"sign_{each}"] for each in Effect},
             "catalogue": HOME + CATALOGUE,
             "type_page": HOME + TYPE,
+            "ask_fields": HOME + ASK_FIELDS,
+            "ask_new": HOME + ASK_NEW,
         }

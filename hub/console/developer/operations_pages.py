@@ -24,7 +24,7 @@ from hub.console.developer.mine import (
     own_subject,
     subject_name,
 )
-from hub.console.developer.query_pages import CODES_PAGE, QUERY
+from hub.console.developer.query_pages import ASK_FIELDS, CODES_PAGE, OPERATIONS, QUERY
 from hub.console.developer.ran import token_for
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
@@ -33,7 +33,6 @@ from hub.console.visitor import Visitor
 from hub.request.own_access.table import purpose_access
 from policies.model import KEY_REQUIRED, Application
 
-OPERATIONS = "developer/operations"
 ISSUE = "developer/token"
 SECONDS = 600
 """For how long a test token is valid."""
@@ -100,6 +99,7 @@ class OperationsPages:
             issue=HOME + ISSUE,
             operations=HOME + OPERATIONS,
             query=HOME + QUERY,
+            ask_fields=HOME + ASK_FIELDS,
             codes=HOME + CODES_PAGE,
         )
 

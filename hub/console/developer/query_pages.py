@@ -44,9 +44,14 @@ from policies.model import KEY_REQUIRED, Application, PolicySet
 
 QUERY = "developer/query"
 ASK = "developer/ask"
+ASK_FIELDS = "requests/fields"
+ASK_NEW = "requests/new"
 CODES_PAGE = "developer/codes"
+OPERATIONS = "developer/operations"
 ACTS = ("switch", "explain", "run")
 """What the form does: show the page for what was chosen, explain, or run."""
+FIRST = "first"
+"""In the place of an example's key: the first that there is."""
 BAD = 400
 
 
@@ -78,14 +83,14 @@ class QueryPages:
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
-        """The page with an example, or with nothing asked yet; the address has names of the policy only."""
+        """The page with an example, the first if none is chosen; the address has names of the policy only."""
         told = arrival.request.query_params
         application = chosen_application(self._desk.hub.policy, visitor, told.get("application") or None)
         if application is None:
             return self._desk.page("dev_none", arrival, visitor, title="dev_query")
         await self._desk.record_reading(visitor, "developer query", {"application": application.id})
         asked = Asked(told.get("purpose", ""))
-        return await self._page(arrival, visitor, application, asked, NOTHING, told.get("example", ""))
+        return await self._page(arrival, visitor, application, asked, NOTHING, told.get("example") or FIRST)
 
     async def ask(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Explain or run what a form asks, or show the page for another application or purpose."""
@@ -157,6 +162,11 @@ class QueryPages:
             "query": HOME + QUERY,
             "ask": HOME + ASK,
             "codes": HOME + CODES_PAGE,
+            "explained_codes": CODES,
+            "operations": HOME + OPERATIONS,
+            "ask_fields": HOME + ASK_FIELDS,
+            "ask_new": HOME + ASK_NEW,
+            "askable": {name for name, _ in self._desk.hub.catalogue.coordinates()},
             **{each.name: getattr(outcome, each.name) for each in fields(Outcome)},
         }
 
@@ -183,7 +193,7 @@ def _shown(told: Told, policy: PolicySet, arrival: Arrival, asked: Asked, exampl
     purposes = list(table.decisions)
     purpose = asked.purpose if asked.purpose in purposes else next(iter(purposes), "")
     examples = examples_of(table, policy, purpose) if purpose else []
-    chosen = next((each for each in examples if each.key == example), asked)
+    chosen = next((each for each in examples if example in {each.key, FIRST}), asked)
     asked = Asked(purpose, chosen.document, chosen.variables, asked.case)
     types = schema_of(table, purpose) if purpose else []
     return {
@@ -213,5 +223,5 @@ def _may_run(desk: Desk, application: Application) -> bool:
 
 
 def _fault(refusal: HubError, language: str) -> Fault:
-    places = tuple(f"{line}:{column}" for line, column in refusal.locations)
-    return Fault(str(refusal.code), message_in(language, refusal), places, ".".join(map(str, refusal.path)))
+    path = ".".join(map(str, refusal.path))
+    return Fault(str(refusal.code), message_in(language, refusal), refusal.locations, path)

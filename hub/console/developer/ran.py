@@ -23,11 +23,14 @@ SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error of an answer: its code, what it says, where in the document, and at which path of the answer."""
+    """An error of an answer: its code, what it says, where in the document, and at which path of the answer.
+
+    `places` are lines and columns, from 1.
+    """
 
     code: str
     message: str
-    places: tuple[str, ...] = ()
+    places: tuple[tuple[int, int], ...] = ()
     path: str = ""
 
 
@@ -79,6 +82,6 @@ def _marks(hub: Hub, asked: Asked, access: Mapping[str, Any]) -> dict[tuple[str,
 
 def fault_of(error: Mapping[str, Any]) -> Fault:
     """An error as GraphQL writes it."""
-    places = tuple(f"{each['line']}:{each['column']}" for each in error.get("locations", ()))
+    places = tuple((each["line"], each["column"]) for each in error.get("locations", ()))
     path = ".".join(map(str, error.get("path", ())))
     return Fault(error["extensions"]["code"], error["message"], places, path)

@@ -34,10 +34,13 @@ def _curl(asked: Asked, hub: str, body: object) -> str:
 def _python(asked: Asked, hub: str, body: object) -> str:
     headers = "".join(f"    {name!r}: {text!r},\n" for name, text in asked.headers.items())
     return (
-        "import os\n\nimport httpx\n\n"
+        "import json\nimport os\nimport urllib.error\nimport urllib.request\n\n"
         f'headers = {{\n    "Authorization": f"Bearer {{os.environ[\'{VARIABLE}\']}}",\n{headers}}}\n'
         f"body = {body!r}\n"
-        f"answer = httpx.post({hub + PATH!r}, headers=headers, json=body).json()\n"
+        f"request = urllib.request.Request({hub + PATH!r}, json.dumps(body).encode(), headers)\n"
+        "try:\n    response = urllib.request.urlopen(request)\n"
+        "except urllib.error.HTTPError as refused:\n    response = refused\n"
+        "answer = json.load(response)\n"
         'print(answer.get("data"), answer.get("errors"))'
     )
 
@@ -50,7 +53,8 @@ def _typescript(asked: Asked, hub: str, body: object) -> str:
         f"  headers: {{\n    Authorization: `Bearer ${{process.env.{VARIABLE}}}`,\n{headers}  }},\n"
         f"  body: JSON.stringify({_json(body)}),\n"
         "});\n"
-        "const { data, errors, extensions } = await response.json();"
+        "const { data, errors } = await response.json();\n"
+        "console.log(JSON.stringify({ data, errors }, null, 2));"
     )
 
 

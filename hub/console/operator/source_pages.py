@@ -34,11 +34,13 @@ from hub.console.visitor import Visitor
 from hub.graph.local import GraphAddress
 from hub.ingest.apart.process import Apart, Busy, Found
 from hub.ingest.apart.work import RETRY, TRY, Task
+from hub.ingest.trial.remedies import kind_of_problem
 from hub.steward.changes import reading_record
 from policies.stewards import Role
 
 SOURCES: Final = "sources"
 SOURCE: Final = "sources/source"
+HEALTH: Final = "health"
 TRY_SECONDS: Final = 40.0
 """How long a source may take to be tried; its own `limits.timeout` is 30 s if it does not say otherwise."""
 NO_GRAPH: Final = GraphAddress("", "", "")
@@ -103,13 +105,26 @@ class SourcePages:
         await self._record(visitor, "source", {"source": source.name})
         read = partial(shown_source, self._desk.hub.settings, source)
         shown, listing = await self._desk.beside(Lane.SOURCES, read)
-        content = {"tried": None, "retried": None, "seconds": "", "begun": "begun" in arrival.request.query_params}
+        problem = shown.status.problem if shown.status else None
+        content = {
+            "tried": None,
+            "retried": None,
+            "seconds": "",
+            "begun": "begun" in arrival.request.query_params,
+            "purposes": self._desk.hub.policy.purposes,
+            "remedy": kind_of_problem(problem) if problem else None,
+        }
         return self._page(
             "ops_source", arrival, visitor, shown=shown, listing=listing, most=MOST_ROWS, **{**content, **more}
         )
 
     def _page(self, name: str, arrival: Arrival, visitor: Visitor, **content: Any) -> Response:
-        paths = {"to_try": f"{HOME}sources/try", "to_retry": f"{HOME}sources/retry", "all": HOME + SOURCES}
+        paths = {
+            "to_try": f"{HOME}sources/try",
+            "to_retry": f"{HOME}sources/retry",
+            "all": HOME + SOURCES,
+            "health": HOME + HEALTH,
+        }
         return self._desk.page(name, arrival, visitor, word_of=word_of, **paths, **content)
 
     async def _known(self) -> Declared:

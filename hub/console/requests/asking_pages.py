@@ -5,6 +5,7 @@ The form tells what the schema tells, and the purposes of the policy: never what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ REQUESTS: Final = "requests"
 FIELDS: Final = "requests/fields"
 NEW: Final = "requests/new"
 ONE: Final = "requests/one"
+QUERY: Final = "developer/query"
 WISH: Final = "wish/"
 """What stands before a coordinate in the name of its field."""
 
@@ -57,8 +59,9 @@ class AskingPages:
         found = await self._desk.beside(Lane.POLICY, lambda: asked_by(hub, *who))
         await self._desk.record_reading(visitor, "requests", {"requests": str(len(found))})
         mine = applications_of(hub, visitor.steward)
+        sent = _number_of(arrival.request.query_params.get("sent", ""))
         return self._desk.page(
-            "ask_mine", arrival, visitor, found=found, mine=mine, fields=HOME + FIELDS, one=HOME + ONE
+            "ask_mine", arrival, visitor, found=found, mine=mine, sent=sent, fields=HOME + FIELDS, one=HOME + ONE
         )
 
     async def choose(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -85,7 +88,7 @@ class AskingPages:
         )
 
     async def new(self, arrival: Arrival, visitor: Visitor) -> Response:
-        """The form for the application and the fields that the address names."""
+        """The form for the application, the purpose and the fields that the address names, and what is `wanted`."""
         catalogue, asked = self._desk.hub.catalogue, arrival.request.query_params
         names = asked.getlist("field")
         chosen = chosen_fields(names, catalogue)
@@ -93,7 +96,11 @@ class AskingPages:
             raise PageRefused("choice", name="field")
         if not 0 < len(chosen) <= MOST_FIELDS:
             raise PageRefused("ask_fields", most=str(MOST_FIELDS))
-        sheet = Sheet(new_form(), asked.get("application", ""), asked.get("purpose", ""), dict.fromkeys(chosen, ""))
+        known, wanted = dict(catalogue.coordinates()), asked.get("wanted", "")
+        if wanted and any(wanted not in wishes_of(known[name]) for name in chosen):
+            raise PageRefused("choice", name="wanted")
+        fields = dict.fromkeys(chosen, wanted)
+        sheet = Sheet(new_form(), asked.get("application", ""), asked.get("purpose", ""), fields)
         return self._form(arrival, visitor, sheet)
 
     async def ask(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
@@ -110,7 +117,7 @@ class AskingPages:
             page.status_code = 400
             return page
         asked = [each.id for each in made if not isinstance(each, Fault)]
-        return go_to(f"{HOME}{ONE}?id={asked[0]}" if len(asked) == 1 else HOME + REQUESTS)
+        return go_to(f"{HOME}{ONE}?id={asked[0]}" if len(asked) == 1 else f"{HOME}{REQUESTS}?sent={len(asked)}")
 
     def _form(self, arrival: Arrival, visitor: Visitor, sheet: Sheet, faults: Sequence[Fault] = ()) -> Response:
         hub, today = self._desk.hub, self._desk.hub.now().date()
@@ -168,7 +175,14 @@ class AskingPages:
             policy=hub.policy,
             known=dict(hub.catalogue.coordinates()),
             mine=HOME + REQUESTS,
+            new=HOME + NEW,
+            query=HOME + QUERY,
         )
+
+
+def _number_of(text: str) -> str:
+    """How many requests a form made, as the address says after it was sent; empty for anything else."""
+    return text if re.fullmatch("[1-9][0-9]?", text, re.ASCII) else ""
 
 
 def _sheet(form: Mapping[str, str]) -> Sheet:

@@ -34,11 +34,15 @@ NOTE: Final = "access request {}"
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A request, where it stands, and whether the day by which it was to be answered is over."""
+    """A request, where it stands, and whether the day by which it was to be answered is over.
+
+    `days` are those from today to that day; negative once it is over.
+    """
 
     request: AccessRequest
     state: State
     late: bool
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ def _standing(hub: Hub, changes: Changes) -> Standing:
 
 
 def _followed(standing: Standing, request: AccessRequest) -> Followed:
-    return Followed(request, standing.state(request), standing.is_late(request))
+    days = (request.due - standing.today).days
+    return Followed(request, standing.state(request), standing.is_late(request), days)
 
 
 # What developers do.

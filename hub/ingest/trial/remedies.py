@@ -15,11 +15,14 @@ from connectors.base import ConnectorError
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about what a `pattern` finds. `kind` names it for the console, which tells it in two languages."""
+    """What to do about what a `pattern` finds. `kind` names it for the console, which tells it in two languages.
+
+    `text` is None where the reader says already what to do, in English alone.
+    """
 
     kind: str
     pattern: str
-    text: str
+    text: str | None
 
 
 REMEDIES: Final = (
@@ -70,6 +73,11 @@ REMEDIES: Final = (
     Remedy("busy", r"answers (429|5\d\d)", "it is busy or broken: try again later, or tell its keeper"),
     Remedy("other_answer", r"answers \d{3}", "check `where`; ask the source's keeper what it wants"),
     Remedy(
+        "database_sign_in",
+        r"refuses the user or the password",
+        "correct the user in `where` and what `password` names; the account must be allowed to sign in from here",
+    ),
+    Remedy(
         "database_away",
         r"the database failed \(OperationalError\)",
         "check host, port, user and `password`, that it runs, and that the account may sign in from here",
@@ -100,21 +108,38 @@ REMEDIES: Final = (
     Remedy("encoding", r"byte order mark of UTF-8", "declare `encoding: utf-8`"),
     Remedy("column_twice", r"names a column twice", "rename one in the file, or do not read it"),
     Remedy("header", r"the header cannot be read", "open the file in an editor, and mend its first line"),
+    Remedy(
+        "missing_file",
+        r"does not exist or cannot be read|there is no (database )?file|cannot be (opened|listed)",
+        None,
+    ),
+    Remedy("no_header", r"the first line (is|looks like)|the header seems to go on", None),
+    Remedy("other_encoding", r"the header is not|the file is UTF-(8|16)|no encoding fits|byte order mark of", None),
+    Remedy("line_ends", r"lines end with CR alone", None),
+    Remedy("workbook", r"workbook|\bsheets?\b", None),
+    Remedy("no_rows", r"no rows, where the last full read had|no row can be read", None),
+    Remedy("too_many_refused", r"more than the limit of .*limits\.quarantined", None),
+    Remedy("other_limit", r"limits\.|more than .* times the .* rows|drift\.", None),
 )
 """The first whose pattern is found in what a reader says counts."""
 
 
 def remedy_of(error: ConnectorError) -> str | None:
     """What to do about it; None if what it says already tells, or if nobody thought of it."""
-    found = _found(error)
+    found = _found(error.problem)
     return None if found is None else found.text
 
 
 def kind_of(error: ConnectorError) -> str | None:
-    """Which of REMEDIES it is, by its kind; None as for `remedy_of`."""
-    found = _found(error)
+    """Which of REMEDIES it is, by its kind; None if nobody thought of it."""
+    return kind_of_problem(error.problem)
+
+
+def kind_of_problem(problem: str) -> str | None:
+    """The same of what a run that failed left in the graph."""
+    found = _found(problem)
     return None if found is None else found.kind
 
 
-def _found(error: ConnectorError) -> Remedy | None:
-    return next((each for each in REMEDIES if re.search(each.pattern, error.problem)), None)
+def _found(problem: str) -> Remedy | None:
+    return next((each for each in REMEDIES if re.search(each.pattern, problem)), None)

@@ -37,6 +37,10 @@ WORLD = World(
         "r": ("Region", {"code": "140321001000", "name": "榆关街道", "level": "STREET", "region": STREET}),
     }
 )
+RUNS = """
+CREATE (:SourceRun {source: 'zz-register', assertedBy: '公安局', writes: ['Person', 'Event'], pushed: false,
+    good: datetime('2026-06-01T00:00:00Z'), freshFor: 3600}),
+  (:SourceRun {source: 'zz-desk', writes: ['Event'], pushed: true})"""
 PEOPLE = "{ people { edges { node { who: name ...contact registeredAddress } } } } fragment contact on Person { phone }"
 MATCH = "query ($no: String!) { people(where: {idNumber: {eq: $no}}) { edges { node { name idNumber } } } }"
 
@@ -45,8 +49,7 @@ MATCH = "query ($no: String!) { people(where: {idNumber: {eq: $no}}) { edges { n
 def scene(empty_graph: GraphAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
     with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
         WORLD.load(writer)
-        text = "CREATE (:SourceRun {source: 'police', assertedBy: 'police', good: datetime('2026-06-01T00:00:00Z')})"
-        writer.write(lambda tx: tx.run(text))
+        writer.write(lambda tx: tx.run(RUNS))
     with console_scene(tmp_path_factory.mktemp("developer") / "home", empty_graph) as running:
         yield running
 
@@ -219,9 +222,26 @@ def test_no_value_that_was_written_or_found_is_in_an_address_the_log_or_another_
     assert [each for each in canaries if each in kept + printed.out + printed.err] == []
 
 
-def test_the_newest_load_of_a_department_is_told(sun: Browser) -> None:
-    page = sun.get("/console/developer/catalogue").text
-    assert re.search(r'最近一次成功接入： <time datetime="2026-06-01T00:00:00Z"', page)
+def test_how_old_a_type_is_is_told_by_department_and_by_no_name_of_a_source(sun: Browser) -> None:
+    page = sun.get("/console/developer/type?type=Event")
+    assert '公安局 <time datetime="2026-06-01T00:00:00Z"' in page.text
+    assert "未写明部门的来源 由对方随时推送" in words_of(page)
+    assert "已过期" in words_of(page)
+    for path in ("catalogue", "type?type=Event", "type?type=Person"):
+        assert "zz-" not in sun.get(f"/console/developer/{path}").text
+
+
+def test_sources_that_an_older_release_read_leave_it_unknown_which_types_they_write(
+    scene: ConsoleScene, sun: Browser, empty_graph: GraphAddress
+) -> None:
+    path = "/console/developer/type?type=Dwelling"
+    assert "尚无来源" in words_of(sun.get(path))
+    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+        writer.write(lambda tx: tx.run("CREATE (:SourceRun {source: 'zz-old', assertedBy: '住建局'})"))
+        try:
+            assert "目前不详" in words_of(sun.get(path))
+        finally:
+            writer.write(lambda tx: tx.run("MATCH (s:SourceRun {source: 'zz-old'}) DELETE s"))
 
 
 def test_whoever_is_taken_out_of_developers_loses_the_pages_at_once(scene: ConsoleScene, sun: Browser) -> None:

@@ -17,11 +17,13 @@ import neo4j
 import pytest
 
 from audit.log import AuditUnavailable, read
+from connectors.base import ConnectorError
 from hub.console.operator import source_pages
 from hub.graph.local import GraphAddress
+from hub.ingest.pull import run_pull
 from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
 from tests.support.ports import free_port
-from tests.support.pulling import one
+from tests.support.pulling import one, silent
 from tests.support.sources.rest_server import JSON, Reply, server
 from tests.support.sources.small_sources import UNITS, SmallSource
 from tests.support.waiting import until
@@ -78,6 +80,12 @@ def desk(
             folder / "sources", "register", kind="sql", password=secret, limits={"timeout": 5},
             where=f"postgresql+psycopg://keeper@127.0.0.1:{free_port()}/register", records=[{**UNITS, "table": "t"}],
         )  # fmt: skip
+        declare(folder / "sources", "gone", kind="csv", where=str(folder / "none.csv"), assertedBy="Street office")
+        (folder / "renamed.csv").write_text("编号,地址\nE1,东街\n", "utf-8")
+        declare(folder / "sources", "renamed", kind="csv", where=str(folder / "renamed.csv"))
+        for name in ("gone", "renamed"):
+            with pytest.raises(ConnectorError):
+                run_pull(small.settings, folder / "sources", [name], folder, {}, silent, address=empty_graph)
         given: dict[str, Any] = {"graph_url": empty_graph.url, "graph_password": empty_graph.password}
         with console_scene(folder / "home", empty_graph, sources=folder / "sources", **given) as scene:
             yield Desk(scene, small, muted, asked)
@@ -121,6 +129,27 @@ def test_trying_says_what_is_wrong_and_what_to_do(desk: Desk) -> None:
     assert "console source try" in recorded(desk)
     chen.get("/console/?language=zh")
     assert "密钥错误或已过期" in hidden(act(chen, "try", "desk"))
+
+
+BROKEN = [
+    ("gone", "没有这个文件，或枢纽无权读取。请核对", "There is no such file, or the hub may not read it. Check"),
+    ("renamed", "第一行不是来源文件所写的列名", "The first line does not hold the column names of the source file"),
+]
+
+
+@pytest.mark.parametrize(("name", "zh", "en"), BROKEN, ids=[each[0] for each in BROKEN])
+def test_a_source_that_is_broken_and_a_run_that_failed_tell_the_remedy_in_both_languages(
+    name: str, zh: str, en: str, desk: Desk
+) -> None:
+    chen = desk.browser()
+    assert zh in hidden(act(chen, "try", name))
+    page = hidden(chen.get(f"/console/sources/source?name={name}"))
+    assert all(said in page for said in (zh, "失败", "改正后请点“测试连接”", "尚未成功读取"))
+    every = chen.get("/console/sources")
+    assert f'href="/console/sources/source?name={name}">查看原因' in every.text
+    assert all(said in hidden(every) for said in ("Street office", "来源文件未写明")), "as its file says"
+    chen.get("/console/?language=en")
+    assert en in hidden(chen.get(f"/console/sources/source?name={name}"))
 
 
 @pytest.mark.parametrize(
@@ -169,6 +198,11 @@ def test_letting_in_again_twice_at_once_does_it_once(desk: Desk, graph_driver: n
     digest = desk.scene.served.hub.digester.digest("steward", "chen")
     assert {each.subject for each in acts} == {digest}
     assert [each.variables["source"] for each in acts] == ["small", "small"]
+
+
+def test_letting_in_what_nobody_mended_says_so(desk: Desk) -> None:
+    told = hidden(act(desk.browser(), "retry", "small"))
+    assert "原退回 1 行，现仍退回 1 行。 仍退回的行在来源处尚未改正" in told
 
 
 def test_whoever_is_no_operator_sees_and_does_nothing(desk: Desk) -> None:

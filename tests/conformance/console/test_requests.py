@@ -13,7 +13,7 @@ import pytest
 from audit.log import read
 from hub.steward.changes import store_of
 from schema import SPINE
-from tests.support.console.asking import ask, form_of
+from tests.support.console.asking import FIELDS, ask, form_of
 from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
 from tests.support.waiting import until
 
@@ -68,6 +68,8 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     name = location.rpartition("=")[2]
     seen = words_of(sun.get(location))
     assert "待答复" in seen
+    assert "申请已送达答复部门，您不必再做什么" in seen, "what comes next"
+    assert re.search(r"应答复日 20\d\d-\d\d-\d\d · 还有 1\d 天", seen), "ten working days, in words"
     assert "公安局" in seen, "who answers"
     assert "上门探访前需要电话联系" in seen
     queue = zhang.get("/console/requests/queue")
@@ -90,7 +92,9 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     assert name in words_of(read_by_auditor)
     assert "/console/requests/" not in read_by_auditor.text, "an auditor does not open requests"
     put_in_force(scene, li, number)
-    assert "已生效" in words_of(sun.get(location))
+    in_force = sun.get(location)
+    assert "已生效" in words_of(in_force)
+    assert 'href="/console/developer/query?application=grid-desk&amp;purpose=welfare.elder"' in in_force.text
     grant = next(each for each in scene.served.hub.policy.grants if each.id == f"ask-{name}")
     assert grant.basis == asked["basis"]
     assert grant.purposes == {"welfare.elder"}
@@ -113,7 +117,9 @@ def test_a_request_is_split_by_owner_and_unmasking_is_its_own(scene: ConsoleScen
     assert policy.owners["Person"] != policy.owners["Dwelling"]
     names = ("Event.text", "Event.kind", "Dwelling.code")
     answer = sun.post("/console/requests/ask", form_of(sun, *names, purpose=purpose))
-    assert answer.headers["location"] == "/console/requests"
+    assert "已提交 3 份申请" in words_of(sun.get(answer.headers["location"]))
+    for none in ("0", "000", "-1", "<b>", "９"):
+        assert "已提交" not in words_of(sun.get(f"/console/requests?sent={none}"))
     page = words_of(sun.get("/console/requests"))
     assert page.count("待答复") == 3
     assert page.count("去遮蔽") == 1, "the text of an event is masked for this purpose so far"
@@ -127,7 +133,12 @@ def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     refused = {"csrf_token": zhang.form_token(), "id": name, "answer": "请改用\r\n遮蔽后的手机号"}
     assert zhang.post("/console/requests/refuse", {**refused, "answer": " \r\n "}).status_code == 400
     assert zhang.post("/console/requests/refuse", refused).headers["location"] == "/console/requests/queue"
-    page = words_of(sun.get(f"/console/requests/one?id={name}"))
+    told = sun.get(f"/console/requests/one?id={name}")
+    page = words_of(told)
+    (again,) = re.findall(r'href="(/console/requests/new[^"]+)"', told.text)
+    form = sun.get(unescape(again)).text
+    assert all(f'name="wish/{field}"' in form for field in FIELDS)
+    assert '<option value="welfare.elder" selected>' in form
     assert "已拒绝" in page
     assert "请改用 遮蔽后的手机号" in page
     assert "撤回申请" not in page

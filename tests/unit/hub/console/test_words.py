@@ -19,6 +19,7 @@ from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
 from hub.console.auditor.log_pages import TOLD
 from hub.console.developer.codes import CODES
+from hub.console.first_steps import FIRST
 from hub.console.menu import THEMES
 from hub.console.operator.rules import RULES, word_of
 from hub.console.operator.settings_in_force import GROUPS
@@ -38,15 +39,16 @@ from hub.ingest.trial.remedies import REMEDIES
 from hub.request.accesses import UNLISTED
 from hub.steward.compare_decisions import Outcome
 from hub.steward.hypothetical import Condition
-from policies.masking import METHODS
+from policies.masking import ADDRESS_LEVELS, METHODS
 from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
 from policies.requests.model import Kind as Asked
 from policies.requests.progress import State
 from policies.requests.sheet import Fault
 from policies.review.changes import Kind
 from policies.stewards import Role
+from policies.text.masked_text import PARTS
 from schema.catalogue import PROVENANCE
-from schema.classification import Grade
+from schema.classification import Grade, RegionLevel
 from schema.classification import Kind as DataKind
 from schema.predicate import Op
 from schema.strict_yaml import YamlFile
@@ -66,6 +68,7 @@ ELSEWHERE = ("v", "time", "variables", "decision", "subjects", "salt")
 """What of a record has a place of its own on its page, or none."""
 MADE = {
     *(f"role_{role}{end}" for role in Role for end in ("", "_does")),
+    *(f"first_{role}_{word}" for role, words in FIRST.items() for word in words),
     *(f"refused_{why}{end}" for why in STATUSES for end in ("", "_title")),
     *(f"{kind}_{effect}" for effect in Effect for kind in ("sign", "effect")),
     *(f"sensitivity_{each}" for each in Sensitivity),
@@ -108,11 +111,17 @@ MADE = {
     *(f"dev_example_{does}" for does in ("list", "search", "match", "accesses", "count")),
     *(f"dev_{page}{end}" for page in ("catalogue", "query", "operations") for end in ("", "_does")),
     *(f"ask_state_{state}{end}" for state in State for end in ("", "_means")),
+    *(f"ask_next_{state}" for state in State),
     *(f"ask_kind_{each}" for each in Asked),
     *(f"ask_fault_{each}" for each in Fault),
     *(f"ask_{name}" for name in ("number", "state", "application", "purpose", "kind", "owner", "asked", "due")),
     *(f"ask_{name}{end}" for name in ("mine", "queue") for end in ("", "_does")),
     *("ask_field", "ask_wanted"),
+    *(f"mask_{method}" for method in METHODS if method != "address"),
+    *(f"mask_{kept}" for kept in ("first", "last", "text_but")),
+    *(f"mask_level_{level}" for level in RegionLevel),
+    *(f"mask_address_{level}" for level in ADDRESS_LEVELS),
+    *(f"mask_part_{part}" for part in PARTS),
     *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
     *(f"my_{name}" for name in ("day", "department", "purpose", "kinds")),
     *(word_of(rule) for rule in RULES),

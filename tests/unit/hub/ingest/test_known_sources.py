@@ -23,7 +23,10 @@ from tests.support.sources.small_sources import UNITS, SmallSource
 pytestmark = pytest.mark.unit
 
 ROWS = [["E1", "1 East Street", "Zhao", "13900000001"], ["E2", "2 East Street", "Qian", "13900000002"]]
-RUN = "MATCH (s:SourceRun {source: $source}) RETURN s.assertedBy AS by, s.freshFor AS fresh"
+RUN = (
+    "MATCH (s:SourceRun {source: $source}) "
+    "RETURN s.assertedBy AS by, s.freshFor AS fresh, s.writes AS writes, s.pushed AS pushed"
+)
 SAID = "MATCH (r:SourceRecord {source: $source}) RETURN r.record AS number, r.said AS said ORDER BY number"
 
 
@@ -69,7 +72,9 @@ def test_a_pull_notes_what_the_file_says_of_its_source(
     small.pull()
     small.declare(**declared)
     assert small.pull().unchanged == 2
-    assert [(row["by"], row["fresh"]) for row in ask(graph_driver, RUN, source="small")] == [noted]
+    (row,) = ask(graph_driver, RUN, source="small")
+    assert (row["by"], row["fresh"]) == noted
+    assert (row["writes"], row["pushed"]) == (["Event"], False)
 
 
 def test_who_asserts_a_source_is_no_reason_to_read_it_anew(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from connectors.base import ConnectorError
 from hub.cli.main import app
-from hub.ingest.trial.remedies import remedy_of
+from hub.ingest.trial.remedies import kind_of_problem, remedy_of
 from tests.support.ports import free_port
 from tests.support.postgres import PASSWORD, Postgres
 from tests.support.sources.rest_server import JSON, Reply, server
@@ -178,7 +178,7 @@ def test_a_server_that_lets_nobody_in_or_hides_a_table(postgres_server: Postgres
         connection.execute(f"CREATE ROLE reader LOGIN PASSWORD '{SECRET}'".encode())
     plain = address.replace(f":{PASSWORD}@", "@")
     sources = declare(tmp_path, "sql", plain, {"table": "events"}, password="env:TEST_PASSWORD")
-    assert_told(attempt(sources), "the database failed (OperationalError)", "check host, port, user and `password`")
+    assert_told(attempt(sources), "the database failed (OperationalError): it refuses the user", "correct the user in")
     user = plain.partition("://")[2].partition("@")[0]
     declare(tmp_path, "sql", plain.replace(f"{user}@", "reader@"), {"table": "events"}, password="env:TEST_PASSWORD")
     assert_told(attempt(sources), "the database failed (ProgrammingError)", "the right to SELECT")
@@ -241,3 +241,29 @@ def test_a_source_that_is_not_there(words: list[str], tmp_path: Path) -> None:
 
 def test_a_fault_that_nobody_thought_of_has_no_remedy() -> None:
     assert remedy_of(ConnectorError("s", "something else")) is None
+    assert kind_of_problem("something else") is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        ("a/b: /data/x.csv does not exist or cannot be read; correct `where:` of the source", "missing_file"),
+        ("a/b: there is no database file /data/x.sqlite; correct `where:` of the source", "missing_file"),
+        ("a/b: the first line is no header: none of its 2 cells is a column", "no_header"),
+        ("a/b: the header lacks a; it has k, b", "columns"),
+        ("a/b: the header is not utf-8: byte 3; save the file so", "other_encoding"),
+        ("a/b: the workbook has no sheet 1; it has 2", "workbook"),
+        (
+            "a/b: 30 of 30 rows of a batch are refused, more than the limit of 10% (limits.quarantined): k",
+            "too_many_refused",
+        ),
+        (
+            "a/b: 9 of 10 records are gone: more than the limit of 20% (limits.vanished). Nothing is removed",
+            "other_limit",
+        ),
+        ("a/b: the database failed (OperationalError)", "database_away"),
+        ("a/b: the database failed (OperationalError): it refuses the user or the password", "database_sign_in"),
+    ],
+)
+def test_what_a_failed_run_left_is_known_by_its_kind(problem: str, kind: str) -> None:
+    assert kind_of_problem(problem) == kind
