@@ -147,13 +147,6 @@ CONSOLE = (
         OBJECTIONS,
     ),
     Mutation(
-        "what was written in an objection is in the log as a digest",
-        "hub/console/objections/desk_work.py",
-        "hub.digester.digest(TEXT, text)",
-        "text",
-        OBJECTIONS,
-    ),
-    Mutation(
         "what a resident reads is recorded first",
         "hub/console/resident/resident_pages.py",
         '        await self._record("subject", "my data", resident.digests, {"month": month} if month else {})\n',
@@ -170,8 +163,8 @@ CONSOLE = (
     Mutation(
         "a resident is shown what they may be told",
         "hub/console/resident/seen.py",
-        "    told = [each for each in found if each.told]\n",
-        "    told = found\n",
+        "    return [each for each in found if each.told]\n",
+        "    return found\n",
         "tests/conformance/console/test_residents.py",
     ),
     Mutation(

@@ -33,13 +33,14 @@ class Listed:
     answered_on: dt.date | None
 
 
-def facts_of(hub: Hub, objection: Objection, text: str) -> Mapping[str, str]:
-    """What a record says of an objection, with what was written as a digest."""
-    return {
-        "objection": objection.id,
-        "department": objection.department,
-        "text": hub.digester.digest(TEXT, text),
-    }
+def facts_of(hub: Hub, objection: Objection) -> Mapping[str, str]:
+    """What each record says of an objection: its department, and its number as a digest, by which it is found."""
+    return {"objection": hub.digester.digest("value", objection.id), "department": objection.department}
+
+
+def facts_of_text(hub: Hub, objection: Objection, text: str) -> Mapping[str, str]:
+    """As `facts_of`, with what was written as a digest."""
+    return {**facts_of(hub, objection), "text": hub.digester.digest(TEXT, text)}
 
 
 def own_objections(hub: Hub, objections: Objections, digests: Sequence[str]) -> Sequence[Listed]:
@@ -71,7 +72,7 @@ def answer(
     found = in_queue(hub, objections, steward, name).objection
 
     def record(answered: Objection) -> None:
-        facts = {**facts_of(hub, answered, text), "verdict": answered.verdict}
+        facts = {**facts_of_text(hub, answered, text), "verdict": answered.verdict}
         hub.log.append_sync(reading_record(hub.digester, "admin", "console objection answer", actor, facts))
 
     objections.answer(found, verdict, steward.account, text, record)
@@ -92,8 +93,8 @@ def _listed(hub: Hub, found: Sequence[Objection]) -> list[Listed]:
 def _deletion(hub: Hub) -> Record:
     """A function that records that an objection is deleted, which nobody asked for."""
 
-    def record(objection: Objection) -> None:
-        facts = {"objection": objection.id, "department": objection.department}
-        hub.log.append_sync(command_record(hub.digester, "admin", "console objection delete", facts))
+    def recorded(objection: Objection) -> None:
+        record = command_record(hub.digester, "admin", "console objection delete", facts_of(hub, objection))
+        hub.log.append_sync(record)
 
-    return record
+    return recorded

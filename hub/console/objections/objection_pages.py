@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
-from hub.console.objections.desk_work import answer, in_queue, queue_of
+from hub.console.objections.desk_work import answer, facts_of, in_queue, queue_of
 from hub.console.objections.objection import KEPT_DAYS, LONGEST_ANSWER, Verdict
 from hub.console.objections.store import Objections
 from hub.console.page import Change, Page, Way
@@ -71,7 +71,7 @@ class ObjectionPages:
         """The page of one objection; with a problem, what was written is kept and the status says so."""
         hub, kept, name = self._desk.hub, self._objections, written.get("id", "")
         found = await self._desk.beside(Lane.POLICY, lambda: in_queue(hub, kept, visitor.steward, name))
-        await self._desk.record_reading(visitor, "objections one", {"objection": found.objection.id})
+        await self._desk.record_reading(visitor, "objections one", facts_of(hub, found.objection))
         page = self._desk.page(
             "obj_one",
             arrival,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.console.objections.desk_work import facts_of
+from hub.console.objections.desk_work import facts_of_text
 from hub.console.objections.objection import Objection
 from hub.console.objections.store import Objections
 from hub.console.resident.recording import own_record
@@ -83,7 +83,7 @@ def send(
     )
 
     def record(kept: Objection) -> None:
-        facts = facts_of(hub, kept, kept.reason)
+        facts = facts_of_text(hub, kept, kept.reason)
         hub.log.append_sync(own_record(hub.digester, "admin", "objection send", resident.digests, facts))
 
     return objections.send(new, resident.digests, record)

@@ -106,17 +106,26 @@ def test_the_log_has_the_act_the_department_and_a_digest_before_it_counts(scene:
     sent = last_of(scene, "objection send")
     assert (sent.kind, sent.subject) == ("admin", digest)
     text = hub.digester.digest("objection", secret)
-    assert dict(sent.variables) == {"subject": digest, "objection": name, "department": "hotline", "text": text}
+    number = hub.digester.digest("value", name)
+    assert dict(sent.variables) == {"subject": digest, "objection": number, "department": "hotline", "text": text}
     answering(scene.signed_in("li"), name, answer=reasons)
     answered = last_of(scene, "objection answer")
     assert answered.subject == hub.digester.digest("steward", "li")
-    assert (answered.variables["objection"], answered.variables["verdict"]) == (name, "not_upheld")
+    assert (answered.variables["objection"], answered.variables["verdict"]) == (number, "not_upheld")
     assert answered.variables["text"] == hub.digester.digest("objection", reasons)
     log = "".join(str(each.record) for each in read(scene.settings.audit_log))
     assert [each for each in (secret, reasons) if each in log] == []
     for page, act in (("", "objections"), (f"/one?id={name}", "objections one")):
         scene.signed_in("zhang").get(f"{QUEUE}{page}")
         assert last_of(scene, act).subject == hub.digester.digest("steward", "zhang")
+
+
+def test_an_auditor_finds_the_record_of_it_by_its_number(scene: ConsoleScene, qi: Browser) -> None:
+    name, wu = send_objection(qi), scene.signed_in("wu")
+    sent = {"formToken": wu.form_token(), "term": "value", "text": name}
+    found = wu.get(wu.post("/console/log/value", sent).headers["location"])
+    assert found.text.count("console objection send") == 1
+    assert "console my data" not in found.text
 
 
 def test_nothing_of_it_stands_in_an_address(qi: Browser) -> None:
