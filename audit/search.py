@@ -10,6 +10,7 @@ their bits: with a thousand million different digests in a log, one search in 28
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
@@ -128,13 +129,14 @@ class ResultPage:
 
 
 class Day(NamedTuple):
-    """On this day there are records of this kind, by this department for this purpose, with this decision."""
+    """On this day there are so many records of this kind, by this department for this purpose, with this decision."""
 
     day: dt.date
     kind: str
     department: str | None
     purpose: str | None
     decision: Coordinates
+    records: int
 
 
 def search(index: Index, query: Query, before: int | None = None, limit: int = 50) -> ResultPage:
@@ -161,7 +163,7 @@ def days(index: Index, query: Query, zone: dt.tzinfo) -> list[Day]:
 
     A continuation counts as the record that it continues.
     """
-    found: set[tuple[dt.date, int, int]] = set()
+    found: Counter[tuple[dt.date, int, int]] = Counter()
     with index.at_one_moment():
         searched = Search(index, query)
         classes = _classes(searched.shapes)
@@ -170,7 +172,10 @@ def days(index: Index, query: Query, zone: dt.tzinfo) -> list[Day]:
             on = _days_of(hits.times, zone)
             found.update(zip(on, of_shape[hits.shapes].tolist(), hits.decisions.tolist(), strict=True))
     words = {code: _class(searched.shapes[shape]) for shape, code in classes.items()}
-    return [Day(day, *words[code], searched.decisions[decision]) for day, code, decision in sorted(found)]
+    return [
+        Day(day, *words[code], searched.decisions[decision], number)
+        for (day, code, decision), number in sorted(found.items())
+    ]
 
 
 def _classes(shapes: Mapping[int, Shape]) -> dict[int, int]:

@@ -13,6 +13,7 @@ PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
 RESIDENTS = "tests/attacks/console/test_i_residents.py"
 SOURCES = "tests/attacks/console/test_sources.py"
+OBJECTIONS = "tests/attacks/console/test_objections.py"
 OPERATOR = "tests/unit/hub/console/test_operator.py"
 FOLLOWING = "tests/conformance/console/test_following.py"
 SCRIPTS = "tests/unit/hub/console/test_page_scripts.py"
@@ -132,9 +133,23 @@ CONSOLE = (
         RESIDENTS,
     ),
     Mutation(
+        "a steward finds the objections of their departments alone",
+        "hub/console/objections/desk_work.py",
+        " or not answering(steward, hub.policy.stewards.values()).holds(found)",
+        "",
+        OBJECTIONS,
+    ),
+    Mutation(
+        "an objection is in the log before it is kept",
+        "hub/console/objections/store.py",
+        "            record(new)\n",
+        "",
+        OBJECTIONS,
+    ),
+    Mutation(
         "what a resident reads is recorded first",
         "hub/console/resident/resident_pages.py",
-        '        await self._record("subject", "my data", resident.digests, times)\n',
+        '        await self._record("subject", "my data", resident.digests, {"month": month} if month else {})\n',
         "",
         RESIDENTS,
     ),
@@ -148,8 +163,8 @@ CONSOLE = (
     Mutation(
         "a resident is shown what they may be told",
         "hub/console/resident/seen.py",
-        "    told = [each for each in found if each.told]\n",
-        "    told = found\n",
+        "    return [each for each in found if each.told]\n",
+        "    return found\n",
         "tests/conformance/console/test_residents.py",
     ),
     Mutation(

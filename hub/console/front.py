@@ -33,6 +33,8 @@ from hub.console.first_steps import first_steps
 from hub.console.integrity.checks import Checks
 from hub.console.integrity.integrity_pages import IntegrityPages
 from hub.console.lanes import Lane
+from hub.console.objections.objection_pages import ObjectionPages
+from hub.console.objections.store import Objections
 from hub.console.operator.source_pages import SourcePages
 from hub.console.operator.state_pages import StatePages
 from hub.console.oversight.rooms import Room, oversight_pages
@@ -79,7 +81,8 @@ class Console:
         logs = (LogPages(desk), FollowPages(desk), SavedPages(desk, SavedSearches(engine)))
         whole = IntegrityPages(desk, Checks(engine))
         origins = Origins()
-        self._residents = ResidentPages(desk, ResidentSessions(engine))
+        objections = Objections(engine, hub.now)
+        self._residents = ResidentPages(desk, ResidentSessions(engine), objections)
         developer = (CataloguePages(desk), QueryPages(desk), OperationsPages(desk))
         rooms: tuple[Room, ...] = (
             MatrixPages(desk, origins),
@@ -93,6 +96,7 @@ class Console:
             *developer,
             AskingPages(desk),
             AnsweringPages(desk),
+            ObjectionPages(desk, objections),
             SourcePages(desk),
             StatePages(desk, siblings),
             sessions,

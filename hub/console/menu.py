@@ -10,7 +10,7 @@ from policies.stewards import Role
 
 THEMES: Final = {
     "policy": ("matrix", "rule_list", "versions", "review_preview", "review_why"),
-    "waiting": ("rule_todo", "ask_queue"),
+    "waiting": ("rule_todo", "ask_queue", "obj_queue"),
     "log": ("log", "whole"),
     "oversight": ("over_person", "over_unusual", "over_review", "over_balance"),
     "data": ("dev_catalogue", "dev_query", "dev_operations", "ask_mine"),

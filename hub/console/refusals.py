@@ -42,6 +42,9 @@ STATUSES: Final = {
     "my_begin_again": 400,
     "my_provider": 503,
     "my_later": 503,
+    "my_access": 400,
+    "my_many": 429,
+    "obj_missing": 404,
     # Of the operator's pages; their words are in `wording/operator.yaml`.
     "source": 404,
     "sources": 503,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ UNLISTED = "unlisted"
 class RecordedAccess:
     """That a department saw a person's data for a purpose on a day; `told`: whether the person is told of it today.
 
-    `masked` are those of the `kinds` that were shown masked alone.
+    `masked` are those of the `kinds` that were shown masked alone, `records` is how many records say so.
     """
 
     day: dt.date
@@ -46,6 +47,7 @@ class RecordedAccess:
     kinds: tuple[str, ...]
     told: bool
     masked: tuple[str, ...]
+    records: int
 
 
 class NotIndexed(Exception):
@@ -87,10 +89,12 @@ def group_accesses(
     """One access for each day, department and purpose, newest first; withheld ones are marked, not left out."""
     clear: dict[tuple[dt.date, str, str], set[str]] = {}
     masked: dict[tuple[dt.date, str, str], set[str]] = {}
+    records: Counter[tuple[dt.date, str, str]] = Counter()
     for each in recorded:
         key = (each.day, each.department or "", each.purpose or "")
         clear.setdefault(key, set()).update(_kinds(each.decision.clear, catalogue))
         masked.setdefault(key, set()).update(_kinds(each.decision.masked, catalogue))
+        records[key] += each.records
     accesses = (
         RecordedAccess(
             day,
@@ -99,6 +103,7 @@ def group_accesses(
             tuple(sorted(shown | masked[day, department, purpose])),
             told_to_residents(policy, purpose, day, today),
             tuple(sorted(masked[day, department, purpose] - shown)),
+            records[day, department, purpose],
         )
         for (day, department, purpose), shown in clear.items()
     )

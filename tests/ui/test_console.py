@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from audit.record import Coordinates
 from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene
 from tests.support.console.invented_use import write_use
 from tests.support.console.looks import look_at
+from tests.support.console.objecting import send_objection
 from tests.ui.browsers import visits
 
 pytestmark = [pytest.mark.ui, pytest.mark.slow]
@@ -47,6 +49,7 @@ REQUESTS = (
 )
 ANSWERS = ("/console/requests/queue", "/console/requests/answer?id={request}")
 RESIDENTS = ("/console/my-data",)
+OBJECTIONS = ("/console/objections", "/console/objections/one?id={objection}")
 OPERATORS = ("/console/sources", "/console/sources/source?name=hotline", "/console/health", "/console/settings")
 RULES = (
     "/console/rules",
@@ -65,7 +68,7 @@ PATHS = {
     None: EVERYONE + RESIDENTS,
     "resident.qi": RESIDENTS,
     "resident.qu": RESIDENTS,
-    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS, *RULES),
+    "zhang": (*EVERYONE, *READERS, "/console/versions/edit?file=fire.yaml", *ANSWERS, *OBJECTIONS, *RULES),
     "li": REVIEWERS,
     "wu": EVERYONE + READERS + AUDITORS,
     "chen": EVERYONE + OPERATORS,
@@ -81,6 +84,10 @@ PAGES = [
     for at, (account, path) in enumerate(SEEN)
     for language, looks in (("zh", LOOKS if EVERY else LOOKS[:1]), ("en", LOOKS if EVERY else (LOOKS[1 + at % 2],)))
     for look in looks
+]
+PAGES += [
+    {"account": "resident.qi", "language": language, "path": RESIDENTS[0], **look, "follow": "/console/my-data/object"}
+    for language, look in (("zh", LOOKS[0]), ("en", LOOKS[2]))
 ]
 PAGES += [
     {"account": "sun", "language": language, "path": DEVELOPERS[2], "press": press}
@@ -105,6 +112,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
         for _ in range(40):
             running.served.ask("{ __typename }")
         write_use(running)
+        asked = Coordinates(matched=("Person.idNumber",))
+        look_at(running.settings, "qi", "self", department="data-bureau", time="2026-06-13T01:00:00.000Z", shown=asked)
         for at, purpose in enumerate(("safety.fire.rental", "event.callback", "welfare.elder")):
             look_at(running.settings, "qi", purpose, time=f"2026-0{4 + at}-11T02:30:00.000Z")
         yield running
@@ -114,11 +123,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 def shown(scene: ConsoleScene, browser_folder: Path) -> dict[str, dict[str, Any]]:
     """What the browser showed of each page, by its name; pictures lie in the folder that PICTURES names, if it does."""
     pictures = os.environ.get("PICTURES")
-    request = ask(scene.signed_in("sun"))
+    request, resident = ask(scene.signed_in("sun")), scene.browser()
+    resident.sign_in_as_resident("qi")
+    objection = send_objection(resident)
     asked = [
         {
             **page,
-            "path": page["path"].format(request=request),
+            "path": page["path"].format(request=request, objection=objection),
             "picture": str(Path(pictures, f"{_name(page)}.png")) if pictures else None,
         }
         for page in PAGES

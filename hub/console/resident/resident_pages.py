@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.responses import Response
 
-from audit.index import IndexFault
-from audit.record import RecordInvalid
 from audit.search import QueryRefused
-from audit.stores.base import StoreFault
 from hub.auditor.subject_accesses import digests_of_number
 from hub.console.arrival import Arrival, Cookie, forget, hold
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
+from hub.console.objections.desk_work import own_objections
+from hub.console.objections.store import Objections
 from hub.console.page import Door, OwnChange, OwnPage, Way
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
-from hub.console.resident.seen import owners_of_personal_data, seen_of
+from hub.console.resident.objecting import handle_of
+from hub.console.resident.objecting_pages import OBJECT, ObjectingPages
+from hub.console.resident.recording import own_record
+from hub.console.resident.seen import asked_for_residents, owners_of_personal_data, read_or_refuse, seen_of
 from hub.console.sessions.residents import Resident, ResidentSessions
 from hub.console.sessions.same_site import check_form
 from hub.console.sign_in.known_provider import KnownProvider
-from hub.home.audit_log import command_record
 from hub.home.code_flow import Begun, Client, code_of, page_of, redeem_claims
 from hub.home.settings import Settings
 from hub.home.sign_in import SignInRefused
-from hub.request.accesses import NotIndexed
 
 MY_DATA: Final = "my-data"
 START: Final = HOME + MY_DATA
@@ -59,8 +59,9 @@ def is_of_residents(path: str) -> bool:
 class ResidentPages:
     """The pages of residents of one console."""
 
-    def __init__(self, desk: Desk, sessions: ResidentSessions) -> None:
+    def __init__(self, desk: Desk, sessions: ResidentSessions, objections: Objections) -> None:
         self._desk, self._sessions, self._known = desk, sessions, KnownProvider()
+        self._objections = objections
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -69,6 +70,7 @@ class ResidentPages:
             Door(f"{MY_DATA}/sign-in", self.begin),
             Door(f"{MY_DATA}/signed-in", self.finish),
             OwnChange(f"{MY_DATA}/sign-out", self.sign_out),
+            *ObjectingPages(self._desk, self._objections).ways(),
         )
 
     async def read(self, arrival: Arrival, way: OwnPage) -> Response:
@@ -90,22 +92,25 @@ class ResidentPages:
         policy = hub.policy
         if month and not _MONTH.fullmatch(month):
             raise PageRefused("choice", name="month")
-        try:
-            seen = await self._desk.beside(Lane.RESIDENTS, lambda: seen_of(hub, policy, resident.digests, month))
-        except NotIndexed:
-            raise PageRefused("my_later") from None
-        except (IndexFault, RecordInvalid, StoreFault, OSError):
-            raise PageRefused("store") from None
-        times = {"month": month} if month else {}
-        await self._record("subject", "my data", resident.digests, times)
+        # Recorded first, so that what it says of the person's own visits counts this one.
+        await self._record("subject", "my data", resident.digests, {"month": month} if month else {})
+        seen = await self._desk.beside(
+            Lane.RESIDENTS, read_or_refuse(lambda: seen_of(hub, policy, resident.digests, month))
+        )
+        own = await self._desk.beside(Lane.RESIDENTS, lambda: own_objections(hub, self._objections, resident.digests))
         return self._desk.page(
             "my_data",
             arrival,
             None,
             seen=seen,
+            rows=[(each, handle_of(resident.held, each), asked_for_residents(policy, each)) for each in seen.rows],
+            own=own,
+            sent="sent" in arrival.request.query_params,
             month=month,
             purposes=policy.purposes,
             owners=owners_of_personal_data(policy, hub.catalogue),
+            zone=hub.settings.time_zone,
+            object=HOME + OBJECT,
             form_token=form_field(resident.held),
         )
 
@@ -169,14 +174,9 @@ class ResidentPages:
     async def _record(
         self, kind: str, act: str, digests: tuple[str, ...], facts: Mapping[str, str], result: str = "OK"
     ) -> None:
-        """Write to the log what a resident does; AuditUnavailable, and then it must not be done.
-
-        Who acted is the person themself, by the digest under which records name the people whose data they touched.
-        """
-        hub, person = self._desk.hub, digests[0] if digests else None
-        whose = {"subject": person} if person is not None else {}
-        record = command_record(hub.digester, kind, f"console {act}", {**whose, **facts}, result)
-        await hub.log.append(replace(record, subject=person))
+        """Write to the log what a resident does; AuditUnavailable, and then it must not be done."""
+        hub = self._desk.hub
+        await hub.log.append(own_record(hub.digester, kind, act, digests, facts, result))
 
     def _welcome(self, arrival: Arrival) -> Response:
         """The page for a resident who is not signed in."""

@@ -25,6 +25,7 @@ FORMS = (
     "/console/developer/ask",
     "/console/developer/token",
     *("/console/log/export", "/console/person/find", "/console/review/mark"),
+    "/console/objections/answer",
     "/console/requests/ask",
     "/console/requests/draft",
     "/console/requests/refuse",

@@ -12,6 +12,8 @@ from hub.console.menu import THEMES
 from hub.console.page import Change, Door, Page, Way
 from tests.support.console.asking import ask
 from tests.support.console.browsing import ConsoleScene, console_scene, words_of
+from tests.support.console.looks import look_at
+from tests.support.console.objecting import send_objection
 
 pytestmark = pytest.mark.attack
 
@@ -75,6 +77,7 @@ OPENED_BY = {
         frozenset({"developer"}),
     ),
     **dict.fromkeys(("requests/queue", "requests/answer", "requests/refuse", "requests/draft"), frozenset({"steward"})),
+    **dict.fromkeys(("objections", "objections/one", "objections/answer"), frozenset({"steward"})),
     "rules": READERS,
     "rules/rule": frozenset({"steward"}),
     "rules/draft": frozenset({"steward"}),
@@ -96,14 +99,18 @@ REQUESTS: Final = {
     "requests/new": "?application=grid-desk&field=Person.phone",
     "requests/one": "?id={request}",
     "requests/answer": "?id={request}",
+    "objections/one": "?id={objection}",
 }
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
     with console_scene(tmp_path_factory.mktemp("roles") / "home") as running:
-        request = ask(running.signed_in("sun"))
-        ASKED.update({path: query.format(request=request) for path, query in REQUESTS.items()})
+        look_at(running.settings, "qi")
+        resident = running.browser()
+        resident.sign_in_as_resident("qi")
+        named = {"request": ask(running.signed_in("sun")), "objection": send_objection(resident)}
+        ASKED.update({path: query.format(**named) for path, query in REQUESTS.items()})
         yield running
 
 

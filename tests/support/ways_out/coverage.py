@@ -87,11 +87,16 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/requests", "/requests/fields", "/requests/new", "/requests/one", "/requests/ask"),
             *("/requests/withdraw", "/requests/queue", "/requests/answer", "/requests/refuse", "/requests/draft"),
             *("/rules", "/rules/rule", "/rules/draft", "/rules/to-do"),
+            *("/objections", "/objections/one", "/objections/answer"),
         )
     },
     **{
         f"http /console/my-data{path}": Elsewhere("tests/attacks/console/test_i_residents.py")
         for path in ("", "/sign-in", "/signed-in", "/sign-out")
+    },
+    **{
+        f"http /console/my-data{path}": Elsewhere("tests/attacks/console/test_objections.py")
+        for path in ("/object", "/object/send")
     },
 }
 SCHEMA: Mapping[str, str] = {

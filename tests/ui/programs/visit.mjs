@@ -1,10 +1,10 @@
 // Reads pages of the console as people do: signs each account in once at the provider's page, by clicks, and goes on.
-// Takes { origin, visits: [{ account, language, path, press, dark, width, picture }] }, where `press` is the value of a
-// button that is pressed on the page; prints what each page showed, what the
+// Takes { origin, visits: [{ account, language, path, press, follow, dark, width, picture }] }, where `press` is the value
+// of a button that is pressed on the page, `follow` how the address of a link begins that is followed there; prints what each page showed, what the
 // browser complained of, which other hosts it asked, and what is hard to use without eyes or a mouse.
 import { launch, faultsOf, heldBy, told } from "./browser.mjs";
 
-async function visit(browser, origin, held, { language, path, press, dark = false, width = 1100, picture = null }) {
+async function visit(browser, origin, held, { language, path, press, follow, dark = false, width = 1100, picture = null }) {
   const context = await browser.newContext({
     locale: language === "zh" ? "zh-CN" : "en-GB",
     colorScheme: dark ? "dark" : "light",
@@ -20,6 +20,10 @@ async function visit(browser, origin, held, { language, path, press, dark = fals
   if (press) {
     await page.click(`main button[value="${press}"]`);
     await page.waitForLoadState();
+  }
+  if (follow) {
+    await page.click(`main a[href^="${follow}"]`);
+    await page.waitForURL(new RegExp(follow));
   }
   const shown = {
     status: answer.status(),

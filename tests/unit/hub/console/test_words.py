@@ -21,11 +21,13 @@ from hub.console.auditor.log_pages import TOLD
 from hub.console.developer.codes import CODES
 from hub.console.first_steps import FIRST
 from hub.console.menu import THEMES
+from hub.console.objections.objection import Verdict as Decided
 from hub.console.operator.rules import RULES, word_of
 from hub.console.operator.settings_in_force import GROUPS
 from hub.console.page_scripts import EDITOR_PHRASES
 from hub.console.pages import TEMPLATES
 from hub.console.refusals import STATUSES
+from hub.console.resident.objecting import SCOPES
 from hub.console.review.why_pages import ATTRIBUTES
 from hub.console.rules.choices import SELECTORS
 from hub.console.rules.form import CAPS, NUMBERS
@@ -123,7 +125,12 @@ MADE = {
     *(f"mask_address_{level}" for level in ADDRESS_LEVELS),
     *(f"mask_part_{part}" for part in PARTS),
     *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
-    *(f"my_{name}" for name in ("day", "department", "purpose", "kinds")),
+    *(f"my_{name}" for name in ("day", "department", "purpose", "kinds", "act")),
+    *(f"my_month_{month}" for month in range(1, 13)),
+    *(f"my_scope_{scope}" for scope in SCOPES),
+    *(f"obj_verdict_{verdict}{end}" for verdict in Decided for end in ("", "_means")),
+    *(f"obj_{name}" for name in ("number", "state", "due", "department", "purposes", "days", "records", "sent")),
+    *("obj_queue", "obj_queue_does"),
     *(word_of(rule) for rule in RULES),
     *(f"ops_remedy_{each.kind}" for each in REMEDIES),
     *(f"ops_remedy_{kind}" for kind in OTHER_KINDS),
