@@ -66,7 +66,7 @@ def resident(scene: ConsoleScene, account: str) -> Browser:
 
 
 def answering(steward: Browser, name: str, **changes: str) -> httpx.Response:
-    sent = {"formToken": steward.form_token(), "id": name, "verdict": "not_upheld", "answer": "依法办理诉求回访"}
+    sent = {"csrf_token": steward.form_token(), "id": name, "verdict": "not_upheld", "answer": "依法办理诉求回访"}
     return steward.post(ANSWER, {**sent, **changes})
 
 
@@ -122,7 +122,7 @@ def test_the_log_has_the_act_the_department_and_a_digest_before_it_counts(scene:
 
 def test_an_auditor_finds_the_record_of_it_by_its_number(scene: ConsoleScene, qi: Browser) -> None:
     name, wu = send_objection(qi), scene.signed_in("wu")
-    sent = {"formToken": wu.form_token(), "term": "value", "text": name}
+    sent = {"csrf_token": wu.form_token(), "term": "value", "text": name}
     found = wu.get(wu.post("/console/log/value", sent).headers["location"])
     assert found.text.count("console objection send") == 1
     assert "console my data" not in found.text
@@ -191,9 +191,9 @@ def test_nobody_objects_for_another_nor_reads_theirs(scene: ConsoleScene, qi: Br
     assert (name in page, "CANARYreason77" in page) == (False, False)
     own, other = objection_form(ming), objection_form(qi)
     assert ming.get(f"{MINE}/object?access={other['access']}").status_code == 400
-    for form in ({**own, "access": other["access"]}, {**other, "formToken": own["formToken"]}):
+    for form in ({**own, "access": other["access"]}, {**other, "csrf_token": own["csrf_token"]}):
         assert ming.post(SEND, form).status_code == 400
-    assert ming.post(SEND, {**own, "formToken": other["formToken"]}).status_code == 403
+    assert ming.post(SEND, {**own, "csrf_token": other["csrf_token"]}).status_code == 403
     assert numbers(ming) == []
 
 
@@ -218,7 +218,7 @@ def test_i02_an_objection_from_elsewhere(qi: Browser) -> None:
 def test_i02_an_objection_without_the_token_or_by_another_method(scene: ConsoleScene, qi: Browser) -> None:
     form, staff = objection_form(qi), scene.signed_in("wu")
     for token in ("", "0" * 64, staff.form_token()):
-        assert qi.post(SEND, {**form, "formToken": token}).status_code == 403
+        assert qi.post(SEND, {**form, "csrf_token": token}).status_code == 403
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         sent = {"cookie": f"{RESIDENT}={qi.cookies[RESIDENT]}", "origin": qi.origin}
         assert httpx.request(method, qi.origin + SEND, headers=sent, trust_env=False).status_code == 405
@@ -229,7 +229,7 @@ def test_no_other_session_opens_the_form_or_sends_it(scene: ConsoleScene, qi: Br
     form = objection_form(qi)
     for browser in (scene.browser(), *map(scene.signed_in, ("zhang", "wu", "chen", "sun"))):
         assert "请先登录，证明您是本人" in words_of(browser.get(f"{MINE}/object?access={form['access']}"))
-        sent = browser.post(SEND, {**form, "formToken": browser.form_token() or form["formToken"]})
+        sent = browser.post(SEND, {**form, "csrf_token": browser.form_token() or form["csrf_token"]})
         assert sent.headers["location"] == f"{MINE}?ended=1"
     assert numbers(qi) == []
 
@@ -294,7 +294,7 @@ def test_two_stewards_at_once_give_one_answer(scene: ConsoleScene, qi: Browser) 
     tokens = [each.form_token() for each in both]
 
     def answer(at: int) -> httpx.Response:
-        sent = {"formToken": tokens[at], "id": name, "verdict": "upheld", "answer": f"答复 {at}"}
+        sent = {"csrf_token": tokens[at], "id": name, "verdict": "upheld", "answer": f"答复 {at}"}
         return both[at].post(ANSWER, sent)
 
     with ThreadPoolExecutor(4) as threads:
@@ -311,7 +311,7 @@ def test_nothing_is_kept_or_shown_while_a_part_is_away(tmp_path: Path) -> None:
         scene.served.hub.log.close()
         assert browser.post(SEND, form).status_code == 503
         assert (
-            zhang.post(ANSWER, {"formToken": token, "id": name, "verdict": "upheld", "answer": "x"}).status_code == 503
+            zhang.post(ANSWER, {"csrf_token": token, "id": name, "verdict": "upheld", "answer": "x"}).status_code == 503
         )
         assert browser.get(f"{MINE}/object?access={form['access']}").status_code == 503
         for path in (QUEUE, f"{ONE}?id={name}"):

@@ -84,7 +84,7 @@ def test_each_example_runs_as_it_stands(sun: Browser, form_token: str) -> None:
         page = sun.get(f"/console/developer/query?purpose={purpose}").text
         for link in re.findall(r'href="([^"]*example=[^"]+)"', page):
             fields = fields_of(sun.get(unescape(link)).text)
-            asked = {"formToken": form_token, "application": "grid-desk", "purpose": purpose, "act": "run", **fields}
+            asked = {"csrf_token": form_token, "application": "grid-desk", "purpose": purpose, "act": "run", **fields}
             ran = sun.post("/console/developer/ask", asked)
             assert 'role="alert"' not in ran.text, (link, words_of(ran))
             assert "答复" in words_of(ran)
@@ -104,7 +104,7 @@ def copied(sun: Browser, form_token: str) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def token(sun: Browser, form_token: str) -> str:
-    page = sun.post("/console/developer/token", {"formToken": form_token, "application": "grid-desk"})
+    page = sun.post("/console/developer/token", {"csrf_token": form_token, "application": "grid-desk"})
     (found,) = re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", page.text)
     return str(found)
 
@@ -140,7 +140,7 @@ def test_the_typescript_runs_when_it_is_copied(copied: Mapping[str, str], token:
 
 
 def test_a_fault_names_line_and_column_shows_the_place_and_says_what_to_do(sun: Browser, form_token: str) -> None:
-    asked = {"formToken": form_token, "application": "grid-desk", "purpose": "event.dispatch", "act": "explain"}
+    asked = {"csrf_token": form_token, "application": "grid-desk", "purpose": "event.dispatch", "act": "explain"}
     page = sun.post("/console/developer/ask", {**asked, "document": "{\r\n  people { nothing }\r\n}"})
     assert "查询的第 2 行第 12 列：" in words_of(page)
     assert '<pre class="lines">  people { <mark>n</mark>othing }</pre>' in page.text
@@ -166,7 +166,7 @@ def test_each_field_that_is_not_seen_in_clear_leads_to_its_request(name: str, su
 
 
 def test_what_is_masked_or_denied_in_a_query_leads_to_its_request(sun: Browser, form_token: str) -> None:
-    asked = {"formToken": form_token, "application": "grid-desk", "purpose": "event.dispatch", "variables": ""}
+    asked = {"csrf_token": form_token, "application": "grid-desk", "purpose": "event.dispatch", "variables": ""}
     document = "{ people { edges { node { name phone registeredAddress } } } }"
     for act in ("explain", "run"):
         page = sun.post("/console/developer/ask", {**asked, "document": document, "act": act}).text

@@ -21,9 +21,9 @@ def objection_form(browser: Browser, at: int = 0, **changes: str) -> dict[str, s
     access = handles(browser)[at]
     page = browser.get(f"{MINE}/object?access={access}").text
     form = re.search(r'name="form" value="([0-9a-f]{32})"', page)
-    token = re.search(r'name="formToken" value="([0-9a-f]+)"', page)
+    token = re.search(r'name="csrf_token" value="([0-9a-f]+)"', page)
     assert form is not None and token is not None
-    filled = {"formToken": token[1], "form": form[1], "access": access, "scope": "one", "reason": REASON}
+    filled = {"csrf_token": token[1], "form": form[1], "access": access, "scope": "one", "reason": REASON}
     return {**filled, **changes}
 
 
