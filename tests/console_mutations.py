@@ -11,9 +11,7 @@ FORGED = "tests/attacks/console/test_i_forged.py"
 OVERSIGHT = "tests/attacks/console/test_oversight.py"
 PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
-RESIDENTS = "tests/attacks/console/test_i_residents.py"
 SOURCES = "tests/attacks/console/test_sources.py"
-OBJECTIONS = "tests/attacks/console/test_objections.py"
 OPERATOR = "tests/unit/hub/console/test_operator.py"
 FOLLOWING = "tests/conformance/console/test_following.py"
 SCRIPTS = "tests/unit/hub/console/test_page_scripts.py"
@@ -124,41 +122,6 @@ CONSOLE = (
         "        if self._waiting[lane] >= MOST_WAITING:\n",
         "        if False:\n",
         "tests/unit/hub/console/test_lanes.py",
-    ),
-    Mutation(
-        "a change of a resident has the token of their session",
-        "hub/console/resident/resident_pages.py",
-        "        check_form(form, resident.held)\n",
-        "",
-        RESIDENTS,
-    ),
-    Mutation(
-        "a steward finds the objections of their departments alone",
-        "hub/console/objections/desk_work.py",
-        " or not answering(steward, hub.policy.stewards.values()).holds(found)",
-        "",
-        OBJECTIONS,
-    ),
-    Mutation(
-        "an objection is in the log before it is kept",
-        "hub/console/objections/store.py",
-        "            record(new)\n",
-        "",
-        OBJECTIONS,
-    ),
-    Mutation(
-        "what a resident reads is recorded first",
-        "hub/console/resident/resident_pages.py",
-        '        await self._record("subject", "my data", resident.digests, {"month": month} if month else {})\n',
-        "",
-        RESIDENTS,
-    ),
-    Mutation(
-        "a session of a resident that was held before ends at the next sign-in",
-        "hub/console/sessions/residents.py",
-        "_SESSION.c.digest == digest_of(before), ",
-        "",
-        RESIDENTS,
     ),
     Mutation(
         "a resident is shown what they may be told",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.access_mutations import ACCESS
 from tests.alert_mutations import ALERTS
+from tests.answer_mutations import ANSWERS
 from tests.bound_mutations import BOUND
 from tests.console_mutations import CONSOLE
 from tests.edge_mutations import EDGE
@@ -30,6 +31,7 @@ from tests.pull_mutations import PULLS
 from tests.push_mutations import PUSHES
 from tests.rate_mutations import RATES
 from tests.request_mutations import REQUEST
+from tests.resident_mutations import RESIDENT
 from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
@@ -50,6 +52,8 @@ MUTATIONS = (
     *PULLS,
     *PUSHES,
     *RATES,
+    *ANSWERS,
+    *RESIDENT,
     *RUNS,
     *SIGN_IN,
     *SLICES,

@@ -13,15 +13,15 @@ PROVENANCE = (
     Mutation(
         "a grant by type or tag does not cover provenance",
         "policies/language.py",
-        "        if own == PROVENANCE:\n",
-        "        if False:\n",
+        "if own == PROVENANCE or ",
+        "if ",
         "tests/unit/policies/test_provenance.py",
     ),
     Mutation(
         "a prohibition of a type covers its provenance",
         "policies/language.py",
-        "*entity.edges, PROVENANCE])",
-        "*entity.edges])",
+        "*entity.edges, PROVENANCE, *answers])",
+        "*entity.edges, *answers])",
         "tests/unit/policies/test_provenance.py",
     ),
     Mutation(
@@ -62,8 +62,8 @@ PROVENANCE = (
     Mutation(
         "whoever is told where a person is known is recorded with that person",
         "hub/request/plan_model.py",
-        "        is_personal = told or any(",
-        "        is_personal = any(",
+        "        is_personal = told or answered or any(",
+        "        is_personal = answered or any(",
         _ANSWERS,
     ),
     Mutation(

@@ -46,8 +46,8 @@ SLICES = (
     Mutation(
         "a grant by type covers nothing that another slice adds",
         "policies/language.py",
-        "        if self.catalogue.coordinate(coordinate).slice != entity.slice:\n",
-        "        if False:\n",
+        " or found.slice != entity.slice:\n",
+        ":\n",
         "tests/unit/policies/test_slices.py",
     ),
     Mutation(

@@ -20,6 +20,7 @@ GRANT: Final = "ask-"
 CLEAR: Final = "clear"
 AGGREGATE: Final = "aggregate"
 MATCH: Final = "match"
+ANSWER: Final = "answer"
 """What may be asked for beside the masks of a field's ladder."""
 MOST_FIELDS: Final = 40
 LONGEST_LINE: Final = 300

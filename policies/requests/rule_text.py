@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies.requests.model import AGGREGATE, CLEAR, MATCH, AccessRequest
+from policies.requests.model import AGGREGATE, ANSWER, CLEAR, MATCH, AccessRequest
 from policies.versions import ChangeRefused
-from schema.catalogue import Catalogue
+from schema.catalogue import Answer, Catalogue
 from schema.strict_yaml import YamlFile
 
 OWN_FILE: Final = "requests.yaml"
@@ -44,13 +44,17 @@ def _lines(request: AccessRequest, catalogue: Catalogue) -> Iterator[str]:
     yield from (f"      {entity}: {_rows(entity, catalogue)}" for entity in request.types)
     if shown:
         yield "    fields:"
-        yield from (f"      {name}: {_effect(wanted)}" for name, wanted in shown.items())
+        yield from (f"      {name}: {_effect(name, wanted, catalogue)}" for name, wanted in shown.items())
     if matched:
         yield f"    match: [{', '.join(matched)}]"
         yield "    obligations: {matchDailyCap: {limit: 50, per: person}}"
 
 
-def _effect(wanted: str) -> str:
+def _effect(name: str, wanted: str, catalogue: Catalogue) -> str:
+    if wanted == ANSWER:
+        answer = catalogue.coordinate(name)
+        asked = isinstance(answer, Answer) and answer.argument is not None
+        return "{answer: [$subject.jurisdiction]}" if asked else ANSWER
     return wanted if wanted in {CLEAR, AGGREGATE} else f"{{mask: {_quoted(wanted)}}}"
 
 

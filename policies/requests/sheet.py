@@ -15,6 +15,7 @@ from policies.model import PolicySet, Purpose
 from policies.purposes import implies
 from policies.requests.model import (
     AGGREGATE,
+    ANSWER,
     CLEAR,
     FURTHER_DAYS,
     LONGEST_DAYS,
@@ -31,7 +32,8 @@ from policies.review.check import subject_of
 from policies.stewards import Steward
 from policies.versions import moment
 from schema.catalogue import Catalogue, Coordinate
-from schema.declarations import Field
+from schema.classification import Scalar
+from schema.declarations import Answer, Field
 
 _FORM: Final = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -71,7 +73,12 @@ def new_form() -> str:
 
 
 def wishes_of(each: Coordinate) -> tuple[str, ...]:
-    """What may be asked of a coordinate, least first: its masks, counts, to find by it, in clear."""
+    """What may be asked of a coordinate, least first: its masks, counts, to find by it, in clear.
+
+    Of an answer whose argument is no region, a form cannot say for which values: its owner is asked in words.
+    """
+    if isinstance(each, Answer):
+        return (ANSWER,) if each.argument is None or each.argument.scalar is Scalar.REGION else ()
     if not isinstance(each, Field):
         return (CLEAR,)
     counts, match = ((AGGREGATE,) if each.buckets else ()), ((MATCH,) if each.matchable else ())

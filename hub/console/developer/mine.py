@@ -87,7 +87,7 @@ async def made_beside(desk: Desk, visitor: Visitor, work: Callable[[], Response]
 def effect_of(told: Mapping[str, Any]) -> Effect:
     """The strongest effect that `myAccess` tells of a coordinate."""
     if told["effect"] != "DENIED":
-        return Effect.CLEAR if told["effect"] == "CLEAR" else Effect.MASK
+        return {"CLEAR": Effect.CLEAR, "MASKED": Effect.MASK, "ANSWERED": Effect.ANSWER}[told["effect"]]
     rows = {each["effect"] for each in told["rows"]}
     return next((each for each in (Effect.AGGREGATE, Effect.MATCH) if each in rows), Effect.NOTHING)
 

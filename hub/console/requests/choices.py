@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hub.console.steward.matrix import Sensitivity, sensitivity_of
+from policies.requests.sheet import wishes_of
 from schema.catalogue import Catalogue
 from schema.interface.languages import CHINESE
 
@@ -40,6 +41,8 @@ def groups_of(catalogue: Catalogue, chosen: Collection[str], only: str, text: st
     """The types with the coordinates that lie in the type `only` and contain a text, and with all that were chosen."""
     found: dict[str, list[Choice]] = {}
     for name, each in catalogue.coordinates():
+        if not wishes_of(each):
+            continue
         entity = name.partition(".")[0]
         told = f"{name} {each.zh} {each.en}".casefold()
         if name in chosen or (only in {"", entity} and text.casefold() in told):

@@ -14,7 +14,8 @@ from policies.editing.written import same
 from policies.model import PolicySet
 from policies.stewards import Steward
 from schema.catalogue import Catalogue, CatalogueError
-from schema.declarations import PROVENANCE, Entity, Field
+from schema.classification import Scalar
+from schema.declarations import PROVENANCE, Answer, Entity, Field
 
 SELECTORS: Final = ("application", "department", "role", "level")
 PROHIBIT: Final = "prohibit"
@@ -71,6 +72,8 @@ class Choices:
         if "." not in name:
             return ["", "aggregate", "clear"]
         found = self.catalogue.coordinate(name)
+        if isinstance(found, Answer):
+            return ["", *_answers(found)]
         if not isinstance(found, Field):
             return ["", "clear"]
         return ["", *(["aggregate"] if found.buckets else []), *(f"mask:{rung}" for rung in found.masks), "clear"]
@@ -82,7 +85,8 @@ class Choices:
     def names_of(self, entity: str) -> list[str]:
         """The type and all of its coordinates."""
         found = self.catalogue.entity(entity)
-        own = (*(each.name for each in found.fields), *found.edges, PROVENANCE)
+        fields, answers = ([each.name for each in members] for members in (found.fields, found.answers))
+        own = (*fields, *found.edges, PROVENANCE, *answers)
         return [entity, *(f"{entity}.{each}" for each in own)]
 
     def conditions(self, entity: str, present: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -106,11 +110,29 @@ class Choices:
         return next((token for token, part in offered.items() if same(part, {key: value})), "")
 
 
+AGES: Final = ("18", "60", "18,60", "80")
+"""What a form offers of an answer that is asked with a number; other values are written in the text."""
+
+
+def _answers(answer: Answer) -> list[str]:
+    """How a form can give an answer: for the asker's own division, or for one of a few numbers."""
+    if answer.argument is None:
+        return ["answer"]
+    offered = {Scalar.INT: AGES, Scalar.REGION: ("$subject.jurisdiction",)}
+    return [f"answer:{each}" for each in offered.get(answer.argument.scalar, ())]
+
+
 def effect_token(effect: Any) -> str:
     """What stands in the form for an effect of a rule."""
+    if isinstance(effect, dict) and "answer" in effect:
+        return f"answer:{','.join(map(str, effect['answer']))}"
     return f"mask:{effect['mask']}" if isinstance(effect, dict) else str(effect)
 
 
 def effect_of_token(token: str) -> Any:
     """The effect that a token stands for."""
+    if token.startswith("answer:"):
+        return {
+            "answer": [int(each) if each.isdecimal() else each for each in token.removeprefix("answer:").split(",")]
+        }
     return {"mask": token.removeprefix("mask:")} if token.startswith("mask:") else token

@@ -162,6 +162,8 @@ class Viewer:
                 name, name, "", [Option(each, self._effect(each), each == chosen) for each in offered or [chosen]]
             )
         offered = self._choices.effects(name, self._section)
+        if chosen not in offered:
+            offered.append(chosen)
         effects = [Option(each, self._effect(each), each == chosen) for each in offered]
         if "." not in name:
             return Line(name, self._words["rule_whole_type"], "", effects)
@@ -177,6 +179,8 @@ class Viewer:
     def _effect(self, token: str) -> str:
         if token.startswith("mask:"):
             return self._words("rule_masked", mask=self._spoken.effect(token.removeprefix("mask:")))
+        if token.startswith("answer:"):
+            return self._spoken.effect(f"answer({token.removeprefix('answer:')})")
         names = {"": "rule_nothing", PROHIBIT: "rule_prohibited"}
         return self._words[names.get(token, f"effect_{token}")]
 

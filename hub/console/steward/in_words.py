@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from hub.console.mask_words import mask_in_words
 from hub.console.words import Words, all_words
 from hub.request.own_access.row_words import predicate_in_words
 from hub.request.pipeline import Hub
@@ -15,17 +16,14 @@ from policies import masking
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
 from policies.review.changes import Shown
+from policies.rules import ANSWER
 from schema.catalogue import Catalogue
-from schema.classification import RegionLevel
 from schema.declarations import Field
 from schema.interface.languages import CHINESE
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
 
 PLAIN: Final = ("clear", "aggregate", "match", "nothing")
 OTHER: Final = {"prohibited": "rule_prohibited", "accesses": "rule_accesses"}
-PARAMETERS: Final = {"partial": ("first", "last"), "round": ("to",), "address": ("to",), "region": ("to",)}
-"""Masks whose words name their parameters, by the names there."""
-LEVELS: Final = (*(each.lower() for each in RegionLevel), "estate")
 
 
 def spoken_in(hub: Hub, language: str) -> Spoken:
@@ -66,18 +64,10 @@ class Spoken:
         if name in OTHER:
             return self._words[OTHER[name]]
         method, _, inside = name.partition("(")
-        if method not in masking.METHODS:
-            return name
-        parts, names = [each for each in inside.removesuffix(")").split(",") if each], PARAMETERS.get(method, ())
-        end = next((end for end, part in zip(("_last", "_first"), parts, strict=False) if part == "0"), "")
-        key = f"mask_{method}{end if method == 'partial' else ''}"
-        said = self._words(key, **dict(zip(names, self._parts(parts), strict=False)))
-        more = parts[len(names) :]
-        return f"{said} ({', '.join(more)})" if more else said
-
-    def _parts(self, parts: Sequence[str]) -> list[str]:
-        """The parameters of a mask: numbers as they are, levels by their words."""
-        return [self._words[f"level_{each.lower()}"] if each.lower() in LEVELS else each for each in parts]
+        if method == ANSWER:
+            asked = self._words["words_subject_jurisdiction"] if inside.startswith("$") else inside.removesuffix(")")
+            return self._words("effect_answer_to", asked=asked) if asked else self._words["effect_answer"]
+        return mask_in_words(name, self._words) if method in masking.METHODS else name
 
     def effects(self, shown: Sequence[Shown], thing: str = "") -> str:
         """What a comparison of versions says of a thing, before or after: each effect, and on which rows."""

@@ -15,7 +15,7 @@ from policies.decide import decide, hidden_target, purposes_of
 from policies.model import Application, Decision, PolicySet
 from policies.review.check import subject_of
 from schema.catalogue import Catalogue, Coordinate
-from schema.declarations import Field
+from schema.declarations import Answer, Field
 
 
 class Effect(StrEnum):
@@ -24,6 +24,7 @@ class Effect(StrEnum):
     CLEAR = "clear"
     MASK = "mask"
     AGGREGATE = "aggregate"
+    ANSWER = "answer"
     MATCH = "match"
     NOTHING = "nothing"
 
@@ -104,7 +105,7 @@ def matrix_of(catalogue: Catalogue, policy: PolicySet, chosen: Chosen, today: dt
 
 def sensitivity_of(coordinate: Coordinate) -> Sensitivity:
     """How a field or an edge is protected."""
-    if isinstance(coordinate, Field) and coordinate.sensitive:
+    if isinstance(coordinate, Field | Answer) and coordinate.sensitive:
         return Sensitivity.SENSITIVE
     return Sensitivity.PERSONAL if coordinate.personal else Sensitivity.OTHER
 
@@ -121,6 +122,7 @@ def effect_of(catalogue: Catalogue, decision: Decision, coordinate: str) -> Effe
         Effect.CLEAR: found.clear,
         Effect.MASK: found.masks,
         Effect.AGGREGATE: found.aggregate,
+        Effect.ANSWER: found.answers,
         Effect.MATCH: found.match,
     }
     effect = next((effect for effect, given in effects.items() if given), Effect.NOTHING)

@@ -12,13 +12,14 @@ from audit.record import KINDS
 HUB = Path(__file__).parents[3] / "hub"
 CALLS = {
     *("command_record", "reading_record", "begin_record", "end_record", "record_reading", "record", "_record"),
-    *("_change_record", "_recorded"),
+    *("_change_record", "_recorded", "own_record"),
 }
 """The functions that make a record, or pass on the name of one."""
 RESULTS = {"OK", "REFUSED", "TAMPERED", "BEGUN"}
 PASSED_ON = {
     *("home/audit_log.py", "steward/changes.py", "steward/policy_lookup.py", "cli/audit_opening.py", "console/desk.py"),
     *("push/endpoint.py", "serve.py", "console/operator/source_pages.py", "console/resident/resident_pages.py"),
+    *("console/objections/store.py", "console/resident/recording.py"),
 }
 """Files with a call that names no act itself: it hands on a name or a record that another call made."""
 MADE = {

@@ -27,13 +27,13 @@ def test_each_mask_of_the_catalogue_has_words_of_its_own(mask: str) -> None:
 @pytest.mark.parametrize(
     ("mask", "said"),
     [
-        ("partial(3,4)", "留前 3 位、后 4 位"),
-        ("partial(0,4)", "留后 4 位"),
-        ("partial(2,0)", "留前 2 位"),
-        ("region(STREET)", "只到街道"),
-        ("address(estate)", "地址只到小区或村"),
-        ("text(surname,phone4)", "遮去文中的个人信息，留下姓氏和电话后四位"),
-        ("round(1000)", "按 1000 取整"),
+        ("partial(3,4)", "仅显示前 3 位和后 4 位"),
+        ("partial(0,4)", "仅显示后 4 位"),
+        ("partial(2,0)", "仅显示前 2 位"),
+        ("region(STREET)", "区划仅到街道"),
+        ("address(estate)", "地址仅到小区或村"),
+        ("text(surname,phone4)", "文本中的个人信息以占位词代替，仅留姓氏和电话后四位"),
+        ("round(1000)", "取整到 1000 的倍数"),
     ],
 )
 def test_parameters_are_said(mask: str, said: str) -> None:

@@ -16,7 +16,7 @@ from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.unit
 TODAY = dt.date(2026, 6, 30)
-WORDS = {"clear": Effect.CLEAR, "aggregate": Effect.AGGREGATE, "match": Effect.MATCH}
+WORDS = {"clear": Effect.CLEAR, "aggregate": Effect.AGGREGATE, "answer": Effect.ANSWER, "match": Effect.MATCH}
 """What `policy explain` calls them; every other word is a mask."""
 
 
@@ -32,7 +32,7 @@ def shown(policy: PolicySet, **chosen: str) -> Matrix:
 def explained(policy: PolicySet, applications: list[str], purpose: str, coordinate: str) -> Effect:
     """The strongest of what `policy explain` tells of each application."""
     told = [explain_coordinate(SPINE, policy, each, purpose, coordinate, TODAY) for each in applications]
-    effects = [WORDS.get(word, Effect.MASK) for each in told if each.granted for word in each.effects]
+    effects = [WORDS.get(word.partition("(")[0], Effect.MASK) for each in told if each.granted for word in each.effects]
     return min([*effects, Effect.NOTHING], key=STRONGEST.index)
 
 

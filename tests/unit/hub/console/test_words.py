@@ -33,7 +33,6 @@ from hub.console.rules.choices import SELECTORS
 from hub.console.rules.form import CAPS, NUMBERS
 from hub.console.rules.listing import Narrowed
 from hub.console.rules.rules_pages import KINDS
-from hub.console.steward.in_words import LEVELS
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
 from hub.console.words import FOLDER, LANGUAGES, all_words
 from hub.ingest.apart.work import OTHER_KINDS
@@ -97,9 +96,6 @@ MADE = {
     *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since")),
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "activated", "made", "note", "hash")),
     # What a policy says, in words.
-    *(f"mask_{method}" for method in METHODS),
-    *("mask_partial_first", "mask_partial_last"),
-    *(f"level_{each}" for each in LEVELS),
     *(f"words_op_{each.name.lower()}" for each in Op if each is not Op.IS_NULL),
     *(f"words_{some}" for some in ("some", "none", "is_null", "is_not_null", "today")),
     *(f"words_subject_{each}" for each in SELECTORS),
