@@ -33,7 +33,8 @@ class CaseRequired:
 class Cap:
     """At most `limit` of something; what is counted, and where it is met, its name says.
 
-    `nodeCap`: nodes in one answer, met when it is shaped. `dailyCap`: operations, and `matchDailyCap`: matches, of one
+    `nodeCap`: nodes in one answer, met when it is shaped. `answerDailyCap`: answers of nodes, counted when they are
+    known and before they are told. `dailyCap`: operations, and `matchDailyCap`: matches, of one
     application in a day, over all purposes for which the grant holds; `{limit: N, per: person}` counts each person of
     the application by themselves. Both are met before the graph is asked.
     """
@@ -83,13 +84,15 @@ def _daily_cap(value: Any) -> Obligation:
 
 
 CASE, NODE_CAP, DAILY_CAP, MATCH_DAILY_CAP = "case", "nodeCap", "dailyCap", "matchDailyCap"
+ANSWER_DAILY_CAP = "answerDailyCap"
 OBLIGATIONS: Mapping[str, Callable[[Any], Obligation]] = {
     CASE: _case,
     NODE_CAP: _cap,
     DAILY_CAP: _daily_cap,
     MATCH_DAILY_CAP: _daily_cap,
+    ANSWER_DAILY_CAP: _daily_cap,
 }
-COUNTED_DAILY = (DAILY_CAP, MATCH_DAILY_CAP)
+COUNTED_DAILY = (DAILY_CAP, MATCH_DAILY_CAP, ANSWER_DAILY_CAP)
 """Caps that are counted over a day, where they stand."""
 BOUND_A_MATCH = (CASE, MATCH_DAILY_CAP, DAILY_CAP)
 """A grant of `match` has one of these: else whole id numbers can be guessed, one after the other."""

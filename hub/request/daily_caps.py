@@ -22,7 +22,7 @@ from hub.recently_used import RecentlyUsed
 from hub.request.plan_model import Planned
 from policies.daily_counts import Counted, Use, count_uses, forget, uses_today
 from policies.model import Decision
-from policies.obligations import CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
+from policies.obligations import ANSWER_DAILY_CAP, CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
 from policies.versions import StoreUnavailable
 
@@ -45,8 +45,8 @@ def failed_matches(planned: Planned, row: Mapping[str, Any]) -> int:
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}
 """Obligations counted by application (or person), grant and day."""
 
-MET_ELSEWHERE = frozenset({CASE, NODE_CAP})
-"""`case` is a condition of the statement's rows; `check_nodes` meets `nodeCap` when the answer is shaped."""
+MET_ELSEWHERE = frozenset({CASE, NODE_CAP, ANSWER_DAILY_CAP})
+"""`case` is a condition of the statement's rows; `nodeCap` and `answerDailyCap` are met when the answer is shaped."""
 
 PERSONS = 1_000
 """Of how many persons the digest is kept: each request asks for it three times."""
@@ -60,6 +60,7 @@ FAILED_MATCH = "failedMatch"
 _WORDS = {
     DAILY_CAP: "make {} operations a day for this purpose and those that share its grant",
     MATCH_DAILY_CAP: "make {} matches a day for this purpose and those that share its grant",
+    ANSWER_DAILY_CAP: "be given {} answers a day for this purpose and those that share its grant",
     FAILED_MATCH: "name {} people a day, over all purposes, who are not found; check each number before you send it",
 }
 
@@ -103,7 +104,8 @@ class DailyCaps:
                 Code.INTERNAL,
                 f"the hub cannot meet the obligation {min(unmet)}; report this request id to its operator",
             )
-        caps = [(cap, more) for cap in planned.decision.caps if (more := COUNTED[cap.kind](planned))]
+        counted = [each for each in planned.decision.caps if each.kind in COUNTED]
+        caps = [(cap, more) for cap in counted if (more := COUNTED[cap.kind](planned))]
         uses = [self._use(each, more, planned.decision.subject.sub) for each, more in caps]
         await self._count(planned.decision, uses, self._failed(planned, 0), now)
 
@@ -113,6 +115,12 @@ class DailyCaps:
         Called before anything is told, also if none failed: those that did meanwhile may have reached the limit.
         """
         await self._count(planned.decision, [], self._failed(planned, failed), now)
+
+    async def note_answers(self, planned: Planned, given: int, now: dt.datetime) -> None:
+        """Count answers of nodes; raises as `spend` if they are too many: then none of them is told."""
+        caps = [each for each in planned.decision.caps if given and each.kind == ANSWER_DAILY_CAP]
+        uses = [self._use(each, given, planned.decision.subject.sub) for each in caps]
+        await self._count(planned.decision, uses, [], now)
 
     def _failed(self, planned: Planned, failed: int) -> list[Use]:
         """What failed matches count, of the person and of the application; nothing for an operation without a match."""

@@ -218,8 +218,9 @@ async def run_stages(
         told = await _read_own_access(hub, client, prepared)
     long = long or any(isinstance(root, Introspection | MyAccess) for root in prepared.planned.roots)
     with stage("respond"):
-        work = partial(respond_to, hub, prepared, row, accesses, told)
-        trail.answer = answered = await hub.processor.do(client, work, long=long)
+        answered = await hub.processor.do(client, partial(respond_to, hub, prepared, row, accesses, told), long=long)
+        await hub.caps.note_answers(prepared.planned, answered.answers, now)
+    trail.answer = answered
     return answered
 
 

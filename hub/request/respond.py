@@ -66,6 +66,8 @@ class Answer:
     subjects: tuple[str, ...]
     cut: tuple[Cut, ...] = ()
     withheld: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    answers: int = 0
+    """How many answers of nodes it gives, those that are null included."""
     access: Mapping[str, Any] | None = None
 
 
@@ -102,12 +104,12 @@ class _Responder:
         self.people = {each.name for each in catalogue if each.subjects == ()}
         self.errors = [denial_errors.denied(denial) for denial in planned.denials]
         self.subjects: dict[str, None] = {}
-        self.nodes = 0
+        self.nodes = self.answers = 0
         self._cap = self._left = byte_cap
         # A row is shown under each name that asks for it, but sealed once.
         self._ids: dict[tuple[int, str], str] = {}
         self._cursors: dict[tuple[bytes, str], str] = {}
-        self._steps: dict[int, tuple[bool, tuple[_Step, ...]]] = {}
+        self._steps: dict[int, tuple[bool, int, tuple[_Step, ...]]] = {}
         """By the identity of a node plan, which lives as long as the plan of the operation."""
         self._ended: dict[int, Ended] = {}
         """By the identity of an object or list of the answer that was cut."""
@@ -128,7 +130,7 @@ class _Responder:
                 data[root.name] = answered_elsewhere.get(root.name) if elsewhere else None
         cut = tuple(self._cuts(data)) if self._ended else ()
         self._use(sum(path_size(each.path) for each in self.errors))
-        return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld)
+        return Answer(data, tuple(self.errors), self.nodes, tuple(self.subjects), cut, self.withheld, self.answers)
 
     def _cuts(self, data: dict[str, Any]) -> Iterator[Cut]:
         for each in cuts_in(data, self._ended):
@@ -189,8 +191,10 @@ class _Responder:
         known = self._steps.get(id(plan))
         if known is None:
             made = tuple(self._step(plan, fetch, cell) for cell in plan.cells)
-            known = self._steps[id(plan)] = bool(fetch.to_people), made
-        tells_of_people, steps = known
+            answers = sum(isinstance(cell, AnswerCell) for cell in plan.cells)
+            known = self._steps[id(plan)] = bool(fetch.to_people), answers, made
+        tells_of_people, answers, steps = known
+        self.answers += answers
         if tells_of_people:
             self.subjects.update(dict.fromkeys(row[-1]))
         shown: dict[str, Any] = {}

@@ -145,6 +145,9 @@ class _UncountedCaps(DailyCaps):
     async def note_failed(self, planned: Planned, failed: int, now: dt.datetime) -> None:
         return
 
+    async def note_answers(self, planned: Planned, given: int, now: dt.datetime) -> None:
+        return
+
 
 def preview_settings(settings: Settings) -> PreviewSettings:
     """Settings for a preview in the home of `settings`, without any address, password or store of the real hub."""

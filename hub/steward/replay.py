@@ -232,16 +232,18 @@ class _Run:
             touched[person] = touched.get(person, 0) | mask
 
     def _over_cap(self, record: Record, comparison: Comparison) -> str | None:
-        """The cap of the draft that this operation exceeds: operations a day, matches a day, or nodes of an answer."""
+        """The cap of the draft that this operation exceeds: operations, matches, answers of a day, or nodes of one."""
         counted = {
-            obligations.DAILY_CAP: comparison.fetches,
-            obligations.MATCH_DAILY_CAP: bool(record.decision.matched),
+            obligations.DAILY_CAP: int(comparison.fetches),
+            obligations.MATCH_DAILY_CAP: int(bool(record.decision.matched)),
+            # Each of its nodes may have been asked; the log does not say how many were.
+            obligations.ANSWER_DAILY_CAP: record.nodes * len(record.decision.answered),
         }
         for standing in (each for each in comparison.caps if counted[each.kind]):
             person = record.subject if standing.cap.personal else None
             day = day_of(record.time, self.zone)
             key = (standing.kind, str(record.application), standing.grant, person, day)
-            self.days[key] += 1
+            self.days[key] += counted[standing.kind]
             if self.days[key] > standing.cap.limit:
                 return f"over {standing.kind}"
         over = comparison.node_cap is not None and record.nodes > comparison.node_cap

@@ -195,6 +195,7 @@ async def _find(hub: Hub, trail: Trail, operation: Operation, sid: str, now: dt.
     hub.rates.enter(trail.account)
     hub.rates.spend(trail.account, prepared.validated.cost)
     await hub.caps.spend(prepared.planned, now)
+    await hub.caps.note_answers(prepared.planned, answer.answers, now)
     trail.answer = answer
     return answer
 

@@ -115,7 +115,9 @@ _TYPE = GraphQLObjectType(
 _CAP = GraphQLObjectType(
     "DailyCapAccess",
     {
-        "counts": GraphQLField(_TEXT, description="计数对象。`dailyCap`: operations; `matchDailyCap`: matches."),
+        "counts": GraphQLField(
+            _TEXT, description="计数对象。`dailyCap`: operations; `matchDailyCap`: matches; `answerDailyCap`: answers."
+        ),
         "limit": GraphQLField(_NUMBER, description="每日上限。How many a day."),
         "perPerson": GraphQLField(_YES_OR_NO, description="按人计数。Whether each person has their own count."),
         "grant": GraphQLField(_TEXT, description="所属授权。The grant over whose purposes it is counted."),
