@@ -12,7 +12,8 @@ from hub.console.developer.mine import effect_of
 from hub.console.steward.matrix import STRONGEST, Effect, Sensitivity, sensitivity_of
 from hub.request.own_access.table import AccessTable
 from schema.catalogue import PROVENANCE, Coordinate, Grade
-from schema.declarations import Entity, Field
+from schema.classification import Scalar
+from schema.declarations import Answer, Entity, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _told_of(table: AccessTable, entity: Entity, purpose: str) -> dict[str, dict
 
 def _row(name: str, each: Coordinate, told: Sequence[Mapping[str, object]]) -> FieldRow:
     form, leads_to = form_of(each)
-    grade = str(each.grade) if isinstance(each, Field) else ""
+    grade = str(each.grade) if isinstance(each, Field | Answer) else ""
     return FieldRow(
         name,
         each.zh,
@@ -103,5 +104,8 @@ def form_of(each: Coordinate) -> tuple[str, str]:
     """How the schema writes what a field holds, and the type to which an edge leads."""
     if isinstance(each, Field):
         return str(each.scalar), ""
+    if isinstance(each, Answer):
+        asked = f"({each.argument.name}: {each.argument.scalar})" if each.argument else ""
+        return f"{Scalar.ENUM if each.values else Scalar.BOOLEAN}{asked}", ""
     target = getattr(each, "target", "")
     return (f"[{target}]" if getattr(each, "many", False) else target or PROVENANCE), target

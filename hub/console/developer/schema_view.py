@@ -70,7 +70,8 @@ def _type(entity: Entity, told: Mapping[str, Any]) -> SchemaType:
 
 def _field(entity: Entity, told: Mapping[str, Any]) -> SchemaField:
     name = told["coordinate"].partition(".")[2]
-    known = entity.provenance if name == PROVENANCE else entity.edges.get(name) or entity.field(name)
+    shown = entity.provenance if name == PROVENANCE else entity.edges.get(name)
+    known = shown or entity.answer(name) or entity.field(name)
     return SchemaField(
         name,
         known.zh,
