@@ -108,7 +108,7 @@ def test_an_explanation_has_effects_the_statement_the_record_and_code_that_sends
     text = words_of(page)
     assert page.status_code == 200
     assert "Person.phone" in text
-    assert "遮蔽脱敏 留后 4 位 partial(0,4)" in text
+    assert "遮蔽脱敏 仅显示后 4 位 partial(0,4)" in text
     assert "MATCH (" in text
     assert "请求头" in text
     assert "people(where: { idNumber: { eq: $v1 } })" in text, "the text of the record, without names of variables"
