@@ -88,7 +88,7 @@ class Console:
             MatrixPages(desk, origins),
             RulesPages(desk, origins),
             VersionsPages(desk),
-            TodoPages(desk),
+            TodoPages(desk, origins),
             ReviewPages(desk),
             *logs,
             whole,

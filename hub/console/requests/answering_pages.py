@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -22,6 +23,8 @@ from schema.strict_yaml import YamlFileError
 
 QUEUE: Final = "requests/queue"
 ANSWER: Final = "requests/answer"
+DONE: Final = "refused"
+"""What the address of the list says after a refusal: of which request."""
 
 
 class AnsweringPages:
@@ -43,9 +46,21 @@ class AnsweringPages:
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """What waits for this steward, and what was drafted of earlier ones."""
         hub, who = self._desk.hub, (visitor.steward, visitor.actor)
-        waiting, rest = await self._desk.beside(Lane.POLICY, lambda: queue_of(hub, *who))
-        await self._desk.record_reading(visitor, "requests queue", {"requests": str(len(waiting) + len(rest))})
-        return self._desk.page("ask_queue", arrival, visitor, waiting=waiting, rest=rest, answer=HOME + ANSWER)
+        queue = await self._desk.beside(Lane.POLICY, lambda: queue_of(hub, *who))
+        listed = [*queue.waiting, *queue.drafted, *queue.refused]
+        await self._desk.record_reading(visitor, "requests queue", {"requests": str(len(listed))})
+        done = arrival.request.query_params.get(DONE, "")
+        return self._desk.page(
+            "ask_queue",
+            arrival,
+            visitor,
+            waiting=queue.waiting,
+            rest=queue.drafted,
+            refused=queue.refused,
+            done=done if done in {each.request.id for each in queue.refused} else "",
+            policy=hub.policy,
+            answer=HOME + ANSWER,
+        )
 
     async def show_one(self, arrival: Arrival, visitor: Visitor) -> Response:
         """One request, with the rule before it is drafted."""
@@ -59,7 +74,7 @@ class AnsweringPages:
 
         def work() -> str:
             refuse(hub, visitor.steward, visitor.actor, name, answer)
-            return HOME + QUEUE
+            return f"{HOME}{QUEUE}?{urlencode({DONE: name})}"
 
         return await self._act(arrival, visitor, form, work)
 

@@ -15,6 +15,7 @@ from hub.console.page import Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.rules.todo import SOON_DAYS, UNUSED_DAYS, todo
 from hub.console.steward.in_words import spoken_in
+from hub.console.steward.since import Origins
 from hub.console.visitor import Visitor
 from policies.stewards import Role
 
@@ -24,8 +25,8 @@ TODO: Final = "rules/to-do"
 class TodoPages:
     """The page, for stewards."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, origins: Origins) -> None:
+        self._desk, self._origins = desk, origins
 
     def ways(self) -> tuple[Way, ...]:
         """The page, by its path."""
@@ -36,7 +37,7 @@ class TodoPages:
         hub = self._desk.hub
         try:
             # Unused grants are read from the log: that somebody looked is recorded before they see it.
-            found = await self._desk.beside(Lane.LOG, lambda: todo(hub, visitor.steward))
+            found = await self._desk.beside(Lane.LOG, lambda: todo(hub, visitor.steward, self._origins))
         except (IndexFault, StoreFault):
             raise PageRefused("store") from None
         await self._desk.record_reading(visitor, "rules to-do", {"days": str(UNUSED_DAYS)})
