@@ -231,7 +231,6 @@ class RulesPages:
             send=HOME + DRAFT,
             spoken=spoken_in(self._desk.hub, arrival.language),
             longest=LONGEST_NOTE,
-            kinds=KINDS,
             on=ON,
             acts={"show": SHOW, "check": CHECK, "count": COUNT, "check_removal": CHECK_REMOVAL, "remove": REMOVE},
         )

@@ -140,7 +140,9 @@ def _undecided(hub: Hub, steward: Steward) -> list[Undecided]:
         by_owner.setdefault(hub.policy.owners.get(name.partition(".")[0], ""), []).append(name)
     return [
         Undecided(owner, tuple(in_short(hub.catalogue, names)), owner in {"", *steward.owns})
-        for owner, names in sorted(by_owner.items(), key=lambda each: (each[0] not in steward.owns, each[0] == "", each[0]))
+        for owner, names in sorted(
+            by_owner.items(), key=lambda each: (each[0] not in steward.owns, each[0] == "", each[0])
+        )
     ]
 
 

@@ -5,7 +5,7 @@ The text of the policy stands beside it where it matters: that alone decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from hub.console.mask_words import mask_in_words
@@ -68,6 +68,18 @@ class Spoken:
             )
             for each in prohibited(found)
         ]
+
+    def finding(self, kind: str, names: Mapping[str, str]) -> str:
+        """What `policy check` found, in a sentence with its names; empty for a kind that has none."""
+        key = f"rule_found_{kind.replace('-', '_')}"
+        if not names or self._words.get(key) is None:
+            return ""
+        shown = {name: f"{self._called(name, value)} {value}".strip() for name, value in names.items()}
+        return self._words(key, **shown)
+
+    def _called(self, kind: str, name: str) -> str:
+        of = {"field": self.thing, "purpose": self.purpose, "application": self.application}
+        return of[kind](name) if kind in of else ""
 
     def other_changes(self, found: Diff) -> list[Change]:
         """The changes that `prohibitions` does not tell, as a table has them."""

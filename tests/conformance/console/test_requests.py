@@ -77,6 +77,14 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     page = zhang.get(f"/console/requests/answer?id={name}")
     assert "上门探访前需要电话联系" in words_of(page)
     assert f"- id: ask-{name}" in rule_of(page.text)
+    assert re.search(r"grid-desk 为 .+ welfare.elder 可以查看：.+依据：", words_of(page)), "the rule as a sentence"
+    assert "新增" in words_of(page), "what it would do"
+    waits = re.search(r"数据申请办理 待答复 (\d+) 件", words_of(zhang.get("/console/rules/to-do")))
+    assert waits is not None
+    assert waits[1] == "1"
+    other = drafting(zhang, name, act="check")
+    tried = words_of(zhang.post("/console/requests/draft", {**other, "rule": other["rule"].replace("rows:", "rowz:")}))
+    assert "此规则尚不能提交" in tried
     drafted = zhang.post("/console/requests/draft", drafting(zhang, name))
     assert drafted.status_code == 303, words_of(drafted)
     number = number_of(drafted.headers["location"])
@@ -132,7 +140,10 @@ def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     name = ask(sun)
     refused = {"csrf_token": zhang.form_token(), "id": name, "answer": "请改用\r\n遮蔽后的手机号"}
     assert zhang.post("/console/requests/refuse", {**refused, "answer": " \r\n "}).status_code == 400
-    assert zhang.post("/console/requests/refuse", refused).headers["location"] == "/console/requests/queue"
+    done = zhang.post("/console/requests/refuse", refused).headers["location"]
+    assert done == f"/console/requests/queue?refused={name}"
+    assert f"已拒绝申请 {name}" in words_of(zhang.get(done))
+    assert "已拒绝申请" not in words_of(zhang.get("/console/requests/queue?refused=<b>"))
     told = sun.get(f"/console/requests/one?id={name}")
     page = words_of(told)
     (again,) = re.findall(r'href="(/console/requests/new[^"]+)"', told.text)
@@ -142,7 +153,9 @@ def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     assert "已拒绝" in page
     assert "请改用 遮蔽后的手机号" in page
     assert "撤回申请" not in page
-    assert name not in zhang.get("/console/requests/queue").text
+    waiting, _, before = words_of(zhang.get("/console/requests/queue")).partition("已拒绝的申请")
+    assert name not in waiting
+    assert name in before, "it can be read again"
     late = zhang.post("/console/requests/refuse", refused)
     assert late.status_code == 400, "once"
 

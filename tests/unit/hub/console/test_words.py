@@ -145,6 +145,7 @@ MADE = {
     *(f"rule_column_{name}" for name in ("rule", "for", "types", "until", "since")),
     *(f"rule_finding_{kind.replace('-', '_')}" for kind in KINDS),
     *(f"rule_gap_{kind}" for kind in KINDS_OF_GAPS),
+    *(f"rule_found_{kind.replace('-', '_')}" for kind in KINDS if kind not in {"jurisdiction", "operation", "join"}),
     *(f"rule_to_{name}" for name in SELECTORS),
     *(f"rule_{name}" for name in (*CAPS, *NUMBERS)),
     *("rule_sentence", "rule_sentence_prohibited", "rule_nothing", "rule_prohibited"),

@@ -130,7 +130,7 @@ CASES: list[tuple[str, dict[str, str], dict[str, str], set[tuple[str, str, str]]
                                          f"rows: {{Person: {OWN}}}, fields: {{Person.name: clear}}}}"},
      {("b", "Person.name", "new")}),
     ("prohibited", NOBODY, {"more": "prohibitions: [{id: never, prohibit: [Person.name], for: [a], basis: l}]"},
-     {("a", "Person.name", "gone")}),
+     {("a", "Person.name", "gone"), ("a", "prohibition of Person.name", "narrowed")}),
     ("starts next month", {"extra": "    valid: {to: 2026-06-30}"}, {"extra": "    valid: {to: 2026-07-31}"},
      {("a", "Person.name", "new")}),
     ("ends sooner", NOBODY, {"extra": "    valid: {to: 2026-07-31}"}, {("a", "Person.name", "gone")}),
@@ -178,7 +178,8 @@ def test_case_1_02_a_prohibition_that_goes_is_a_widening_though_no_grant_gives_t
 
 def test_a_change_says_until_when_it_holds() -> None:
     ends = {"extra": "    valid: {to: 2026-12-31}"}
-    (given,) = compare(NOBODY, ends).changes
+    more = {"fields": "Person.name: clear, Person.phone: clear", **ends}
+    (given,) = (each for each in compare({}, more).changes if each.thing == "Person.phone")
     assert (given.since, given.until) == (DAY, dt.date(2026, 12, 31))
     (shorter,) = compare({}, ends).changes
     assert (shorter.since, shorter.until) == (dt.date(2027, 1, 1), None)
