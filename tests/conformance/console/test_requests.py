@@ -77,14 +77,6 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     page = zhang.get(f"/console/requests/answer?id={name}")
     assert "上门探访前需要电话联系" in words_of(page)
     assert f"- id: ask-{name}" in rule_of(page.text)
-    assert re.search(r"grid-desk 为 .+ welfare.elder 可以查看：.+依据：", words_of(page)), "the rule as a sentence"
-    assert "新增" in words_of(page), "what it would do"
-    waits = re.search(r"数据申请办理 待答复 (\d+) 件", words_of(zhang.get("/console/rules/to-do")))
-    assert waits is not None
-    assert waits[1] == "1"
-    other = drafting(zhang, name, act="check")
-    tried = words_of(zhang.post("/console/requests/draft", {**other, "rule": other["rule"].replace("rows:", "rowz:")}))
-    assert "此规则尚不能提交" in tried
     drafted = zhang.post("/console/requests/draft", drafting(zhang, name))
     assert drafted.status_code == 303, words_of(drafted)
     number = number_of(drafted.headers["location"])
@@ -133,6 +125,19 @@ def test_a_request_is_split_by_owner_and_unmasking_is_its_own(scene: ConsoleScen
     assert page.count("去遮蔽") == 1, "the text of an event is masked for this purpose so far"
     assert "住房和城乡建设局" in page
     assert "12345 政务服务便民热线" in page
+
+
+def test_the_rule_of_a_request_is_a_sentence_and_is_tried_before_it_is_drafted(scene: ConsoleScene) -> None:
+    sun, zhang = scene.signed_in("sun"), scene.signed_in("zhang")
+    name = ask(sun)
+    page = words_of(zhang.get(f"/console/requests/answer?id={name}"))
+    assert re.search(r"grid-desk 为 .+ welfare.elder 可以查看：.+依据：", page), "the rule as a sentence"
+    assert "有授权扩大" in page, "what it would do"
+    assert "数据申请办理 待答复 1 件" in words_of(zhang.get("/console/rules/to-do"))
+    form = drafting(zhang, name, act="check")
+    tried = words_of(zhang.post("/console/requests/draft", {**form, "rule": form["rule"].replace("rows:", "rowz:")}))
+    assert "此规则尚不能提交" in tried
+    assert "待答复" in words_of(sun.get(f"/console/requests/one?id={name}")), "nothing was drafted"
 
 
 def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
