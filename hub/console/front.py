@@ -33,6 +33,8 @@ from hub.console.first_steps import first_steps
 from hub.console.integrity.checks import Checks
 from hub.console.integrity.integrity_pages import IntegrityPages
 from hub.console.lanes import Lane
+from hub.console.objections.desk_work import queue_of as objections_queue
+from hub.console.objections.objection_pages import QUEUE as OBJECTIONS_QUEUE
 from hub.console.objections.objection_pages import ObjectionPages
 from hub.console.objections.store import Objections
 from hub.console.operator.source_pages import SourcePages
@@ -41,8 +43,10 @@ from hub.console.oversight.rooms import Room, oversight_pages
 from hub.console.page import Change, Door, OwnChange, OwnPage, Page, Way, may
 from hub.console.pages import Pages
 from hub.console.refusals import PageRefused
+from hub.console.requests.answering_pages import QUEUE as REQUESTS_QUEUE
 from hub.console.requests.answering_pages import AnsweringPages
 from hub.console.requests.asking_pages import AskingPages
+from hub.console.requests.desk_work import queue_of as requests_queue
 from hub.console.resident.resident_pages import ResidentPages, is_of_residents
 from hub.console.review.review_pages import ReviewPages
 from hub.console.rules.rules_pages import RulesPages
@@ -88,7 +92,7 @@ class Console:
             MatrixPages(desk, origins),
             RulesPages(desk, origins),
             VersionsPages(desk),
-            TodoPages(desk),
+            TodoPages(desk, origins, partial(_queues, hub, objections)),
             ReviewPages(desk),
             *logs,
             whole,
@@ -223,6 +227,13 @@ class Console:
         response = self._desk.page(template, arrival, visitor, **content)
         response.status_code = refusal.status
         return response
+
+
+def _queues(hub: Hub, objections: Objections, visitor: Visitor) -> dict[str, tuple[str, int]]:
+    """What waits for a steward on pages of their own, by the word of the page: its path and the number. Blocks."""
+    requests = requests_queue(hub, visitor.steward, visitor.actor).waiting
+    waiting, _ = objections_queue(hub, objections, visitor.steward)
+    return {"ask_queue": (REQUESTS_QUEUE, len(requests)), "obj_queue": (OBJECTIONS_QUEUE, len(waiting))}
 
 
 def _speak(language: str, arrival: Arrival) -> Response:

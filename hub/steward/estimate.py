@@ -11,14 +11,14 @@ that are chosen by what points at single people, such as a name or a number, are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hub.graph.driver import Graph
 from hub.request.cypher import Cypher, Node, both
 from hub.request.template import Binding, fill_in
 from policies.aggregate import rounded
-from policies.model import DEFAULT_CONTRIBUTORS, Decision
+from policies.model import DEFAULT_CONTRIBUTORS, Decision, RowSet, TypeDecision
 from schema.catalogue import Catalogue, Entity
 from schema.classification import Kind
 from schema.declarations import Field
@@ -34,7 +34,9 @@ POINTING: Final = frozenset({Kind.NAME, Kind.ID_NUMBER, Kind.PHONE, Kind.ADDRESS
 class Estimate:
     """How many nodes of a type would appear and vanish on today's graph, rounded; None is too few to show, or none.
 
-    `pointed`: nothing was counted, because the rows are chosen by values that may point at single people.
+    `other`: how many are seen before and after, on rows where a field is shown otherwise, such as by another mask; only
+    `estimate_fields` counts them. `pointed`: nothing was counted, because the rows are chosen by values that may point
+    at single people.
     """
 
     application: str
@@ -43,6 +45,7 @@ class Estimate:
     appear: int | None
     vanish: int | None
     pointed: bool = False
+    other: int | None = 0
 
 
 async def estimate(
@@ -67,6 +70,58 @@ async def estimate(
             counts.append(_shown_count(int(rows[0]["amount"])))
         found.append(Estimate(subject, after.purpose, entity.name, counts[0], counts[1]))
     return found
+
+
+async def estimate_fields(
+    graph: Graph, catalogue: Catalogue, before: Decision, after: Decision, deadline_seconds: float
+) -> list[Estimate]:
+    """The same for each type of which the same rows are seen, and a field of some of them otherwise than before.
+
+    Raises HubError as `Graph.fetch` does.
+    """
+    found, apart = [], {each.name for each in _differing(catalogue, before, after)}
+    for entity in catalogue:
+        rows = frozenset[int]() if entity.name in apart else shown_otherwise(before, after, entity)
+        if not rows:
+            continue
+        answer = Estimate(after.subject.application, after.purpose, entity.name, 0, 0, other=None)
+        if _points(catalogue, entity, (after.of(entity.name).rows[each] for each in rows)):
+            found.append(replace(answer, pointed=True))
+            continue
+        text, parameters = nodes_on_rows(catalogue, entity, after, rows)
+        counted = await graph.fetch(text, parameters, deadline_seconds=deadline_seconds, byte_cap=1_024)
+        found.append(replace(answer, other=_shown_count(int(counted[0]["amount"]))))
+    return found
+
+
+def shown_otherwise(before: Decision, after: Decision, entity: Entity) -> frozenset[int]:
+    """The rows of the later decision on which some field of a type has another effect than in the earlier one."""
+    one, other, found = before.of(entity.name), after.of(entity.name), set[Predicate]()
+    for name in {*one.fields, *other.fields}:
+        effects = _effects(one, name), _effects(other, name)
+        for effect in {*effects[0], *effects[1]}:
+            found |= effects[0].get(effect, frozenset()) ^ effects[1].get(effect, frozenset())
+    return frozenset(at for at, rows in enumerate(other.rows) if rows in found)
+
+
+def _effects(table: TypeDecision, name: str) -> dict[str, frozenset[Predicate]]:
+    """Each effect on a field, with the rows on which it holds."""
+    field = table.of(name)
+    found = {"clear": field.clear, "aggregate": field.aggregate, "match": field.match, **dict(field.masks)}
+    found |= {f"answer {asked}": rows for asked, rows in field.answers}
+    return {effect: frozenset(table.rows[each] for each in rows) for effect, rows in found.items()}
+
+
+def nodes_on_rows(
+    catalogue: Catalogue, entity: Entity, decision: Decision, rows: RowSet
+) -> tuple[str, dict[str, object]]:
+    """The statement that counts the nodes that a decision shows on some of its rows, and its parameters."""
+    cypher = Cypher(catalogue, decision)
+    node = Node(cypher.variable(), entity, decision.of(entity.name).visible)
+    where = both(f"{node.var}.sid IS NOT NULL", cypher.node_is_there(node))
+    where = both(where, f"coalesce({cypher.rows(node, rows)}, false)")
+    text = f"MATCH ({node.var}:{entity.name}) WHERE {where} RETURN count({node.var}) AS amount"
+    return text, cypher.parameters | fill_in(cypher.sources, Binding(decision))
 
 
 def difference(catalogue: Catalogue, entity: Entity, less: Decision, more: Decision) -> tuple[str, dict[str, object]]:

@@ -81,6 +81,12 @@ class Requests:
         with reading(self._engine) as connection:
             return _read(connection, found.order_by(_REQUEST.c.asked, _REQUEST.c.id))
 
+    def refused(self) -> Sequence[AccessRequest]:
+        """Those that were refused, the newest first, at most ten times as many as a list has."""
+        found = sa.select(_REQUEST).where(_REQUEST.c.state == Kept.REFUSED).order_by(_REQUEST.c.answered.desc())
+        with reading(self._engine) as connection:
+            return _read(connection, found.limit(10 * MOST_DONE))
+
     def withdraw(self, request: AccessRequest) -> AccessRequest:
         """Take a request back; ChangeRefused if it was answered since it was read."""
         with changing(self._engine) as connection:

@@ -52,6 +52,7 @@ class Change:
     before: tuple[Shown, ...]
     after: tuple[Shown, ...]
     since: dt.date
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

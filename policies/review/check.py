@@ -7,8 +7,8 @@ another, repeat another or reach nobody are warnings, which the second steward r
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from policies.decide import decide
@@ -32,12 +32,16 @@ _STRENGTH = {"aggregate": 0, "mask": 1, "clear": 2}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at: its level, the kind of finding (`rule`), where it stands, and what to do."""
+    """One thing to look at: its level, the kind of finding (`rule`), where it stands, and what to do.
+
+    `names` are the names in the text, by what they are, for pages that say it in other words.
+    """
 
     level: str
     rule: str
     place: str
     text: str
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def subject_of(application: Application) -> Subject:
@@ -92,7 +96,14 @@ def _failed_expectations(policy: PolicySet, decided: Decided) -> Iterator[Findin
             text = (
                 f"{expectation.application} for {expectation.purpose} has {_listed(found)} on {expectation.coordinate}"
             )
-            yield Finding(ERROR, "expectation", expectation.place, f"{text}; expected {_listed(expectation.effects)}")
+            names = {
+                "application": expectation.application,
+                "purpose": expectation.purpose,
+                "field": expectation.coordinate,
+                "found": _listed(found),
+                "expected": _listed(expectation.effects),
+            }
+            yield Finding(ERROR, "expectation", expectation.place, f"{text}; expected {names['expected']}", names)
 
 
 def effects_of_expectation(decision: Decision, coordinate: str) -> tuple[str, ...]:
@@ -126,7 +137,9 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     }
     for reason, dead in reasons.items():
         if dead:
-            yield Finding(WARNING, "dead", grant.place, f"{grant.id} {reason}; remove it or correct it")
+            yield Finding(
+                WARNING, "dead", grant.place, f"{grant.id} {reason}; remove it or correct it", {"grant": grant.id}
+            )
 
 
 def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
@@ -136,7 +149,11 @@ def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
             if purposes:
                 text = f"{grant.id} grants {name}, but {rule.id} ({rule.place}) prohibits it for {', '.join(purposes)}"
                 yield Finding(
-                    WARNING, "conflict", grant.place, f"{text}; the prohibition wins: remove the grant's line"
+                    WARNING,
+                    "conflict",
+                    grant.place,
+                    f"{text}; the prohibition wins: remove the grant's line",
+                    {"grant": grant.id, "field": name, "prohibition": rule.id},
                 )
 
 
@@ -144,7 +161,7 @@ def _clear_by_tag(catalogue: Catalogue, grant: Grant) -> Iterator[Finding]:
     for name in sorted(grant.broad):
         if grant.fields.get(name) == Effect("clear") and catalogue.coordinate(name).personal:
             text = f"{grant.id} gives the personal {name} in clear through a type or tag; if that is intended, name it"
-            yield Finding(WARNING, "clear-by-tag", grant.place, text)
+            yield Finding(WARNING, "clear-by-tag", grant.place, text, {"grant": grant.id, "field": name})
 
 
 def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, decided: Decided) -> Iterator[Finding]:
@@ -165,7 +182,7 @@ def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, decided
     for name in read:
         if any(not _is_clear(decision, name) for decision in decisions):
             text = f"{grant.id} chooses rows by {name}, which its grantee may not see in clear: the rows tell of it"
-            yield Finding(WARNING, "reads-hidden", grant.place, text)
+            yield Finding(WARNING, "reads-hidden", grant.place, text, {"grant": grant.id, "field": name})
 
 
 def _is_clear(decision: Decision, coordinate: str) -> bool:
@@ -199,7 +216,7 @@ def _shadowed(policy: PolicySet, catalogue: Catalogue) -> Iterator[Finding]:
         by = next((each for each in policy.grants if each is not grant and _covers(catalogue, each, grant)), None)
         if by is not None and not (_covers(catalogue, grant, by) and grant.id < by.id):
             text = f"{grant.id} adds nothing to {by.id} ({by.place}); remove it"
-            yield Finding(WARNING, "shadowed", grant.place, text)
+            yield Finding(WARNING, "shadowed", grant.place, text, {"grant": grant.id, "other": by.id})
 
 
 def _covers(catalogue: Catalogue, wide: Grant, narrow: Grant) -> bool:
@@ -253,6 +270,7 @@ def _seen_by_nobody(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> 
                 "nobody",
                 "catalogue",
                 f"{name} is open to nobody for any purpose, though a rule names it; ask whether it is needed",
+                {"field": name},
             )
 
 
@@ -296,7 +314,7 @@ def _expired_purposes(policy: PolicySet, today: dt.date) -> Iterator[Finding]:
         if purpose.expires is not None and purpose.expires < today:
             below = ", ".join(each for each in policy.purposes if implies(purpose.id, each))
             text = f"{purpose.id} expired on {purpose.expires}: nothing is answered for {below}"
-            yield Finding(WARNING, "expired", "purposes", text)
+            yield Finding(WARNING, "expired", "purposes", text, {"purpose": purpose.id, "day": str(purpose.expires)})
         if purpose.purge is not None and purpose.purge < today:
             text = f"data collected for {purpose.id} had to be deleted by {purpose.purge}; delete it"
-            yield Finding(WARNING, "purge", "purposes", text)
+            yield Finding(WARNING, "purge", "purposes", text, {"purpose": purpose.id, "day": str(purpose.purge)})

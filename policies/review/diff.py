@@ -46,17 +46,27 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     found: dict[Change, Change] = {}
     told: set[tuple[str, str, str, Kind]] = set()
     first, unchanged = _days(before, after, today), Unchanged(before, after)
+    differ: dict[dt.date, set[tuple[str, str, str]]] = {each: set() for each in first}
     for day in sorted({*first, *_last_days(first)}):
         for change in _Comparison(catalogue, before, after, day, unchanged).changes():
             about = (change.application, change.purpose, change.thing, change.kind)
+            if day in differ:
+                differ[day].add(about[:3])
             if day in first or about not in told:
                 found.setdefault(dataclasses.replace(change, since=today), change)
                 told.add(about)
+    found = {key: dataclasses.replace(each, until=_until(each, differ)) for key, each in found.items()}
     found |= {each: each for each in changed_guards(catalogue, before, after, today)}
     found |= {each: each for each in changed_operations(before, after, today)}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(notes(before, after)))
+
+
+def _until(change: Change, differ: Mapping[dt.date, set[tuple[str, str, str]]]) -> dt.date | None:
+    """The last day on which two versions differ in a thing without a break; None if they do for good."""
+    about = change.application, change.purpose, change.thing
+    return next((day - _DAY for day, things in differ.items() if day > change.since and about not in things), None)
 
 
 def diff_with_joins(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Diff:

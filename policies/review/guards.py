@@ -15,6 +15,8 @@ from policies.review.changes import Change, Kind, Shown
 from policies.stewards import Steward, changes_of_stewards
 from schema.catalogue import Catalogue, Field
 
+PROHIBITION = "prohibition of "
+"""What stands before a coordinate where it is prohibited on one side only."""
 _Question = tuple[str, str, str]
 """Application, purpose and coordinate of an expectation."""
 
@@ -38,12 +40,13 @@ def _stewards(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[C
 
 
 def _prohibitions(before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:
-    """What is no longer prohibited, whether or not a grant gives it by now: the next one may."""
-    for purpose in before.purposes:
-        old, new = prohibitions_on(before, purpose), prohibitions_on(after, purpose)
-        for coordinate in sorted(set(old) - set(new)):
-            rules = tuple(Shown(rule.id) for rule in old[coordinate])
-            yield Change("*", purpose, f"prohibition of {coordinate}", Kind.WIDENED, rules, (), today)
+    """What is prohibited no longer or newly, whether or not a grant gives it by now: the next one may."""
+    for purpose in dict.fromkeys([*before.purposes, *after.purposes]):
+        old, new = (prohibitions_on(policy, purpose) for policy in (before, after))
+        for coordinate in sorted(set(old) ^ set(new)):
+            left, right = (tuple(Shown(rule.id) for rule in each.get(coordinate, ())) for each in (old, new))
+            kind = Kind.WIDENED if left else Kind.NARROWED
+            yield Change("*", purpose, f"{PROHIBITION}{coordinate}", kind, left, right, today)
 
 
 def _expectations(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.date) -> Iterator[Change]:

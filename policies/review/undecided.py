@@ -22,7 +22,8 @@ def in_short(catalogue: Catalogue, coordinates: Sequence[str]) -> list[str]:
     """Those coordinates for a person to read: `Unit.*` for a type of which each is among them."""
     among, listed = set(coordinates), list[str]()
     for entity in catalogue:
-        own = [f"{entity.name}.{name}" for name in (*(each.name for each in entity.fields), *entity.edges, PROVENANCE)]
+        fields, answers = ([each.name for each in members] for members in (entity.fields, entity.answers))
+        own = [f"{entity.name}.{name}" for name in (*fields, *entity.edges, PROVENANCE, *answers)]
         found = [each for each in own if each in among]
         listed += [f"{entity.name}.*"] if len(found) == len(own) else found
     return listed

@@ -102,12 +102,12 @@ def test_a_mask_is_changed_and_everybody_sees_what_is_theirs(scene: ConsoleScene
     assert "没有授权扩大" in tried
     assert "Person.birthDate" in tried
     picture(people, "zhang", "tried", "zh")
-    assert "须由另一位审批人审批" in people.do("zhang", "press", name="提交草案")
+    assert "须由另一位审批人审批" in people.do("zhang", "press", name="提交审批")
     sign_in(people, "li")
     people.do("li", "press", name="策略版本")
     people.do("li", "press", name="2")
     picture(people, "li", "approve")
-    people.do("li", "press", name="审批此内容")
+    people.do("li", "press", name="批准此内容")
     people.do("li", "press", name="立即生效")
     ends = time.monotonic() + WITHIN_SECONDS
     while answered(scene) is not None:

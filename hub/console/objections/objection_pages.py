@@ -25,6 +25,8 @@ from policies.versions import ChangeRefused
 
 QUEUE: Final = "objections"
 ONE: Final = "objections/one"
+ANSWERED: Final = "answered"
+"""What the address of the list says after an answer."""
 
 
 class ObjectionPages:
@@ -48,6 +50,7 @@ class ObjectionPages:
         waiting, rest = await self._desk.beside(Lane.POLICY, lambda: queue_of(hub, kept, steward))
         await self._desk.record_reading(visitor, "objections", {"objections": str(len(waiting) + len(rest))})
         known = {"policy": hub.policy, "one": HOME + ONE, "kept": str(KEPT_DAYS)}
+        known["answered"] = ANSWERED in arrival.request.query_params
         return self._desk.page("obj_queue", arrival, visitor, waiting=waiting, rest=rest, **known)
 
     async def show_one(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -65,7 +68,7 @@ class ObjectionPages:
             await self._desk.beside(Lane.POLICY, lambda: answer(hub, kept, *who, name, Verdict(said), text))
         except ChangeRefused:
             return await self._one(arrival, visitor, form, "answered")
-        return go_to(HOME + QUEUE)
+        return go_to(f"{HOME}{QUEUE}?{ANSWERED}=1")
 
     async def _one(self, arrival: Arrival, visitor: Visitor, written: Mapping[str, str], problem: str = "") -> Response:
         """The page of one objection; with a problem, what was written is kept and the status says so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -13,15 +14,20 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.requests.desk_work import Wish, draft, queue_of, refuse, request_to_answer
-from hub.console.steward.versions_pages import VERSION
+from hub.console.requests.trying import TriedRule, try_rule
+from hub.console.steward.in_words import spoken_in
+from hub.console.steward.versions_pages import TRY, VERSION
 from hub.console.visitor import Visitor
 from policies.requests.model import LONGEST_TEXT, is_sound, text_of
+from policies.requests.progress import State
 from policies.stewards import Role
 from policies.versions import ChangeRefused
 from schema.strict_yaml import YamlFileError
 
 QUEUE: Final = "requests/queue"
 ANSWER: Final = "requests/answer"
+DONE: Final = "refused"
+"""What the address of the list says after a refusal: of which request."""
 
 
 class AnsweringPages:
@@ -43,9 +49,21 @@ class AnsweringPages:
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """What waits for this steward, and what was drafted of earlier ones."""
         hub, who = self._desk.hub, (visitor.steward, visitor.actor)
-        waiting, rest = await self._desk.beside(Lane.POLICY, lambda: queue_of(hub, *who))
-        await self._desk.record_reading(visitor, "requests queue", {"requests": str(len(waiting) + len(rest))})
-        return self._desk.page("ask_queue", arrival, visitor, waiting=waiting, rest=rest, answer=HOME + ANSWER)
+        queue = await self._desk.beside(Lane.POLICY, lambda: queue_of(hub, *who))
+        listed = [*queue.waiting, *queue.drafted, *queue.refused]
+        await self._desk.record_reading(visitor, "requests queue", {"requests": str(len(listed))})
+        done = arrival.request.query_params.get(DONE, "")
+        return self._desk.page(
+            "ask_queue",
+            arrival,
+            visitor,
+            waiting=queue.waiting,
+            rest=queue.drafted,
+            refused=queue.refused,
+            done=done if done in {each.request.id for each in queue.refused} else "",
+            policy=hub.policy,
+            answer=HOME + ANSWER,
+        )
 
     async def show_one(self, arrival: Arrival, visitor: Visitor) -> Response:
         """One request, with the rule before it is drafted."""
@@ -59,7 +77,7 @@ class AnsweringPages:
 
         def work() -> str:
             refuse(hub, visitor.steward, visitor.actor, name, answer)
-            return HOME + QUEUE
+            return f"{HOME}{QUEUE}?{urlencode({DONE: name})}"
 
         return await self._act(arrival, visitor, form, work)
 
@@ -70,6 +88,8 @@ class AnsweringPages:
         rule, base = form.get("rule", "").replace("\r\n", "\n"), form.get("base", "")
         if not (base.isascii() and base.isdecimal() and len(base) < 10):
             raise PageRefused("choice", name="base")
+        if form.get("act") == TRY:
+            return await self._one(arrival, visitor, form)
         wish = Wish(rule if rule.endswith("\n") else f"{rule}\n", form.get("file", ""), int(base))
 
         def work() -> str:
@@ -94,6 +114,15 @@ class AnsweringPages:
         hub, who, name = self._desk.hub, (visitor.steward, visitor.actor), written.get("id", "")
         found = await self._desk.beside(Lane.POLICY, lambda: request_to_answer(hub, *who, name))
         request = found.followed.request
+        own = request.is_of(visitor.steward, hub.policy.stewards)
+        # Browsers send a line's end as \r\n, whatever they were given.
+        rule = written.get("rule", found.rule).replace("\r\n", "\n")
+        tried = TriedRule()
+        if found.followed.state is State.ASKED and not own:
+            whole = rule if rule.endswith("\n") else f"{rule}\n"
+            tried = await self._desk.beside(
+                Lane.POLICY, lambda: try_rule(hub, visitor.steward, found, whole, arrival.language)
+            )
         await self._desk.record_reading(visitor, "requests answer", {"request": request.id})
         return self._desk.page(
             "ask_answer",
@@ -101,10 +130,13 @@ class AnsweringPages:
             visitor,
             found=found.followed,
             ready=found,
-            rule=written.get("rule", found.rule).replace("\r\n", "\n"),
+            rule=rule,
+            tried=tried,
+            try_word=TRY,
+            spoken=spoken_in(hub, arrival.language),
             written={"file": "", "answer": "", **written},
             problem=problem,
-            own=request.is_of(visitor.steward, hub.policy.stewards),
+            own=own,
             longest=LONGEST_TEXT,
             policy=hub.policy,
             known=dict(hub.catalogue.coordinates()),

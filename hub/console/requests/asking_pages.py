@@ -61,7 +61,15 @@ class AskingPages:
         mine = applications_of(hub, visitor.steward)
         sent = _number_of(arrival.request.query_params.get("sent", ""))
         return self._desk.page(
-            "ask_mine", arrival, visitor, found=found, mine=mine, sent=sent, fields=HOME + FIELDS, one=HOME + ONE
+            "ask_mine",
+            arrival,
+            visitor,
+            found=found,
+            mine=mine,
+            sent=sent,
+            policy=hub.policy,
+            fields=HOME + FIELDS,
+            one=HOME + ONE,
         )
 
     async def choose(self, arrival: Arrival, visitor: Visitor) -> Response:

@@ -46,6 +46,15 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for an answer, what is due first before the rest; what was drafted and refused, the newest first."""
+
+    waiting: Sequence[Followed]
+    drafted: Sequence[Followed]
+    refused: Sequence[Followed]
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A request with the rule that it would be, and the version and files of the policy that may take it."""
 
@@ -147,14 +156,15 @@ def _mine(requests: Requests, asker: Steward, name: str) -> AccessRequest:
 # What stewards do.
 
 
-def queue_of(hub: Hub, steward: Steward, actor: Actor) -> tuple[Sequence[Followed], Sequence[Followed]]:
-    """What waits for a steward, what is due first before the rest, and what was drafted, the newest first."""
+def queue_of(hub: Hub, steward: Steward, actor: Actor) -> Queue:
+    """The requests of a steward's departments."""
     with _opened(hub, actor) as (changes, requests):
         standing, owners = _standing(hub, changes), hub.policy.owners
         mine = [_followed(standing, each) for each in requests.waiting() if each.is_for(steward, owners)]
+        refused = [_followed(standing, each) for each in requests.refused() if each.is_for(steward, owners)]
     waiting = sorted((each for each in mine if each.state is State.ASKED), key=lambda each: each.request.due)
     rest = [each for each in mine if each.state not in {State.ASKED, State.LAPSED}]
-    return waiting, rest[::-1][:MOST_DONE]
+    return Queue(waiting, rest[::-1][:MOST_DONE], refused[:MOST_DONE])
 
 
 def request_to_answer(hub: Hub, steward: Steward, actor: Actor, name: str) -> Ready:

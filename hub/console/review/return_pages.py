@@ -38,11 +38,12 @@ CONFLICT: Final = "versions/conflict"
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A version and the one in force, side by side."""
+    """A version and the one in force, side by side; `undone` are the versions that came into force after it."""
 
     past: Past
     current: Past
     change: Beside
+    undone: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,14 @@ def against_in_force(hub: Hub, number: int) -> Against | None:
             return None
         past, current = found
         files, now = changes.store.files(number), changes.store.files(current.version.number)
-    return Against(past, current, beside(hub, now, files))
+        later = [each for each in changes.store.history() if each.state in {"past", "in force"}]
+    undone = tuple(each.version.number for each in later if _begins(each) > _begins(past))
+    return Against(past, current, beside(hub, now, files), undone)
+
+
+def _begins(past: Past) -> str:
+    """Since when a version is or was in force (UTC, ISO 8601); when it was made, if it never was."""
+    return past.activation.starts if past.activation else past.version.made
 
 
 def from_base(hub: Hub, number: int) -> FromBase | None:

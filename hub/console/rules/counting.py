@@ -1,4 +1,4 @@
-"""Counts on today's graph, for a steward who asks: how many nodes an edit would show or hide; no node is shown.
+"""Counts on today's graph, for a steward who asks: what an edit would show, hide or show otherwise; no node is shown.
 
 A count below the contributor threshold is not told (`hub/steward/estimate.py`). Only what the rule itself reaches is
 counted, and only so much of it that the graph has other work left.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hub.request.pipeline import Hub
-from hub.steward.estimate import Estimate, estimate
+from hub.steward.estimate import Estimate, estimate, estimate_fields
 from policies.decide import decide
 from policies.model import Decision, PolicySet
 from policies.purposes import covered, prohibited_for
@@ -30,7 +30,8 @@ async def count(hub: Hub, before: PolicySet, after: PolicySet, name: str) -> lis
     found: list[Estimate] = []
     async with asyncio.timeout(DEADLINE_SECONDS):
         for old, new in _pairs(hub.catalogue, before, after, name, hub.now().date()):
-            found += await estimate(hub.graph, hub.catalogue, old, new, DEADLINE_SECONDS)
+            for counted in (estimate, estimate_fields):
+                found += await counted(hub.graph, hub.catalogue, old, new, DEADLINE_SECONDS)
     return found
 
 

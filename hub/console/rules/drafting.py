@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.console.steward.versions import changes_of, loaded
@@ -71,6 +71,8 @@ class Finding:
     text: str
     place: str
     stops: bool = False
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the finding is about, by what it is: a rule, a field, a purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +144,30 @@ def _with_expectations(catalogue: Catalogue, hub: Hub, files: dict[str, bytes]) 
 
 def try_edit(hub: Hub, start: Start, edit: Edit) -> TriedEdit:
     """What the edit would do to the version in force; raises as `edited`, and YamlFileError if it does not load."""
-    files, today = edited(hub, start, edit), hub.now().date()
-    before, after = (loaded(hub, each) for each in (start.in_force, files))
+    return try_files(hub, start.in_force, edited(hub, start, edit), edit.name)
+
+
+def try_files(hub: Hub, in_force: Mapping[str, bytes], files: Mapping[str, bytes], name: str) -> TriedEdit:
+    """What files with another rule of this name would do; YamlFileError if they do not load."""
+    today = hub.now().date()
+    before, after = (loaded(hub, each) for each in (in_force, files))
     known = {each.text for each in check(hub.catalogue, before, today)}
     found = [
-        Finding(each.rule, each.text, each.place, each.level == ERROR)
+        Finding(each.rule, each.text, each.place, each.level == ERROR, each.names)
         for each in check(hub.catalogue, after, today)
-        if each.text not in known or each.level == ERROR or edit.name in each.text.split()
+        if (each.text not in known or each.level == ERROR or name in each.text.split())
+        and not (each.rule == "nobody" and each.names["field"] in _prohibited(after, name))
     ]
     decisions = diff_with_joins(hub.catalogue, before, after, today)
     touched = {each.thing for each in decisions.changes if "." in each.thing and " " not in each.thing}
     return TriedEdit(
-        [*found, *_sensitive(hub.catalogue, after, edit.name)], decisions, _lines(start, files), len(touched)
+        [*found, *_sensitive(hub.catalogue, after, name)], decisions, _lines(in_force, files), len(touched)
     )
+
+
+def _prohibited(policy: PolicySet, name: str) -> frozenset[str]:
+    """The fields that a rule of this name prohibits: that nobody sees them then is what it is for."""
+    return frozenset(each for rule in policy.prohibitions if rule.id == name for each in rule.coordinates)
 
 
 def _sensitive(catalogue: Catalogue, policy: PolicySet, name: str) -> list[Finding]:
@@ -164,8 +177,12 @@ def _sensitive(catalogue: Catalogue, policy: PolicySet, name: str) -> list[Findi
         return []
     clear = [each for each, effect in sorted(grant.fields.items()) if effect == CLEAR]
     found = [(each, catalogue.coordinate(each)) for each in clear]
-    named = [each for each, field in found if isinstance(field, Field) and field.sensitive]
-    return [Finding("sensitive", ", ".join(named), grant.place)] if named else []
+    named = [each for each, what in found if isinstance(what, Field) and what.sensitive]
+    return (
+        [Finding("sensitive", ", ".join(named), grant.place, names={"rule": name, "field": ", ".join(named)})]
+        if named
+        else []
+    )
 
 
 def draft_edit(hub: Hub, actor: Actor, start: Start, edit: Edit, note: str) -> Version:
@@ -175,10 +192,10 @@ def draft_edit(hub: Hub, actor: Actor, start: Start, edit: Edit, note: str) -> V
         return changes.draft(files, actor, start.base.number, note)
 
 
-def _lines(start: Start, files: Mapping[str, bytes]) -> list[str]:
+def _lines(in_force: Mapping[str, bytes], files: Mapping[str, bytes]) -> list[str]:
     """The lines that go and come, file by file, with three around them."""
     lines: list[str] = []
-    for name in sorted({*start.in_force, *files}):
-        old, new = (each.get(name, b"").decode().splitlines() for each in (start.in_force, files))
+    for name in sorted({*in_force, *files}):
+        old, new = (each.get(name, b"").decode().splitlines() for each in (in_force, files))
         lines += difflib.unified_diff(old, new, name, name, lineterm="")
     return lines

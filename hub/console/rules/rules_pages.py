@@ -29,6 +29,7 @@ from hub.console.rules.choices import Choices
 from hub.console.rules.counting import count
 from hub.console.rules.drafting import REMOVE, Edit, Start, TriedEdit, draft_edit, edited, start_of, try_edit
 from hub.console.rules.form import ON, RuleForm
+from hub.console.rules.gaps import Gap, gaps_of
 from hub.console.rules.listing import Narrowed, rules_shown, types_of
 from hub.console.rules.view import Viewer
 from hub.console.sessions.same_site import FIELD
@@ -80,6 +81,7 @@ class Outcome:
     """What is told above the form: what was wrong, or what the edit would do."""
 
     problem: str = ""
+    gaps: tuple[Gap, ...] = ()
     conflict: str = ""
     tried: TriedEdit | None = None
     counts: tuple[Estimate, ...] | None = None
@@ -151,6 +153,10 @@ class RulesPages:
             opened = self._read(form, wanted, start, source, choices)
         if wanted.act == SHOW:
             return self._page(arrival, visitor, opened)
+        if gaps := _gaps(opened):
+            page = self._page(arrival, visitor, opened, Outcome(gaps=gaps))
+            page.status_code = 400
+            return page
         edit = wanted.edit(start, source, opened.rule)
         try:
             if wanted.act in {CHECK, CHECK_REMOVAL, COUNT}:
@@ -160,7 +166,7 @@ class RulesPages:
             )
         except (YamlFileError, EditRefused, ChangeRefused) as refused:
             conflict = refused.diff if isinstance(refused, Conflict) else ""
-            page = self._page(arrival, visitor, opened, Outcome(str(refused), conflict))
+            page = self._page(arrival, visitor, opened, Outcome(str(refused), conflict=conflict))
             page.status_code = 400
             return page
         return go_to(f"{HOME}versions/version?number={made.number}")
@@ -225,7 +231,6 @@ class RulesPages:
             send=HOME + DRAFT,
             spoken=spoken_in(self._desk.hub, arrival.language),
             longest=LONGEST_NOTE,
-            kinds=KINDS,
             on=ON,
             acts={"show": SHOW, "check": CHECK, "count": COUNT, "check_removal": CHECK_REMOVAL, "remove": REMOVE},
         )
@@ -236,6 +241,14 @@ KINDS: Final = (
     "jurisdiction", "operation", "join", "sensitive",
 )  # fmt: skip
 """The kinds of findings that have words of their own."""
+
+
+def _gaps(opened: Opened) -> tuple[Gap, ...]:
+    """What a form leaves empty; nothing for a rule that goes, or whose common parts its own department keeps."""
+    choices = opened.choices
+    if opened.asked.does == REMOVE or (opened.source and choices.others(choices.types_of(opened.begun))):
+        return ()
+    return tuple(gaps_of(opened.rule, opened.section, choices, is_new=not opened.asked.rule))
 
 
 def _type_named(field: str) -> list[str]:

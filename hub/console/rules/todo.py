@@ -7,7 +7,7 @@ nothing of anybody's data.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from audit.search import Query
 from audit.stores.open import open_reader
 from hub.auditor.uses import Uses, earliest, uses
 from hub.console.rules.listing import types_of
+from hub.console.steward.since import Origins
 from hub.console.steward.versions import history
 from hub.request.accesses import index_file
 from hub.request.pipeline import Hub
@@ -77,18 +78,20 @@ class Todo:
 _Waiting = TypeVar("_Waiting", Ending, Undecided, Unused)
 
 
-def todo(hub: Hub, steward: Steward) -> Todo:
+def todo(hub: Hub, steward: Steward, origins: Origins) -> Todo:
     """What waits; StoreUnavailable, and IndexFault or StoreFault where the log cannot be read."""
     policy, now = hub.policy, hub.now()
     today = now.date()
-    found, reaches = _uses(hub, now - dt.timedelta(days=UNUSED_DAYS))
+    began = now - dt.timedelta(days=UNUSED_DAYS)
+    found, reaches = _uses(hub, began)
+    old = {name for name, since in origins.of(hub).items() if dt.datetime.fromisoformat(since.starts) <= began}
     newest = history(hub)
     current = next((past.version.number for past in newest if past.state == "in force"), None)
     return Todo(
         grants=tuple(_mine_first(_ending_grants(policy, steward, today))),
         purposes=tuple(_ending_purposes(policy, steward, today)),
         undecided=tuple(_mine_first(_undecided(hub, steward))),
-        unused=tuple(_mine_first(_unused(policy, steward, found, today))),
+        unused=tuple(_mine_first(_unused(policy, steward, found, today, old))),
         drafts=tuple(past for past in newest if past.state in {"draft", "approved"} and past.version.base == current),
         reaches=None if reaches is None else reaches // 1000,
     )
@@ -137,15 +140,18 @@ def _undecided(hub: Hub, steward: Steward) -> list[Undecided]:
         by_owner.setdefault(hub.policy.owners.get(name.partition(".")[0], ""), []).append(name)
     return [
         Undecided(owner, tuple(in_short(hub.catalogue, names)), owner in {"", *steward.owns})
-        for owner, names in sorted(by_owner.items())
+        for owner, names in sorted(
+            by_owner.items(), key=lambda each: (each[0] not in steward.owns, each[0] == "", each[0])
+        )
     ]
 
 
-def _unused(policy: PolicySet, steward: Steward, found: Uses, today: dt.date) -> list[Unused]:
+def _unused(policy: PolicySet, steward: Steward, found: Uses, today: dt.date, old: Collection[str]) -> list[Unused]:
+    """The grants that nobody used, of those that say what they say for long enough (`old`)."""
     return [
         Unused(each.id, owned(policy, steward, types_of(each)))
         for each in policy.grants
-        if each.valid.holds(today) and not _was_used(policy, each, found)
+        if each.id in old and each.valid.holds(today) and not _was_used(policy, each, found)
     ]
 
 

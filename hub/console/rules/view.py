@@ -15,6 +15,7 @@ from hub.console.words import Words
 from policies.editing.rules import GRANTS
 from policies.editing.written import same
 from policies.obligations import CASE, COUNTED_DAILY
+from schema.catalogue import EdgeEnd
 from schema.interface.languages import CHINESE
 from schema.predicate import Grammar, PredicateError, parse
 
@@ -37,6 +38,8 @@ class Line:
     sensitivity: str
     effects: Sequence[Option]
     match: Option | None = None
+    inverse: str = ""
+    """Of an edge: the same edge from its other end, which a prohibition covers too."""
 
     @property
     def effect(self) -> str:
@@ -174,7 +177,8 @@ class Viewer:
         )
         sensitivity = sensitivity_of(coordinate)
         tag = "" if sensitivity is Sensitivity.OTHER else str(sensitivity)
-        return Line(name, self._words_of(coordinate), tag, effects, match)
+        inverse = coordinate.inverse if isinstance(coordinate, EdgeEnd) else ""
+        return Line(name, self._words_of(coordinate), tag, effects, match, inverse)
 
     def _effect(self, token: str) -> str:
         if token.startswith("mask:"):

@@ -5,23 +5,25 @@ The text of the policy stands beside it where it matters: that alone decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from hub.console.mask_words import mask_in_words
+from hub.console.steward.prohibited import is_prohibition, prohibited
 from hub.console.words import Words, all_words
 from hub.request.own_access.row_words import predicate_in_words
 from hub.request.pipeline import Hub
 from policies import masking
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
-from policies.review.changes import Shown
+from policies.review.changes import Change, Diff, Shown
 from policies.rules import ANSWER
 from schema.catalogue import Catalogue
 from schema.declarations import Field
 from schema.interface.languages import CHINESE
-from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related
+from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related, conjuncts
 
+EXPECTATION: Final = "expectation of "
 PLAIN: Final = ("clear", "aggregate", "match", "nothing")
 OTHER: Final = {"prohibited": "rule_prohibited", "accesses": "rule_accesses"}
 
@@ -50,7 +52,38 @@ class Spoken:
 
     def thing(self, name: str) -> str:
         """What a type, a field or an edge is called; empty for anything else."""
+        if name.startswith(EXPECTATION):
+            return self._words("words_expectation", thing=self.thing(name.removeprefix(EXPECTATION)))
         return self._named(self._catalogue.entity(name) if name in self._catalogue else self._coordinates.get(name))
+
+    def prohibitions(self, found: Diff) -> list[str]:
+        """A sentence for each prohibition that a comparison of versions finds to come or to go."""
+        comma = self._words["words_list"]
+        return [
+            self._words(
+                "words_prohibited" if each.is_new else "words_not_prohibited",
+                rules=comma.join(each.rules),
+                purposes=comma.join(f"{self.purpose(name)} {name}".strip() for name in each.purposes),
+                things=comma.join(f"{self.thing(name)} {name}".strip() for name in each.coordinates),
+            )
+            for each in prohibited(found)
+        ]
+
+    def finding(self, kind: str, names: Mapping[str, str]) -> str:
+        """What `policy check` found, in a sentence with its names; empty for a kind that has none."""
+        key = f"rule_found_{kind.replace('-', '_')}"
+        if not names or self._words.get(key) is None:
+            return ""
+        shown = {name: f"{self._called(name, value)} {value}".strip() for name, value in names.items()}
+        return self._words(key, **shown)
+
+    def _called(self, kind: str, name: str) -> str:
+        of = {"field": self.thing, "purpose": self.purpose, "application": self.application}
+        return of[kind](name) if kind in of else ""
+
+    def other_changes(self, found: Diff) -> list[Change]:
+        """The changes that `prohibitions` does not tell, as a table has them."""
+        return [each for each in found.changes if not is_prohibition(each)]
 
     def _named(self, thing: object) -> str:
         return self._title(thing) if thing is not None else ""
@@ -79,8 +112,17 @@ class Spoken:
         return self._words("words_on_rows", effect=effect, rows=rows) if rows else effect
 
     def _either(self, rows: Iterable[Predicate], entity: str) -> str:
-        said = [self.rows(each, entity) for each in rows]
-        return "" if "" in said else self._words["words_or"].join(said)
+        kept = _widest(list(rows))
+        said = [self.rows(each, entity) for each in kept]
+        if "" in said:
+            return ""
+        parts = zip(kept, said, strict=True)
+        return self._words["words_or"].join(self._grouped(each, text, len(said) > 1) for each, text in parts)
+
+    def _grouped(self, rows: Predicate, said: str, beside_others: bool) -> str:
+        """In brackets, where “and” would stand beside “or” without them."""
+        mixed = beside_others and isinstance(rows, All) and len(rows.parts) > 1
+        return self._words("words_group", rows=said) if mixed else said
 
     # Rows.
 
@@ -96,7 +138,8 @@ class Spoken:
             case All(parts):
                 return words["words_and"].join(self._condition(each, entity) for each in parts) or words["words_all"]
             case Any_(parts):
-                said = words["words_or"].join(self._condition(each, entity) for each in parts)
+                each_said = [(each, self._condition(each, entity)) for each in parts]
+                said = words["words_or"].join(self._grouped(*each, len(parts) > 1) for each in each_said)
                 return words("words_group", rows=said) if parts else words["words_no_rows"]
             case Not(part):
                 return words("words_not", rows=self._condition(part, entity))
@@ -144,3 +187,15 @@ class Spoken:
             return self._words["rule_case"]
         each = self._words["rule_per_person"] if duty.personal else ""
         return f"{self._words[f'rule_{name}']} {duty.limit} {each}".strip()
+
+
+def _widest(rows: list[Predicate]) -> list[Predicate]:
+    """Those of some conditions that add rows to the rest: one that demands all that another demands adds none."""
+    demands = [conjuncts(each) for each in rows]
+    return [
+        each
+        for at, each in enumerate(rows)
+        if not any(
+            other < demands[at] or (other == demands[at] and before < at) for before, other in enumerate(demands)
+        )
+    ]

@@ -23,7 +23,7 @@ from hub.console.visitor import Visitor
 from hub.console.words import all_words
 from hub.steward.acting import READERS
 from hub.steward.explain_coordinate import explain_coordinate
-from policies.decide import applicable
+from policies.decide import applicable, prohibitions_on
 from policies.model import Application, PolicySet, Purpose
 from policies.obligations import strictest
 from policies.review.check import subject_of
@@ -105,7 +105,8 @@ class MatrixPages:
             words_of=words_of,
             purpose=policy.purposes[chosen.purpose],
             found=[each for each in found if each.granted],
-            owner=found[0].owner if found else None,
+            owner=policy.owners.get(entity),
+            prohibitions=prohibitions_on(policy, chosen.purpose).get(coordinate, ()),
             spoken=spoken,
             rows={
                 grant.id: spoken.rows(grant.rows.get(entity), entity) for grants in granted.values() for grant in grants

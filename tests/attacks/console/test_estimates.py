@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hub.graph.driver import GraphWriter
+from hub.graph.driver import Graph, GraphWriter
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
+from hub.steward.estimate import Estimate, estimate_fields
 from hub.steward.recorded_replay import estimates_of
+from policies.decide import decide
 from policies.model import PolicySet
+from schema import SPINE
 from tests.support.replay_policies import CURRENT, EVERYTHING
-from tests.support.small_graph import TODAY, World, policy
+from tests.support.small_graph import TODAY, World, policy, subject
 
 pytestmark = pytest.mark.attack
 
@@ -81,6 +85,35 @@ def test_none_is_told_like_few_and_many_in_tens(graph: GraphAddress, tmp_path: P
     assert few == none
     assert {each[2:] for each in few} == {(None, None, False)}
     assert {each[2:] for each in many} == {(20, None, False)}, "twenty-three"
+
+
+def of_mask(folder: Path, mask: str, rows: str) -> PolicySet:
+    text = CURRENT.replace(EVERYTHING, f"rows: {{Person: {rows}, Dwelling: {{}}, Event: {{}}}}")
+    return policy(folder, text.replace('Person.phone: {mask: "partial(3,4)"}', f"Person.phone: {{mask: {mask}}}"))
+
+
+def told_of_masks(graph: GraphAddress, folder: Path, rows: str) -> set[tuple[str, int | None, bool]]:
+    """What is counted where one mask becomes another on the same rows."""
+    one, other = (of_mask(folder / mask, mask, rows) for mask in ("redact", "'partial(3,4)'"))
+
+    async def counted() -> list[Estimate]:
+        asked = Graph(graph.url, graph.user, graph.password)
+        try:
+            before, after = (decide(SPINE, each, subject(each, "app"), "a", TODAY) for each in (one, other))
+            return await estimate_fields(asked, SPINE, before, after, 20.0)
+        finally:
+            await asked.close()
+
+    return {(each.entity, each.other, each.pointed) for each in asyncio.run(counted())}
+
+
+def test_another_mask_is_counted_in_tens_and_not_where_the_rows_point_at_a_person(
+    graph: GraphAddress, tmp_path: Path
+) -> None:
+    assert told_of_masks(graph, tmp_path / "all", "{gender: {eq: MALE}}") == {("Person", 20, False)}
+    assert told_of_masks(graph, tmp_path / "few", "{dwellings: {some: {}}}") == {("Person", None, False)}
+    assert told_of_masks(graph, tmp_path / "none", "{gender: {eq: FEMALE}}") == {("Person", None, False)}
+    assert told_of_masks(graph, tmp_path / "one", f"{{idNumber: {{eq: '{THERE}'}}}}") == {("Person", None, True)}
 
 
 def test_ages_may_be_counted(graph: GraphAddress, tmp_path: Path) -> None:

@@ -127,12 +127,28 @@ def test_a_request_is_split_by_owner_and_unmasking_is_its_own(scene: ConsoleScen
     assert "12345 政务服务便民热线" in page
 
 
+def test_the_rule_of_a_request_is_a_sentence_and_is_tried_before_it_is_drafted(scene: ConsoleScene) -> None:
+    sun, zhang = scene.signed_in("sun"), scene.signed_in("zhang")
+    name = ask(sun)
+    page = words_of(zhang.get(f"/console/requests/answer?id={name}"))
+    assert re.search(r"grid-desk 为 .+ welfare.elder 可以查看：.+依据：", page), "the rule as a sentence"
+    assert "有授权扩大" in page, "what it would do"
+    assert "数据申请办理 待答复 1 件" in words_of(zhang.get("/console/rules/to-do"))
+    form = drafting(zhang, name, act="check")
+    tried = words_of(zhang.post("/console/requests/draft", {**form, "rule": form["rule"].replace("rows:", "rowz:")}))
+    assert "此规则尚不能提交" in tried
+    assert "待答复" in words_of(sun.get(f"/console/requests/one?id={name}")), "nothing was drafted"
+
+
 def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     sun, zhang = scene.signed_in("sun"), scene.signed_in("zhang")
     name = ask(sun)
     refused = {"csrf_token": zhang.form_token(), "id": name, "answer": "请改用\r\n遮蔽后的手机号"}
     assert zhang.post("/console/requests/refuse", {**refused, "answer": " \r\n "}).status_code == 400
-    assert zhang.post("/console/requests/refuse", refused).headers["location"] == "/console/requests/queue"
+    done = zhang.post("/console/requests/refuse", refused).headers["location"]
+    assert done == f"/console/requests/queue?refused={name}"
+    assert f"已拒绝申请 {name}" in words_of(zhang.get(done))
+    assert "已拒绝申请" not in words_of(zhang.get("/console/requests/queue?refused=<b>"))
     told = sun.get(f"/console/requests/one?id={name}")
     page = words_of(told)
     (again,) = re.findall(r'href="(/console/requests/new[^"]+)"', told.text)
@@ -142,7 +158,9 @@ def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     assert "已拒绝" in page
     assert "请改用 遮蔽后的手机号" in page
     assert "撤回申请" not in page
-    assert name not in zhang.get("/console/requests/queue").text
+    waiting, _, before = words_of(zhang.get("/console/requests/queue")).partition("已拒绝的申请")
+    assert name not in waiting
+    assert name in before, "it can be read again"
     late = zhang.post("/console/requests/refuse", refused)
     assert late.status_code == 400, "once"
 

@@ -119,7 +119,7 @@ def test_a_replay_stands_beside_the_hash_that_is_approved(scene: ConsoleScene) -
     number, content = drafted(scene)
     li = scene.signed_in("li")
     page = li.get(f"/console/versions/replay?number={number}")
-    assert "开始回放" in words_of(page) and "审批此内容" not in words_of(page), "it is approved beside a replay"
+    assert "开始回放" in words_of(page) and "批准此内容" not in words_of(page), "it is approved beside a replay"
     answer = li.post(
         "/console/versions/replay/run", {"csrf_token": li.form_token(), "number": str(number), "days": "7"}
     )
@@ -218,7 +218,7 @@ def test_j04_two_drafts_of_one_base_show_what_each_side_changed(scene: ConsoleSc
     assert "没有冲突" in words_of(li.get(f"/console/versions/conflict?number={second}"))
     put_in_force(scene, first, content)
     page = words_of(zhang.get(f"/console/versions/version?number={second}"))
-    assert "不能再审批或生效" in page and "审批此内容" not in page
+    assert "不能再审批或生效" in page and "批准此内容" not in page
     shown = unescape(zhang.get(f"/console/versions/conflict?number={second}").text)
     assert "+# by zhang" in shown and "+# by li" in shown
     answer = sent(zhang, "/console/versions/approve", number=second, hash=other)

@@ -193,7 +193,9 @@ def test_an_empty_form_is_refused_and_says_where(scene: ConsoleScene) -> None:
     assert zhang.post(SEND, {**sent, "file": "../x.yaml"}).status_code == 400
     answer = zhang.post(SEND, sent)
     assert answer.status_code == 400
-    assert "grid.yaml:" in words_of(answer)
+    for label in ("请填写“规则名称”", "至少选择一个目的", "请填写“法定依据”"):
+        assert label in words_of(answer)
+    assert "this key is missing" not in words_of(answer)
 
 
 def test_the_list_is_narrowed_and_an_auditor_reads_it(scene: ConsoleScene) -> None:
@@ -228,7 +230,9 @@ def test_a_rule_of_the_first_version_was_set_up_and_approved_by_nobody(scene: Co
 def test_a_cell_without_a_rule_leads_to_a_form_that_has_its_field_and_purpose(scene: ConsoleScene) -> None:
     zhang = scene.signed_in("zhang")
     page = zhang.get("/console/matrix/cell?purpose=event.callback&coordinate=Person.birthDate").text
-    found = re.search(r'href="/console/rules/rule\?(section=grants&[^"]*application=grid-desk)"', page)
+    found = re.search(
+        r'href="/console/rules/rule\?(section=grants&[^"]*application=grid-desk)#what-Person.birthDate"', page
+    )
     assert found is not None
     form = opened(zhang, unescape(found[1]))
     assert form["what.Person.birthDate"].startswith("mask:")
@@ -262,8 +266,41 @@ def test_the_lists_of_what_waits(scene: ConsoleScene) -> None:
     assert "Person.household" in said, "nobody decided on it"
     for section in ("grants", "prohibitions"):
         assert f"/console/rules/rule?section={section}&field=Person.household" in unescape(page.text)
-    assert "hotline-insight" in said, "nobody used it"
+    assert "hotline-insight" not in said, "nobody used it, but it has not stood for 90 days"
     last = [each.record for each in read(scene.settings.audit_log)][-1]
     assert last.operation_name == "console rules to-do"
     assert opened(zhang, "section=grants&field=Person.household")["what.Person.household"] == "clear"
     assert opened(zhang, "section=prohibitions&field=Person.household")["what.Person.household"] == "prohibit"
+
+
+def test_a_new_prohibition_is_told_on_the_form_on_the_version_and_in_the_cell(scene: ConsoleScene) -> None:
+    zhang, li = scene.signed_in("zhang"), scene.signed_in("li")
+    form = opened(zhang, "section=prohibitions&field=Person.reports&purpose=event.callback")
+    said = words_of(zhang.get("/console/rules/rule?section=prohibitions&field=Person.reports"))
+    assert "禁止一个关系，即同时禁止它的反向关系" in said
+    assert "Event.reporter”一并禁止" in said
+    form |= {"id": "no-callbacks", "basis": "法", "file": "grid.yaml"}
+    assert "新增禁止（规则 no-callbacks）：为" in words_of(zhang.post(SEND, {**form, "act": "check"}))
+    made = zhang.post(SEND, {**form, "expect": "on"})
+    page = words_of(li.get(made.headers["location"]))
+    assert "新增禁止（规则 no-callbacks）：为" in page
+    assert "授权没有变化" not in page
+    assert page.index("新增禁止") < page.index("批准此内容"), "what changes is read before it is approved"
+
+
+def test_going_back_says_what_it_undoes(scene: ConsoleScene) -> None:
+    zhang, li = scene.signed_in("zhang"), scene.signed_in("li")
+    made = zhang.post(SEND, opened(zhang, "rule=welfare-elders") | {"valid.to": "2031-01-01"})
+    number, content = (
+        made.headers["location"].rpartition("=")[2],
+        re.search(r'name="hash" value="([0-9a-f]+)"', li.get(made.headers["location"]).text),
+    )
+    assert content is not None
+    act = {"csrf_token": li.form_token(), "number": number, "hash": content[1]}
+    assert li.post("/console/versions/approve", act).status_code == 303
+    assert li.post("/console/versions/activate", act).status_code == 303
+    page = zhang.get(made.headers["location"]).text
+    (undo,) = re.findall(r'href="(/console/versions/rollback\?number=\d+)"', page)
+    assert "撤销这一版的改动" in words_of(zhang.get(made.headers["location"]))
+    assert f"这也会撤销其后生效的版本 {number} 的全部改动" in words_of(zhang.get(undo))
+    assert "到（含当日）" in words_of(zhang.get(made.headers["location"]))

@@ -68,7 +68,7 @@ def test_a_change_goes_from_one_person_by_another_into_force(scene: ConsoleScene
     drafted = zhang.post("/console/versions/draft", form(zhang, texts)).headers["location"]
     page = zhang.get(drafted)
     assert "须由另一位审批人审批" in words_of(page)
-    assert "审批此内容" not in words_of(page)
+    assert "批准此内容" not in words_of(page)
     number = number_of(drafted)
     waiting = f"查看并审批版本 {number}"
     assert waiting in words_of(li.get("/console/versions"))

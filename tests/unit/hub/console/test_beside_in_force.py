@@ -60,6 +60,7 @@ def test_the_way_back_shows_what_changes_from_the_version_in_force(hub: Hub) -> 
     found = against_in_force(hub, 1)
     assert found is not None
     assert (found.past.version.number, found.current.version.number) == (1, 2)
+    assert found.undone == (2,)
     assert things(found.change) == {"Building.code", "Building.name"}
     assert "+    fields: {Building.name: clear}" in found.change.texts["policy.yaml"]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 
 from hub.console.steward.in_words import Spoken
 from hub.console.words import all_words
-from policies.language import load
+from policies.language import load, load_files, read_folder
 from policies.masking import METHODS
 from policies.obligations import Cap, CaseRequired
 from policies.review.changes import Shown
+from policies.review.diff import diff
 from schema import SPINE
 from schema.declarations import Field
-from schema.predicate import All, Compare, Grammar, Op, parse
+from schema.predicate import All, Any_, Compare, Grammar, Op, parse
 from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.unit
@@ -79,6 +81,31 @@ def test_an_effect_stands_with_its_rows_and_what_has_no_words_stands_as_it_is() 
     assert said.effects((Shown("200"),), "obligation nodeCap") == "200"
     assert said.effects((Shown("clear", (rows,)),), "Gone.phone") == "明文（gender isNull True）"
     assert (said.application("nobody"), said.purpose("nothing"), said.thing("Person contributors")) == ("", "", "")
+
+
+def test_and_stands_in_brackets_beside_or_and_what_another_condition_includes_is_not_said() -> None:
+    said, male = spoken("zh"), Compare("gender", Op.EQ, "MALE")
+    known, alive = Compare("birthDate", Op.IS_NULL, False), Compare("residency", Op.IS_NULL, True)
+    both = All((male, known))
+    assert said.effects((Shown("clear", (both, male)),), "Person.name") == said.effects(
+        (Shown("clear", (male,)),), "Person.name"
+    )
+    assert said.effects((Shown("clear", (both, alive)),), "Person.name") == (
+        "明文（（“性别”为“男”，且“出生日期”不为空），或“人口类别”为空）"
+    )
+    assert said.rows(Any_((both, alive)), "Person").startswith("（（“性别”为")
+
+
+def test_a_prohibition_that_comes_or_goes_is_a_sentence_of_both_languages() -> None:
+    never = f"prohibitions: [{{id: never, prohibit: [Person.phone], for: [{next(iter(POLICY.purposes))}], basis: l}}]\n"
+    files = read_folder(COUNTY)
+    with_it = load_files({**files, "never.yaml": never.encode()}, SPINE)
+    there = diff(SPINE, POLICY, with_it, dt.date(2026, 6, 30))
+    (new,) = spoken("zh").prohibitions(there)
+    assert re.fullmatch(r"新增禁止（规则 never）：为 .+，任何应用都不得查看 联系电话 Person.phone。", new)
+    (gone,) = spoken("en").prohibitions(diff(SPINE, with_it, POLICY, dt.date(2026, 6, 30)))
+    assert gone.startswith("No longer prohibited (by rule never)")
+    assert not [each for each in spoken("zh").other_changes(there) if each.thing.startswith("prohibition")]
 
 
 def test_an_obligation_is_said_in_words() -> None:

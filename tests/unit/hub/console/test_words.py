@@ -31,6 +31,7 @@ from hub.console.resident.objecting import SCOPES
 from hub.console.review.why_pages import ATTRIBUTES
 from hub.console.rules.choices import SELECTORS
 from hub.console.rules.form import CAPS, NUMBERS
+from hub.console.rules.gaps import KINDS_OF_GAPS
 from hub.console.rules.listing import Narrowed
 from hub.console.rules.rules_pages import KINDS
 from hub.console.steward.matrix import Chosen, Effect, Sensitivity
@@ -93,7 +94,8 @@ MADE = {
     *(f"over_{name}{end}" for name in ("person", "unusual", "review", "balance") for end in ("", "_does")),
     *(f"change_{kind.name}" for kind in Kind),
     *(f"state_{state}" for state in ("draft", "approved", "scheduled", "in_force", "past", "lapsed")),
-    *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since")),
+    *(f"diff_{name}" for name in ("kind", "application", "purpose", "thing", "before", "after", "since", "until")),
+    *("words_prohibited", "words_not_prohibited"),
     *(f"version_{name}" for name in ("number", "state", "author", "approved", "activated", "made", "note", "hash")),
     # What a policy says, in words.
     *(f"words_op_{each.name.lower()}" for each in Op if each is not Op.IS_NULL),
@@ -142,6 +144,8 @@ MADE = {
     *(f"rule_by_{each.name}" for each in fields(Narrowed)),
     *(f"rule_column_{name}" for name in ("rule", "for", "types", "until", "since")),
     *(f"rule_finding_{kind.replace('-', '_')}" for kind in KINDS),
+    *(f"rule_gap_{kind}" for kind in KINDS_OF_GAPS),
+    *(f"rule_found_{kind.replace('-', '_')}" for kind in KINDS if kind not in {"jurisdiction", "operation", "join"}),
     *(f"rule_to_{name}" for name in SELECTORS),
     *(f"rule_{name}" for name in (*CAPS, *NUMBERS)),
     *("rule_sentence", "rule_sentence_prohibited", "rule_nothing", "rule_prohibited"),

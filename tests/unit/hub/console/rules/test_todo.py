@@ -35,9 +35,10 @@ def test_grants_that_end_soon_or_did_are_told_the_earliest_first() -> None:
 
 def test_a_grant_is_used_by_its_own_application_for_its_purpose_and_what_it_gives() -> None:
     def unused(application: str, purpose: str, coordinate: str) -> bool:
-        found = _unused(POLICY, HOTLINE, {(application, purpose): frozenset({coordinate})}, TODAY)
+        found = _unused(POLICY, HOTLINE, {(application, purpose): frozenset({coordinate})}, TODAY, {"fire-places"})
         return "fire-places" in {each.name for each in found}
 
+    assert _unused(POLICY, HOTLINE, {}, TODAY, ()) == [], "a grant that is too new is not told"
     assert not unused("fire-inspection", "safety.fire", "Dwelling.code")
     assert not unused("fire-inspection", "safety.fire.rental", "Building.code"), "a purpose below"
     assert unused("fire-inspection", "safety", "Dwelling.code"), "a purpose above"
