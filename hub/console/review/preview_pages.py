@@ -114,7 +114,10 @@ class PreviewPages:
             page.status_code = 503
             return page
         before, after = found[0], found[-1]
-        told = {"effects": effects(before, after), "answers": answers(before, after)[:MOST_LINES]}
+        told = {
+            "effects": effects(before, after, spoken_in(hub, arrival.language).effect),
+            "answers": answers(before, after)[:MOST_LINES],
+        }
         return self._page(arrival, visitor, {**content, "query": query, "told": told})
 
     async def _chosen(self, asked: Mapping[str, str]) -> dict[str, Any]:

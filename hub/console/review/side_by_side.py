@@ -6,7 +6,7 @@ A row of a list stands beside the row of the same id; rows without an id stand b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,9 +64,9 @@ def _differing(entity: Entity, names: Sequence[str], decisions: Sequence[Decisio
     return sum(any(shown(each, name) != shown(decisions[0], name) for each in decisions) for name in names)
 
 
-def effects(before: Preview | None, after: Preview | None) -> list[Line]:
-    """The effects on each coordinate that a query reads, before and after."""
-    return _merged(*(_effects_of(each) for each in (before, after)))
+def effects(before: Preview | None, after: Preview | None, say: Callable[[str], str] = str) -> list[Line]:
+    """The effects on each coordinate that a query reads, before and after; `say` gives the words for an effect."""
+    return _merged(*(_effects_of(each, say) for each in (before, after)))
 
 
 def answers(before: Preview | None, after: Preview | None) -> list[Line]:
@@ -78,12 +78,14 @@ def _merged(before: Mapping[str, str], after: Mapping[str, str]) -> list[Line]:
     return [Line(place, before.get(place), after.get(place)) for place in dict.fromkeys([*before, *after])]
 
 
-def _effects_of(preview: Preview | None) -> dict[str, str]:
+def _effects_of(preview: Preview | None, say: Callable[[str], str]) -> dict[str, str]:
     if preview is None or preview.explanation is None:
         return {}
     said: dict[str, list[str]] = {}
     for line in preview.explanation.lines:
-        said.setdefault(line.coordinate, []).append(f"{line.effect} ({line.rows})" if line.rows else line.effect)
+        said.setdefault(line.coordinate, []).append(
+            f"{say(line.effect)} ({line.rows})" if line.rows else say(line.effect)
+        )
     return {coordinate: "; ".join(each) for coordinate, each in said.items()}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from hub.console.rules.todo import _ending_grants, _unused
 from policies.language import load
+from policies.review.undecided import in_short
 from policies.rules import Validity
 from policies.stewards import Steward
 from schema import SPINE
@@ -18,6 +19,14 @@ pytestmark = pytest.mark.unit
 TODAY = dt.date(2026, 6, 30)
 POLICY = load(COUNTY, SPINE)
 HOTLINE = Steward("a", "p", owns=("hotline",))
+
+
+def test_an_answer_that_no_rule_names_is_told_as_undecided() -> None:
+    names = [name for name, _ in SPINE.coordinates()]
+    assert in_short(SPINE, names) == [f"{each.name}.*" for each in SPINE]
+    answers = [f"{each.name}.{answer.name}" for each in SPINE for answer in each.answers]
+    assert answers
+    assert in_short(SPINE, answers) == answers
 
 
 def test_grants_that_end_soon_or_did_are_told_the_earliest_first() -> None:
