@@ -14,8 +14,11 @@ from typing import Any, Final
 
 from prometheus_client import Counter, Gauge
 
+from hub.errors import HubError
 from hub.graph.catalogue_fit import FITS
+from hub.graph.collected import COLLECTED
 from hub.request.pipeline import Hub
+from policies.endings import due_to_purge, in_words, overdue
 
 WATCH_SECONDS: Final = 1.0
 GRAPH_EVERY: Final = 3
@@ -48,11 +51,22 @@ async def readiness_of(hub: Hub) -> dict[str, Any]:
         warnings.append(f"audit: {hub.log.why}")
     if hub.log.ends_soon:
         warnings.append(f"audit: {hub.log.ends_soon}")
-    if graph:
-        warnings.append(f"graph: {graph}")
+    warnings += [f"graph: {graph}"] if graph else await _overdue(hub)
     if hub.catalogue_fit.why:
         warnings.append(f"catalogue: {hub.catalogue_fit.why}")
     return {"ready": all(parts.values()), **parts, **({"warnings": warnings} if warnings else {})}
+
+
+async def _overdue(hub: Hub) -> list[str]:
+    """What had to be deleted and is still there; the graph is asked only where a day of `purge` has come."""
+    purposes, today = hub.policy.purposes, hub.now().date()
+    if not due_to_purge(purposes, today):
+        return []
+    try:
+        rows = await hub.graph.fetch_for_hub(COLLECTED, deadline_seconds=hub.settings.graph_deadline)
+    except HubError:
+        return []
+    return [f"purge: {in_words(each)}" for each in overdue(purposes, [row["purpose"] for row in rows], today)]
 
 
 async def _graph(hub: Hub) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from policies.effects.words import explain_effect
-from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Department, Rate, RateLimits
+from policies.model import DEFAULT_BUCKETS, DEFAULT_CONTRIBUTORS, Department, Purpose, Rate, RateLimits
 from policies.stewards import Role, Steward
 from schema import shapes
 from schema.region_paths import path_meant
@@ -300,6 +300,12 @@ def stewards_of(files: Mapping[str, bytes]) -> dict[str, Steward]:
     """By account: the people of a version. Asks no catalogue: they must be able to mend one that loads no longer."""
     documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
     return {each.account: each.steward() for document in documents for each in document.stewards}
+
+
+def purposes_of(files: Mapping[str, bytes]) -> dict[str, Purpose]:
+    """The purposes of a version, by id. Asks no catalogue: a version that loads no longer has ends all the same."""
+    documents = (PolicyDocument.model_validate(YamlFile(name, content).content) for name, content in files.items())
+    return {each.id: Purpose(**each.model_dump()) for document in documents for each in document.purposes}
 
 
 def read_documents(files: Mapping[str, bytes]) -> list[tuple[YamlFile, PolicyDocument]]:

@@ -30,8 +30,8 @@ OWN_TYPES = frozenset({
 """Types that belong to no type of the catalogue, and names that GraphQL gives a meaning."""
 OWN_LABELS = frozenset(
     {
-        "ChangeNote", "ChangeSequence", "DeliveredEvent", "LoadedCatalogue", "Quarantined", "SourceCursor",
-        "SourceRecord", "SourceRun", "Stale", "SurrogateKey", "VanishedRecord",
+        "ChangeNote", "ChangeSequence", "DeliveredEvent", "LoadedCatalogue", "PurgeState", "Quarantined",
+        "SourceCursor", "SourceRecord", "SourceRun", "Stale", "SurrogateKey", "VanishedRecord",
     }
 )  # fmt: skip
 """Labels of nodes that the hub keeps for itself."""

@@ -14,7 +14,22 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import audit, demo, graph, keys, login, operations, policy, pull, query, sample, schema, serve, source
+from hub.cli import (
+    audit,
+    demo,
+    graph,
+    keys,
+    login,
+    operations,
+    policy,
+    pull,
+    purge,
+    query,
+    sample,
+    schema,
+    serve,
+    source,
+)
 from hub.cli.pii import group as pii
 from hub.log_lines import describe_exception, set_up_logging
 from hub.terminal import make_printable
@@ -27,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demo, serve, sample, pull, query, login):
+for commands in (demo, serve, sample, pull, purge, query, login):
     app.add_typer(commands.app)
 app.add_typer(source.app, name="source")
 app.add_typer(schema.app, name="schema")

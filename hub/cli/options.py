@@ -217,6 +217,7 @@ def refusals() -> tuple[type[Exception], ...]:
     from hub.home.running_hub import CannotServe, HubNotFound
     from hub.home.settings import SettingsError
     from hub.home.sign_in import SignInRefused
+    from hub.ingest.purging.recorded_purge import PurgeRefused
     from hub.request.auth import KeysRefused
     from hub.sample.generate import SampleRefused
     from policies.versions import PolicyStoreError
@@ -239,6 +240,7 @@ def refusals() -> tuple[type[Exception], ...]:
         NoLog,
         YamlFileError,
         PolicyStoreError,
+        PurgeRefused,
         RecordInvalid,
         SampleRefused,
         SettingsError,

@@ -29,11 +29,13 @@ from hub.terminal import row_counter, text_console
 if TYPE_CHECKING:
     from connectors.results import PullResult
     from hub.graph.local import GraphAddress
-    from hub.ingest.runs.scheduled_pull import Outcome
+    from hub.ingest.runs.outcomes import Outcome
 
 app = typer.Typer()
 SKIPPED = 3
-"""The exit code of a pull that did what it could, beside sources that other pulls hold."""
+"""The exit code of a pull that did what it could, beside sources that other pulls hold, or a purge that is due."""
+_TOLD = {"SKIPPED": "skipped", "DUE": "due", "PURGED": "purged"}
+"""How the line about an outcome begins."""
 WATCH_SECONDS = 30.0
 DRY_ROWS, SHOWN_ROWS = 1_000, 5
 """How many rows of a stream `--dry-run` reads, and how many of them it shows."""
@@ -62,7 +64,8 @@ def pull(  # noqa: PLR0913, PLR0917 - the options of the command
 
     The first source that fails ends the pull; what was done before it is shown, and stays. With --scheduled the others
     are pulled all the same, and the exit code is 1. Pulling again with nothing new writes nothing. A source that
-    another pull holds is skipped, and the exit code is 3 if nothing failed. The pull is recorded in the audit log.
+    another pull holds is skipped, and the exit code is 3 if nothing failed. From one whose purpose has ended nothing is
+    pulled. The pull is recorded in the audit log.
 
     With --dry-run nothing is written or recorded. Of the first 1,000 rows of each stream it tells which would be
     refused and why, and shows five as they would be; whatever is personal in them is masked.
@@ -151,12 +154,12 @@ def _show_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
         typer.echo("no source is due")
     for each in outcomes:
         if each.problem is not None:
-            typer.echo(f"{'skipped' if each.result == 'SKIPPED' else 'error'}: {each.problem}", err=True)
+            typer.echo(f"{_TOLD.get(each.result, 'error')}: {each.problem}", err=True)
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
     results = {each.result for each in outcomes}
-    return 1 if "FAILED" in results else SKIPPED if "SKIPPED" in results else 0
+    return 1 if "FAILED" in results else SKIPPED if results & {"SKIPPED", "DUE"} else 0
 
 
 def _dry_run(given: Given, names: Sequence[str], as_json: bool) -> None:

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     words: Path | None = None
     sources: Path | None = None
     pull_lease: float = Field(default=60.0, ge=1, le=3600)
+    purge: Literal["told", "automatic"] = "told"
 
     connections: int = Field(default=1_000, ge=10, le=100_000)
     connections_per_address: int = Field(default=100, ge=1, le=100_000)
@@ -343,6 +344,11 @@ class Settings(BaseSettings):
     def kept_rows(self) -> Path:
         """The folder in which pulls keep what rows became."""
         return self.home.absolute() / "pulled"
+
+    @property
+    def purges(self) -> Path:
+        """The folder of the reports of purges."""
+        return self.home.absolute() / "purges"
 
     @property
     def recent_writes(self) -> Path:

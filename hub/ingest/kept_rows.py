@@ -8,6 +8,7 @@ file, so nobody who has it alone can try out what a row may hold.
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import hashlib
 import hmac
 import logging
@@ -61,6 +62,11 @@ class KeptRows:
             _log.warning("what the rows of %s became is not kept: %s", stream, failed.strerror)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+    def forget(self, source: str) -> None:
+        """Remove what is kept of all streams of a source; raises OSError where that cannot be done."""
+        for path in self._folder.glob(f"{glob.escape(source)}.*.rows*"):
+            path.unlink(missing_ok=True)
 
     def _path(self, stream: str) -> Path:
         return self._folder / f"{stream.replace('/', '.')}.rows"

@@ -46,9 +46,8 @@ class KnownPlans:
         self.told = told
         # Of each record and target it is asked several times while a batch is written (3 µs a time).
         self._sid = lru_cache(maxsize=KEPT)(partial(surrogate, KeyedDigest(key)))
-        self._said = lru_cache(maxsize=KEPT, typed=True)(
-            partial(_digest, hmac.digest(key, b"what records say", "sha256"))
-        )
+        self._digest_said = partial(_digest, hmac.digest(key, b"what records say", "sha256"))
+        self._said = lru_cache(maxsize=KEPT, typed=True)(self._digest_said)
         self._edges = {(e.entity, e.name): e for plan in plans.values() for e in plan.edges}
         self._derivations = order_derivations(plans.values())
         writers: dict[tuple[str, str], set[str]] = {}
@@ -82,6 +81,10 @@ class KnownPlans:
             return None
         stated = ((name, record.values.get(name)) for name in plan.shared)
         return " ".join([f"{name}={self._said(name, value)}" for name, value in stated if value is not None])
+
+    def as_said(self, name: str, value: object) -> str:
+        """How a record that states a value says so, where other sources write the field too."""
+        return f"{name}={self._digest_said(name, value)}"
 
     def foresee(self, plan: StreamPlan, records: Iterable[Record]) -> None:
         """Compute what depends on the records of a batch alone; it is kept until that of the second next is.

@@ -145,6 +145,15 @@ class Lease:
 
         self._writer.write(work)
 
+    def end_for_good(self) -> None:
+        """Give the lease back and forget the source; nothing happens if the lease was lost."""
+
+        def work(transaction: Transaction) -> None:
+            if transaction.run(_LOCK_MINE, source=self._source, token=self._token):
+                transaction.run(f"{_MINE} DETACH DELETE s", source=self._source, token=self._token)
+
+        self._writer.write(work)
+
     def _parameters(self) -> dict[str, Any]:
         return {"source": self._source, "token": self._token, "lasts": int(self.seconds * 1000)}
 

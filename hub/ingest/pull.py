@@ -36,6 +36,7 @@ from hub.ingest.graph_key import open_to_write
 from hub.ingest.kept_rows import KeptRows
 from hub.ingest.known_sources import note_sources
 from hub.ingest.lease import SourceBusy, SourcesBusy
+from hub.ingest.purging.ended_sources import PurposeEnded, SourcesEnded, ended_sources
 from hub.ingest.sink import Sink
 from hub.ingest.source_runs import source_run
 from hub.ingest.text_properties import Tally
@@ -79,14 +80,16 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
     graph of the settings is taken; a local one is started if it does not run. Without a `catalogue` that of the
     settings is composed. Raises ManifestError, ConnectorError,
     GraphWriteError, LocalGraphError, SettingsError and YamlFileError (a broken word list); what was written before
-    stays, and the next pull goes on from there. CatalogueMisfit is raised before anything is written. A source that
-    another pull holds is skipped: SourcesBusy is raised when the others are done.
+    stays, and the next pull goes on from there. CatalogueMisfit is raised before anything is written, and KeyRefused
+    and PolicyStoreError where nobody can tell which purposes have ended. A source that another pull holds is skipped,
+    and so is one whose purpose has ended: SourcesBusy or SourcesEnded is raised when the others are done.
     """
     filled = {"DATA": str(data_folder.absolute()), **variables}
     catalogue = catalogue or catalogue_of(settings)
     sources = load_sources(sources_folder, catalogue, filled, names)
     wanted = wanted_sources(sources, names)
     plans = plan_streams(sources, catalogue)
+    over = ended_sources(settings, wanted)
     annotator = annotator_of(settings, DETECTOR_THREADS)
     settings.prepare_home()
     where = address or _address(settings)
@@ -96,11 +99,12 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
         with _noted(settings, where, writer), _tuned():
-            note_sources(writer, wanted)
+            note_sources(writer, [each for each in wanted if each.name not in over])
             for source in wanted:
                 try:
                     with (
                         recorder(source.name) as done,
+                        _unless(over.get(source.name)),
                         source_run(writer, source.name, done, settings.pull_lease) as guard,
                     ):
                         sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date(), guard)
@@ -108,10 +112,22 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
                     results.extend(done)
                 except SourceBusy as held:
                     busy.append(held)
+                except PurposeEnded:
+                    continue
             move_merged(writer, catalogue)
+    if over:
+        raise SourcesEnded([*over.values(), *busy])
     if busy:
         raise SourcesBusy(busy)
     return results
+
+
+@contextmanager
+def _unless(ended: PurposeEnded | None) -> Iterator[None]:
+    """Raise why a source is not read, if it is not."""
+    if ended is not None:
+        raise ended
+    yield
 
 
 @contextmanager

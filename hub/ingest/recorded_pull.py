@@ -21,6 +21,7 @@ from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
 from hub.ingest.lease import SourceBusy, SourcesBusy
 from hub.ingest.pull import COUNTS, run_pull
+from hub.ingest.purging.ended_sources import PurposeEnded, SourcesEnded
 
 KIND = "pull"
 ALL = "all"
@@ -77,7 +78,7 @@ def _end_recorded(log: AuditLog, record: Callable[[str], Record]) -> Iterator[No
     try:
         yield
         result = "OK"
-    except (SourceBusy, SourcesBusy):
+    except (SourceBusy, SourcesBusy, PurposeEnded, SourcesEnded):
         result = "REFUSED"
         raise
     except Exception:

@@ -26,6 +26,7 @@ from hub.request import auth, endpoint
 from hub.request.answers.preferences import JSON
 from hub.request.pipeline import Hub
 from hub.request.record import Trail, flood_source
+from policies.endings import ended
 
 ReceiveBody = Callable[[endpoint.Arrival, int], Awaitable[endpoint.Arrival]]
 WAIT_SECONDS = 60
@@ -82,6 +83,9 @@ async def _run_stages(
             raise HubError(Code.DELIVERY_DENIED, "an application delivers its own events only: send its own token")
         source = deliveries.source(name, subject.application)
         delivery.source = source
+        if ended(trail.policy.purposes, source.collected_for, hub.now().date()):
+            text = "the purpose for which these events were collected has ended; nothing is taken any more"
+            raise HubError(Code.DELIVERY_DENIED, text)
     client = (subject.application, subject.sub, trail.arrival.source)
     trail.stage = "read"
     with hub.telemetry.stage("read"):

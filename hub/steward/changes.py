@@ -11,40 +11,25 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from audit.log import AuditLog
 from audit.record import Digester, Record
 from hub.home.audit_log import command_record, digester_of, open_log
-from hub.home.key_files import KeyRefused
+from hub.home.policy_in_force import folder_without_store as folder_without_store  # noqa: PLC0414 - as asked for here
+from hub.home.policy_in_force import store_of as store_of  # noqa: PLC0414
+from hub.home.policy_in_force import store_url
 from hub.home.seals import load_key
 from hub.home.settings import Settings
 from hub.steward.actor import Actor
 from policies.language import load, load_files, read_folder
 from policies.model import PolicySet
 from policies.store import PolicyStore, Within, Witness
-from policies.store_tables import sqlite_url
 from policies.versions import Activation, Approval, ChangeRefused, Conflict, Tampered, Version
 from schema import SPINE
 from schema.catalogue import Catalogue
 from schema.strict_yaml import YamlFileError
 
 KIND = "policy"
-
-
-def store_of(settings: Settings, catalogue: Catalogue) -> PolicyStore:
-    """The version store of the settings, opened for reading; KeyRefused if the home does not have its key."""
-    if not settings.policy_key.exists():
-        # Never made here: under a new key every row would look as if somebody had changed it.
-        raise KeyRefused(f"{settings.policy_key} is missing, and seals the policy store; restore it from its backup")
-    return PolicyStore(_url(settings), load_key(settings.policy_key), catalogue, now=settings.now)
-
-
-def folder_without_store(settings: Settings) -> Path | None:
-    """The policy folder while it stands for a store that is still to be made; SettingsError where it is missing."""
-    if settings.policy_store is not None or settings.policy_file.exists():
-        return None
-    return settings.policy_folder
 
 
 def policy_of(settings: Settings, catalogue: Catalogue) -> PolicySet:
@@ -69,12 +54,6 @@ def files_in_force(settings: Settings) -> Mapping[str, bytes]:
         store.close()
 
 
-def _url(settings: Settings) -> str:
-    if settings.policy_store is None:
-        return sqlite_url(settings.policy_file)
-    return settings.policy_store.get_secret_value()
-
-
 @contextmanager
 def steward_session(settings: Settings, catalogue: Catalogue) -> Iterator[Changes]:
     """The store and the log of a home for one command; an empty store takes the policy folder as version 1."""
@@ -95,7 +74,7 @@ def changes_recorded_in(
 ) -> Iterator[Changes]:
     """The store of a home, whose changes are recorded in a log that is open."""
     store = PolicyStore(
-        _url(settings), load_key(settings.policy_key), catalogue, _recorder(log, digester), settings.now
+        store_url(settings), load_key(settings.policy_key), catalogue, _recorder(log, digester), settings.now
     )
     try:
         yield Changes(store, log, digester)

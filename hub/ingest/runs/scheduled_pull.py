@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from audit.log import AuditUnavailable
 from connectors.base import ConnectorError
@@ -27,24 +25,13 @@ from hub.home.key_files import KeyRefused
 from hub.home.settings import Settings
 from hub.ingest.lease import SourcesBusy
 from hub.ingest.pull import named_sources, wanted_sources
+from hub.ingest.purging.ended_sources import ended_sources
 from hub.ingest.recorded_pull import recorded_pull
+from hub.ingest.runs.due_purges import overdue_purposes, purge_due
+from hub.ingest.runs.outcomes import Outcome
 from hub.ingest.source_runs import SERVERS_OWN, LastRun, graph_time, last_runs
 from hub.log_lines import describe_exception
 from schema.strict_yaml import YamlFileError
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one source that was due: `result` is OK, FAILED or SKIPPED, and `problem` says why."""
-
-    source: str
-    result: str
-    problem: str | None
-    streams: Sequence[PullResult]
-
-    def as_json(self) -> dict[str, Any]:
-        """The outcome for programs."""
-        return asdict(self)
 
 
 def declared_sources(
@@ -88,6 +75,8 @@ def pull_due(
 ) -> list[Outcome]:
     """Pull those of the named sources (of all if none is named) that are due now, one by one.
 
+    A source whose purpose has ended is left out, and a purge that is due is told, or done (`due_purges.py`).
+
     Raises ManifestError for a file that is wrong, GraphWriteError while the graph is away, and what the audit log
     raises: nothing is pulled unrecorded. What goes wrong with one source is its outcome.
     """
@@ -95,13 +84,17 @@ def pull_due(
     with GraphWriter(address.url, address.user, address.password, database=settings.graph_database) as writer:
         writer.check_reachable()
         runs, now = last_runs(writer), graph_time(writer)
+        purposes = overdue_purposes(settings, writer)
+    over = ended_sources(settings, sources)
+    told = [Outcome(name, "SKIPPED", str(each), ()) for name, each in over.items()]
+    told += purge_due(settings, folder, data, variables, address, purposes)
     due = []
     for source in sources:
-        if source.schedule is not None and not _is_running(runs.get(source.name)):
+        if source.name not in over and source.schedule is not None and not _is_running(runs.get(source.name)):
             at = due_at(source, runs.get(source.name), settings.zone)
             if at is None or at <= now:
                 due.append(source.name)
-    return [_pull_one(settings, folder, name, data, variables, progress, address) for name in due]
+    return told + [_pull_one(settings, folder, name, data, variables, progress, address) for name in due]
 
 
 def _is_running(run: LastRun | None) -> bool:

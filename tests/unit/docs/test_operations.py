@@ -131,13 +131,14 @@ def test_each_warning_of_readyz_is_described() -> None:
         "hub/request/issuer/follower.py",
         "hub/request/issuer/revocations.py",
         "hub/request/policy_follower.py",
+        "policies/endings.py",
         "policies/versions.py",
         "audit/log.py",
     )
     where = "".join((ROOT / each).read_text("utf-8") for each in files)
     for warning, *_ in rows(section("### Warnings of `/readyz`")):
         text = warning.strip("`").partition("…")[0].rstrip(" (:")
-        assert text.removeprefix("audit: ").removeprefix("graph: ").removeprefix("catalogue: ") in where, text
+        assert re.sub(r"^(audit|graph|catalogue|purge): ", "", text) in where, text
 
 
 def test_the_codes_of_the_log_that_are_named_exist() -> None:

@@ -37,7 +37,9 @@ def test_every_cell_is_a_bucket_or_the_hubs() -> None:
 
 def test_every_label_and_relationship_in_a_statement_is_declared_or_the_hubs() -> None:
     text = "".join(
-        path.read_text("utf-8") for room in ("graph", "ingest") for path in (ROOT / "hub" / room).glob("*.py")
+        path.read_text("utf-8")
+        for room in ("graph", "ingest", "ingest/purging")
+        for path in (ROOT / "hub" / room).glob("*.py")
     )
     labels = {*re.findall(r"\(\w*:([A-Z][a-z]\w+)[ ){]", text)}
     assert {"SourceRecord", "Quarantined", "SurrogateKey"} <= labels

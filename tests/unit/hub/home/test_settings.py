@@ -24,6 +24,7 @@ DEFAULTS = [
     ("graph_deadline", 5.0),
     ("graph_statements", 8),
     ("pull_lease", 60.0),
+    ("purge", "told"),
     ("graph_quick_start", False),
     ("audit_deadline", 2.0),
     ("audit_store", None),

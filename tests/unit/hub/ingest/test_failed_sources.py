@@ -14,7 +14,7 @@ from hub.graph.loaded_catalogue import CatalogueMisfit
 from hub.graph.local import GraphAddress
 from hub.home.key_files import KeyRefused
 from hub.home.settings import Settings
-from hub.ingest.runs import scheduled_pull
+from hub.ingest.runs import outcomes, scheduled_pull
 from schema.strict_yaml import YamlFileError
 from tests.support.pulling import silent
 
@@ -24,7 +24,7 @@ ADDRESS = GraphAddress("bolt://127.0.0.1:1", "u", "p")
 VALUE = "19903210001"
 
 
-def pulled(fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> scheduled_pull.Outcome:
+def pulled(fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> outcomes.Outcome:
     """The outcome of a source whose pull raises this."""
 
     def fails(*_: Any) -> None:
@@ -70,7 +70,7 @@ def test_the_watch_goes_on(
 ) -> None:
     looks = []
 
-    def look(*_: Any) -> list[scheduled_pull.Outcome]:
+    def look(*_: Any) -> list[outcomes.Outcome]:
         looks.append(1)
         if len(looks) == 2:
             raise Ended

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
-from hub.ingest.runs.scheduled_pull import Outcome, pull_due
+from hub.ingest.runs.outcomes import Outcome
+from hub.ingest.runs.scheduled_pull import pull_due
 from tests.support.pulling import empty, silent
 from tests.support.sources.small_sources import UNITS
 
