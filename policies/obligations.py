@@ -36,7 +36,8 @@ class Cap:
     `nodeCap`: nodes in one answer, met when it is shaped. `answerDailyCap`: answers of nodes, counted when they are
     known and before they are told. `dailyCap`: operations, and `matchDailyCap`: matches, of one
     application in a day, over all purposes for which the grant holds; `{limit: N, per: person}` counts each person of
-    the application by themselves. Both are met before the graph is asked.
+    the application by themselves. These two are met before the graph is
+    asked.
     """
 
     limit: int
