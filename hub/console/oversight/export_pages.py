@@ -23,7 +23,8 @@ from hub.console.sessions.same_site import FIELD
 from hub.console.visitor import Visitor
 
 EXPORT: Final = "log/export"
-FILE: Final = "sluicegate-audit-export.zip"
+FILE: Final = "sluicegate-audit-export-{:%Y%m%d-%H%M%S}.zip"
+"""The name of a download: when it was made, in the zone of the hub, so that the next is another file."""
 
 
 class ExportPages:
@@ -59,7 +60,7 @@ class ExportPages:
             return page
         except (ExportRefused, NoteRefused):
             raise PageRefused("store") from None
-        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{FILE}"'}
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{FILE.format(settings.now())}"'}
         return Response(packed, headers=headers, media_type="application/zip")
 
     def _found(self, terms: Mapping[str, str]) -> tuple[ParsedSearch, list[int]]:

@@ -1,4 +1,4 @@
-"""The page of unusual use: seven questions, with thresholds that stand in the address and can be changed."""
+"""The page of unusual use: eight questions, with thresholds that stand in the address and can be changed."""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ def test_an_export_is_one_that_the_command_accepts(scene: ConsoleScene, auditor:
     answer = auditor.post("/console/log/export", form)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == 'attachment; filename="sluicegate-audit-export.zip"'
+    named = answer.headers["content-disposition"]
+    assert re.fullmatch(r'attachment; filename="sluicegate-audit-export-\d{8}-\d{6}\.zip"', named)
     checked = verify_export(unpacked(answer.content, tmp_path / "out"), verifier_of(scene.settings))
     assert checked.count == 22
     assert checked.selection == {"application": "fire-inspection", "kind": "query"}
