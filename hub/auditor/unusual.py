@@ -49,9 +49,10 @@ class Limits:
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
             if not low <= getattr(self, name) <= high:
-                raise QueryRefused(f"{name} takes a number from {low} to {high}")
+                text = f"{name} takes a number from {low} to {high}"
+                raise QueryRefused(text, "bounds", limit=name, low=f"{low:,}", high=f"{high:,}")
         if self.opens >= self.closes:
-            raise QueryRefused("working hours begin before they end")
+            raise QueryRefused("working hours begin before they end", "hours")
 
 
 BOUNDS: Final = {
@@ -105,7 +106,8 @@ def unusual(
     QueryRefused for other days, or if there is too much to count.
     """
     if not since <= until < since + dt.timedelta(days=LONGEST_DAYS):
-        raise QueryRefused(f"choose at most {LONGEST_DAYS} days, the first before the last")
+        text = f"choose at most {LONGEST_DAYS} days, the first before the last"
+        raise QueryRefused(text, "days", most=str(LONGEST_DAYS))
     begin, end = _midnight(since, zone), _midnight(until + dt.timedelta(days=1), zone)
     window = Query(since=begin, until=end)
     before = Query(since=begin - dt.timedelta(days=limits.history), until=begin)

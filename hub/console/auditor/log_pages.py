@@ -61,7 +61,8 @@ class LogPages:
         """A page of a search; all of the log without terms."""
         hub, asked = self._desk.hub, asked_terms(arrival.request.query_params.items())
         before = number_of(asked.pop("before", ""))
-        problem, unknown, found = "", None, None
+        problem: QueryRefused | None = None
+        unknown, found = None, None
         several: Mapping[str, Sequence[str]] = {}
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
@@ -70,9 +71,9 @@ class LogPages:
             codes, several = codes_for(asked, hub)
             if codes != asked:
                 return go_to(address_of(codes))
-            problem, unknown = str(wrong), wrong
+            problem, unknown = wrong, wrong
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         except (IndexFault, StoreFault):
             raise PageRefused("store") from None
         if found is not None:

@@ -48,14 +48,14 @@ class ExportPages:
         try:
             wanted, indexes = await counted(self._desk, lambda: self._found(terms))
             if len(indexes) > MOST_RECORDS:
-                raise QueryRefused(f"more than {MOST_RECORDS:,} records")
+                raise QueryRefused(f"more than {MOST_RECORDS:,} records", "records")
             # Recorded first, as the command does.
             facts = {**wanted.recorded, "found": str(len(indexes))}
             await self._desk.record_reading(visitor, "export", facts, "export")
             selection = selection_of(wanted.query)
             packed = await counted(self._desk, lambda: zipped_export(settings, indexes, selection))
         except QueryRefused as refused:
-            page = self._desk.page("over_export", arrival, visitor, problem=str(refused), most=f"{MOST_RECORDS:,}")
+            page = self._desk.page("over_export", arrival, visitor, problem=refused, most=f"{MOST_RECORDS:,}")
             page.status_code = 400
             return page
         except (ExportRefused, NoteRefused):

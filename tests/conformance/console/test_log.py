@@ -126,9 +126,9 @@ def test_a_name_that_a_page_shows_is_turned_into_its_code(auditor: Browser, term
 
 
 def test_a_name_that_several_have_is_offered_with_each(auditor: Browser) -> None:
-    page = auditor.get("/console/log?" + urlencode({"coordinate": "电话"}))
-    assert "有多个名称含“电话”" in words_of(page)
-    offered = links(page.text, "/console/log?coordinate=Pers")
+    page = auditor.get("/console/log?" + urlencode({"coordinate": "号"}))
+    assert "有多个名称含“号”" in words_of(page)
+    offered = links(page.text, "/console/log?coordinate=")
     assert len(offered) > 1
     assert auditor.get(offered[0]).status_code == 200
 
@@ -289,7 +289,10 @@ def test_on_the_first_day_today_is_drawn_so_far(scene: ConsoleScene, auditor: Br
     form = {"index": indexes[0], "seen": "0", "verdict": "in_order", "reason": "已核实"}
     answer = auditor.post("/console/review/mark", {"csrf_token": auditor.form_token(), **form})
     assert answer.status_code == 303
-    assert "正常 已核实 · wu" in words_of(auditor.get(answer.headers["location"]))
+    after = words_of(auditor.get(answer.headers["location"]))
+    assert f"已提交记录 {indexes[0]} 的结论" in after
+    assert "正常 已核实 · wu" in after
+    assert "正常 已核实 · wu" in words_of(auditor.get(f"/console/log/record?index={indexes[0]}"))
     asked = sum(1 for each in read(scene.settings.audit_log) if each.record.kind in {"query", "refusal"})
     for _ in range(asked + 1):
         scene.served.ask("{ __typename }")

@@ -84,6 +84,8 @@ MADE = {
         for name in ("index", "time", "what", "who", "department", "application", "purpose", "result", "nodes")
     ),
     *(f"over_limit_{name}" for name in BOUNDS),
+    *(f"wrong_{why}" for why in ("order", "day", "number", "hours", "days", "many", "month", "later", "months")),
+    *(f"wrong_{why}" for why in ("records", "wait", "large")),
     *(f"over_question_{name}{end}" for name in QUESTIONS for end in ("", "_how")),
     *(f"over_number_{name}" for name in ("requests", "all_days", "persons", "median", "times", "colleagues")),
     *(f"over_number_{name}" for name in ("before", "refused", "answered", "askers", "applications", "departments")),
