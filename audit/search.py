@@ -37,7 +37,14 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class QueryRefused(ValueError):
-    """A query that cannot be right. The text says what to write instead."""
+    """A query that cannot be right. The text says what to write instead.
+
+    A page tells it in words of its own by `why`, a word, and `names`, which fill those words; both may be empty.
+    """
+
+    def __init__(self, text: str, why: str = "", **names: str) -> None:
+        super().__init__(text)
+        self.why, self.names = why, names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ def distinct(groups: Numbers, heads: Keys, count: int) -> Numbers:
     Of a digest 44 bits are compared: of a group of 100,000 one in 3,500 is counted too low by one.
     """
     if count > _FEW:
-        raise QueryRefused("there is too much to count; choose fewer days")
+        raise QueryRefused("there is too much to count; choose fewer days", "many")
     keyed = (groups.astype(np.uint64) << np.uint64(44)) | ((heads * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20))
     keyed.sort()
     first = np.ones(len(keyed), np.bool_)
@@ -164,7 +164,7 @@ class _Reading:
             kept = Pairs(rows[inside], heads[inside])
             self._held += len(kept.rows)
             if self._held > self._most:
-                raise QueryRefused("there is too much to count; choose fewer days")
+                raise QueryRefused("there is too much to count; choose fewer days", "many")
             self._pairs[place].append(kept)
 
     def whole(self) -> Touched:

@@ -67,14 +67,14 @@ def month_of(text: str) -> dt.date:
             return dt.date.fromisoformat(f"{text}-01")
     except ValueError:
         pass
-    raise QueryRefused("write a month as 2026-06")
+    raise QueryRefused("write a month as 2026-06", "month")
 
 
 def month_before(first: dt.date, count: int) -> dt.date:
     """The first day of the month so many months before."""
     years, month = divmod(first.year * 12 + first.month - 1 - count, 12)
     if years < 1:
-        raise QueryRefused("choose a later month")
+        raise QueryRefused("choose a later month", "later")
     return dt.date(years, month + 1, 1)
 
 
@@ -92,7 +92,7 @@ def balance(
     QueryRefused for more than MOST_MONTHS, or if a month has too much to count.
     """
     if not 1 <= months <= MOST_MONTHS:
-        raise QueryRefused(f"choose 1 to {MOST_MONTHS} months")
+        raise QueryRefused(f"choose 1 to {MOST_MONTHS} months", "months", most=str(MOST_MONTHS))
     found: list[Row] = []
     for first in (month_before(last, before) for before in range(months)):
         end = last_day(first) + dt.timedelta(days=1)
@@ -141,6 +141,11 @@ def _rows_of(uses: Uses, month: str, personal: Collection[str], sensitive: Colle
         if operations[at]:
             numbers = (operations[at], len(departments[at]), persons[at], without[at], clear[at], masked[at])
             yield Row(month, purposes[at], *map(int, numbers))
+
+
+def sensitive_of(catalogue: Catalogue) -> Collection[str]:
+    """The coordinates of sensitive fields."""
+    return _coordinates(catalogue)[1]
 
 
 def _coordinates(catalogue: Catalogue) -> tuple[Collection[str], Collection[str]]:

@@ -40,7 +40,9 @@ def zipped_export(settings: Settings, indexes: Sequence[int], selection: Mapping
     QueryRefused if it is too large; ExportRefused and RecordInvalid as `export`, NoteRefused for a foreign checkpoint.
     """
     if len(indexes) > MOST_RECORDS:
-        raise QueryRefused(f"more than {MOST_RECORDS:,} records; narrow the search, or use `sluicegate audit export`")
+        raise QueryRefused(
+            f"more than {MOST_RECORDS:,} records; narrow the search, or use `sluicegate audit export`", "records"
+        )
     _remove_what_was_left(settings.home)
     with (
         tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.home) as made,
@@ -60,12 +62,14 @@ def _wait_for_checkpoint(settings: Settings, index: int) -> None:
         if note is not None and open_checkpoint(note, verifier).size > index:
             return
         time.sleep(0.1)
-    raise QueryRefused("no checkpoint covers the newest records yet; try again in a minute")
+    raise QueryRefused("no checkpoint covers the newest records yet; try again in a minute", "wait")
 
 
 def _zip(folder: Path) -> bytes:
     if sum(path.stat().st_size for path in folder.iterdir()) > MOST_BYTES:
-        raise QueryRefused("the files are too large for a page; narrow the search, or use `sluicegate audit export`")
+        raise QueryRefused(
+            "the files are too large for a page; narrow the search, or use `sluicegate audit export`", "large"
+        )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in (*LISTED, MANIFEST, NOTE):

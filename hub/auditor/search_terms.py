@@ -103,7 +103,7 @@ def read_filters(
                 recorded[part] = value if name in {"kind", "effect"} else digester.digest("value", value)
     query = Query(**given)  # type: ignore[arg-type]
     if query.since is not None and query.until is not None and query.since >= query.until:
-        raise QueryRefused("until lies before since, so nothing can be found; exchange them")
+        raise QueryRefused("until lies before since, so nothing can be found; exchange them", "order")
     return ParsedSearch(query, recorded)
 
 
@@ -191,7 +191,8 @@ def _moment(name: str, text: str, zone: dt.tzinfo) -> dt.datetime:
             return read_moment((dt.date.fromisoformat(text) + dt.timedelta(days=1)).isoformat(), zone)
         return read_moment(text, zone)
     except (ValueError, OverflowError):
-        raise QueryRefused(f"{name} takes a day or a time such as 2026-06-30 or 2026-06-30T08:00+08:00") from None
+        text = f"{name} takes a day or a time such as 2026-06-30 or 2026-06-30T08:00+08:00"
+        raise QueryRefused(text, "moment", term=name) from None
 
 
 def _is_day(text: str) -> bool:

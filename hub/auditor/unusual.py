@@ -1,4 +1,4 @@
-"""Unusual use of the data: seven questions to the log, each with its arithmetic.
+"""Unusual use of the data: eight questions to the log, each with its arithmetic.
 
 A finding is no accusation: it says where a number is over a threshold that the auditor chose, and which search shows
 the records that were counted. Persons are digests. Requests are answered ones (kind `query`), unless it says otherwise.
@@ -19,6 +19,7 @@ from audit.search import Query, QueryRefused
 from audit.stores.reader import Reader
 from audit.touched import Numbers, digest_at, touched
 from hub.auditor.unusual_counts import Uses, group_by, newest_rows
+from hub.auditor.unusual_spread import spread
 from hub.auditor.working_hours import WorkingHours
 
 MOST_SHOWN: Final = 20
@@ -43,13 +44,15 @@ class Limits:
     askers: int = 5
     narrow: int = 3
     case: int = 50
+    several: int = 4
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
             if not low <= getattr(self, name) <= high:
-                raise QueryRefused(f"{name} takes a number from {low} to {high}")
+                text = f"{name} takes a number from {low} to {high}"
+                raise QueryRefused(text, "bounds", limit=name, low=f"{low:,}", high=f"{high:,}")
         if self.opens >= self.closes:
-            raise QueryRefused("working hours begin before they end")
+            raise QueryRefused("working hours begin before they end", "hours")
 
 
 BOUNDS: Final = {
@@ -64,6 +67,7 @@ BOUNDS: Final = {
     "askers": (2, 10_000),
     "narrow": (1, 1_000),
     "case": (2, 1_000_000),
+    "several": (2, 1_000),
 }
 """By threshold: the smallest and the largest number that it takes."""
 
@@ -102,7 +106,8 @@ def unusual(
     QueryRefused for other days, or if there is too much to count.
     """
     if not since <= until < since + dt.timedelta(days=LONGEST_DAYS):
-        raise QueryRefused(f"choose at most {LONGEST_DAYS} days, the first before the last")
+        text = f"choose at most {LONGEST_DAYS} days, the first before the last"
+        raise QueryRefused(text, "days", most=str(LONGEST_DAYS))
     begin, end = _midnight(since, zone), _midnight(until + dt.timedelta(days=1), zone)
     window = Query(since=begin, until=end)
     before = Query(since=begin - dt.timedelta(days=limits.history), until=begin)
@@ -149,6 +154,7 @@ def _off_hours(asked: _Asked) -> tuple[int, list[Finding]]:
     rows, who = rows[closed], who[closed]
     groups, keys = group_by(who, closings[rows])
     counts, all_of = np.bincount(groups, minlength=len(keys)), uses.requests_of_each()
+    refused = _refused_by_closing(asked.refusals, hours)
     first = newest_rows(groups, rows, len(keys))
 
     def make(at: int) -> Finding | None:
@@ -159,12 +165,23 @@ def _off_hours(asked: _Asked) -> tuple[int, list[Finding]]:
         span = {"since": begin.isoformat(), "until": hours.next_opening(begin).isoformat()}
         named = {"who": f"#{person}"}
         numbers = {
-            "requests": Number(int(counts[at]), {**named, **span, "kind": QUERY}),
+            "answered": Number(int(counts[at]), {**named, **span, "kind": QUERY}),
+            "refused": Number(refused.get((int(uses.heads[code]), closing), 0), {**named, **span, "kind": REFUSAL}),
             "all_days": Number(int(all_of[code]), {**named, **asked.window, "kind": QUERY}),
         }
         return Finding({"who": person, **span}, numbers, record) if person else None
 
     return asked.found(counts, asked.limits.night, make)
+
+
+def _refused_by_closing(refusals: Uses, hours: WorkingHours) -> Mapping[tuple[int, int], int]:
+    """By the head of a person and the beginning of a night or weekend: how often they were refused in it."""
+    closings = hours.closings(refusals.rows.times)
+    rows, who = refusals.who_rows()
+    closed = closings[rows] >= 0
+    groups, keys = group_by(who[closed], closings[rows[closed]])
+    counts = np.bincount(groups, minlength=len(keys)).tolist()
+    return {(int(refusals.heads[code]), closing): counts[at] for at, (code, closing) in enumerate(keys)}
 
 
 def _walks(asked: _Asked) -> tuple[int, list[Finding]]:
@@ -316,6 +333,26 @@ def _one_case(asked: _Asked) -> tuple[int, list[Finding]]:
     return asked.found(persons, asked.limits.case, make)
 
 
+def _several(asked: _Asked) -> tuple[int, list[Finding]]:
+    """Applications, or departments, through which one person asked on one day; refused requests count too."""
+    found = spread((asked.uses, asked.refusals), asked.zone)
+    answered, refused = found.requests
+
+    def make(at: int) -> Finding | None:
+        record, day = int(found.records[at]), dt.date.fromordinal(int(found.days[at])).isoformat()
+        person = asked.digest(WHO, int(found.heads[at]), record)
+        terms = {"who": f"#{person}", "since": day, "until": day}
+        numbers = {
+            "applications": Number(int(found.applications[at]), terms),
+            "departments": Number(int(found.departments[at]), terms),
+            "answered": Number(int(answered[at]), {**terms, "kind": QUERY}),
+            "refused": Number(int(refused[at]), {**terms, "kind": REFUSAL}),
+        }
+        return Finding({"who": person, "since": day, "until": day}, numbers, record) if person else None
+
+    return asked.found(np.maximum(found.applications, found.departments), asked.limits.several, make)
+
+
 QUESTIONS: Final[Mapping[str, Callable[[_Asked], tuple[int, list[Finding]]]]] = {
     "off_hours": _off_hours,
     "walks": _walks,
@@ -324,6 +361,7 @@ QUESTIONS: Final[Mapping[str, Callable[[_Asked], tuple[int, list[Finding]]]]] = 
     "refusals": _refusals,
     "one_person": _one_person,
     "one_case": _one_case,
+    "several": _several,
 }
 """Each question by its name, in the order in which a page shows them."""
 

@@ -90,7 +90,13 @@ class Uses:
 
     def by_purpose(self, purposes: Mapping[str, int]) -> Numbers:
         """By row the number of its purpose, -1 for one that is not among these."""
-        return self._by_shape({code: purposes.get(each.purpose or NONE, -1) for code, each in self.rows.shapes.items()})
+        return self.named("purpose", purposes)
+
+    def named(self, name: str, numbers: Mapping[str, int]) -> Numbers:
+        """By row the number of what it names as its application, department or purpose; -1 if it is not among these."""
+        return self._by_shape(
+            {code: numbers.get(getattr(each, name) or NONE, -1) for code, each in self.rows.shapes.items()}
+        )
 
     def _by_shape(self, numbers: Mapping[int, int]) -> Numbers:
         of_code = np.zeros(max(numbers, default=0) + 1, np.int64)

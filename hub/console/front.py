@@ -23,6 +23,7 @@ from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, languag
 from hub.console.assets import Assets
 from hub.console.auditor.follow_pages import FollowPages
 from hub.console.auditor.log_pages import LogPages
+from hub.console.auditor.record_pages import RecordPages
 from hub.console.auditor.saved import SavedSearches
 from hub.console.auditor.saved_pages import SavedPages
 from hub.console.desk import HOME, Desk, go_to
@@ -82,7 +83,8 @@ class Console:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
         self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
-        logs = (LogPages(desk), FollowPages(desk), SavedPages(desk, SavedSearches(engine)))
+        records = RecordPages(desk, engine)
+        logs = (LogPages(desk), records, FollowPages(desk), SavedPages(desk, SavedSearches(engine)))
         whole = IntegrityPages(desk, Checks(engine))
         origins = Origins()
         objections = Objections(engine, hub.now)

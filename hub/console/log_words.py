@@ -1,4 +1,4 @@
-"""What the log says in codes, told in words: acts, kinds, results, effects, purposes, applications, departments.
+"""What the log says in codes, told in words: acts, kinds, results, effects, and what policy and catalogue name.
 
 A code that has no word, as an older or a newer version may have written one, is told as it stands.
 """
@@ -6,7 +6,7 @@ A code that has no word, as an older or a newer version may have written one, is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from audit.record import KINDS, Record
 from audit.search import EFFECTS
@@ -14,7 +14,9 @@ from hub.auditor.known_words import RESULTS
 from hub.auditor.record_tables import act_of
 from hub.console.desk import Desk
 from hub.console.words import Words, all_words
-from policies.model import Application, PolicySet, Purpose
+from hub.request.pipeline import Hub
+from policies.model import PolicySet
+from schema.catalogue import Catalogue
 from schema.interface.languages import CHINESE
 
 GROUPS: Final = {"what": ("act", "kind"), "kind": ("kind",), "result": ("result",), "effect": ("decided",)}
@@ -24,14 +26,16 @@ CHOICES: Final = {"kind": KINDS, "result": RESULTS, "effect": EFFECTS}
 
 
 class LogWords:
-    """The words of one language, and what the policy in force calls its purposes, applications and departments."""
+    """The words of one language, and what policy and catalogue call purposes, applications, departments and fields."""
 
-    def __init__(self, words: Words, policy: PolicySet, language: str) -> None:
+    def __init__(self, words: Words, policy: PolicySet, catalogue: Catalogue, language: str) -> None:
         self._words = words
+        fields = {name: _title(each, language) for name, each in catalogue.coordinates()}
         self._titles: Mapping[str, Mapping[str, str]] = {
             "purpose": {each.id: _title(each, language) for each in policy.purposes.values()},
             "application": {each.id: _title(each, language) for each in policy.applications.values()},
             "department": {name: each.name(language) for name, each in policy.departments.items()},
+            "coordinate": {each.name: _title(each, language) for each in catalogue} | fields,
         }
 
     def word(self, term: str, code: str) -> str:
@@ -47,14 +51,26 @@ class LogWords:
         return act_of(record)
 
     def titles(self, term: str) -> Mapping[str, str]:
-        """What the policy in force calls its purposes, applications or departments."""
+        """By code: what policy or catalogue call purposes, applications, departments, or types and their fields."""
         return self._titles[term]
 
 
-def _title(each: Purpose | Application, language: str) -> str:
+class _Named(Protocol):
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+def _title(each: _Named, language: str) -> str:
     return each.zh if language == CHINESE else each.en
 
 
 def log_words(desk: Desk, language: str) -> LogWords:
     """The words of a language, under the policy in force."""
-    return LogWords(all_words()[language], desk.hub.policy, language)
+    return log_words_of(desk.hub, language)
+
+
+def log_words_of(hub: Hub, language: str) -> LogWords:
+    """The words of a language, under a hub's policy and catalogue of now."""
+    return LogWords(all_words()[language], hub.policy, hub.catalogue, language)

@@ -15,6 +15,7 @@ STATUSES: Final = {
     "clear": 400,
     "value": 400,
     "record": 404,
+    "record_unproved": 404,
     "dev_application": 400,
     "over_busy": 503,
     "over_own": 403,

@@ -29,6 +29,8 @@ LIVE: Final = "log/live"
 EVERY_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 1_800
 """How long the script of one page follows the log; then a person has to ask again."""
+SHORT: Final = 8
+"""Signs of a digest in a table; the record has all of it."""
 MOST_ROWS: Final = 500
 """Rows that the script keeps in the page."""
 
@@ -81,8 +83,10 @@ class FollowPages:
         for each in found.records:
             utc, local = self._desk.pages.told(each.record.time)
             record = each.record
-            codes = {"what": told.what(record), "application": record.application, "purpose": record.purpose}
+            codes = {"department": record.department, "application": record.application, "purpose": record.purpose}
             codes["result"] = record.result
-            cells = [[told.word(term, code), code] if code else "–" for term, code in codes.items()]
+            what = told.what(record)
+            cells: list[str | list[str]] = [[told.word("what", what), what], (record.subject or "–")[:SHORT]]
+            cells += [[told.word(term, code), code] if code else "–" for term, code in codes.items()]
             rows.append([str(each.index), utc, local, *cells, str(record.nodes)])
         return {"rows": rows, "last": found.last, "leftOut": found.left_out}

@@ -1,4 +1,4 @@
-"""The log searched, with its counts over time and by word, and one record with its proof.
+"""The log searched, with its counts over time and by word.
 
 Each view has its address, in which nothing stands that may identify a person: names of the policy and the catalogue,
 times, and digests. A value is written into a form, which turns it into its digest.
@@ -6,14 +6,12 @@ times, and digests. A value is written into a form, which turns it into its dige
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from audit.index import IndexFault
-from audit.record import encode
 from audit.search import QueryRefused
 from audit.stores.base import StoreFault
 from hub.auditor.known_words import UnknownWord
@@ -22,7 +20,9 @@ from hub.console.arrival import Arrival
 from hub.console.auditor.choices import CLOSED, choices_of
 from hub.console.auditor.follow_pages import LIVE
 from hub.console.auditor.histogram import HEIGHT, WIDTH, bars_of
-from hub.console.auditor.reading import Found, digests_of, find, record_at
+from hub.console.auditor.named import codes_for
+from hub.console.auditor.reading import Found, digests_of, find
+from hub.console.auditor.record_pages import RECORD
 from hub.console.auditor.saved_pages import SAVED
 from hub.console.auditor.terms import LOG, address_of, asked_terms, number_of
 from hub.console.desk import HOME, Desk, go_to
@@ -33,7 +33,6 @@ from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
 from policies.stewards import Role
 
-RECORD: Final = "log/record"
 DIGEST: Final = "log/value"
 ASKED: Final = ("person", "who", "case", "value")
 """What a form may name in clear."""
@@ -42,14 +41,6 @@ TERMS: Final = (*TIMES, "purpose", "application", "department", "coordinate", "e
 FACETS: Final = ("purpose", "application", "department", "result", "kind", "effect", "coordinate")
 MOST_WORDS: Final = 12
 """Words of a facet on the page, the most frequent first."""
-LINKED: Final = {each: each for each in ("case", "purpose", "application", "department")} | {"subject": "who"}
-"""What of a record leads to those that share it, by the term of the search."""
-TOLD: Final = (
-    *("operation_name", "kind", "result", "http_status", "application", "department", "region", "subject"),
-    *("actor_application", "actor", "purpose", "case", "nodes", "duration_us", "policy_version"),
-    *("catalogue_version", "request_id", "request_digest", "operation"),
-)
-"""What a record says of a request, in this order: what and how it ended, who, for what, then what proves it."""
 
 
 class LogPages:
@@ -63,7 +54,6 @@ class LogPages:
         auditors = frozenset({Role.AUDITOR})
         return (
             Page(LOG, self.show, auditors, "log"),
-            Page(RECORD, self.show_record, auditors),
             Change(DIGEST, self.find_value, auditors),
         )
 
@@ -71,14 +61,19 @@ class LogPages:
         """A page of a search; all of the log without terms."""
         hub, asked = self._desk.hub, asked_terms(arrival.request.query_params.items())
         before = number_of(asked.pop("before", ""))
-        problem, unknown, found = "", None, None
+        problem: QueryRefused | None = None
+        unknown, found = None, None
+        several: Mapping[str, Sequence[str]] = {}
         try:
             terms = [f"{name}={text}" for name, text in asked.items()]
             found = await self._desk.beside(Lane.LOG, lambda: find(hub, terms, before))
         except UnknownWord as wrong:
-            problem, unknown = str(wrong), wrong
+            codes, several = codes_for(asked, hub)
+            if codes != asked:
+                return go_to(address_of(codes))
+            problem, unknown = wrong, wrong
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         except (IndexFault, StoreFault):
             raise PageRefused("store") from None
         if found is not None:
@@ -90,6 +85,7 @@ class LogPages:
             "choices": choices_of(hub, told, asked),
             "closed": CLOSED,
             "unknown": unknown,
+            "several": () if unknown is None else several.get(unknown.term, ()),
         }
         return self._desk.page("log", arrival, visitor, problem=problem, found=found, told=told, **content)
 
@@ -105,32 +101,6 @@ class LogPages:
         # Recorded, though nothing of the log is shown yet: a digest tells whether a guess at a person is right.
         await self._desk.record_reading(visitor, "log value", {term: found[0]})
         return go_to(address_of({term: ",".join(f"#{each}" for each in found)}))
-
-    async def show_record(self, arrival: Arrival, visitor: Visitor) -> Response:
-        """One record; `index` says which."""
-        index = number_of(arrival.request.query_params.get("index", ""))
-        if index is None:
-            raise PageRefused("record")
-        try:
-            shown = await self._desk.beside(Lane.LOG, lambda: record_at(self._desk.hub, index))
-        except IndexError:
-            raise PageRefused("record") from None
-        except StoreFault:
-            raise PageRefused("store") from None
-        await self._desk.record_reading(visitor, "log record", {"index": str(index)})
-        record = json.loads(encode(shown.logged.record))
-        return self._desk.page(
-            "record",
-            arrival,
-            visitor,
-            shown=shown,
-            record=record,
-            names=TOLD,
-            effects=record.pop("decision", {}),
-            search=HOME + LOG,
-            linked=LINKED,
-            told=log_words(self._desk, arrival.language),
-        )
 
 
 def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, Any]:
@@ -157,6 +127,8 @@ def _search_content(asked: Mapping[str, str], found: Found | None) -> dict[str, 
         "asked": ASKED,
         "instead": lambda term, word: address_of({**asked, term: word}),
         "value": HOME + DIGEST,
+        "search": address_of(_but(asked, "kind")),
+        "quick": [address_of({**asked, "kind": kind}) for kind in ("query", "refusal")],
     }
 
 

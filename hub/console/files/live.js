@@ -7,6 +7,7 @@ const link = document.getElementById("live-newer");
 const { record, ended, told, leftOut } = table.dataset;
 const seconds = (name) => Number(table.dataset[name]) * 1000;
 const end = Date.now() + seconds("longest");
+const pause = button.textContent;
 let running = true;
 
 function cell(row, ...content) {
@@ -56,7 +57,8 @@ async function follow() {
 
 button.addEventListener("click", () => {
   running = !running;
-  button.setAttribute("aria-pressed", String(!running));
+  button.textContent = running ? pause : button.dataset.resume;
+  said.textContent = running ? button.dataset.resumed : button.dataset.paused;
 });
 button.hidden = false;
 setTimeout(follow, seconds("every"));

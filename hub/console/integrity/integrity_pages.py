@@ -77,7 +77,7 @@ class IntegrityPages:
             raise PageRefused("store") from None
         if newest is None:
             raise PageRefused("whole_none")
-        return _file("checkpoint.txt", newest.note)
+        return _file(f"checkpoint-{self._desk.hub.settings.now():%Y%m%d}-{newest.size}.txt", newest.note)
 
     async def key(self, _: Arrival, __: Visitor) -> Response:
         """The public key of the log, as `audit key` prints it."""

@@ -42,16 +42,16 @@ def day_of(text: str) -> dt.date:
     try:
         found = dt.date.fromisoformat(text)
     except ValueError:
-        raise QueryRefused("write a day as 2026-06-30") from None
+        raise QueryRefused("write a day as 2026-06-30", "day") from None
     if not 1971 <= found.year <= 9000:
-        raise QueryRefused("choose a day of this time")
+        raise QueryRefused("choose a day of this time", "day")
     return found
 
 
 def number_of(text: str) -> int:
     """The number that a text says, of nine digits at most; QueryRefused for another text."""
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise QueryRefused("write a number")
+        raise QueryRefused("write a number", "number")
     return int(text)
 
 

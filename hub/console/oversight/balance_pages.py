@@ -10,7 +10,17 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from audit.search import Query, QueryRefused
-from hub.auditor.balance import COUNTED, MOST_MONTHS, Row, as_csv, balance, month_before, month_of, terms_of
+from hub.auditor.balance import (
+    COUNTED,
+    MOST_MONTHS,
+    Row,
+    as_csv,
+    balance,
+    month_before,
+    month_of,
+    sensitive_of,
+    terms_of,
+)
 from hub.auditor.known_words import check_words
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
@@ -26,6 +36,8 @@ from hub.console.words import all_words
 BALANCE: Final = "balance"
 TABLE: Final = "balance/table"
 MONTHS: Final = 6
+ADDED: Final = tuple(name for name in COUNTED if name not in {"departments", "persons"})
+"""The numbers that have a sum; a department or a resident may stand in several rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +67,14 @@ class BalancePages:
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The picture and the numbers."""
-        problem, rows = "", list[Row]()
+        problem: QueryRefused | None = None
+        rows = list[Row]()
         choice = Choice(self._this_month(), MONTHS, "")
         try:
             choice = self._choice(arrival)
             rows = await self._rows(visitor, choice)
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         return self._desk.page(
             "over_balance",
             arrival,
@@ -71,6 +84,8 @@ class BalancePages:
             choice=choice,
             most=MOST_MONTHS,
             names=COUNTED,
+            totals={name: sum(getattr(row, name) for row in rows) for name in ADDED},
+            sensitive=sorted(sensitive_of(self._desk.hub.catalogue)),
             told=log_words(self._desk, arrival.language),
             pictures=_pictures(rows, choice),
             size=(WIDTH, HEIGHT),

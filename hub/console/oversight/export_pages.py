@@ -23,7 +23,8 @@ from hub.console.sessions.same_site import FIELD
 from hub.console.visitor import Visitor
 
 EXPORT: Final = "log/export"
-FILE: Final = "sluicegate-audit-export.zip"
+FILE: Final = "sluicegate-audit-export-{:%Y%m%d-%H%M%S}.zip"
+"""The name of a download: when it was made, in the zone of the hub, so that the next is another file."""
 
 
 class ExportPages:
@@ -47,19 +48,19 @@ class ExportPages:
         try:
             wanted, indexes = await counted(self._desk, lambda: self._found(terms))
             if len(indexes) > MOST_RECORDS:
-                raise QueryRefused(f"more than {MOST_RECORDS:,} records")
+                raise QueryRefused(f"more than {MOST_RECORDS:,} records", "records")
             # Recorded first, as the command does.
             facts = {**wanted.recorded, "found": str(len(indexes))}
             await self._desk.record_reading(visitor, "export", facts, "export")
             selection = selection_of(wanted.query)
             packed = await counted(self._desk, lambda: zipped_export(settings, indexes, selection))
         except QueryRefused as refused:
-            page = self._desk.page("over_export", arrival, visitor, problem=str(refused), most=f"{MOST_RECORDS:,}")
+            page = self._desk.page("over_export", arrival, visitor, problem=refused, most=f"{MOST_RECORDS:,}")
             page.status_code = 400
             return page
         except (ExportRefused, NoteRefused):
             raise PageRefused("store") from None
-        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{FILE}"'}
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{FILE.format(settings.now())}"'}
         return Response(packed, headers=headers, media_type="application/zip")
 
     def _found(self, terms: Mapping[str, str]) -> tuple[ParsedSearch, list[int]]:

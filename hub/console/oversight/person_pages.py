@@ -57,7 +57,7 @@ class PersonPages:
         """The pages, by their paths."""
         return (Page(PERSON, self.show, AUDITORS, "over_person"), Change(FIND, self.find, AUDITORS))
 
-    async def find(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
+    async def find(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Go on with the digests of the person whose id number a form names."""
         hub, number = self._desk.hub, form.get("number", "").strip()
         try:
@@ -67,7 +67,7 @@ class PersonPages:
                 Lane.LOG, lambda: person_digests(hub.digester, surrogate_of(hub.settings)(number))
             )
         except QueryRefused:
-            raise PageRefused("value") from None
+            return self._wrong(arrival, visitor)
         # Requests that were refused touched nobody; they are found by the number that they named.
         values = tuple(
             dict.fromkeys(each for text in (number, number.upper()) for each in hub.digester.every("value", text))
@@ -79,17 +79,25 @@ class PersonPages:
         person = urlencode({name: ",".join(f"#{each}" for each in found) for name, found in named.items()})
         return go_to(f"{HOME}{PERSON}?{person}&{days}".removesuffix("&"))
 
+    def _wrong(self, arrival: Arrival, visitor: Visitor) -> Response:
+        """The form again, without what was written into it, and what may be wrong."""
+        said = {"wrong": True, "problem": "", "person": "", "days": ("", ""), "find": HOME + FIND}
+        page = self._desk.page("over_person", arrival, visitor, **said)
+        page.status_code = 400
+        return page
+
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """Who saw the person with the digests of the address; a form without any."""
         asked = words_asked(arrival, ("person", "value", "since", "until"))
-        person, value, problem, rows, in_vain = asked.get("person", ""), asked.get("value", ""), "", list[Seen](), 0
+        person, value, rows, in_vain = asked.get("person", ""), asked.get("value", ""), list[Seen](), 0
+        problem: QueryRefused | None = None
         if any(text and not _DIGESTS.fullmatch(text) for text in (person, value)):
             raise PageRefused("clear")
         hub = self._desk.hub
         try:
             since, until = (day_of(asked[name]) if name in asked else None for name in ("since", "until"))
             if since and until and until < since:
-                raise QueryRefused("until lies before since, so nothing can be found; exchange them")
+                raise QueryRefused("until lies before since, so nothing can be found; exchange them", "order")
             if person:
                 digests, values = _digests(person), _digests(value)
                 rows = await counted(self._desk, lambda: seen_by(hub, digests, since, until))
@@ -99,11 +107,12 @@ class PersonPages:
                 facts = {"subject": digests[0]} | ({"value": values[0]} if value else {}) | days
                 await self._desk.record_reading(visitor, "person", facts, "subject")
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         return self._desk.page(
             "over_person",
             arrival,
             visitor,
+            wrong=False,
             problem=problem,
             person=person,
             days=(asked.get("since", ""), asked.get("until", "")),

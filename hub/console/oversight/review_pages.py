@@ -70,14 +70,15 @@ class ReviewPages:
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """The sample of a day, what of it is still open, and how it was drawn; without a day, the last one."""
-        hub, problem = self._desk.hub, ""
-        asked, today = words_asked(arrival, ("day",)), hub.settings.now().date()
+        hub = self._desk.hub
+        problem: QueryRefused | None = None
+        asked, today = words_asked(arrival, ("day", "judged")), hub.settings.now().date()
         drawn = Drawn(today)
         try:
             day = day_of(asked["day"]) if "day" in asked else None
             drawn = await counted(self._desk, lambda: _drawn(hub, day))
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         day, indexes = drawn.day, list(drawn.stratum_of)
         marks = await self._desk.beside(Lane.SESSIONS, lambda: self._marks.of(indexes)) if indexes else {}
         if not problem:
@@ -95,6 +96,7 @@ class ReviewPages:
             newest=HOME + REVIEW,
             drawn=drawn,
             sample=drawn.sample,
+            judged=asked.get("judged", "") in {str(each) for each in marks} and asked["judged"],
             open=[each for each in drawn.logged if each.index not in marks and each.index in current],
             done=[each for each in drawn.logged if each.index in marks],
             marks=marks,
@@ -150,7 +152,7 @@ class ReviewPages:
             await self._desk.beside(Lane.SESSIONS, add)
         except Meanwhile:
             raise PageRefused("over_marked") from None
-        return go_to(f"{HOME}{REVIEW}?day={day}")
+        return go_to(f"{HOME}{REVIEW}?day={day}&judged={index}")
 
 
 def _drawn(hub: Hub, asked: dt.date | None) -> Drawn:

@@ -1,4 +1,4 @@
-"""The page of unusual use: seven questions, with thresholds that stand in the address and can be changed."""
+"""The page of unusual use: eight questions, with thresholds that stand in the address and can be changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class UnusualPages:
         settings = self._desk.hub.settings
         asked = words_asked(arrival, ("since", "until", *BOUNDS))
         today = settings.now().date()
-        problem, questions, limits = "", list[Question](), Limits()
+        problem: QueryRefused | None = None
+        questions, limits = list[Question](), Limits()
         since, until = today - dt.timedelta(days=DAYS - 1), today
         try:
             until = day_of(asked.get("until", str(until)))
@@ -51,7 +52,7 @@ class UnusualPages:
             questions = await counted(self._desk, work)
             await self._desk.record_reading(visitor, "unusual", {"since": str(since), "until": str(until)})
         except QueryRefused as refused:
-            problem = str(refused)
+            problem = refused
         return self._desk.page(
             "over_unusual",
             arrival,

@@ -69,6 +69,7 @@ def test_thresholds_and_days_are_bounded(query: str, auditor: Browser) -> None:
     page = auditor.get(f"/console/unusual?{query}")
     assert page.status_code == 200
     assert "检索条件有误" in words_of(page)
+    assert '<span lang="en">' not in page.text, "in the language of the page"
     assert "没有达到阈值" not in words_of(page), "nothing was counted"
 
 

@@ -29,6 +29,7 @@ OPENED_BY = {
     "sign-out": ANYBODY,
     "log": frozenset({"auditor"}),
     "log/record": frozenset({"auditor"}),
+    "log/record/proof": frozenset({"auditor"}),
     "log/value": frozenset({"auditor"}),
     **dict.fromkeys(("person", "person/find", "unusual", "balance", "balance/table"), frozenset({"auditor"})),
     **dict.fromkeys(("review", "review/marked", "review/mark", "log/export"), frozenset({"auditor"})),
@@ -86,6 +87,7 @@ OPENED_BY = {
 """By page: the roles that open it, as people decided; ANYBODY means whoever is signed in. A page that is new fails."""
 ASKED = {
     "log/record": "?index=0",
+    "log/record/proof": "?index=0",
     "sources/source": "?name=police",
     "versions/version": "?number=1",
     **dict.fromkeys(("versions/replay", "versions/conflict", "versions/rollback", "versions/schedule"), "?number=1"),

@@ -28,6 +28,7 @@ DOCUMENTS = (
 ASKED = {
     "log": "?application=fire-inspection",
     "log/record": "?index={index}",
+    "log/record/proof": "?index={index}",
     "unusual": "?night=1&walk=2&least=2&times=2&refused=1&askers=2&case=2",
     "sources/source": "?name=police",
     "matrix/cell": "?purpose=safety.fire&coordinate=Person.phone",

@@ -84,8 +84,11 @@ def test_a_script_is_given_the_same_and_asking_without_an_answer_is_no_reading(
     scene.served.ask("{ __typename }")
     found = asked_by_script(auditor, address)
     assert [row[3] for row in found["rows"]] == [found["rows"][0][3]]
-    assert found["rows"][0][3:7] == [
+    (subject,) = {each.record.subject for each in read(scene.settings.audit_log) if each.record.kind == "query"}
+    assert found["rows"][0][3:9] == [
         ["数据查询（已答复）", "query"],
+        (subject or "")[:8],
+        ["消防救援大队", "fire"],
         ["消防监督检查", "fire-inspection"],
         ["出租房屋消防检查", "safety.fire.rental"],
         ["成功", "OK"],
@@ -170,8 +173,9 @@ def test_checkpoint_and_key_are_those_of_the_log(scene: ConsoleScene, auditor: B
     until(lambda: "根哈希" in words_of(auditor.get("/console/integrity")))
     key = auditor.get("/console/integrity/key.txt")
     note = auditor.get("/console/integrity/checkpoint.txt")
-    assert "attachment" in note.headers["content-disposition"]
     found = open_checkpoint(note.content, Verifier.parse(key.text))
+    named = f"checkpoint-{scene.settings.now():%Y%m%d}-{found.size}.txt"
+    assert note.headers["content-disposition"] == f'attachment; filename="{named}"'
     assert 0 < found.size <= sum(1 for _ in read(scene.settings.audit_log))
 
 

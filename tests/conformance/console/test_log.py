@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 
+from audit.checkpoint import Verifier
 from audit.log import read
+from hub.auditor.proofs import check_proof
 from tests.support.console.browsing import Browser, ConsoleScene, console_scene, words_of
 from tests.support.waiting import until
 
@@ -103,6 +107,32 @@ def test_a_department_stands_under_its_name_and_the_id_that_the_log_has(auditor:
     assert "消防救援大队 fire" in words_of(record)
 
 
+@pytest.mark.parametrize(
+    ("term", "text", "code"),
+    [
+        ("department", "消防救援大队", "fire"),
+        ("department", "Fire and Rescue Brigade", "fire"),
+        ("department", "消防救援大队 fire", "fire"),
+        ("department", "消防", "fire"),
+        ("purpose", "出租房屋消防检查", "safety.fire.rental"),
+        ("coordinate", "公民身份号码 Person.idNumber", "Person.idNumber"),
+    ],
+)
+def test_a_name_that_a_page_shows_is_turned_into_its_code(auditor: Browser, term: str, text: str, code: str) -> None:
+    answer = auditor.get("/console/log?" + urlencode({term: text, "kind": "query"}))
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/console/log?" + urlencode({term: code, "kind": "query"})
+    assert "检索条件有误" not in words_of(auditor.get(answer.headers["location"]))
+
+
+def test_a_name_that_several_have_is_offered_with_each(auditor: Browser) -> None:
+    page = auditor.get("/console/log?" + urlencode({"coordinate": "号"}))
+    assert "有多个名称含“号”" in words_of(page)
+    offered = links(page.text, "/console/log?coordinate=")
+    assert len(offered) > 1
+    assert auditor.get(offered[0]).status_code == 200
+
+
 def test_a_day_of_the_picture_leads_to_that_day(auditor: Browser) -> None:
     page = auditor.get("/console/log?application=fire-inspection").text
     (bar,) = links(page, "since=")  # a day without requests leads nowhere
@@ -136,6 +166,40 @@ def test_a_record_is_shown_whole_and_its_proof_is_verified(scene: ConsoleScene, 
         assert told in text
     (same,) = links(auditor.get(f"/console/log/record?index={logged.index}").text, "who=")
     assert found(words_of(auditor.get(same))) >= 10
+
+
+def test_the_proof_of_a_record_is_downloaded_and_recorded(scene: ConsoleScene, auditor: Browser) -> None:
+    logged = next(each for each in read(scene.settings.audit_log) if each.record.purpose)
+    address = f"/console/log/record/proof?index={logged.index}"
+    until(lambda: auditor.get(address).status_code == 200)
+    answer = auditor.get(address)
+    assert answer.headers["content-disposition"] == f'attachment; filename="record-{logged.index}.proof"'
+    verifier = Verifier.parse(auditor.get("/console/integrity/key.txt").text)
+    proved = check_proof(json.loads(answer.content), verifier)
+    assert (proved.index, proved.leaf_hash) == (logged.index, logged.leaf_hash)
+    other = auditor.get(f"{address}&form=tlog-proof")
+    assert other.text.startswith(f"c2sp.org/tlog-proof@v1\nindex {logged.index}\n")
+    readings = [each.record for each in read(scene.settings.audit_log) if each.record.kind == "proof"]
+    assert [each.operation_name for each in readings[-2:]] == ["console log record proof"] * 2
+    assert auditor.get(f"{address}&form=cose").status_code == 400
+    assert auditor.get("/console/log/record/proof?index=99999999").status_code == 404
+
+
+def test_a_record_says_why_and_under_which_version(scene: ConsoleScene, auditor: Browser) -> None:
+    asked = next(each for each in read(scene.settings.audit_log) if each.record.result == "OK" and each.record.purpose)
+    page = auditor.get(f"/console/log/record?index={asked.index}")
+    assert "第 1 版" in words_of(page)
+    seen = next(each for each in read(scene.settings.audit_log) if each.record.decision.matched)
+    page = auditor.get(f"/console/log/record?index={seen.index}")
+    assert "公民身份号码 Person.idNumber" in words_of(page)
+    (why, *_) = links(page.text, "coordinate=Person.idNumber")
+    assert "number=1" in why
+    assert auditor.get(why).status_code == 200
+    scene.served.ask("{ __typename }", purpose="")
+    refused = [each for each in read(scene.settings.audit_log) if each.record.kind == "refusal"][-1]
+    text = words_of(auditor.get(f"/console/log/record?index={refused.index}"))
+    assert "拒绝原因：" in text
+    assert "读取内容之前即被拒绝" in text
 
 
 def test_a_record_that_is_too_new_says_that_it_is_not_proved_yet(scene: ConsoleScene, auditor: Browser) -> None:
@@ -225,7 +289,10 @@ def test_on_the_first_day_today_is_drawn_so_far(scene: ConsoleScene, auditor: Br
     form = {"index": indexes[0], "seen": "0", "verdict": "in_order", "reason": "已核实"}
     answer = auditor.post("/console/review/mark", {"csrf_token": auditor.form_token(), **form})
     assert answer.status_code == 303
-    assert "正常 已核实 · wu" in words_of(auditor.get(answer.headers["location"]))
+    after = words_of(auditor.get(answer.headers["location"]))
+    assert f"已提交记录 {indexes[0]} 的结论" in after
+    assert "正常 已核实 · wu" in after
+    assert "正常 已核实 · wu" in words_of(auditor.get(f"/console/log/record?index={indexes[0]}"))
     asked = sum(1 for each in read(scene.settings.audit_log) if each.record.kind in {"query", "refusal"})
     for _ in range(asked + 1):
         scene.served.ask("{ __typename }")

@@ -73,6 +73,14 @@ def test_a_person_whom_nobody_saw(auditor: Browser) -> None:
     assert 'value="2026-01-01"' in page.text
 
 
+def test_a_number_that_cannot_be_is_said_beside_the_form(auditor: Browser) -> None:
+    answer = auditor.post("/console/person/find", {"csrf_token": auditor.form_token(), "number": NUMBER[:-1] + "3"})
+    assert answer.status_code == 400
+    assert "号码或日期有误" in words_of(answer)
+    assert 'action="/console/person/find"' in answer.text
+    assert NUMBER[:-1] not in answer.text
+
+
 def test_unusual_use_is_told_with_numbers_that_lead_to_their_records(scene: ConsoleScene, auditor: Browser) -> None:
     page = auditor.get("/console/unusual?night=2&askers=2&case=2&refused=1&walk=2")
     text = words_of(page)
@@ -133,7 +141,8 @@ def test_an_export_is_one_that_the_command_accepts(scene: ConsoleScene, auditor:
     answer = auditor.post("/console/log/export", form)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == 'attachment; filename="sluicegate-audit-export.zip"'
+    named = answer.headers["content-disposition"]
+    assert re.fullmatch(r'attachment; filename="sluicegate-audit-export-\d{8}-\d{6}\.zip"', named)
     checked = verify_export(unpacked(answer.content, tmp_path / "out"), verifier_of(scene.settings))
     assert checked.count == 22
     assert checked.selection == {"application": "fire-inspection", "kind": "query"}

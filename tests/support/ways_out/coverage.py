@@ -79,7 +79,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
             *("/preview", "/preview/prepare", "/preview/run", "/why", "/versions/replay", "/versions/replay/run"),
             *("/versions/conflict", "/versions/rollback", "/versions/rollback/draft"),
             *("/versions/schedule", "/versions/schedule/set"),
-            *("/log/live", "/log/saved", "/log/saved/keep", "/log/saved/remove"),
+            *("/log/record/proof", "/log/live", "/log/saved", "/log/saved/keep", "/log/saved/remove"),
             *("/integrity", "/integrity/checkpoint.txt", "/integrity/key.txt", "/integrity/check"),
             *("/versions/version", "/versions/edit", "/versions/draft", "/versions/approve", "/versions/activate"),
             *("/developer/catalogue", "/developer/type", "/developer/query", "/developer/ask", "/developer/codes"),

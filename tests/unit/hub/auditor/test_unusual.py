@@ -7,6 +7,7 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from tests.support.console.written_log import DIGESTER, at, digest, written_log
 pytestmark = pytest.mark.unit
 CHINA = ZoneInfo("Asia/Shanghai")
 FIRST, LAST = dt.date(2026, 6, 1), dt.date(2026, 6, 20)
-LIMITS = Limits(night=3, walk=9, times=2, least=6, history=30, refused=3, askers=4, narrow=2, case=8)
+LIMITS = Limits(night=3, walk=9, times=2, least=6, history=30, refused=3, askers=4, narrow=2, case=8, several=2)
 STAFF = [digest("subject", name) for name in ("甲", "乙", "丙", "丁", "戊", "己")]
 PEOPLE = [digest("person", str(number)) for number in range(40)]
 CASES = [digest("case", str(number)) for number in range(3)]
@@ -52,7 +53,7 @@ def made(rng: random.Random) -> list[Record]:
                 http_status=403 if refused else 200,
                 time=at(moment),
                 application=rng.choice(("fire-inspection", "grid-desk")),
-                department="fire",
+                department=rng.choice(("fire", "grid", "health")),
                 subject=who,
                 actor=STAFF[5] if number % 50 == 7 and who != STAFF[5] else None,
                 purpose=rng.choice(known),
@@ -116,12 +117,56 @@ def test_off_hours(log: tuple[Index, Reader, list[Record]], asked: Mapping[str, 
     groups = grouped(closed, lambda each: [(who, str(hours.closed_since(local(each)))) for who in staff_of(each)])
     expected = {(key, len(of)) for key, of in groups.items() if len(of) >= LIMITS.night}
     found = {
-        ((each.about["who"], str(dt.datetime.fromisoformat(each.about["since"]))), each.numbers["requests"].value)
+        ((each.about["who"], str(dt.datetime.fromisoformat(each.about["since"]))), each.numbers["answered"].value)
         for each in asked["off_hours"].findings
     }
     assert asked["off_hours"].total == len(expected)
     assert found
     assert found <= expected
+
+
+def test_refusals_of_a_night_stand_beside_its_answers(
+    log: tuple[Index, Reader, list[Record]], asked: Mapping[str, Question]
+) -> None:
+    hours = WorkingHours(LIMITS.opens, LIMITS.closes, CHINA)
+    refused = [each for each in in_window(log[2], "refusal") if hours.closed_since(local(each))]
+    groups = grouped(refused, lambda each: [(who, str(hours.closed_since(local(each)))) for who in staff_of(each)])
+    told_of = {}
+    for each in asked["off_hours"].findings:
+        key = (each.about["who"], str(dt.datetime.fromisoformat(each.about["since"])))
+        told_of[key] = each.numbers["refused"].value
+    assert told_of == {key: len(groups.get(key, ())) for key in told_of}
+    assert any(told_of.values())
+
+
+def test_several_applications_or_departments_in_a_day(
+    log: tuple[Index, Reader, list[Record]], asked: Mapping[str, Question]
+) -> None:
+    index, reader, records = log
+    of_days = [*in_window(records), *in_window(records, "refusal")]
+    groups = grouped(of_days, lambda each: [(who, str(local(each).date())) for who in staff_of(each)])
+
+    def expected(least: int) -> dict[object, tuple[int, int]]:
+        counts = {
+            key: (len({each.application for each in of}), len({each.department for each in of}))
+            for key, of in groups.items()
+        }
+        return {key: both for key, both in counts.items() if max(both) >= least}
+
+    def found(question: Question) -> dict[object, tuple[float, float]]:
+        return {
+            (each.about["who"], each.about["since"]): (
+                each.numbers["applications"].value,
+                each.numbers["departments"].value,
+            )
+            for each in question.findings
+        }
+
+    assert asked["several"].total == len(expected(LIMITS.several))
+    many = {each.name: each for each in unusual(index, reader, FIRST, LAST, replace(LIMITS, several=3), CHINA)}
+    assert many["several"].total == len(expected(3)) > 0
+    assert found(many["several"]).items() <= expected(3).items()
+    assert all(each[1] == 3 for each in found(many["several"]).values()), "three departments, two applications"
 
 
 def test_walks(log: tuple[Index, Reader, list[Record]], asked: Mapping[str, Question]) -> None:

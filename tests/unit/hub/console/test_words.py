@@ -17,7 +17,7 @@ from hub.auditor.review_marks import Verdict
 from hub.auditor.review_sample import DRAWN
 from hub.auditor.search_terms import PLAIN, SECRET, TIMES
 from hub.auditor.unusual import BOUNDS, QUESTIONS
-from hub.console.auditor.log_pages import TOLD
+from hub.console.auditor.record_pages import TOLD
 from hub.console.developer.codes import CODES
 from hub.console.first_steps import FIRST
 from hub.console.menu import THEMES
@@ -80,11 +80,16 @@ MADE = {
     *(f"act_{act.replace(' ', '_').replace('-', '_')}" for act in recorded_acts()),
     *(f"kind_{kind}" for kind in RECORD_KINDS),
     *(f"result_{result}" for result in RESULTS),
-    *(f"record_{name}" for name in ("index", "time", "what", "application", "purpose", "result", "nodes")),
+    *(
+        f"record_{name}"
+        for name in ("index", "time", "what", "who", "department", "application", "purpose", "result", "nodes")
+    ),
     *(f"over_limit_{name}" for name in BOUNDS),
+    *(f"wrong_{why}" for why in ("order", "day", "number", "hours", "days", "many", "month", "later", "months")),
+    *(f"wrong_{why}" for why in ("records", "wait", "large")),
     *(f"over_question_{name}{end}" for name in QUESTIONS for end in ("", "_how")),
     *(f"over_number_{name}" for name in ("requests", "all_days", "persons", "median", "times", "colleagues")),
-    *(f"over_number_{name}" for name in ("before", "refused", "answered", "askers")),
+    *(f"over_number_{name}" for name in ("before", "refused", "answered", "askers", "applications", "departments")),
     *(f"over_verdict_{verdict}" for verdict in Verdict),
     *(f"over_stratum_{stratum}" for stratum in DRAWN),
     *(f"over_mark_{name}" for name in ("record", "verdict", "reason", "account", "made")),
