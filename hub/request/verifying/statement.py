@@ -6,12 +6,12 @@ whoever is found: nobody, one or two.
 
 from __future__ import annotations
 
-from hub.request.cypher import REQUEST, Cypher, Node, both
+from hub.request.cypher import Cypher, Node, both
 from hub.request.verifying.root import Verification
 from schema.predicate import Compare
 
 VERIFY = "verify"
-"""The position of what is compared so."""
+"""The origin of what is compared so: the request names the value and is told nothing of it alone."""
 
 
 def verified_person(cypher: Cypher, root: Verification, name: str) -> str:
@@ -30,7 +30,7 @@ def verified_person(cypher: Cypher, root: Verification, name: str) -> str:
 
 
 def _read(cypher: Cypher, node: Node, compared: Compare) -> str:
-    return cypher.read(node, node.entity.field(compared.field), VERIFY, REQUEST)
+    return cypher.read(node, node.entity.field(compared.field), "match", VERIFY)
 
 
 def _equal(cypher: Cypher, node: Node, compared: Compare) -> str:

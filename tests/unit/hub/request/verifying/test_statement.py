@@ -32,7 +32,8 @@ def test_the_first_identifying_field_finds_the_person(policies: PolicySet) -> No
     assert "n0.phone" not in statement.text.partition("WITH")[0]
     assert set(statement.parameters.values()) >= {"安", "13800000000", "1X"}
     assert planned.coordinates.matched == ("Person.idNumber", "Person.name", "Person.phone")
-    assert {each.position for each in statement.references if each.origin == "request"} == {"verify"}
+    read = {(each.coordinate, each.origin) for each in statement.references}
+    assert read == {(f"Person.{name}", "verify") for name in ("idNumber", "name", "phone")}
 
 
 def test_one_question_is_asked_once_whatever_its_names_are(policies: PolicySet) -> None:
