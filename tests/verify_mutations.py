@@ -50,9 +50,9 @@ VERIFICATIONS = (
     Mutation(
         "only people on the grant's rows are verified",
         "hub/request/verifying/statement.py",
-        "node = Node(cypher.variable(), root.entity, root.rows)",
-        "node = Node(cypher.variable(), root.entity, frozenset(range(len(cypher.table(root.entity).rows))))",
-        "tests/property/test_oracle.py",
+        "both(cypher.node_is_there(node), named)",
+        "both(named)",
+        _ATTACK,
     ),
     Mutation(
         "a no is counted as a guess",
