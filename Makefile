@@ -67,11 +67,11 @@ faults: setup
 	SWITCH_CLIENTS=200 SWITCHES_UNDER_LOAD=100 SWITCH_WORKERS="1 2" TOLD_SECONDS=5 $(BIN)/python -m pytest -s tests/faults/switches
 	KILLS=$(KILLS) RESTART_SECONDS=5 SYSCALLS=every CHANGES=every PULL_KILLS=5 COUNTY_CRASHES=10 POLICY_SWITCHES=100 \
 	  TOLD_POLICIES=20 ORACLE_TRIPLES=2000 ORACLE_CATALOGUES=60 DIFF_PAIRS=5000 \
-	  NEVER_FETCHED_DOCUMENTS=500 TEXT_CANARY_QUERIES=2000 WAYS_OUT=25 ANSWER_SEQUENCES=10000 $(BIN)/python -m pytest -s \
+	  NEVER_FETCHED_DOCUMENTS=500 TEXT_CANARY_QUERIES=2000 WAYS_OUT=25 ANSWER_SEQUENCES=10000 VERIFY_SEQUENCES=10000 $(BIN)/python -m pytest -s \
 	  tests/faults/test_hub_kill.py tests/faults/test_audit_syscalls.py tests/faults/test_pull_kill.py \
 	  tests/property/test_audit_exhaustive.py tests/property/test_oracle.py tests/property/own_access/test_told_is_met.py tests/property/test_diff_complete.py tests/property/test_never_fetched.py \
 	  tests/conformance/test_hot_change.py tests/conformance/test_text_canaries.py tests/examples/test_whole_county_crashes.py \
-	  tests/attacks/ways_out tests/attacks/answers
+	  tests/attacks/ways_out tests/attacks/answers tests/attacks/verifying
 
 # The console in a browser: every page of every role, in each language, light, dark and narrow. PICTURES=folder keeps them.
 ui: setup

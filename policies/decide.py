@@ -23,7 +23,7 @@ from policies.model import (
 )
 from policies.obligations import standing, strictest
 from policies.rule_index import lineage
-from policies.rules import Actor, Asked, Grant, Prohibition, Subject, effect_in_words
+from policies.rules import VERIFY, Actor, Asked, Grant, Prohibition, Subject, effect_in_words
 from schema.catalogue import Catalogue, Field
 from schema.predicate import (
     All,
@@ -158,13 +158,17 @@ class _Table:
         effects: dict[str, _Effects] = {}
         visible: set[int] = set()
         accesses: set[int] = set()
+        verified: dict[tuple[str, ...], set[int]] = {}
         contributing: set[int] = set()
         counting: list[Grant] = []
         for grant in self.grants:
             given, asked = self._given(grant, entity), self._asked(grant, entity)
-            if not given and not asked:
+            together = self._verified(grant, entity)
+            if not (given or asked or together):
                 continue
             row = rows.setdefault(negation_normal(grant.rows[entity]), len(rows))
+            if together:
+                verified.setdefault(together, set()).add(row)
             accesses |= {row} if asked else set()
             for name, effect, of in given:
                 effects.setdefault(name, _Effects()).add(effect, of, row)
@@ -186,7 +190,18 @@ class _Table:
             max(self.rounding, max((grant.rounding for grant in counting), default=1)),
             min((grant.buckets for grant in counting), default=DEFAULT_BUCKETS),
             frozenset(inner for row in accesses for inner in within[row]),
+            {names: frozenset(inner for row in verified[names] for inner in within[row]) for names in sorted(verified)},
         )
+
+    def _verified(self, grant: Grant, entity: str) -> tuple[str, ...]:
+        """The fields of a type that a grant verifies together; none if one of them is prohibited."""
+        names = sorted(name for name in grant.verify if name.startswith(f"{entity}."))
+        if self.forbidden.keys() & set(names):
+            return ()
+        for name in names:
+            reason = Reason(grant.id, VERIFY, grant.rows[entity], grant.place)
+            self.reasons.setdefault(name, []).append(reason)
+        return tuple(name.partition(".")[2] for name in names)
 
     def _asked(self, grant: Grant, entity: str) -> bool:
         """Whether a grant lets it be asked who saw the data of people of this type."""

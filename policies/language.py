@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from policies import obligations
 from policies.effects.granted import EffectFault, checked, expected_of
+from policies.effects.named import matched, verified
 from policies.effects.words import explain_expected
 from policies.model import Application, Expectation, PolicySet, Purpose, delegation_fault
 from policies.naming.departments import departments_of
@@ -33,7 +34,6 @@ from policies.yaml_models import (
     read_documents,
 )
 from schema.catalogue import PROVENANCE, Answer, Catalogue, CatalogueError, EdgeEnd
-from schema.catalogue import Field as CatalogueField
 from schema.predicate import All, CaseHolds, Grammar, PredicateError, has_case, parse
 from schema.strict_yaml import YamlFileError
 from schema.yaml_blocks import raise_all
@@ -176,7 +176,8 @@ class _Loader:
             purposes=self._known_purposes(at, block.purposes),
             rows={},
             fields=self._effects(at, block),
-            match=self._matches(at, block),
+            match=self._named(at, "match", matched, block.match),
+            verify=self._named(at, "verify", verified, block.verify),
             contributors=block.contributors,
             rounding=block.rounding,
             buckets=block.buckets,
@@ -187,16 +188,14 @@ class _Loader:
             broad=self._broad(at, block),
             accesses=block.accesses,
         )
-        if grant.match and not any(name in grant.obligations for name in obligations.BOUND_A_MATCH):
-            raise at.wrong(
-                "`match` without a bound lets whole numbers be guessed; add `obligations: {matchDailyCap: 50}`, or "
-                "{case: required}",
-                "match",
-            )
+        guessed = "match" if grant.match else "verify" if grant.verify else ""
+        if guessed and not any(name in grant.obligations for name in obligations.BOUND_A_MATCH):
+            text = f"`{guessed}` without a bound lets whole numbers be guessed; add"
+            raise at.wrong(f"{text} `obligations: {{matchDailyCap: 50}}`, or {{case: required}}", guessed)
         if grant.valid.start and grant.valid.end and grant.valid.end < grant.valid.start:
             raise at.wrong("`valid` ends before it begins", "valid")
         rows = self._rows(at, block)
-        for coordinate in sorted({*grant.fields, *grant.match}):
+        for coordinate in sorted(grant.coordinates):
             entity = coordinate.partition(".")[0]
             if entity not in rows:
                 raise at.wrong(
@@ -329,15 +328,14 @@ class _Loader:
         except EffectFault as wrong:
             raise at.wrong(str(wrong), "fields", name, *wrong.keys) from None
 
-    def _matches(self, at: BlockAt, block: GrantBlock) -> frozenset[str]:
-        for index, name in enumerate(block.match):
-            try:
-                field = self.catalogue.coordinate(name)
-            except CatalogueError as unknown:
-                raise at.wrong(str(unknown), "match", index) from None
-            if not isinstance(field, CatalogueField) or not field.matchable:
-                raise at.wrong(f"{name} cannot be matched: it does not identify one person", "match", index)
-        return frozenset(block.match)
+    def _named(
+        self, at: BlockAt, key: str, read: Callable[[Catalogue, list[str]], frozenset[str]], names: list[str]
+    ) -> frozenset[str]:
+        """What may be named in full under a key of a grant."""
+        try:
+            return read(self.catalogue, names)
+        except EffectFault as wrong:
+            raise at.wrong(str(wrong), key, *wrong.keys) from None
 
     def _prohibition(self, at: BlockAt, block: ProhibitionBlock) -> Prohibition:
         self._unique(at, block.id)

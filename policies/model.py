@@ -230,6 +230,8 @@ class TypeDecision:
     buckets: int = DEFAULT_BUCKETS
     accesses: RowSet = frozenset()
     """Rows of people of whom it may be asked who saw their data; whoever asks names one of them by a match."""
+    verified: Mapping[tuple[str, ...], RowSet] = field(default_factory=dict)
+    """By the fields, by name, that are verified together: the rows of people of whom it is told whether they agree."""
 
     def of(self, name: str) -> FieldDecision:
         """The decision on a field or edge; nothing where no grant names it."""
@@ -239,6 +241,10 @@ class TypeDecision:
     def matchable(self) -> tuple[str, ...]:
         """The fields by a whole value of which some row may be found, by name."""
         return tuple(sorted(name for name, effects in self.fields.items() if effects.match))
+
+    def verified_with(self, name: str) -> dict[tuple[str, ...], RowSet]:
+        """What is verified of which a field is part."""
+        return {names: rows for names, rows in self.verified.items() if name in names}
 
     @property
     def lists_all_it_counts(self) -> bool:

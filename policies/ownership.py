@@ -18,7 +18,7 @@ from policies.rules import Grant, Prohibition
 from policies.stewards import Steward
 
 _TITLES = {"zh", "en"}
-_PARTS = {"rows", "fields", "match", "broad"}
+_PARTS = {"rows", "fields", "match", "verify", "broad"}
 """What a grant says type by type."""
 _Rule = TypeVar("_Rule", Grant, Prohibition)
 _Entry = TypeVar("_Entry", Application, Purpose)
@@ -98,7 +98,7 @@ def _apart_from_parts(grant: Grant) -> dict[str, object]:
 def _part(grant: Grant, entity: str) -> tuple[object, ...]:
     """What a grant says of one type."""
     fields = {name: effect for name, effect in grant.fields.items() if _type(name) == entity}
-    named = ({each for each in names if _type(each) == entity} for names in (grant.match, grant.broad))
+    named = ({each for each in names if _type(each) == entity} for names in (grant.match, grant.verify, grant.broad))
     return grant.rows.get(entity), fields, *named
 
 
@@ -125,7 +125,7 @@ def _related(purpose: str, other: str) -> bool:
 
 
 def _types_of_grant(grant: Grant) -> set[str]:
-    return {*grant.rows, *(_type(name) for name in (*grant.fields, *grant.match))}
+    return {*grant.rows, *map(_type, grant.coordinates)}
 
 
 def _type(coordinate: str) -> str:

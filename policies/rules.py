@@ -6,7 +6,7 @@ They are already checked: `policies/language.py` makes them from YAML. Semantics
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,15 @@ ANSWER = "answer"
 """The name of the effect that answers are granted as."""
 
 
+VERIFY = "verify"
+"""What the capability to verify is called beside effects."""
+
+
+def verify_in_words(names: Iterable[str]) -> str:
+    """The capability to verify fields together: `verify(idNumber, name)`."""
+    return f"{VERIFY}({', '.join(names)})"
+
+
 def effect_in_words(effect: str, of: Asked = None) -> str:
     """An effect as expectations and reasons write it: `clear`, `partial(3,4)`, `answer`, `answer(18)`."""
     if effect != ANSWER:
@@ -153,6 +162,13 @@ class Grant:
     """Coordinates that a type or a tag gave, not their own name: `policy check` looks at these twice."""
     accesses: bool = False
     """Whether it may be asked who saw the data of the people on its rows."""
+    verify: frozenset[str] = frozenset()
+    """Coordinates of a person whose values may be verified, all of them together."""
+
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """All coordinates of which it gives something."""
+        return self.match | self.verify | self.fields.keys()
 
 
 @dataclass(frozen=True, slots=True)

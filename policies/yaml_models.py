@@ -188,7 +188,8 @@ class GrantBlock(Block):
     """Who may see what for which purposes, on which rows, on which legal basis.
 
     `match` lets the grantee find one node that they name in full, and lists nothing. With `accesses` they may also ask
-    who saw the data of a person whom they name so.
+    who saw the data of a person whom they name so. With `verify` they learn whether all of these values agree for a
+    person whom they name by them: yes, no, or that it cannot be said.
     """
 
     id: Name
@@ -197,6 +198,7 @@ class GrantBlock(Block):
     rows: dict[str, Any]
     fields: dict[str, Literal["clear", "aggregate", "answer"] | MaskBlock | AnswerBlock] = Field(default_factory=dict)
     match: list[str] = Field(default_factory=list)
+    verify: list[str] = Field(default_factory=list)
     accesses: bool = False
     contributors: int = Field(default=DEFAULT_CONTRIBUTORS, ge=2)
     rounding: int = Field(default=1, ge=1)

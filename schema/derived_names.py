@@ -14,7 +14,11 @@ from schema.own_access.types import TYPE_NAMES as ACCESS_TYPES
 
 ACCESSES = "accessesOf"
 """The root field that tells who saw a person's data."""
-OWN_ROOTS = frozenset({"node", "nodes", ACCESSES, MY_ACCESS})
+VERIFY = "verify"
+"""The root field that tells whether the values by which a person is named agree."""
+AGREEMENT = "Agreement"
+"""The type of what it tells."""
+OWN_ROOTS = frozenset({"node", "nodes", ACCESSES, VERIFY, MY_ACCESS})
 """Root fields that belong to no type."""
 LIST_INFO = "ListInfo"
 """The type of what a nested list says of itself."""
@@ -23,7 +27,8 @@ LIST = "List"
 SEARCH_FILTER = "TextFilter"
 """The type of comparisons of a searchable field."""
 OWN_TYPES = frozenset({
-    "Query", "Mutation", "Subscription", "Node", "PageInfo", "ListInfo", "Direction", "Access", "Provenance", "ID",
+    "Query", "Mutation", "Subscription", "Node", "PageInfo", "ListInfo", "Direction", "Access", AGREEMENT, "Provenance",
+    "ID",
     "BucketFilter", "String", "Int", "Float", "Boolean", "Date", "DateTime", "RegionPath", "Enum", SEARCH_FILTER,
     *(f"{scalar}Filter" for scalar in Scalar), *ACCESS_TYPES,
 })  # fmt: skip

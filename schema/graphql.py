@@ -33,6 +33,7 @@ from graphql import (
     GraphQLString,
 )
 
+from schema.answers.agreement import verify_field
 from schema.answers.types import answer_field
 from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.conditions.operators import BUCKET_OPERATORS, OPERATORS, SEARCHED, Op
@@ -40,6 +41,7 @@ from schema.derived_names import (
     ACCESSES,
     LIST_INFO,
     SEARCH_FILTER,
+    VERIFY,
     aggregate_type,
     alert_field,
     bucket_value,
@@ -77,7 +79,8 @@ def build(catalogue: Catalogue) -> GraphQLSchema:
     for each in types.values():
         fields |= each.root_fields()
     if catalogue.person is not None:
-        fields[ACCESSES] = _accesses(types[catalogue.person.name].where)
+        whose = types[catalogue.person.name].where
+        fields |= {ACCESSES: _accesses(whose), VERIFY: verify_field(whose)}
     fields[MY_ACCESS] = my_access_field()
     text = "数闸查询入口。Everything that can be asked; each query states its purpose."
     query = GraphQLObjectType("Query", fields, description=text)

@@ -35,6 +35,7 @@ from tests.resident_mutations import RESIDENT
 from tests.run_mutations import RUNS
 from tests.sign_in_mutations import SIGN_IN
 from tests.slice_mutations import SLICES
+from tests.verify_mutations import VERIFICATIONS
 from tests.ways_mutations import WAYS
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +54,7 @@ MUTATIONS = (
     *PUSHES,
     *RATES,
     *ANSWERS,
+    *VERIFICATIONS,
     *RESIDENT,
     *RUNS,
     *SIGN_IN,

@@ -74,7 +74,7 @@ POLICIES = (
     Mutation(
         "a match needs a case or a cap",
         "policies/language.py",
-        "if grant.match and not any(",
+        "if guessed and not any(",
         "if False and not any(",
         "tests/unit/policies/test_load_refusals.py",
     ),

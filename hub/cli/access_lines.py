@@ -45,7 +45,7 @@ def _purpose_lines(purpose: Told) -> Iterator[str]:
 def _capabilities(each: Told) -> str:
     """The effect of a coordinate, and what may be done with it, in a few words."""
     words = [" ".join((each["effect"], *each["masks"]))]
-    words += [name for name in ("filter", "order", "match") if each[name]]
+    words += [name for name in ("filter", "order", "match", "verify") if each[name]]
     words += [f"group by {', '.join(each['groupBy'])}"] if each["groupBy"] else []
     words += ["a case opens more"] if each["needsCase"] else []
     return "; ".join(words)

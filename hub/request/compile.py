@@ -29,6 +29,8 @@ from hub.request.plan_model import (
 )
 from hub.request.provenance.sources import sources_of
 from hub.request.template import IndexQuery, JointTemplate, Template
+from hub.request.verifying.root import Verification
+from hub.request.verifying.statement import verified_person
 from policies.model import RowSet
 from schema.catalogue import Catalogue, Entity
 from schema.predicate import All, Compare, Predicate
@@ -83,6 +85,8 @@ class _Compiler:
                 return self._page(root, part.node, name)
             case Aggregate() as root:
                 return Cells(self.cypher, self._found).statement(root, name)
+            case Verification() as root:
+                return verified_person(self.cypher, root, name)
         assert_never(part.root)
 
     def _visible(self, entity: Entity, *, narrowed: bool = False) -> Node:

@@ -19,12 +19,14 @@ from typing import Any
 
 from hub.errors import Code, HubError
 from hub.recently_used import RecentlyUsed
-from hub.request.plan_model import Planned
+from hub.request.plan_model import Match, Planned
+from hub.request.verifying.root import Verification, agreement
 from policies.daily_counts import Counted, Use, count_uses, forget, uses_today
 from policies.model import Decision
 from policies.obligations import ANSWER_DAILY_CAP, CASE, DAILY_CAP, MATCH_DAILY_CAP, NODE_CAP, Cap, StandingCap
 from policies.store import PolicyStore
 from policies.versions import StoreUnavailable
+from schema.answers.agreement import AGREES
 
 
 def operations(planned: Planned) -> int:
@@ -38,8 +40,12 @@ def matches(planned: Planned) -> int:
 
 
 def failed_matches(planned: Planned, row: Mapping[str, Any]) -> int:
-    """How many of them found nobody, by the row of the statement."""
-    return sum(not planned.result(root, row) for root in planned.matches)
+    """How many of them found nobody, or verified nobody, by the row of the statement."""
+    return sum(_fails(root, planned.result(root, row)) for root in planned.matches)
+
+
+def _fails(root: Match, result: Any) -> bool:
+    return agreement(result) != AGREES if isinstance(root, Verification) else not result
 
 
 COUNTED: Mapping[str, Callable[[Planned], int]] = {DAILY_CAP: operations, MATCH_DAILY_CAP: matches}

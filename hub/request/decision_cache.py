@@ -125,6 +125,7 @@ def _table_without_case(table: TypeDecision) -> TypeDecision:
         visible=table.visible - case,
         contributing=table.contributing - case,
         accesses=table.accesses - case,
+        verified={names: left for names, rows in table.verified.items() if (left := rows - case)},
         fields={name: each for name, each in fields.items() if each != NOTHING},
     )
 

@@ -34,12 +34,12 @@ class DenialErrors:
     decision: Decision
     with_case: Callable[[], Decision]
     answers: Callable[[str], bool]
-    _kept: dict[tuple[str, bool], tuple[str, dict[str, Any]]] = field(default_factory=dict, init=False)
+    _kept: dict[tuple[str, bool, bool], tuple[str, dict[str, Any]]] = field(default_factory=dict, init=False)
     _would: list[tuple[str, ...]] = field(default_factory=list, init=False)
 
     def denied(self, denial: Denial) -> HubError:
         """FIELD_DENIED for one denied selection."""
-        key = denial.coordinate, denial.accesses
+        key = denial.coordinate, denial.accesses, denial.verify
         if key not in self._kept:
             self._kept[key] = self._reason(denial), self._how_to_ask(denial.coordinate)
         text, access = self._kept[key]
@@ -48,9 +48,10 @@ class DenialErrors:
     def _reason(self, denial: Denial) -> str:
         coordinate, purpose = denial.coordinate, self.decision.purpose
         what = f"the list of accesses to the data of a {coordinate}" if denial.accesses else coordinate
+        what = f"to verify what is said of a {coordinate}" if denial.verify else what
         if _opens(self.catalogue, self.with_case(), denial):
             return f"{what} is open to the purpose {purpose} with a case only: name it in the header Case-Reference"
-        if not denial.accesses and (named := self._named_in_full(coordinate)):
+        if not (denial.accesses or denial.verify) and (named := self._named_in_full(coordinate)):
             return f"{what} is not open to the purpose {purpose}, which finds one that is named in full: {named}"
         missing = self._missing(coordinate)
         if missing != coordinate:
@@ -95,6 +96,8 @@ class DenialErrors:
 
 def _opens(catalogue: Catalogue, decision: Decision, denial: Denial) -> bool:
     """Whether a decision opens what was denied."""
+    if denial.verify:
+        return bool(decision.of(denial.coordinate).verified)
     if denial.accesses:
         return tells_accesses(decision, denial.coordinate)
     return shows(catalogue, decision, denial.coordinate)

@@ -51,11 +51,12 @@ from hub.request.plan_model import (
 from hub.request.provenance.cell import ProvenanceCell, compared_fields
 from hub.request.selection import Selections
 from hub.request.template import SealedId, open_id
+from hub.request.verifying.condition import verification
 from policies.aggregate import PAGE_CELLS
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import PROVENANCE, Answer, Catalogue, EdgeEnd, Entity
-from schema.derived_names import LIST_INFO, edge_of_list, list_type
+from schema.derived_names import LIST_INFO, VERIFY, edge_of_list, list_type
 from schema.graphql import ACCESS, ACCESSES, PROVENANCE_TYPE, aggregate_type, root_fields
 from schema.own_access.types import MY_ACCESS
 from schema.predicate import TRUE, Predicate
@@ -139,6 +140,8 @@ class _Planner:
             return self._several(name, nodes, arguments["ids"])
         if field == ACCESSES:
             return self._accesses(name, nodes, arguments)
+        if field == VERIFY:
+            return self._verification(name, arguments)
         kind, entity = self.root_kinds[field]
         return kind(name, field, entity, nodes, arguments)
 
@@ -208,6 +211,17 @@ class _Planner:
         match = filters.person_match(self.catalogue, self.decision, person, arguments["where"], self._use)
         cells = tuple((key, found[0].name.value) for key, found in self._children(ACCESS, nodes).items())
         return Accesses(name, person, match, arguments.get("since"), arguments.get("until"), cells)
+
+    def _verification(self, name: str, arguments: dict[str, Any]) -> Root:
+        person = self.catalogue.person
+        if person is None:
+            raise AssertionError("the schema of a catalogue without people has no such field")
+        if not self.decision.of(person.name).verified:
+            self.denials.append(Denial((name,), person.name, verify=True))
+            self._use(person.name, "denied")
+            return DeniedCell(name, person.name)
+        conditions = filters.conditions_of(filters.page_condition(self.catalogue, person, arguments["where"]))
+        return verification(name, self.decision, person, conditions, self._use)
 
     # Pages.
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from audit.record import Coordinates
 from hub.request.answering.cell import AnswerCell, AnswerFetch
 from hub.request.lists.parts import ConnectionShape, ListShape, TypenameCell
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.template import SealedId
+from hub.request.verifying.root import Verification
 from policies.model import Decision
 from schema.catalogue import Bucket, Entity, Field
 from schema.predicate import Compare, Predicate
@@ -277,9 +278,11 @@ class MyAccess:
     name: str
 
 
-Root = Lookup | Nodes | Page | Aggregate | Accesses | DeniedCell | TypenameCell | NullRoot | Introspection | MyAccess
-FetchedRoot = Lookup | Page | Aggregate | Accesses
+FetchedRoot = Lookup | Page | Aggregate | Accesses | Verification
 """Roots for which the graph is asked."""
+Match = Page | Accesses | Verification
+"""Roots that look for one node by a whole value, or verify one."""
+Root = FetchedRoot | Nodes | DeniedCell | TypenameCell | NullRoot | Introspection | MyAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,12 +325,18 @@ def _rows_asked(root: FetchedRoot) -> tuple[Any, ...]:
             return ("aggregate", root.entity.name, root.where, root.buckets, root.exact, root.fields)
         case Accesses():
             return ("accesses", root.entity.name, root.match)
+        case Verification():
+            return ("verify", root.entity.name, root.compared)
 
 
 def _fetch_of_group(group: list[FetchedRoot]) -> Fetch:
     longest = max(group, key=lambda root: root.first if isinstance(root, Page) else 0)
     entity = longest.node.entity if isinstance(longest, Lookup) else longest.entity
     return Fetch(longest, fetch_of_nodes(entity, (plan for root in group for plan in _node_plans(root))))
+
+
+def _is_match(root: FetchedRoot) -> TypeGuard[Page]:
+    return isinstance(root, Page) and root.match is not None
 
 
 def _node_plans(root: FetchedRoot) -> tuple[NodePlan, ...]:
@@ -342,6 +351,8 @@ class Denial:
     coordinate: str
     accesses: bool = False
     """Whether what is denied is to ask who saw the data of people of that type."""
+    verify: bool = False
+    """Whether it is to verify one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,9 +386,9 @@ class Planned:
         return row[self.fetches[root.name][0]]
 
     @property
-    def matches(self) -> tuple[Page | Accesses, ...]:
-        """Roots that look for one node by a whole value, in order."""
-        return tuple(each for each in self.fetched if isinstance(each, Page | Accesses) and each.match is not None)
+    def matches(self) -> tuple[Match, ...]:
+        """Roots that look for one node by a whole value, or verify one, in order."""
+        return tuple(each for each in self.fetched if isinstance(each, Accesses | Verification) or _is_match(each))
 
     @property
     def fetched(self) -> tuple[FetchedRoot, ...]:

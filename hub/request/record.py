@@ -25,6 +25,7 @@ from hub.request.purpose import Purposed
 from hub.request.rates.rates import Account
 from hub.request.respond import Answer
 from hub.request.template import stored
+from hub.request.verifying.root import Verification
 from policies.model import PolicySet
 from policies.operations.registered import Operation
 from policies.rules import Subject
@@ -225,6 +226,8 @@ def _compared(planned: Planned | None) -> Iterator[str]:
             yield from _operands(root.where)
         if isinstance(root, Page | Accesses) and root.match is not None:
             yield from _operands(root.match)
+        if isinstance(root, Verification):
+            yield from _operands(All(root.compared))
 
 
 def _operands(predicate: Predicate) -> Iterator[str]:

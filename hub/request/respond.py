@@ -44,6 +44,7 @@ from hub.request.plan_model import (
 )
 from hub.request.provenance.cell import ProvenanceCell
 from hub.request.provenance.entries import Found, entries
+from hub.request.verifying.root import Verification, agreement
 from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, frequent_words
 from policies.masking import mask_fetched
 from policies.text.spans import FreeText, checksum
@@ -147,6 +148,9 @@ class _Responder:
                 return self._aggregate(root, result)
             case Accesses():
                 return self._accesses(root, result, rows)
+            case Verification():
+                self.subjects.update(dict.fromkeys(result[:1]))
+                return agreement(result)
 
     def _show(self, shown: dict[str, Any], name: str, value: Any) -> None:
         """One member of an object of the answer."""

@@ -255,8 +255,10 @@ def _read(record: Record) -> tuple[tuple[str, ...], ...]:
 def _reached_by_record(record: Record, decision: Decision) -> Reached:
     """What an operation reached whose text the log does not keep: its recorded coordinates."""
     for name in (*record.decision.matched, *record.decision.aggregated):
-        effects = decision.of(name.partition(".")[0]).of(name.partition(".")[2])
-        if not (effects.clear or effects.match or effects.aggregate):
+        entity, _, field = name.partition(".")
+        table = decision.of(entity)
+        effects = table.of(field)
+        if not (effects.clear or effects.match or effects.aggregate or table.verified_with(field)):
             return Reached(frozenset(), name)
     return Reached(frozenset(name for names in _read(record) for name in names))
 

@@ -13,7 +13,7 @@ from hub.request.own_access.row_words import predicate_in_words
 from hub.request.plan_model import Planned
 from hub.request.template import Statement
 from policies.model import Decision, RowSet, TypeDecision
-from policies.rules import ANSWER, effect_in_words
+from policies.rules import ANSWER, effect_in_words, verify_in_words
 from schema.predicate import Predicate
 
 
@@ -68,6 +68,7 @@ def _lines(decision: Decision, coordinate: str, in_words: Callable[[Predicate], 
     shown: list[tuple[str, RowSet]] = [("clear", effects.clear)]
     shown += [(f"mask {rung}", rows) for rung, rows in effects.masks]
     shown += [("aggregate", effects.aggregate), ("match", effects.match)]
+    shown += [(verify_in_words(names), rows) for names, rows in table.verified_with(name).items()]
     shown += [(effect_in_words(ANSWER, asked), rows) for asked, rows in effects.answers]
     lines = [Line(coordinate, effect, _rows(table, rows, in_words)) for effect, rows in shown if rows]
     return lines or [Line(coordinate, "denied", "")]

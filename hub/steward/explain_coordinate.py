@@ -13,7 +13,7 @@ from hub.request.own_access.row_words import predicate_in_words
 from policies.decide import applicable, decide, hidden_target, purposes_that_would
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
-from policies.review.check import effects_of, subject_of
+from policies.review.check import effects_of_expectation, subject_of
 from schema.catalogue import Catalogue, CatalogueError
 
 
@@ -56,7 +56,7 @@ def explain_coordinate(
     catalogue.coordinate(coordinate)
     subject = subject_of(policy.applications[application])
     decision = decide(catalogue, policy, subject, purpose, today)
-    entity, _, name = coordinate.partition(".")
+    entity = coordinate.partition(".")[0]
     rules = tuple(
         Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
@@ -68,7 +68,7 @@ def explain_coordinate(
         purpose,
         coordinate,
         policy.version,
-        () if hidden else effects_of(decision.of(entity).of(name)),
+        () if hidden else effects_of_expectation(decision, coordinate),
         rules,
         tuple(
             f"{name}: {each.limit if isinstance(each, Cap) else 'required'}{_for_each(each)}"

@@ -16,9 +16,9 @@ from hub.steward.explain_coordinate import Rule
 from policies.decide import applicable, decide, hidden_target
 from policies.model import PolicySet
 from policies.obligations import CASE
-from policies.review.check import effects_of
+from policies.review.check import effects_of_expectation
 from policies.rule_index import lineage
-from policies.rules import Grant, Subject
+from policies.rules import VERIFY, Grant, Subject
 from schema.catalogue import Catalogue
 
 
@@ -82,7 +82,6 @@ def why(catalogue: Catalogue, policy: PolicySet, asker: Asker, coordinate: str) 
         Rule(each.rule, each.effect, "" if each.rows is None else predicate_in_words(each.rows), each.place)
         for each in decision.reasons.get(coordinate, ())
     ]
-    entity, _, name = coordinate.partition(".")
     hidden = hidden_target(catalogue, decision, coordinate)
     holding = {grant.id for grant in applicable(held, asker.subject, asker.purpose, asker.day)}
     nearly = [
@@ -92,7 +91,7 @@ def why(catalogue: Catalogue, policy: PolicySet, asker: Asker, coordinate: str) 
         for rule in _rules_about(grant, coordinate)
     ]
     return Why(
-        () if hidden else effects_of(decision.of(entity).of(name)),
+        () if hidden else effects_of_expectation(decision, coordinate),
         tuple(each for each in reasons if each.effect != "prohibited"),
         tuple(each for each in reasons if each.effect == "prohibited"),
         tuple(sorted(nearly, key=lambda each: (len(each.failing), each.rule.rule))),
@@ -135,3 +134,5 @@ def _rules_about(grant: Grant, coordinate: str) -> Iterator[Rule]:
         yield Rule(grant.id, effect.mask or effect.name, said, grant.place)
     if coordinate in grant.match:
         yield Rule(grant.id, "match", said, grant.place)
+    if coordinate in grant.verify:
+        yield Rule(grant.id, VERIFY, said, grant.place)

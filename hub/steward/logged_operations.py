@@ -35,7 +35,7 @@ from policies.aggregate import counts_a_list
 from policies.decide import tells_accesses
 from policies.model import Decision
 from schema.catalogue import Catalogue, CatalogueError, Entity
-from schema.derived_names import edge_of_list, list_type
+from schema.derived_names import VERIFY, edge_of_list, list_type
 from schema.graphql import ACCESSES, aggregate_type, bucket_value, root_fields
 from schema.own_access.types import MY_ACCESS
 
@@ -150,6 +150,9 @@ class _Walk:
             if field == ACCESSES:
                 self._accesses(nodes)
                 continue
+            if field == VERIFY:
+                self._verification(nodes)
+                continue
             if field in {"node", "nodes"}:
                 # The log does not say of which type an id was.
                 for entity in self.catalogue:
@@ -165,6 +168,14 @@ class _Walk:
             if not self.decision.of(person.name).of(name).match:
                 raise _Refused(f"{person.name}.{name}")
             self.reached.add(f"{person.name}.{name}")
+
+    def _verification(self, nodes: list[FieldNode]) -> None:
+        person = self.catalogue.person
+        if person is not None and (verified := self.decision.of(person.name).verified):
+            names = tuple(sorted(_compared(self._argument(nodes[0], "where"))))
+            if names not in verified:
+                raise _Refused(f"{person.name}.{next(iter(names), '')}")
+            self.reached.update(f"{person.name}.{name}" for name in names)
 
     def _lookup(self, entity: Entity, nodes: list[FieldNode]) -> None:
         if self.decision.of(entity.name).visible:
@@ -304,6 +315,14 @@ def _booleans(schema: GraphQLSchema, operation: OperationDefinitionNode, paths: 
     if isinstance(found, list):
         raise Unreadable("a logged operation lacks a variable")
     return found
+
+
+def _compared(condition: Shape) -> set[str]:
+    """The fields that a condition compares, whatever joins it."""
+    if isinstance(condition, list):
+        return {name for part in condition for name in _compared(part)}
+    own = condition or {}
+    return {name for name in own if name != "and"} | _compared(list(own["and"]) if own.get("and") else [])
 
 
 def _nested(paths: list[list[str]]) -> Shape:

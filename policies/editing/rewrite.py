@@ -16,7 +16,7 @@ Edit = tuple[int, int, str]
 """From, to before, and what stands there instead."""
 ORDER: Final = (
     "id", "to", "prohibit", "for", "basis", "valid", "obligations", "contributors", "rounding", "buckets", "rows",
-    "fields", "match", "accesses",
+    "fields", "match", "verify", "accesses",
 )  # fmt: skip
 """The keys of a rule in the order in which they are written."""
 IN_BLOCKS: Final = ("rows", "fields")

@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 from policies.effects.words import explain_mask
-from policies.rules import AGGREGATE, ANSWER, CLEAR, Asked, Effect
+from policies.rules import AGGREGATE, ANSWER, CLEAR, VERIFY, Asked, Effect
 from schema import shapes
 from schema.catalogue import Answer, Argument, Coordinate, EdgeEnd, Field, Scalar
 from schema.predicate import Placeholder
@@ -49,7 +49,7 @@ def expected_of(found: Coordinate, expected: list[str]) -> tuple[str, ...]:
     """The effects that an expectation may name on a coordinate."""
     if isinstance(found, Answer):
         return (ANSWER,) if found.argument is None else tuple(each for each in expected if _MARKED.match(each))
-    return ("clear", *reversed(found.masks), "aggregate", "match") if isinstance(found, Field) else ("clear",)
+    return ("clear", *reversed(found.masks), "aggregate", "match", VERIFY) if isinstance(found, Field) else ("clear",)
 
 
 def _of_answer(coordinate: str, answer: Answer, effect: Effect) -> Effect:

@@ -38,7 +38,7 @@ from graphql import (
 )
 
 from schema.catalogue import Catalogue
-from schema.derived_names import ACCESSES, type_names
+from schema.derived_names import ACCESSES, VERIFY, type_names
 
 MOST_TOKENS = 20_000
 PAGE_SIZES = frozenset({"first", "last"})
@@ -129,7 +129,7 @@ def _types_read(document: DocumentNode, schema: GraphQLSchema, catalogue: Catalo
     class Reader(Visitor):
         def enter_field(self, node: FieldNode, *_: Any) -> None:
             seen.update((_name_of(info.get_parent_type()), _name_of(info.get_type())))
-            if node.name.value == ACCESSES and catalogue.person is not None:
+            if node.name.value in {ACCESSES, VERIFY} and catalogue.person is not None:
                 seen.add(catalogue.person.name)
 
         def enter_inline_fragment(self, *_: Any) -> None:

@@ -39,10 +39,11 @@ class Shown:
 class Change:
     """What one application may do for one purpose with one thing, before and after.
 
-    `thing` is a coordinate (`Person.phone`), a figure of a type (`Person contributors`), `obligation NAME`, a part of
-    the registry entry (`staff`, `developers`, `actsFor`, `jurisdiction`, `staff jurisdiction`, `documents`, `dpop`,
-    with the purpose `*`), `operation NAME`, or a guard: `steward ACCOUNT` (application and purpose `*`), `prohibition
-    of COORDINATE`, `expectation of COORDINATE`, `told to residents`. `since` is the first day on which the two differ.
+    `thing` is a coordinate (`Person.phone`), a figure or capability of a type (`Person contributors`,
+    `Person verify(idNumber, name)`), `obligation NAME`, a part of the registry entry (`staff`, `developers`, `actsFor`,
+    `jurisdiction`, `staff jurisdiction`, `documents`, `dpop`, with the purpose `*`), `operation NAME`, or a guard:
+    `steward ACCOUNT` (application and purpose `*`), `prohibition of COORDINATE`, `expectation of COORDINATE`, `told to
+    residents`. `since` is the first day on which the two differ.
     """
 
     application: str

@@ -17,7 +17,7 @@ from policies.purposes import covered, implies, prohibited_for
 from policies.review.joins import joins
 from policies.review.registered_operations import faults_of_operations
 from policies.review.undecided import undecided
-from policies.rules import ANSWER, Effect, Grant, Selector, Subject, effect_in_words
+from policies.rules import ANSWER, VERIFY, Effect, Grant, Selector, Subject, effect_in_words
 from schema.catalogue import Catalogue, Entity, Field
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
 from schema.region_paths import fault_of_path
@@ -109,7 +109,8 @@ def _failed_expectations(policy: PolicySet, decided: Decided) -> Iterator[Findin
 def effects_of_expectation(decision: Decision, coordinate: str) -> tuple[str, ...]:
     """The effects that a decision has where an expectation says what they should be, as it writes them."""
     entity, _, name = coordinate.partition(".")
-    return effects_of(decision.of(entity).of(name))
+    found = effects_of(decision.of(entity).of(name))
+    return tuple(sorted((*found, VERIFY))) if decision.of(entity).verified_with(name) else found
 
 
 def _listed(effects: tuple[str, ...]) -> str:
@@ -132,7 +133,7 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
     subjects = [each for each in policy.applications.values() if grant.to.selects(subject_of(each))]
     reasons = {
         "selects no registered application": not subjects,
-        "gives nothing": not grant.fields and not grant.match,
+        "gives nothing": not grant.coordinates,
         "has expired": grant.valid.end is not None and grant.valid.end < today,
     }
     for reason, dead in reasons.items():
@@ -145,7 +146,7 @@ def _dead(policy: PolicySet, grant: Grant, today: dt.date) -> Iterator[Finding]:
 def _conflicts(policy: PolicySet, grant: Grant) -> Iterator[Finding]:
     for rule in policy.prohibitions:
         purposes = sorted(each for each in grant.purposes if prohibited_for(rule.purposes, each))
-        for name in sorted({*grant.fields, *grant.match} & rule.coordinates):
+        for name in sorted(grant.coordinates & rule.coordinates):
             if purposes:
                 text = f"{grant.id} grants {name}, but {rule.id} ({rule.place}) prohibits it for {', '.join(purposes)}"
                 yield Finding(
@@ -225,7 +226,7 @@ def _covers(catalogue: Catalogue, wide: Grant, narrow: Grant) -> bool:
         return False
     if dict(wide.obligations) != dict(narrow.obligations) or not narrow.match <= wide.match:
         return False
-    if narrow.accesses and not wide.accesses:
+    if (narrow.accesses and not wide.accesses) or narrow.verify not in {frozenset(), wide.verify}:
         return False
     starts = wide.valid.start is None or (narrow.valid.start is not None and wide.valid.start <= narrow.valid.start)
     ends = wide.valid.end is None or (narrow.valid.end is not None and narrow.valid.end <= wide.valid.end)

@@ -34,7 +34,7 @@ from policies.review.joins import new_joins
 from policies.review.notes import notes
 from policies.review.registered_operations import changed_operations
 from policies.review.unchanged import Unchanged
-from policies.rules import ANSWER, Asked, Subject, effect_in_words, placeholder_value
+from policies.rules import ANSWER, VERIFY, Asked, Subject, effect_in_words, placeholder_value, verify_in_words
 from schema.catalogue import Catalogue, Field
 from schema.predicate import Any_, Placeholder, Predicate, has_case
 
@@ -222,18 +222,33 @@ class _Comparison:
                     before, after = left.shown(old, name, own=own), right.shown(new, name, own=own)
                     yield Change(app, purpose, f"{entity.name}.{name}", kind, before, after, self.day)
             yield from self._accesses(left, right, purpose, entity.name)
+            yield from self._verified(left, right, purpose, entity.name)
+
+    def _verified(self, left: _Side, right: _Side, purpose: str, entity: str) -> Iterator[Change]:
+        """What may be verified together: with other fields it is something else."""
+        old, new = left.table(entity), right.table(entity)
+        for names in dict.fromkeys([*old.verified, *new.verified]):
+            before, after = (table.verified.get(names, frozenset()) for table in (old, new))
+            thing = f"{entity} {verify_in_words(names)}"
+            yield from self._capability(left, right, purpose, entity, thing, (VERIFY, before, after))
 
     def _accesses(self, left: _Side, right: _Side, purpose: str, entity: str) -> Iterator[Change]:
-        old, new = left.table(entity), right.table(entity)
-        kind = _kind([left.rows(old, old.accesses)], [right.rows(new, new.accesses)])
+        found = "accesses", left.table(entity).accesses, right.table(entity).accesses
+        yield from self._capability(left, right, purpose, entity, f"{entity} accesses", found)
+
+    def _capability(
+        self, left: _Side, right: _Side, purpose: str, entity: str, thing: str, found: tuple[str, RowSet, RowSet]
+    ) -> Iterator[Change]:
+        """A capability of a type: its name, and the rows that have it on either side."""
+        word, *rows = found
+        tables = left.table(entity), right.table(entity)
+        kind = _kind([left.rows(tables[0], rows[0])], [right.rows(tables[1], rows[1])])
         if kind is not None:
             before, after = (
-                (Shown("accesses", tuple(table.rows[each] for each in sorted(table.accesses))),)
-                if table.accesses
-                else ()
-                for table in (old, new)
+                (Shown(word, tuple(table.rows[each] for each in sorted(have))),) if have else ()
+                for table, have in zip(tables, rows, strict=True)
             )
-            yield Change(left.subject.application, purpose, f"{entity} accesses", kind, before, after, self.day)
+            yield Change(left.subject.application, purpose, thing, kind, before, after, self.day)
 
     def _figures(self, app: str, purpose: str, entity: str, old: TypeDecision, new: TypeDecision) -> Iterator[Change]:
         """Thresholds of aggregates; a property of the decision that is unknown here counts as widening."""
@@ -241,7 +256,7 @@ class _Comparison:
             return
         for each in dataclasses.fields(TypeDecision):
             one, other = getattr(old, each.name), getattr(new, each.name)
-            if each.name in {"rows", "visible", "contributing", "fields", "accesses"} or one == other:
+            if each.name in {"rows", "visible", "contributing", "fields", "accesses", "verified"} or one == other:
                 continue
             stricter = _STRICTER.get(each.name)
             kind = stricter(one, other) if stricter else Kind.CHANGED

@@ -13,7 +13,7 @@ from schema.catalogue import PROVENANCE, Catalogue
 
 def undecided(catalogue: Catalogue, policy: PolicySet) -> tuple[str, ...]:
     """Those coordinates, in the order of the catalogue; a rule that names a type or tag names what it covers."""
-    granted = {name for grant in policy.grants for name in (*grant.fields, *grant.match)}
+    granted = {name for grant in policy.grants for name in grant.coordinates}
     prohibited = {name for rule in policy.prohibitions for name in rule.coordinates}
     return tuple(name for name, _ in catalogue.coordinates() if name not in granted | prohibited)
 

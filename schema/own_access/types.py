@@ -81,6 +81,9 @@ _COORDINATE = GraphQLObjectType(
             _YES_OR_NO,
             description="可否精确查找。Whether one may be found by its whole value, and the value is not told.",
         ),
+        "verify": GraphQLField(
+            _YES_OR_NO, description="可否核验。Whether its whole value may be verified, together with others."
+        ),
         "asked": GraphQLField(
             _list(GraphQLString), description="可问的取值。Values of an answer's argument that are answered."
         ),
@@ -99,6 +102,10 @@ _TYPE = GraphQLObjectType(
         "counted": GraphQLField(_YES_OR_NO, description="可否统计。Whether its rows may be counted."),
         "matchedBy": GraphQLField(
             _list(GraphQLString), description="精确查找字段。Fields by whose whole value one may be found."
+        ),
+        "verifiedBy": GraphQLField(
+            _list(GraphQLList(GraphQLNonNull(GraphQLString))),
+            description="核验字段。Fields whose whole values may be verified, each list all together.",
         ),
         "accesses": GraphQLField(
             _YES_OR_NO, description="可否查询访问记录。Whether who saw the data of one of them may be asked."

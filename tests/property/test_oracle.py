@@ -120,6 +120,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)
         asked["with people to record"] += bool(wanted.people)
         asked["with an answer"] += bool(wanted.answers)
+        asked.update(f"that says {told}" for told in wanted.verified)
         if not same_answer(wanted, got):
             return _tell(case, ours, wanted, shown(got))
         asked["with a list that says how many there are"] += "ListInfo" in str(got.answer.data)
@@ -199,7 +200,8 @@ def compare(
 def test_the_statement_and_the_oracle_agree(empty_graph: GraphAddress, rng: random.Random, tmp_path: Path) -> None:
     asked = compare(empty_graph, rng.getrandbits(32), tmp_path, TRIPLES)
     assert asked["with a source"] > 0
-    assert asked["with an answer"] > TRIPLES // 20
+    assert asked["with an answer"] > TRIPLES // 30
+    assert sum(asked[f"that says {word}"] for word in ("AGREES", "DISAGREES", "CANNOT_SAY")) > TRIPLES // 50
 
 
 @pytest.mark.parametrize("number", range(CATALOGUES))

@@ -88,8 +88,8 @@ def effect_of(told: Mapping[str, Any]) -> Effect:
     """The strongest effect that `myAccess` tells of a coordinate."""
     if told["effect"] != "DENIED":
         return {"CLEAR": Effect.CLEAR, "MASKED": Effect.MASK, "ANSWERED": Effect.ANSWER}[told["effect"]]
-    rows = {each["effect"] for each in told["rows"]}
-    return next((each for each in (Effect.AGGREGATE, Effect.MATCH) if each in rows), Effect.NOTHING)
+    rows = {each["effect"].partition("(")[0] for each in told["rows"]}
+    return next((each for each in (Effect.AGGREGATE, Effect.MATCH, Effect.VERIFY) if each in rows), Effect.NOTHING)
 
 
 def titles_of(policy: PolicySet, purposes: list[str], language: str) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Choices:
     def types_of(self, rule: Mapping[str, Any]) -> list[str]:
         """The types that a rule says something of, in the order of the catalogue."""
         named = {*rule.get("rows", {})}
-        for name in (*rule.get("fields", {}), *rule.get("match", ()), *rule.get(PROHIBIT, ())):
+        for name in (*rule.get("fields", {}), *rule.get("match", ()), *rule.get("verify", ()), *rule.get(PROHIBIT, ())):
             named |= set(self._types_named(name))
         return [entity.name for entity in self.catalogue if entity.name in named]
 

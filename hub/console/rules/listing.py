@@ -30,7 +30,7 @@ def types_of(rule: Grant | Prohibition) -> set[str]:
     """The types that a rule says something of."""
     if isinstance(rule, Prohibition):
         return {each.partition(".")[0] for each in rule.coordinates}
-    return {*rule.rows, *(each.partition(".")[0] for each in (*rule.fields, *rule.match))}
+    return {*rule.rows, *(each.partition(".")[0] for each in rule.coordinates)}
 
 
 def _grants(policy: PolicySet, narrowed: Narrowed) -> Iterator[Grant]:

@@ -157,7 +157,7 @@ def _unused(policy: PolicySet, steward: Steward, found: Uses, today: dt.date, ol
 
 def _was_used(policy: PolicySet, grant: Grant, found: Mapping[tuple[str, str], frozenset[str]]) -> bool:
     """Whether something that the grant gives was answered; another grant may have given it as well."""
-    given = {*grant.fields, *grant.match}
+    given = grant.coordinates
     selected = {each.id for each in policy.applications.values() if grant.to.selects(subject_of(each))}
     return any(
         application in selected and covered(grant.purposes, purpose) and not given.isdisjoint(coordinates)

@@ -223,6 +223,7 @@ class Viewer:
         purposes = [each.shown for each in self._purposes(rule) if each.chosen]
         what = [f"{line.shown}{self._so(line.effect)}" for line in _said(types)]
         what += [f"{line.shown}{self._so(line.match.shown)}" for line in _matched(types) if line.match]
+        what += [f"{joined.join(self._together(rule))}{self._so(words['effect_verify'])}"] if rule.get("verify") else []
         rows = [
             f"{each.shown}: {joined.join(option.shown for option in each.conditions if option.chosen)}"
             for each in types
@@ -238,6 +239,10 @@ class Viewer:
             "until": str(until) if until else words["rule_no_end"],
             "duties": joined.join(self._duties(rule)) or words["rule_no_duties"],
         }
+
+    def _together(self, rule: Mapping[str, Any]) -> list[str]:
+        """What a rule verifies, all of it together; the form keeps it, and changes nothing of it."""
+        return [self._words_of(self._choices.catalogue.coordinate(name)) for name in rule["verify"]]
 
     def _duties(self, rule: Mapping[str, Any]) -> list[str]:
         found = [self._words["rule_case"]] if _ticked(rule, CASE) else []

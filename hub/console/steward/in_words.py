@@ -17,14 +17,14 @@ from policies import masking
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation
 from policies.review.changes import Change, Diff, Shown
-from policies.rules import ANSWER
+from policies.rules import ANSWER, VERIFY
 from schema.catalogue import Catalogue
 from schema.declarations import Field
 from schema.interface.languages import CHINESE
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related, conjuncts
 
 EXPECTATION: Final = "expectation of "
-PLAIN: Final = ("clear", "aggregate", "match", "nothing")
+PLAIN: Final = ("clear", "aggregate", "match", "verify", "nothing")
 OTHER: Final = {"prohibited": "rule_prohibited", "accesses": "rule_accesses"}
 
 
@@ -97,6 +97,8 @@ class Spoken:
         if name in OTHER:
             return self._words[OTHER[name]]
         method, _, inside = name.partition("(")
+        if method == VERIFY:
+            return self._words["effect_verify"]
         if method == ANSWER:
             asked = self._words["words_subject_jurisdiction"] if inside.startswith("$") else inside.removesuffix(")")
             return self._words("effect_answer_to", asked=asked) if asked else self._words["effect_answer"]

@@ -26,6 +26,7 @@ class Effect(StrEnum):
     AGGREGATE = "aggregate"
     ANSWER = "answer"
     MATCH = "match"
+    VERIFY = "verify"
     NOTHING = "nothing"
 
 
@@ -124,6 +125,7 @@ def effect_of(catalogue: Catalogue, decision: Decision, coordinate: str) -> Effe
         Effect.AGGREGATE: found.aggregate,
         Effect.ANSWER: found.answers,
         Effect.MATCH: found.match,
+        Effect.VERIFY: decision.of(entity).verified_with(name),
     }
     effect = next((effect for effect, given in effects.items() if given), Effect.NOTHING)
     hidden = effect is Effect.CLEAR and hidden_target(catalogue, decision, coordinate) is not None

@@ -20,7 +20,7 @@ from hub.request.lists.cuts import Path, path_size
 from hub.request.plan_model import Aggregate, Planned
 from hub.request.respond import Answer
 from policies.model import Decision, FieldDecision, PolicySet, RowSet, TypeDecision
-from policies.rules import ANSWER, effect_in_words
+from policies.rules import ANSWER, effect_in_words, verify_in_words
 from schema.interface.languages import ENGLISH
 from schema.predicate import Predicate, conjuncts
 
@@ -129,12 +129,13 @@ def opens_more(with_case: Decision, decision: Decision, coordinate: str) -> bool
 
 def _shown_on(decision: Decision, coordinate: str) -> dict[str, set[Predicate]]:
     """By effect: the rows that have it. Two decisions number their rows apart, so that their numbers tell nothing."""
-    entity, dot, _ = coordinate.partition(".")
+    entity, dot, name = coordinate.partition(".")
     table = decision.of(entity)
     if not dot:
         return {entity: widest(table, table.visible)}
     found = _effects(decision, coordinate)
     effects = {"clear": found.clear, **dict(found.masks), "aggregate": found.aggregate, "match": found.match}
+    effects |= {verify_in_words(names): rows for names, rows in table.verified_with(name).items()}
     effects |= {effect_in_words(ANSWER, asked): rows for asked, rows in found.answers}
     return {effect: widest(table, rows) for effect, rows in effects.items() if rows}
 

@@ -21,7 +21,7 @@ from hub.request.purpose import needs_case
 from policies.decide import purposes_of, shows, tells_accesses
 from policies.model import Decision, FieldDecision, PolicySet, RowSet, TypeDecision
 from policies.obligations import NODE_CAP, Cap, StandingCap
-from policies.rules import ANSWER, Subject, effect_in_words
+from policies.rules import ANSWER, Subject, effect_in_words, verify_in_words
 from policies.succession import Successors
 from schema.catalogue import PROVENANCE, Catalogue, Entity
 from schema.derived_names import bucket_value
@@ -81,6 +81,7 @@ class AccessTable:
             "listed": bool(table.visible),
             "counted": bool(table.contributing),
             "matchedBy": list(table.matchable),
+            "verifiedBy": list(map(list, table.verified)),
             "accesses": tells_accesses(decision, entity.name),
             "contributors": table.contributors,
             "rounding": table.rounding,
@@ -103,9 +104,10 @@ class AccessTable:
             "order": effects.comparable and is_field,
             "groupBy": [bucket_value(each) for each in buckets] if effects.countable else [],
             "match": bool(effects.match),
+            "verify": bool(table.verified_with(name)),
             "asked": [str(asked) for asked in asked_of(effects, self.asker.subject)],
             "needsCase": opens and not self.asker.has_case,
-            "rows": _rows(table, effects),
+            "rows": _rows(table, name),
         }
 
 
@@ -159,10 +161,12 @@ def _effects(decision: Decision, coordinate: str) -> FieldDecision:
     return decision.of(entity).of(name)
 
 
-def _rows(table: TypeDecision, effects: FieldDecision) -> list[dict[str, str]]:
+def _rows(table: TypeDecision, name: str) -> list[dict[str, str]]:
     """Each effect that some rows have, and what their conditions say of the asker's scope."""
+    effects = table.of(name)
     found: list[tuple[str, RowSet]] = [("clear", effects.clear), *effects.masks]
     found += [("aggregate", effects.aggregate), ("match", effects.match)]
+    found += [(verify_in_words(names), rows) for names, rows in table.verified_with(name).items()]
     found += [(effect_in_words(ANSWER, asked), rows) for asked, rows in effects.answers]
     return [{"effect": effect, "where": _where(table, rows)} for effect, rows in found if rows]
 

@@ -23,6 +23,7 @@ from hub.request.lists.arguments import NotOfItsShape
 from hub.request.plan import plan
 from hub.request.plan_model import Accesses, Aggregate, Lookup, Page, Planned, Root
 from hub.request.template import Binding, JointTemplate, Statement, Template
+from hub.request.verifying.root import Verification
 from policies.model import Decision
 from policies.rules import Subject
 from schema.catalogue import Catalogue
@@ -92,6 +93,9 @@ def _bind_root(root: Root, binding: Binding) -> Root:
         case Accesses():
             match = _bind_match(root.match, binding)
             return replace(root, match=match, since=binding.value(root.since), until=binding.value(root.until))
+        case Verification():
+            named, *others = (_bind_match(each, binding) for each in root.compared)
+            return replace(root, named=named, others=tuple(others))
         case _:
             return root
 

@@ -198,6 +198,22 @@ def test_what_may_be_done_is_what_an_operation_may_do(rng: random.Random, tmp_pa
     assert min(done.values()) > 5, done
 
 
+def test_what_may_be_verified_is_what_is_told(rng: random.Random, tmp_path: Path) -> None:
+    verified = 0
+    for scene in scenes(rng, tmp_path):
+        for purpose in scene.table.decisions:
+            told = scene.told(purpose)["Person"]
+            together = told["verifiedBy"]
+            for each in told["coordinates"]:
+                assert each["verify"] == any(each["coordinate"].partition(".")[2] in names for names in together)
+            for names in together:
+                where = [f'{field}: {{eq: "x"}}' for field in names]
+                assert may(scene, purpose, [f"{{ verify(where: {{{', '.join(where)}}}) }}"])
+                assert not may(scene, purpose, [f"{{ verify(where: {{{where[0]}}}) }}"])
+            verified += len(together)
+    assert verified > 5
+
+
 def test_a_reason_is_that_of_a_denied_selection(rng: random.Random, tmp_path: Path) -> None:
     denied = elsewhere = 0
     for scene in scenes(rng, tmp_path):

@@ -24,5 +24,7 @@ class Expected:
     """How many cells of nodes and of aggregates show a value."""
     answers: int = 0
     """How many answers of nodes are told."""
+    verified: set[str] = field(default_factory=set)
+    """What was told of verifications."""
     people: set[str] = field(default_factory=set)
     """Of whom something personal is shown: all of them must be in the record."""

@@ -28,6 +28,7 @@ from tests.support.oracle.naive_answers import answered, may_be_asked
 from tests.support.oracle.naive_conditions import LIST_MAX, ConditionReader
 from tests.support.oracle.naive_counts import aggregate, counts_a_list, picks_rows
 from tests.support.oracle.naive_pages import CURSOR, Part, asks_backward, part_of
+from tests.support.oracle.naive_verifications import agreement, may_be_verified, whole_values
 from tests.support.oracle.naive_view import Sight
 from tests.support.small_graph import SEALS, schema_of, sid
 
@@ -60,6 +61,8 @@ class _Reader(ConditionReader):
             return self.out.faults.add("VALIDATION")
         if wanted == "node":
             return self.any_node(name, nodes, arguments["id"])
+        if wanted == "verify":
+            return self.verify(name, arguments["where"])
         for entity in self.catalogue:
             if wanted == entity.plural:
                 return self.page(name, entity, nodes, arguments)
@@ -68,6 +71,20 @@ class _Reader(ConditionReader):
             if wanted == entity.name[0].lower() + entity.name[1:]:
                 return self.lookup(name, entity, nodes, arguments["id"])
         raise AssertionError(wanted)
+
+    def verify(self, name: str, where: Any) -> Any:
+        person = self.catalogue.person
+        assert person is not None
+        if not any(rule.verify for rule in self.sight.rules[person.name]):
+            return self.deny((name,))
+        predicate = self.condition(person, where)
+        values = {} if predicate is None else whole_values(predicate)
+        if predicate is None or not may_be_verified(self.sight, person.name, values):
+            return self.out.faults.add("VALIDATION" if predicate is None else "FIELD_NOT_FILTERABLE")
+        told, found = agreement(self.sight, person, values)
+        self.out.people.update(found)
+        self.out.verified.add(told)
+        return told
 
     def deny(self, path: tuple[str, ...]) -> None:
         """A static denial: told once, whatever the rows."""

@@ -49,6 +49,8 @@ class Rule:
     buckets: int
     demands: frozenset[Predicate]
     """The parts of the condition as it is written: a condition with more of them has fewer rows."""
+    verify: frozenset[str] = frozenset()
+    """The fields that it verifies, all together."""
 
     @property
     def counts(self) -> bool:
@@ -92,7 +94,9 @@ def rules_for(
             match = frozenset(own[c] for c in grant.match if c in own)
             demands = conjuncts(negation_normal(where))
             limits = (max(grant.contributors, least), max(grant.rounding, coarsest), grant.buckets)
-            found[name].append(Rule(resolved(where, who, today), effects, match, *limits, demands))
+            verify = frozenset(c.split(".")[1] for c in grant.verify if c.split(".")[0] == name)
+            verify = verify if not grant.verify & struck else frozenset()
+            found[name].append(Rule(resolved(where, who, today), effects, match, *limits, demands, verify))
     return found
 
 

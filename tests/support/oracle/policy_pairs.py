@@ -163,7 +163,7 @@ CHANGES: Mapping[str, Callable[[random.Random, Raw], None]] = {
     "a grant removed": _drop("grants"),
     "a prohibition removed": _drop("prohibitions"),
     "rows": _any_grant(_rows),
-    "all rows and fields": _fresh("rows", "fields", "match", "obligations"),
+    "all rows and fields": _fresh("rows", "fields", "match", "verify", "obligations"),
     "an effect": _any_grant(_fields),
     "whom": _fresh("to"),
     "purposes of a grant": _fresh("for"),

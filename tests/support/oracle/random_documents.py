@@ -16,6 +16,7 @@ from schema import SPINE
 from schema.catalogue import Answer, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar
 from schema.graphql import bucket_value
 from tests.support.oracle import sources
+from tests.support.oracle.naive_verifications import drawn_together
 from tests.support.oracle.random_worlds import ASKED, PLACES, Word, leaf, literal, matchable, value_of
 
 Likes = Callable[[str, str], bool]
@@ -83,6 +84,7 @@ class _Drawing:
         roots = [self.root(each) for each in range(self.rng.choice(self.counts))]
         if self.rng.random() < 0.1:
             roots.append("__typename")
+        roots += self.verification()
         head = f"query {self.name('Q')}" + (f"({', '.join(self.declared)})" if self.declared else "")
         text = " ".join([head, "{", *roots, "}", *self.bodies])
         return Document(text, self.values, self.paged)
@@ -118,6 +120,19 @@ class _Drawing:
         if index == 0 and draw < 0.6:
             return self.paged_root(entity)
         return f"{alias}: {self.page(entity)}"
+
+    def verification(self) -> list[str]:
+        """Sometimes a person is verified, and seldom with something else than a grant may list."""
+        person = self.catalogue.person
+        names = drawn_together(self.rng, person)
+        if person is None or not names or self.rng.random() > 0.2:
+            return []
+        where: dict[str, Any] = {name: {"eq": value_of(self.rng, person.field(name))} for name in names}
+        if self.rng.random() < 0.06:
+            where |= leaf(self.rng, self.rng.choice(person.fields))
+        elif self.rng.random() < 0.2:
+            where = {"and": [{name: part} for name, part in where.items()]}
+        return [f"{self.name('y')}: verify(where: {self.maybe_variable(f'{person.name}Where!', where)})"]
 
     def identifier(self) -> str:
         forged = ("A" * 50, "B" * 50, "x")

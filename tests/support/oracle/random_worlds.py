@@ -23,6 +23,7 @@ from schema import SPINE
 from schema.catalogue import Answer, Catalogue, Edge, Entity, Field, Kind, RegionLevel, Scalar
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.free_texts import PROSES, beside
+from tests.support.oracle.naive_verifications import drawn_together
 from tests.support.small_graph import World
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -236,9 +237,12 @@ def _grant(rng: random.Random, name: str, catalogue: Catalogue) -> dict[str, Any
         grant["match"] = [f"{owner}.{each}" for each in names]
         if rng.random() < 0.3:  # it finds one node and lists none
             grant["fields"] = {name: effect for name, effect in fields.items() if name.partition(".")[0] != owner}
+    person = catalogue.person
+    if person in entities and (names := drawn_together(rng, person)) and rng.random() < 0.6:
+        grant["verify"] = [f"{person.name}.{each}" for each in names]
     if rng.random() < 0.1:
         grant["obligations"] = {"case": "required"}
-    elif "match" in grant:
+    elif "match" in grant or "verify" in grant:
         grant["obligations"] = {"matchDailyCap": 1000}
     if rng.random() < 0.2:
         grant["valid"] = {rng.choice(("from", "to")): rng.choice((dt.date(2026, 6, 30), dt.date(2026, 7, 1)))}

@@ -103,6 +103,7 @@ SCHEMA: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("query one", "query several", "query pages", "query counts", "query accessesOf", "query myAccess"),
+            "query verify",
             *("argument id: ID", "argument ids: ID", "argument first: Int", "argument last: Int"),
             *("argument after: String", "argument before: String", "argument where: condition"),
             *("argument orderBy: order", "argument groupBy: enum", "argument since: Date", "argument until: Date"),

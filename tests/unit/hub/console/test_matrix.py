@@ -16,7 +16,7 @@ from tests.support.serving import COUNTY
 
 pytestmark = pytest.mark.unit
 TODAY = dt.date(2026, 6, 30)
-WORDS = {"clear": Effect.CLEAR, "aggregate": Effect.AGGREGATE, "answer": Effect.ANSWER, "match": Effect.MATCH}
+WORDS = {each.value: each for each in (Effect.CLEAR, Effect.AGGREGATE, Effect.ANSWER, Effect.MATCH, Effect.VERIFY)}
 """What `policy explain` calls them; every other word is a mask."""
 
 
