@@ -117,7 +117,7 @@ def test_the_page_says_who_answers_for_which_data(scene: ConsoleScene) -> None:
 
 
 def test_what_was_asked_on_their_behalf_is_told_apart_and_so_is_their_own_look(scene: ConsoleScene) -> None:
-    asked = "以您的名义查询"
+    asked = "这是替您查"
     browser = scene.browser()
     page = words_of(browser.sign_in_as_resident("ming"))
     assert asked not in page
