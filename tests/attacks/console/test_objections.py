@@ -86,7 +86,7 @@ def last_of(scene: ConsoleScene, act: str) -> Record:
 
 def test_it_is_sent_read_answered_and_the_answer_is_read(scene: ConsoleScene, qi: Browser) -> None:
     name = send_objection(qi)
-    assert f"待答复 · hotline · 20{scene.settings.now():%y}年" in words_of(qi.get(MINE))
+    assert f"待答复 · 12345 政务服务便民热线 · 20{scene.settings.now():%y}年" in words_of(qi.get(MINE))
     zhang = scene.signed_in("zhang")
     assert name in zhang.get(QUEUE).text
     page = zhang.get(f"{ONE}?id={name}")

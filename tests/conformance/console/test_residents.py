@@ -24,6 +24,7 @@ departments:
   - {id: fire, zh: 消防救援大队, en: Fire Brigade, contact: {zh: 县政务服务中心 9 号窗口, en: "window 9"}}
   - {id: police, zh: 公安局, en: Police, contact: {zh: 派出所户籍窗口, en: police station}}
   - {id: civil-affairs, zh: 民政局, en: Civil Affairs}
+  - {id: data-bureau, zh: 数据局, en: Data Bureau}
 purposes:
   - {id: safety, zh: 安全检查, en: Safety check}
   - {id: voice, zh: 民意回访, en: Calling back, delayedDays: 30}
