@@ -54,6 +54,16 @@ class FairShare:
         """
         return Turn(self, client, seconds, clients)
 
+    @property
+    def running(self) -> int:
+        """How many turns are taken now."""
+        return self._held[()]
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn now."""
+        return sum(map(len, self._waiting.values()))
+
     def now(self) -> float:
         """Seconds of its clock."""
         return self._now()
@@ -71,7 +81,7 @@ class FairShare:
             return
         if len(self._waiting.get(client, ())) >= WAITING:
             raise _busy()
-        if sum(map(len, self._waiting.values())) >= WAITING_IN_ALL:
+        if self.waiting >= WAITING_IN_ALL:
             self._make_room(client)
         waiting = self._waiting.setdefault(client, deque())
         loop = asyncio.get_running_loop()

@@ -147,7 +147,7 @@ class Console:
         if way is None:
             raise PageRefused("missing")
         if (chosen := arrival.request.query_params.get("language")) in LANGUAGES:
-            return _speak(chosen, arrival)
+            return _speak(chosen, f"{arrival.path}?{arrival.asked_again}".removesuffix("?"))
         if isinstance(way, Door):
             return await way.answer(arrival)
         if isinstance(way, OwnPage):
@@ -173,7 +173,7 @@ class Console:
     async def _change(self, arrival: Arrival, way: Change | OwnChange) -> Response:
         """Do what a form asks; Forged unless a page of this session sent it."""
         if arrival.request.method != "POST":
-            raise PageRefused("method")
+            return await self._not_sent(arrival, way)
         check_origin(arrival.request.headers, [arrival.origin])
         form = await form_of(arrival.request, self._desk.hub.settings.body_limit)
         if isinstance(way, OwnChange):
@@ -188,6 +188,16 @@ class Console:
             return await way.answer(arrival, visitor, form)
         except PageRefused as refusal:
             return self._refused(arrival, refusal, visitor)
+
+    async def _not_sent(self, arrival: Arrival, way: Change | OwnChange) -> Response:
+        """The way back for whoever opened the address of a form: nothing is done there."""
+        place = way.path.rpartition("/")[0]
+        pages = {each.path for each in self.ways if isinstance(each, Page | OwnPage)}
+        back = HOME + (place if place in pages else "")
+        if (chosen := arrival.request.query_params.get("language")) in LANGUAGES and arrival.request.method in READ_BY:
+            return _speak(chosen, back)
+        visitor = await self._visitor(arrival) if isinstance(way, Change) else None
+        return self._refused(arrival, PageRefused("method"), visitor, back)
 
     def _addressed(self, arrival: Arrival) -> Arrival:
         settings = self._desk.hub.settings
@@ -222,9 +232,11 @@ class Console:
         of_residents = self._desk.hub.settings.resident_issuer is not None
         return self._desk.page("welcome", arrival, None, **more, of_residents=of_residents)
 
-    def _refused(self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None) -> Response:
+    def _refused(
+        self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None, back: str = HOME
+    ) -> Response:
         # What was asked stands in no link: it may be what must not be in an address.
-        content = {"why": refusal.why, "names": refusal.names, "asked_again": ""}
+        content = {"why": refusal.why, "names": refusal.names, "asked_again": "", "back": back}
         template = "my_refused" if is_of_residents(arrival.path) else "refused"
         response = self._desk.page(template, arrival, visitor, **content)
         response.status_code = refusal.status
@@ -238,9 +250,9 @@ def _queues(hub: Hub, objections: Objections, visitor: Visitor) -> dict[str, tup
     return {"ask_queue": (REQUESTS_QUEUE, len(requests)), "obj_queue": (OBJECTIONS_QUEUE, len(waiting))}
 
 
-def _speak(language: str, arrival: Arrival) -> Response:
-    """The same page in the language that was chosen, and all later ones."""
-    response = go_to(f"{arrival.path}?{arrival.asked_again}".removesuffix("?"))
+def _speak(language: str, place: str) -> Response:
+    """The page of a place in the language that was chosen, and all later ones."""
+    response = go_to(place)
     hold(response, Cookie.LANGUAGE, language, 31_536_000)
     return response
 

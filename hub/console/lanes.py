@@ -47,6 +47,11 @@ class Lanes:
         self._threads = {lane: ThreadPoolExecutor(lane.value[0], f"console-{lane.name.lower()}") for lane in Lane}
         self._waiting = dict.fromkeys(Lane, 0)
 
+    @property
+    def busiest(self) -> int:
+        """Pieces of work, begun or waiting, of the lane that has most."""
+        return max(self._waiting.values())
+
     async def do(self, lane: Lane, work: Callable[[], Result]) -> Result:
         """What `work` returns; PageRefused if too much waits already."""
         if self._waiting[lane] >= MOST_WAITING:

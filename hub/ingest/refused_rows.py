@@ -62,6 +62,11 @@ class RefusedRow:
     reason: str
     written: bool
 
+    @property
+    def digested(self) -> bool:
+        """Whether a digest of the record's number stands for the row."""
+        return self.row.startswith("~")
+
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:

@@ -35,5 +35,14 @@ RULES: Final = REFUSING | NOTED
 
 def word_of(rule: str) -> str:
     """The key of the words for a rule, which may name an edge after it; empty for one without words."""
+    return _word(rule, "rule")
+
+
+def fix_of(rule: str) -> str:
+    """The key of the words for what to do about it; empty for one without words."""
+    return _word(rule, "fix")
+
+
+def _word(rule: str, kind: str) -> str:
     name = rule.partition(" ")[0]
-    return f"ops_rule_{name.replace('-', '_')}" if name in RULES else ""
+    return f"ops_{kind}_{name.replace('-', '_')}" if name in RULES else ""

@@ -15,8 +15,10 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from hub.console.operator.source_reading import without_secrets
+from hub.home.session import issuer_of
 from hub.home.setting_faults import PREFIX
 from hub.home.settings import Settings
+from hub.home.sign_in import SignInRefused
 
 RESIDENTS: Final = ("resident_issuer", "resident_client", "resident_secret_file", "resident_claim")
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
@@ -50,6 +52,8 @@ SECONDS: Final = frozenset(("graph_deadline", "policy_max_age", "issuer_keys_max
 PORTS: Final = frozenset(("port", "graph_port"))
 BYTES: Final = frozenset(("body_limit", "result_byte_cap"))
 PER_SECOND: Final = frozenset(("rate_of_application", "rate_of_person"))
+DEFAULT: Final = "default"
+"""The source of a value that nobody gave."""
 OF_HOME: Final = {"words": "word_list", "slices": "slice_folder"}
 """Settings in whose place a file of the home stands, if it is there."""
 
@@ -59,7 +63,7 @@ class InForce:
     """One setting: `value` is empty if it has none, `hidden` if it is a secret of which nothing is shown.
 
     `unit` is one of seconds, bytes, per_second or nothing; `source` is environment, given (by the command that started
-    the hub), home or default.
+    the hub), home, demo (its provider, while that runs) or default.
     """
 
     variable: str
@@ -79,6 +83,8 @@ def _in_force(settings: Settings, name: str) -> InForce:
     if value is None and name in OF_HOME:
         value = getattr(settings, OF_HOME[name])
         source = source if value is None else "home"
+    if value is None and name == "sign_in_issuer" and (issuer := _issuer_of_demo(settings)):
+        return InForce(variable, without_secrets(issuer), "", "demo")
     if isinstance(value, SecretStr):
         shown = _address_of(value.get_secret_value())
         return InForce(variable, shown, "", source, hidden=not shown)
@@ -89,9 +95,17 @@ def _in_force(settings: Settings, name: str) -> InForce:
 
 def _source_of(settings: Settings, name: str) -> str:
     if name not in settings.model_fields_set:
-        return "default"
+        return DEFAULT
     given = next((text for key, text in os.environ.items() if key.upper() == PREFIX + name.upper()), "")
     return "environment" if given else "given"
+
+
+def _issuer_of_demo(settings: Settings) -> str:
+    """Where people sign in if no setting says it; empty if nowhere."""
+    try:
+        return issuer_of(settings)
+    except SignInRefused:
+        return ""
 
 
 def _address_of(secret: str) -> str:

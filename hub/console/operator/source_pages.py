@@ -17,7 +17,7 @@ from connectors.source_model import PulledSource, Source
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
-from hub.console.operator.rules import word_of
+from hub.console.operator.rules import fix_of, word_of
 from hub.console.operator.source_reading import (
     MOST_ROWS,
     Declared,
@@ -71,7 +71,8 @@ class SourcePages:
         await self._record(visitor, "sources", {})
         problem, found = "", None
         try:
-            found = await self._desk.beside(Lane.SOURCES, partial(shown_sources, hub.settings, hub.catalogue))
+            read = partial(shown_sources, hub.settings, hub.catalogue, hub.policy.owners)
+            found = await self._desk.beside(Lane.SOURCES, read)
         except NoSources:
             pass
         except FilesWrong as wrong:
@@ -103,7 +104,8 @@ class SourcePages:
 
     async def _show(self, arrival: Arrival, visitor: Visitor, source: Source, **more: Any) -> Response:
         await self._record(visitor, "source", {"source": source.name})
-        read = partial(shown_source, self._desk.hub.settings, source)
+        hub = self._desk.hub
+        read = partial(shown_source, hub.settings, source, hub.policy.owners)
         shown, listing = await self._desk.beside(Lane.SOURCES, read)
         problem = shown.status.problem if shown.status else None
         content = {
@@ -111,7 +113,7 @@ class SourcePages:
             "retried": None,
             "seconds": "",
             "begun": "begun" in arrival.request.query_params,
-            "purposes": self._desk.hub.policy.purposes,
+            "purposes": hub.policy.purposes,
             "remedy": kind_of_problem(problem) if problem else None,
         }
         return self._page(
@@ -125,7 +127,8 @@ class SourcePages:
             "all": HOME + SOURCES,
             "health": HOME + HEALTH,
         }
-        return self._desk.page(name, arrival, visitor, word_of=word_of, **paths, **content)
+        types = {each.name: {"zh": each.zh, "en": each.en} for each in self._desk.hub.catalogue}
+        return self._desk.page(name, arrival, visitor, word_of=word_of, fix_of=fix_of, types=types, **paths, **content)
 
     async def _known(self) -> Declared:
         hub = self._desk.hub

@@ -15,6 +15,7 @@ from connectors.base import ConnectorError
 from connectors.manifest import ManifestError
 from connectors.source_model import ADDRESS_NOT_NEEDED, PulledSource, Source
 from connectors.sources import NONE, load_sources
+from hub.console.operator.pushes import Pushes, read_pushes
 from hub.graph.driver import GraphWriteError
 from hub.graph.local import GraphAddress, LocalGraphError, running_graph
 from hub.home.settings import Settings, SettingsError
@@ -25,6 +26,9 @@ from schema.catalogue import Catalogue
 
 MOST_ROWS = 200
 """Rows in quarantine on a page; the command `source refused` lists them all."""
+
+BAD = ("FAILED", "INTERRUPTED")
+"""States of a last run that did not end well."""
 
 
 class NoSources(Exception):
@@ -49,16 +53,34 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One source: what its file says, and how it stands; `status` is None while the graph does not answer."""
+    """One source: what its file says, and how it stands; `status` is None while the graph does not answer.
+
+    `keeper` is the department that keeps it: the one that its file names, else (`is_owner`) the one that owns the types
+    that it writes; empty if those are of several departments or of none. `pushes` is of a source that is pushed.
+    """
 
     source: Source
     place: str
+    keeper: str
+    is_owner: bool
     status: SourceStatus | None
+    pushes: Pushes | None
 
     @property
     def pulled(self) -> bool:
         """Whether the hub reads it, and not its system that pushes."""
         return isinstance(self.source, PulledSource)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its last run ended well and refused rows."""
+        return self.status is not None and self.status.state == "OK" and self.status.refused > 0
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether rows are refused, its data are stale, or its last run did not end well."""
+        status = self.status
+        return status is not None and (bool(status.refused or status.stale) or status.state in BAD)
 
     @property
     def runs(self) -> Mapping[str, Mapping[str, object]]:
@@ -88,15 +110,15 @@ def graph_of(settings: Settings) -> GraphAddress | None:
         return None
 
 
-def shown_sources(settings: Settings, catalogue: Catalogue) -> Sequence[Shown]:
-    """Every source with its state; raises as `declared`."""
+def shown_sources(settings: Settings, catalogue: Catalogue, owners: Mapping[str, str]) -> Sequence[Shown]:
+    """Every source with its state; raises as `declared`. `owners` are the departments by the types that they own."""
     known = declared(settings, catalogue)
-    return _with_state(settings, known.sources)
+    return _with_state(settings, known.sources, owners)
 
 
-def shown_source(settings: Settings, source: Source) -> tuple[Shown, Listing | None]:
+def shown_source(settings: Settings, source: Source, owners: Mapping[str, str]) -> tuple[Shown, Listing | None]:
     """One source with what waits of it; None in its place while the graph does not answer."""
-    (shown,) = _with_state(settings, [source])
+    (shown,) = _with_state(settings, [source], owners)
     graph = graph_of(settings)
     if shown.status is None or graph is None:
         return shown, None
@@ -106,14 +128,28 @@ def shown_source(settings: Settings, source: Source) -> tuple[Shown, Listing | N
         return shown, None
 
 
-def _with_state(settings: Settings, sources: Sequence[Source]) -> list[Shown]:
-    graph, states = graph_of(settings), {}
+def _with_state(settings: Settings, sources: Sequence[Source], owners: Mapping[str, str]) -> list[Shown]:
+    graph = graph_of(settings)
+    states: Mapping[str, SourceStatus] = {}
+    pushes: Mapping[str, Pushes] = {}
     if graph is not None:
         try:
             states = {each.source: each for each in read_statuses(settings, graph, sources)}
+            pushes = read_pushes(settings, graph, sources)
         except GraphWriteError:
-            states = {}
-    return [Shown(each, place_of(each), states.get(each.name)) for each in sources]
+            states, pushes = {}, {}
+    return [
+        Shown(each, place_of(each), *keeper_of(each, owners), states.get(each.name), pushes.get(each.name))
+        for each in sources
+    ]
+
+
+def keeper_of(source: Source, owners: Mapping[str, str]) -> tuple[str, bool]:
+    """The department that keeps a source, and whether that follows from the types that it writes."""
+    if source.asserted_by:
+        return source.asserted_by, False
+    found = {owners.get(stream.entity, "") for stream in source.records}
+    return (found.pop(), True) if len(found) == 1 and "" not in found else ("", False)
 
 
 def place_of(source: Source) -> str:

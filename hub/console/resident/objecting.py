@@ -30,6 +30,10 @@ SCOPES: Final = (ONE, WHOLE)
 """What an objection is about: the access that was chosen, or all that was shown of its department."""
 
 
+DIGITS: Final = 12
+"""Of the number of an objection, which is read out on the telephone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The form of an objection as it was sent, or as it is shown first."""
@@ -52,6 +56,15 @@ def chosen(resident: Resident, handle: str, told: Sequence[RecordedAccess]) -> R
     return next((each for name, each in named if hmac.compare_digest(name.encode(), handle.encode())), None)
 
 
+def covers(objection: Objection, access: RecordedAccess) -> bool:
+    """Whether an objection is about an access, alone or among others of its department."""
+    return (
+        objection.department == access.department
+        and access.purpose in objection.purposes
+        and objection.first <= access.day <= objection.last
+    )
+
+
 def send(
     hub: Hub,
     objections: Objections,
@@ -68,7 +81,7 @@ def send(
     about = [each for each in told if each.department == access.department] if whole else [access]
     now = hub.now()
     new = Objection(
-        id=secrets.token_hex(6),
+        id=f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}",
         form=written.form,
         subject=resident.digests[0],
         department=access.department,

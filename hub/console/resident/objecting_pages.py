@@ -19,7 +19,7 @@ from hub.console.objections.store import Objections, TooMany
 from hub.console.page import OwnChange, OwnPage, Way
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
-from hub.console.resident.objecting import SCOPES, Written, chosen, send
+from hub.console.resident.objecting import SCOPES, Written, chosen, covers, send
 from hub.console.resident.recording import own_record
 from hub.console.resident.seen import read_or_refuse, told_to
 from hub.console.sessions.residents import Resident
@@ -47,7 +47,7 @@ class ObjectingPages:
         record = own_record(self._desk.hub.digester, "subject", "my data object", resident.digests, {})
         await self._desk.hub.log.append(record)
         access, _ = await self._chosen(resident, written.access)
-        return self._form(arrival, resident, written, access)
+        return await self._form(arrival, resident, written, access)
 
     async def send(self, arrival: Arrival, resident: Resident, form: Mapping[str, str]) -> Response:
         """Send an objection, or tell what it lacks and keep what was written."""
@@ -57,7 +57,7 @@ class ObjectingPages:
             raise PageRefused("my_access")
         access, told = await self._chosen(resident, written.access)
         if not is_sound(written.reason, LONGEST_REASON, lines=True):
-            page = self._form(arrival, resident, written, access, unsound=True)
+            page = await self._form(arrival, resident, written, access, unsound=True)
             page.status_code = 400
             return page
         hub, kept = self._desk.hub, self._objections
@@ -77,9 +77,10 @@ class ObjectingPages:
             raise PageRefused("my_access")
         return access, told
 
-    def _form(
+    async def _form(
         self, arrival: Arrival, resident: Resident, written: Written, access: RecordedAccess, *, unsound: bool = False
     ) -> Response:
+        sent = await self._desk.beside(Lane.RESIDENTS, lambda: self._objections.of(resident.digests))
         return self._desk.page(
             "my_object",
             arrival,
@@ -88,6 +89,8 @@ class ObjectingPages:
             written=written,
             scopes=SCOPES,
             unsound=unsound,
+            before=next((each for each in sent if each.waits and covers(each, access)), None),
+            written_signs=str(len(written.reason)),
             purposes=self._desk.hub.policy.purposes,
             longest=str(LONGEST_REASON),
             working_days=str(EXPECTED_WORKING_DAYS),

@@ -24,7 +24,7 @@ from hub.console.objections.store import Objections
 from hub.console.page import Door, OwnChange, OwnPage, Way
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
-from hub.console.resident.objecting import handle_of
+from hub.console.resident.objecting import covers, handle_of
 from hub.console.resident.objecting_pages import OBJECT, ObjectingPages
 from hub.console.resident.recording import own_record
 from hub.console.resident.seen import asked_for_residents, owners_of_personal_data, read_or_refuse, seen_of
@@ -103,7 +103,15 @@ class ResidentPages:
             arrival,
             None,
             seen=seen,
-            rows=[(each, handle_of(resident.held, each), asked_for_residents(policy, each)) for each in seen.rows],
+            rows=[
+                (
+                    each,
+                    handle_of(resident.held, each),
+                    asked_for_residents(policy, each),
+                    next((listed for listed in own if covers(listed.objection, each)), None),
+                )
+                for each in seen.rows
+            ],
             own=own,
             sent="sent" in arrival.request.query_params,
             month=month,

@@ -47,8 +47,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A sort of data with the department that owns it."""
+    """A sort of data, by the name of its type, with the department that owns it."""
 
+    name: str
     zh: str
     en: str
     department: str
@@ -116,7 +117,7 @@ def asked_for_residents(policy: PolicySet, access: RecordedAccess) -> bool:
 def owners_of_personal_data(policy: PolicySet, catalogue: Catalogue) -> list[Owned]:
     """The types that tell about people, with their owners as the policy in force names them."""
     return [
-        Owned(each.zh, each.en, policy.owners[each.name])
+        Owned(each.name, each.zh, each.en, policy.owners[each.name])
         for each in catalogue
         if each.subjects is not None and each.name in policy.owners
     ]

@@ -119,6 +119,8 @@ def test_i02_a_change_by_another_method(path: str, method: str, scene: ConsoleSc
     sent = {"cookie": f"{SESSION}={browser.cookies[SESSION]}", "origin": browser.origin}
     answer = httpx.request(method, f"{browser.origin}{path}", headers=sent, trust_env=False)
     assert answer.status_code == 405
+    if method == "GET" and not path.startswith("/console/my-data"):
+        assert "退出登录" in answer.text, "whoever is signed in finds the menu and the way back"
     assert is_signed_in(browser)
 
 

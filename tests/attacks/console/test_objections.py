@@ -86,7 +86,7 @@ def last_of(scene: ConsoleScene, act: str) -> Record:
 
 def test_it_is_sent_read_answered_and_the_answer_is_read(scene: ConsoleScene, qi: Browser) -> None:
     name = send_objection(qi)
-    assert f"待答复 · hotline · 20{scene.settings.now():%y}年" in words_of(qi.get(MINE))
+    assert f"待答复 · 12345 政务服务便民热线 · 20{scene.settings.now():%y}年" in words_of(qi.get(MINE))
     zhang = scene.signed_in("zhang")
     assert name in zhang.get(QUEUE).text
     page = zhang.get(f"{ONE}?id={name}")
@@ -270,6 +270,24 @@ def test_texts_run_nowhere(scene: ConsoleScene, qi: Browser) -> None:
         assert "<script" not in page
         assert "<img src=x" not in page
         assert SCRIPT in unescape(page)
+
+
+def test_a_look_that_was_objected_to_is_marked_and_its_form_says_so(qi: Browser) -> None:
+    access = handles(qi)[0]
+    assert "已提出异议" not in words_of(qi.get(MINE))
+    name = send_objection(qi)
+    assert name.isdecimal(), "it is read out on the telephone"
+    assert words_of(qi.get(MINE)).count("已提出异议") == 1, "the other lines are not marked"
+    assert f"编号 {name}" in words_of(qi.get(f"{MINE}/object?access={access}"))
+    other = words_of(qi.get(f"{MINE}/object?access={handles(qi)[1]}"))
+    assert "编号" not in other and "看到了什么" in other
+
+
+def test_a_text_that_is_too_long_is_kept_whole(qi: Browser) -> None:
+    form = objection_form(qi, reason="字" * 501)
+    page = qi.post(SEND, form)
+    assert "您写了 501 个" in words_of(page)
+    assert "字" * 501 in page.text and "maxlength" not in page.text, "no browser cuts it silently"
 
 
 def test_a_flood_of_one_person_ends_and_says_why(scene: ConsoleScene, qi: Browser) -> None:

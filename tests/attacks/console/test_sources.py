@@ -82,6 +82,8 @@ def desk(
         declare(folder / "sources", "gone", kind="csv", where=str(folder / "none.csv"), assertedBy="Street office")
         (folder / "renamed.csv").write_text("编号,地址\nE1,东街\n", "utf-8")
         declare(folder / "sources", "renamed", kind="csv", where=str(folder / "renamed.csv"))
+        stream = {**UNITS, "event": "cn.example.event", "updated": "ce:time"}
+        declare(folder / "sources", "feed", kind="push", accepts=["feeder"], records=[stream])
         for name in ("gone", "renamed"):
             with pytest.raises(ConnectorError):
                 run_pull(small.settings, folder / "sources", [name], folder, {}, silent, address=empty_graph)
@@ -112,10 +114,18 @@ def test_a_source_is_shown_with_what_waits_and_why(desk: Desk) -> None:
     assert recorded(desk)[-1] == "console sources"
     one_source = hidden(chen.get("/console/sources/source?name=small"))
     assert all(said in one_source for said in ("不是代码", "必填项为空", "退回 2 行", "line 43", "重新入库"))
+    assert "正常结束，有退回" in one_source and "超过 12 小时 即为过期" in one_source
+    assert "请在来源处补填这一项。" in one_source, "what to do, in the words of the page"
     assert recorded(desk)[-1] == "console source"
     for name in ("desk", "register"):
         assert "测试连接" in hidden(chen.get(f"/console/sources/source?name={name}"))
     assert "keeper" not in chen.get("/console/sources/source?name=register").text
+
+
+def test_a_pushed_source_tells_of_pushes_and_of_no_run(desk: Desk) -> None:
+    told = hidden(desk.browser().get("/console/sources/source?name=feed"))
+    assert all(said in told for said in ("由对方推送", "尚未推送", "已入库行数"))
+    assert [said for said in ("尚未成功读取", "测试连接", "重新入库", "–") if said in told] == []
 
 
 def test_trying_says_what_is_wrong_and_what_to_do(desk: Desk) -> None:
@@ -223,6 +233,17 @@ def test_a_look_that_cannot_be_recorded_is_not_shown(desk: Desk, monkeypatch: py
         assert chen.get(f"/console/{path}").status_code == 503
     assert chen.post("/console/sources/try", {"csrf_token": token, "name": "desk"}).status_code == 503
     assert len(desk.asked) == asked
+
+
+def test_health_names_the_sources_that_need_a_look_and_says_so_where_nobody_knows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chen = desk.browser()
+    told = hidden(chen.get("/console/health")).partition("需要关注的来源")[2].partition("用量与上限")[0]
+    assert "small · 正常结束，有退回 · 退回 2" in told and "gone · 失败" in told
+    monkeypatch.setattr("hub.console.operator.source_reading.graph_of", lambda _settings: None)
+    told = hidden(chen.get("/console/health"))
+    assert "各来源的状况目前未知" in told and "没有退回的行" not in told
 
 
 def test_the_state_of_the_hub_tells_no_secret(desk: Desk) -> None:

@@ -24,7 +24,7 @@ departments:
   - {id: fire, zh: 消防救援大队, en: Fire Brigade, contact: {zh: 县政务服务中心 9 号窗口, en: "window 9"}}
   - {id: police, zh: 公安局, en: Police, contact: {zh: 派出所户籍窗口, en: police station}}
   - {id: civil-affairs, zh: 民政局, en: Civil Affairs}
-  - {id: data-bureau, zh: 大数据局, en: Data Bureau}
+  - {id: data-bureau, zh: 数据局, en: Data Bureau}
 purposes:
   - {id: safety, zh: 安全检查, en: Safety check}
   - {id: voice, zh: 民意回访, en: Calling back, delayedDays: 30}
@@ -118,7 +118,7 @@ def test_the_page_says_who_answers_for_which_data(scene: ConsoleScene) -> None:
 
 
 def test_what_was_asked_on_their_behalf_is_told_apart_and_so_is_their_own_look(scene: ConsoleScene) -> None:
-    asked = "以您的名义查询"
+    asked = "这是替您查"
     browser = scene.browser()
     page = words_of(browser.sign_in_as_resident("ming"))
     assert asked not in page

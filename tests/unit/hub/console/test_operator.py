@@ -11,14 +11,16 @@ import pytest
 from pydantic import SecretStr
 
 from hub.console.assets import Assets
-from hub.console.operator.health import CONNECTIONS, LIMITS, reached, workers_of
-from hub.console.operator.rules import RULES, word_of
+from hub.console.operator.health import CONNECTIONS, LIMITS, Machine, reached, workers_of
+from hub.console.operator.rules import RULES, fix_of, word_of
 from hub.console.operator.settings_in_force import GROUPS, settings_in_force
-from hub.console.operator.source_reading import without_secrets
+from hub.console.operator.source_reading import declared, keeper_of, without_secrets
+from hub.console.operator.use import uses_of_machine
 from hub.console.pages import Pages
-from hub.console.words import LANGUAGES
+from hub.console.words import LANGUAGES, all_words
 from hub.errors import Code
 from hub.graph.local import GraphAddress
+from hub.home.catalogue import catalogue_of
 from hub.home.setting_faults import PREFIX
 from hub.home.settings import Settings
 from hub.ingest.apart.process import Found
@@ -112,7 +114,28 @@ def test_each_rule_that_refuses_a_row_has_words() -> None:
     assert RULES - found - {"missing", "sentinel", "contested", "missed", "truncated", "missing-target"} == set()
     assert word_of("missing") == "ops_rule_missing"
     assert word_of("missing-target building") == "ops_rule_missing_target", "a rule about an edge"
-    assert word_of("a-rule-of-tomorrow") == ""
+    assert word_of("a-rule-of-tomorrow") == fix_of("a-rule-of-tomorrow") == ""
+
+
+def test_each_rule_says_what_to_do_about_it() -> None:
+    for words in all_words().values():
+        assert [rule for rule in RULES if not words.get(fix_of(rule))] == []
+        assert len({words[fix_of(rule)] for rule in RULES}) > len(RULES) * 0.9, "each its own"
+
+
+def test_a_source_without_a_department_is_kept_by_the_owner_of_its_types(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    stream = {"name": "e", "entity": "Event", "key": "k", "identity": "number", "fields": {"number": "k"}}
+    said = {"kind": "csv", "where": "/x.csv", "collectedFor": "event", "trust": 1, "records": [stream]}
+    for name, more in {"silent": {}, "named": {"assertedBy": "fire"}}.items():
+        (tmp_path / "sources" / f"{name}.yaml").write_text(json.dumps({"name": name, **said, **more}), "utf-8")
+    settings = Settings.load(home=tmp_path / "home", sources=tmp_path / "sources")
+    known = declared(settings, catalogue_of(settings))
+    silent, named = known.named("silent"), known.named("named")
+    assert silent is not None and named is not None
+    assert keeper_of(silent, {"Event": "grid"}) == ("grid", True)
+    assert keeper_of(silent, {"Alarm": "grid"}) == ("", False), "nobody owns it"
+    assert keeper_of(named, {"Event": "grid"}) == ("fire", False)
 
 
 METRICS = """
@@ -142,6 +165,26 @@ def test_a_worker_that_does_not_answer_is_shown() -> None:
 def test_each_limit_is_a_code_and_names_a_setting() -> None:
     assert set(LIMITS) <= set(Code)
     assert {name.removeprefix(PREFIX).lower() for name in LIMITS.values()} <= set(Settings.model_fields)
+
+
+def test_what_is_near_its_limit_is_marked() -> None:
+    machine = Machine(2, (1.2, 0.9, 0.9), 1, free=10, disk=100)
+    found = {each.name: each for each in uses_of_machine(machine)}
+    assert found["load"].is_near and found["disk"].is_near and 0 < found["memory"].part < 1
+    calm = {each.name: each for each in uses_of_machine(Machine(2, (0.9, 0, 0), 1, free=50, disk=100))}
+    assert not calm["load"].is_near and not calm["disk"].is_near and calm["disk"].part == 0.5
+
+
+def test_the_provider_of_the_demo_is_shown_while_it_runs(home: Path) -> None:
+    settings = Settings.load(home=home)
+    settings.prepare_home()
+    for text, shown in (("", ("", "default")), ('{"issuer": "http://127.0.0.1:9"}', ("http://127.0.0.1:9", "demo"))):
+        if text:
+            settings.local_provider_file.write_text(text, "utf-8")
+            settings.local_provider_file.chmod(0o600)
+        found = {each.variable: each for group in settings_in_force(settings).values() for each in group}
+        issuer = found["SLUICEGATE_SIGN_IN_ISSUER"]
+        assert (issuer.value, issuer.source) == shown
 
 
 def test_a_hub_fills_in_what_its_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +218,7 @@ TRIED = {
 def test_whatever_a_trial_finds_is_told(line: Line, language: str) -> None:
     pages = Pages(ZoneInfo("Asia/Shanghai"), Assets())
     for found in (Found((line,), True), Found((line,), False), Found((), True)):
-        shown = {"tried": found, "seconds": "40", "word_of": word_of}
+        shown = {"tried": found, "seconds": "40", "word_of": word_of, "fix_of": fix_of}
         page = bytes(pages.page("ops_tried", language, "", "/", None, **shown).body).decode()
         assert all(str(line[key]) in page for key in ("problem", "stream") if found.lines and line.get(key))
         assert ("line 4" in page) == bool(found.lines and line.get("refusals"))

@@ -22,7 +22,7 @@ from hub.console.developer.codes import CODES
 from hub.console.first_steps import FIRST
 from hub.console.menu import THEMES
 from hub.console.objections.objection import Verdict as Decided
-from hub.console.operator.rules import RULES, word_of
+from hub.console.operator.rules import RULES, fix_of, word_of
 from hub.console.operator.settings_in_force import GROUPS
 from hub.console.page_scripts import EDITOR_PHRASES
 from hub.console.pages import TEMPLATES
@@ -66,6 +66,11 @@ WHYS = (
     *("operation", "checkpoint", "rolled-back", "foreign", "older", "unreadable"),
 )
 """What `audit verify` says of a log that is not sound."""
+TYPES_OF_PEOPLE = (
+    *("Address", "Building", "Dwelling", "Person", "Household", "Unit", "Event", "Tenancy", "Inspection"),
+    *("Visit", "Alarm"),
+)
+"""Types of the county, and of the slices of the whole county, that tell about people."""
 ELSEWHERE = ("v", "time", "variables", "decision", "subjects", "salt")
 """What of a record has a place of its own on its page, or none."""
 MADE = {
@@ -129,12 +134,13 @@ MADE = {
     *(f"mask_part_{part}" for part in PARTS),
     *(f"my_kind_{kind}" for kind in (*DataKind, PROVENANCE, UNLISTED)),
     *(f"my_{name}" for name in ("day", "department", "purpose", "kinds", "act")),
+    *(f"my_type_{name}" for name in TYPES_OF_PEOPLE),
     *(f"my_month_{month}" for month in range(1, 13)),
     *(f"my_scope_{scope}" for scope in SCOPES),
     *(f"obj_verdict_{verdict}{end}" for verdict in Decided for end in ("", "_means")),
     *(f"obj_{name}" for name in ("number", "state", "due", "department", "purposes", "days", "records", "sent")),
     *("obj_queue", "obj_queue_does"),
-    *(word_of(rule) for rule in RULES),
+    *(word(rule) for rule in RULES for word in (word_of, fix_of)),
     *(f"ops_remedy_{each.kind}" for each in REMEDIES),
     *(f"ops_remedy_{kind}" for kind in OTHER_KINDS),
     *(f"ops_state_{state}" for state in ("never", "running", "ok", "partial", "failed", "interrupted", "pushed")),
@@ -142,7 +148,8 @@ MADE = {
     *(f"ops_count_{name}" for name in ("read", "inserted", "updated", "unchanged", "quarantined", "vanished")),
     *(f"ops_{kind}_{part}" for part in ("graph", "audit", "policy", "catalogue", "keys") for kind in ("part", "todo")),
     *(f"ops_group_{group}" for group in GROUPS),
-    *(f"ops_from_{source}" for source in ("default", "environment", "given", "home")),
+    *(f"ops_from_{source}" for source in ("default", "environment", "given", "home", "demo")),
+    *(f"ops_use_{name}" for name in ("load", "disk", "memory", "statements", "queue", "pages", "policy_age")),
     *(f"ops_unit_{unit}" for unit in ("seconds", "bytes", "per_second")),
     *(f"ops_version_{name}" for name in ("product", "python", "neo4j", "detector", "catalogue", "policy")),
     *(f"{word}{end}" for word in ("ops_sources", "ops_health", "ops_settings") for end in ("", "_does")),
