@@ -24,7 +24,7 @@ departments:
   - {id: fire, zh: 消防救援大队, en: Fire Brigade, contact: {zh: 县政务服务中心 9 号窗口, en: "window 9"}}
   - {id: police, zh: 公安局, en: Police, contact: {zh: 派出所户籍窗口, en: police station}}
   - {id: civil-affairs, zh: 民政局, en: Civil Affairs}
-  - {id: data-bureau, zh: 数据局, en: Data Bureau}
+  - {id: data-bureau, zh: 大数据局, en: Data Bureau}
 purposes:
   - {id: safety, zh: 安全检查, en: Safety check}
   - {id: voice, zh: 民意回访, en: Calling back, delayedDays: 30}
@@ -130,7 +130,7 @@ def test_what_was_asked_on_their_behalf_is_told_apart_and_so_is_their_own_look(s
     answer = scene.served.ask(query, app="own-data", person="ming-app", purpose="self", variables=number)
     assert code_of(answer) == "OK", answer.text
     page = words_of(browser.get(MINE))
-    assert f"大数据局 本人查询 这是有人{asked}“谁看过我的信息”" in page
+    assert f"大数据局 本人查询 {asked}“谁看过我的信息”" in page
     assert page.count("大数据局") == 1
     assert page.count(asked) == 1, "and no other line says so"
 
