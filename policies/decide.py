@@ -22,6 +22,7 @@ from policies.model import (
     TypeDecision,
 )
 from policies.obligations import standing, strictest
+from policies.reuse import readable
 from policies.rule_index import lineage
 from policies.rules import VERIFY, Actor, Asked, Grant, Prohibition, Subject, effect_in_words
 from schema.catalogue import Catalogue, Field
@@ -125,6 +126,7 @@ def decide(catalogue: Catalogue, policy: PolicySet, subject: Subject, purpose: s
         strictest(grant.obligations for grant in grants),
         {name: tuple(found) for name, found in table.reasons.items()},
         tuple(cap for grant in grants for cap in standing(grant.id, grant.obligations)),
+        readable(policy.collecting, policy.purposes, purpose, today),
     )
 
 

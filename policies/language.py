@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from policies import obligations
+from policies.collecting.written import collecting_of
 from policies.effects.granted import EffectFault, checked, expected_of
 from policies.effects.named import matched, verified
 from policies.effects.words import explain_expected
@@ -91,11 +92,9 @@ class _Loader:
         self._read_purposes()
         self._read_applications()
         self._read_owners()
-        grants = self._read("grants", self._grant)
-        prohibitions = self._read("prohibitions", self._prohibition)
+        grants, prohibitions = self._read("grants", self._grant), self._read("prohibitions", self._prohibition)
         expectations = self._read("expect", self._expectation)
-        stewards = self._stewards()
-        operations = self._operations()
+        stewards, operations = self._stewards(), self._operations()
         raise_all(self.faults)
         return PolicySet(
             self.version,
@@ -108,6 +107,7 @@ class _Loader:
             expectations,
             operations,
             departments,
+            collecting_of(self.documents, self.purposes, self.ids),
         )
 
     def _read(self, section: str, read: Callable[[BlockAt, Any], _Rule]) -> tuple[_Rule, ...]:

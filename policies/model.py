@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from policies.obligations import Obligation, StandingCap
 from policies.operations.registered import Operations
+from policies.reuse import Collecting
 from policies.rule_index import RuleIndex
 from policies.rules import Asked, Grant, Prohibition, Subject
 from policies.stewards import Steward
@@ -144,6 +145,8 @@ class PolicySet:
     operations: Operations = field(default_factory=dict)
     departments: Mapping[str, Department] = field(default_factory=dict)
     """By id, under which the rest names them; empty if the policy says no names. No decision depends on it."""
+    collecting: Collecting | None = None
+    """What may be read of what was collected for other purposes; None where that is not enforced."""
     index: RuleIndex = field(init=False, repr=False, compare=False)
 
     def department_name(self, department: str, language: str) -> str:
@@ -280,6 +283,8 @@ class Decision:
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
     caps: tuple[StandingCap, ...] = ()
     """Daily caps, each counted where it stands; all of them hold."""
+    collected: tuple[str, ...] | None = None
+    """The collecting purposes whose records may be read; None where the policy does not enforce them."""
     case: str | None = field(default=None, repr=False)
     """The case that the request names, if any; whether it holds, the graph says."""
 

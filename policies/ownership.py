@@ -65,9 +65,17 @@ def _touches(before: PolicySet, after: PolicySet) -> Iterator[tuple[set[str], st
     for purpose in _changed(before.purposes, after.purposes):
         granted = [each for each in grants if any(_related(purpose.id, other) for other in each.purposes)]
         yield {entity for grant in granted for entity in _types_of_grant(grant)}, f"purpose {purpose.id}"
+    if _rules_of_reuse(before) != _rules_of_reuse(after):
+        yield {*before.owners, *after.owners}, "what was collected for other purposes"
     for entity in {*before.owners, *after.owners}:
         if before.owners.get(entity) != after.owners.get(entity):
             yield {entity}, f"owner of {entity}"
+
+
+def _rules_of_reuse(policy: PolicySet) -> object:
+    """What decides which facts may be read again, of any type; None where nothing does."""
+    reuse = policy.collecting
+    return None if reuse is None else {dataclasses.replace(each, place="") for each in reuse.rules}
 
 
 def _changed_rules(before: tuple[_Rule, ...], after: tuple[_Rule, ...]) -> Iterator[tuple[_Rule, _Rule | None]]:

@@ -217,6 +217,29 @@ class ProhibitionBlock(Block):
     basis: Annotated[str, StringConstraints(min_length=1)]
 
 
+class ReuseBlock(Block):
+    """What was collected for some purposes may be read `for` others, or is never read for those `notFor` names.
+
+    It means records whose source says so under `collectedFor`. What `notFor` says holds also for what was collected for
+    a purpose below, and wins.
+    """
+
+    id: Name
+    collected: list[str] = Field(alias="collectedFor")
+    purposes: list[str] = Field(default_factory=list, alias="for")
+    prohibited: list[str] = Field(default_factory=list, alias="notFor")
+    basis: Annotated[str, StringConstraints(min_length=1)]
+    valid: ValidityBlock = ValidityBlock()
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if bool(self.purposes) == bool(self.prohibited):
+            raise ValueError("write either `for`, or `notFor`: a rule opens reuse or prohibits it")
+        if self.prohibited and (self.valid.start or self.valid.end):
+            raise ValueError("a prohibition has no end; take out `valid`")
+        return self
+
+
 class StewardBlock(Block):
     """A person with a role: who drafts and approves policies, reads the log, runs the hub, or develops applications.
 
@@ -270,6 +293,8 @@ class PolicyDocument(Block):
     owners: dict[str, Name] = Field(default_factory=dict)
     grants: list[GrantBlock] = Field(default_factory=list)
     prohibitions: list[ProhibitionBlock] = Field(default_factory=list)
+    collection: Literal["enforced"] | None = None
+    reuse: list[ReuseBlock] = Field(default_factory=list)
     stewards: list[StewardBlock] = Field(default_factory=list)
     expect: list[ExpectationBlock] = Field(default_factory=list)
     operations: list[OperationBlock] = Field(default_factory=list)

@@ -20,6 +20,7 @@ from tests.access_mutations import ACCESS
 from tests.alert_mutations import ALERTS
 from tests.answer_mutations import ANSWERS
 from tests.bound_mutations import BOUND
+from tests.collecting_mutations import COLLECTED
 from tests.console_mutations import CONSOLE
 from tests.edge_mutations import EDGE
 from tests.match_mutations import MATCHES
@@ -55,6 +56,7 @@ MUTATIONS = (
     *RATES,
     *ANSWERS,
     *VERIFICATIONS,
+    *COLLECTED,
     *RESIDENT,
     *RUNS,
     *SIGN_IN,
@@ -201,7 +203,7 @@ MUTATIONS = (
     Mutation(
         "tombstones",
         "hub/request/cypher.py",
-        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))',
+        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within), self.may_be_read(node))',
         "return both(self.rows(node, node.within))",
         "tests/attacks/test_known_leaks.py",
     ),

@@ -32,7 +32,7 @@ SLICES = (
     Mutation(
         "a type of slices is shown on the rows of its rules",
         "hub/request/cypher.py",
-        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))',
+        'return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within), self.may_be_read(node))',
         'return both(f"{node.var}.deletedAt IS NULL")',
         UNSEEN,
     ),

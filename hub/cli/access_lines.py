@@ -27,6 +27,8 @@ def _purpose_lines(purpose: Told) -> Iterator[str]:
         yield "  nothing without a case: name one with --case"
     if purpose["nodeCap"] is not None:
         yield f"  at most {purpose['nodeCap']} nodes in one answer"
+    if purpose["collectedFor"] is not None:
+        yield f"  nothing but what was collected for: {', '.join(purpose['collectedFor']) or 'nothing'}"
     for cap in purpose["dailyCaps"]:
         whose = " for each person" if cap["perPerson"] else ""
         left = "" if cap["left"] is None else f", {cap['left']} left today"

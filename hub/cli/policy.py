@@ -63,6 +63,7 @@ def check(
         "purposes": list(policy.purposes),
         "grants": [grant.id for grant in policy.grants],
         "prohibitions": [prohibition.id for prohibition in policy.prohibitions],
+        **({} if policy.collecting is None else {"reuse": [each.id for each in policy.collecting.rules]}),
         "stewards": [f"{each.account} ({each.person})" for each in policy.stewards.values()],
         "expectations": len(policy.expectations),
         "undecided": list(undecided(catalogue, policy)),

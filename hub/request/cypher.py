@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from hub.request import cypher_masks
+from hub.request.collecting.statement import COLLECTED, asserted_for
 from hub.request.template import (
     LIST_ORDER,
-    CommonPath,
     Reference,
-    common_path,
     is_filled_in,
     is_of_request,
+    shared_path,
     stored,
 )
 from policies import masking
 from policies.model import Decision, RowSet, TypeDecision
-from schema.catalogue import Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
+from schema.catalogue import PROVENANCE, Bucket, Catalogue, EdgeEnd, Entity, Field, Scalar, TextProperties
 from schema.predicate import (
     All,
     Any_,
@@ -43,6 +43,7 @@ SORT_CHARACTERS = 100
 """Texts are sorted by that many of their first characters; what is equal in them stands in the purpose's own order."""
 REQUEST = "request"
 POLICY = "policy"
+ANSWER = "answer"
 AUDIT = "audit"
 
 _COMPARISONS = {
@@ -165,7 +166,7 @@ class Cypher:
         if len(parts) == 1:
             return parts[0]
         either = f"({' OR '.join(parts)})"
-        path = _common_path(predicates)
+        path = shared_path(predicates)
         if not path:
             return either
         region = self.read(node, node.entity.field("region"), "where", POLICY)
@@ -173,11 +174,18 @@ class Cypher:
 
     def lies_in_division(self, entity: Entity, rows: RowSet) -> bool:
         """Whether the policy names a division for each of these rows, so that an index on the region finds them."""
-        return bool(_common_path([self.table(entity).rows[index] for index in rows]))
+        return bool(shared_path([self.table(entity).rows[index] for index in rows]))
 
     def node_is_there(self, node: Node) -> str:
-        """Not deleted, and within the rows that the node is narrowed to."""
-        return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within))
+        """Not deleted, within the rows that the node is narrowed to, and collected for what may be read."""
+        return both(f"{node.var}.deletedAt IS NULL", self.rows(node, node.within), self.may_be_read(node))
+
+    def may_be_read(self, node: Node) -> str:
+        """Collected for purposes that the request's may read; empty where the policy does not ask for it."""
+        if self.decision.collected is None:
+            return ""
+        self.references.append(Reference(f"{node.entity.name}.{PROVENANCE}", COLLECTED, POLICY))
+        return asserted_for(node.var, self.variable(), self.constant(self.decision.collected))
 
     # Conditions.
 
@@ -245,6 +253,8 @@ class Cypher:
         other = Node(self.variable(), target, visible, narrowed=True)
         pattern = self.pattern(node, end, other.var, "exists", origin)
         there = self.node_is_there(other) if origin == REQUEST else f"{other.var}.deletedAt IS NULL"
+        if origin == ANSWER:
+            there = both(there, self.may_be_read(other))
         guard = self._guard(node, self.table(node.entity).of(end.name).clear) if origin == REQUEST else ""
         return pattern, other, both(guard, there)
 
@@ -372,24 +382,3 @@ def _widest(predicates: list[Predicate]) -> list[Predicate]:
     """The predicates without those that another one includes: `a OR (a AND b)` is `a`."""
     demands = [conjuncts(each) for each in predicates]
     return [each for each, more in zip(predicates, demands, strict=True) if not any(less < more for less in demands)]
-
-
-def _common_path(predicates: list[Predicate]) -> CommonPath | str | None:
-    """The path that every predicate demands, as far as they agree; None if one demands no path, or if it is empty."""
-    paths = [_demanded_path(each) for each in predicates]
-    known = [each for each in paths if each is not None]
-    if len(known) < len(paths):
-        return None
-    if any(isinstance(each, Placeholder) for each in known):
-        return CommonPath(tuple(known))
-    return common_path([str(each) for each in known]) or None
-
-
-def _demanded_path(predicate: Predicate) -> str | Placeholder | None:
-    match predicate:
-        case Compare("region", Op.STARTS_WITH | Op.EQ, str() | Placeholder() as value):
-            return value or None
-        case All(parts):
-            return next((found for each in parts if (found := _demanded_path(each))), None)
-        case _:
-            return None

@@ -17,7 +17,7 @@ from hub.home.seals import ID_CHARACTERS, Seals
 from policies.model import Decision
 from policies.rules import placeholder_value
 from schema.conditions.search_text import index_query
-from schema.predicate import Placeholder
+from schema.predicate import All, Compare, Op, Placeholder, Predicate
 from schema.slot import Slot
 
 _CHINA = dt.timezone(dt.timedelta(hours=8))
@@ -193,6 +193,27 @@ def common_path(paths: list[str]) -> str:
     """The longest path with which all begin, a separator after every segment; empty if they share none."""
     segments = zip(*(path.rstrip("/").split("/") for path in paths), strict=False)
     return "".join(f"{each[0]}/" for each in takewhile(lambda each: len(set(each)) == 1, segments))
+
+
+def shared_path(predicates: list[Predicate]) -> CommonPath | str | None:
+    """The path that every predicate demands, as far as they agree; None if one demands no path, or if it is empty."""
+    paths = [_demanded_path(each) for each in predicates]
+    known = [each for each in paths if each is not None]
+    if len(known) < len(paths):
+        return None
+    if any(isinstance(each, Placeholder) for each in known):
+        return CommonPath(tuple(known))
+    return common_path([str(each) for each in known]) or None
+
+
+def _demanded_path(predicate: Predicate) -> str | Placeholder | None:
+    match predicate:
+        case Compare("region", Op.STARTS_WITH | Op.EQ, str() | Placeholder() as value):
+            return value or None
+        case All(parts):
+            return next((found for each in parts if (found := _demanded_path(each))), None)
+        case _:
+            return None
 
 
 def _at_china(moment: dt.datetime) -> dt.datetime:

@@ -53,7 +53,16 @@ def explain(
         lines,
         statement.text if statement else None,
         tuple(f"${name}: {type(value).__name__}" for name, value in statement.parameters.items()) if statement else (),
+        _notes(decision),
     )
+
+
+def _notes(decision: Decision) -> tuple[str, ...]:
+    """What holds on every row, whatever its effects."""
+    if decision.collected is None:
+        return ()
+    read = ", ".join(decision.collected) or "nothing"
+    return (f"a node is there if all that its sources say of it was collected for one of: {read}",)
 
 
 def _coordinates(planned: Planned) -> tuple[tuple[str, ...], ...]:

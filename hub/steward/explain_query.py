@@ -50,4 +50,4 @@ def explain_query(
     parts = Parts(settings, catalogue, build(catalogue), seals, DecisionCache(), successors or {}, detector)
     prepared = prepare(parts, Trail(arrival, policy), Identified(read(arrival, settings), policy, subject), now)
     explanation = explain(prepared.planned, prepared.statement)
-    return explanation if successors is not None else replace(explanation, notes=(NOT_FOLLOWED,))
+    return explanation if successors is not None else replace(explanation, notes=(*explanation.notes, NOT_FOLLOWED))

@@ -43,7 +43,8 @@ class Change:
     `Person verify(idNumber, name)`), `obligation NAME`, a part of the registry entry (`staff`, `developers`, `actsFor`,
     `jurisdiction`, `staff jurisdiction`, `documents`, `dpop`, with the purpose `*`), `operation NAME`, or a guard:
     `steward ACCOUNT` (application and purpose `*`), `prohibition of COORDINATE`, `expectation of COORDINATE`, `told to
-    residents`. `since` is the first day on which the two differ.
+    residents`, `collected for` (application `*`: what a purpose may read of what was collected for others). `since` is
+    the first day on which the two differ.
     """
 
     application: str

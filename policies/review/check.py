@@ -14,6 +14,7 @@ from functools import lru_cache
 from policies.decide import decide
 from policies.model import Application, Decision, FieldDecision, PolicySet
 from policies.purposes import covered, implies, prohibited_for
+from policies.review.collected import faults_of_collecting
 from policies.review.joins import joins
 from policies.review.registered_operations import faults_of_operations
 from policies.review.undecided import undecided
@@ -63,6 +64,7 @@ def check(catalogue: Catalogue, policy: PolicySet, today: dt.date) -> list[Findi
         *_odd_places(policy),
         *(Finding(WARNING, "operation", *fault) for fault in faults_of_operations(policy, subject_of, today)),
         *(finding for grant in policy.grants for finding in _odd_regions(grant)),
+        *(Finding(WARNING, "reuse", *fault) for fault in faults_of_collecting(policy, today)),
         *(Finding(WARNING, "join", "applications", each.text) for each in joins(catalogue, policy, today)),
     ]
     return sorted(findings, key=lambda each: (each.level, each.place, each.text))

@@ -29,6 +29,7 @@ from policies.obligations import COUNTED_DAILY, StandingCap
 from policies.purposes import covered
 from policies.review.changes import Change, Diff, Kind, Shown
 from policies.review.check import subject_of
+from policies.review.collected import changed_collecting
 from policies.review.guards import changed_guards
 from policies.review.joins import new_joins
 from policies.review.notes import notes
@@ -58,6 +59,7 @@ def diff(catalogue: Catalogue, before: PolicySet, after: PolicySet, today: dt.da
     found = {key: dataclasses.replace(each, until=_until(each, differ)) for key, each in found.items()}
     found |= {each: each for each in changed_guards(catalogue, before, after, today)}
     found |= {each: each for each in changed_operations(before, after, today)}
+    found |= {each: each for each in changed_collecting(before, after, today)}
     order = list(Kind)
     changes = sorted(found.values(), key=lambda c: (order.index(c.kind), c.application, c.purpose, c.thing, c.since))
     return Diff(before.version, after.version, tuple(changes), tuple(notes(before, after)))

@@ -143,6 +143,10 @@ _PURPOSE = GraphQLObjectType(
         "nodeCap": GraphQLField(
             GraphQLInt, description="单次对象上限。Most nodes of one answer, if the policy says so."
         ),
+        "collectedFor": GraphQLField(
+            GraphQLList(GraphQLNonNull(GraphQLString)),
+            description="可用采集目的。What records must be collected for to be read; null if anything may be read.",
+        ),
         "dailyCaps": GraphQLField(_list(_CAP), description="每日上限。Its daily caps; all of them hold."),
         "types": GraphQLField(_list(_TYPE), description="类型。All types of the schema."),
     },

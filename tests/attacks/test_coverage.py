@@ -39,10 +39,6 @@ def source(*folders: str) -> str:
 
 
 ABSENT: Mapping[str, Callable[[], bool]] = {
-    "intended purposes of rows": lambda: (
-        "collectedFor" not in source("policies")
-        and "collectedFor" not in (ROOT / "hub" / "request" / "cypher.py").read_text(encoding="utf-8")
-    ),
     "noise": lambda: "opendp" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     "provenance in answers": lambda: "provenance" not in source("schema").lower(),
     "break-glass": lambda: not re.search(r"break.?glass", source("policies", "hub"), re.IGNORECASE),

@@ -115,6 +115,7 @@ async def disagreement(graph: Graph, case: Case, asked: Counter[str]) -> str | N
         asked["with a statement" if got.statement else "without"] += 1
         asked["with a sum"] += got.statement is not None and "UNION ALL" in got.statement.text
         asked["with a source"] += any(f"'{source}'" in str(got.answer.data) for source in sources.SOURCES)
+        asked["with reuse"] += got.statement is not None and ".collectedFor IN " in got.statement.text
         asked["with a search"] += got.statement is not None and "fulltext" in got.statement.text
         asked["with a cut text"] += "【" in str(got.answer.data)
         asked["with a hot word"] += any(f"'{word}'" in str(got.answer.data) for word in WORDS)

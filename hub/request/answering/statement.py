@@ -7,11 +7,8 @@ is noted with the origin `answer`: the request names the question only.
 from __future__ import annotations
 
 from hub.request.answering.cell import AnswerFetch, answered_rows
-from hub.request.cypher import Cypher, Node
+from hub.request.cypher import ANSWER, Cypher, Node
 from schema.answers.conditions import filled
-
-ANSWER = "answer"
-"""The origin of what an answer reads."""
 
 
 def answer_of(cypher: Cypher, node: Node, fetch: AnswerFetch) -> str:

@@ -25,8 +25,10 @@ def indexes_suffice(cypher: Cypher, root: Aggregate, counted: RowSet, narrowed: 
     """Whether no node has to be read; for two values beside the region, or a condition on another field, each has.
 
     That they lie in a division is asked because an index is begun with it. Neo4j takes no value from an index where a
-    guard stands before it.
+    guard stands before it. What a node was collected for stands in no index.
     """
+    if cypher.decision.collected is not None:
+        return False
     table, values = cypher.table(root.entity), _values(root)
     divided = narrowed or cypher.lies_in_division(root.entity, counted)
     indexed = len(values) <= 1 and {"region", *values} <= counted_by(root.entity)

@@ -143,6 +143,7 @@ def purpose_access(table: AccessTable, left: Mapping[StandingCap, int], purpose:
         "title": purpose_title(table.asker.policy, purpose),
         "caseRequired": purpose in table.case_required,
         "nodeCap": node_cap.limit if isinstance(node_cap, Cap) else None,
+        "collectedFor": None if decision.collected is None else list(decision.collected),
         "dailyCaps": [
             {
                 "counts": each.kind,

@@ -128,7 +128,7 @@ def _bind_kept(
     place = validated.purposed.identified.subject.jurisdiction if parts.successors else None
     grids = frozenset(parts.successors.items())
     decided = (decision.version, decision.purpose, decision.grants, decision.case is not None, grids, place)
-    key = (split.shape, decided, parts.detector)
+    key = (split.shape, decision.collected, decided, parts.detector)
     kept = document.plans.find(key)
     if kept is None:
         operation, fragments = document.document.operation, document.document.fragments

@@ -19,7 +19,7 @@ from tests.support.serving import COUNTY, Served, code_of, serving
 
 pytestmark = pytest.mark.conformance
 
-WHOLE = """{ myAccess { application hypothetical caseStated purposes { purpose title caseRequired nodeCap
+WHOLE = """{ myAccess { application hypothetical caseStated purposes { purpose title caseRequired nodeCap collectedFor
   dailyCaps { counts limit perPerson grant left }
   types { type listed counted matchedBy accesses contributors rounding buckets
     coordinates { coordinate effect masks filter order groupBy match needsCase rows { effect where } } } } } }"""

@@ -20,7 +20,7 @@ def answered(sight: Sight, name: str, answer: Answer, argument: Any) -> Any:
     if not any(_lists(rule, answer, argument, sight.who) for rule in sight.holding(name)):
         return None
     truths = [
-        (each.value, sight.raw.truth(resolved(each.when, sight.who, sight.today, argument), name))
+        (each.value, sight.answering.truth(resolved(each.when, sight.who, sight.today, argument), name))
         for each in answer.cases
     ]
     if not answer.values:

@@ -7,7 +7,7 @@ the way from document to statement but the catalogue, the predicate's form and t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,6 +157,8 @@ class Sight:
     purpose: str
     today: dt.date
     case: str | None = None
+    readable: Callable[[str], bool] = lambda _: True
+    """Whether all that its sources say of a node was collected for what the purpose may read."""
     _edges: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _holds: dict[tuple[str, int], bool] = field(default_factory=dict)
 
@@ -167,6 +169,10 @@ class Sight:
                 self._edges.setdefault((source, edge), []).append(target)
                 self._edges.setdefault((target, inverse), []).append(source)
         self.raw = View(lambda name, leaf: self.value(name, leaf.field), self.neighbours, case=self.is_case)
+        self.answering = View(
+            lambda name, leaf: self.value(name, leaf.field),
+            lambda name, edge: [each for each in self.neighbours(name, edge) if self.readable(each)],
+        )
         self.seen = View(lambda name, leaf: self.clear_value(name, leaf.field), self.reached)
         self.counted = View(self._countable, self.reached, self.seen)
 
@@ -198,7 +204,7 @@ class Sight:
 
     def holding(self, name: str) -> list[Rule]:
         """The rules whose row condition holds for the node; conditions of policies read raw values."""
-        rules = self.rules[self.entity(name).name]
+        rules = self.rules[self.entity(name).name] if self.readable(name) else []
         for index, rule in enumerate(rules):
             if (name, index) not in self._holds:
                 self._holds[name, index] = self.raw.truth(rule.where, name) is True

@@ -24,6 +24,7 @@ from schema.catalogue import Answer, Catalogue, Edge, Entity, Field, Kind, Regio
 from schema.strict_yaml import YamlFileError
 from tests.support.oracle.free_texts import PROSES, beside
 from tests.support.oracle.naive_verifications import drawn_together
+from tests.support.oracle.random_reuse import rules_of_reuse
 from tests.support.small_graph import World
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -178,11 +179,12 @@ def _join(rng: random.Random, made: World, edge: Edge, sources: list[str], targe
 # Policies.
 
 
-def policies(rng: random.Random, folder: Path, catalogue: Catalogue = SPINE) -> PolicySet:
-    """A policy set that the loader accepts, written to `folder` and read back."""
+def policies(rng: random.Random, folder: Path, catalogue: Catalogue = SPINE, *, collecting: bool = False) -> PolicySet:
+    """A policy set that the loader accepts, written to `folder` and read back; `collecting`: with rules of reuse."""
     folder.mkdir(parents=True, exist_ok=True)
     while True:
-        text = yaml.safe_dump(raw_policy(rng, catalogue), allow_unicode=True)
+        reuse = rules_of_reuse(rng, PURPOSES) if collecting else {}
+        text = yaml.safe_dump({**raw_policy(rng, catalogue), **reuse}, allow_unicode=True)
         (folder / "policy.yaml").write_text(text, encoding="utf-8")
         try:
             return load(folder, catalogue)

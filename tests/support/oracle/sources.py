@@ -6,14 +6,16 @@ does not matter when a test runs.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from hub.graph.driver import GraphWriter
-from tests.support.oracle.naive_view import Rule, Sight
+from policies.model import PolicySet
+from tests.support.oracle.naive_view import Rule, Sight, above_or_same
 from tests.support.small_graph import World, sid
 
 MINUTE, CENTURIES = 60, 3_000_000_000
@@ -29,7 +31,8 @@ SET s += row {.assertedBy, .freshFor}, s.good = datetime(row.good)"""
 _RECORDS = """
 UNWIND $rows AS row
 MATCH (n {sid: row.sid})
-CREATE (r:SourceRecord {key: row.key, source: row.source, stream: row.source + '/s', record: 'hidden', hash: 'h',
+CREATE (r:SourceRecord {key: row.key, source: row.source, collectedFor: row.collectedFor,
+  stream: row.source + '/s', record: 'hidden', hash: 'h',
   said: row.said, asOf: datetime(row.asOf)})-[:ASSERTS]->(n)"""
 
 
@@ -54,6 +57,9 @@ SOURCES: Mapping[str, Run] = {
     "desk": Run("landlord", None, None),
     "unknown": Run(None, None, None),
 }
+
+COLLECTED: Mapping[str, str] = {"police": "event", "housing": "event.call", "never": "safety", "unknown": "no.such"}
+"""What the records of a source were collected for; those of the desk do not say."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ def load(writer: GraphWriter, made: World) -> None:
             "key": f"{each.source}/s:{name} {each.number}",
             "source": each.source,
             "asOf": each.as_of,
+            "collectedFor": COLLECTED.get(each.source),
             "said": None if each.said is None else " ".join(f"{field}={value}" for field, value in each.said),
         }
         for name in made.nodes
@@ -102,6 +109,31 @@ def load(writer: GraphWriter, made: World) -> None:
     ]
     writer.write(lambda tx: tx.run(_RUNS, rows=runs))
     writer.write(lambda tx: tx.run(_RECORDS, rows=rows))
+
+
+def readable(policies: PolicySet, purpose: str, today: dt.date) -> Callable[[str], bool]:
+    """Whether a purpose may read a node: one record at least, and each collected for what it may read."""
+    enforced = policies.collecting
+
+    def may(collected: str | None) -> bool:
+        if enforced is None or collected is None or collected not in policies.purposes:
+            return False
+        opened = above_or_same(collected, purpose)
+        for rule in enforced.rules:
+            below = any(above_or_same(each, purpose) for each in rule.purposes)
+            above = any(above_or_same(purpose, each) for each in rule.purposes)
+            if rule.allowed and collected in rule.collected and rule.valid.holds(today):
+                opened = opened or below
+            about = any(above_or_same(each, collected) for each in rule.collected)
+            if not rule.allowed and about and (below or above):
+                return False
+        return opened
+
+    def all_may(name: str) -> bool:
+        records = records_of(name)
+        return enforced is None or (bool(records) and all(may(COLLECTED.get(each.source)) for each in records))
+
+    return all_may
 
 
 def provenance(sight: Sight, name: str) -> list[dict[str, Any]] | None:

@@ -12,6 +12,7 @@ from tests.support.oracle.expected_answers import expected
 from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_documents import Document, document, entities_of
 from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, policies
+from tests.support.oracle.sources import readable
 from tests.support.small_graph import SEALS, TODAY, World, sid, subject
 
 WORLDS, DOCUMENTS = 5, 10
@@ -38,7 +39,7 @@ def draw(seed: int, worlds: list[World], folder: Path, pairs: int, documents: in
     """
     for index in range(-(-pairs // documents)):
         rng = random.Random(f"{seed}:{index}")
-        rules = policies(rng, folder / str(index), worlds[0].catalogue)
+        rules = policies(rng, folder / str(index), worlds[0].catalogue, collecting=index % 3 == 1)
         for number in range(documents):
             for _ in range(TRIES):
                 cases = list(_cases(rng, f"{index}.{number}", rules, worlds))
@@ -54,7 +55,7 @@ def _cases(rng: random.Random, label: str, rules: PolicySet, worlds: list[World]
     who, purpose = subject(rules, rng.choice(APPLICATIONS)), rng.choice(PURPOSES)
     found = rules_for(rules, who, purpose, TODAY, catalogue)
     case = rng.choice((None, *TICKETS))
-    sights = [Sight(each, found, who, purpose, TODAY, case) for each in worlds]
+    sights = [Sight(each, found, who, purpose, TODAY, case, readable(rules, purpose, TODAY)) for each in worlds]
     names = rng.sample(sorted(worlds[0].nodes), 12)
     ids = [_id(rng, worlds[0], name, who.department, purpose) for name in names]
     asked = document(rng, ids, sights[0].filterable, entities=entities_of(catalogue), catalogue=catalogue)
