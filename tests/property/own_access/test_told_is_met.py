@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from hub.request.respond import respond
 from policies.model import PolicySet
 from policies.rules import Subject
 from schema import SPINE
-from schema.catalogue import PROVENANCE, Entity
+from schema.catalogue import PROVENANCE, Answer, Entity, Scalar
 from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, ZONE, policies
 from tests.support.small_graph import SCHEMA, SEALS, TODAY
 
@@ -83,10 +83,21 @@ def scenes(rng: random.Random, folder: Path) -> Iterator[Scene]:
                 yield Scene(parts, policy, subject, case, table_of(SPINE, parts.decisions, {}, asker))
 
 
-def members(entity: Entity) -> dict[str, str]:
-    """By name of each field and edge: how it is selected."""
+def members(entity: Entity, told: Mapping[str, Any]) -> dict[str, str]:
+    """By name of each field, edge and answer: how it is selected; an answer with a value that is answered."""
     fields = {each.name: each.name for each in entity.fields}
-    return {**fields, **{name: f"{name} {{ id }}" for name in entity.edges}, PROVENANCE: f"{PROVENANCE} {{ source }}"}
+    edges = {name: f"{name} {{ id }}" for name in entity.edges}
+    answers = {each.name: question(each, told[f"{entity.name}.{each.name}"]["asked"]) for each in entity.answers}
+    return {**fields, **edges, PROVENANCE: f"{PROVENANCE} {{ source }}", **answers}
+
+
+def question(answer: Answer, asked: Sequence[str]) -> str:
+    """An answer, asked with the first of the values that are told, or with any if there is none."""
+    if answer.argument is None:
+        return answer.name
+    if answer.argument.scalar is Scalar.INT:
+        return f"{answer.name}({answer.argument.name}: {next(iter(asked), '1')})"
+    return f'{answer.name}({answer.argument.name}: "{next(iter(asked), "14/")}")'
 
 
 def met_by(found: Prepared, parts: Parts) -> dict[str, Any]:
@@ -104,7 +115,7 @@ def opened_by_a_case(hidden: dict[str, Any]) -> set[str]:
 
 
 def test_an_effect_is_what_a_selection_meets(rng: random.Random, tmp_path: Path) -> None:
-    met = {"CLEAR": 0, "MASKED": 0, "DENIED": 0, "case": 0, "refused": 0}
+    met = {"CLEAR": 0, "MASKED": 0, "ANSWERED": 0, "DENIED": 0, "case": 0, "refused": 0}
     for scene in scenes(rng, tmp_path):
         for purpose in PURPOSES:
             if purpose not in scene.table.decisions:
@@ -115,12 +126,13 @@ def test_an_effect_is_what_a_selection_meets(rng: random.Random, tmp_path: Path)
             for name, told in scene.told(purpose).items():
                 entity = SPINE.entity(name)
                 effects = {each["coordinate"]: each for each in told["coordinates"]}
-                assert set(effects) == {f"{name}.{each}" for each in members(entity)}
+                selected = members(entity, effects)
+                assert set(effects) == {f"{name}.{each}" for each in selected}
                 if needs_case:
                     assert {each["effect"] for each in effects.values()} == {"DENIED"}
                     met["refused"] += 1
                     continue
-                query = f"{{ {entity.plural} {{ edges {{ node {{ {' '.join(members(entity).values())} }} }} }} }}"
+                query = f"{{ {entity.plural} {{ edges {{ node {{ {' '.join(selected.values())} }} }} }} }}"
                 found = scene.asked(purpose, query)
                 assert isinstance(found, Prepared)
                 used, hidden = found.planned.coordinates, met_by(found, scene.parts)
@@ -130,8 +142,11 @@ def test_an_effect_is_what_a_selection_meets(rng: random.Random, tmp_path: Path)
                 for coordinate, each in effects.items():
                     met[each["effect"]] += 1
                     met["case"] += each["needsCase"]
+                    if each["effect"] == "ANSWERED" and not told["listed"]:
+                        continue  # of a node that a match finds
                     assert (each["effect"] == "DENIED") == bool({coordinate, name} & denied), (purpose, each)
                     assert (each["effect"] == "CLEAR") == (coordinate in used.clear), (purpose, each)
+                    assert (each["effect"] == "ANSWERED") == (coordinate in used.answered), (purpose, each)
                     assert each["masks"] == masks.get(coordinate, []), (purpose, each)
                     if told["listed"]:
                         assert each["needsCase"] == (coordinate in opened_by_a_case(hidden)), (purpose, each)
@@ -220,7 +235,8 @@ def test_a_reason_is_that_of_a_denied_selection(rng: random.Random, tmp_path: Pa
         for purpose in scene.table.decisions:
             for coordinate in rng.sample([name for name, _ in SPINE.coordinates()], 8):
                 entity = SPINE.entity(coordinate.partition(".")[0])
-                selection = members(entity)[coordinate.partition(".")[2]]
+                effects = {each["coordinate"]: each for each in scene.told(purpose)[entity.name]["coordinates"]}
+                selection = members(entity, effects)[coordinate.partition(".")[2]]
                 found = scene.asked(purpose, f"{{ {entity.plural} {{ edges {{ node {{ {selection} }} }} }} }}")
                 told = why(scene.table, purpose, coordinate, None)
                 assert told is not None

@@ -310,7 +310,7 @@ class _Drawing:
             return f"... on {on}{self.directive()} {{ id {self.alias()}__typename }}"
         if draw < 0.16 and depth:
             return f"...{self.directive()} {self.node(entity, depth - 1)}" if draw < 0.1 else self.spread(entity, depth)
-        if draw > 0.95:
+        if draw > 0.9:
             return f"{self.name('p')}: {sources.selection(self.rng)}"
         if draw < 0.45 and depth and entity.edges:
             return self.nested(self.edge_of(entity), depth)

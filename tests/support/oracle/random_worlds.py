@@ -275,8 +275,8 @@ def _effects(rng: random.Random, entity: Entity) -> dict[str, Any]:
 
 
 ASKED: Mapping[Scalar, tuple[Any, ...]] = {
-    Scalar.INT: (1, 26, 69),
-    Scalar.REGION: ("14/03/", STREETS[0], GRIDS[0]),
+    Scalar.INT: (1, 69),
+    Scalar.REGION: ("14/03/", STREETS[0]),
     Scalar.STRING: ("甲", "A1"),
 }
 """What answers are asked with."""

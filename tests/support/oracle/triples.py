@@ -15,7 +15,7 @@ from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, 
 from tests.support.oracle.sources import readable
 from tests.support.small_graph import SEALS, TODAY, World, sid, subject
 
-WORLDS, DOCUMENTS = 5, 10
+WORLDS, DOCUMENTS = 5, 5
 """Each pair of a policy and a document meets every world: planning its statement takes most of the time."""
 
 TRIES = 3
@@ -39,7 +39,7 @@ def draw(seed: int, worlds: list[World], folder: Path, pairs: int, documents: in
     """
     for index in range(-(-pairs // documents)):
         rng = random.Random(f"{seed}:{index}")
-        rules = policies(rng, folder / str(index), worlds[0].catalogue, collecting=index % 3 == 1)
+        rules = policies(rng, folder / str(index), worlds[0].catalogue, collecting=index % 5 == 4)
         for number in range(documents):
             for _ in range(TRIES):
                 cases = list(_cases(rng, f"{index}.{number}", rules, worlds))

@@ -7,6 +7,7 @@ of conditions are canaries: of nodes that the asker may see and of such as they 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from graphql import (
 )
 
 from policies import masking
-from schema.catalogue import Bucket, Entity
+from schema.catalogue import Bucket, Entity, Scalar
+from schema.predicate import Placeholder
 from tests.support.small_graph import SEALS, sid
 from tests.support.ways_out import selections
 from tests.support.ways_out.canaries import PLACES, Canaries
@@ -88,6 +90,24 @@ class Probes:
         for name, each in self.schema.query_type.fields.items():
             if root_kind(name, each) == "pages":
                 yield Probe("select", f"{name}(first: 50) {self.select(each.type, 1)}")
+                yield from self.questions(name, self.entity(each.type))
+
+    def questions(self, name: str, entity: Entity) -> Iterator[Probe]:
+        """Answers that take an argument, each with every value that is listed to the asker, and one that is not."""
+        for answer in (each for each in entity.answers if each.argument is not None):
+            assert answer.argument is not None
+            listed = [
+                asked
+                for rule in self.asker.sight.rules[entity.name]
+                if answer.name in rule.effects
+                for asked in rule.effects[answer.name].asked
+            ]
+            own = self.asker.sight.who.jurisdiction
+            values = [own if isinstance(each, Placeholder) else each for each in listed]
+            unlisted = 33 if answer.argument.scalar is Scalar.INT else "14/99/"
+            for value in dict.fromkeys((*values, unlisted)):
+                given = f"{answer.name}({answer.argument.name}: {json.dumps(value)})"
+                yield Probe("answer", f"{name}(first: 50) {{ edges {{ node {{ id {given} }} }} }}")
 
     def select(self, type_: Any, depth: int, only: str = "") -> str:
         """A selection set."""

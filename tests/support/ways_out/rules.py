@@ -112,6 +112,7 @@ class Asker:
         for entity in catalogue:
             for rule in self.sight.rules[entity.name]:
                 found |= {f"{entity.name}.{name}" for name in (*rule.effects, *rule.match)}
+                found |= {read for each in entity.answers if each.name in rule.effects for read in each.reads}
                 found |= set(_turned_on(catalogue, entity, rule.where))
         return found
 
