@@ -41,7 +41,7 @@ from hub.request.accesses import UNLISTED
 from hub.steward.compare_decisions import Outcome
 from hub.steward.hypothetical import Condition
 from policies.masking import ADDRESS_LEVELS, METHODS
-from policies.obligations import DAILY_CAP, MATCH_DAILY_CAP
+from policies.obligations import ANSWER_DAILY_CAP, DAILY_CAP, MATCH_DAILY_CAP
 from policies.requests.model import Kind as Asked
 from policies.requests.progress import State
 from policies.requests.sheet import Fault
@@ -105,7 +105,7 @@ MADE = {
     # The developer's pages.
     *(f"dev_code_{code}" for code in CODES),
     *(f"dev_grade_{grade}" for grade in Grade),
-    *(f"dev_cap_{kind}" for kind in (DAILY_CAP, MATCH_DAILY_CAP)),
+    *(f"dev_cap_{kind}" for kind in (ANSWER_DAILY_CAP, DAILY_CAP, MATCH_DAILY_CAP)),
     *(f"dev_example_{does}" for does in ("list", "search", "match", "accesses", "count")),
     *(f"dev_{page}{end}" for page in ("catalogue", "query", "operations") for end in ("", "_does")),
     *(f"ask_state_{state}{end}" for state in State for end in ("", "_means")),
