@@ -123,10 +123,16 @@ def ask(
 
 
 def asked_already(hub: Hub, asker: Steward, actor: Actor, sheet: Sheet) -> Followed | None:
-    """The newest request of this person that asks one of these wishes already, and waits or is in force."""
-    for each in asked_by(hub, asker, actor):
+    """The newest request of this person that asks one of these wishes already, and waits or is in force.
+
+    None for a form that was sent before: it asks nothing new.
+    """
+    found = asked_by(hub, asker, actor)
+    if any(each.request.form == sheet.form for each in found):
+        return None
+    for each in found:
         asked = each.request
-        same = (asked.application, asked.purpose) == (sheet.application, sheet.purpose) and asked.form != sheet.form
+        same = (asked.application, asked.purpose) == (sheet.application, sheet.purpose)
         if same and each.state in _GOES_ON and asked.fields.items() & sheet.fields.items():
             return each
     return None
