@@ -7,6 +7,7 @@ before they are told that it was done.
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -67,13 +68,15 @@ from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
 from hub.siblings import ALONE, Siblings
 from hub.steward.acting import steward_of
-from policies.versions import StoreUnavailable
+from policies.versions import StoreUnavailable, moment
 
 ENDED: Final = "ended"
 """What the address of the first page says to whoever sent a form after their session had ended."""
 BURST: Final = 300
 PER_SECOND: Final = 30.0
 """How many requests one address may send: a page with its files is three."""
+SERVER_ERROR: Final = 500
+"""The first status of those that may be gone when it is tried again."""
 
 
 class Console:
@@ -125,17 +128,23 @@ class Console:
                 raise PageRefused("many")
             arrival = self._addressed(arrival)
             return self._file(arrival) or await self._page(arrival, way)
-        except PageRefused as refusal:
-            return self._refused(arrival, refusal)
-        except ClientDisconnect:
-            return self._refused(arrival, PageRefused("form"))  # nobody reads it
-        except Forged:
-            return self._refused(arrival, PageRefused("forged"))
-        except (StoreUnavailable, AuditUnavailable):
-            return self._refused(arrival, PageRefused("store"))
         except Exception as fault:
-            self._desk.hub.telemetry.fault("console", fault)
-            return self._refused(arrival, PageRefused("failed"))
+            return self._refused(arrival, self._refusal_of(fault))
+
+    def _refusal_of(self, fault: Exception) -> PageRefused:
+        """What a page says of a fault: of an unexpected one when it was, and the number that the hub's own log has."""
+        match fault:
+            case PageRefused():
+                return fault
+            case ClientDisconnect():
+                return PageRefused("form")  # nobody reads it
+            case Forged():
+                return PageRefused("forged")
+            case StoreUnavailable() | AuditUnavailable():
+                return PageRefused("store")
+        number = secrets.token_hex(16)
+        self._desk.hub.telemetry.fault(f"console, request {number}", fault)
+        return PageRefused("failed", time=moment(self._desk.hub.now()), number=number)
 
     async def _page(self, arrival: Arrival, way: Way | None) -> Response:
         if isinstance(way, Change | OwnChange):
@@ -163,8 +172,8 @@ class Console:
             if not may(visitor, way):
                 raise PageRefused("role")
             return await way.answer(arrival, visitor)
-        except PageRefused as refusal:
-            return self._refused(arrival, refusal, visitor)
+        except Exception as fault:
+            return self._refused(arrival, self._refusal_of(fault), visitor)
 
     def _file(self, arrival: Arrival) -> Response | None:
         """A file that pages refer to, if it is asked for."""
@@ -186,8 +195,8 @@ class Console:
             raise PageRefused("role")
         try:
             return await way.answer(arrival, visitor, form)
-        except PageRefused as refusal:
-            return self._refused(arrival, refusal, visitor)
+        except Exception as fault:
+            return self._refused(arrival, self._refusal_of(fault), visitor)
 
     async def _not_sent(self, arrival: Arrival, way: Change | OwnChange) -> Response:
         """The way back for whoever opened the address of a form: nothing is done there."""
@@ -236,7 +245,9 @@ class Console:
         self, arrival: Arrival, refusal: PageRefused, visitor: Visitor | None = None, back: str = HOME
     ) -> Response:
         # What was asked stands in no link: it may be what must not be in an address.
-        content = {"why": refusal.why, "names": refusal.names, "asked_again": "", "back": back}
+        again = visitor is not None and arrival.request.method in READ_BY and refusal.status >= SERVER_ERROR
+        told = {"asked_again": "", "back": back, "again": again}
+        content = {"why": refusal.why, "names": refusal.names, **told}
         template = "my_refused" if is_of_residents(arrival.path) else "refused"
         response = self._desk.page(template, arrival, visitor, **content)
         response.status_code = refusal.status

@@ -27,7 +27,7 @@ LONGEST_LINE: Final = 300
 """Signs of the legal basis, in one line."""
 LONGEST_TEXT: Final = 1_500
 """Signs of a text that may have several lines: which rows, the reason, an answer."""
-LONGEST_DAYS: Final = 366
+LONGEST_DAYS: Final = 365
 """For how many days at most a grant is asked; for longer it is asked again."""
 FURTHER_DAYS: Final = 10
 """Working days by which an answer may be late, before the request lapses."""

@@ -51,6 +51,7 @@ class Fault(StrEnum):
     UNTIL = "until"
     REASON = "reason"
     FORM = "form"
+    PERSONAL = "personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def requests_of(
     if until is None:
         raise ValueError("the form has faults")
     parts: dict[tuple[str, Kind], dict[str, str]] = {}
-    masked = _masked(sheet, catalogue, policy, today)
+    masked = masks_now(sheet, catalogue, policy, today)
     for name, wanted in sheet.fields.items():
         owner = policy.owners.get(name.partition(".")[0], "")
         kind = Kind.UNMASK if wanted == CLEAR and name in masked else Kind.ACCESS
@@ -180,8 +181,12 @@ def requests_of(
     )
 
 
-def _masked(sheet: Sheet, catalogue: Catalogue, policy: PolicySet, today: dt.date) -> frozenset[str]:
-    """The coordinates of a form that the application sees masked, on some rows at least, for the purpose so far."""
+def masks_now(sheet: Sheet, catalogue: Catalogue, policy: PolicySet, today: dt.date) -> Mapping[str, tuple[str, ...]]:
+    """The coordinates of a form that the application sees masked, on some rows at least, for the purpose so far.
+
+    Each with its masks. The application and the coordinates have to be of the policy and the catalogue.
+    """
     decision = decide(catalogue, policy, subject_of(policy.applications[sheet.application]), sheet.purpose, today)
     parts = {name: name.partition(".") for name in sheet.fields}
-    return frozenset(name for name, (entity, _, own) in parts.items() if decision.of(entity).of(own).masks)
+    masks = {name: decision.of(entity).of(own).masks for name, (entity, _, own) in parts.items()}
+    return {name: tuple(rung for rung, _ in found) for name, found in masks.items() if found}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hub.console.developer.mine import effect_of
 from hub.console.steward.matrix import STRONGEST, Effect, Sensitivity, sensitivity_of
 from hub.request.own_access.table import AccessTable
 from schema.catalogue import PROVENANCE, Coordinate, Grade
 from schema.classification import Scalar
-from schema.declarations import Answer, Entity, Field
+from schema.declarations import Answer, Entity, Field, ValueWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class FieldRow:
     grade: str
     sensitivity: Sensitivity
     effects: tuple[Effect, ...]
+    masks: tuple[tuple[str, ...], ...]
+    """By purpose, the masks with which some rows are shown."""
+    values: tuple[ValueWords, ...]
+    """Of an enum: each value, and what it is called."""
     needs_case: bool
 
 
@@ -79,12 +84,12 @@ def fields_of(table: AccessTable, entity: Entity, purposes: Sequence[str]) -> li
     return [_row(name, each, [told[name] for told in by_purpose]) for name, each in known]
 
 
-def _told_of(table: AccessTable, entity: Entity, purpose: str) -> dict[str, dict[str, object]]:
+def _told_of(table: AccessTable, entity: Entity, purpose: str) -> dict[str, dict[str, Any]]:
     (told,) = [each for each in table.type_access(purpose) if each["type"] == entity.name]
     return {each["coordinate"].partition(".")[2]: each for each in told["coordinates"]}
 
 
-def _row(name: str, each: Coordinate, told: Sequence[Mapping[str, object]]) -> FieldRow:
+def _row(name: str, each: Coordinate, told: Sequence[Mapping[str, Any]]) -> FieldRow:
     form, leads_to = form_of(each)
     grade = str(each.grade) if isinstance(each, Field | Answer) else ""
     return FieldRow(
@@ -96,8 +101,19 @@ def _row(name: str, each: Coordinate, told: Sequence[Mapping[str, object]]) -> F
         grade,
         sensitivity_of(each),
         tuple(map(effect_of, told)),
+        tuple(tuple(of["masks"]) for of in told),
+        _values_of(each),
         any(bool(of["needsCase"]) for of in told),
     )
+
+
+def _values_of(each: Coordinate) -> tuple[ValueWords, ...]:
+    if isinstance(each, Answer):
+        return tuple(ValueWords(case.value, case.zh, case.en) for case in each.cases if case.value)
+    if not isinstance(each, Field):
+        return ()
+    words = {of.name: of for of in each.value_words}
+    return tuple(words.get(name, ValueWords(name, "", "")) for name in each.values)
 
 
 def form_of(each: Coordinate) -> tuple[str, str]:

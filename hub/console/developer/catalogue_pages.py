@@ -23,6 +23,7 @@ from hub.console.refusals import PageRefused
 from hub.console.steward.matrix import Effect
 from hub.console.visitor import Visitor
 from hub.console.words import all_words
+from hub.steward.acting import READERS
 from policies.model import Application, PolicySet
 from schema.catalogue import CatalogueError
 
@@ -31,6 +32,7 @@ TYPE = "developer/type"
 QUERY = "developer/query"
 ASK_FIELDS = "requests/fields"
 ASK_NEW = "requests/new"
+WHY = "why"
 
 
 class CataloguePages:
@@ -95,6 +97,7 @@ class CataloguePages:
                 rows=fields_of(told.table, entity, purposes),
                 loads=loads,
                 query=HOME + QUERY,
+                why=HOME + WHY if set(READERS) & set(visitor.roles) else "",
                 **self._frame(arrival, visitor, policy, application, purposes),
             ),
         )

@@ -13,11 +13,13 @@ from audit.index import IndexFault
 from audit.stores.base import StoreFault
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk
-from hub.console.developer.asked import is_local
+from hub.console.developer.asked import PATH, Asked, is_local
+from hub.console.developer.examples import examples_of
 from hub.console.developer.fared import fared
 from hub.console.developer.mine import (
     DEVELOPERS,
     chosen_application,
+    made_beside,
     own_access,
     own_application,
     own_applications,
@@ -26,12 +28,14 @@ from hub.console.developer.mine import (
 )
 from hub.console.developer.query_pages import ASK_FIELDS, CODES_PAGE, OPERATIONS, QUERY
 from hub.console.developer.ran import token_for
+from hub.console.developer.snippets import snippets_of
 from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
 from hub.request.own_access.table import purpose_access
-from policies.model import KEY_REQUIRED, Application
+from hub.request.own_access.told import Told
+from policies.model import KEY_REQUIRED, Application, PolicySet
 
 ISSUE = "developer/token"
 SECONDS = 600
@@ -83,25 +87,40 @@ class OperationsPages:
             raise PageRefused("store") from None
         facts = {"application": application.id, "found": str(counts.total)}
         await self._desk.record_reading(visitor, "developer operations", facts)
-        return self._desk.page(
-            "dev_operations",
-            arrival,
-            visitor,
-            applications=own_applications(policy, visitor),
-            application=application,
-            purposes=[purpose_access(told.table, told.left, each) for each in told.table.decisions],
-            titles=policy.purposes,
-            fared=counts,
-            registered=[each for each in policy.operations.values() if each.application == application.id],
-            gives_tokens=_gives_tokens(self._desk, application),
-            token=token,
-            minutes=SECONDS // 60,
-            issue=HOME + ISSUE,
-            operations=HOME + OPERATIONS,
-            query=HOME + QUERY,
-            ask_fields=HOME + ASK_FIELDS,
-            codes=HOME + CODES_PAGE,
-        )
+
+        def make() -> Response:
+            return self._desk.page(
+                "dev_operations",
+                arrival,
+                visitor,
+                applications=own_applications(policy, visitor),
+                application=application,
+                purposes=[purpose_access(told.table, told.left, each) for each in told.table.decisions],
+                titles=policy.purposes,
+                fared=counts,
+                registered=[each for each in policy.operations.values() if each.application == application.id],
+                gives_tokens=_gives_tokens(self._desk, application),
+                token=token,
+                minutes=SECONDS // 60,
+                issue=HOME + ISSUE,
+                operations=HOME + OPERATIONS,
+                query=HOME + QUERY,
+                ask_fields=HOME + ASK_FIELDS,
+                codes=HOME + CODES_PAGE,
+                address=arrival.origin + PATH,
+                curl=_curl(told, policy, arrival.origin),
+            )
+
+        return await made_beside(self._desk, visitor, make)
+
+
+def _curl(told: Told, policy: PolicySet, hub: str) -> str:
+    """One command that asks the first example there is, for a purpose that needs no case; empty without any."""
+    table = told.table
+    purposes = sorted(table.decisions, key=lambda each: each in table.case_required)
+    found = ((purpose, each) for purpose in purposes for each in examples_of(table, policy, purpose)[:1])
+    purpose, example = next(found, ("", None))
+    return snippets_of(Asked(purpose, example.document, example.variables), hub)["curl"] if example else ""
 
 
 def _gives_tokens(desk: Desk, application: Application) -> bool:

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from audit.log import Logged
 from audit.record import Digester
 from audit.search import QueryRefused, records
-from hub.auditor.personal_texts import PersonalTexts
 from hub.auditor.review_marks import LONGEST_REASON, Marks, Meanwhile, Verdict
 from hub.auditor.review_sample import Sample, newest_day, sample_of, samples_so_far
 from hub.auditor.search_terms import ACTORS
@@ -27,6 +26,7 @@ from hub.console.oversight.asking import AUDITORS, counted, day_of, number_of, o
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
+from hub.home.personal_texts import PersonalTexts
 from hub.home.zone import day_of as day_of_time
 from hub.request.pipeline import Hub
 from hub.steward.changes import reading_record

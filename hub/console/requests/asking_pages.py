@@ -17,11 +17,20 @@ from hub.console.lanes import Lane
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.requests.choices import chosen_fields, groups_of
-from hub.console.requests.desk_work import applications_of, ask, asked_by, own_request, withdraw
+from hub.console.requests.desk_work import (
+    Followed,
+    applications_of,
+    ask,
+    asked_already,
+    asked_by,
+    own_request,
+    withdraw,
+)
 from hub.console.visitor import Visitor
+from hub.home.personal_texts import PersonalTexts
 from hub.request.denials import EXPECTED_WORKING_DAYS
 from policies.requests.model import LONGEST_LINE, LONGEST_TEXT, MOST_FIELDS, text_of
-from policies.requests.sheet import Fault, Sheet, last_day, new_form, purposes_to_ask, wishes_of
+from policies.requests.sheet import Fault, Sheet, last_day, masks_now, new_form, purposes_to_ask, wishes_of
 from policies.requests.store import MOST_OPEN_OF_APPLICATION, MOST_OPEN_OF_PERSON, TooMany
 from policies.stewards import Role
 from policies.versions import ChangeRefused
@@ -31,6 +40,9 @@ FIELDS: Final = "requests/fields"
 NEW: Final = "requests/new"
 ONE: Final = "requests/one"
 QUERY: Final = "developer/query"
+CATALOGUE: Final = "developer/catalogue"
+ANYWAY: Final = "anyway"
+"""The field of a form that was warned that the same is asked already, and is sent nevertheless."""
 WISH: Final = "wish/"
 """What stands before a coordinate in the name of its field."""
 
@@ -39,7 +51,7 @@ class AskingPages:
     """The pages of those who ask."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self._desk, self._texts = desk, PersonalTexts(desk.hub.settings)
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -68,6 +80,7 @@ class AskingPages:
             mine=mine,
             sent=sent,
             policy=hub.policy,
+            known=dict(hub.catalogue.coordinates()),
             fields=HOME + FIELDS,
             one=HOME + ONE,
         )
@@ -96,8 +109,13 @@ class AskingPages:
         )
 
     async def new(self, arrival: Arrival, visitor: Visitor) -> Response:
-        """The form for the application, the purpose and the fields that the address names, and what is `wanted`."""
+        """The form for the application, the purpose and the fields that the address names, and what is `wanted`.
+
+        With `again` it is filled as that request of the visitor's was.
+        """
         catalogue, asked = self._desk.hub.catalogue, arrival.request.query_params
+        if "again" in asked:
+            return self._form(arrival, visitor, await self._again(visitor, asked["again"]))
         names = asked.getlist("field")
         chosen = chosen_fields(names, catalogue)
         if set(names) - set(chosen):
@@ -114,8 +132,15 @@ class AskingPages:
     async def ask(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Ask what a form says, or tell what is wrong with it and keep what was written."""
         hub, sheet = self._desk.hub, _sheet(form)
+        who = (visitor.steward, visitor.actor)
+        if ANYWAY not in form:
+            before = await self._desk.beside(Lane.POLICY, lambda: asked_already(hub, *who, sheet))
+            if before is not None:
+                page = self._form(arrival, visitor, sheet, before=before)
+                page.status_code = 409
+                return page
         try:
-            made = await self._desk.beside(Lane.POLICY, lambda: ask(hub, visitor.steward, visitor.actor, sheet))
+            made = await self._desk.beside(Lane.POLICY, lambda: ask(hub, *who, sheet, self._texts))
         except TooMany:
             names = {"person": str(MOST_OPEN_OF_PERSON), "application": str(MOST_OPEN_OF_APPLICATION)}
             raise PageRefused("ask_many", **names) from None
@@ -127,15 +152,37 @@ class AskingPages:
         asked = [each.id for each in made if not isinstance(each, Fault)]
         return go_to(f"{HOME}{ONE}?id={asked[0]}" if len(asked) == 1 else f"{HOME}{REQUESTS}?sent={len(asked)}")
 
-    def _form(self, arrival: Arrival, visitor: Visitor, sheet: Sheet, faults: Sequence[Fault] = ()) -> Response:
+    async def _again(self, visitor: Visitor, name: str) -> Sheet:
+        """A new form that says what a request of the visitor's said, but for the last day and what is gone by now."""
+        hub, who = self._desk.hub, (visitor.steward, visitor.actor)
+        found = await self._desk.beside(Lane.POLICY, lambda: own_request(hub, *who, name))
+        before, known = found.request, dict(hub.catalogue.coordinates())
+        await self._desk.record_reading(visitor, "requests one", {"request": before.id})
+        wishes = {each: wishes_of(known[each]) for each in before.fields if each in known}
+        fields = {each: before.fields[each] if before.fields[each] in may else "" for each, may in wishes.items()}
+        texts = {"rows": before.rows, "basis": before.basis, "reason": before.reason}
+        return Sheet(new_form(), before.application, before.purpose, fields, **texts)
+
+    def _form(
+        self,
+        arrival: Arrival,
+        visitor: Visitor,
+        sheet: Sheet,
+        faults: Sequence[Fault] = (),
+        before: Followed | None = None,
+    ) -> Response:
         hub, today = self._desk.hub, self._desk.hub.now().date()
-        known = dict(hub.catalogue.coordinates())
+        known, mine = dict(hub.catalogue.coordinates()), applications_of(hub, visitor.steward)
+        told = (
+            sheet.application in mine and sheet.purpose in hub.policy.purposes and sheet.fields.keys() <= known.keys()
+        )
         content: dict[str, Any] = {
             "rows": [
                 (name, known[name], wishes_of(known[name]), wanted)
                 for name, wanted in sheet.fields.items()
                 if name in known
             ],
+            "now": masks_now(sheet, hub.catalogue, hub.policy, today) if told else {},
             "owners": hub.policy.owners,
             "purposes": purposes_to_ask(hub.policy, today),
             "last_day": last_day(hub.policy, sheet.purpose, today),
@@ -146,7 +193,10 @@ class AskingPages:
             visitor,
             sheet=sheet,
             faults=faults,
-            mine=applications_of(hub, visitor.steward),
+            before=before,
+            anyway=ANYWAY,
+            one=HOME + ONE,
+            mine=mine,
             wish_name=WISH,
             longest=LONGEST_TEXT,
             longest_line=LONGEST_LINE,
@@ -185,6 +235,7 @@ class AskingPages:
             mine=HOME + REQUESTS,
             new=HOME + NEW,
             query=HOME + QUERY,
+            catalogue=HOME + CATALOGUE,
         )
 
 

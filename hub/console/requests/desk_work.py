@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub.console.refusals import PageRefused
 from hub.console.steward.versions import changes_of
+from hub.home.personal_texts import PersonalTexts
 from hub.request.denials import EXPECTED_WORKING_DAYS
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
@@ -28,6 +29,7 @@ from policies.requests.store import MOST_DONE, Recorder, Requests
 from policies.stewards import Steward
 from policies.versions import ChangeRefused, Version
 
+_GOES_ON: Final = frozenset({State.ASKED, State.DRAFTED, State.APPROVED, State.IN_FORCE})
 NOTE: Final = "access request {}"
 """The note of a version that was drafted of a request."""
 
@@ -115,14 +117,34 @@ def applications_of(hub: Hub, steward: Steward) -> Mapping[str, Application]:
     }
 
 
-def ask(hub: Hub, asker: Steward, actor: Actor, sheet: Sheet) -> Sequence[AccessRequest] | tuple[Fault, ...]:
+def ask(
+    hub: Hub, asker: Steward, actor: Actor, sheet: Sheet, texts: PersonalTexts
+) -> Sequence[AccessRequest] | tuple[Fault, ...]:
     """The requests that a form made, or what is wrong with it; raises TooMany."""
     now, mine = hub.now(), applications_of(hub, asker)
     if faults := faults_of(sheet, hub.catalogue, hub.policy, mine, now.date()):
         return faults
+    if any(map(texts.found_in, (sheet.rows, sheet.basis, sheet.reason))):
+        return (Fault.PERSONAL,)
     new = requests_of(sheet, hub.catalogue, hub.policy, asker, now, EXPECTED_WORKING_DAYS)
     with _opened(hub, actor) as (_, requests):
         return requests.ask(new)
+
+
+def asked_already(hub: Hub, asker: Steward, actor: Actor, sheet: Sheet) -> Followed | None:
+    """The newest request of this person that asks one of these wishes already, and waits or is in force.
+
+    None for a form that was sent before: it asks nothing new.
+    """
+    found = asked_by(hub, asker, actor)
+    if any(each.request.form == sheet.form for each in found):
+        return None
+    for each in found:
+        asked = each.request
+        same = (asked.application, asked.purpose) == (sheet.application, sheet.purpose)
+        if same and each.state in _GOES_ON and asked.fields.items() & sheet.fields.items():
+            return each
+    return None
 
 
 def asked_by(hub: Hub, asker: Steward, actor: Actor) -> Sequence[Followed]:

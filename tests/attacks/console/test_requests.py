@@ -52,6 +52,7 @@ def stored(scene: ConsoleScene) -> PolicyStore:
 def test_the_request_of_another_is_not_found(scene: ConsoleScene) -> None:
     sun, zhao, qian = scene.signed_in("sun"), scene.signed_in("zhao"), scene.signed_in("qian")
     name = ask(sun)
+    assert zhao.get(f"/console/requests/new?again={name}").status_code == 404
     for browser, page, act in ((zhao, "one", "withdraw"), (qian, "answer", "refuse"), (qian, "answer", "draft")):
         sent = {"csrf_token": browser.form_token(), "id": name, "answer": "x", "base": "1", "rule": "x"}
         answers = [

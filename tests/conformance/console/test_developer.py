@@ -99,6 +99,29 @@ def test_a_type_tells_the_effects_that_my_access_tells(scene: ConsoleScene, sun:
     assert marks(page, "idNumber")[0] == "核"
     assert marks(page, "gender") == ["明", "拒"]
     assert marks(page, "registeredAddress") == ["拒", "拒"]
+    assert "仅显示" in page, "a mask in words"
+    catalogue = scene.served.hub.catalogue
+    values = catalogue.entity("Person").field("gender").values
+    assert all(f"<code>{value}</code>" in page for value in values)
+    assert catalogue.entity("Person").en not in page, "the names of one language"
+
+
+def test_a_page_that_fails_tells_when_and_its_number_and_keeps_the_menu(
+    scene: ConsoleScene, sun: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("13812345678")
+
+    monkeypatch.setattr("hub.console.requests.asking_pages.groups_of", fail)
+    page = sun.get("/console/requests/fields?text=x")
+    text = words_of(page)
+    assert page.status_code == 500
+    number = re.search(r"请求编号 ([0-9a-f]{32})", text)
+    assert number is not None
+    assert f"console, request {number[1]}" in caplog.text
+    assert "13812345678" not in page.text + caplog.text
+    assert "退出" in text, "one is signed in still"
+    assert '<a class="button" href="">再试一次</a>' in page.text
 
 
 def test_an_explanation_has_effects_the_statement_the_record_and_code_that_sends_it(
@@ -215,6 +238,8 @@ def test_a_test_token_is_recorded_before_it_is_shown_and_serves_its_application(
     (issued,) = [each for each in records(scene) if each.operation_name == "console developer token"]
     assert (issued.kind, issued.variables["application"], issued.variables["seconds"]) == ("admin", "grid-desk", "600")
     assert scene.served.ask(token=token, purpose="event.dispatch").json()["data"] == {"__typename": "Query"}
+    assert "/graphql" in words_of(page)
+    assert "curl -s" in page.text
     assert token not in sun.get("/console/developer/operations").text, "it is shown once"
     assert token not in "".join(map(repr, records(scene)))
     claims = scene.served.hub.verifier.claims_of(token, scene.served.hub.now().timestamp())

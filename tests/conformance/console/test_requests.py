@@ -95,6 +95,7 @@ def test_a_request_goes_from_a_developer_by_two_stewards_into_force(scene: Conso
     in_force = sun.get(location)
     assert "已生效" in words_of(in_force)
     assert 'href="/console/developer/query?application=grid-desk&amp;purpose=welfare.elder"' in in_force.text
+    assert f"生效期间 规则生效之日起至 {asked['until']}" in words_of(in_force)
     grant = next(each for each in scene.served.hub.policy.grants if each.id == f"ask-{name}")
     assert grant.basis == asked["basis"]
     assert grant.purposes == {"welfare.elder"}
@@ -155,6 +156,10 @@ def test_a_refusal_tells_the_asker_why_and_ends_it(scene: ConsoleScene) -> None:
     form = sun.get(unescape(again)).text
     assert all(f'name="wish/{field}"' in form for field in FIELDS)
     assert '<option value="welfare.elder" selected>' in form
+    kept = form_of(sun)
+    assert all(kept[text] in unescape(form) for text in ("rows", "basis", "reason")), "what was written, too"
+    assert form.count('<option value="clear" selected>') == len(FIELDS)
+    assert not [text for text in ("应答复日", "未答复则失效") if text in page], "nobody waits for an answer any more"
     assert "已拒绝" in page
     assert "请改用 遮蔽后的手机号" in page
     assert "撤回申请" not in page
@@ -220,6 +225,44 @@ def test_what_is_wrong_with_a_form_is_told_and_what_was_written_is_kept(scene: C
     assert "请选择一个目的" in text
     assert form["rows"] in page.text
     assert "还没有申请" in words_of(sun.get("/console/requests"))
+
+
+def test_a_text_with_what_is_personal_is_refused_and_kept_on_the_form(scene: ConsoleScene) -> None:
+    sun = scene.signed_in("sun")
+    for field, text in (("reason", "请联系13812345678"), ("rows", "证号14010519900307293X的住户")):
+        page = sun.post("/console/requests/ask", form_of(sun, **{field: text}))
+        assert page.status_code == 400
+        assert "似有居民的个人信息" in words_of(page)
+        assert text in page.text
+    assert "还没有申请" in words_of(sun.get("/console/requests"))
+
+
+def test_the_same_is_asked_twice_only_by_who_was_warned(scene: ConsoleScene) -> None:
+    sun = scene.signed_in("sun")
+    name = ask(sun)
+    form = form_of(sun, "Person.phone")
+    del form["anyway"]
+    warned = sun.post("/console/requests/ask", form)
+    assert warned.status_code == 409
+    assert "同样申请已有一份" in words_of(warned)
+    assert f'href="/console/requests/one?id={name}"' in warned.text
+    assert form["reason"] in warned.text
+    assert 'name="anyway" value="1"' in warned.text
+    other = form_of(sun, "Person.phone", purpose="event.dispatch")
+    del other["anyway"]
+    assert sun.post("/console/requests/ask", other).status_code == 303, "for another purpose it is not the same"
+    assert sun.post("/console/requests/ask", {**form, "anyway": "1"}).status_code == 303
+    assert sun.post("/console/requests/ask", form).status_code == 303, "a form that is sent twice asks once"
+    listed = words_of(sun.get("/console/requests"))
+    assert listed.count("待答复") == 3
+    assert "Person.phone" in listed
+
+
+def test_the_mask_that_is_seen_now_is_marked(scene: ConsoleScene) -> None:
+    sun = scene.signed_in("sun")
+    new = "/console/requests/new?application=grid-desk&field=Event.text&wanted=clear&purpose="
+    assert words_of(sun.get(f"{new}event.dispatch")).count("目前即为此") == 1
+    assert "目前即为此" not in words_of(sun.get(f"{new}welfare.elder"))
 
 
 def test_what_is_taken_back_leaves_the_queue(scene: ConsoleScene) -> None:

@@ -26,6 +26,7 @@ def form_of(browser: Browser, *fields: str, **changes: str) -> dict[str, str]:
         "basis": "中华人民共和国老年人权益保障法 第十三条",
         "until": (dt.date.today() + dt.timedelta(days=90)).isoformat(),
         "reason": "上门探访前需要电话联系",
+        "anyway": "1",
         **{f"wish/{name}": "clear" for name in fields or FIELDS},
     }
     return {**filled, **changes}

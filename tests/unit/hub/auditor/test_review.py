@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from audit.record import Coordinates, Record
 from audit.tree import leaf_hash
-from hub.auditor.personal_texts import PersonalTexts
 from hub.auditor.review_marks import MOST_OF_RECORD, Mark, Marks, Meanwhile, Verdict
 from hub.auditor.review_sample import DRAWN, Sample, newest_day, sample_of, samples_so_far
+from hub.home.personal_texts import PersonalTexts
 from hub.home.settings import Settings
 from policies.versions import StoreUnavailable
 from schema import SPINE

@@ -1,4 +1,4 @@
-"""Whether a text that an auditor writes holds what may identify a person, so that it is refused before it is kept.
+"""Whether a text that somebody writes on a page holds what may identify a person: it is refused before it is kept.
 
 The detector of free texts reads it by its rules: numbers, addresses, names beside a word that says so (`当事人张伟`).
 Without its model, which takes ordinary words for names now and then, and would refuse what is right: a name that stands
@@ -35,7 +35,7 @@ class PersonalTexts:
     def _loaded(self) -> Detector:
         with self._turn:
             if self._detector is None:
-                from policies.detect import Detector  # seconds, which a hub without reviews does not spend
+                from policies.detect import Detector  # seconds, which a hub without such texts does not spend
 
                 path = self._settings.word_list
                 self._detector = Detector(NO_WORDS if path is None else load(path), model=None)
