@@ -18,7 +18,7 @@ from hub.errors import HubError
 from hub.graph.catalogue_fit import FITS
 from hub.graph.collected import COLLECTED
 from hub.request.pipeline import Hub
-from policies.endings import due_to_purge, in_words, overdue
+from policies.collecting.endings import due_to_purge, in_words, overdue
 
 WATCH_SECONDS: Final = 1.0
 GRAPH_EVERY: Final = 3

@@ -251,7 +251,7 @@ MUTATIONS = (
     ),
     Mutation(
         "spans and text belong together",
-        "hub/request/respond.py",
+        "policies/text/spans.py",
         "return FreeText(text, spans) if checksum(text, spans) == check else text",
         "return FreeText(text, spans)",
         "tests/property/test_masking.py -k text",

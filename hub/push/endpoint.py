@@ -26,7 +26,7 @@ from hub.request import auth, endpoint
 from hub.request.answers.preferences import JSON
 from hub.request.pipeline import Hub
 from hub.request.record import Trail, flood_source
-from policies.endings import ended
+from policies.collecting.endings import ended
 
 ReceiveBody = Callable[[endpoint.Arrival, int], Awaitable[endpoint.Arrival]]
 WAIT_SECONDS = 60

@@ -47,7 +47,7 @@ from hub.request.provenance.entries import Found, entries
 from hub.request.verifying.root import Verification, agreement
 from policies.aggregate import MAX_CELLS, PAGE_CELLS, Counted, cells, domain, frequent_words
 from policies.masking import mask_fetched
-from policies.text.spans import FreeText, checksum
+from policies.text.spans import free_text
 from schema.catalogue import Catalogue
 from schema.derived_names import LIST_INFO
 from schema.graphql import ACCESS, PROVENANCE_TYPE, aggregate_type
@@ -244,7 +244,7 @@ class _Responder:
 
     def _masked(self, cell: Mapping[str, Any]) -> Any:
         """A cell that is masked here, because Cypher could not mask it."""
-        value = _free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
+        value = free_text(cell["v"], cell["s"], cell["c"]) if "s" in cell else cell["v"]
         return mask_fetched(cell["m"], value, self.planned.decision.today, self._pseudonym_key)
 
     @cached_property
@@ -393,11 +393,3 @@ class _Responder:
         for name, cell in root.cells:
             self._show(shown, name, values.get(cell))
         return shown
-
-
-def _free_text(text: str, spans: Any, check: Any) -> FreeText | str:
-    """A text with its spans; without them, so that it is redacted whole, if they are not those of this text."""
-    try:
-        return FreeText(text, spans) if checksum(text, spans) == check else text
-    except Exception:  # the spans are not numbers
-        return text

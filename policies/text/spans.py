@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class PiiKind(StrEnum):
@@ -115,6 +115,14 @@ def checksum(text: str, stored: Sequence[int]) -> int:
     A database may read the two from different moments: one statement of Neo4j does, while a text is being replaced.
     """
     return zlib.crc32(struct.pack(f"<{len(stored)}q", *stored), zlib.crc32(text.encode("utf-8", "surrogatepass")))
+
+
+def free_text(text: str, spans: Any, check: Any) -> FreeText | str:
+    """A text with its spans; without them, so that it is redacted whole, if they are not those of this text."""
+    try:
+        return FreeText(text, spans) if checksum(text, spans) == check else text
+    except Exception:  # the spans are not numbers
+        return text
 
 
 def triples(stored: Sequence[int]) -> Iterator[tuple[int, int, int]]:

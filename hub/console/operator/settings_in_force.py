@@ -39,7 +39,7 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
         *RESIDENTS,
         "local_stewards",
     ),
-    "events": ("sources", "pull_lease"),
+    "events": ("sources", "pull_lease", "purge"),
     "limits": (
         *("words", "connections", "connections_per_address", "plain", "http_profile", "introspection"),
         *("compress_answers", "body_limit", "result_node_cap", "rate_of_application", "burst_of_application"),

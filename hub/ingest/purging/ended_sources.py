@@ -8,7 +8,7 @@ from connectors.base import ConnectorError
 from connectors.source_model import Source
 from hub.home.policy_in_force import purposes_in_force
 from hub.home.settings import Settings
-from policies.endings import ended
+from policies.collecting.endings import ended
 
 
 class PurposeEnded(ConnectorError):

@@ -28,7 +28,7 @@ from hub.ingest.known_plans import KnownPlans
 from hub.ingest.purging.batch import Known
 from hub.ingest.purging.purge import Purge, Work
 from hub.ingest.purging.report import Report, write_report
-from policies.endings import Ended, end_of
+from policies.collecting.endings import Ended, end_of
 from policies.purposes import implies
 from schema.catalogue import Catalogue
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from hub.home.policy_in_force import Purposes
 from hub.home.settings import Settings
 from hub.ingest.purging.purge import Work
-from policies.endings import Ended
+from policies.collecting.endings import Ended
 
 
 @dataclass(frozen=True, slots=True)

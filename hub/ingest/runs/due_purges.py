@@ -13,7 +13,7 @@ from hub.home.policy_in_force import purposes_in_force
 from hub.home.settings import Settings
 from hub.ingest.purging.recorded_purge import allowed_purge, recorded_purge
 from hub.ingest.runs.outcomes import Outcome
-from policies.endings import in_words, overdue
+from policies.collecting.endings import in_words, overdue
 from policies.model import Purpose
 
 

@@ -58,7 +58,7 @@ VERSION_2 = (
 VERSION_3 = VERSION_2.replace('"case":null,', '"case":null,"catalogue_version":"c1",').replace('"v":2', '"v":3')
 
 
-VERSION_4 = encode(RECORD).decode().replace('"answered":[],', "").replace('"v":5', '"v":5')
+VERSION_4 = encode(RECORD).decode().replace('"answered":[],', "").replace('"v":5', '"v":4')
 
 
 def test_a_record_of_version_4_is_read_and_stays_one() -> None:
@@ -66,7 +66,7 @@ def test_a_record_of_version_4_is_read_and_stays_one() -> None:
     assert read == replace(RECORD, v=4)
     assert encode(read).decode() == VERSION_4
     with pytest.raises(RecordInvalid, match="decision does not have the effects of version 5"):
-        decode(VERSION_4.replace('"v":5', '"v":5').encode())
+        decode(VERSION_4.replace('"v":4', '"v":5').encode())
     with pytest.raises(RecordInvalid, match="a record of version 4 has no answered"):
         replace(RECORD, decision=Coordinates(answered=("Person.ageOver",)), v=4)
 
@@ -76,7 +76,7 @@ def test_a_record_of_version_3_is_read_and_stays_one() -> None:
     assert read == replace(RECORD, actor_application=None, actor=None, v=3)
     assert encode(read).decode() == VERSION_3
     with pytest.raises(RecordInvalid, match="does not have the fields of version 4"):
-        decode(VERSION_3.replace('"v":3', '"v":5').encode())
+        decode(VERSION_3.replace('"v":3', '"v":4').encode())
 
 
 def test_a_record_of_version_2_is_read_and_stays_one() -> None:

@@ -131,7 +131,7 @@ def test_each_warning_of_readyz_is_described() -> None:
         "hub/request/issuer/follower.py",
         "hub/request/issuer/revocations.py",
         "hub/request/policy_follower.py",
-        "policies/endings.py",
+        "policies/collecting/endings.py",
         "policies/versions.py",
         "audit/log.py",
     )

@@ -40,6 +40,7 @@ REFUSED = {
     "keys rotate": (["issuer"], HOME),
     "login": ([], "SLUICEGATE_SIGN_IN_ISSUER"),
     "pull": ([], SOURCES),
+    "purge": (["epidemic"], SOURCES),
     "source refused": ([], HOME),
     "source status": ([], SOURCES),
     "source retry": (["police"], SOURCES),

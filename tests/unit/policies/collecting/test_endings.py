@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from policies.endings import due_to_purge, end_of, ended, in_words, overdue
+from policies.collecting.endings import due_to_purge, end_of, ended, in_words, overdue
 from policies.model import Purpose
 from policies.yaml_models import purposes_of
 
