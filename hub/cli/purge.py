@@ -22,7 +22,7 @@ def purge(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Remove from the graph what was collected for a purpose that has ended (到期清除).
+    """Remove what was collected for a purpose that ended (到期清除).
 
     Refused until the purpose has ended by the policy in force. What other sources say stays. Killed at any moment, it
     goes on where it ended. What went is counted in a report, without a value; its digest is in the audit log.

@@ -87,9 +87,9 @@ def test_e12_no_function_takes_a_text_apart() -> None:
         for argument in getattr(each, "args", {})
     }
     # Ids, a page, a condition, an order, a grouping; whose accesses, from which day to which; the number of an alert;
-    # and of the policy, as whom, for which purpose and about which field.
+    # what an answer of the spine is asked with; and of the policy, as whom, for which purpose and about which field.
     of_data = {"id", "ids", "first", "after", "last", "before", "where", "orderBy", "groupBy", "since", "until"}
-    assert arguments == of_data | {"atLeast", "asker", "purpose", "coordinate"}
+    assert arguments == of_data | {"years", "of", "atLeast", "asker", "purpose", "coordinate"}
 
 
 def test_e14_ids_and_cursors_hold_no_value(scene: Scene) -> None:

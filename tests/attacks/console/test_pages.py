@@ -18,8 +18,10 @@ import pytest
 
 from audit.log import read
 from audit.record import Record
+from hub.recently_used import RecentlyUsed
 from hub.request.accesses import index_file
 from hub.steward.changes import store_of
+from policies.model import PolicySet
 from policies.versions import StoreUnavailable
 from schema import SPINE
 from schema.strict_yaml import YamlFileError
@@ -351,6 +353,7 @@ def test_a_version_that_does_not_load_any_more_is_shown_as_text(
         raise YamlFileError("fire.yaml:7", "there is no Person.phone")
 
     monkeypatch.setattr("hub.console.steward.versions.load_files", lost)
+    monkeypatch.setattr("hub.console.steward.versions._LOADED", RecentlyUsed[tuple[str, str], PolicySet](1))
     page = zhang.get(f"/console/versions/version?number={number}")
     assert page.status_code == 200
     assert "fire.yaml:7" in words_of(page)

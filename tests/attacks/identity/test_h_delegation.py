@@ -97,7 +97,7 @@ def test_h13_with_a_delegation_both_are_recorded_and_the_narrower_wins(served: S
     assert all(alone[name][0] == phone for name, (phone, _) in seen.items())
     assert {birth for _, birth in seen.values()} == {None} != {birth for _, birth in alone.values()}
     record = served.records()[-1]
-    assert (record.kind, record.application, record.actor_application, record.v) == ("query", "desk", "gateway", 4)
+    assert (record.kind, record.application, record.actor_application, record.v) == ("query", "desk", "gateway", 5)
     reader, index = open_reader(served.hub.settings.audit_log), Index.open(tmp_path / "index")
     index.follow(reader)
     digest = served.hub.digester.digest

@@ -51,7 +51,7 @@ def test_all_that_the_bearer_may_see_is_told(explain: Explain) -> None:
     assert lines[at + 1] == (
         "    partial(3,4) on rows where region startsWith $subject.jurisdiction and a further condition holds"
     )
-    assert "  Person.idNumber: DENIED; match" in lines
+    assert "  Person.idNumber: DENIED; match; verify" in lines
     assert "  Dwelling.usage: CLEAR; filter; order; group by USAGE" in lines
     assert "  Event.text: DENIED; a case opens more" in lines
     assert not any("Tenancy" in line for line in lines), "what is denied is counted"

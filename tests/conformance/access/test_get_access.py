@@ -21,8 +21,9 @@ pytestmark = pytest.mark.conformance
 
 WHOLE = """{ myAccess { application hypothetical caseStated purposes { purpose title caseRequired nodeCap collectedFor
   dailyCaps { counts limit perPerson grant left }
-  types { type listed counted matchedBy accesses contributors rounding buckets
-    coordinates { coordinate effect masks filter order groupBy match needsCase rows { effect where } } } } } }"""
+  types { type listed counted matchedBy verifiedBy accesses contributors rounding buckets
+    coordinates { coordinate effect masks filter order groupBy match verify asked needsCase
+      rows { effect where } } } } } }"""
 
 
 @pytest.fixture(scope="module")
