@@ -73,7 +73,7 @@ def differs(asked: Document, decision: Decision, plan: Any) -> str | None:
         # For an id of any type: the planner knows of which type it was, the log does not.
         return None if "node(" in asked.text else f"the outline refuses for {found.refused}, the planner does not"
     account = planned.coordinates
-    wanted = {*account.clear, *account.masked, *account.aggregated, *account.matched}
+    wanted = {*account.clear, *account.masked, *account.aggregated, *account.matched, *account.answered}
     got = {each for each in found.coordinates if "." in each}
     # Lists are sorted by jurisdiction where the client does not say, and an id may be of any type.
     regions = {f"{entity.name}.region" for entity in SPINE}

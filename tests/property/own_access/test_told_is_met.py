@@ -246,11 +246,11 @@ def test_a_reason_is_that_of_a_denied_selection(rng: random.Random, tmp_path: Pa
                 if not isinstance(found, Prepared):
                     assert told["missing"] is not None
                     continue
+                if not scene.told(purpose)[entity.name]["listed"]:
+                    continue  # there the whole type is denied, and the refusal speaks of it
                 if told["missing"] is None:
                     assert not found.planned.denials
                     continue
-                if not scene.told(purpose)[entity.name]["listed"]:
-                    continue  # there the whole type is denied, and the refusal speaks of it
                 (entry,) = met_by(found, scene.parts)["denied"]
                 assert (told["missing"], told["owner"]) == (entry["reason"], entry["owner"])
                 assert told["purposesThatWould"] == entry["purposesThatWould"]
