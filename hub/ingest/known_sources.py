@@ -2,8 +2,8 @@
 
 It stands on the source's `SourceRun` node: who asserts what is in it, for how many seconds a good reading counts as
 fresh, which types it writes, and whether it is pushed. A value that the file no longer states is removed. What stands
-there already is not written again: the node is locked while a pull of that source writes, and those of others need not
-wait.
+there already is not written again. A pull notes a source under its lease, because the node is locked while another
+pull of that source writes.
 """
 
 from __future__ import annotations

@@ -99,7 +99,6 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
         rows = KeptRows(settings.kept_rows, key)
         busy: list[SourceBusy] = []
         with _noted(settings, where, writer), _tuned():
-            note_sources(writer, [each for each in wanted if each.name not in over])
             for source in wanted:
                 try:
                     with (
@@ -107,6 +106,7 @@ def run_pull(  # noqa: PLR0913 - what a pull is given, and what only one that is
                         _unless(over.get(source.name)),
                         source_run(writer, source.name, done, settings.pull_lease) as guard,
                     ):
+                        note_sources(writer, [source])
                         sink = Sink(writer, key, plans, catalogue, annotator, settings.now().date(), guard)
                         done.extend(pull(source, plans, catalogue, sink, progress, rows))
                     results.extend(done)
