@@ -79,7 +79,7 @@ ui: setup
 
 # Those that the documentation shows, made by the story (tests/ui/test_story.py).
 pictures: setup
-	PICTURES=docs/pictures $(BIN)/python -m pytest tests/ui/test_story.py
+	PICTURES=$(CURDIR)/docs/pictures $(BIN)/python -m pytest tests/ui/test_story.py
 
 # Generated input for everything that can be typed, sent, set or put in a file, each test for so many minutes.
 fuzz: setup
