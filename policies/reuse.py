@@ -10,13 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from policies.purposes import covered, implies, prohibited_for
 from policies.rules import Validity
-
-ENFORCED: Final = "enforced"
-"""What `collection` says where a policy holds facts to what they were collected for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,6 @@ class Collecting:
     def readable(self, known: Iterable[str], asked: str, today: dt.date) -> tuple[str, ...]:
         """Those of the `known` collecting purposes that `asked` may read today, sorted."""
         return tuple(sorted(each for each in known if self._reads(each, asked, today)))
-
-    def deciding(self, collected: str, asked: str, today: dt.date) -> tuple[Reuse, ...]:
-        """The rules that decide whether `asked` reads what was collected for a purpose: prohibitions, or what opens."""
-        forbidding = tuple(each for each in self.rules if each.forbids(collected, asked))
-        return forbidding or tuple(each for each in self.rules if each.opens(collected, asked, today))
 
     def _reads(self, collected: str, asked: str, today: dt.date) -> bool:
         if any(each.forbids(collected, asked) for each in self.rules):

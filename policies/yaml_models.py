@@ -9,7 +9,7 @@ checks the names in a file against the catalogue and against each other.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -300,6 +300,10 @@ class PolicyDocument(Block):
     operations: list[OperationBlock] = Field(default_factory=list)
 
 
+Documents = Sequence[tuple[YamlFile, PolicyDocument]]
+"""The files of a policy, each with its model."""
+
+
 # Reading files.
 
 
@@ -335,7 +339,7 @@ def purposes_of(files: Mapping[str, bytes]) -> dict[str, Purpose]:
     return {each.id: Purpose(**each.model_dump()) for document in documents for each in document.purposes}
 
 
-def read_documents(files: Mapping[str, bytes]) -> list[tuple[YamlFile, PolicyDocument]]:
+def read_documents(files: Mapping[str, bytes]) -> Documents:
     """Each file with its model, by name; raises one YamlFileError for all that is wrong."""
     read: list[tuple[YamlFile, PolicyDocument]] = []
     faults: list[YamlFileError] = []

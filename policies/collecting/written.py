@@ -6,15 +6,13 @@ for enforced what is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from policies.reuse import Collecting, Reuse
 from policies.rules import Validity
-from policies.yaml_models import BlockAt, PolicyDocument, ReuseBlock
-from schema.strict_yaml import YamlFile, YamlFileError
+from policies.yaml_models import BlockAt, Documents, ReuseBlock
+from schema.strict_yaml import YamlFileError
 from schema.yaml_blocks import raise_all
-
-Documents = Sequence[tuple[YamlFile, PolicyDocument]]
 
 
 def collecting_of(documents: Documents, purposes: Mapping[str, object], ids: set[str]) -> Collecting | None:

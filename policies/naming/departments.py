@@ -6,14 +6,12 @@ section nothing is asked for. No decision depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from policies.model import Department
-from policies.yaml_models import BlockAt, PolicyDocument
-from schema.strict_yaml import YamlFile, YamlFileError
+from policies.yaml_models import BlockAt, Documents
+from schema.strict_yaml import YamlFileError
 from schema.yaml_blocks import raise_all
-
-Documents = Sequence[tuple[YamlFile, PolicyDocument]]
 
 
 def departments_of(documents: Documents) -> dict[str, Department]:

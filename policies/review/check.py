@@ -19,8 +19,9 @@ from policies.review.joins import joins
 from policies.review.registered_operations import faults_of_operations
 from policies.review.undecided import undecided
 from policies.rules import ANSWER, VERIFY, Effect, Grant, Selector, Subject, effect_in_words
-from schema.catalogue import Catalogue, Entity, Field
-from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Predicate, Related, conjuncts
+from schema.answers.conditions import read_by
+from schema.catalogue import Catalogue, EdgeEnd, Field
+from schema.predicate import All, Any_, Compare, Not, Predicate, Related, conjuncts
 from schema.region_paths import fault_of_path
 
 ERROR, WARNING = "error", "warning"
@@ -172,7 +173,9 @@ def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, decided
     read = {
         name: None
         for entity, condition in grant.rows.items()
-        for name in _read(catalogue, catalogue.entity(entity), condition)
+        for name in read_by(catalogue, catalogue.entity(entity), condition)
+        # The jurisdiction is the subject's own: it tells them nothing new.
+        if not name.endswith(".region") or isinstance(catalogue.coordinate(name), EdgeEnd)
     }
     if not read:
         return
@@ -191,24 +194,6 @@ def _reads_hidden(catalogue: Catalogue, policy: PolicySet, grant: Grant, decided
 def _is_clear(decision: Decision, coordinate: str) -> bool:
     entity, _, name = coordinate.partition(".")
     return bool(decision.of(entity).of(name).clear)
-
-
-def _read(catalogue: Catalogue, entity: Entity, predicate: Predicate) -> Iterator[str]:
-    match predicate:
-        case All(parts) | Any_(parts):
-            for part in parts:
-                yield from _read(catalogue, entity, part)
-        case Not(part):
-            yield from _read(catalogue, entity, part)
-        case Related(edge, _, where):
-            yield f"{entity.name}.{edge}"
-            yield from _read(catalogue, catalogue.entity(entity.edge(edge).target), where)
-        case Compare(field):
-            # The jurisdiction is the subject's own: it tells them nothing new.
-            if field != "region":
-                yield f"{entity.name}.{field}"
-        case IsCase() | CaseHolds():
-            return
 
 
 # The set as a whole.

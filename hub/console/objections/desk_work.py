@@ -14,6 +14,7 @@ from hub.console.objections.objection import Objection, Verdict, answering
 from hub.console.objections.store import Objections, Record
 from hub.console.refusals import PageRefused
 from hub.home.audit_log import command_record
+from hub.home.zone import day_of
 from hub.request.pipeline import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import reading_record
@@ -80,12 +81,10 @@ def answer(
 
 def _listed(hub: Hub, found: Sequence[Objection]) -> list[Listed]:
     today, zone = hub.now().date(), hub.settings.zone
-
-    def day_of(written: str) -> dt.date:
-        return dt.datetime.fromisoformat(written).astimezone(zone).date()
-
     return [
-        Listed(each, each.is_late(today), day_of(each.sent), day_of(each.answered) if each.answered else None)
+        Listed(
+            each, each.is_late(today), day_of(each.sent, zone), day_of(each.answered, zone) if each.answered else None
+        )
         for each in found
     ]
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.durable_files import sync_folder
+from hub.home.key_files import replace_private
 from hub.home.policy_in_force import Purposes
 from hub.home.settings import Settings
 from hub.ingest.purging.purge import Work
@@ -34,12 +35,8 @@ def write_report(
     content = text.encode()
     path = settings.purges / f"{purpose}-{work.begun.strftime('%Y%m%dT%H%M%SZ')}.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_private(path, content)
+    sync_folder(path.parent)
     return Report(path, hashlib.sha256(content).hexdigest(), text)
 
 
