@@ -139,6 +139,7 @@ class _Opening:
     async def _tell(self, _: str, told: Told) -> None:
         await self.write(_next(told.answer))
         if told.code != "OK":
+            self.close()  # first, so that who is told of the end can begin anew at once
             await self.write(COMPLETE)
             raise _Over
 

@@ -20,6 +20,7 @@ from hub.home.following import LOOK_SECONDS
 from hub.home.issuer import Issuer
 from hub.home.key_ring import FILES
 from hub.home.rotation import AFTER_SECONDS, rotate
+from hub.siblings import KEPT_SECONDS
 from tests.attacks.identity.asking import EACH_ANEW, NODE, PAGE, under_load
 from tests.support.attack_scene import POLICY, Scene
 from tests.support.county import HubProcess, hub_before
@@ -57,7 +58,8 @@ def key_of(sealed: str) -> int:
 
 
 def answered(hub: HubProcess) -> Counter[str]:
-    """How many requests each worker has answered with OK."""
+    """How many requests each worker has answered with OK by now: what one has told is told again for a while."""
+    time.sleep(KEPT_SECONDS)
     families = text_string_to_metric_families(hub.client.get("/metrics").text)
     samples = [each for family in families for each in family.samples if each.name == "sluicegate_requests_total"]
     return Counter({each.labels["worker"]: int(each.value) for each in samples if each.labels["code"] == "OK"})
