@@ -64,6 +64,7 @@ from hub.console.steward.versions_pages import VersionsPages
 from hub.console.visitor import Visitor
 from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
+from hub.home.personal_texts import PersonalTexts
 from hub.request.floods import Meter, source_address
 from hub.request.pipeline import Hub
 from hub.siblings import ALONE, Siblings
@@ -84,7 +85,8 @@ class Console:
 
     def __init__(self, hub: Hub, engine: sa.Engine, siblings: Siblings = ALONE) -> None:
         self._assets, self._meter = Assets(), Meter(BURST, PER_SECOND)
-        self._desk = desk = Desk(hub, Sessions(engine), Pages(ZoneInfo(hub.settings.time_zone), self._assets))
+        pages = Pages(ZoneInfo(hub.settings.time_zone), self._assets)
+        self._desk = desk = Desk(hub, Sessions(engine), pages, engine, PersonalTexts(hub.settings))
         sign_in, sessions = SignInPages(desk), SessionPages(desk)
         records = RecordPages(desk, engine)
         logs = (LogPages(desk), records, FollowPages(desk), SavedPages(desk, SavedSearches(engine)))

@@ -94,6 +94,7 @@ class LogPages:
         term, text = form.get("term", ""), form.get("text", "")
         if term not in ASKED:
             raise PageRefused("choice", name="term")
+        await self._desk.spend_named(visitor)
         try:
             found = await self._desk.beside(Lane.LOG, lambda: digests_of(self._desk.hub, term, text))
         except QueryRefused:

@@ -24,7 +24,7 @@ SAVED: Final = "log/saved"
 LONGEST_NAME: Final = 60
 LONGEST_TERMS: Final = 4_000
 _NUMBER: Final = re.compile(r"\d(?:[\s-]?\d){6}")
-"""Seven digits: the name of a search is no place for a telephone or an id number."""
+"""Seven digits: no telephone of a county either, which the detector would not take for one without its area."""
 
 
 class SavedPages:
@@ -63,8 +63,10 @@ class SavedPages:
     async def keep(self, _: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Keep the terms of a form under its name; the name is not recorded."""
         name, terms = form.get("name", "").strip(), form.get("terms", "")
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or _NUMBER.search(name):
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
             raise PageRefused("saved_name", most=str(LONGEST_NAME))
+        if _NUMBER.search(name):
+            raise PageRefused("personal")
         try:
             given = parse_qsl(terms, strict_parsing=True, max_num_fields=30)
         except ValueError:
@@ -73,6 +75,7 @@ class SavedPages:
         if not asked or len(terms) > LONGEST_TERMS or len(dict(given)) != len(given):
             raise PageRefused("choice", name="terms")
         person = visitor.session.identity
+        await self._desk.refuse_personal(name)
         await self._desk.record(visitor.actor, "log saved keep")
         if not await self._desk.beside(Lane.SESSIONS, lambda: self._saved.keep(person, name, urlencode(asked))):
             raise PageRefused("saved_many", most=str(MOST))

@@ -63,6 +63,7 @@ class ObjectionPages:
         said, text = form.get("verdict", ""), text_of(form.get("answer", ""))
         if said not in set(Verdict) or not is_sound(text, LONGEST_ANSWER, lines=True):
             return await self._one(arrival, visitor, form, "unsound")
+        await self._desk.refuse_personal(text)
         who = (visitor.steward, visitor.actor)
         try:
             await self._desk.beside(Lane.POLICY, lambda: answer(hub, kept, *who, name, Verdict(said), text))

@@ -63,6 +63,7 @@ class PersonPages:
         try:
             given = {name: form.get(name, "").strip() for name in ("since", "until")}
             days = urlencode({name: str(day_of(text)) for name, text in given.items() if text})
+            await self._desk.spend_named(visitor)
             digests = await self._desk.beside(
                 Lane.LOG, lambda: person_digests(hub.digester, surrogate_of(hub.settings)(number))
             )

@@ -26,7 +26,6 @@ from hub.console.oversight.asking import AUDITORS, counted, day_of, number_of, o
 from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
-from hub.home.personal_texts import PersonalTexts
 from hub.home.zone import day_of as day_of_time
 from hub.request.pipeline import Hub
 from hub.steward.changes import reading_record
@@ -58,7 +57,7 @@ class ReviewPages:
     """The review queue of one console."""
 
     def __init__(self, desk: Desk, marks: Marks) -> None:
-        self._desk, self._marks, self._texts = desk, marks, PersonalTexts(desk.hub.settings)
+        self._desk, self._marks = desk, marks
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -128,8 +127,7 @@ class ReviewPages:
             raise PageRefused("choice", name="index, seen, verdict") from None
         if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
             raise PageRefused("over_mark", most=str(LONGEST_REASON))
-        if await counted(self._desk, lambda: self._texts.found_in(reason)):
-            raise PageRefused("over_personal")
+        await self._desk.refuse_personal(reason)
         logged, day = await counted(self._desk, lambda: _sampled(hub, index))
         if _is_of(logged, _own_digests(hub, visitor)):
             raise PageRefused("over_own")

@@ -74,6 +74,7 @@ class AnsweringPages:
         hub, name, answer = self._desk.hub, form.get("id", ""), text_of(form.get("answer", ""))
         if not is_sound(answer, LONGEST_TEXT, lines=True):
             raise PageRefused("ask_answer", most=str(LONGEST_TEXT))
+        await self._desk.refuse_personal(answer)
 
         def work() -> str:
             refuse(hub, visitor.steward, visitor.actor, name, answer)

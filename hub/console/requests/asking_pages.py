@@ -27,7 +27,6 @@ from hub.console.requests.desk_work import (
     withdraw,
 )
 from hub.console.visitor import Visitor
-from hub.home.personal_texts import PersonalTexts
 from hub.request.denials import EXPECTED_WORKING_DAYS
 from policies.requests.model import LONGEST_LINE, LONGEST_TEXT, MOST_FIELDS, text_of
 from policies.requests.sheet import Fault, Sheet, last_day, masks_now, new_form, purposes_to_ask, wishes_of
@@ -51,7 +50,7 @@ class AskingPages:
     """The pages of those who ask."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk, self._texts = desk, PersonalTexts(desk.hub.settings)
+        self._desk = desk
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
@@ -140,7 +139,7 @@ class AskingPages:
                 page.status_code = 409
                 return page
         try:
-            made = await self._desk.beside(Lane.POLICY, lambda: ask(hub, *who, sheet, self._texts))
+            made = await self._desk.beside(Lane.POLICY, lambda: ask(hub, *who, sheet, self._desk.texts))
         except TooMany:
             names = {"person": str(MOST_OPEN_OF_PERSON), "application": str(MOST_OPEN_OF_APPLICATION)}
             raise PageRefused("ask_many", **names) from None

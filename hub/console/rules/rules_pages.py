@@ -159,6 +159,8 @@ class RulesPages:
             return page
         edit = wanted.edit(start, source, opened.rule)
         try:
+            if await self._desk.is_personal(wanted.note):
+                raise ChangeRefused(all_words()[arrival.language]["refused_personal"])
             if wanted.act in {CHECK, CHECK_REMOVAL, COUNT}:
                 return self._page(arrival, visitor, opened, await self._try(visitor, start, edit, wanted.act))
             made = await self._desk.beside(

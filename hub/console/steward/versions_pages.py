@@ -107,6 +107,8 @@ class VersionsPages:
         if not texts or not texts.keys() <= files.keys():
             raise PageRefused("choice", name="file")
         try:
+            if await self._desk.is_personal(note):
+                raise ChangeRefused(all_words()[arrival.language]["refused_personal"])
             if form.get("act") == TRY:
                 tried = await self._desk.beside(Lane.POLICY, lambda: try_out(hub, files, texts))
                 return self._form(arrival, visitor, texts, str(base), note, tried=tried)
