@@ -5,8 +5,8 @@ Cookies are `__Host-` cookies (RFC 6265bis): of this host alone, over TLS or on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -15,12 +15,15 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 
 from hub.console.refusals import PageRefused
+from hub.console.sessions.same_site import FIELD
 from hub.console.words import LANGUAGES
 from hub.request.answers.preferences import preferences_of
 
 FORM: Final = "application/x-www-form-urlencoded"
 MOST_FIELDS: Final = 2_000
 """Fields of a form: the rule of a policy that names ten types has some four hundred."""
+LANGUAGE: Final = "language"
+"""What an address or a form says beside its own words, to be answered in another language from now on."""
 READ_BY: Final = ("GET", "HEAD")
 """The methods by which a page is read."""
 
@@ -42,6 +45,8 @@ class Arrival:
     request: Request
     origin: str
     language: str
+    reread: Mapping[str, str] | None = None
+    """The form by which its answer is read again in another language; None if there is none."""
 
     @property
     def path(self) -> str:
@@ -54,10 +59,10 @@ class Arrival:
         return self.request.headers.get("accept") == "application/json"
 
     @property
-    def asked_again(self) -> str | None:
-        """The query of a page that was read, without the language, for a link to it; None for the answer to a form."""
-        kept = [(name, text) for name, text in self.request.query_params.multi_items() if name != "language"]
-        return urlencode(kept) if self.request.method in READ_BY else None
+    def asked_again(self) -> str:
+        """The query of a page without the language, for a link to it."""
+        kept = [(name, text) for name, text in self.request.query_params.multi_items() if name != LANGUAGE]
+        return urlencode(kept)
 
     def held(self, cookie: Cookie) -> str:
         """What the browser holds in a cookie; empty if nothing, or if it is sent twice.
@@ -65,6 +70,17 @@ class Arrival:
         There is one `__Host-` cookie of a name; another that reads alike was slipped in by somebody else.
         """
         return held_in(self.request, cookie)
+
+
+def with_form(
+    arrival: Arrival, again: Callable[[Mapping[str, str]], Mapping[str, str]] | None, form: Mapping[str, str]
+) -> tuple[Arrival, str]:
+    """An arrival with the form by which its answer is read again, and the language that the form chooses, if any."""
+    own = {name: text for name, text in form.items() if name not in {LANGUAGE, FIELD}}
+    chosen = form.get(LANGUAGE, "")
+    chosen = chosen if chosen in LANGUAGES else ""
+    reread = None if again is None else again(own)
+    return replace(arrival, language=chosen or arrival.language, reread=reread), chosen
 
 
 def held_in(request: Request, cookie: Cookie) -> str:

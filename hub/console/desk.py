@@ -51,6 +51,7 @@ class Desk:
         framed = {
             "menu": menu_of(opened, arrival.path, visitor.roles if visitor else ()),
             "asked_again": arrival.asked_again,
+            "reread": arrival.reread,
             "departments": self.hub.policy.departments,
             **content,
         }

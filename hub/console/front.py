@@ -8,6 +8,7 @@ before they are told that it was done.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 from urllib.parse import urlencode
@@ -20,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from audit.log import AuditUnavailable
-from hub.console.arrival import READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of
+from hub.console.arrival import LANGUAGE, READ_BY, Arrival, Cookie, form_of, hold, language_of, origin_of, with_form
 from hub.console.assets import Assets
 from hub.console.auditor.follow_pages import FollowPages
 from hub.console.auditor.log_pages import LogPages
@@ -157,7 +158,7 @@ class Console:
             return go_to(HOME)
         if way is None:
             raise PageRefused("missing")
-        if (chosen := arrival.request.query_params.get("language")) in LANGUAGES:
+        if (chosen := arrival.request.query_params.get(LANGUAGE)) in LANGUAGES:
             return _speak(chosen, f"{arrival.path}?{arrival.asked_again}".removesuffix("?"))
         if isinstance(way, Door):
             return await way.answer(arrival)
@@ -187,6 +188,11 @@ class Console:
             return await self._not_sent(arrival, way)
         check_origin(arrival.request.headers, [arrival.origin])
         form = await form_of(arrival.request, self._desk.hub.settings.body_limit)
+        arrival, chosen = with_form(arrival, way.reread, form)
+        response = await self._changed(arrival, way, form)
+        return _hold_language(response, chosen) if chosen else response
+
+    async def _changed(self, arrival: Arrival, way: Change | OwnChange, form: Mapping[str, str]) -> Response:
         if isinstance(way, OwnChange):
             return await self._residents.change(arrival, way, form)
         visitor = await self._visitor(arrival)
@@ -205,7 +211,7 @@ class Console:
         place = way.path.rpartition("/")[0]
         pages = {each.path for each in self.ways if isinstance(each, Page | OwnPage)}
         back = HOME + (place if place in pages else "")
-        if (chosen := arrival.request.query_params.get("language")) in LANGUAGES and arrival.request.method in READ_BY:
+        if (chosen := arrival.request.query_params.get(LANGUAGE)) in LANGUAGES and arrival.request.method in READ_BY:
             return _speak(chosen, back)
         visitor = await self._visitor(arrival) if isinstance(way, Change) else None
         return self._refused(arrival, PageRefused("method"), visitor, back)
@@ -248,7 +254,7 @@ class Console:
     ) -> Response:
         # What was asked stands in no link: it may be what must not be in an address.
         again = visitor is not None and arrival.request.method in READ_BY and refusal.status >= SERVER_ERROR
-        told = {"asked_again": "", "back": back, "again": again}
+        told = {"asked_again": "", "reread": None, "back": back, "again": again}
         content = {"why": refusal.why, "names": refusal.names, **told}
         template = "my_refused" if is_of_residents(arrival.path) else "refused"
         response = self._desk.page(template, arrival, visitor, **content)
@@ -265,7 +271,10 @@ def _queues(hub: Hub, objections: Objections, visitor: Visitor) -> dict[str, tup
 
 def _speak(language: str, place: str) -> Response:
     """The page of a place in the language that was chosen, and all later ones."""
-    response = go_to(place)
+    return _hold_language(go_to(place), language)
+
+
+def _hold_language(response: Response, language: str) -> Response:
     hold(response, Cookie.LANGUAGE, language, 31_536_000)
     return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.responses import Response
 
@@ -11,6 +12,19 @@ from hub.console.arrival import Arrival
 from hub.console.sessions.residents import Resident
 from hub.console.visitor import Visitor
 from policies.stewards import Role
+
+SHOW: Final = "show"
+"""The `act` of a form that is to be shown again as it was written, and nothing else."""
+Form = Mapping[str, str]
+Reread = Callable[[Form], Form] | None
+"""Gives for a form the one by which its answer is read again in another language, and which changes nothing. None if
+there is none: whoever changes the language then comes to the page that the form is of.
+"""
+
+
+def shown_again(form: Form) -> Form:
+    """A form that is shown again as it was written."""
+    return {**form, "act": SHOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +53,9 @@ class Change:
     """What a form sends, by POST; it answers by sending the browser to a page, or with what was wrong."""
 
     path: str
-    answer: Callable[[Arrival, Visitor, Mapping[str, str]], Awaitable[Response]]
+    answer: Callable[[Arrival, Visitor, Form], Awaitable[Response]]
     roles: frozenset[Role] = frozenset()
+    reread: Reread = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,8 @@ class OwnChange:
     """What a form of such a page sends, by POST."""
 
     path: str
-    answer: Callable[[Arrival, Resident, Mapping[str, str]], Awaitable[Response]]
+    answer: Callable[[Arrival, Resident, Form], Awaitable[Response]]
+    reread: Reread = None
 
 
 Way = Door | Page | Change | OwnPage | OwnChange

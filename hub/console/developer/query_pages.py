@@ -78,7 +78,7 @@ class QueryPages:
         """The pages, by their paths."""
         return (
             Page(QUERY, self.show, DEVELOPERS, "dev_query"),
-            Change(ASK, self.ask, DEVELOPERS),
+            Change(ASK, self.ask, DEVELOPERS, _explained_again),
             Page(CODES_PAGE, self.show_codes, DEVELOPERS),
         )
 
@@ -220,6 +220,11 @@ def _snippets(asked: Asked, hub: str) -> dict[str, str]:
 def _may_run(desk: Desk, application: Application) -> bool:
     """Whether the page may ask: the hub's own tokens count, and the application takes tokens without a key."""
     return is_local(desk.hub.settings) and application.dpop != KEY_REQUIRED
+
+
+def _explained_again(form: Mapping[str, str]) -> Mapping[str, str]:
+    """The form that explains what this one runs: nothing is asked twice."""
+    return {**form, "act": "explain"} if form.get("act") == "run" else form
 
 
 def _fault(refusal: HubError, language: str) -> Fault:

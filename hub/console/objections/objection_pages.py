@@ -17,7 +17,7 @@ from hub.console.lanes import Lane
 from hub.console.objections.desk_work import answer, facts_of, in_queue, queue_of
 from hub.console.objections.objection import KEPT_DAYS, LONGEST_ANSWER, Verdict
 from hub.console.objections.store import Objections
-from hub.console.page import Change, Page, Way
+from hub.console.page import SHOW, Change, Page, Way, shown_again
 from hub.console.visitor import Visitor
 from policies.requests.model import is_sound, text_of
 from policies.stewards import Role
@@ -41,7 +41,7 @@ class ObjectionPages:
         return (
             Page(QUEUE, self.show, stewards, "obj_queue"),
             Page(ONE, self.show_one, stewards),
-            Change("objections/answer", self.answer, stewards),
+            Change("objections/answer", self.answer, stewards, shown_again),
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
@@ -61,6 +61,8 @@ class ObjectionPages:
         """Answer one, with a verdict and the reasons that the resident reads."""
         hub, kept, name = self._desk.hub, self._objections, form.get("id", "")
         said, text = form.get("verdict", ""), text_of(form.get("answer", ""))
+        if form.get("act") == SHOW:
+            return await self._one(arrival, visitor, form)
         if said not in set(Verdict) or not is_sound(text, LONGEST_ANSWER, lines=True):
             return await self._one(arrival, visitor, form, "unsound")
         await self._desk.refuse_personal(text)

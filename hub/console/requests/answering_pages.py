@@ -16,7 +16,7 @@ from hub.console.refusals import PageRefused
 from hub.console.requests.desk_work import Wish, draft, queue_of, refuse, request_to_answer
 from hub.console.requests.trying import TriedRule, try_rule
 from hub.console.steward.in_words import spoken_in
-from hub.console.steward.versions_pages import TRY, VERSION
+from hub.console.steward.versions_pages import TRY, VERSION, tried
 from hub.console.visitor import Visitor
 from policies.requests.model import LONGEST_TEXT, is_sound, text_of
 from policies.requests.progress import State
@@ -43,7 +43,7 @@ class AnsweringPages:
             Page(QUEUE, self.show, stewards, "ask_queue"),
             Page(ANSWER, self.show_one, stewards),
             Change("requests/refuse", self.refuse, stewards),
-            Change("requests/draft", self.draft, stewards),
+            Change("requests/draft", self.draft, stewards, tried),
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:

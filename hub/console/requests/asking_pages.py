@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub.console.arrival import Arrival
 from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
-from hub.console.page import Change, Page, Way
+from hub.console.page import SHOW, Change, Page, Way, shown_again
 from hub.console.refusals import PageRefused
 from hub.console.requests.choices import chosen_fields, groups_of
 from hub.console.requests.desk_work import (
@@ -60,7 +60,7 @@ class AskingPages:
             Page(FIELDS, self.choose, developers),
             Page(NEW, self.new, developers),
             Page(ONE, self.show_one, developers),
-            Change("requests/ask", self.ask, developers),
+            Change("requests/ask", self.ask, developers, shown_again),
             Change("requests/withdraw", self.withdraw, developers),
         )
 
@@ -131,6 +131,8 @@ class AskingPages:
     async def ask(self, arrival: Arrival, visitor: Visitor, form: Mapping[str, str]) -> Response:
         """Ask what a form says, or tell what is wrong with it and keep what was written."""
         hub, sheet = self._desk.hub, _sheet(form)
+        if form.get("act") == SHOW:
+            return self._form(arrival, visitor, sheet)
         who = (visitor.steward, visitor.actor)
         if ANYWAY not in form:
             before = await self._desk.beside(Lane.POLICY, lambda: asked_already(hub, *who, sheet))

@@ -16,7 +16,7 @@ from hub.console.desk import HOME, Desk, go_to
 from hub.console.lanes import Lane
 from hub.console.objections.objection import KEPT_DAYS, LONGEST_REASON, MOST_OF_A_DAY, MOST_OPEN
 from hub.console.objections.store import Objections, TooMany
-from hub.console.page import OwnChange, OwnPage, Way
+from hub.console.page import SHOW, OwnChange, OwnPage, Way, shown_again
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
 from hub.console.resident.objecting import SCOPES, Written, chosen, covers, send
@@ -39,7 +39,7 @@ class ObjectingPages:
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
-        return (OwnPage(OBJECT, self.show), OwnChange(f"{OBJECT}/send", self.send))
+        return (OwnPage(OBJECT, self.show), OwnChange(f"{OBJECT}/send", self.send, shown_again))
 
     async def show(self, arrival: Arrival, resident: Resident) -> Response:
         """The form for the access that was chosen."""
@@ -56,6 +56,8 @@ class ObjectingPages:
         if written.scope not in SCOPES or not _FORM.fullmatch(written.form):
             raise PageRefused("my_access")
         access, told = await self._chosen(resident, written.access)
+        if form.get("act") == SHOW:
+            return await self._form(arrival, resident, written, access)
         if not is_sound(written.reason, LONGEST_REASON, lines=True):
             page = await self._form(arrival, resident, written, access, unsound=True)
             page.status_code = 400

@@ -58,7 +58,7 @@ class PreviewPages:
         return (
             Page(PREVIEW, self.show, readers, "review_preview"),
             Change(PREPARE, self.prepare, readers),
-            Change(RUN, self.run, readers),
+            Change(RUN, self.run, readers, dict),
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:

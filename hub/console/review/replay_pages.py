@@ -46,7 +46,7 @@ class ReplayPages:
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
         readers = frozenset(READERS)
-        return Page(REPLAY, self.show, readers), Change(RUN, self.run, readers)
+        return Page(REPLAY, self.show, readers), Change(RUN, self.run, readers, dict)
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:
         """A version beside its base, and the button that replays the log."""

@@ -18,6 +18,12 @@ NAMES: Final = ("rule", "copy", "section", "file", "from", "base", "note", "act"
 """The fields that are not of the rule itself."""
 
 
+def tried(form: Mapping[str, str]) -> Mapping[str, str]:
+    """The form that tries what this one does."""
+    act = form.get("act", "")
+    return {**form, "act": {"": CHECK, REMOVE: CHECK_REMOVAL}.get(act, act)}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The edit that is asked for. `rule` is an id that is changed, `copy` one that is copied; neither: a new rule."""

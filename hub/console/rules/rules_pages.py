@@ -23,6 +23,7 @@ from hub.console.rules.asked import (
     SHOW,
     Asked,
     asked,
+    tried,
 )
 from hub.console.rules.begun import begun_with, usual_file
 from hub.console.rules.choices import Choices
@@ -100,7 +101,7 @@ class RulesPages:
         return (
             Page(RULES, self.show, frozenset(READERS), "rule_list"),
             Page(RULE, self.edit, stewards),
-            Change(DRAFT, self.draft, stewards),
+            Change(DRAFT, self.draft, stewards, tried),
         )
 
     async def show(self, arrival: Arrival, visitor: Visitor) -> Response:

@@ -33,6 +33,13 @@ TEXT: Final = "file/"
 LONGEST_NOTE: Final = 500
 """Signs of a note; none of them may be one that nobody sees, or that turns the direction of what follows."""
 TRY: Final = "check"
+
+
+def tried(form: Mapping[str, str]) -> Mapping[str, str]:
+    """The form that tries what this one drafts."""
+    return {**form, "act": TRY}
+
+
 """What the form of a draft says where it is only to be tried out."""
 
 
@@ -49,7 +56,7 @@ class VersionsPages:
             Page(VERSIONS, self.show, readers, "versions"),
             Page(VERSION, self.show_version, readers),
             Page(EDIT, self.edit, stewards),
-            Change("versions/draft", self.draft, stewards),
+            Change("versions/draft", self.draft, stewards, tried),
             Change("versions/approve", self.approve, frozenset({Role.APPROVER})),
             Change("versions/activate", self.activate, frozenset({Role.STEWARD, Role.APPROVER})),
         )
