@@ -6,7 +6,7 @@ A code that has no word, as an older or a newer version may have written one, is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 from audit.record import KINDS, Record
 from audit.search import EFFECTS
@@ -17,7 +17,7 @@ from hub.console.words import Words, all_words
 from hub.request.pipeline import Hub
 from policies.model import PolicySet
 from schema.catalogue import Catalogue
-from schema.interface.languages import CHINESE
+from schema.interface.languages import name_in
 
 GROUPS: Final = {"what": ("act", "kind"), "kind": ("kind",), "result": ("result",), "effect": ("decided",)}
 """By term: the groups of words in which its codes are looked up."""
@@ -30,12 +30,12 @@ class LogWords:
 
     def __init__(self, words: Words, policy: PolicySet, catalogue: Catalogue, language: str) -> None:
         self._words = words
-        fields = {name: _title(each, language) for name, each in catalogue.coordinates()}
+        fields = {name: name_in(language, each) for name, each in catalogue.coordinates()}
         self._titles: Mapping[str, Mapping[str, str]] = {
-            "purpose": {each.id: _title(each, language) for each in policy.purposes.values()},
-            "application": {each.id: _title(each, language) for each in policy.applications.values()},
+            "purpose": {each.id: name_in(language, each) for each in policy.purposes.values()},
+            "application": {each.id: name_in(language, each) for each in policy.applications.values()},
             "department": {name: each.name(language) for name, each in policy.departments.items()},
-            "coordinate": {each.name: _title(each, language) for each in catalogue} | fields,
+            "coordinate": {each.name: name_in(language, each) for each in catalogue} | fields,
         }
 
     def word(self, term: str, code: str) -> str:
@@ -53,17 +53,6 @@ class LogWords:
     def titles(self, term: str) -> Mapping[str, str]:
         """By code: what policy or catalogue call purposes, applications, departments, or types and their fields."""
         return self._titles[term]
-
-
-class _Named(Protocol):
-    @property
-    def zh(self) -> str: ...
-    @property
-    def en(self) -> str: ...
-
-
-def _title(each: _Named, language: str) -> str:
-    return each.zh if language == CHINESE else each.en
 
 
 def log_words(desk: Desk, language: str) -> LogWords:

@@ -5,12 +5,26 @@ A description is known by its Chinese full stop, which stands in no name and in 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 CHINESE: Final = "zh"
 ENGLISH: Final = "en"
 STOP: Final = "。"
 """What ends the Chinese part of a description; the English part follows without a space."""
+
+
+class Named(Protocol):
+    """What has a name in both languages."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+def name_in(language: str, thing: Named) -> str:
+    """What a thing is called in one language."""
+    return thing.zh if language == CHINESE else thing.en
 
 
 def in_language(language: str | None, text: str) -> str:

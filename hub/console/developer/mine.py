@@ -22,7 +22,7 @@ from hub.request.pipeline import tell_access
 from policies.model import Application, PolicySet
 from policies.rules import Subject
 from policies.stewards import Role
-from schema.interface.languages import CHINESE
+from schema.interface.languages import name_in
 
 DEVELOPERS = frozenset({Role.DEVELOPER})
 
@@ -95,4 +95,4 @@ def effect_of(told: Mapping[str, Any]) -> Effect:
 def titles_of(policy: PolicySet, purposes: list[str], language: str) -> dict[str, str]:
     """What each purpose is called."""
     known = policy.purposes
-    return {each: known[each].zh if language == CHINESE else known[each].en for each in purposes}
+    return {each: name_in(language, known[each]) for each in purposes}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.console.steward.matrix import Sensitivity, sensitivity_of
 from policies.requests.sheet import wishes_of
 from schema.catalogue import Catalogue
-from schema.interface.languages import CHINESE
+from schema.interface.languages import name_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def groups_of(catalogue: Catalogue, chosen: Collection[str], only: str, text: st
         entity = name.partition(".")[0]
         told = f"{name} {each.zh} {each.en}".casefold()
         if name in chosen or (only in {"", entity} and text.casefold() in told):
-            title = each.zh if language == CHINESE else each.en
+            title = name_in(language, each)
             found.setdefault(entity, []).append(Choice(name, title, sensitivity_of(each), name in chosen))
     return [
         Group(
             each.name,
-            each.zh if language == CHINESE else each.en,
+            name_in(language, each),
             bool(only or text) or any(choice.chosen for choice in found[each.name]),
             found[each.name],
         )

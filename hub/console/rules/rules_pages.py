@@ -47,7 +47,7 @@ from policies.editing.written import EditRefused
 from policies.model import PolicySet
 from policies.stewards import Role
 from policies.versions import ChangeRefused, Conflict
-from schema.interface.languages import CHINESE
+from schema.interface.languages import name_in
 from schema.strict_yaml import YamlFileError
 
 RULES: Final = "rules"
@@ -285,7 +285,7 @@ def _choices(desk: Desk, language: str) -> dict[str, list[tuple[str, str]]]:
     policy = desk.hub.policy
 
     def shown(things: Any, name: str) -> list[tuple[str, str]]:
-        words = [(getattr(each, name), each.zh if language == CHINESE else each.en) for each in things]
+        words = [(getattr(each, name), name_in(language, each)) for each in things]
         return [(key, f"{text} {key}") for key, text in words]
 
     return {

@@ -16,7 +16,7 @@ from policies.editing.rules import GRANTS
 from policies.editing.written import same
 from policies.obligations import CASE, COUNTED_DAILY
 from schema.catalogue import EdgeEnd
-from schema.interface.languages import CHINESE
+from schema.interface.languages import CHINESE, Named, name_in
 from schema.predicate import Grammar, PredicateError, parse
 
 
@@ -99,8 +99,8 @@ class Viewer:
             sentence=self._sentence(rule, shown),
         )
 
-    def _words_of(self, thing: Any) -> str:
-        return str(thing.zh if self._language == CHINESE else thing.en)
+    def _words_of(self, thing: Named) -> str:
+        return name_in(self._language, thing)
 
     def _type_words(self, entity: str) -> str:
         return f"{self._words_of(self._choices.catalogue.entity(entity))} {entity}"

@@ -20,7 +20,7 @@ from policies.review.changes import Change, Diff, Shown
 from policies.rules import ANSWER, VERIFY
 from schema.catalogue import Catalogue
 from schema.declarations import Field
-from schema.interface.languages import CHINESE
+from schema.interface.languages import Named, name_in
 from schema.predicate import All, Any_, CaseHolds, Compare, IsCase, Not, Op, Placeholder, Predicate, Related, conjuncts
 
 EXPECTATION: Final = "expectation of "
@@ -85,7 +85,7 @@ class Spoken:
         """The changes that `prohibitions` does not tell, as a table has them."""
         return [each for each in found.changes if not is_prohibition(each)]
 
-    def _named(self, thing: object) -> str:
+    def _named(self, thing: Named | None) -> str:
         return self._title(thing) if thing is not None else ""
 
     # Effects.
@@ -178,8 +178,8 @@ class Spoken:
     def _field(self, entity: str, name: str) -> Field | None:
         return next((each for each in self._catalogue.entity(entity).fields if each.name == name), None)
 
-    def _title(self, thing: object) -> str:
-        return str(getattr(thing, "zh" if self._language == CHINESE else "en"))
+    def _title(self, thing: Named) -> str:
+        return name_in(self._language, thing)
 
     # Obligations.
 

@@ -28,7 +28,7 @@ from policies.model import Application, PolicySet, Purpose
 from policies.obligations import strictest
 from policies.review.check import subject_of
 from policies.rules import Grant
-from schema.interface.languages import CHINESE
+from schema.interface.languages import name_in
 
 PATH: Final = "matrix"
 CELL: Final = "matrix/cell"
@@ -147,7 +147,7 @@ def _chosen(arrival: Arrival, policy: PolicySet) -> Chosen:
 
 def _named(things: Iterable[Application | Purpose], language: str) -> list[tuple[str, str]]:
     """The id of each, and what is shown of it."""
-    return [(each.id, f"{each.zh if language == CHINESE else each.en} {each.id}") for each in things]
+    return [(each.id, f"{name_in(language, each)} {each.id}") for each in things]
 
 
 def _departments(policy: PolicySet) -> set[str]:
