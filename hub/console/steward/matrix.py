@@ -49,6 +49,8 @@ class Chosen:
     application: str = ""
     purpose: str = ""
     sensitivity: str = ""
+    text: str = ""
+    """In the name of a field or an edge, in its words in either language, or in those of its type."""
 
     def applications(self, policy: PolicySet) -> list[Application]:
         """The applications that are meant."""
@@ -94,9 +96,10 @@ def matrix_of(catalogue: Catalogue, policy: PolicySet, chosen: Chosen, today: dt
     rows: dict[str, list[Row]] = {}
     for coordinate, each in catalogue.coordinates():
         sensitivity = sensitivity_of(each)
-        if chosen.sensitivity in {"", sensitivity}:
+        entity = coordinate.partition(".")[0]
+        told = f"{coordinate} {each.zh} {each.en} {catalogue.entity(entity).zh} {catalogue.entity(entity).en}"
+        if chosen.sensitivity in {"", sensitivity} and chosen.text.casefold() in told.casefold():
             cells = tuple(_strongest(catalogue, found, coordinate) for found in decisions.values())
-            entity = coordinate.partition(".")[0]
             rows.setdefault(entity, []).append(Row(coordinate, each.zh, each.en, sensitivity, cells))
     groups = tuple(
         Group(each.name, each.zh, each.en, tuple(rows[each.name])) for each in catalogue if each.name in rows

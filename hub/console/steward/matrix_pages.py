@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -32,6 +32,7 @@ from schema.interface.languages import name_in
 
 PATH: Final = "matrix"
 CELL: Final = "matrix/cell"
+LONGEST_TEXT: Final = 100
 
 
 class MatrixPages:
@@ -49,7 +50,10 @@ class MatrixPages:
         """The matrix of what is chosen."""
         hub, policy, today = self._desk.hub, self._desk.hub.policy, self._desk.hub.now().date()
         chosen = _chosen(arrival, policy)
-        await self._desk.record_reading(visitor, "matrix", _given(chosen))
+        facts = _given(chosen)
+        if chosen.text:
+            facts["text"] = hub.digester.digest("value", chosen.text)
+        await self._desk.record_reading(visitor, "matrix", facts)
         # Beside the event loop, page and all: 60 purposes × 300 fields take a quarter of a second.
         return await hub.processor.do(
             ("console", visitor.account, ""), lambda: self._matrix(arrival, visitor, policy, chosen, today), long=True
@@ -71,6 +75,7 @@ class MatrixPages:
                 "purpose": _named(policy.purposes.values(), arrival.language),
                 "sensitivity": [(each, words[f"sensitivity_{each}"]) for each in Sensitivity],
             },
+            longest=LONGEST_TEXT,
             signs={each: words[f"sign_{each}"] for each in Effect},
             titles=policy.purposes,
             version=policy.version,
@@ -139,10 +144,10 @@ def _chosen(arrival: Arrival, policy: PolicySet) -> Chosen:
         "purpose": policy.purposes,
         "sensitivity": set(Sensitivity),
     }
-    for name, value in _given(chosen).items():
-        if value not in known[name]:
+    for name, allowed in known.items():
+        if getattr(chosen, name) not in {"", *allowed}:
             raise PageRefused("choice", name=name)
-    return chosen
+    return replace(chosen, text=chosen.text.strip()[:LONGEST_TEXT])
 
 
 def _named(things: Iterable[Application | Purpose], language: str) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ NOT_PROSE: Final = {
     "dev_query.html variables": "is not kept",
     "editor.html {{ name }}": "files of the policy and queries",
     "log.html text": "becomes a digest",
+    "matrix.html text": "words to find a field by",
     "over_balance.html purpose": "a name of the policy",
     "over_person.html number": "becomes a digest",
     "review_preview.html query": "is not kept",

@@ -59,6 +59,17 @@ def test_one_application_has_its_own_purposes_and_effects(policy: PolicySet, app
     assert shown(policy, department="none of them", application=application).purposes == ()
 
 
+def test_a_text_of_a_field_or_its_type_leaves_the_rest_out(policy: PolicySet) -> None:
+    everything = {row.coordinate for group in shown(policy).groups for row in group.rows}
+    for text, meant in (("电话", "Person.phone"), ("PHONE", "Person.phone"), ("Person.ph", "Person.phone")):
+        rows = {row.coordinate for group in shown(policy, text=text).groups for row in group.rows}
+        assert meant in rows
+        assert len(rows) < len(everything) / 4
+    of_type = {row.coordinate for group in shown(policy, text="实有人口").groups for row in group.rows}
+    assert {each for each in everything if each.startswith("Person.")} <= of_type
+    assert shown(policy, text="no such words").groups == ()
+
+
 def test_a_purpose_and_a_sensitivity_leave_the_rest_out(policy: PolicySet) -> None:
     found = shown(policy, purpose="safety.fire.rental", sensitivity="sensitive")
     assert found.purposes == ("safety.fire.rental",)
