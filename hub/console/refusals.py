@@ -46,6 +46,7 @@ STATUSES: Final = {
     "my_later": 503,
     "my_access": 400,
     "my_many": 429,
+    "my_withdrawn": 409,
     "obj_missing": 404,
     # Of the operator's pages; their words are in `wording/operator.yaml`.
     "source": 404,

@@ -33,6 +33,10 @@ class Verdict(StrEnum):
     NOT_UPHELD = "not_upheld"
 
 
+WITHDRAWN: Final = "withdrawn"
+"""In place of a verdict: the resident took the objection back before anybody answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Objection:
     """What a resident objects to, and what became of it.
@@ -40,7 +44,8 @@ class Objection:
     `subject` is the digest under which the log names them on the day on which it was sent. `whole` says that it is
     about all that they were shown of the department, else it is about one day and purpose. `records` counts the
     records of the log behind that. `sent` and `answered` are moments as the version store writes them; `verdict` is
-    empty while it waits. `form` is the sheet that was sent, so that sending it twice objects once.
+    empty while it waits, and WITHDRAWN with no answer if it was taken back at `answered`. `form` is the sheet that was
+    sent, so that sending it twice objects once.
     """
 
     id: str
@@ -62,8 +67,13 @@ class Objection:
 
     @property
     def waits(self) -> bool:
-        """Whether nobody answered it yet."""
+        """Whether nobody answered it yet, or took it back."""
         return not self.verdict
+
+    @property
+    def stands(self) -> bool:
+        """Whether it waits or was answered; one that was taken back is about nothing any more."""
+        return self.verdict != WITHDRAWN
 
     def is_late(self, today: dt.date) -> bool:
         """Whether it waits, and the day by which it was to be answered is over."""

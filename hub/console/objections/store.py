@@ -1,20 +1,28 @@
 """Keeps objections in the version store, for all workers and hubs.
 
-An objection is answered once. Each step is told to a witness before it is committed; if that raises, nothing happened.
-What was answered long ago is deleted, texts and all.
+An objection is answered once, or taken back once. Each step is told to a witness before it is committed; if that
+raises, nothing happened. What was answered long ago is deleted, texts and all.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from hub.console.objections.objection import KEPT_DAYS, MOST_OF_A_DAY, MOST_OPEN, Answering, Objection, Verdict
+from hub.console.objections.objection import (
+    KEPT_DAYS,
+    MOST_OF_A_DAY,
+    MOST_OPEN,
+    WITHDRAWN,
+    Answering,
+    Objection,
+    Verdict,
+)
 from policies.store_tables import changing, reading
 from policies.versions import ChangeRefused, moment
 
@@ -92,13 +100,20 @@ class Objections:
     def answer(self, found: Objection, verdict: Verdict, account: str, text: str, record: Record) -> Objection:
         """Answer an objection with reasons; ChangeRefused if it was answered since it was read."""
         said = {"verdict": str(verdict), "answered": moment(self._now()), "answerer": account, "answer": text}
+        return self._end(found, said, record)
+
+    def _end(self, found: Objection, said: Mapping[str, str], record: Record) -> Objection:
         after = replace(found, **said)  # type: ignore[arg-type]
         with changing(self._engine) as connection:
             waits = (_OBJECTION.c.id == found.id, _WAITS)
             if connection.execute(sa.update(_OBJECTION).where(*waits).values(**said)).rowcount != 1:
-                raise ChangeRefused(f"objection {found.id} was answered by now; look at it again")
+                raise ChangeRefused(f"objection {found.id} was answered or withdrawn by now; look at it again")
             record(after)
         return after
+
+    def withdraw(self, found: Objection, record: Record) -> Objection:
+        """Take an objection back; ChangeRefused if it was answered or taken back since it was read."""
+        return self._end(found, {"verdict": WITHDRAWN, "answered": moment(self._now())}, record)
 
     def delete_old(self, record: Record) -> None:
         """Delete what was answered more than KEPT_DAYS ago; whoever reads objections calls it first."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.console.objections.desk_work import facts_of_text
+from hub.console.objections.desk_work import facts_of, facts_of_text
 from hub.console.objections.objection import Objection
 from hub.console.objections.store import Objections
 from hub.console.resident.recording import own_record
@@ -22,7 +22,7 @@ from hub.request.denials import EXPECTED_WORKING_DAYS
 from hub.request.pipeline import Hub
 from policies.requests.sheet import new_form
 from policies.requests.working_days import after_working_days
-from policies.versions import moment
+from policies.versions import ChangeRefused, moment
 
 ONE: Final = "one"
 WHOLE: Final = "whole"
@@ -100,3 +100,16 @@ def send(
         hub.log.append_sync(own_record(hub.digester, "admin", "objection send", resident.digests, facts))
 
     return objections.send(new, resident.digests, record)
+
+
+def withdraw(hub: Hub, objections: Objections, resident: Resident, name: str) -> None:
+    """Take back an objection of the resident that waits, recorded before it counts; ChangeRefused for any other."""
+    found = next((each for each in objections.of(resident.digests) if each.id == name and each.waits), None)
+    if found is None:
+        raise ChangeRefused("no objection of this number waits")
+
+    def record(ended: Objection) -> None:
+        facts = facts_of(hub, ended)
+        hub.log.append_sync(own_record(hub.digester, "admin", "objection withdraw", resident.digests, facts))
+
+    objections.withdraw(found, record)

@@ -1,4 +1,4 @@
-"""The resident's form of an objection to one access, or to all of its department.
+"""The resident's forms: of an objection to one access or to all of its department, and of taking one back.
 
 What they write goes by a form into the version store: it is in no address, and in the log by its digest alone.
 """
@@ -19,15 +19,17 @@ from hub.console.objections.store import Objections, TooMany
 from hub.console.page import SHOW, OwnChange, OwnPage, Way, shown_again
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
-from hub.console.resident.objecting import SCOPES, Written, chosen, covers, send
+from hub.console.resident.objecting import SCOPES, Written, chosen, covers, send, withdraw
 from hub.console.resident.recording import own_record
 from hub.console.resident.seen import read_or_refuse, told_to
 from hub.console.sessions.residents import Resident
 from hub.request.accesses import RecordedAccess
 from hub.request.denials import EXPECTED_WORKING_DAYS
 from policies.requests.model import is_sound, text_of
+from policies.versions import ChangeRefused
 
 OBJECT: Final = "my-data/object"
+WITHDRAW: Final = "my-data/withdraw"
 _FORM: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -39,7 +41,11 @@ class ObjectingPages:
 
     def ways(self) -> tuple[Way, ...]:
         """The pages, by their paths."""
-        return (OwnPage(OBJECT, self.show), OwnChange(f"{OBJECT}/send", self.send, shown_again))
+        return (
+            OwnPage(OBJECT, self.show),
+            OwnChange(f"{OBJECT}/send", self.send, shown_again),
+            OwnChange(WITHDRAW, self.withdraw),
+        )
 
     async def show(self, arrival: Arrival, resident: Resident) -> Response:
         """The form for the access that was chosen."""
@@ -68,6 +74,15 @@ class ObjectingPages:
         except TooMany:
             raise PageRefused("my_many", most=str(MOST_OPEN), day=str(MOST_OF_A_DAY)) from None
         return go_to(f"{HOME}my-data?sent=1#objections")
+
+    async def withdraw(self, _: Arrival, resident: Resident, form: Mapping[str, str]) -> Response:
+        """Take back an objection that waits."""
+        hub, kept, name = self._desk.hub, self._objections, form.get("id", "")
+        try:
+            await self._desk.beside(Lane.RESIDENTS, lambda: withdraw(hub, kept, resident, name))
+        except ChangeRefused:
+            raise PageRefused("my_withdrawn") from None
+        return go_to(f"{HOME}my-data#objections")
 
     async def _chosen(self, resident: Resident, handle: str) -> tuple[RecordedAccess, Sequence[RecordedAccess]]:
         """The access of a handle, and all of which the resident is told; PageRefused if it is none of them."""

@@ -25,7 +25,7 @@ from hub.console.page import Door, OwnChange, OwnPage, Way
 from hub.console.pages import form_field
 from hub.console.refusals import PageRefused
 from hub.console.resident.objecting import covers, handle_of
-from hub.console.resident.objecting_pages import OBJECT, ObjectingPages
+from hub.console.resident.objecting_pages import OBJECT, WITHDRAW, ObjectingPages
 from hub.console.resident.recording import own_record
 from hub.console.resident.seen import asked_for_residents, owners_of_personal_data, read_or_refuse, seen_of
 from hub.console.sessions.residents import Resident, ResidentSessions
@@ -108,7 +108,9 @@ class ResidentPages:
                     each,
                     handle_of(resident.held, each),
                     asked_for_residents(policy, each),
-                    next((listed for listed in own if covers(listed.objection, each)), None),
+                    next(
+                        (listed for listed in own if listed.objection.stands and covers(listed.objection, each)), None
+                    ),
                 )
                 for each in seen.rows
             ],
@@ -119,6 +121,7 @@ class ResidentPages:
             owners=owners_of_personal_data(policy, hub.catalogue),
             zone=hub.settings.time_zone,
             object=HOME + OBJECT,
+            withdraw=HOME + WITHDRAW,
             form_token=form_field(resident.held),
         )
 

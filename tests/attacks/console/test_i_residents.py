@@ -70,8 +70,8 @@ def last_of(scene: ConsoleScene) -> Record:
 
 def test_each_page_of_residents_is_tried_here(scene: ConsoleScene) -> None:
     found = [way for way in console_of(scene).ways if isinstance(way, OwnPage | OwnChange)]
-    elsewhere = [f"{MINE}/object", f"{MINE}/object/send"]
-    assert [f"/console/{way.path}" for way in found] == [MINE, OUT, *elsewhere], "the last two: test_objections.py"
+    elsewhere = [f"{MINE}/object", f"{MINE}/object/send", f"{MINE}/withdraw"]
+    assert [f"/console/{way.path}" for way in found] == [MINE, OUT, *elsewhere], "the last three: test_objections.py"
 
 
 def test_each_sees_what_was_seen_of_them_alone(scene: ConsoleScene) -> None:

@@ -99,6 +99,35 @@ def test_it_is_sent_read_answered_and_the_answer_is_read(scene: ConsoleScene, qi
     assert "zhang" not in mine, "residents learn of no member of staff"
 
 
+def withdrawing(browser: Browser, name: str) -> httpx.Response:
+    return browser.post(f"{MINE}/withdraw", {"csrf_token": browser.form_token(MINE), "id": name})
+
+
+def test_it_is_taken_back_by_its_resident_alone_once_and_while_it_waits(scene: ConsoleScene, qi: Browser) -> None:
+    name, other = send_objection(qi), resident(scene, "ming")
+    assert withdrawing(other, name).status_code == 409, "another's is like one that is not there"
+    assert withdrawing(qi, "0" * 12).status_code == 409
+    assert withdrawing(qi, name).status_code == 303
+    record = last_of(scene, "objection withdraw")
+    number = scene.served.hub.digester.digest("value", name)
+    (digest, *_) = digests_of(scene.settings, "qi")
+    assert (record.subject, record.variables["objection"], record.variables["department"]) == (
+        digest,
+        number,
+        "hotline",
+    )
+    assert "已撤回" in words_of(qi.get(MINE))
+    assert "已提出异议" not in words_of(qi.get(MINE)).partition("我提出的异议")[0], "the line can be objected to again"
+    zhang = scene.signed_in("zhang")
+    assert "居民撤回时间" in words_of(zhang.get(f"{ONE}?id={name}"))
+    assert answering(zhang, name).status_code == 400, "nobody answers it"
+    assert withdrawing(qi, name).status_code == 409
+    again = send_objection(qi)
+    assert answering(zhang, again).status_code == 303
+    assert withdrawing(qi, again).status_code == 409, "what was answered stands"
+    assert "异议不成立" in words_of(qi.get(MINE))
+
+
 def test_the_log_has_the_act_the_department_and_a_digest_before_it_counts(scene: ConsoleScene, qi: Browser) -> None:
     secret, reasons = "CANARYreason77", "CANARYanswer88"
     name = send_objection(qi, reason=secret)

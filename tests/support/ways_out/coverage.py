@@ -96,7 +96,7 @@ ROUTES: Mapping[str, Addresses | Elsewhere] = {
     },
     **{
         f"http /console/my-data{path}": Elsewhere("tests/attacks/console/test_objections.py")
-        for path in ("/object", "/object/send")
+        for path in ("/object", "/object/send", "/withdraw")
     },
 }
 SCHEMA: Mapping[str, str] = {

@@ -138,6 +138,7 @@ MADE = {
     *(f"my_month_{month}" for month in range(1, 13)),
     *(f"my_scope_{scope}" for scope in SCOPES),
     *(f"obj_verdict_{verdict}{end}" for verdict in Decided for end in ("", "_means")),
+    "obj_verdict_withdrawn",
     *(f"obj_{name}" for name in ("number", "state", "due", "department", "purposes", "days", "records", "sent")),
     *("obj_queue", "obj_queue_does"),
     *(word(rule) for rule in RULES for word in (word_of, fix_of)),
