@@ -16,10 +16,11 @@ import sqlalchemy as sa
 import typer
 from hypothesis import settings as hypothesis_settings
 
+from hub.graph.constraints import names_of
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.settings import Settings
 from policies.store_tables import engine_of, make, sqlite_url
-from schema import strict_yaml
+from schema import SPINE, strict_yaml
 from tests.support.county import LET_THROUGH, county
 from tests.support.postgres import Postgres, postgres
 
@@ -129,14 +130,23 @@ def graph_driver(graph_address: GraphAddress) -> Iterator[neo4j.Driver]:
 
 
 @pytest.fixture(scope="session")
-def wipe(graph_driver: neo4j.Driver) -> Callable[[], None]:
-    """A call that removes all data, constraints and indexes from the session's graph."""
+def wipe(graph_driver: neo4j.Driver) -> Callable[..., None]:
+    """A call that removes all data from the session's graph, and all constraints and indexes that are not the spine's.
 
-    def run() -> None:
-        for row in graph_driver.execute_query("SHOW CONSTRAINTS YIELD name").records:
-            graph_driver.execute_query(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
-        for row in graph_driver.execute_query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'").records:
-            graph_driver.execute_query(f"DROP INDEX `{row['name']}` IF EXISTS")
+    Those of the spine stay: making them anew takes a second of processor, and every statement would be planned anew.
+    With `bare=True` they go too.
+    """
+    spine = frozenset(names_of(SPINE))
+
+    def run(*, bare: bool = False) -> None:
+        stay = frozenset[str]() if bare else spine
+        for kind, which in (
+            ("CONSTRAINT", "CONSTRAINTS YIELD name"),
+            ("INDEX", "INDEXES YIELD name, type WHERE type <> 'LOOKUP'"),
+        ):
+            for row in graph_driver.execute_query(f"SHOW {which}").records:
+                if row["name"] not in stay:
+                    graph_driver.execute_query(f"DROP {kind} `{row['name']}` IF EXISTS")
         with graph_driver.session() as session:
             session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS").consume()
 
@@ -144,8 +154,16 @@ def wipe(graph_driver: neo4j.Driver) -> Callable[[], None]:
 
 
 @pytest.fixture(scope="module")
+def bare_graph(graph_address: GraphAddress, wipe: Callable[..., None]) -> Iterator[GraphAddress]:
+    """As `empty_graph`, without any constraint or index at the module's start."""
+    wipe(bare=True)
+    yield graph_address
+    wipe()
+
+
+@pytest.fixture(scope="module")
 def empty_graph(graph_address: GraphAddress, wipe: Callable[[], None]) -> Iterator[GraphAddress]:
-    """The session's graph, empty at the module's start and emptied after it."""
+    """The session's graph, without data at the module's start and after it; the spine's indexes may be there."""
     wipe()
     yield graph_address
     wipe()

@@ -62,6 +62,11 @@ def text_index(entity: Entity, field: Field) -> str:
     return f"{entity.name.lower()}_{field.name.lower()}_text"
 
 
+def names_of(catalogue: Catalogue) -> tuple[str, ...]:
+    """The names of all constraints and indexes of a catalogue."""
+    return tuple(name for name, _ in _statements(catalogue))
+
+
 def ensure_constraints(writer: GraphWriter, catalogue: Catalogue) -> Constraints:
     """Create what is missing and wait until everything is online; running it again changes nothing.
 
