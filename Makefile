@@ -21,7 +21,7 @@ UPGRADE ?=
 FUZZ_MINUTES ?= 15
 PEERS := .venv-peers/.peers-done
 
-.PHONY: setup demo quick test jars check unit faults ui pictures fuzz bench bench-peers lock clean
+.PHONY: setup demo quick test wide jars check unit faults ui pictures fuzz bench bench-peers lock clean
 
 setup: $(READY)
 
@@ -45,10 +45,15 @@ quick: setup
 unit: setup
 	$(BIN)/python -m pytest -n $(UNIT_WORKERS) -m "unit and not server and not slow" tests/unit
 
-# Everything but the full doses of `make faults`. The jars of Neo4j come while the code is checked.
+# What a commit has to pass on every machine; `make wide` does the rest. The jars of Neo4j come while the code is checked.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check jars
-	TEST_SEED=$(TEST_SEED) $(BIN)/python -m pytest -n $(WORKERS)
+	TEST_SEED=$(TEST_SEED) $(BIN)/python -m pytest -n $(WORKERS) -m "not wide"
+
+# The tests that are wide (tests/README.md), and larger doses of those that generate. CI runs it after `make test`.
+wide: setup jars
+	TEST_SEED=$(TEST_SEED) ORACLE_TRIPLES=250 ORACLE_CATALOGUES=5 DIFF_PAIRS=50 TOLD_POLICIES=4 PATH_EDGES=4 ANSWER_SEQUENCES=250 \
+	  $(BIN)/python -m pytest -n $(WORKERS) -m "wide or dosed"
 
 # Ahead of time only: what cannot be fetched here is told by the tests that need it.
 jars: setup
@@ -61,7 +66,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# The full doses of the tests that `make test` gives a small one (tests/README.md): a thousand kills on each store of the
+# The full doses of the tests that `make test` and `make wide` give a small one (tests/README.md): a thousand kills on each store of the
 # log, every system call on its files failing once, every change to a small one. Long, on a quiet machine.
 faults: setup
 	SWITCH_CLIENTS=200 SWITCHES_UNDER_LOAD=100 SWITCH_WORKERS="1 2" TOLD_SECONDS=5 $(BIN)/python -m pytest -s tests/faults/switches

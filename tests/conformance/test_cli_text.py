@@ -16,7 +16,7 @@ import pytest
 from tests.support.county import ROOT, environment
 from tests.support.preloaded.commands import preloaded
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 NOTES = """\
 来电人祁慧兰反映楼道堆满杂物，电话199-0321-0001。

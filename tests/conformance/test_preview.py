@@ -31,7 +31,7 @@ from tests.support.serving import serving
 from tests.support.small_graph import policy
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.conformance, pytest.mark.attack]
+pytestmark = [pytest.mark.conformance, pytest.mark.attack, pytest.mark.wide]
 COUNTY = Path(__file__).parents[2] / "examples" / "county"
 PEOPLE = "{ people(first: 5) { edges { node { id name phone gender region } } } }"
 NOWHERE = "bolt://127.0.0.1:9"

@@ -21,7 +21,7 @@ from hub.home.settings import Settings
 from hub.ingest.recorded_pull import recorded_pull
 from tests.support.pulling import POLICE, SOURCES, county, empty, hotline, silent
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.wide]
 ROOT = Path(__file__).parents[2]
 
 

@@ -43,7 +43,7 @@ from tests.support.ports import free_port
 from tests.support.small_graph import policy
 from tests.support.text_canaries import NAMES, OTHERS, SOUGHT, TOO_LONG, put_into
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 QUERIES = int(os.environ.get("TEXT_CANARY_QUERIES", "200"))
 PEOPLE, TEXTS, SEED = 1_000 if QUERIES < 50_000 else 8_000, 1_200, 11
 OVER_HTTP = 40

@@ -12,7 +12,7 @@ from hub.sample.generate import read_summary
 from tests.support.county import ROOT, environment
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 PEOPLE = 800
 

@@ -21,7 +21,7 @@ from tests.support.pages.commands import PORT, ran, reads_like, shell_of, starte
 from tests.support.pages.steps import Step, steps_of
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "new-register.md").read_text("utf-8")

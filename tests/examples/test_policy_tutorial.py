@@ -14,7 +14,7 @@ import pytest
 from tests.support.pages.commands import PORT, ran, reads_like, shell_of, started_hub
 from tests.support.pages.steps import Step, steps_of
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "policy-language.md").read_text("utf-8")

@@ -16,7 +16,7 @@ from hub.demo.tour import stops
 from tests.support.county import ROOT, County, environment
 from tests.support.pages.commands import ANYTHING, reads_like
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")

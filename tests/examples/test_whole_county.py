@@ -27,7 +27,7 @@ from tests.support.sources.whole_county import POLICIES, SLICES, Found, WholeCou
 from tests.unit.hub.sample.whole.test_patrols import parsed
 from tests.unit.hub.sample.whole.test_visits import FORMS, OURS, ledger
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 VISITS = ("patrols/patrols", "visits-1/visits", "visits-2/visits", "visits-3/visits", "visits-4/visits")
 STREAMS = (*VISITS, "migrants/migrants", "units/units", "parts/parts", "rental/tenancies", "rental/inspections")

@@ -15,7 +15,7 @@ from tests.support.pulling import ask
 from tests.support.serving import serving
 from tests.support.sources.whole_county import POLICIES, SLICES, SOURCES, WholeCounty, path_of
 
-pytestmark = [pytest.mark.examples, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.slow, pytest.mark.wide]
 
 ANSWERS = {
     "": "stored",

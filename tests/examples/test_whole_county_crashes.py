@@ -35,7 +35,7 @@ from tests.support.postgres import Postgres
 from tests.support.pulling import empty, end_leases
 from tests.support.sources.whole_county import POLICIES, SLICES, SOURCES, WholeCounty, another_order
 
-pytestmark = [pytest.mark.examples, pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.examples, pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 CRASHES = int(os.environ.get("COUNTY_CRASHES", "3"))
 PEOPLE = 300

@@ -24,7 +24,7 @@ from audit.log import AuditLog, read
 from audit.record import Record
 from audit.verify import verify
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = "log.test/audit"

@@ -22,7 +22,7 @@ from tests.support.leak_search import Collector, files, forms
 from tests.support.leak_search import found as seen
 from tests.support.leak_search import leaks as leaked
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 PEOPLE = (*CANARIES, DIRTY_CANARY)
 NAME, NUMBER, PHONE = CANARIES[0].name, CANARIES[0].id_no, CANARIES[0].phone

@@ -11,7 +11,7 @@ from hub.home.settings import Settings
 from tests.support.county import PATIENCE, POLICIES, Answer, County, HubProcess
 from tests.support.ports import free_port
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 DOCUMENT = "{ people(first: 1) { edges { node { name } } } }"
 

@@ -15,7 +15,7 @@ import pytest
 from tests.support.county import ROOT, Answer, County, HubProcess
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 SECONDS, CLIENTS = 8, 30
 GROWTH = 256 * 2**20

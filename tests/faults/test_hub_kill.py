@@ -35,7 +35,7 @@ from tests.support.postgres_log import ServerLog, server_log
 from tests.support.serving import COUNTY
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("KILLS", "8"))

@@ -21,7 +21,7 @@ from hub.home.settings import Settings
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 CANARY = "卡纳里·欧阳"
 DENIED = [
     "CALL dbms.listConfig()",

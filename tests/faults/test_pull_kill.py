@@ -22,7 +22,7 @@ from hub.ingest.pull import run_pull
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.pulling import KEY, SOURCES, ask, canonical, county, empty, end_leases, hotline, one, pull, silent
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 CHILD = """
 import json, sys

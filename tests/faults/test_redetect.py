@@ -29,7 +29,7 @@ from schema.catalogue import TextProperties
 from tests.support.pulling import one
 from tests.support.stale_texts import EVENTS, FIRST_DAY, OLD, run, seen, text_of
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[2]
 CHILD = """

@@ -31,7 +31,7 @@ from tests.support.pulling import one
 from tests.support.serving import COUNTY, serving
 from tests.support.stale_texts import EVENTS, OLD, SECRET, run, seen
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 
 ROOT = Path(__file__).parents[2]

@@ -22,7 +22,7 @@ from hub.ingest.text_properties import Reading
 from schema import SPINE
 from tests.support.serving import Served, serving
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 NODES, ANSWERS = 200, 150
 QUERY = "{ events(first: 200) { edges { node { text } } } }"

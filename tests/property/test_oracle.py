@@ -38,9 +38,9 @@ from tests.support.oracle.random_worlds import world
 from tests.support.oracle.triples import DOCUMENTS, WORLDS, Case, draw
 from tests.support.small_graph import Asked, ask, sid
 
-pytestmark = [pytest.mark.property, pytest.mark.slow]
-TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "250"))
-CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "5"))
+pytestmark = [pytest.mark.property, pytest.mark.slow, pytest.mark.dosed]
+TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "60"))
+CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "2"))
 CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "24"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4

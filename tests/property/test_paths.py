@@ -1,12 +1,13 @@
 """Whatever path leads to a person, the grid desk sees the people of its street only, and each cell as granted.
 
-Every path of up to four edges that reaches a person from any root field is asked, in both purposes of the desk, over a
+Every path of up to three edges, or of PATH_EDGES, that reaches a person from any root field is asked, in both purposes of the desk, over a
 world in which people live and report across street borders.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Iterator
 from itertools import islice
@@ -24,10 +25,10 @@ from tests.support.oracle.naive_view import Sight, rules_for
 from tests.support.oracle.random_worlds import GRIDS, world
 from tests.support.small_graph import SEALS, TODAY, World, ask, sid, subject
 
-pytestmark = [pytest.mark.property, pytest.mark.slow]
+pytestmark = [pytest.mark.property, pytest.mark.slow, pytest.mark.dosed]
 POLICIES = Path(__file__).parents[2] / "examples" / "county" / "policies"
 STREET = "14/03/21/001/"
-EDGES, AT_ONCE, IN_FLIGHT = 4, 6, 3
+EDGES, AT_ONCE, IN_FLIGHT = int(os.environ.get("PATH_EDGES", "3")), 6, 3
 FIELDS = tuple(each.name for each in SPINE.entity("Person").fields)
 PERSON = f"{{ id __typename {' '.join(FIELDS)} }}"
 

@@ -21,7 +21,7 @@ from tests.support.forked_hubs import Forks, Moment, forks
 from tests.support.ports import free_port
 from tests.support.pulling import ask, one
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 KILLS = 10
 

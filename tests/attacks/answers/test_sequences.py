@@ -30,9 +30,9 @@ from tests.support.oracle.random_documents import Document, document
 from tests.support.oracle.random_worlds import GRIDS, STREETS, world
 from tests.support.small_graph import SEALS, TODAY, World, ask, policy, sid, subject
 
-pytestmark = [pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.attack, pytest.mark.slow, pytest.mark.dosed]
 
-SEQUENCES = int(os.environ.get("ANSWER_SEQUENCES", "250"))
+SEQUENCES = int(os.environ.get("ANSWER_SEQUENCES", "100"))
 POLICY = """
 purposes: [{id: care, zh: 关爱, en: Care}]
 applications: [{id: desk, zh: 台, en: Desk, department: grid, jurisdiction: JURISDICTION}]

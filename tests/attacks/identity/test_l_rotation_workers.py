@@ -25,7 +25,7 @@ from tests.attacks.identity.asking import EACH_ANEW, NODE, PAGE, under_load
 from tests.support.attack_scene import POLICY, Scene
 from tests.support.county import HubProcess, hub_before
 
-pytestmark = [pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.attack, pytest.mark.slow, pytest.mark.wide]
 
 BOUND_SECONDS = AFTER_SECONDS + LOOK_SECONDS + 2.0
 """How long after the command each worker makes everything with the new key."""

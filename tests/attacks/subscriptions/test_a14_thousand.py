@@ -26,7 +26,7 @@ from tests.support.subscribing.client import PROTOCOL, subscriber
 from tests.support.subscribing.scene import DOCUMENT, POLICY, Scene
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.attack, pytest.mark.slow, pytest.mark.wide]
 
 THOUSAND, MOST = 1_000, 900
 """How many connections come, and how many of them the hub lets one address have."""

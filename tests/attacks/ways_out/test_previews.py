@@ -23,7 +23,7 @@ from tests.support.ways_out.probes import Probes, operation
 from tests.support.ways_out.rules import Asker, loaded
 from tests.support.ways_out.scene import Scene
 
-pytestmark = [pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.attack, pytest.mark.slow, pytest.mark.wide]
 DOSE = int(os.environ.get("WAYS_OUT", "1"))
 ABOUT = ("Person", "Event", "Dwelling")
 

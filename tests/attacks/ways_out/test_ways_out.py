@@ -24,7 +24,7 @@ from tests.support.ways_out.probes import Probes, operation
 from tests.support.ways_out.scene import Scene, Trial, registered_texts, whole
 from tests.support.ways_out.subscribers import change_all, faults, listen_to_all, subscribed
 
-pytestmark = [pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.attack, pytest.mark.slow, pytest.mark.wide]
 DOSE = int(os.environ.get("WAYS_OUT", "1"))
 VARIANTS: tuple[dict[str, str], ...] = (
     {},

@@ -15,7 +15,7 @@ from hub.steward.actor import Actor
 from tests.conformance.console.test_review import drafted
 from tests.support.console.browsing import Browser, console_scene, words_of
 
-pytestmark = [pytest.mark.conformance, pytest.mark.attack, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.attack, pytest.mark.slow, pytest.mark.wide]
 PATIENCE = 240.0
 NUMBER = "13912345678"
 """A phone number that a steward types into a query."""

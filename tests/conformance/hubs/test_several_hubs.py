@@ -31,7 +31,7 @@ from tests.support.postgres import Postgres
 from tests.support.postgres_log import server_log
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 PEOPLE = "{ people(first: 2) { edges { cursor node { id name } } } }"
 GUESS = "query($n: String!) { people(where: {idNumber: {eq: $n}}) { edges { node { name } } } }"
 APP, PURPOSE = "grid-desk", "event.dispatch"

@@ -22,7 +22,7 @@ from tests.support.ports import free_port
 from tests.support.serving import NOWHERE
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 APP, PURPOSE = "grid-desk", "event.dispatch"
 BURST = 4_000
 LIMITS = {"rate_of_application": 20, "burst_of_application": 10 * BURST, "rate_of_person": 10, "burst_of_person": BURST}

@@ -12,7 +12,7 @@ from tests.support.pages.commands import PORT, ran, reads_like, shell_of
 from tests.support.pages.steps import steps_of
 from tests.support.serving import COUNTY, serving
 
-pytestmark = pytest.mark.conformance
+pytestmark = [pytest.mark.conformance, pytest.mark.wide]
 PAGE = (Path(__file__).parents[3] / "docs" / "operations-registered.md").read_text("utf-8")
 WRITE, EXPORT, ADD, FORCE, ASK = [each for each in steps_of(PAGE) if each.kind == "sh"]
 

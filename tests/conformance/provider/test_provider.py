@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 from tests.support.serving import Served, code_of, serving
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.support.memory_tree import Tree, numbered
 from tests.support.serving import Served, serving
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 WITNESS_PAGE = snippet("audit.md", "add-checkpoint")
 LOG = Signer("sluicegate.example/audit", Ed25519PrivateKey.from_private_bytes(b"\1" * 32))

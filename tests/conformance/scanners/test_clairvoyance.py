@@ -34,7 +34,7 @@ from tests.support.registered.county import TYPE_NAME, county_with, entry
 from tests.support.serving import Served, code_of, serving
 from tests.support.subscribing.client import subscriber
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 LOCK = Path(__file__).parent / "requirements.lock"
 SCHEMA = build(SPINE)

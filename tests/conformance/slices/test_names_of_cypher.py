@@ -13,7 +13,7 @@ from hub.steward.changes import policy_of
 from tests.support.serving import code_of, serving
 from tests.support.sources.slices import pull_registers, write_slices
 
-pytestmark = [pytest.mark.conformance, pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.server, pytest.mark.slow, pytest.mark.wide]
 
 FIELDS = (
     *("all", "any", "as", "asc", "by", "call", "case", "contains", "count", "create", "cypher", "delete", "desc"),

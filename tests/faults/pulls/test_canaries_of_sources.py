@@ -35,7 +35,7 @@ from tests.support.pulling import ask, empty, one
 from tests.support.sources.rest_server import Reply, server
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[3]
 SOUGHT = {value: tuple(set(forms(value))) for who in PEOPLE for value in (who.name, who.id_no, who.phone)}

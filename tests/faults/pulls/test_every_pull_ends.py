@@ -32,7 +32,7 @@ from tests.support.serving import NOWHERE
 from tests.support.sources.other_catalogues import replace_note, with_field
 from tests.support.sources.small_sources import SmallSource
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 ROOT = Path(__file__).parents[3]
 ROWS = [[f"E{i}", f"东街{i}号", f"赵{i % 10}", f"1990321{i:04}"] for i in range(40)]

@@ -19,7 +19,7 @@ from hub.ingest.purging.recorded_purge import allowed_purge, recorded_purge
 from tests.support.pulling import canonical, empty
 from tests.support.sources.ended_purpose import CANARY, PURPOSE, EndedPurpose, found
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 CHILD = """
 import json, os, signal, sys

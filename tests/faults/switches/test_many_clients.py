@@ -27,7 +27,7 @@ from tests.faults.switches.crowd import Crowd, Got
 from tests.faults.switches.scene import APPS, FIELDS, REVOKED, WHOLES, World, is_granted, world_of
 from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.wide]
 
 CLIENTS = int(os.environ.get("SWITCH_CLIENTS", "20"))
 SWITCHES = int(os.environ.get("SWITCHES_UNDER_LOAD", "2"))

@@ -15,7 +15,7 @@ from tests.conformance.clients.node_programs import Operation
 from tests.conformance.clients.test_clients import CLIENTS_PAGE, COUNTS, MATCH, PAGE, asked, operations_of, plain
 from tests.support.county import County
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.conformance.clients.test_clients import CLIENTS_PAGE, COUNTS, MATCH, 
 from tests.support.county import POLICIES, County, HubProcess
 from tests.support.project import ROOT
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 
 APPLICATION, PURPOSE = "fire-inspection", "safety.fire.rental"
 OWNERS = ("housing", "civil-affairs", "police")

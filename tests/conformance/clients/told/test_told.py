@@ -24,7 +24,7 @@ from tests.support.county import County
 from tests.support.project import ROOT
 from tests.support.subscribing.scene import DOCUMENT, POLICY, Scene, scene_of
 
-pytestmark = [pytest.mark.conformance, pytest.mark.slow]
+pytestmark = [pytest.mark.conformance, pytest.mark.slow, pytest.mark.wide]
 REVOKED = POLICY.replace("to: {application: [desk, next-desk]}", "to: {application: [next-desk]}")
 CLIENTS: dict[str, dict[str, Any]] = {
     "graphql_ws": {},
