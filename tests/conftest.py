@@ -130,35 +130,23 @@ def graph_driver(graph_address: GraphAddress) -> Iterator[neo4j.Driver]:
 
 
 @pytest.fixture(scope="session")
-def wipe(graph_driver: neo4j.Driver) -> Callable[..., None]:
+def wipe(graph_driver: neo4j.Driver) -> Callable[[], None]:
     """A call that removes all data from the session's graph, and all constraints and indexes that are not the spine's.
 
     Those of the spine stay: making them anew takes a second of processor, and every statement would be planned anew.
-    With `bare=True` they go too.
     """
     spine = frozenset(names_of(SPINE))
+    shown = {"CONSTRAINT": "CONSTRAINTS YIELD name", "INDEX": "INDEXES YIELD name, type WHERE type <> 'LOOKUP'"}
 
-    def run(*, bare: bool = False) -> None:
-        stay = frozenset[str]() if bare else spine
-        for kind, which in (
-            ("CONSTRAINT", "CONSTRAINTS YIELD name"),
-            ("INDEX", "INDEXES YIELD name, type WHERE type <> 'LOOKUP'"),
-        ):
+    def run() -> None:
+        for kind, which in shown.items():
             for row in graph_driver.execute_query(f"SHOW {which}").records:
-                if row["name"] not in stay:
+                if row["name"] not in spine:
                     graph_driver.execute_query(f"DROP {kind} `{row['name']}` IF EXISTS")
         with graph_driver.session() as session:
             session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS").consume()
 
     return run
-
-
-@pytest.fixture(scope="module")
-def bare_graph(graph_address: GraphAddress, wipe: Callable[..., None]) -> Iterator[GraphAddress]:
-    """As `empty_graph`, without any constraint or index at the module's start."""
-    wipe(bare=True)
-    yield graph_address
-    wipe()
 
 
 @pytest.fixture(scope="module")

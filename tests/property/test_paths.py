@@ -1,7 +1,7 @@
 """Whatever path leads to a person, the grid desk sees the people of its street only, and each cell as granted.
 
-Every path of up to three edges, or of PATH_EDGES, that reaches a person from any root field is asked, in both purposes of the desk, over a
-world in which people live and report across street borders.
+Every path of up to PATH_EDGES edges that reaches a person from any root field is asked, in both purposes of the desk,
+over a world in which people live and report across street borders.
 """
 
 from __future__ import annotations
