@@ -35,8 +35,9 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.request.cost import Cost
 from hub.request.endpoint import Arrival
-from hub.request.pipeline import Hub, answer
+from hub.request.pipeline import answer
 from hub.request.rates.rates import Rates
+from hub.request.running import Hub
 from policies.language import load
 from policies.model import Application
 from policies.rules import Subject

@@ -35,7 +35,8 @@ from hub.graph.local import GraphAddress
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.request.endpoint import Arrival
-from hub.request.pipeline import Hub, answer
+from hub.request.pipeline import answer
+from hub.request.running import Hub
 from hub.steward.changes import steward_session, store_of
 from policies.language import load_files
 from schema import SPINE

@@ -45,12 +45,13 @@ from hub.push.deliveries import Deliveries
 from hub.push.endpoint import answer_delivery
 from hub.readiness import Readiness
 from hub.request.auth import KEPT_TOKENS, SignedTokens, Verifier
-from hub.request.daily_caps import DailyCaps
+from hub.request.caps.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, arrive, receive_body
 from hub.request.issuer.follower import ProviderFollower
 from hub.request.issuer.revocations import RevocationFollower
-from hub.request.pipeline import Hub, answer
+from hub.request.pipeline import answer
 from hub.request.policy_follower import PolicyFollower
+from hub.request.running import Hub
 from hub.schema_page import SchemaPage
 from hub.siblings import ALONE, Siblings, WorkerState, metrics_of_all, readiness_of_all
 from hub.subscriptions.follower import Subscriptions

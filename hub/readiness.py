@@ -17,7 +17,7 @@ from prometheus_client import Counter, Gauge
 from hub.errors import HubError
 from hub.graph.catalogue_fit import FITS
 from hub.graph.collected import COLLECTED
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.collecting.endings import due_to_purge, in_words, overdue
 
 WATCH_SECONDS: Final = 1.0

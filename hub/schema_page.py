@@ -22,8 +22,9 @@ from audit.log import AuditUnavailable, Receipt
 from audit.record import Digester, Record
 from hub.errors import Code, HubError, internal_error
 from hub.request import endpoint
-from hub.request.pipeline import Hub, know_sender
+from hub.request.pipeline import know_sender
 from hub.request.record import Trail, asker_of, flood_source
+from hub.request.running import Hub
 from hub.request.validation.closed_schema import check_open
 from schema.interface.sdl import sdl_of
 

@@ -40,7 +40,7 @@ from hub.log_lines import set_up_logging
 from hub.processor import SWITCH_SECONDS
 from hub.push.deliveries import Deliveries
 from hub.push.push_sources import PushSources, load_push_sources
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.server import make_server
 from hub.steward.changes import folder_without_store, steward_session, store_of
 from hub.workers import Place, keep_working

@@ -19,7 +19,7 @@ from hub.app import build_app
 from hub.connections import BoundedProtocol, OpenConnections, connections_that_fit
 from hub.home.running_hub import WAITING_CONNECTIONS
 from hub.push.deliveries import Deliveries
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.siblings import ALONE, BEAT_SECONDS, Siblings
 from hub.websockets import UpgradedProtocol
 

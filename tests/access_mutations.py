@@ -62,10 +62,10 @@ ACCESS = (
     ),
     Mutation(
         "what is left of a cap of a person is theirs",
-        "hub/request/daily_caps.py",
+        "hub/request/caps/daily_caps.py",
         "uses = [self._use(each, 0, sub) for each in caps]",
         'uses = [self._use(each, 0, "") for each in caps]',
-        "tests/unit/hub/request/test_daily_caps.py",
+        "tests/unit/hub/request/caps/test_daily_caps.py",
     ),
     Mutation(
         "only a developer asks as another",

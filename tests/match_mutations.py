@@ -82,7 +82,7 @@ MATCHES = (
     ),
     Mutation(
         "no match after too many that failed",
-        "hub/request/daily_caps.py",
+        "hub/request/caps/daily_caps.py",
         "self._count(planned.decision, uses, self._failed(planned, 0), now)",
         "self._count(planned.decision, uses, [], now)",
         FAILED,
@@ -96,7 +96,7 @@ MATCHES = (
     ),
     Mutation(
         "failed matches of an application",
-        "hub/request/daily_caps.py",
+        "hub/request/caps/daily_caps.py",
         "            Use(FAILED_MATCH, failed, of_application, everywhere=True),\n",
         "",
         FAILED,

@@ -56,7 +56,7 @@ VERIFICATIONS = (
     ),
     Mutation(
         "a no is counted as a guess",
-        "hub/request/daily_caps.py",
+        "hub/request/caps/daily_caps.py",
         "return agreement(result) != AGREES if isinstance(root, Verification) else not result",
         "return not result",
         _ATTACK,

@@ -23,9 +23,10 @@ from hub.request.answers.preferences import JSON
 from hub.request.own_access.table import Asker
 from hub.request.own_access.told import Told, check_size
 from hub.request.own_access.why import check_coordinate
-from hub.request.pipeline import Hub, know_sender, render_recorded, tell_access
+from hub.request.pipeline import know_sender, render_recorded, tell_access
 from hub.request.purpose import MAX_PURPOSE, purpose_denied, stated_case
 from hub.request.record import Trail, flood_source
+from hub.request.running import Hub
 from hub.request.validation.closed_schema import check_open
 from schema.own_access.types import MY_ACCESS
 

@@ -34,7 +34,7 @@ from hub.errors import Code, HubError
 from hub.home.audit_log import SignerOfHome
 from hub.request import auth
 from hub.request.floods import Meter, Source, source_address
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.rules import Subject
 
 AUDITOR: Final = "auditor"

@@ -18,7 +18,7 @@ from hub.console.refusals import PageRefused
 from hub.console.sessions.store import Sessions
 from hub.console.visitor import Visitor
 from hub.home.personal_texts import PersonalTexts
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import reading_record
 from policies.daily_counts import Counted, Use, count_uses

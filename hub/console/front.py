@@ -67,7 +67,7 @@ from hub.console.words import LANGUAGES
 from hub.home.addresses import addresses_of
 from hub.home.personal_texts import PersonalTexts
 from hub.request.floods import Meter, source_address
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.siblings import ALONE, Siblings
 from hub.steward.acting import steward_of
 from policies.versions import StoreUnavailable, moment

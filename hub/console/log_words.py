@@ -14,7 +14,7 @@ from hub.auditor.known_words import RESULTS
 from hub.auditor.record_tables import act_of
 from hub.console.desk import Desk
 from hub.console.words import Words, all_words
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.model import PolicySet
 from schema.catalogue import Catalogue
 from schema.interface.languages import name_in

@@ -24,8 +24,8 @@ from hub.push.outcomes import Outcome, Status
 from hub.push.record import begin_record, end_record
 from hub.request import auth, endpoint
 from hub.request.answers.preferences import JSON
-from hub.request.pipeline import Hub
 from hub.request.record import Trail, flood_source
+from hub.request.running import Hub
 from policies.collecting.endings import ended
 
 ReceiveBody = Callable[[endpoint.Arrival, int], Awaitable[endpoint.Arrival]]

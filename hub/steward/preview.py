@@ -39,11 +39,12 @@ from hub.home.settings import Settings
 from hub.ingest.pull import run_pull
 from hub.ingest.redetect import DetectorBroken, redetect
 from hub.request.answers.preferences import GRAPHQL_JSON, JSON
-from hub.request.daily_caps import DailyCaps
+from hub.request.caps.daily_caps import DailyCaps
 from hub.request.endpoint import Arrival, read_body
-from hub.request.pipeline import Hub, answer, identify_sender, prepare_request
+from hub.request.pipeline import answer, identify_sender, prepare_request
 from hub.request.plan_model import Planned
 from hub.request.record import Trail
+from hub.request.running import Hub
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from hub.steward.actor import Actor

@@ -21,7 +21,6 @@ from hub.errors import Code, HubError, internal_error
 from hub.request import endpoint
 from hub.request.auth import Identified
 from hub.request.pipeline import (
-    Hub,
     client_of,
     fetch_row,
     identify_sender,
@@ -34,6 +33,7 @@ from hub.request.prepared.prepare import Prepared, denial_errors
 from hub.request.prepared.registered import find_operation
 from hub.request.record import Trail
 from hub.request.respond import Answer
+from hub.request.running import Hub
 from hub.request.validation import closed_schema
 from hub.subscriptions.alert import Alert, Evaluated, evaluate, require_number
 from hub.subscriptions.as_query import AsQuery, as_query

@@ -17,7 +17,7 @@ from typing import Final
 
 from hub.errors import Code, HubError, internal_error
 from hub.graph.change_notes import Notes, notes_since
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.subscriptions.delivery import check
 from hub.subscriptions.operation import Operation
 

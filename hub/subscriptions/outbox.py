@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.subscriptions.delivery import Told, deliver, tell_end
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.operation import Operation

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from hub.errors import Code, HubError
 from hub.home.strict_json import NotStrict, loads
 from hub.request.floods import source_address
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.subscriptions.delivery import Told, identify, refuse, subscribe
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.outbox import SEND_SECONDS, Outbox

@@ -23,9 +23,10 @@ from hub.processor import LONG_BODY
 from hub.request import endpoint
 from hub.request.answers.preferences import EVENTS
 from hub.request.endpoint import Arrival, Reply
-from hub.request.pipeline import Hub, client_of, identify_sender, read_request, run_stages
+from hub.request.pipeline import client_of, identify_sender, read_request, run_stages
 from hub.request.record import Trail
 from hub.request.respond import Answer
+from hub.request.running import Hub
 from hub.subscriptions.as_query import asks_for_changes
 from hub.subscriptions.delivery import NOTHING_YET, Told, let_in, recorded
 from hub.subscriptions.follower import Subscriptions

@@ -22,7 +22,7 @@ from audit.record import MAX_BYTES, Digester, Record, encode
 from audit.search import Query, search
 from audit.stores.open import open_reader
 from hub.cli.main import app
-from hub.request.daily_caps import DailyCaps
+from hub.request.caps.daily_caps import DailyCaps
 from hub.request.plan_model import Planned
 from tests.support.searched_log import LOCAL, as_auditor
 from tests.support.serving import Served, code_of, serving

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import HubError
-from hub.request.daily_caps import COUNTED, MET_ELSEWHERE, check_nodes
+from hub.request.caps.daily_caps import COUNTED, MET_ELSEWHERE, check_nodes
 from hub.request.decision_cache import DecisionCache
 from hub.request.purpose import Purposed
 from policies.decide import decide

@@ -16,7 +16,7 @@ from graphql import get_introspection_query
 from audit.log import read, show
 from hub.home.issuer import Issuer
 from hub.processor import Processor
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from tests.support.county import Answer, County, Gate, in_process
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]

@@ -30,7 +30,7 @@ from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress
 from hub.home.settings import Settings
 from hub.log_lines import set_up_logging
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.sample.generate import generate
 from policies.language import load
 from policies.model import PolicySet

@@ -12,7 +12,7 @@ from audit.log import read
 from audit.record import Record
 from hub.errors import Code, HubError
 from hub.home.issuer import Issuer
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from tests.support.county import Answer, County, Gate, in_process
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]

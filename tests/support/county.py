@@ -29,7 +29,7 @@ from hub.graph.driver import Graph
 from hub.graph.local import GraphAddress, LocalGraph
 from hub.home.issuer import Issuer
 from hub.home.settings import Settings
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.sample.generate import generate
 from hub.sample.hotline import serve_hotline
 from policies.language import load

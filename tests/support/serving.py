@@ -24,9 +24,9 @@ from hub.home.issuer import Issuer
 from hub.home.settings import Settings
 from hub.push.deliveries import Deliveries
 from hub.push.push_sources import load_push_sources
-from hub.request.daily_caps import DailyCaps
-from hub.request.pipeline import Hub
+from hub.request.caps.daily_caps import DailyCaps
 from hub.request.plan_model import Planned
+from hub.request.running import Hub
 from hub.server import make_server
 from policies.language import load, load_files
 from policies.model import PolicySet

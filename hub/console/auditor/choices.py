@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from hub.console.log_words import CHOICES, LogWords
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.model import PolicySet
 
 CLOSED: Final = tuple(CHOICES)

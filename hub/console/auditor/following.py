@@ -19,7 +19,7 @@ from hub.auditor.known_words import check_words
 from hub.auditor.search_terms import read_filters, surrogate_of
 from hub.console.auditor.reading import PAGE, nobody_to_ask
 from hub.request.accesses import index_file
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 READING: Final = "console log live"
 """The operation of the record that says that somebody follows the log."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from hub.console.log_words import LogWords, log_words_of
 from hub.console.words import LANGUAGES
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 NAMED: Final = ("purpose", "application", "department", "coordinate")
 """The terms whose codes have names in policy or catalogue."""

@@ -20,7 +20,7 @@ from hub.auditor.proofs import Inclusion, ProofUnknown, inclusion_of
 from hub.auditor.search_terms import SECRET, read_filters, surrogate_of
 from hub.home.audit_log import verifier_of
 from hub.request.accesses import index_file
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 PAGE: Final = 50
 """Records on a page."""

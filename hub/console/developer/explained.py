@@ -14,8 +14,9 @@ from hub.console.developer.asked import Asked
 from hub.request.auth import registered, unauthenticated
 from hub.request.endpoint import compose, read
 from hub.request.own_access.row_words import scope_in_words
-from hub.request.pipeline import Hub, prepare_request
+from hub.request.pipeline import prepare_request
 from hub.request.record import Trail, make_record
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import reading_record
 from hub.steward.explain import Explanation, explain

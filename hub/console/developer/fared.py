@@ -16,7 +16,7 @@ from audit.index import open_index
 from audit.search import Query
 from audit.stores.open import open_reader
 from hub.request.accesses import index_file
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 DAY: Final = dt.timedelta(days=1)
 GOOD: Final = "OK"

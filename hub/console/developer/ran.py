@@ -16,7 +16,8 @@ from hub.console.developer.answer_lines import Line, lines_of, masked_paths
 from hub.console.developer.asked import Asked
 from hub.console.steward.matrix import Effect
 from hub.home.issuer import Issuer
-from hub.request.pipeline import Hub, answer
+from hub.request.pipeline import answer
+from hub.request.running import Hub
 
 SECONDS = 60
 

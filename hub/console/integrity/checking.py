@@ -20,7 +20,7 @@ from audit.stores.open import open_reader
 from audit.verify import Verdict, verify
 from hub.console.integrity.checks import Checks
 from hub.home.audit_log import end_record, existing_verifier, verifier_of
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 NOTED_SECONDS: Final = 1.0
 """How often a check notes how far it is."""

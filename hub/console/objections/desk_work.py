@@ -15,7 +15,7 @@ from hub.console.objections.store import Objections, Record
 from hub.console.refusals import PageRefused
 from hub.home.audit_log import command_record
 from hub.home.zone import day_of
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import reading_record
 from policies.stewards import Steward

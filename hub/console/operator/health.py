@@ -28,7 +28,7 @@ from hub.console.operator.source_reading import graph_of
 from hub.graph.driver import GraphWriteError, GraphWriter
 from hub.home.audit_log import verifier_of
 from hub.home.settings import Settings
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.siblings import WorkerState
 
 LIMITS: Final = {

@@ -29,7 +29,7 @@ from hub.console.operator.use import uses_of, uses_of_machine
 from hub.console.page import Page, Way
 from hub.console.visitor import Visitor
 from hub.readiness import readiness_of
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.siblings import Siblings, readiness_of_all
 from policies.stewards import Role
 

@@ -13,7 +13,7 @@ from typing import Final
 from hub.console.lanes import MOST_WAITING, Lanes
 from hub.console.operator.health import Machine
 from hub.fair_share import WAITING_IN_ALL
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 
 NEAR: Final = 0.8
 """The part of its bound from which a use is near it."""

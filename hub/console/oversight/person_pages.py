@@ -26,7 +26,7 @@ from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
 from hub.request.accesses import days_in_log
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.decide import told_to_residents
 
 PERSON: Final = "person"

@@ -27,7 +27,7 @@ from hub.console.page import Change, Page, Way
 from hub.console.refusals import PageRefused
 from hub.console.visitor import Visitor
 from hub.home.zone import day_of as day_of_time
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.changes import reading_record
 from policies.stewards import Steward
 

@@ -17,7 +17,7 @@ from hub.console.refusals import PageRefused
 from hub.console.steward.versions import changes_of
 from hub.home.personal_texts import PersonalTexts
 from hub.request.denials import EXPECTED_WORKING_DAYS
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import Changes, reading_record
 from policies.model import Application

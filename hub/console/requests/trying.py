@@ -15,7 +15,7 @@ from hub.console.rules.drafting import TriedEdit, try_files
 from hub.console.rules.view import Viewer
 from hub.console.steward.versions import changes_of, loaded
 from hub.console.words import all_words
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.editing.rules import GRANTS
 from policies.requests.rule_text import check_rule, files_for
 from policies.stewards import Steward

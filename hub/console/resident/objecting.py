@@ -19,7 +19,7 @@ from hub.console.resident.recording import own_record
 from hub.console.sessions.residents import Resident
 from hub.request.accesses import RecordedAccess
 from hub.request.denials import EXPECTED_WORKING_DAYS
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.requests.sheet import new_form
 from policies.requests.working_days import after_working_days
 from policies.versions import ChangeRefused, moment

@@ -20,7 +20,7 @@ from audit.stores.base import StoreFault
 from hub.auditor.subject_accesses import accesses_of
 from hub.console.refusals import PageRefused
 from hub.request.accesses import NotIndexed, RecordedAccess, index_file
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.model import PolicySet
 from policies.purposes import implies
 from policies.review.check import subject_of

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from hub.console.refusals import PageRefused
 from hub.console.steward.versions import changes_of, loaded
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.model import PolicySet
 from policies.versions import ChangeRefused, Past
 from schema.strict_yaml import YamlFileError

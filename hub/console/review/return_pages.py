@@ -23,7 +23,7 @@ from hub.console.steward.versions import Beside, beside, changes_of, decided_bes
 from hub.console.steward.versions_pages import VERSION
 from hub.console.visitor import Visitor
 from hub.home.zone import read_moment
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.acting import READERS
 from hub.steward.changes import Changes
 from policies.change_conflict import three_way

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.estimate import Estimate, estimate, estimate_fields
 from policies.decide import decide
 from policies.model import Decision, PolicySet

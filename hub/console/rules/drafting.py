@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.console.steward.versions import changes_of, loaded
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from policies.editing.rules import RuleText, add, change, change_items, copy, remove, rules_in
 from policies.model import PolicySet

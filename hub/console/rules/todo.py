@@ -20,7 +20,7 @@ from hub.console.rules.listing import types_of
 from hub.console.steward.since import Origins
 from hub.console.steward.versions import history
 from hub.request.accesses import index_file
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.model import PolicySet, Purpose
 from policies.purposes import covered, implies
 from policies.review.check import subject_of

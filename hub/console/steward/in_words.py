@@ -12,7 +12,7 @@ from hub.console.mask_words import mask_in_words
 from hub.console.steward.prohibited import is_prohibition, prohibited
 from hub.console.words import Words, all_words
 from hub.request.own_access.row_words import predicate_in_words
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies import masking
 from policies.model import PolicySet
 from policies.obligations import Cap, Obligation

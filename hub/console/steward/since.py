@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 
 from hub.console.steward.versions import changes_of
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.changes import Changes
 from policies.editing.origins import origins
 from policies.editing.rules import rules_of

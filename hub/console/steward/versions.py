@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hub.recently_used import RecentlyUsed
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import Changes, changes_recorded_in
 from policies.language import load_files, version_of

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from hub.console.rules.drafting import CHANGE, Edit, Start, edited
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.editing.origins import origins
 from policies.editing.rules import rules_in, rules_of
 from policies.language import load_files

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hub.home.revocations import revoke
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.subscriptions import follower, outbox
 from hub.subscriptions.delivery import Told, deliver
 from hub.subscriptions.operation import Operation, policy_changed

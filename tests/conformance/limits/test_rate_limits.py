@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.language import load_files, read_folder
 from policies.model import PolicySet
 from schema import SPINE

@@ -25,7 +25,8 @@ from starlette.responses import Response
 
 from hub.home.issuer import Issuer
 from hub.request.endpoint import Arrival
-from hub.request.pipeline import Hub, answer
+from hub.request.pipeline import answer
+from hub.request.running import Hub
 from policies.model import PolicySet
 from schema import SPINE
 from schema.catalogue import Entity

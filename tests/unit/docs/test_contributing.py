@@ -17,8 +17,8 @@ TABLES = [
     ("an error code", "hub/errors.py", "RULES"),
     ("a mask", "policies/masking.py", "METHODS"),
     ("an obligation", "policies/obligations.py", "OBLIGATIONS"),
-    ("an obligation", "hub/request/daily_caps.py", "COUNTED"),
-    ("an obligation", "hub/request/daily_caps.py", "MET_ELSEWHERE"),
+    ("an obligation", "hub/request/caps/daily_caps.py", "COUNTED"),
+    ("an obligation", "hub/request/caps/daily_caps.py", "MET_ELSEWHERE"),
     ("a command", "hub/cli/options.py", "refusals"),
     ("a command", "audit/record.py", "KINDS"),
 ]

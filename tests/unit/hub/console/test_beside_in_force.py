@@ -12,7 +12,7 @@ import pytest
 from hub.console.review.return_pages import against_in_force, from_base
 from hub.console.steward.versions import Beside
 from hub.home.settings import Settings
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.steward.actor import Actor
 from hub.steward.changes import steward_session
 from policies.language import load_files

@@ -12,7 +12,7 @@ import pytest
 from hub.console.steward.versions import KEPT_CONTENTS, KEPT_DIFFERENCES, decided_beside, loaded
 from hub.home.catalogue import catalogue_of
 from hub.home.settings import Settings
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from policies.language import load_files
 from schema import SPINE
 from schema.catalogue import Catalogue

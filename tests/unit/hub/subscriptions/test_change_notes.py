@@ -10,7 +10,7 @@ import pytest
 
 from hub.errors import HubError
 from hub.graph.change_notes import Note, Notes
-from hub.request.pipeline import Hub
+from hub.request.running import Hub
 from hub.subscriptions.follower import Subscriptions
 from hub.subscriptions.operation import Operation
 

@@ -20,11 +20,12 @@ from hub.processor import LONG_BODY
 from hub.request.auth import Identified, registered
 from hub.request.decision_cache import DecisionCache
 from hub.request.endpoint import SMALL_BODY, Arrival, Request, read, read_head
-from hub.request.pipeline import Hub, _is_long, read_request
+from hub.request.pipeline import _is_long, read_request
 from hub.request.plan_model import Planned
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, Prepared, prepare
 from hub.request.record import Trail
+from hub.request.running import Hub
 from hub.request.template import Statement
 from policies.language import load
 from policies.model import PolicySet

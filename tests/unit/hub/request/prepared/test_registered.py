@@ -14,10 +14,11 @@ from hub.processor import LONG_BODY
 from hub.request.auth import Identified, registered
 from hub.request.decision_cache import DecisionCache
 from hub.request.endpoint import Arrival, read
-from hub.request.pipeline import Hub, _is_long
+from hub.request.pipeline import _is_long
 from hub.request.prepared.documents import DocumentCache
 from hub.request.prepared.prepare import Parts, prepare
 from hub.request.record import Trail
+from hub.request.running import Hub
 from policies.operations.registered import document_id
 from schema import SPINE
 from tests.support.oracle.free_texts import DETECTOR

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from hub.errors import Code, HubError
-from hub.request import daily_caps
-from hub.request.daily_caps import DailyCaps
+from hub.request.caps import daily_caps
+from hub.request.caps.daily_caps import DailyCaps
 from hub.request.plan_model import Lookup, NodePlan, Planned
 from policies.daily_counts import Counted, Use, count_uses
 from policies.model import Decision

@@ -1,0 +1,1 @@
+"""Caps: what is counted by day or by answer, and when it is too much."""
