@@ -52,7 +52,7 @@ test: setup
 
 # The tests that are wide (tests/README.md), and larger doses of those that generate. CI runs it after `make test`.
 wide: setup jars
-	TEST_SEED=$(TEST_SEED) ORACLE_TRIPLES=250 ORACLE_CATALOGUES=5 DIFF_PAIRS=50 TOLD_POLICIES=4 PATH_EDGES=4 ANSWER_SEQUENCES=250 \
+	TEST_SEED=$(TEST_SEED) ORACLE_CATALOGUES=5 PATH_EDGES=4 ANSWER_SEQUENCES=250 \
 	  $(BIN)/python -m pytest -n $(WORKERS) -m "wide or dosed"
 
 # Ahead of time only: what cannot be fetched here is told by the tests that need it.

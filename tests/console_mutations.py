@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation import Mutation
 
 FORGED = "tests/attacks/console/test_i_forged.py"
+PERSONAL = "tests/attacks/console/test_personal_texts.py"
 OVERSIGHT = "tests/attacks/console/test_oversight.py"
 PAGES = "tests/attacks/console/test_pages.py"
 DEVELOPER = "tests/attacks/console/test_developer.py"
@@ -208,11 +209,25 @@ CONSOLE = (
         OVERSIGHT,
     ),
     Mutation(
-        "a reason that names a person is refused",
-        "hub/console/oversight/review_pages.py",
-        "        if await counted(self._desk, lambda: self._texts.found_in(reason)):\n",
-        "        if not reason:\n",
-        OVERSIGHT,
+        "a text for others that names a person is refused",
+        "hub/console/desk.py",
+        "        if await self.is_personal(text):\n",
+        "        if not text:\n",
+        PERSONAL,
+    ),
+    Mutation(
+        "nobody looks up people without end",
+        "hub/console/desk.py",
+        "        if over is not None:\n",
+        "        if use is None:\n",
+        PERSONAL,
+    ),
+    Mutation(
+        "a form that is read in another language is only shown",
+        "hub/console/page.py",
+        '    return {**form, "act": SHOW}\n',
+        "    return form\n",
+        "tests/conformance/console/test_languages.py",
     ),
     Mutation(
         "of marks at once one counts",
@@ -371,8 +386,8 @@ CONSOLE = (
     Mutation(
         "the name of a saved search holds no long number",
         "hub/console/auditor/saved_pages.py",
-        " or _NUMBER.search(name)",
-        "",
+        "        if _NUMBER.search(name):\n",
+        "        if not name:\n",
         FOLLOWING,
     ),
     Mutation(

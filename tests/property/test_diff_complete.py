@@ -22,8 +22,8 @@ from tests.support.oracle.naive_view import Sight, above_or_same, rules_for
 from tests.support.oracle.policy_pairs import DAYS, policy_pair, small_world
 from tests.support.small_graph import World
 
-pytestmark = [pytest.mark.property, pytest.mark.slow, pytest.mark.dosed]
-PAIRS = int(os.environ.get("DIFF_PAIRS", "25"))
+pytestmark = [pytest.mark.property, pytest.mark.slow]
+PAIRS = int(os.environ.get("DIFF_PAIRS", "50"))
 SEED = os.environ["TEST_SEED"]
 
 CASES = ("E1", None)

@@ -39,8 +39,8 @@ from tests.support.oracle.triples import DOCUMENTS, WORLDS, Case, draw
 from tests.support.small_graph import Asked, ask, sid
 
 pytestmark = [pytest.mark.property, pytest.mark.slow, pytest.mark.dosed]
-TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "60"))
-CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "2"))
+TRIPLES = int(os.environ.get("ORACLE_TRIPLES", "250"))
+CATALOGUES = int(os.environ.get("ORACLE_CATALOGUES", "3"))
 CATALOGUE_TRIPLES = int(os.environ.get("ORACLE_CATALOGUE_TRIPLES", "24"))
 WORDS = frozenset(word for each in PROSES for word in each.words)
 IN_FLIGHT, MAX_PAGES = 4, 4

@@ -29,7 +29,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleScene]:
 
 def form_of(page: str) -> dict[str, str]:
     """What a browser sends of the form of a rule."""
-    body, sent = page.partition(f'action="{SEND}"')[2].partition("</form>")[0], dict[str, str]()
+    body, sent = page.partition("<main")[2].partition(f'action="{SEND}"')[2].partition("</form>")[0], dict[str, str]()
     for tag in re.findall(r"<input[^>]*>", body):
         if "checkbox" not in tag or " checked" in tag:
             value = re.search(r'value="([^"]*)"', tag)

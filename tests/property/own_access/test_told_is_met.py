@@ -35,9 +35,9 @@ from schema.catalogue import PROVENANCE, Answer, Entity, Scalar
 from tests.support.oracle.random_worlds import APPLICATIONS, PURPOSES, TICKETS, ZONE, policies
 from tests.support.small_graph import SCHEMA, SEALS, TODAY
 
-pytestmark = [pytest.mark.property, pytest.mark.dosed]
+pytestmark = [pytest.mark.property, pytest.mark.wide]
 
-POLICIES = int(os.environ.get("TOLD_POLICIES", "2"))
+POLICIES = int(os.environ.get("TOLD_POLICIES", "4"))
 NOW = dt.datetime.combine(TODAY, dt.time(9), ZONE)
 
 

@@ -90,11 +90,11 @@ def test_no_index_seeks_the_division_of_a_policy_for_a_node_over_an_edge() -> No
 
 
 @pytest.fixture(scope="module")
-def county_graph(empty_graph: GraphAddress) -> GraphAddress:
-    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+def county_graph(bare_graph: GraphAddress) -> GraphAddress:
+    with GraphWriter(bare_graph.url, bare_graph.user, bare_graph.password) as writer:
         county().load(writer)
         ensure_constraints(writer, SPINE)
-    return empty_graph
+    return bare_graph
 
 
 def plans(address: GraphAddress, asked: Iterable[Asked]) -> dict[Asked, set[str]]:

@@ -74,7 +74,7 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
 
 
 @pytest.fixture(scope="module")
-def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
+def loaded(bare_graph: GraphAddress) -> Iterator[GraphAddress]:
     made = World({path: ("Region", {"region": path, "level": level}) for path, level in STREETS})
     for number, (region, birth, residency, gone) in enumerate(
         product(GRIDS, BIRTHS, (None, "MIGRANT"), (False, False, True))
@@ -85,10 +85,10 @@ def loaded(empty_graph: GraphAddress) -> Iterator[GraphAddress]:
             person = values | {"birthDate": birth, "residency": residency}
             made.nodes[f"p{number}-{copy}"] = ("Person", person)
             made.nodes[f"e{number}-{copy}"] = ("Event", values | {"status": residency and "CLOSED"})
-    with GraphWriter(empty_graph.url, empty_graph.user, empty_graph.password) as writer:
+    with GraphWriter(bare_graph.url, bare_graph.user, bare_graph.password) as writer:
         made.load(writer)
         ensure_constraints(writer, SPINE)
-    yield empty_graph
+    yield bare_graph
 
 
 def answer(address: GraphAddress, policies: PolicySet, purpose: str, document: str) -> Mapping[str, Any]:
