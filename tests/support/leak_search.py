@@ -51,7 +51,17 @@ def files(folder: Path, *, apart: Path) -> list[Path]:
 
 def leaks(paths: Iterable[Path], sought: Sought) -> dict[str, set[str]]:
     """By file, the values in it."""
-    return {path.name: values for path in paths if (values := found(path.read_bytes(), sought))}
+    return {path.name: values for path in paths if (values := found(_content(path), sought))}
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds; one that has taken the place of another since it was listed is read there."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        if path.suffix != ".new":
+            raise
+        return path.with_suffix("").read_bytes()
 
 
 @dataclass
