@@ -33,14 +33,12 @@ TEXT: Final = "file/"
 LONGEST_NOTE: Final = 500
 """Signs of a note; none of them may be one that nobody sees, or that turns the direction of what follows."""
 TRY: Final = "check"
+"""What the form of a draft says where it is only to be tried out."""
 
 
 def tried(form: Mapping[str, str]) -> Mapping[str, str]:
     """The form that tries what this one drafts."""
     return {**form, "act": TRY}
-
-
-"""What the form of a draft says where it is only to be tried out."""
 
 
 class VersionsPages:
